@@ -7,7 +7,7 @@
 .PHONY: help install run dev stop check test test-deep bench pictures shell manage backup restore reset clean pins release test-system
 
 # Handed on as environment variables, so that quotes in them survive.
-export ARGS CMD TO FROM
+export ARGS CMD TO FROM YES
 
 READY := sh config/bootstrap.sh
 LOCAL := exec .venv/bin/python -m config.local
@@ -59,10 +59,10 @@ manage: ## Run a command of manage.py: make manage CMD="..."
 backup: ## Copy database and uploads to a folder: make backup TO=backups
 	@$(READY) run && $(LOCAL) backup
 
-restore: ## Bring a backup into an empty database (make reset empties it): make restore FROM=...
+restore: ## Bring a backup into an empty database (make reset YES=1 empties it): make restore FROM=...
 	@$(READY) run && $(LOCAL) restore
 
-reset: ## Stop the platform and delete its local data
+reset: ## Say what local data there is, stop the platform and delete it: make reset YES=1
 	@$(READY) run && $(LOCAL) reset
 
 clean: ## Delete installed packages (.venv, node_modules); data stays

@@ -1,8 +1,8 @@
-"""The administration pages: for looking, not for changing.
+"""The administration pages show rows and change none.
 
-Everything here has a service that checks, records and keeps what belongs together; a form
-that saved around it would be a back door. Signing in to these pages is the platform's own,
-with its second factor and its limits.
+Every table has services that check, record and keep together what belongs together; a form that saved around
+them would be a back door. People sign in to these pages as to all others, with the second factor and the
+limits on attempts.
 """
 
 from importlib import import_module
@@ -39,17 +39,23 @@ for theirs in list(admin.site._registry):
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that services write: shown, searched, never changed."""
+    """Shows and searches rows that only services may write."""
 
     list_per_page = 50
     show_full_result_count = False
     actions = None
 
+    def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the relations among the columns, so that their rows are read in the same query."""
+        relations = {field.name for field in self.model._meta.fields if field.is_relation}
+        return tuple(str(name) for name in self.list_display if name in relations)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may come in here may look at everything."""
+        """Return whether the person may view rows: everybody who may open these pages may view all of
+        them."""
         return request.user.is_active and request.user.is_staff
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -66,8 +72,8 @@ COUNTED = 10_000  # rows that are counted, and can be turned to, at most
 
 
 class _Estimating(Paginator):  # type: ignore[type-arg]
-    """Pages of a large table: all of its rows are as many as the database last estimated, and what
-    is narrowed or searched is counted as far as pages can be turned."""
+    """Paginates a large table. The number of all rows is the database's last estimate; filtered or searched
+    rows are counted only as far as pages can be turned."""
 
     @cached_property
     def num_pages(self) -> int:
@@ -89,10 +95,12 @@ class _Estimating(Paginator):  # type: ignore[type-arg]
 
 
 class Large(ReadOnly):
-    """Rows of which there are millions, in the order of an index (of their keys, which is that in
-    which they were made) and in no other. They are searched by ids (`=`) and by how a text begins
-    (`^`), which indexes find too; `search_named`: by which field of the rows that a column refers
-    to, of which the first hundred count."""
+    """Shows tables with millions of rows, ordered by their key (the order of creation) and nothing else.
+
+    Rows are searched by ids (`=`) and by the beginning of a text (`^`), which indexes support. `search_named`
+    maps a relation to a field of the related rows that is searched too; the first hundred matches there
+    count.
+    """
 
     paginator = _Estimating
     ordering = ("-pk",)
@@ -102,7 +110,7 @@ class Large(ReadOnly):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Ask the other tables first: a join would read all rows here."""
+        """Search the related tables first, then the rows by the ids found: a join would read all rows."""
         words = search_term.replace("\0", "").strip()
         if not words:
             return queryset, False
@@ -142,7 +150,6 @@ class UserAdmin(ReadOnly):
 @admin.register(models.Region)
 class RegionAdmin(ReadOnly):
     list_display = ("scheme", "code", "name", "name_zh", "parent", "currency", "shares")
-    list_select_related = ("parent",)
     list_filter = ("scheme", "shares")
     search_fields = ("code", "name", "name_zh")
 
@@ -150,7 +157,6 @@ class RegionAdmin(ReadOnly):
 @admin.register(models.Organisation)
 class OrganisationAdmin(ReadOnly):
     list_display = ("code", "name", "name_zh", "kind", "is_small", "region")
-    list_select_related = ("region",)
     list_filter = ("kind", "is_small", "region")
     search_fields = ("code", "name", "name_zh", "ror")
 
@@ -158,14 +164,12 @@ class OrganisationAdmin(ReadOnly):
 @admin.register(models.Membership)
 class MembershipAdmin(ReadOnly):
     list_display = ("user", "organisation", "started_at", "ended_at")
-    list_select_related = ("user", "organisation")
     search_fields = ("user__email", "user__name", "organisation__code", "organisation__name")
 
 
 @admin.register(models.RoleGrant)
 class RoleGrantAdmin(ReadOnly):
     list_display = ("user", "role", "organisation", "region", "granted_at", "revoked_at")
-    list_select_related = ("user", "organisation", "region")
     list_filter = ("role",)
     search_fields = ("user__email", "user__name", "organisation__code", "region__code")
 
@@ -181,7 +185,6 @@ class ApiTokenAdmin(ReadOnly):
         "revoked_at",
         "last_used_at",
     )
-    list_select_related = ("user",)
     search_fields = ("user__email", "label")
 
 
@@ -212,7 +215,7 @@ class _Outcome(admin.SimpleListFilter):
         return [("failed", _("failed")), ("waiting", _("not done yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Narrow to what an index holds apart."""
+        """Filter by outcome, with conditions that have a partial index."""
         match self.value():
             case "failed":
                 return queryset.filter(outcome="failed")

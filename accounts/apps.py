@@ -6,12 +6,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.adapters import (  # noqa: PLC0415  models are loaded only now
-            allauth,
-            checks,
-            federation,
-            limits,
-        )
+        from accounts.adapters import allauth, checks, federation, limits  # noqa: PLC0415  models are loaded only now
 
         allauth.connect()
         federation.connect()

@@ -1,22 +1,28 @@
-"""Input of a person's own pages: shape only."""
+"""Forms of a person's own pages; they check only the form of the input."""
 
+import re
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core import signing
+from django.urls import reverse_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
 from accounts.domain.errors import NotFound
-from accounts.domain.messages import TOPICS, Choice, Quiet
-from accounts.letters.mails import TOPIC_NAMES
+from accounts.domain.messages import Choice, Quiet, Topic
+from accounts.domain.roles import NOBODY, Actor
 from accounts.letters.words import named
-from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant
+from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant, User
+from accounts.selectors.choosing import LONGEST, MOST, organisations_like, people_like
 from accounts.selectors.messages import choices_in
-from accounts.selectors.organisations import region_by_code
+from accounts.selectors.organisations import organisation_by_code, region_by_code, regions
+from accounts.selectors.rows import as_uuid
 
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 SCOPES = (
@@ -28,19 +34,146 @@ SCOPES = (
 LIFETIMES = ((7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
 
-# Fields of several forms.
+# Fields that several forms share.
 _NAME = forms.CharField(
     label=_("Your name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
 )
 _EMAIL = forms.EmailField(
-    label=_("Their e-mail address"),
-    max_length=254,
-    widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    label=_("Their e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
 )
 
 
+# A choice that js/palette.js put into a field: a name, and the code or address behind it.
+_CHOSEN = re.compile(r"\s*(?P<name>.*)\s*[(（](?P<key>[^()（）\s]+)[)）]\s*", re.DOTALL)
+
+
+def organisation_choice(organisation: Organisation) -> str:
+    """Return the text that stands in a field for a chosen organisation."""
+    return f"{named(organisation)} ({organisation.code})"
+
+
+def person_choice(person: User) -> str:
+    """Return the text that stands in a field for a chosen person."""
+    return f"{person.name} ({person.email})" if person.name else person.email
+
+
+def is_choice_of_person(text: str) -> bool:
+    """Return whether a text is a chosen person, "Name (address)"."""
+    chosen = _CHOSEN.fullmatch(text)
+    return bool(chosen and "@" in chosen["key"])
+
+
+def address_in(text: str) -> str:
+    """Return the mail address of a chosen person; any other text unchanged."""
+    chosen = _CHOSEN.fullmatch(text)
+    return chosen["key"] if chosen and "@" in chosen["key"] else text.strip()
+
+
+def _plain(name: str, present: str = "") -> str:
+    """Return a person's name; raise `ValidationError` if it has signs that stand between people and addresses
+    in a list of them. The name that somebody has at present passes."""
+    if name != present and re.search(r"[@＠,，;；()（）]", name):
+        raise forms.ValidationError(_("A name cannot contain @, commas, semicolons or parentheses."))
+    return name
+
+
+class NameInput(forms.TextInput):
+    """A text input that offers names as one types (js/palette.js); without scripts the name is typed."""
+
+    def __init__(self, kind: str, attrs: Any = None) -> None:
+        offers = reverse_lazy(f"bookings:choices-{kind}")
+        kept = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        super().__init__({"data-choose": offers, "maxlength": LONGEST} | kept | (attrs or {}))
+
+
+class OrganisationField(forms.CharField):
+    """An organisation, chosen or typed by its name in either language; its code is understood too. One that
+    is called exactly as typed comes before one that has the code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = NameInput("organisations", {"placeholder": _("Begin to type its name")})
+        options: dict[str, Any] = {"label": _("Organisation"), "widget": widget, "max_length": LONGEST}
+        super().__init__(**options | kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = str(super().clean(value) or "")
+        if not text:
+            return None
+        found = list(organisations_like(text)[: MOST + 1])
+        exact = [row for row in found if _is_called(row, text)]
+        chosen = _CHOSEN.fullmatch(text)
+        if chosen and (row := _coded(chosen["key"])) and (not exact or _is_called(row, chosen["name"])):
+            return row
+        if not exact and (row := _coded(text)):
+            return row
+        return _only(
+            exact or found, organisation_choice, _("No organisation is called so. Choose one from the list.")
+        )
+
+
+def _is_called(organisation: Organisation, text: str) -> bool:
+    names = (organisation.name.casefold(), organisation.name_zh.casefold())
+    return text.strip().casefold() in names
+
+
+def _coded(code: str) -> Organisation | None:
+    try:
+        return organisation_by_code(code)
+    except NotFound:
+        return None
+
+
+class PersonField(forms.CharField):
+    """A person, chosen or typed by name, as their mail address. Names are those of people whom the reader
+    sees anyway (`known_to` says who reads); any address or id passes unchanged."""
+
+    actor = NOBODY
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = NameInput("people", {"placeholder": _("Begin to type a name")})
+        options: dict[str, Any] = {"label": _("Person"), "widget": widget, "max_length": LONGEST}
+        super().__init__(**options | kwargs)
+
+    def clean(self, value: Any) -> str:
+        return person_address(self.actor, str(super().clean(value) or ""))
+
+
+def person_address(actor: Actor, text: str) -> str:
+    """Return the mail address of a person chosen or typed by name, of those whom the actor sees; an address
+    or an id unchanged. Raise `ValidationError` if none or several are called exactly so."""
+    text = address_in(text)
+    if not text or "@" in text or as_uuid(text):
+        return text
+    found = list(people_like(actor, text)[: MOST + 1])
+    exact = [person for person in found if person.name.casefold() == text.casefold()]
+    none = _("You know of nobody called so. Choose somebody from the list, or enter their mail address.")
+    if found and not exact:
+        names = str(gettext("; ")).join(person_choice(person) for person in found[:MOST])
+        near = gettext("Did you mean {names}?").format(names=names)
+        raise forms.ValidationError(near)
+    return str(_only(exact, person_choice, none).email)
+
+
+def known_to(form: forms.Form, actor: Actor) -> None:
+    """Let the fields of a form that name people know who reads them."""
+    for field in form.fields.values():
+        if hasattr(field, "actor"):
+            field.actor = actor
+
+
+def _only[Row](found: list[Row], choice: Callable[[Row], str], none: Any) -> Row:
+    """Return the only row found; raise `ValidationError`, which names several."""
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = str(gettext("; ")).join(choice(row) for row in found[:MOST])
+        several = gettext("Several are called so. Enter one of: {names}").format(names=names)
+        raise forms.ValidationError(several)
+    raise forms.ValidationError(none)
+
+
 class WordsField(forms.CharField):
-    """A list of words, one on a line or with commas between."""
+    """A list of words, one per line or separated by commas."""
 
     def __init__(self, *, rows: int = 4, **kwargs: Any) -> None:
         widget = forms.Textarea(attrs={"rows": rows, "spellcheck": "false"})
@@ -54,17 +187,20 @@ class WordsField(forms.CharField):
 
 
 class SignUpForm(forms.Form):
-    """What allauth's sign-up asks for besides address and password.
+    """The field that allauth's sign-up shows besides address and password: the name.
 
-    The name is stored by the adapter, in one go with the rest.
+    The adapter stores the name together with the rest.
     """
 
     field_order = ("name", "email", "password1", "password2")
 
     name = _NAME
 
+    def clean_name(self) -> str:
+        return _plain(self.cleaned_data["name"])
+
     def signup(self, request: Any, user: Any) -> None:
-        """allauth asks for this method; there is nothing left to do."""
+        """Do nothing: allauth requires this method, but the adapter has stored everything."""
 
 
 class ProfileForm(forms.Form):
@@ -79,21 +215,20 @@ class ProfileForm(forms.Form):
     time_zone = forms.CharField(
         label=_("Time zone"),
         max_length=64,
-        widget=forms.TextInput(
-            attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}
-        ),
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}),
         help_text=_(
-            "Start typing a city or a region. Times are given in an instrument's own zone; where "
-            "yours differs, your time is shown beside them."
+            "Start typing a city or region. Times are shown in the instrument's own time zone; if "
+            "yours is different, your time is shown as well."
         ),
     )
+
+    def clean_name(self) -> str:
+        return _plain(self.cleaned_data["name"], self.initial.get("name", ""))
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"]
         if zone not in zoneinfo.available_timezones():
-            raise forms.ValidationError(
-                _("There is no such time zone. One is, for example, Asia/Shanghai.")
-            )
+            raise forms.ValidationError(_("There is no such time zone. Use a name such as Asia/Shanghai."))
         return zone
 
 
@@ -109,10 +244,7 @@ class TokenForm(forms.Form):
         label=_("Valid for"), choices=LIFETIMES, coerce=int, initial=settings.TOKEN_LIFETIME.days
     )
     scopes = forms.MultipleChoiceField(
-        label=_("Permissions"),
-        choices=SCOPES,
-        initial=["read"],
-        widget=forms.CheckboxSelectMultiple,
+        label=_("Permissions"), choices=SCOPES, initial=["read"], widget=forms.CheckboxSelectMultiple
     )
 
     def lifetime(self) -> timedelta:
@@ -129,42 +261,11 @@ class LanguageForm(forms.Form):
 class TopicRow:
     """A topic with its three fields, as a table shows it."""
 
-    def __init__(self, form: forms.Form, name: str) -> None:
-        self.name = TOPIC_NAMES[name]
-        self.hint = TOPIC_HINTS[name]
-        self.rule = TOPICS[name]
+    def __init__(self, form: forms.Form, topic: Topic) -> None:
+        self.rule, self.name, self.hint = topic, topic.label, topic.hint
         self.mail, self.inbox, self.language = (
-            form[f"{part}-{name}"] for part in ("mail", "inbox", "language")
+            form[f"{part}-{topic.name}"] for part in ("mail", "inbox", "language")
         )
-
-
-TOPIC_HINTS = {
-    "confirmation": _("a booking is confirmed, or a request was sent"),
-    "request": _("something needs your decision: bookings, members, records"),
-    "decision": _("your request was declined, or nobody answered it"),
-    "conversation": _("questions about bookings and needs, other times proposed"),
-    "reminder": _("a day and an hour before a booking"),
-    "change": _("another time, or cancelled"),
-    "displacement": _("your booking cannot take place, so you need not come"),
-    "offer": _("a time you wait for, or one for a flexible need, is kept for you for a while"),
-    "expiry": _("a request nobody answered, a certificate about to expire"),
-    "no-show": _("nobody checked in, which may cost something"),
-    "charge": _("what was charged, disputed, corrected"),
-    "statement": _("what your organisation or region has to pay"),
-    "use": _("running over time, the previous user is late, use has finished"),
-    "sample": _("sent, received, measured, returned; or missing"),
-    "planning": _("what neighbours and hosts of your class mean to buy"),
-    "review": _("purchases to advise, to answer or to decide on, and what became of them"),
-    "enquiry": _("enquiries your instruments could answer, bids for yours"),
-    "account": _("invitations, memberships, roles, your account"),
-    "training": _("places, sessions, results"),
-    "record": _("records not confirmed for a year"),
-    "search": _("new results of a saved search"),
-    "suggestion": _("instruments elsewhere for what you could not get"),
-    "connection": _("harvests and webhooks that have stopped"),
-    "audit": _("findings: raised, answered, due"),
-    "seal": _("the newest seal every day: a proof outside the platform, for auditors"),
-}
 
 
 class MessageSettingsForm(forms.Form):
@@ -176,18 +277,17 @@ class MessageSettingsForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
     quiet_until = forms.TimeField(
-        label=_("until"),
-        required=False,
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
 
-    def __init__(self, *args: Any, row: MessageSettings, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: MessageSettings, topics: Sequence[Topic], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = choices_in(row)
+        self.shown = topics
         self.fields["quiet_from"].initial = row.quiet_from
         self.fields["quiet_until"].initial = row.quiet_until
-        for name, rule in TOPICS.items():
-            present = chosen.of(name)
+        for rule in topics:
+            name, present = rule.name, chosen.of(rule)
             self.fields[f"mail-{name}"] = forms.ChoiceField(
                 label=_("By mail"),
                 choices=Message.Mail.choices,
@@ -209,7 +309,7 @@ class MessageSettingsForm(forms.Form):
             )
 
     def rows(self) -> Iterator[TopicRow]:
-        return (TopicRow(self, name) for name in TOPICS)
+        return (TopicRow(self, topic) for topic in self.shown)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -221,10 +321,10 @@ class MessageSettingsForm(forms.Form):
         return data
 
     def topics(self) -> dict[str, Choice]:
-        data = self.cleaned_data
+        data, names = self.cleaned_data, [topic.name for topic in self.shown]
         return {
             name: Choice(data[f"mail-{name}"], data[f"inbox-{name}"], data[f"language-{name}"])
-            for name in TOPICS
+            for name in names
         }
 
     def quiet(self) -> Quiet | None:
@@ -238,13 +338,13 @@ JOINING_ROLES = tuple((role, ROLE_NAMES[role]) for role in joining.ROLES)
 
 
 class FindForm(forms.Form):
-    """Looking for an organisation or a person."""
+    """A search for an organisation or a person."""
 
     q = forms.CharField(label=_("Name, code or mail domain"), required=False, max_length=100)
 
 
 class JoinForm(forms.Form):
-    """What somebody says of themselves to the managers."""
+    """A few words that somebody who wants to join writes to the managers."""
 
     text = forms.CharField(
         label=_("What should the managers know?"),
@@ -256,7 +356,7 @@ class JoinForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    """Whom to ask in, as what, for how long."""
+    """An invitation: the address, the roles, and how long it is open."""
 
     email = _EMAIL
     roles = forms.MultipleChoiceField(
@@ -278,13 +378,13 @@ class InviteForm(forms.Form):
 
 
 class FirstManagerForm(InviteForm):
-    """Whom to ask in as the first manager of an organisation, for how long."""
+    """An invitation of the first manager of an organisation, and how long it is open."""
 
     roles = None  # type: ignore[assignment]  # as Django leaves a field out
 
 
 class SecondForm(forms.Form):
-    """For which role a second person is asked, where, and the page to come back to."""
+    """A request for a second person: the role, the place, and the page to come back to."""
 
     code = forms.ChoiceField(choices=[(code, "") for code in roles.SECOND_ROLE])
     organisation = forms.UUIDField(required=False)
@@ -292,16 +392,33 @@ class SecondForm(forms.Form):
     next = forms.CharField(required=False, max_length=2000)
 
 
-class JoinDecideForm(forms.Form):
-    """A word on a request to join."""
+_REFUSAL_SALT, _REFUSAL_LASTS = "accounts.refusal", timedelta(hours=12)
 
-    act = forms.ChoiceField(choices=[("approve", ""), ("reject", "")])
-    roles = forms.MultipleChoiceField(choices=JOINING_ROLES, required=False)
-    reason = forms.CharField(required=False, max_length=joining.MOST_TEXT)
+
+class AccessForm(forms.Form):
+    """A request for a role after a refusal: the organisation that can give it, and what was refused, which
+    the page has signed (`refusal_signed`): the letter says it in the platform's name."""
+
+    organisation = forms.UUIDField(required=False)
+    refusal = forms.CharField(max_length=4000)
+
+    def clean_refusal(self) -> dict[str, str]:
+        try:
+            capability, path = signing.loads(
+                self.cleaned_data["refusal"], salt=_REFUSAL_SALT, max_age=_REFUSAL_LASTS
+            )
+        except signing.BadSignature as exc:
+            raise forms.ValidationError("unknown-act", code="unknown-act") from exc
+        return {"capability": capability, "path": path}
+
+
+def refusal_signed(capability: str, path: str = "") -> str:
+    """Return the text by which `AccessForm` knows which capability is lacking, and for which page."""
+    return signing.dumps([capability, path], salt=_REFUSAL_SALT)
 
 
 class JoiningForm(forms.Form):
-    """Which addresses are the organisation's own."""
+    """The mail domains that belong to an organisation."""
 
     mail_domains = WordsField(
         label=_("Mail domains"),
@@ -317,14 +434,14 @@ class JoiningForm(forms.Form):
 
 
 class InvoiceDetailsForm(forms.Form):
-    """What statements print of an organisation."""
+    """The details of an organisation that its statements print."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     legal_name = forms.CharField(
         label=_("Legal name"),
         required=False,
         max_length=200,
-        help_text=_("As contracts and invoices write it."),
+        help_text=_("As written in contracts and invoices."),
     )
     address = forms.CharField(
         label=_("Address"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 4})
@@ -341,9 +458,9 @@ class InvoiceDetailsForm(forms.Form):
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text=_(
-            "Where payers pay to: the bank, the account number, and the BIC or CNAPS code. A change"
-            " is told to the organisation's finance people and managers, and payers see when it"
-            " was made."
+            "The account to which payers pay: the bank, the account number, and the BIC or CNAPS "
+            "code. The organisation's finance people and managers are notified of changes, and "
+            "payers see when they were made."
         ),
     )
     invoice_email = forms.EmailField(
@@ -358,7 +475,7 @@ class InvoiceDetailsForm(forms.Form):
 
 
 class ScopesForm(forms.Form):
-    """What identity providers call an organisation."""
+    """Scopes by which identity providers know an organisation."""
 
     scopes = WordsField(
         label=_("Scopes"),
@@ -374,7 +491,7 @@ class ScopesForm(forms.Form):
 
 
 class ProviderForm(forms.Form):
-    """A place where people may sign in."""
+    """An identity provider at which people may sign in."""
 
     kind = forms.ChoiceField(
         label=_("Kind"), choices=[("openid_connect", "OpenID Connect"), ("saml", "SAML 2.0")]
@@ -388,9 +505,7 @@ class ProviderForm(forms.Form):
     entity = forms.CharField(
         label=_("Issuer or entity ID"), max_length=500, help_text=_("As the provider states it.")
     )
-    metadata_url = forms.CharField(
-        label=_("Address of the metadata (SAML)"), required=False, max_length=500
-    )
+    metadata_url = forms.CharField(label=_("Address of the metadata (SAML)"), required=False, max_length=500)
     identifier = forms.ChoiceField(
         label=_("User identifier (SAML)"),
         choices=[
@@ -400,9 +515,7 @@ class ProviderForm(forms.Form):
         ],
         required=False,
     )
-    client_id = forms.CharField(
-        label=_("Client ID (OpenID Connect)"), required=False, max_length=190
-    )
+    client_id = forms.CharField(label=_("Client ID (OpenID Connect)"), required=False, max_length=190)
     secret = forms.CharField(
         label=_("Secret (OpenID Connect)"),
         required=False,
@@ -421,7 +534,7 @@ class ProviderForm(forms.Form):
         is_saml = data.get("kind") == "saml"
         needed = "metadata_url" if is_saml else "client_id"
         if not data.get(needed):
-            self.add_error(needed, _("This is needed for the kind you chose."))
+            self.add_error(needed, _("This is required for the kind you chose."))
         url_field = "metadata_url" if is_saml else "entity"
         url = data.get(url_field) or ""
         schemes = ("https://", "http://") if settings.LOCAL_MODE else ("https://",)
@@ -430,7 +543,7 @@ class ProviderForm(forms.Form):
         return data
 
     def values(self) -> dict[str, Any]:
-        """Return what the service takes."""
+        """Return the arguments of the service that stores the provider."""
         data = self.cleaned_data
         settings_: dict[str, Any] = {"scopes": data["scopes"]}
         if data["kind"] == "saml":
@@ -451,7 +564,7 @@ class ProviderForm(forms.Form):
 
 
 class InstallationForm(forms.Form):
-    """What the platform is called here and allows."""
+    """Name and settings of this installation."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
     name_zh = forms.CharField(label=_("Chinese name"), max_length=100, required=False)
@@ -459,29 +572,29 @@ class InstallationForm(forms.Form):
         label=_("Logo"),
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
-        help_text=_("PNG, JPEG or WebP, at most 1 MB. It stands on light and on dark pages."),
+        help_text=_("PNG, JPEG or WebP, at most 1 MB. It appears on light and dark pages."),
     )
-    without_logo = forms.BooleanField(label=_("Remove the present logo"), required=False)
+    without_logo = forms.BooleanField(label=_("Remove the current logo"), required=False)
     languages = forms.MultipleChoiceField(
         label=_("Languages"), choices=settings.LANGUAGES, widget=forms.CheckboxSelectMultiple
     )
     usual = forms.ChoiceField(
-        label=_("Usual language"),
+        label=_("Default language"),
         choices=settings.LANGUAGES,
-        help_text=_("For whom neither the browser nor the profile says another."),
+        help_text=_("Used if neither the browser nor the profile specifies another language."),
     )
     admits_strangers = forms.BooleanField(
         label=_("Anyone may create an account"),
         required=False,
         help_text=_(
-            "Otherwise only people with an invitation and those who sign in at an institution whose"
-            " scopes are entered under “External sign-in” may."
+            "Otherwise, only people with an invitation, or who sign in at an institution whose "
+            "scopes are entered under “External sign-in”, can create one."
         ),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def languages_in_order(self) -> list[str]:
-        """Return the usual one first."""
+        """Return the languages, the default one first."""
         usual = self.cleaned_data["usual"]
         return [usual, *(code for code in self.cleaned_data["languages"] if code != usual)]
 
@@ -499,7 +612,7 @@ class RoleForm(forms.Form):
 
 
 class TakeForm(forms.Form):
-    """Why a role is taken."""
+    """The reason for revoking a role."""
 
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
 
@@ -507,52 +620,52 @@ class TakeForm(forms.Form):
 class PlatformRoleForm(forms.Form):
     """A role that administrators give: of a region, or of the platform."""
 
-    user = _EMAIL
+    user = PersonField(help_text=_("Somebody new: their mail address."))
     role = forms.ChoiceField(
         label=_("Role"),
         choices=[
-            (role, ROLE_NAMES[role])
-            for role in (roles.COORDINATOR, roles.AUDITOR, roles.ADMINISTRATOR)
+            (role, ROLE_NAMES[role]) for role in (roles.COORDINATOR, roles.AUDITOR, roles.ADMINISTRATOR)
         ],
     )
-    region = forms.CharField(
+    region = forms.TypedChoiceField(
         label=_("Region"),
         required=False,
-        max_length=40,
-        widget=forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
-        help_text=_("Its code, such as CN-AH. An administrator has none."),
+        coerce=region_by_code,
+        empty_value=None,
+        help_text=_("Leave it empty for an administrator."),
     )
 
-    def clean_region(self) -> Region | None:
-        code = self.cleaned_data["region"]
-        try:
-            return region_by_code(code) if code else None
-        except NotFound:
-            raise forms.ValidationError(_("There is no such region.")) from None
+    def __init__(self, *args: Any, actor: Actor, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        known_to(self, actor)
+        field: Any = self.fields["region"]
+        field.choices = [("", "–"), *((one.code, named(one)) for one in regions())]
 
 
 class ConfirmForm(forms.Form):
-    """Whoever does what cannot be undone types the organisation's code."""
+    """A confirmation of an act that cannot be undone: the person types the organisation's name."""
 
     code = forms.CharField(
-        label=_("The organisation's code, to confirm"),
-        max_length=30,
+        label=_("The organisation's name, to confirm"),
+        max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
 
     def __init__(self, *args: Any, organisation: Organisation, **rest: Any) -> None:
         super().__init__(*args, **rest)
         self.organisation = organisation
-        self.fields["code"].help_text = _("Type {code}.").format(code=organisation.code)
+        self.fields["code"].help_text = _("Type: {name}").format(name=named(organisation))
 
     def clean_code(self) -> str:
-        if self.cleaned_data["code"].strip() != self.organisation.code:
-            raise forms.ValidationError(_("This is not the organisation's code."))
+        typed = " ".join(self.cleaned_data["code"].split()).casefold()
+        names = (self.organisation.name, self.organisation.name_zh, self.organisation.code)
+        if typed not in {" ".join(name.split()).casefold() for name in names if name}:
+            raise forms.ValidationError(_("This is not the organisation's name."))
         return self.organisation.code
 
 
 class MoveForm(ConfirmForm):
-    """To which region, from which day on."""
+    """A move to another region, from a given day on."""
 
     field_order = ("region", "starts_on", "code")
 
@@ -568,4 +681,4 @@ class MoveForm(ConfirmForm):
 
 
 class MoveWithdrawForm(ConfirmForm):
-    """Taking a move back."""
+    """A form that withdraws a move."""

@@ -1,8 +1,7 @@
-"""The reader's language and zone; who has to bring a second factor; leaving for another site."""
+"""Middleware for the reader's language and time zone, for second factors, and for redirects to other
+sites."""
 
-import zoneinfo
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -18,20 +17,18 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 from django.utils.translation import gettext
-from django.utils.translation.trans_real import (
-    get_supported_language_variant,
-    parse_accept_lang_header,
-)
+from django.utils.translation.trans_real import get_supported_language_variant, parse_accept_lang_header
 
 from accounts.domain.errors import NotPermitted
 from accounts.permissions import confirmed_by_second_factor, require_second_factor
-from accounts.selectors.installation import installation
+from accounts.selectors.installation import installation, usual_zone
+from accounts.selectors.zones import zone_keys, zone_of
 
 
 class LanguageMiddleware:
-    """Chooses the language: `?lang=`, else the cookie, else what the browser asks for.
+    """Chooses the language: from `?lang=`, else from the cookie, else from the browser's preferences.
 
-    Sentences follow it, codes never do.
+    It affects sentences, never codes.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -47,9 +44,9 @@ class LanguageMiddleware:
 
 
 class ZoneMiddleware:
-    """Times of pages are in the reader's zone: that of their profile, for visitors the one that
-    their browser says in a cookie (commons.js), without it the installation's. The API answers in
-    UTC."""
+    """Shows the times on pages in the reader's time zone: the one in their profile; for visitors, the one
+    that their browser reports in a cookie (theme.js sets it and then reloads the first page); otherwise the
+    installation's. The API answers in UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -59,15 +56,12 @@ class ZoneMiddleware:
             return self.get_response(request)
         user = request.user
         zone = user.time_zone if user.is_authenticated else request.COOKIES.get("time_zone", "")
-        if zone not in zone_names():
-            zone = settings.USUAL_TIME_ZONE
+        if zone not in zone_keys():
+            zone = usual_zone()
+        elif not user.is_authenticated:
+            zone = zone_of(zone)
         with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 def remember_language(response: HttpResponse, language: str) -> None:
@@ -103,8 +97,8 @@ def chosen_language(request: HttpRequest) -> str:
 
 
 class SecondFactorMiddleware:
-    """Pages only, the API refuses by itself. Whose roles ask for a second factor sets one up, or
-    confirms with it, before any other page opens."""
+    """Requires a second factor on pages; the API checks by itself. A person whose roles demand one must set
+    it up, or confirm with it, before any other page opens."""
 
     # Where one is set up, used, and left again.
     OPEN = ("account_", "mfa_", "accounts:language", "healthz", "readyz")
@@ -124,9 +118,7 @@ class SecondFactorMiddleware:
             require_second_factor(request.user, confirmed=confirmed_by_second_factor(request))
         except NotPermitted as refused:
             if refused.code == "second-factor-missing":
-                messages.warning(
-                    request, gettext("Your role needs a second factor. Set one up to go on.")
-                )
+                messages.warning(request, gettext("Your role needs a second factor. Set one up to go on."))
                 return HttpResponseRedirect(reverse("mfa_index"))
             way = get_adapter().get_reauthentication_methods(request.user)[0]["url"]
             back = request.get_full_path() if request.method == "GET" else "/"
@@ -135,9 +127,9 @@ class SecondFactorMiddleware:
 
 
 class LeavingMiddleware:
-    """Our forms lead to this site only (content security policy), and browsers hold a redirect
-    to that too. What answers a form by sending the reader elsewhere, to sign in there, becomes a
-    page that goes on by itself."""
+    """Turns a redirect to another site, which answers a form (to sign in there), into a page that goes on by
+    itself. The content security policy lets our forms lead to this site only, and browsers apply that to
+    redirects too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
-"""The outbox's entrance: an effect is written in the transaction that causes it.
+"""Enqueue effects: each is stored in the outbox in the transaction that causes it.
 
-Commit nudges a worker by task name. A nudge that is lost costs a minute at the most: the
-timetable asks for what is due and not yet done.
+After the commit a worker is nudged by the name of its task. A lost nudge costs a minute at most, because the
+timetable looks for effects that are due and not yet done.
 """
 
 import logging
@@ -17,6 +17,7 @@ from celery import current_app
 from django.db import connection, transaction
 from kombu.pools import producers
 
+from accounts.areas import areas, computed
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, SIGN_IN, lane_of
 from accounts.models import OutboxMessage
 from accounts.prepared import insert
@@ -27,7 +28,7 @@ TASKS = {
     LETTERS: "bookings.tasks.deliver_messages",
     CALLS: "bookings.tasks.make_calls",
 }
-STALE = 60  # seconds after which the timetable has long asked
+STALE = 60  # seconds after which the timetable has long found the work
 PATIENCE = 0.5  # seconds
 QUIET = 10.0  # seconds without a nudge after one that failed: no request waits for a dead broker
 APART = 0.05  # seconds between the nudges that a process gives for one task
@@ -39,7 +40,8 @@ _giving = Lock()
 
 @dataclass(frozen=True)
 class Effect:
-    """`key` names the effect once and for all; `due_at` None is at once."""
+    """An effect to enqueue. `key` identifies it for ever, so that it happens only once; `due_at` None means
+    at once."""
 
     kind: str
     key: str
@@ -47,17 +49,22 @@ class Effect:
     due_at: datetime | None = None
 
 
-def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
-    """Write effects; one whose key is there already is left as it is.
+@computed
+def _lanes() -> dict[str, str]:
+    return {kind: lane for area in areas() for kind, lane in area.lanes.items()}
 
-    One statement, whatever their number.
+
+def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
+    """Store effects in the outbox; an effect whose key exists already is skipped.
+
+    It takes one statement, whatever their number.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("An effect is enqueued in the transaction that causes it.")
     rows = [
         OutboxMessage(
             kind=effect.kind,
-            lane=lane_of(effect.kind),
+            lane=lane_of(effect.kind, _lanes()),
             key=effect.key,
             payload=dict(effect.payload),
             due_at=effect.due_at or now,
@@ -79,8 +86,8 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
 
 
 def nudge(task: str = TASKS[LETTERS], wait: float = 0) -> None:
-    """Wake a worker, in so many seconds; without a broker the timetable finds the work. Those that
-    follow at once are one, given a moment later, so that it comes after all of them."""
+    """Wake a worker in `wait` seconds; without a broker the timetable finds the work. Calls that follow
+    immediately are merged into one a moment later, so that the worker comes after all of them."""
     now = time.monotonic()
     with _giving:
         free_at = now if wait else _free_at.get(task, now)
@@ -97,7 +104,7 @@ def nudge(task: str = TASKS[LETTERS], wait: float = 0) -> None:
 
 
 def _send(task: str, wait: float) -> None:
-    """Nudge. One that fails keeps the process from trying for a while."""
+    """Nudge a worker. A nudge that fails keeps the process from trying for a while."""
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return
@@ -118,7 +125,7 @@ def _send(task: str, wait: float) -> None:
 
 @cache
 def _producers() -> Any:
-    """Connections for nudges alone: whoever waits for an answer is in the middle of a request, a
-    worker waits for its broker longer."""
+    """Return connections to the broker for nudges only. They time out soon, because a request waits for them;
+    workers wait longer for the broker."""
     shortly = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
     return producers[current_app.connection_for_write(transport_options=shortly)]

@@ -1,4 +1,4 @@
-"""Who is asking, and may they: grants become an `Actor`, an act is allowed or refused."""
+"""Turn role grants into an `Actor`, and allow or refuse their acts."""
 
 from typing import Any
 
@@ -7,22 +7,15 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.domain.errors import NotPermitted, WrongState
-from accounts.domain.roles import (
-    CAPABILITIES,
-    NEEDS_OPEN,
-    NOBODY,
-    SECOND_FACTOR_ROLES,
-    Actor,
-    Place,
-)
+from accounts.domain.roles import CAPABILITIES, NEEDS_OPEN, NOBODY, SECOND_FACTOR_ROLES, Actor, Place
 from accounts.selectors.memberships import load_actor
 from accounts.selectors.users import has_second_factor
 
 
 def actor_of(user: Any) -> Actor:
-    """Return the actor behind a Django user; nobody for an anonymous or inactive one.
+    """Return the actor for a Django user; for an anonymous or inactive one, an actor without rights.
 
-    One statement the first time, then kept on the user object of this request.
+    It takes one statement the first time and is then kept on the user object of the request.
     """
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return NOBODY
@@ -33,25 +26,25 @@ def actor_of(user: Any) -> Actor:
 
 
 def require(actor: Actor, capability: str, place: Place) -> None:
-    """Raise `NotPermitted` unless a grant carries the capability at the place; `WrongState`
-    (`organisation-closed`) for what needs an organisation that is still there. The platform itself
-    may do everything."""
+    """Raise `NotPermitted` unless one of the actor's grants carries the capability at the place. Raise
+    `WrongState` (`organisation-closed`) if the capability needs an organisation that still exists. The
+    platform itself may do everything."""
     if actor.is_platform:
         return
     if not actor.may(capability, place):
-        raise NotPermitted(capability=capability)
+        raise NotPermitted(at=place.organisation_id, capability=capability)
     if place.is_closed and capability in NEEDS_OPEN:
         raise WrongState("organisation-closed")
 
 
 def require_somewhere(actor: Actor, capability: str) -> None:
-    """Raise `NotPermitted` unless some grant carries the capability, wherever."""
+    """Raise `NotPermitted` unless one of the actor's grants carries the capability, at whatever place."""
     if not any(grant.role in CAPABILITIES[capability] for grant in actor.grants):
         raise NotPermitted(capability=capability)
 
 
 def needs_second_factor(user: Any) -> bool:
-    """Return whether the person's roles ask for a second factor; a demonstration asks nobody."""
+    """Return whether the person's roles demand a second factor; in a demonstration no role does."""
     if not settings.SECOND_FACTOR_REQUIRED or not user.is_authenticated:
         return False
     actor = actor_of(user)
@@ -59,9 +52,8 @@ def needs_second_factor(user: Any) -> bool:
 
 
 def require_second_factor(user: Any, *, confirmed: bool) -> None:
-    """Raise `NotPermitted` for whom the roles ask for a second factor: `second-factor-missing`
-    without any, `second-factor-unconfirmed` where it has not been `confirmed` by it who is
-    there."""
+    """Raise `NotPermitted` if the person's roles demand a second factor and they have none
+    (`second-factor-missing`), or the session was not `confirmed` with it (`second-factor-unconfirmed`)."""
     if not needs_second_factor(user):
         return
     if not has_second_factor(user):
@@ -71,7 +63,7 @@ def require_second_factor(user: Any, *, confirmed: bool) -> None:
 
 
 def confirmed_by_second_factor(request: HttpRequest) -> bool:
-    """Return whether a second factor was used in this session. One opened earlier, by the password
-    alone, does not gain from one that is set up elsewhere."""
+    """Return whether a second factor was used in this session. A session opened with the password alone gains
+    nothing when a second factor is set up elsewhere."""
     records = get_authentication_records(request, request.user)
     return any(record["method"] == "mfa" for record in records)

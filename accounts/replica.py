@@ -1,8 +1,8 @@
-"""Reads from a replica of the database, by name: a door that is marked `from_replica` reads there,
-everything else on the primary. Nothing is decided by what is read so.
+"""Reads from a replica of the database. A view or API method marked `from_replica` reads there, everything
+else on the primary; no decision is based on such a read.
 
-It serves while it is known to have all that was committed `MOST_LAG` seconds ago, and somebody who
-wrote only once it has that, too; otherwise the same door reads on the primary.
+The replica is used while it is known to have all that was committed `MOST_LAG` seconds ago and, for a person
+who has written something, also what they wrote last. Otherwise the same view reads on the primary.
 """
 
 import logging
@@ -23,17 +23,17 @@ MOST_LAG: float = settings.DATABASE_REPLICA_MOST_LAG
 EVERY = 1.0  # seconds in which a process asks once
 MOMENT = 0.05  # seconds that a standby which keeps up takes at most for what was just written
 AWAY = (OperationalError, InterfaceError)
-NEVER = "FFFFFFFF/FFFFFFFF"  # no log comes so far
+NEVER = "FFFFFFFF/FFFFFFFF"  # a log position that is never reached
 HAS = "SELECT pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= %s::pg_lsn"
 
 log = logging.getLogger(__name__)
-# The primary's connection while a door reads by name, be it there or on the replica.
+# The primary's connection while a view marked `from_replica` runs, whichever server it reads from.
 _primary: ContextVar[Any] = ContextVar("primary", default=None)
 
 
 class Follower:
-    """What this process knows of the replica, of each server apart where the address names several.
-    One of its threads asks for all."""
+    """Knows how far the replica is behind, separately for each server where the address names several. One
+    thread of a process measures it for all threads."""
 
     def __init__(self) -> None:
         self._asking = Lock()
@@ -43,8 +43,8 @@ class Follower:
         self._mark: dict[str, tuple[float, str]] = {}  # a moment, and where the log ended then
 
     def behind(self) -> float:
-        """By so many seconds at most the server that this thread reads from; infinite while that is
-        not known, or none answers."""
+        """Return by how many seconds at most the server that this thread reads from is behind; infinite while
+        that is unknown or no server answers."""
         server = self._server()
         is_due = server and time.monotonic() >= self._again.get(server, 0.0)
         if is_due and self._asking.acquire(blocking=False):
@@ -55,9 +55,9 @@ class Follower:
         return time.monotonic() - self._known.get(server, float("-inf"))
 
     def _server(self) -> str:
-        """The one that this thread is connected to; none where there is no connection to be had:
-        then one thread tries again each `MOST_LAG` seconds, and nobody else waits for it. What was
-        cancelled there in favour of what it replays ends no connection, or only that one."""
+        """Return the address of the server that this thread is connected to, empty if no connection can be
+        made. Then one thread tries again every `MOST_LAG` seconds, and no other waits for it. A query that
+        the server cancels in favour of replication closes no connection other than its own."""
         now = time.monotonic()
         if now < self._away_until:
             return ""
@@ -91,7 +91,7 @@ class Follower:
         self._mark[server] = now, place
 
     def has(self, place: str) -> bool:
-        """Whether it has all of the primary's log up to there."""
+        """Return whether the replica has replayed the primary's log up to a position."""
         try:
             with connections[ALIAS].cursor() as cursor:
                 cursor.execute(HAS, [place])
@@ -110,7 +110,7 @@ def end_of_log() -> str:
 
 
 def acted(name: object) -> None:
-    """Note that somebody (or a job) wrote, so that `name` reads what it wrote."""
+    """Note that `name` (a person or a job) has written, so that their reads include what they wrote."""
     if ALIAS in connections:
         try:
             place = end_of_log()
@@ -120,7 +120,7 @@ def acted(name: object) -> None:
 
 
 def has_acts_of(name: object) -> bool:
-    """Whether the replica has what they wrote; what is older than the bound it has."""
+    """Return whether the replica has what `name` wrote last; older writes are within the lag limit anyway."""
     if ALIAS not in connections or (place := cache.get(f"acted:{name}")) is None:
         return True
     return follower.has(place)
@@ -128,8 +128,8 @@ def has_acts_of(name: object) -> bool:
 
 @contextmanager
 def _use(connection: Any, primary: Any) -> Iterator[None]:
-    """Whoever asks for the usual connection of this thread, as querysets and cursors do, gets this
-    one."""
+    """Let querysets and cursors of this thread, which ask for the default connection, use this one
+    instead."""
     before = connections[DEFAULT_DB_ALIAS]
     connections[DEFAULT_DB_ALIAS] = connection
     token = _primary.set(primary)
@@ -142,8 +142,9 @@ def _use(connection: Any, primary: Any) -> Iterator[None]:
 
 @contextmanager
 def reading(name: object = None) -> Iterator[bool]:
-    """What is read within comes from the replica if it serves `name`; whether it does. Not in a
-    transaction, which sees what it has written. A write fails there, and in tests everywhere."""
+    """Read from the replica inside the block if it may serve `name`, and yield whether it does. It never
+    serves inside a transaction, which must see its own writes. Writing inside the block fails; in tests even
+    if the primary serves."""
     usual = connections[DEFAULT_DB_ALIAS]
     serves = (
         ALIAS in connections
@@ -156,26 +157,26 @@ def reading(name: object = None) -> Iterator[bool]:
 
 
 def is_reading() -> bool:
-    """Whether a door reads by name, wherever that is."""
+    """Return whether the present view is marked `from_replica`, whichever server it reads from."""
     return _primary.get() is not None
 
 
 def is_there() -> bool:
-    """Whether what is read now comes from the replica."""
+    """Return whether reads now come from the replica."""
     return is_reading() and connections[DEFAULT_DB_ALIAS] is not _primary.get()
 
 
 @contextmanager
 def on_primary() -> Iterator[None]:
-    """Within a door that reads by name: what is written all the same, or kept for those who
-    decide."""
+    """Use the primary inside the block, although the view reads from the replica: for what it must write, or
+    for what later decisions rely on."""
     with _use(_primary.get() or connections[DEFAULT_DB_ALIAS], None):
         yield
 
 
 def read_by_name[R](name: object, read: Callable[[], R]) -> R:
-    """What `read` returns, of the replica if it serves `name`. Where that fails meanwhile it begins
-    anew on the primary."""
+    """Call `read` on the replica if it serves `name`, and return its result. When the replica goes away
+    meanwhile, call it again on the primary."""
     serves = False
     try:
         with reading(name) as serves:
@@ -188,18 +189,19 @@ def read_by_name[R](name: object, read: Callable[[], R]) -> R:
 
 
 def from_replica[**P, R](view: Callable[P, R]) -> Callable[P, R]:
-    """A door, a page or a method of the API, that reads by name."""
+    """Mark a view or API method whose reads may come from the replica."""
 
     @wraps(view)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
-        request: Any = args[-1]  # whose user the primary knows
+        request: Any = args[-1]  # `request.user` was loaded from the primary
         return read_by_name(request.user.pk, partial(view, *args, **kwargs))
 
     return door
 
 
 def streamed(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces, each of which is read as it would be now, though the door has been left."""
+    """Return a response's pieces, each of which reads from the same server as now, although the view has
+    returned."""
     if not is_reading():
         return pieces
     return _by_steps(pieces, is_there())

@@ -1,7 +1,7 @@
-"""The one function that writes the trail.
+"""Write entries into the trail; nothing else does.
 
-The entry's digest is SHA-256 over its canonical JSON (RFC 8785). Free text and other
-things that may have to be erased lie in a side row; the entry holds its salted digest.
+An entry's digest is SHA-256 over its canonical JSON (RFC 8785). Free text and other things that may have to
+be erased are stored in a side row; the entry holds their salted digest.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ _MANY = 500  # as many are copied
 
 @dataclass(frozen=True)
 class Change:
-    """One entry to be: who did `action` to the row `target`, and when. It is the affair of
-    `places`, or of the row's own (`places()` of its model), if it has any."""
+    """An entry to write: `by` did `action` to the row `target`. `places` are the organisations and regions
+    that it concerns; by default those of the row's method `places()`, if its model has one."""
 
     by: By
     action: str
@@ -43,8 +43,8 @@ class Change:
 
 
 def plain(value: Any) -> Any:
-    """`value` with nothing in it that canonical JSON cannot say: strings, integers, booleans,
-    lists and mappings of these."""
+    """Return `value` as canonical JSON can represent it: strings, integers, booleans, lists and mappings of
+    these."""
     match value:
         case None | bool() | str():
             return value
@@ -85,7 +85,7 @@ def canonical(entry: TrailEntry) -> bytes:
 
 
 def text_digest(salt: bytes, content: Mapping[str, str]) -> bytes:
-    """SHA-256 over the salt and the canonical JSON of the side row's content."""
+    """Return SHA-256 over the salt and the canonical JSON of the side row's content."""
     return hashlib.sha256(salt + canonical_json(dict(content))).digest()
 
 
@@ -101,9 +101,9 @@ def record(
 ) -> TrailEntry:
     """Write one entry in the caller's transaction.
 
-    `target` is the changed row; `action` is `<entity>.<verb>`. `before` and `after` hold no
-    secrets and no free text about people. `places` are whose affair it is, where that is not what
-    the row says by itself.
+    `target` is the changed row; `action` is `<entity>.<verb>`. `before` and `after` contain no secrets and no
+    free text about people. `places` say whom the entry concerns, if that differs from what the row itself
+    says.
     """
     return record_all([Change(by, action, target, before or {}, after or {}, reason, places)])[0]
 
@@ -114,7 +114,8 @@ def record_many(
     changes: Iterable[tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]],
     places: Places | None = None,
 ) -> list[TrailEntry]:
-    """As `record`, for many (action, target, before, after, reason) in one statement."""
+    """Record many changes, each given as (action, target, before, after, reason), in one statement; see
+    `record`."""
     return record_all(
         Change(by, action, target, before, after, reason, places)
         for action, target, before, after, reason in changes
@@ -122,7 +123,7 @@ def record_many(
 
 
 def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
-    """As `record`, for many changes, each by somebody and at a place of its own."""
+    """Record many changes, each by its own person and at its own place; see `record`."""
     if not connection.in_atomic_block:
         raise RuntimeError("The trail is written in the same transaction as the change.")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]

@@ -1,7 +1,13 @@
-"""Addresses of a person's own pages (sign-in is allauth's)."""
+"""Addresses of *accounts*: its pages, and its part of the API."""
 
 from django.urls import path
 
+from accounts.acts import posts
+from accounts.api import federation as federation_api
+from accounts.api import joining, me, memberships, organisation_requests, tokens
+from accounts.api import messages as messages_api
+from accounts.api import organisation_moves as organisation_moves_api
+from accounts.api import organisations as organisations_api
 from accounts.views import (
     federation,
     installation,
@@ -15,20 +21,17 @@ from accounts.views import (
     saved_views,
 )
 
-app_name = "accounts"
-
 _organisation = "organisations/<uuid:organisation_id>/"
 _members = _organisation + "members/"
 
-urlpatterns = [
+pages = [
     path("views/", saved_views.saved_views, name="saved-views"),
     path("views/<uuid:view_id>/delete/", saved_views.delete, name="saved-view-delete"),
     path("language/", language.set_language, name="language"),
     path("profile/", profile.profile, name="profile"),
     path("profile/tokens/", profile.token_make, name="token-make"),
     path("profile/tokens/made/", profile.token_made, name="token-made"),
-    path("profile/tokens/<uuid:token_id>/revoke/", profile.token_revoke, name="token-revoke"),
-    # Messages
+    *posts(tokens.Tokens),
     path("messages/", messages.inbox, name="messages"),
     path("messages/read/", messages.read_all, name="messages-read"),
     path("messages/<uuid:message_id>/", messages.message, name="message"),
@@ -36,16 +39,8 @@ urlpatterns = [
     path("messages/stop/<str:token>/", messages.unsubscribe, name="unsubscribe"),
     path("organisations/", organisations.organisations, name="organisations"),
     path(_organisation + "join/", organisations.join, name="join"),
-    path(
-        _organisation + "invoice-details/",
-        invoice_details.invoice_details,
-        name="invoice-details",
-    ),
-    path(
-        "organisations/requests/<uuid:request_id>/withdraw/",
-        organisations.withdraw,
-        name="join-withdraw",
-    ),
+    path(_organisation + "invoice-details/", invoice_details.invoice_details, name="invoice-details"),
+    *posts(joining.JoinRequests),
     path("invitations/<str:token>/", organisations.invitation, name="invitation"),
     path(
         "organisations/invitations/<uuid:invitation_id>/accept/",
@@ -53,12 +48,11 @@ urlpatterns = [
         name="invitation-accept",
     ),
     path("people/sign-in/", federation.providers, name="providers"),
-    path(
-        "people/sign-in/<slug:provider_id>/remove/", federation.provider_end, name="provider-remove"
-    ),
+    path("people/sign-in/<slug:provider_id>/remove/", federation.provider_end, name="provider-remove"),
     path("installation/", installation.installation, name="installation"),
     path("installation/logo/", installation.logo, name="installation-logo"),
     path("people/second/", members.second, name="second-ask"),
+    path("people/access/", members.access, name="access-ask"),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
     path(_organisation + "move/", organisation_moves.move, name="organisation-move"),
@@ -69,9 +63,24 @@ urlpatterns = [
         members.invitation_end,
         name="invitation-withdraw",
     ),
-    path(_members + "requests/<uuid:request_id>/decide/", members.decide, name="join-decide"),
     path(_members + "scopes/", federation.scopes, name="scopes"),
     path(_members + "joining/", members.joining, name="joining"),
     path(_members + "<uuid:user_id>/roles/", members.role_give, name="role-give"),
     path("people/roles/<uuid:role_id>/take/", members.role_take, name="role-take"),
+]
+api = [
+    *organisations_api.Regions.routes(),
+    *organisations_api.Organisations.routes(),
+    *organisation_requests.OrganisationRequests.routes(),
+    *joining.OrganisationJoining.routes(),
+    *federation_api.OrganisationScopes.routes(),
+    *organisation_moves_api.OrganisationMoves.routes(),
+    path("me/", me.Me.as_view(), name="api-me"),
+    *memberships.Memberships.routes(),
+    *memberships.Roles.routes(),
+    *joining.Invitations.routes(),
+    *messages_api.Messages.routes(),
+    *messages_api.MessageChoices.routes(),
+    *tokens.Tokens.routes(),
+    *joining.JoinRequests.routes(),
 ]

@@ -6,7 +6,7 @@ __all__ = ["ProjectConfig", "celery_app"]  # imported so that every process has 
 
 
 class ProjectConfig(AppConfig):
-    """Templates tags and commands of the project itself."""
+    """Template tags and commands of the project itself."""
 
     name = "config"
     label = "project"

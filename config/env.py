@@ -1,7 +1,7 @@
-"""The environment, typed: what the process was given, else what the launcher wrote.
+"""Typed access to environment variables: those of the process, else those that the launcher wrote.
 
-The launcher (`config/local`) starts bundled servers and writes their addresses to
-`.local/env`. Reading this module starts nothing.
+The launcher (`config/local`) starts bundled servers and writes their addresses to `.local/env`. Importing
+this module starts nothing.
 """
 
 import os
@@ -25,7 +25,7 @@ class Misconfigured(RuntimeError):
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines; blank lines and lines that start with # are passed over."""
+    """Read `NAME=value` lines; blank lines and lines that start with # are skipped."""
     if not path.is_file():
         return {}
     pairs = (
@@ -43,9 +43,9 @@ _written = {} if _is_named else read_env_file(LOCAL_ENV)
 
 
 def text(name: str, default: str | None = None) -> str:
-    """Return the value of `name`, or what is in the file that `name_FILE` names, as secrets are
-    handed to containers and units; `Misconfigured` if it is absent and has no default, or there
-    twice."""
+    """Return the value of `name`, or the contents of the file that `name_FILE` names, the usual way to pass
+    secrets to containers and units. Raise `Misconfigured` if both are set, or neither is and there is no
+    default."""
     if path := os.environ.get(f"{name}_FILE"):
         if name in os.environ:
             raise Misconfigured(f"{name} and {name}_FILE are both set: which one counts?")
@@ -79,13 +79,14 @@ def number(name: str, default: int) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Return a comma-separated list."""
+    """Return the items of a comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
 def require_bundled(*urls: str) -> None:
-    """Raise `Misconfigured` unless every address is of a server that the launcher of this checkout
-    started on loopback: it alone knows their passwords, which lie beside their files."""
+    """Raise `Misconfigured` unless every address is that of a bundled server, which the launcher of this
+    checkout has started on loopback. Only the launcher knows their passwords, which are stored beside their
+    files."""
     passwords = {path.read_text().strip() for path in LOCAL_ENV.parent.glob("*/password")}
     for url in urls:
         parts = urlsplit(url)
@@ -102,19 +103,14 @@ OURS = frozenset({"options", "application_name", "client_encoding"})
 
 # A server that lost its power or its network says nothing any more. The system would wait for it
 # for a quarter of an hour, and for the answer to what arrived before for hours.
-SILENCE = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
+SILENCE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
 def database(url: str, ours: Mapping[str, object], name: str = "DATABASE_URL") -> dict[str, object]:
-    """Django's settings of an address as libpq reads it: postgresql://user:password@host/name, with
-    several hosts and any parameter libpq knows (`sslmode`, `target_session_attrs`, `host` as the
-    folder of a socket). `ours`: options of every connection. `Misconfigured` for a parameter that
-    libpq does not know or that is ours to set."""
+    """Return Django's settings for a database address in libpq's form: postgresql://user:password@host/name,
+    with several hosts and any parameter of libpq (`sslmode`, `target_session_attrs`, `host` as the folder of
+    a socket). `ours` are options of every connection. Raise `Misconfigured` for a parameter that libpq does
+    not know or that only the platform may set."""
     if url.partition("://")[0] not in {"postgres", "postgresql"}:
         raise Misconfigured(f"{name} must look like postgresql://user:password@host:5432/name")
     try:
@@ -140,19 +136,18 @@ def database(url: str, ours: Mapping[str, object], name: str = "DATABASE_URL") -
 
 
 def zone(name: str, default: str) -> str:
-    """Return a time zone such as `Asia/Shanghai`."""
+    """Return a time zone such as `Asia/Shanghai`; empty if none is named and there is no default."""
     value = text(name, default)
-    if value not in available_timezones():
+    if value and value not in available_timezones():
         raise Misconfigured(f"{name} must be a time zone such as Asia/Shanghai, not {value!r}.")
     return value
 
 
 def redis(name: str, default: str | None = None) -> str:
-    """Return a `redis://` or `rediss://` address; `Misconfigured` where TLS would trust anybody."""
+    """Return a `redis://` or `rediss://` address; raise `Misconfigured` if it switches off the check of TLS
+    certificates."""
     url = text(name, default)
-    unread = Misconfigured(
-        f"{name} must look like redis://:password@host:6379/0 (rediss: TLS){ENCODED}"
-    )
+    unread = Misconfigured(f"{name} must look like redis://:password@host:6379/0 (rediss: TLS){ENCODED}")
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 (read to be checked)
@@ -169,9 +164,9 @@ def redis(name: str, default: str | None = None) -> str:
 
 
 def bucket(local: bool) -> dict[str, object] | None:
-    """Options of the bucket that `MEDIA_BUCKET` names, if it does; `Misconfigured` for a folder
-    and a bucket at once, for what is half given, and for an address without TLS that is neither on
-    this machine nor in local mode. Without keys boto3 looks for them in its own places."""
+    """Return the options of the bucket that `MEDIA_BUCKET` names, or None. Raise `Misconfigured` if a folder
+    is named too, if the options are incomplete, or if the address has no TLS and is neither on this machine
+    nor in local mode. Without keys, boto3 looks for them in its usual places."""
     names = ("BUCKET", "ENDPOINT", "REGION", "ADDRESSING", "ACCESS_KEY", "SECRET_KEY")
     given = {name: value for name in names if (value := text(f"MEDIA_{name}", ""))}
     if not given:
@@ -209,8 +204,9 @@ def bucket(local: bool) -> dict[str, object] | None:
 
 
 def results_from(has_bucket: bool) -> str:
-    """Who sends the files of results: the `platform` itself, the `proxy` in front of it, which
-    reads the folder, or the `bucket`. `Misconfigured` for one that there is not."""
+    """Return what sends the files of results: the `platform` itself, the `proxy` in front of it, which reads
+    the folder, or the `bucket`. Raise `Misconfigured` for another word and for a choice that does not fit
+    `MEDIA_BUCKET`."""
     sender = text("RESULTS_FROM", "platform")
     if sender not in {"platform", "proxy", "bucket"}:
         raise Misconfigured(f"RESULTS_FROM must be platform, proxy or bucket, not {sender!r}.")
@@ -221,7 +217,8 @@ def results_from(has_bucket: bool) -> str:
 
 
 def secret_key(local: bool) -> str:
-    """`SECRET_KEY`; `Misconfigured` for one that can be guessed, as `check --deploy` has it."""
+    """Return `SECRET_KEY`; raise `Misconfigured` for one that can be guessed, by the rules of `check
+    --deploy`."""
     key = text("SECRET_KEY")
     if not local and (len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-")):
         raise Misconfigured(
@@ -232,8 +229,8 @@ def secret_key(local: bool) -> str:
 
 
 def site(local: bool) -> tuple[str, list[str]]:
-    """`SITE_URL` and `ALLOWED_HOSTS`, which has the site's own host at least. `Misconfigured`
-    outside local mode for a site without https, and for hosts that let any name through."""
+    """Return `SITE_URL` and `ALLOWED_HOSTS`, which always contains the site's own host. Raise `Misconfigured`
+    outside local mode for a site without https, and for hosts that admit any name."""
     url = text("SITE_URL", "http://127.0.0.1:8000" if local else None).rstrip("/")
     parts = urlsplit(url)
     hosts = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if local else parts.hostname or "")
@@ -244,26 +241,22 @@ def site(local: bool) -> tuple[str, list[str]]:
     if parts.scheme != "https":
         raise Misconfigured("SITE_URL must begin with https://: passwords travel over it.")
     if "*" in hosts:
-        raise Misconfigured(
-            "ALLOWED_HOSTS must name the site's hosts: * lets links lead elsewhere."
-        )
+        raise Misconfigured("ALLOWED_HOSTS must name the site's hosts: * lets links lead elsewhere.")
     if not any(parts.hostname == h or (h[:1] == "." and parts.hostname.endswith(h)) for h in hosts):
         raise Misconfigured(f"ALLOWED_HOSTS must name {parts.hostname}, the host of SITE_URL.")
     return url, hosts
 
 
 def sender() -> str:
-    """`MAIL_FROM`, who mails are from; `Misconfigured` for what holds no address."""
+    """Return `MAIL_FROM`, the sender of mails; raise `Misconfigured` if it contains no address."""
     value = text("MAIL_FROM", "Instrument Commons <no-reply@localhost>")
     if "@" not in parseaddr(value)[1]:
-        raise Misconfigured(
-            "MAIL_FROM must hold an address, as Instrument Commons <no-reply@example.org>"
-        )
+        raise Misconfigured("MAIL_FROM must hold an address, as Instrument Commons <no-reply@example.org>")
     return value
 
 
 def mail() -> dict[str, object]:
-    """Options of the mail server; `Misconfigured` for both kinds of TLS at once."""
+    """Return the options of the mail server; raise `Misconfigured` if both kinds of TLS are set."""
     starts_tls, is_tls = flag("MAIL_TLS"), flag("MAIL_SSL")
     if starts_tls and is_tls:
         raise Misconfigured("MAIL_TLS (STARTTLS) and MAIL_SSL (TLS at once) exclude one another.")
@@ -279,9 +272,9 @@ def mail() -> dict[str, object]:
 
 
 def sentry() -> dict[str, Any] | None:
-    """Return where errors are reported, as `sentry_sdk.init` takes it; None where they are not.
-    `Misconfigured` for an address without key or number of a project, and for a share of requests
-    to trace that is none."""
+    """Return where errors are reported, as arguments of `sentry_sdk.init`; None if they are not. Raise
+    `Misconfigured` for an address without a project's key or number, and for a share of requests to trace
+    that is not a ratio."""
     dsn, share = text("SENTRY_DSN", ""), text("SENTRY_TRACES_SAMPLE_RATE", "")
     try:
         rate = float(share) if share else None
@@ -300,9 +293,9 @@ def sentry() -> dict[str, Any] | None:
 
 
 def otlp() -> dict[str, Any] | None:
-    """Return where traces are sent, as the exporter of OpenTelemetry takes it; None where they are
-    not. Its other variables it reads itself. `Misconfigured` for what is no web address, and for a
-    way to send other than that of HTTP with protobuf."""
+    """Return where traces are sent, as arguments of OpenTelemetry's exporter, which reads its other variables
+    itself; None if they are not sent. Raise `Misconfigured` for an invalid web address, and for any protocol
+    other than HTTP with protobuf."""
     base = text("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/")
     if not base or flag("OTEL_SDK_DISABLED"):
         return None
@@ -320,7 +313,8 @@ def otlp() -> dict[str, Any] | None:
 
 
 def _web_address(url: str) -> SplitResult | None:
-    """Its parts; None for what is none. Plain http is: collectors run on the same machine."""
+    """Return the parts of a web address, or None if it is not one. Plain http is allowed, since collectors
+    run on the same machine."""
     try:
         parts = urlsplit(url)
         is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0

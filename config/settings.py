@@ -1,8 +1,7 @@
-"""Settings: safe by default, everything from the environment (config/env.py).
+"""Django's settings: safe by default, and all taken from the environment (config/env.py).
 
-`LOCAL_MODE` is set by the launcher alone, together with bundled servers on loopback: it
-brings the demonstration accounts, the mail page and plain http. Without it secrets are
-required and cookies travel over https only.
+Only the launcher sets `LOCAL_MODE`, together with bundled servers on loopback: it enables the demonstration
+accounts, the mail page and plain http. Without it secrets are required and cookies travel over https only.
 """
 
 import os
@@ -31,9 +30,7 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 SITE_URL, ALLOWED_HOSTS = env.site(LOCAL_MODE)
 # Where browsers reach the process of uploads, if not by the site's own address.
 UPLOADS_URL = env.text("UPLOADS_URL", "").rstrip("/")
-CSRF_TRUSTED_ORIGINS = env.words(
-    "CSRF_TRUSTED_ORIGINS", SITE_URL if UPLOADS_URL or not LOCAL_MODE else ""
-)
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", SITE_URL if UPLOADS_URL or not LOCAL_MODE else "")
 
 INSTALLED_APPS = [
     "config.apps.ProjectConfig",
@@ -74,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.web.middleware.StrangersMiddleware",  # before the next, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.ZoneMiddleware",
@@ -110,18 +108,14 @@ TEMPLATES = [
             # Without Django's own cache, so that a saved template is seen at once.
             "loaders": _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
         },
-    },
+    }
 ]
 
 # What holds in each session of the database: a lock that is not had within seconds is answered as
 # busy, never waited for until the reader gives up; compiling a query takes longer than running
 # ours. A pooler hands no such options on: behind one the role has them (docs/operations.md, "A
 # pooler"), and `doctor` looks at what is in force.
-DATABASE_SESSION = {
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "1min",
-    "jit": "off",
-}
+DATABASE_SESSION = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "1min", "jit": "off"}
 _OPTIONS = {
     "application_name": "instrument-commons",
     # A statement asked again on a connection is not planned again (docs/decisions/0006).
@@ -154,9 +148,7 @@ CELERY_BROKER_URL = env.redis("CELERY_BROKER_URL", REDIS_URL)
 if CELERY_BROKER_URL.startswith("rediss:"):
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 if LOCAL_MODE:
-    env.require_bundled(
-        *filter(None, (env.text("DATABASE_URL"), REPLICA_URL, REDIS_URL, CELERY_BROKER_URL))
-    )
+    env.require_bundled(*filter(None, (env.text("DATABASE_URL"), REPLICA_URL, REDIS_URL, CELERY_BROKER_URL)))
 CACHES = {"default": {"BACKEND": "config.web.caches.Cache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "config.web.sessions"
 
@@ -232,8 +224,9 @@ LOCALE_PATHS = [ROOT / "config" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-# What visitors read times in whose browser has not said its own, and nightly jobs go by.
-USUAL_TIME_ZONE = env.zone("TIME_ZONE", "UTC")
+# What visitors read times in whose browser has not said its own (unset: that of the first region),
+# and nightly jobs go by (unset: UTC).
+USUAL_TIME_ZONE = env.zone("TIME_ZONE", "")
 
 # Files
 STATIC_URL = "/static/"
@@ -268,7 +261,7 @@ _bucket = env.bucket(LOCAL_MODE)
 MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
 # Who sends results to those who collect them (docs/results.md).
 RESULTS_FROM = env.results_from(bool(_bucket))
-# A GeoJSON file of boundaries that is drawn behind the map; none until an operator names one.
+# A GeoJSON file of boundaries that is drawn behind the map; coasts until an operator names one.
 MAP_BOUNDARIES = env.text("MAP_BOUNDARIES", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
@@ -276,6 +269,13 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 # largest file, in bytes.
 RESULTS_QUOTA = env.number("RESULTS_QUOTA_GB", 500) << 30
 RESULTS_MOST_BYTES = env.number("RESULTS_MOST_GB", 100) << 30
+# Who moves fewer bytes in so many seconds holds a thread for nothing; nought: nobody does.
+TRANSFER_LEAST_SECONDS = env.number("TRANSFER_LEAST_SECONDS", 60)
+TRANSFER_LEAST_BYTES = env.number("TRANSFER_LEAST_BYTES", 60_000)
+# Files that are sent or taken at a time, of a process; nought: as many as there are threads. An
+# address may be that of many people: one of them does not take all that it has.
+TRANSFERS_PER_LINK = env.number("TRANSFERS_PER_LINK", 4)
+TRANSFERS_PER_ADDRESS = env.number("TRANSFERS_PER_ADDRESS", 8)
 STORAGES = {
     "default": {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": _bucket}
     if _bucket
@@ -297,10 +297,7 @@ DEFAULT_FROM_EMAIL = env.sender()
 MAILERS = {
     "default": {"BACKEND": "config.mail.backend.FolderBackend", "OPTIONS": {"folder": LOCAL_MAIL}}
     if LOCAL_MODE
-    else {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "OPTIONS": env.mail(),
-    }
+    else {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": env.mail()}
 }
 
 # Addresses that people give are called only where they are public. Tests call this machine.
@@ -327,13 +324,12 @@ SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # probes are answered before (config/op
 SECURE_HSTS_SECONDS = 0 if LOCAL_MODE else env.number("HSTS_SECONDS", 31536000)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # browsers' preload list: the domain's owner decides
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_MODE
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY") else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY") else None
 CSRF_FAILURE_VIEW = "config.pages.errors.csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+STRANGERS_MOST = 65_536  # bytes of a body of somebody who is not signed in, of whatever kind
 # Files go to disk beyond 2.5 MB; one that says it is larger than any import is not taken at all.
 FILE_UPLOAD_HANDLERS = [
     "config.files.uploads.Bounded",
@@ -376,8 +372,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Instrument Commons",
-    "DESCRIPTION": "Everything a screen can do, a program can do: the same services stand behind "
-    "both.",
+    "DESCRIPTION": "Everything a screen can do, a program can do: the same services stand behind both.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -410,7 +405,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_TIMEZONE = USUAL_TIME_ZONE
+CELERY_TIMEZONE = USUAL_TIME_ZONE or "UTC"
 # When beat last began what: after a restart it makes up for what it missed.
 CELERY_BEAT_SCHEDULE_FILENAME = env.text("BEAT_FILE", str(ROOT / ".local" / "celerybeat-schedule"))
 # Below the visibility timeout: no job is given to a second worker while the first is at it.
@@ -423,11 +418,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
 }
 
-# Numbers for Prometheus: only for who brings this token. Web processes count into files there.
+# Numbers for Prometheus: only for who brings this token. Web processes count into files there,
+# and alone make the folder (config/operations/metrics.py): a command may write nowhere.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 METRICS_FOLDER = Path(env.text("METRICS_FOLDER", str(ROOT / ".local" / "metrics")))
 if METRICS_TOKEN:
-    METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
     # Read when prometheus_client is first imported.
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_FOLDER))
 
@@ -467,9 +462,7 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.LogfmtRenderer()
-                if LOCAL_MODE
-                else structlog.processors.JSONRenderer(),
+                structlog.processors.LogfmtRenderer() if LOCAL_MODE else structlog.processors.JSONRenderer(),
                 mask_line,
             ],
             "foreign_pre_chain": [

@@ -1,7 +1,7 @@
-"""Where people may sign in besides here, from the environment: ORCID, OpenID Connect, SAML.
+"""Read the identity providers from the environment: ORCID, OpenID Connect, SAML.
 
-Read once, by settings; entries made on the administration pages stand beside these. What is
-wrong is said when the platform starts, not when somebody signs in. See docs/operations.md.
+Settings read them once; those entered on the administration pages are added to them. Mistakes are reported
+when the platform starts, not when somebody signs in. See docs/operations.md.
 """
 
 import json
@@ -21,7 +21,7 @@ IDENTIFIERS = ("pairwise-id", "subject-id", "persistent")
 
 
 def providers() -> dict[str, Any]:
-    """allauth's SOCIALACCOUNT_PROVIDERS."""
+    """Return the setting SOCIALACCOUNT_PROVIDERS of allauth."""
     orcid: dict[str, Any] = {"provider_class": "accounts.adapters.federation.OrcidProvider"}
     if client_id := env.text("ORCID_CLIENT_ID", ""):
         app = {"name": "ORCID", "client_id": client_id, "secret": env.text("ORCID_SECRET")}
@@ -63,9 +63,7 @@ def _saml(entry: dict[str, Any]) -> dict[str, Any]:
     elif {"sso_url", "certificate"} <= set(entry):
         idp |= {"sso_url": entry["sso_url"], "x509cert": _pem(entry["certificate"])}
     else:
-        raise Misconfigured(
-            f"SIGN_IN_SAML, {entry['id']}: give metadata_url, or sso_url and certificate."
-        )
+        raise Misconfigured(f"SIGN_IN_SAML, {entry['id']}: give metadata_url, or sso_url and certificate.")
     identifier = entry.get("identifier", "pairwise-id")
     if identifier not in IDENTIFIERS:
         raise Misconfigured(
@@ -90,7 +88,7 @@ def _saml(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pem(value: str) -> str:
-    """PEM as it stands, or that of the file with this path."""
+    """Return a PEM text, or the contents of the file if the value is a path."""
     if "-----BEGIN" in value or len(value) > 500:
         return value
     try:
@@ -100,7 +98,8 @@ def _pem(value: str) -> str:
 
 
 def _entries(name: str, needed: set[str], allowed: set[str]) -> list[dict[str, Any]]:
-    """Return the JSON list of `name`, every entry with what it needs and nothing unknown."""
+    """Return the JSON list in the variable `name`, checking that every entry has the needed fields and no
+    unknown ones."""
     try:
         entries = json.loads(env.text(name, "") or "[]")
     except ValueError as error:

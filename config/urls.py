@@ -1,4 +1,4 @@
-"""All addresses. Each app lists its own; names are what templates and the permission table use."""
+"""All addresses. Each area lists its own; templates and the permission table refer to them by name."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -6,6 +6,7 @@ from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
 from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
+from accounts.areas import addresses
 from config.mail.mailbox import mailbox
 from config.operations import health
 from config.operations.metrics import metrics
@@ -14,15 +15,14 @@ from config.pages.sitemaps import SITEMAPS, robots
 
 urlpatterns = [
     path("api/v1/", include("config.api.urls")),  # first: asked most
-    path("", include("bookings.urls")),
-    path("", include("instruments.urls")),
-    path("", include("accounts.urls")),
-    # Before allauth's own, which checks less.
     path(
-        "accounts/oidc/<str:provider_id>/login/callback/",
-        openid_callback,
-        name="openid_connect_callback",
+        "",
+        include(([path("money/", include(addresses("money"))), *addresses("pages", "bookings")], "bookings")),
     ),
+    path("", include((addresses("pages", "instruments"), "instruments"))),
+    path("", include((addresses("pages", "accounts"), "accounts"))),
+    # Before allauth's own, which checks less.
+    path("accounts/oidc/<str:provider_id>/login/callback/", openid_callback, name="openid_connect_callback"),
     path("accounts/saml/<str:organization_slug>/acs/finish/", saml_finish, name="saml_finish_acs"),
     path("accounts/saml/<str:organization_slug>/sls/", saml_sign_out, name="saml_sls"),
     path("accounts/", include("allauth.urls")),
@@ -46,10 +46,7 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
 ]
 if settings.LOCAL_MODE:
-    urlpatterns += [
-        path("mail/", mailbox, name="mail"),
-        path("components/", components, name="components"),
-    ]
+    urlpatterns += [path("mail/", mailbox, name="mail"), path("components/", components, name="components")]
 
 handler400 = "config.pages.errors.bad_request"
 handler403 = "config.pages.errors.forbidden"

@@ -25,21 +25,16 @@ def template_database(server: dict[str, object]) -> str:
     at = f"postgresql://{user}:{password}@{server['HOST']}:{server['PORT']}"
     with psycopg.connect(f"{at}/postgres", autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        found = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE %s", [PREFIX + "%"]
-        )
+        found = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [PREFIX + "%"])
         there = {row[0] for row in found}
         if name not in there:
             for old in there:
                 connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(old)))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(making)))
-            command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
             env = os.environ | {"DATABASE_URL": f"{at}/{making}"}
-            subprocess.run(command, cwd=ROOT, env=env, check=True)
+            subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
             connection.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(making), sql.Identifier(name)
-                )
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name))
             )
     return name
 

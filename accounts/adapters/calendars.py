@@ -1,7 +1,7 @@
-"""iCalendar (RFC 5545), written for feeds and invitations, read from people's own calendars.
+"""Write iCalendar (RFC 5545) for feeds and invitations, and read it from people's own calendars.
 
-A calendar that a stranger wrote is read by a process of its own, this file as a program, which the
-system ends when its time or memory is over.
+Because strangers write those calendars, a separate process (this file as a program) reads each one; the
+system ends it when it exceeds its limits of time and memory.
 """
 
 import datetime as clock
@@ -23,15 +23,14 @@ from accounts.domain.calendars import MOST_STEPS, TooCostly, steps_of
 
 PRODUCT = "-//Instrument Commons//Instrument Commons//EN"
 MOST_EVENTS = 5000
-CPU, MEMORY = 15, 1 << 30  # seconds and bytes that reading one may take
+CPU, MEMORY = 15, 1 << 30  # seconds and bytes that reading a calendar may take
 READING = 60  # seconds on the clock
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 _NO_CALENDAR, _TOO_COSTLY = "not-a-calendar", "calendar-too-costly"
 
 
 class CalendarBroken(Exception):
-    """What was given is no calendar that can be read (not-a-calendar), or reading it takes too
-    long (calendar-too-costly)."""
+    """A file is no readable calendar (not-a-calendar), or reading it takes too long (calendar-too-costly)."""
 
     def __init__(self, code: str = _NO_CALENDAR) -> None:
         super().__init__(code)
@@ -40,7 +39,7 @@ class CalendarBroken(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody an invitation is from or to."""
+    """The sender or the recipient of an invitation."""
 
     email: str
     name: str = ""
@@ -48,8 +47,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `sequence` grows with every change of it; `changed_at` is when that was; `zone`
-    is what its times are written in. `is_busy`: it takes time."""
+    """One event of a calendar. `sequence` grows with every change, the last of which was at `changed_at`.
+    `zone` is the time zone in which its times are written. `is_busy`: the event blocks time."""
 
     uid: str
     sequence: int
@@ -68,15 +67,15 @@ class Event:
 
 
 def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: str = "") -> str:
-    """Return a calendar with its zones described. `method`: REQUEST or CANCEL, for an invitation;
-    none for a feed, which has a name. The same events give the same text."""
+    """Return a calendar that describes the time zones it uses. `method` is REQUEST or CANCEL for an
+    invitation and empty for a feed, which has a `name`. The same events always give the same text."""
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     if method:
         calendar.add("method", method)
-    if name:
+    if name := " ".join(name.split()):  # the library escapes no line break of the older property
         calendar.add("name", name)
         calendar.add("x-wr-calname", name)
         calendar.add("refresh-interval", timedelta(hours=1), {"VALUE": "DURATION"})
@@ -86,7 +85,7 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
     rows = list(events)
     years = [moment.year for event in rows for moment in (event.start, event.end)]
     for key in sorted({event.zone for event in rows} | ({zone} if zone else set())):
-        # The years around what it is needed for; sorted, as the text must not vary.
+        # The years around those needed; sorted, because the text must not vary.
         first, last = date(min(years, default=2000), 1, 1), date(max(years, default=2000) + 2, 1, 1)
         calendar.add_component(_zone(key, first, last))
     for event in rows:
@@ -96,8 +95,8 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
 
 @lru_cache(maxsize=256)
 def _zone(key: str, first: date, last: date) -> icalendar.Timezone:
-    """The changes of a zone's clock. RFC 5545 names each by the clock before it, the library one
-    that goes forward by the clock after it."""
+    """Return the clock changes of a time zone. RFC 5545 dates each change by the clock before it; the library
+    dates a change forward by the clock after it, which is corrected here."""
     described = icalendar.Timezone.from_tzid(key, first_date=first, last_date=last)
     for part in described.subcomponents:
         forward = max(part.TZOFFSETTO - part.TZOFFSETFROM, timedelta())
@@ -137,8 +136,8 @@ def _event(event: Event) -> icalendar.Event:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """Return the moment on the zone's clock; in UTC where that clock shows the hour twice, which a
-    local time could not tell apart."""
+    """Return the moment as local time of the zone, or in UTC where the zone's clock shows that hour twice and
+    a local time would be ambiguous."""
     local = moment.astimezone(zone)
     other = local.replace(fold=1 - local.fold)
     return moment.astimezone(UTC) if other.utcoffset() != local.utcoffset() else local
@@ -151,12 +150,10 @@ def _person(person: Person) -> icalendar.vCalAddress:
     return address
 
 
-def busy_times(
-    content: bytes, start: datetime, end: datetime
-) -> Sequence[tuple[datetime, datetime]]:
-    """Return when a calendar says its owner is busy within a span, merged, in the order of time:
-    events and what recurs of them, without those that are cancelled, free (TRANSP), or last whole
-    days, which say more of a date than of the hours. `CalendarBroken`."""
+def busy_times(content: bytes, start: datetime, end: datetime) -> Sequence[tuple[datetime, datetime]]:
+    """Return the merged times, in order, at which a calendar says that its owner is busy within a span.
+    Recurring events are expanded; cancelled, free (TRANSP) and all-day events are left out, since the last
+    say nothing about hours. Raise `CalendarBroken`."""
     try:
         ended = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", __name__, start.isoformat(), end.isoformat()],
@@ -179,17 +176,16 @@ def busy_times(
 
 
 def main() -> None:
-    """Read a calendar from the standard input for the span that the arguments name; write its busy
-    times, or the code of what is wrong, as JSON."""
+    """Read a calendar from standard input for the span given by the arguments, and write its busy times, or
+    the code of what is wrong, as JSON."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     start, end = (datetime.fromisoformat(moment) for moment in sys.argv[1:3])
-    # The library looks up to this year for the next time of a rule that never comes true.
+    # The library searches up to this year for the next time of a rule that never matches.
     clock.MAXYEAR = min(end.year + 1, clock.MAXYEAR)  # type: ignore[misc]
     try:
         answer: object = [
-            [moment.isoformat() for moment in span]
-            for span in _times(sys.stdin.buffer.read(), start, end)
+            [moment.isoformat() for moment in span] for span in _times(sys.stdin.buffer.read(), start, end)
         ]
     except CalendarBroken as broken:
         answer = broken.code
@@ -227,8 +223,8 @@ def _times(content: bytes, start: datetime, end: datetime) -> list[tuple[datetim
 
 
 def _lasts_days(part: icalendar.Component) -> bool:
-    """Return whether it is an event of whole days, birthdays since 1604 among them: of no
-    interest."""
+    """Return whether an event lasts whole days, such as a birthday that recurs since 1604; these are
+    skipped."""
     start = getattr(part.get("DTSTART"), "dt", None)
     return type(start) is date and "RECURRENCE-ID" not in part
 
@@ -238,13 +234,12 @@ def _steps(event: icalendar.Component, end: datetime) -> int:
     start = event.decoded("DTSTART")
     first = start.date() if isinstance(start, datetime) else start
     return 1 + sum(
-        steps_of(rule, first, end.date())
-        for rule in (rules if isinstance(rules, list) else [rules])
+        steps_of(rule, first, end.date()) for rule in (rules if isinstance(rules, list) else [rules])
     )
 
 
 def _zone_of(calendar: icalendar.Calendar) -> ZoneInfo:
-    """Return what times without a zone mean."""
+    """Return the time zone that applies to those times of the calendar that name none."""
     try:
         return ZoneInfo(str(calendar.get("X-WR-TIMEZONE", "UTC")))
     except (ValueError, LookupError, OSError):
@@ -262,9 +257,7 @@ def _taken(event: icalendar.Event, zone: ZoneInfo) -> tuple[datetime, datetime] 
     return ends[0].astimezone(UTC), ends[1].astimezone(UTC)
 
 
-def _merged(
-    spans: Iterable[tuple[datetime, datetime]],
-) -> list[tuple[datetime, datetime]]:
+def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
     merged: list[tuple[datetime, datetime]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

@@ -1,9 +1,9 @@
-"""Calling web addresses that people gave, over HTTP, within limits.
+"""Call web addresses that people entered, over HTTP, within limits.
 
-Every hop is resolved once, what it resolves to is checked (`domain/addresses`), and the connection
-goes to the address that was checked: a name that changes in between changes nothing. No proxy, no
-cookie, no credential. A watch ends the connection when the time is over, so that nobody holds a
-worker by sending a byte now and then.
+At every hop the host is resolved once, the resolved addresses are checked (`domain/addresses`), and the
+connection goes to a checked address, so a name that changes meanwhile has no effect. No proxy, cookie or
+credential is used. A timer ends the connection when the time is over, so that nobody can occupy a worker by
+sending a byte now and then.
 """
 
 import http.client
@@ -32,8 +32,8 @@ _MOST_TRIED = 3
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds to connect and for everything together, bytes of the answer (unpacked, too), and
-    how often it may send us elsewhere."""
+    """Limits of a call to another server: seconds to connect, seconds for the whole call, bytes of the answer
+    (also when unpacked), and the number of redirects that are followed."""
 
     connect: float = 10
     total: float = 60
@@ -42,9 +42,9 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back; header names in lower case. `body` is on disk if it is large, at its
-    start; whoever asked closes it."""
+class RemoteResponse:
+    """The answer of another server. Header names are in lower case. A large `body` is a file on disk,
+    positioned at its start; the caller closes it."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,7 +54,7 @@ class Answer:
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of the network that a name has now; none for an unknown one."""
+    """Return the network addresses that a host name resolves to; none for an unknown name."""
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -71,13 +71,13 @@ def call(
     limits: Limits = Limits(),
     loopback: bool = False,
     resolve: Resolve = resolve,
-) -> Answer:
-    """Return the answer of an address, whatever its status. `loopback`: this machine may be called,
+) -> RemoteResponse:
+    """Call a web address and return the answer, whatever its status. `loopback`: this machine may be called,
     and without TLS.
 
-    What tells something (not GET) is told to the host it is meant for, and not sent on to another.
-    `AddressRefused`: as `parse_address` and `callable_addresses`, and unreachable, sent-elsewhere,
-    bad-certificate, too-slow, answer-too-large, too-many-redirects, answer-broken, answer-encoded.
+    A request other than GET is never redirected to another host. Raise `AddressRefused` with the codes of
+    `parse_address` and `callable_addresses`, or unreachable, sent-elsewhere, bad-certificate, too-slow,
+    answer-too-large, too-many-redirects, answer-broken, answer-encoded.
     """
     ends = time.monotonic() + limits.total
     sent = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
@@ -94,14 +94,14 @@ def call(
                 return exchange.answer(response, address)
         try:
             address = urljoin(address, elsewhere)
-        except ValueError:  # it sends us to what is no address
+        except ValueError:  # the redirect names no valid address
             raise AddressRefused("address-malformed") from None
     raise AddressRefused("too-many-redirects", most=limits.redirects)
 
 
 @dataclass
 class _Exchange:
-    """One question and its answer over one connection to an address that was checked."""
+    """One request and its answer, over one connection to a checked address."""
 
     target: Target
     addresses: Sequence[str]
@@ -147,7 +147,7 @@ class _Exchange:
     def _end(self) -> None:
         self.is_over.set()
         with suppress(OSError):  # it may have ended already
-            # Of the connection itself: TLS would first say good-bye, and wait for an answer.
+            # Shut down the connection itself: TLS would first send a farewell and wait for an answer.
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _refusal(self, code: str) -> AddressRefused:
@@ -155,20 +155,14 @@ class _Exchange:
             return AddressRefused("too-slow", seconds=int(self.limits.total))
         return AddressRefused(code)
 
-    def ask(
-        self, method: str, headers: Mapping[str, str], body: bytes | None
-    ) -> http.client.HTTPResponse:
-        kind = (
-            http.client.HTTPSConnection
-            if self.target.scheme == "https"
-            else http.client.HTTPConnection
-        )
+    def ask(self, method: str, headers: Mapping[str, str], body: bytes | None) -> http.client.HTTPResponse:
+        kind = http.client.HTTPSConnection if self.target.scheme == "https" else http.client.HTTPConnection
         connection = kind(self.target.host, self.target.port)
         connection.sock = self._socket
         connection.request(method, self.target.path, body, {**headers, "Connection": "close"})
         return connection.getresponse()
 
-    def answer(self, response: http.client.HTTPResponse, address: str) -> Answer:
+    def answer(self, response: http.client.HTTPResponse, address: str) -> RemoteResponse:
         kept = cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - handed on
         try:
             size = 0
@@ -177,33 +171,37 @@ class _Exchange:
                 if size > self.limits.size:
                     raise self._too_large()
                 kept.write(piece)
-            if self.is_over.is_set():  # an end that the watch made looks like one of theirs
+            if self.is_over.is_set():  # an end caused by our timer looks like one by the server
                 raise self._refusal("too-slow")
         except BaseException:
             kept.close()
             raise
         kept.seek(0)
         headers = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, headers, kept, size, address)
+        return RemoteResponse(response.status, headers, kept, size, address)
 
     def _too_large(self) -> AddressRefused:
         return AddressRefused("answer-too-large", megabytes=max(1, self.limits.size // 1024**2))
 
     def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
-        """Return the body, unpacked, never more than one byte over the limit from one piece."""
+        """Yield the unpacked body in pieces, at most one byte more than the limit. Raise `AddressRefused`."""
         if (response.length or 0) > self.limits.size:
             raise self._too_large()
         packed = (response.getheader("Content-Encoding") or "identity").strip().lower()
         if packed not in ("identity", "gzip", "x-gzip"):
             raise AddressRefused("answer-encoded")
         unpack = None if packed == "identity" else zlib.decompressobj(wbits=31)
+        came = 0
         while piece := response.read1(_PIECE):
+            came += len(piece)
+            if came > self.limits.size:  # counted also as packed: it may unpack to nothing, endlessly
+                raise self._too_large()
             if unpack is None:
                 yield piece
                 continue
             while piece:
-                if unpack.eof:  # one may follow the other, as of what packs in parallel
-                    piece = piece.lstrip(b"\0")  # which some fill up with
+                if unpack.eof:  # several streams may follow one another, as parallel packers write them
+                    piece = piece.lstrip(b"\0")  # padding that some packers write
                     if not piece:
                         break
                     unpack = zlib.decompressobj(wbits=31)

@@ -13,16 +13,18 @@ from accounts.services.organisations import region_problems
 
 
 def releases(databases: Any = None, **options: Any) -> list[CheckMessage]:
-    """Refuse a database of a release before 0.2.0. The migrations it lacks are gone; Django alone
-    would say that there is nothing to apply."""
+    """Report a database of a release before 0.2.0: the migrations that it lacks no longer exist, so Django
+    alone would find nothing to apply."""
     if not databases:
         return []
     try:
         applied = MigrationRecorder(connection).applied_migrations().keys()
     except DatabaseError:
         return []
-    for migration in MigrationLoader(None).disk_migrations.values():
-        if len(migration.replaces) > len(set(migration.replaces) - applied) > 0:
+    there = MigrationLoader(None).disk_migrations
+    for migration in there.values():
+        gone = set(migration.replaces) - there.keys()
+        if len(gone) > len(gone - applied) > 0:
             return [
                 Error(
                     "This database is of a release before 0.2.0, which this one cannot upgrade.",
@@ -34,7 +36,7 @@ def releases(databases: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 def duties(databases: Any = None, **options: Any) -> list[CheckMessage]:
-    """Name who holds two roles that exclude one another, given before they did."""
+    """Report people who hold two roles that exclude one another, granted before that rule existed."""
     if not databases:
         return []
     try:
@@ -53,7 +55,7 @@ def duties(databases: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 def regions(databases: Any = None, **options: Any) -> list[CheckMessage]:
-    """Name the regions whose currency, zone or holiday calendar there is not, from before these
+    """Report regions whose currency, time zone or holiday calendar is unknown; they were entered before these
     were checked."""
     if not databases:
         return []
@@ -64,8 +66,7 @@ def regions(databases: Any = None, **options: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"Region {row.code} has a {problem.field} that does not exist:"
-            f" {getattr(row, problem.field)}.",
+            f"Region {row.code} has a {problem.field} that does not exist: {getattr(row, problem.field)}.",
             id="accounts.W002",
         )
         for row, problems in rows

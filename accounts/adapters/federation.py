@@ -1,8 +1,8 @@
-"""Signing in elsewhere: OpenID Connect, ORCID and SAML through allauth, on our terms.
+"""Sign people in through other providers (OpenID Connect, ORCID and SAML), with allauth and our own checks.
 
-A person is known by the provider and the identifier it gives (`sub`, pairwise-id): an address
-never opens an account. What a provider says of addresses and affiliations counts in its own
-scopes only. Safety is not left to the settings of an entry.
+A person is known by the provider and the identifier it gives (`sub`, pairwise-id); a mail address never opens
+an account. What a provider says about addresses and affiliations counts only within its own scopes. Security
+does not depend on the settings of a provider's entry.
 """
 
 from typing import Any
@@ -19,9 +19,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
-from allauth.socialaccount.providers.orcid.provider import (
-    OrcidProvider as AllauthOrcidProvider,
-)
+from allauth.socialaccount.providers.orcid.provider import OrcidProvider as AllauthOrcidProvider
 from allauth.socialaccount.providers.saml.provider import SAMLProvider
 from allauth.socialaccount.providers.saml.utils import get_app_or_404
 from allauth.socialaccount.providers.saml.views import finish_acs, sls
@@ -35,12 +33,7 @@ from lxml.etree import LxmlError
 from onelogin.saml2.errors import OneLogin_Saml2_Error
 
 from accounts.domain.errors import NotPermitted
-from accounts.domain.federation import (
-    affiliations,
-    key_of,
-    require_own_scope,
-    vouches_for,
-)
+from accounts.domain.federation import affiliations, key_of, require_own_scope, vouches_for
 from accounts.models import User
 from accounts.selectors.installation import installation
 from accounts.services.federation import signed_in_elsewhere, way_changed
@@ -67,19 +60,19 @@ OIDC_NAMES = {
     "mail": "email",
 }
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-# Whatever an entry says: signed by today's algorithms, for us, as an answer to our question.
+# Required whatever an entry says: signed with modern algorithms, for us, as an answer to our request.
 MOST_SAML = 10_000  # characters of a parameter: it is unpacked before its signature is looked at
 SAML_SAFE = {
     "strict": True,
     "want_assertion_signed": True,
     "reject_deprecated_algorithm": True,
     "reject_idp_initiated_sso": True,
-    "allow_single_label_domains": True,  # a house may call the platform by one word
+    "allow_single_label_domains": True,  # an installation may have a host name of one word
 }
 
 
 def scopes_of(app: SocialApp | None) -> list[str]:
-    """Return the scopes that a provider may speak for."""
+    """Return the scopes that a provider may make statements about, in lower case."""
     return [str(scope).lower() for scope in app.settings.get("scopes", [])] if app else []
 
 
@@ -90,7 +83,8 @@ def words(value: Any) -> list[str]:
 
 
 def facts_of(app: SocialApp, attributes: dict[str, list[str]]) -> dict[str, Any]:
-    """Return what is kept of somebody's attributes: where they belong, as far as it is believed."""
+    """Return what is stored of a person's attributes: their affiliations and home organisation, as far as
+    these lie in the provider's scopes."""
     scopes = scopes_of(app)
     home = (attributes["home"] or [""])[0].lower()
     return {
@@ -100,14 +94,14 @@ def facts_of(app: SocialApp, attributes: dict[str, list[str]]) -> dict[str, Any]
 
 
 def fields_of(attributes: dict[str, list[str]]) -> dict[str, str]:
-    """Return what a new account starts with."""
+    """Return the name and the mail address that a new account gets from the provider's attributes."""
     given, family = (" ".join(attributes[part][:1]) for part in ("given", "family"))
     whole = " ".join(attributes["name"][:1]) or f"{given} {family}".strip()
     return {"name": whole[:150], "email": " ".join(attributes["mail"][:1])}
 
 
 class OnOurTerms:
-    """What all providers have in common here."""
+    """Shows a page when one of our checks refuses a sign-in; all providers inherit from this class."""
 
     def sociallogin_from_response(self, request: HttpRequest, response: Any) -> Any:
         try:
@@ -117,13 +111,13 @@ class OnOurTerms:
 
 
 def refusal(request: HttpRequest, provider: Any, refused: NotPermitted) -> HttpResponse:
-    """Return the page that says why signing in elsewhere led to nothing."""
+    """Return the page that says why signing in through a provider failed."""
     context = {"code": refused.code, "provider": provider, "numbers": refused.numbers}
     return render(request, "socialaccount/authentication_error.html", context, status=403)
 
 
 class OrcidProvider(AllauthOrcidProvider):  # type: ignore[misc]
-    """ORCID: its iD is all that is kept of what it says."""
+    """The ORCID provider. Nothing that ORCID says is stored except the person's iD."""
 
     package = "allauth.socialaccount.providers.orcid"  # whose addresses serve
     name = "ORCID"
@@ -147,7 +141,8 @@ class SamlProvider(OnOurTerms, SAMLProvider):  # type: ignore[misc]
         return fields_of(self._attributes(data))
 
     def unstash_redirect_state(self, request: HttpRequest, state_id: str) -> Any:
-        """The question that this answers; it is answered once."""
+        """Return the stored request that a SAML answer belongs to. Each request is answered only once: a
+        second answer is refused with `sign-in-used`."""
         try:
             return super().unstash_redirect_state(request, state_id)
         except PermissionDenied:
@@ -176,7 +171,7 @@ class SamlProvider(OnOurTerms, SAMLProvider):  # type: ignore[misc]
 
 
 class OpenIDAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
-    """The ID token is checked to the last, also where it came straight from the provider."""
+    """Verifies the ID token completely, even if it came directly from the provider."""
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
         id_token = kwargs["response"].get("id_token")
@@ -221,7 +216,7 @@ class OpenIDProvider(OnOurTerms, OpenIDConnectProvider):  # type: ignore[misc]
         return fields_of(self._attributes(data))
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[Any]:
-        return []  # the one of the common fields, believed on our terms
+        return []  # only the address among the common fields, checked by our rules
 
     def _attributes(self, data: dict[str, Any]) -> dict[str, list[str]]:
         claims = data["userinfo"]
@@ -230,7 +225,7 @@ class OpenIDProvider(OnOurTerms, OpenIDConnectProvider):  # type: ignore[misc]
 
 
 def openid_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Where an OpenID Connect provider sends people back to: allauth's, with our checks."""
+    """Receive people whom an OpenID Connect provider sends back: allauth's view with our checks."""
     try:
         view = OAuth2CallbackView.adapter_view(OpenIDAdapter(request, provider_id))
         answer: HttpResponse = view(request)
@@ -240,7 +235,7 @@ def openid_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def saml_finish(request: HttpRequest, organization_slug: str) -> HttpResponse:
-    """Where a SAML provider's answer is read: allauth's, with what is no answer at all refused."""
+    """Handle a SAML provider's answer with allauth's view; show an error page for what is no valid answer."""
     try:
         answer: HttpResponse = finish_acs(request, organization_slug=organization_slug)
     except (LxmlError, OneLogin_Saml2_Error, UnicodeError):
@@ -250,21 +245,20 @@ def saml_finish(request: HttpRequest, organization_slug: str) -> HttpResponse:
 
 
 def saml_sign_out(request: HttpRequest, organization_slug: str) -> HttpResponse:
-    """Signed out there, signed out here: allauth's, but nobody else's link signs anybody out."""
-    if "Signature" not in request.GET or any(
-        len(text) > MOST_SAML for text in request.GET.values()
-    ):
+    """Sign a person out here when a SAML provider has signed them out. Requests without a signature get a
+    404, so that a mere link signs nobody out."""
+    if "Signature" not in request.GET or any(len(text) > MOST_SAML for text in request.GET.values()):
         raise Http404
     answer: HttpResponse = sls(request, organization_slug=organization_slug)
     return answer
 
 
 class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """allauth's sign-in elsewhere in the ways of this platform."""
+    """Adapts allauth's sign-in through providers to this platform."""
 
     error_messages = DefaultSocialAccountAdapter.error_messages | {
         "email_taken": _(
-            "This address has an account already. Sign in to it, then connect %s in your profile."
+            "This address already has an account. Sign in to it, then connect %s in your profile."
         ),
         "no_password": _("Set a password first: otherwise you could no longer sign in."),
         "no_verified_email": _("Confirm your e-mail address first."),
@@ -282,8 +276,9 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return apps
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """Where strangers are not admitted, who comes from a provider that is entered with scopes
-        is none: an institution vouches for its own. Anybody has an ORCID iD."""
+        """Return whether the person may sign up. Where strangers are not admitted, only people from a
+        provider with scopes may, since an institution vouches for its own members; anybody can have an ORCID
+        iD."""
         return installation().admits_strangers or bool(scopes_of(sociallogin.provider.app))
 
     def is_email_verified(self, provider: Any, email: str) -> bool:
@@ -293,9 +288,9 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """An address that has an account does not open it: who comes with it is told how the two
-        are joined, if the provider may vouch for the address, else only the address is (by mail).
-        """
+        """Show a page that explains how to connect the sign-in to an existing account if the person's mail
+        address already has one and the provider may vouch for it. The address itself never opens the
+        account."""
         if sociallogin.is_existing or sociallogin.state.get("process") == "connect":
             return
         for address in sociallogin.email_addresses:
@@ -320,7 +315,7 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if form is None:
             user.set_unusable_password()
             user.email = user.email.lower()
-            user.time_zone = timezone.get_current_timezone_name()
+            user.time_zone = str(timezone.get_current_timezone())
             user_register(user=user, now=timezone.now())
             super().save_user(request, sociallogin)
         else:

@@ -1,8 +1,8 @@
-"""How often a password may be tried (docs/decisions/0008).
+"""Limit how often a password may be tried (docs/decisions/0008).
 
-A browser in which somebody has signed in before is known by a signed cookie and counts by itself:
-whoever guesses elsewhere does not shut it out. Everywhere else attempts are counted for the account
-at this network address, for the account, and for the network address. What succeeds does not count.
+A browser in which the person has signed in before is known by a signed cookie and counted on its own, so that
+somebody who guesses passwords elsewhere does not lock it out. Attempts from other browsers are counted for
+the account at this network address, for the account, and for the network address. Only failures count.
 """
 
 from typing import Any
@@ -34,7 +34,8 @@ CODE_LIMITS = {
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Mark the browser as one of the person's; who was last here before keeps it, too."""
+    """Mark the browser as one that the person has signed in with. Marks of people who used it before are
+    kept."""
     known = _browsers(request)
     number = known.pop(user.pk.hex, "") or get_random_string(12)
     latest = dict([*known.items(), (user.pk.hex, number)][-MOST_PEOPLE:])
@@ -50,7 +51,8 @@ def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -
 
 
 def _browsers(request: HttpRequest) -> dict[str, str]:
-    """Return the number of this browser for each person who has signed in here."""
+    """Return the number of this browser for each person who has signed in with it, by the id of the
+    person."""
     try:
         given = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=REMEMBERED)
     except signing.BadSignature:
@@ -59,31 +61,31 @@ def _browsers(request: HttpRequest) -> dict[str, str]:
 
 
 def attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage | None:
-    """Count an attempt with a password; None, and nothing counted, where it is one too many."""
+    """Count an attempt with a password and return the counts; return None, without counting, if a limit is
+    reached."""
     limits = _limits(request, email)
     if any(_is_reached(request, action, key) for action, key in limits):
         return None
-    counted = [
-        ratelimit.consume(request, app=APP, action=action, key=key) for action, key in limits
-    ]
-    if not all(counted):  # somebody was faster
+    counted = [ratelimit.consume(request, app=APP, action=action, key=key) for action, key in limits]
+    if not all(counted):  # a concurrent attempt reached the limit first
         return None
     return ratelimit.RateLimitUsage([one for usage in counted if usage for one in usage.usage])
 
 
 def forget_attempts(request: HttpRequest, email: str) -> None:
-    """Begin anew for an account, not for the network address."""
+    """Reset the attempts counted for an account; those counted for the network address stay."""
     for action, key in _limits(request, email):
         if key:
             ratelimit.clear(request, app=APP, action=action, key=key)
 
 
 def _limits(request: HttpRequest, email: str) -> list[tuple[str, str | None]]:
-    """Return which of ACCOUNT_RATE_LIMITS count here, each with what it counts for."""
+    """Return the ACCOUNT_RATE_LIMITS that apply to the attempt, each with the key that it is counted
+    under."""
     user = None if "\0" in email else user_by_email(email)
     account = user.pk.hex if user else email.strip().lower()
     browser = _browsers(request).get(account, "")
-    if user and request.user == user:  # who confirms that it is still they
+    if user and request.user == user:  # they confirm who they are while signed in
         browser = browser or str(request.session.session_key)
     if browser:
         return [("password_browser", f"{account}:{browser}")]
@@ -99,8 +101,8 @@ def _is_reached(request: HttpRequest, action: str, key: str | None) -> bool:
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """One line in the trail for each time a limit of an account is reached; what is tried after
-    that is not looked at."""
+    """Record in the trail that an account has reached a limit, once each time; later attempts are refused
+    before this."""
     email = str(credentials.get("email") or credentials.get("username") or "")
     user = None if request is None or "\0" in email else user_by_email(email)
     if user is None or request is None:
@@ -110,9 +112,9 @@ def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **k
 
 
 class CodeForm(RequestLoginCodeForm):  # type: ignore[misc]
-    """A code by mail, counted for the account at this network address, and for the account
-    wherever the browser is not known: who asks for another's codes all the time does not keep
-    them from their own."""
+    """Asks for the address to which a sign-in code is mailed. Requests are counted per account and network
+    address, and per account over all unknown browsers, so that somebody who keeps asking for another person's
+    codes does not lock that person out."""
 
     def clean_email(self) -> str:
         email: str = super().clean_email()

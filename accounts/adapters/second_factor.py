@@ -1,4 +1,4 @@
-"""allauth's second factors in the ways of this platform."""
+"""Adapt allauth's second factors to this platform."""
 
 import base64
 import hashlib
@@ -18,19 +18,20 @@ MARK = "fernet:"
 
 
 def _cipher() -> MultiFernet:
-    """Keys made from SECRET_KEY, the newest first."""
+    """Return the cipher whose keys are derived from SECRET_KEY and its fallbacks, the newest first."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     digests = (hashlib.sha256(f"second factors:{secret!s}".encode()).digest() for secret in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Secrets are kept encrypted: whoever reads the database alone makes no codes."""
+    """Encrypts the secrets of second factors, so that a copy of the database is not enough to produce
+    codes."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _(
-            "The code or the key is not right, or it was used a moment ago: each works once. Wait"
-            " for the next code of the app (half a minute at most), or try again."
+            "The code or key is wrong, or was already used: each works only once. Wait up to "
+            "half a minute for the next code, or try again."
         ),
         "unverified_email": _("Confirm your e-mail address first."),
         "cannot_delete_authenticator": _(

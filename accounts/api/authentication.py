@@ -1,4 +1,4 @@
-"""Signing in for programs: a personal token, or the browser's own session."""
+"""Sign programs in by a personal token, or by the session of the browser they run in."""
 
 from datetime import datetime
 from typing import Any
@@ -6,12 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import (
-    AuthenticationFailed,
-    NotAuthenticated,
-    PermissionDenied,
-    Throttled,
-)
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied, Throttled
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -25,8 +20,8 @@ from accounts.services.tokens import TOUCHED_EVERY, token_touch
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer TOKEN`. An unknown, expired or revoked token is refused, also
-    where nobody need be signed in: whoever sends one means to be somebody."""
+    """Reads `Authorization: Bearer TOKEN`. An unknown, expired or revoked token is refused even where nobody
+    has to be signed in, since whoever sends a token expects to be recognised."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
@@ -53,7 +48,7 @@ def _is_stale(last_used_at: datetime | None, now: datetime) -> bool:
 
 
 class BrowserAuthentication(SessionAuthentication):
-    """The session of somebody signed in on our pages; what writes needs the CSRF token."""
+    """Reads the session of a person signed in on our pages; requests that write need the CSRF token."""
 
     def enforce_csrf(self, request: Any) -> None:
         try:
@@ -63,10 +58,10 @@ class BrowserAuthentication(SessionAuthentication):
 
 
 class Scoped(BasePermission):
-    """Nobody in particular reads; what writes needs somebody, and a token the scope for it.
+    """Let anybody read; a request that writes needs a person, and a token needs the scope for it.
 
-    The endpoint's `read_scope` for what writes nothing, else its `write_scope`. Whether the person
-    may is decided by the service.
+    A request that only reads needs the endpoint's `read_scope`, any other its `write_scope`. Whether the
+    person may do the act is decided by the service.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:

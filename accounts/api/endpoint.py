@@ -1,10 +1,12 @@
-"""What every address of the API shares."""
+"""The base class of all addresses of the API: it holds who asks, when, and which version they mean."""
 
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -19,21 +21,28 @@ from accounts.api.throttling import exceeded
 from accounts.domain.errors import Refused
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
-from accounts.services.idempotency import Answer, idempotent
+from accounts.services.idempotency import StoredResponse, idempotent
 
 KEPT_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate")
 
 
 class LengthRequired(APIException):
-    """A body in chunks: servers hand it on without its length, and it would read as empty."""
+    """The body is sent in chunks. Servers pass it on without its length, so it would be read as empty."""
 
     status_code = 411
 
 
+def body_length(request: Any) -> int:
+    """Return how many bytes a request says that it sends. A malformed length counts as 0, and nothing is
+    read."""
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    return int(length) if length.isdecimal() and length.isascii() else 0
+
+
 class Endpoint(APIView):
-    """An address. `write_scope` is what a token needs for its methods that write, `read_scope` for
-    the others; `only_reads` says that none writes; `needs_person`, that nobody in particular has
-    nothing to read there."""
+    """The base class of addresses. A token needs `write_scope` for methods that write and `read_scope` for
+    others. `only_reads`: no method writes. `needs_person`: visitors who are not signed in have nothing to
+    read here."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     write_scope, read_scope = "manage", "read"
@@ -50,6 +59,9 @@ class Endpoint(APIView):
         if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
             raise LengthRequired
         super().initial(request, *args, **kwargs)
+        # Here, as who asks is known and nothing of the body is read.
+        if not request.user.is_authenticated and body_length(request) > settings.STRANGERS_MOST:
+            raise RequestDataTooBig
 
     def check_throttles(self, request: Request) -> None:
         if refusing := exceeded(self.get_throttles(), request, self):
@@ -57,12 +69,12 @@ class Endpoint(APIView):
 
     @cached_property
     def actor(self) -> Actor:
-        """Who asks."""
+        """Return the person who sends the request."""
         return actor_of(self.request.user)
 
     @property
     def by(self) -> By:
-        """Who writes, when, and which version they mean."""
+        """Return the person who writes, the moment, and the version of the record that they expect."""
         return By(self.actor, self.now, self.expected)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -74,10 +86,11 @@ class Endpoint(APIView):
         return final
 
     def once(self, act: Callable[[], Response]) -> HttpResponseBase:
-        """`act()`, or its first answer again if the request's `Idempotency-Key` came before.
+        """Carry out `act`, or return its first answer again if a request with the same `Idempotency-Key` came
+        before.
 
-        A refusal is answered from inside the transaction, which then ends well: what a service
-        has to remember of a refusal (unmet demand) stays, the refusal itself is not kept.
+        A refusal is answered inside the transaction, which is then committed: what a service records of a
+        refusal (unmet demand) stays, but the refusal itself is not kept as an answer.
         """
         key = self.request.headers.get("Idempotency-Key")
         if key is None:
@@ -93,18 +106,18 @@ class Endpoint(APIView):
         )
         return HttpResponse(kept.body, status=kept.status, headers=kept.headers)
 
-    def _answer(self, act: Callable[[], Response]) -> Answer:
+    def _answer(self, act: Callable[[], Response]) -> StoredResponse:
         try:
             response = act()
         except Refused as refused:
             response = self.handle_exception(refused)
         headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
         headers["Content-Type"] = response.content_type or "application/json"
-        return Answer(response.status_code, JSONRenderer().render(response.data).decode(), headers)
+        return StoredResponse(response.status_code, JSONRenderer().render(response.data).decode(), headers)
 
 
 def _sorted(data: Any) -> Any:
-    """The same body whatever the order of its fields."""
+    """Return the body with its fields sorted, so that their order does not matter."""
     if isinstance(data, dict):
         return {name: _sorted(data[name]) for name in sorted(data)}
     return [_sorted(item) for item in data] if isinstance(data, list) else data

@@ -1,4 +1,4 @@
-"""Which organisation is whose scope, for those who sign in at their own institution."""
+"""The API by which administrators set the identity provider scopes of an organisation."""
 
 from typing import Any
 from uuid import UUID
@@ -16,16 +16,17 @@ from accounts.services.federation import scopes_set
 
 
 class ScopesShape(serializers.Serializer[Any]):
-    """What identity providers call an organisation, and whether to be a member there is enough."""
+    """The scopes by which identity providers know an organisation, and whether their members join it without
+    approval."""
 
     scopes = serializers.ListField(child=serializers.CharField())
     admits_by_scope = serializers.BooleanField()
 
 
 class ScopesBody(Shape):
-    scopes = ListOf(child=Text(100), help_text="Such as example.edu, of member@example.edu.")
+    scopes = ListOf(child=Text(100), help_text="Scopes such as example.edu, as in member@example.edu.")
     admits_by_scope = Flag(
-        help_text="Whether a member there becomes a member and researcher without approval."
+        help_text="Whether members of that institution become members and researchers here without approval."
     )
 
 
@@ -40,7 +41,7 @@ class OrganisationScopes(Resource):
 
     @reads(_("Scopes of an organisation"), "scopes")
     def scopes(self, pk: UUID) -> None:
-        """For administrators."""
+        """Only administrators may read this."""
 
     @acts(
         _("Set the scopes of an organisation"),
@@ -54,5 +55,5 @@ class OrganisationScopes(Resource):
         answers={"scopes": ["example.edu"], "admits_by_scope": True},
     )
     def scopes_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
-        """For administrators. A scope belongs to one organisation."""
+        """Only administrators may do this. A scope belongs to one organisation."""
         return scopes_set(self.by, organisation=self.visible(pk), **data)

@@ -8,43 +8,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api import shapes
 from accounts.api.memberships import MANAGER, PERSON, TAG, MembershipShape, PersonShape
 from accounts.api.pagination import Pages
-from accounts.api.resource import (
-    Resource,
-    acts,
-    creates,
-    lists,
-    named,
-    reads,
-    removes,
-)
-from accounts.api.shapes import (
-    Choice,
-    Flag,
-    Instant,
-    ListOf,
-    Nothing,
-    ReasonBody,
-    Shape,
-    Text,
-    TextOrNull,
-    Whole,
-)
+from accounts.api.resource import OnPage, Resource, acts, creates, lists, named, reads, removes
 from accounts.domain import joining as rules
 from accounts.models import Invitation, JoinRequest, Membership, Organisation
 from accounts.permissions import require
-from accounts.selectors.joining import (
-    invitation_by_token,
-    invitations_for,
-    join_requests_for,
-)
-from accounts.selectors.memberships import (
-    membership_by_id,
-    organisation_to_read,
-    place_of,
-    with_roles,
-)
+from accounts.selectors.joining import invitation_by_token, invitations_for, join_requests_for
+from accounts.selectors.memberships import membership_by_id, organisation_to_read, place_of, with_roles
 from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.rows import visible
 from accounts.services.invitations import invitation_accept, invitation_send, invitation_withdraw
@@ -77,7 +49,7 @@ INVITATION_STATES = ("open", "expired", "accepted", "withdrawn")
 
 
 class InvitationShape(serializers.Serializer[Any]):
-    """An invitation by mail address. What its mail opens is not to be had here."""
+    """An invitation by mail address. The token that its mail contains is not given here."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -85,14 +57,14 @@ class InvitationShape(serializers.Serializer[Any]):
     roles = serializers.ListField(child=serializers.CharField())
     state = serializers.ChoiceField(INVITATION_STATES)
     invited_by = PersonShape()
-    created_at = Instant()
-    expires_at = Instant()
-    accepted_at = Instant(allow_null=True)
+    created_at = shapes.Instant()
+    expires_at = shapes.Instant()
+    accepted_at = shapes.Instant(allow_null=True)
 
 
 class JoinRequestShape(serializers.Serializer[Any]):
-    """`by_mail`: a confirmed address of the person belongs to a mail domain of the organisation.
-    `reason` is why it was declined."""
+    """A request to join an organisation. `by_mail`: a confirmed address of the person belongs to a mail
+    domain of the organisation. `reason`: why the request was declined."""
 
     id = serializers.UUIDField()
     user = PersonShape()
@@ -100,59 +72,66 @@ class JoinRequestShape(serializers.Serializer[Any]):
     text = serializers.CharField()
     by_mail = serializers.BooleanField()
     state = serializers.ChoiceField(JoinRequest.State.choices)
-    created_at = Instant()
+    created_at = shapes.Instant()
     decided_by = PersonShape(allow_null=True)
-    decided_at = Instant(allow_null=True)
-    reason = TextOrNull()
+    decided_at = shapes.Instant(allow_null=True)
+    reason = shapes.TextOrNull()
 
 
 class JoiningShape(serializers.Serializer[Any]):
-    """Who may join without an invitation."""
+    """Rules by which people join an organisation without an invitation."""
 
     mail_domains = serializers.ListField(child=serializers.CharField())
     admits_by_mail = serializers.BooleanField()
 
 
-class InvitationBody(Shape):
-    organisation = Text(30, help_text="Its code.")
-    email = Text(254)
-    roles = ListOf(child=Choice(rules.ROLES), default=["researcher"])
-    days = Whole(
+class InvitationBody(shapes.Shape):
+    organisation = shapes.Text(30, help_text="Code of the organisation.")
+    email = shapes.Text(254)
+    roles = shapes.ListOf(child=shapes.Choice(rules.ROLES), default=["researcher"])
+    days = shapes.Whole(
         min_value=1,
         max_value=rules.LONGEST.days,
         default=rules.USUAL.days,
-        help_text="For how long it stands.",
+        help_text="For how many days the invitation is valid.",
     )
 
 
-class AcceptBody(Shape):
-    """What the mail has between `/invitations/` and the last slash."""
+class AcceptBody(shapes.Shape):
+    """The token is the part of the link in the mail between `/invitations/` and the last slash."""
 
-    token = Text(100)
+    token = shapes.Text(100)
 
 
 class InvitationQuery(Pages):
-    organisation = Text(30, default="", help_text="Its code.")
+    organisation = shapes.Text(30, default="", help_text="Code of the organisation.")
 
 
-class JoinBody(Shape):
-    organisation = Text(30, help_text="Its code.")
-    text = Text(rules.MOST_TEXT, default="", allow_blank=True, help_text="Its managers read it.")
+class JoinBody(shapes.Shape):
+    organisation = shapes.Text(30, help_text="Code of the organisation.")
+    text = shapes.Text(
+        rules.MOST_TEXT,
+        default="",
+        allow_blank=True,
+        help_text="A message for the managers of the organisation.",
+    )
 
 
 class JoinQuery(Pages):
-    organisation = Text(30, default="", help_text="Its code.")
-    state = Choice(JoinRequest.State.choices, required=False)
+    organisation = shapes.Text(30, default="", help_text="Code of the organisation.")
+    state = shapes.Choice(JoinRequest.State.choices, required=False)
 
 
-class ApproveBody(Shape):
-    roles = ListOf(child=Choice(rules.ROLES), default=["researcher"])
+class ApproveBody(shapes.Shape):
+    roles = shapes.ListOf(child=shapes.Choice(rules.ROLES), default=["researcher"])
 
 
-class JoiningBody(Shape):
-    mail_domains = ListOf(child=Text(100), help_text="Such as example.edu; those below it count.")
-    admits_by_mail = Flag(
-        help_text="Whether a confirmed address there makes a member and researcher unasked."
+class JoiningBody(shapes.Shape):
+    mail_domains = shapes.ListOf(
+        child=shapes.Text(100), help_text="Domains such as example.edu; their subdomains count as well."
+    )
+    admits_by_mail = shapes.Flag(
+        help_text="Whether a confirmed address there makes a person a member and researcher without approval."
     )
 
 
@@ -176,7 +155,7 @@ class Invitations(Resource):
 
     @lists(_("Invitations"), InvitationQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[Invitation]:
-        """Those that wait for the person, and for managers all of their organisation."""
+        """List the invitations to you; managers see all invitations of their organisation."""
         rows = invitations_for(self.actor, self.now)
         code = query["organisation"]
         return rows.filter(organisation__code=code) if code else rows
@@ -195,8 +174,9 @@ class Invitations(Resource):
         answers=INVITATION,
     )
     def send(self, data: dict[str, Any]) -> Invitation:
-        """For managers of the organisation. The mail goes out at once; one that is open for the
-        same address is replaced. It opens once, to whoever has confirmed the address."""
+        """Invite a mail address, as a manager of the organisation. The mail leaves at once. An open
+        invitation to the same address is replaced. The invitation can be used once, by a person who has
+        confirmed the address."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
         return invitation_send(self.by, lifetime=timedelta(days=data.pop("days")), **data)
 
@@ -211,28 +191,28 @@ class Invitations(Resource):
         versioned=False,
     )
     def accept_token(self, data: dict[str, Any]) -> Membership:
-        """With the token of the mail. The person must have confirmed the address it went to."""
+        """Accept an invitation by the token in its mail. The person must have confirmed the address that the
+        mail went to."""
         return self._joined(invitation_by_token(data["token"]))
 
-    @reads(_("One invitation"), answers=INVITATION)
+    @reads(_("An invitation"), answers=INVITATION)
     def detail(self, pk: UUID) -> None:
-        """For managers of the organisation, and for whom it waits."""
+        """Managers of the organisation and the person invited may read it."""
 
     @removes(_("Withdraw an invitation"), named="_withdraw", refuses=[404, 409])
     def withdraw(self, pk: UUID) -> None:
-        """For managers of the organisation: it opens nothing any more."""
-        self.meant(pk)
+        """Managers of the organisation withdraw an invitation; its link stops working."""
         invitation_withdraw(self.by, invitation_id=pk)
 
     @acts(
         _("Accept an invitation"),
-        Nothing,
+        shapes.Nothing,
         gives=MembershipShape,
         refuses=[404, 409, 422],
         versioned=False,
     )
     def accept(self, pk: UUID, data: dict[str, Any]) -> Membership:
-        """One that waits for the person, as the list has it."""
+        """Accept an invitation that was sent to one of your confirmed addresses."""
         return self._joined(self.visible(pk))
 
     def _joined(self, row: Invitation) -> Membership:
@@ -244,14 +224,14 @@ class JoinRequests(Resource):
     at, key, tag = "join-requests/", "request_id", TAG
     name, many = "join_request", "join_requests"
     shape, order = JoinRequestShape, ("created_at", "id")
-    needs_person = True
+    needs_person, page_at, page_name = True, "organisations/requests/", "join"
 
     def visible(self, pk: UUID) -> JoinRequest:
         return visible(join_requests_for(self.actor), pk=pk)
 
     @lists(_("Requests to join"), JoinQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[JoinRequest]:
-        """One's own, and for managers those to their organisation."""
+        """List your own requests to join; managers also see the requests to their organisation."""
         rows = join_requests_for(self.actor)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
@@ -266,21 +246,23 @@ class JoinRequests(Resource):
         answers=REQUEST,
     )
     def ask(self, data: dict[str, Any]) -> JoinRequest:
-        """Approved at once where a confirmed address of the person belongs to the organisation
-        and it says that this is enough; else its managers decide."""
+        """Ask to become a member. The request is approved at once if a confirmed address of the person
+        belongs to a mail domain of the organisation and the organisation admits people by mail domain;
+        otherwise its managers decide."""
         organisation = named("organisation", organisation_by_code, data["organisation"])
         return join_ask(self.by, **data | {"organisation": organisation})
 
-    @reads(_("One request to join"), answers=REQUEST)
+    @reads(_("A request to join"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
-        """For whoever asks, and for managers of the organisation."""
+        """The person who asked and managers of the organisation may read it."""
 
-    @removes(_("Withdraw one's request"), named="join_withdraw", refuses=[404, 409])
+    @OnPage("accounts:organisations", _("Withdraw"), _("Your request is withdrawn."), of="")
+    @removes(_("Withdraw your request"), named="join_withdraw", refuses=[404, 409])
     def withdraw(self, pk: UUID) -> None:
-        """For whoever asked."""
-        self.meant(pk)
+        """Only the person who asked may withdraw the request."""
         join_withdraw(self.by, request_id=pk)
 
+    @OnPage("accounts:members", done=_("The person is a member now."), of="organisation_id")
     @acts(
         _("Accept a request to join"),
         ApproveBody,
@@ -289,16 +271,16 @@ class JoinRequests(Resource):
         refuses=[404, 409, 422],
         versioned=False,
         sends={"roles": ["researcher"]},
-        answers=REQUEST
-        | {"state": "approved", "decided_by": MANAGER, "decided_at": "2026-03-06T03:00:00Z"},
+        answers=REQUEST | {"state": "approved", "decided_by": MANAGER, "decided_at": "2026-03-06T03:00:00Z"},
     )
     def approve(self, pk: UUID, data: dict[str, Any]) -> JoinRequest:
-        """For managers of the organisation: the person is a member with these roles."""
+        """Managers of the organisation accept; the person becomes a member with these roles."""
         return self._decided(pk, approve=True, **data)
 
+    @OnPage("accounts:members", done=_("The request is declined."), of="organisation_id")
     @acts(
         _("Decline a request to join"),
-        ReasonBody,
+        shapes.ReasonBody,
         named="join_reject",
         gives=JoinRequestShape,
         versioned=False,
@@ -312,11 +294,10 @@ class JoinRequests(Resource):
         },
     )
     def reject(self, pk: UUID, data: dict[str, Any]) -> JoinRequest:
-        """For managers of the organisation, with a reason that the person reads."""
+        """Managers of the organisation decline, with a reason that the person reads."""
         return self._decided(pk, approve=False, **data)
 
     def _decided(self, pk: UUID, **decision: Any) -> JoinRequest:
-        self.visible(pk)
         join_decide(self.by, request_id=pk, **decision)
         return self.visible(pk)
 
@@ -333,7 +314,7 @@ class OrganisationJoining(Resource):
 
     @reads(_("Who may join"), "joining")
     def joining(self, pk: UUID) -> None:
-        """For managers of the organisation."""
+        """Only managers of the organisation may read this."""
 
     @acts(
         _("Set who may join"),
@@ -347,5 +328,6 @@ class OrganisationJoining(Resource):
         answers={"mail_domains": ["example.edu"], "admits_by_mail": True},
     )
     def joining_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
-        """For managers of the organisation. Domains where anybody gets an address are refused."""
+        """Only managers of the organisation may do this. Domains where anybody can get an address are
+        refused."""
         return joining_set(self.by, organisation=self.visible(pk), **data)

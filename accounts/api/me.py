@@ -1,4 +1,4 @@
-"""Who the request is for."""
+"""The API tells callers which person it takes them to be."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from accounts.selectors.memberships import grants_for, memberships_for, with_rol
 
 
 class TokenInUseShape(serializers.Serializer[Any]):
-    """What the token of the request opens, and until when."""
+    """The scopes of the token that the request was sent with, and when it expires."""
 
     id = serializers.UUIDField()
     scopes = serializers.ListField(child=serializers.CharField())
@@ -25,7 +25,8 @@ class TokenInUseShape(serializers.Serializer[Any]):
 
 
 class MeShape(serializers.Serializer[Any]):
-    """A person with present memberships and roles in force. `token` is null in a browser."""
+    """A person with their present memberships and the roles they hold. `token` is null for requests of a
+    browser."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -42,7 +43,7 @@ class Me(Endpoint):
 
     @operation(
         "me",
-        _("Oneself"),
+        _("You"),
         tag=TAG,
         gives=MeShape,
         answers={
@@ -70,8 +71,8 @@ class Me(Endpoint):
         },
     )
     def get(self, request: Request) -> Response:
-        """Who is signed in, where they belong, which roles they hold, those of regions and of the
-        platform included, and what the token of this request opens."""
+        """Return the person signed in, their memberships, all roles they hold (including those for regions
+        and the platform), and what the token of this request allows."""
         user, token = request.user, request.auth
         assert isinstance(user, User)
         own = memberships_for(self.actor).filter(user=user, ended_at=None)

@@ -1,4 +1,4 @@
-"""Members of organisations, and roles."""
+"""Members of organisations, and the roles that people hold."""
 
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,7 @@ from accounts.api.resource import Resource, acts, creates, lists, named, reads
 from accounts.api.shapes import Choice, Flag, Instant, Shape, Text
 from accounts.domain.roles import ORGANISATION_ROLES, PLATFORM_ROLES, REGION_ROLES
 from accounts.models import Membership, RoleGrant
-from accounts.selectors.memberships import (
-    grant_by_id,
-    grants_for,
-    membership_by_id,
-    memberships_for,
-    with_roles,
-)
+from accounts.selectors import memberships
 from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.users import person_named
 from accounts.services.memberships import role_grant, role_revoke
@@ -46,8 +40,8 @@ class PersonShape(serializers.Serializer[Any]):
 
 
 class RoleShape(serializers.Serializer[Any]):
-    """A role held for an organisation, for a region with all below it, or for the platform.
-    `granted_by` null: by the platform itself."""
+    """A role held for an organisation, for a region and all below it, or for the platform. `granted_by` is
+    null if the platform itself granted it."""
 
     id = serializers.UUIDField()
     user = PersonShape()
@@ -60,7 +54,7 @@ class RoleShape(serializers.Serializer[Any]):
 
 
 class MembershipShape(serializers.Serializer[Any]):
-    """A person's place in an organisation with the roles they hold there; ended ones stay on
+    """A person's place in an organisation, with the roles they hold there. Ended memberships stay on
     record."""
 
     id = serializers.UUIDField()
@@ -72,13 +66,14 @@ class MembershipShape(serializers.Serializer[Any]):
 
 
 class MembershipQuery(Pages):
-    organisation = Text(30, default="", help_text="Its code.")
+    organisation = Text(30, default="", help_text="Code of the organisation.")
     user = Text(254, default="", help_text="The person's id or e-mail address.")
+    q = Text(100, default="", help_text="Any part of the person's name or e-mail address.")
     active = Flag(default=True, help_text="Only present ones; 0: all that ever were.")
 
 
 class RoleQuery(Pages):
-    organisation = Text(30, default="", help_text="Its code.")
+    organisation = Text(30, default="", help_text="Code of the organisation.")
     user = Text(254, default="", help_text="The person's id or e-mail address.")
     role = Choice(ROLES, required=False)
 
@@ -87,14 +82,14 @@ class RoleBody(Shape):
     """Name an organisation for `researcher`, `manager` and `finance`, a region for `coordinator`
     and `auditor`, neither for `administrator`."""
 
-    user = Text(254, help_text="An id or e-mail address.")
+    user = Text(254, help_text="Id or e-mail address of the person.")
     role = Choice(ROLES)
-    organisation = Text(30, required=False, allow_null=True, help_text="Its code.")
-    region = Text(40, required=False, allow_null=True, help_text="Its code.")
+    organisation = Text(30, required=False, allow_null=True, help_text="Code of the organisation.")
+    region = Text(40, required=False, allow_null=True, help_text="Code of the region.")
 
 
 class TakeBody(Shape):
-    reason = Text(500, default="", allow_blank=True, help_text="Owed but for one's own role.")
+    reason = Text(500, default="", allow_blank=True, help_text="Required unless you give up your own role.")
 
 
 class Memberships(Resource):
@@ -104,25 +99,27 @@ class Memberships(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> Membership:
-        return membership_by_id(self.actor, pk)
+        return memberships.membership_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        return with_roles(rows)
+        return memberships.with_roles(rows)
 
     @lists(_("Memberships"), MembershipQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[Membership]:
-        """One's own; for managers those of their organisation, for auditors those of their
-        regions, for administrators all."""
-        rows = memberships_for(self.actor)
+        """List your own memberships; managers also see those of their organisation, auditors those of their
+        regions, administrators all."""
+        rows = memberships.memberships_for(self.actor)
         if query["active"]:
             rows = rows.filter(ended_at=None)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
+        if query["q"]:
+            rows = memberships.of_people(rows, query["q"])
         return rows.filter(user=person_named(query["user"])) if query["user"] else rows
 
-    @reads(_("One membership"))
+    @reads(_("A membership"))
     def detail(self, pk: UUID) -> None:
-        """For the person, and for whoever may see the organisation's people."""
+        """The member may read it, and so may those who may see the organisation's people."""
 
 
 class Roles(Resource):
@@ -131,13 +128,13 @@ class Roles(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> RoleGrant:
-        return grant_by_id(self.actor, pk)
+        return memberships.grant_by_id(self.actor, pk)
 
     @lists(_("Roles"), RoleQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[RoleGrant]:
-        """Roles in force: one's own; for managers those at their organisation, for auditors those
-        in their regions, for administrators all."""
-        rows = grants_for(self.actor)
+        """List the roles in force: your own; managers also see those at their organisation, auditors those in
+        their regions, administrators all."""
+        rows = memberships.grants_for(self.actor)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
         if query["user"]:
@@ -145,7 +142,7 @@ class Roles(Resource):
         return rows.filter(role=query["role"]) if "role" in query else rows
 
     @creates(
-        _("Give a role"),
+        _("Grant a role"),
         RoleBody,
         named="_grant",
         refuses=[409, 422],
@@ -153,20 +150,20 @@ class Roles(Resource):
         answers=ROLE | {"role": "finance"},
     )
     def grant(self, data: dict[str, Any]) -> UUID:
-        """Managers give those of their organisation to its members, administrators all; nobody
-        gives themselves a role. 409 `member-first` for whoever is no member, with an account or
-        without one: invite them. 422 `duties-conflict`: who audits is neither administrator,
-        nor manager, finance or coordinator of what they audit. One held already is answered as
-        it is."""
+        """Grant a role. Managers grant the roles of their organisation to its members, administrators all
+        roles; nobody grants a role to themselves. 409 `member-first` if the person is not a member, whether
+        or not they have an account: invite them. 422 `duties-conflict` if the role and another of the person
+        exclude one another: an auditor must not be an administrator, nor manager, finance or coordinator of
+        what they audit. If the person holds the role already, it is returned unchanged."""
         if data.get("organisation"):
             data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
         if data.get("region"):
             data["region"] = region_named(data["region"])
         return role_grant(self.by, **data | {"user": person_named(data["user"])}).pk
 
-    @reads(_("One role"), answers=ROLE)
+    @reads(_("A role"), answers=ROLE)
     def detail(self, pk: UUID) -> None:
-        """While it is in force."""
+        """Return a role while it is in force."""
 
     @acts(
         _("Remove a role"),
@@ -176,7 +173,6 @@ class Roles(Resource):
         answers=ROLE | {"revoked_at": "2026-09-01T01:30:00Z"},
     )
     def revoke(self, pk: UUID, data: dict[str, Any]) -> RoleGrant:
-        """Whoever may give it, with a reason; or one's own. It ends at once. The last manager of
-        an organisation and the last administrator keep theirs: 409."""
-        self.visible(pk)
+        """Revoke a role; it ends at once. Those who may grant it must give a reason; anybody may give up a
+        role of their own. 409 for the last manager of an organisation and the last administrator."""
         return role_revoke(self.by, grant_id=pk, **data)

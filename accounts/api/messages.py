@@ -1,4 +1,4 @@
-"""One's inbox, and what one chooses about messages."""
+"""The inbox of the person signed in, and their choices about messages."""
 
 from datetime import time
 from typing import Any
@@ -12,9 +12,9 @@ from accounts.api.pagination import Pages
 from accounts.api.resource import LIST, Resource, acts, changes, lists, reads
 from accounts.api.shapes import Choice as OneOf
 from accounts.api.shapes import Flag, Instant, Shape
-from accounts.domain.messages import RHYTHMS, TOPICS, Choice, Quiet
+from accounts.domain.messages import RHYTHMS, Choice, Quiet
 from accounts.models import Message, MessageSettings
-from accounts.selectors.messages import choices_in, inbox_of, message_by_id, settings_of
+from accounts.selectors.messages import all_topics, choices_in, inbox_of, message_by_id, settings_of
 from accounts.services.messages import choices_set, message_read, messages_read
 
 TAG = "messages"
@@ -22,15 +22,15 @@ LANGUAGES = ("", "en", "zh-hans")
 
 
 class MessageQuery(Pages):
-    unread = Flag(default=False, help_text="Only those not read.")
+    unread = Flag(default=False, help_text="Only unread messages.")
 
 
 class MessageShape(serializers.Serializer[Any]):
-    """A message. `text` says all that the mail says; `link`: the page of the thing, below this
-    site's address; `about`: the id of the thing."""
+    """A message. `text` contains all that the mail says; `link` is the path on this site of the page it leads
+    to; `about` is the id of the record it is about."""
 
     id = serializers.UUIDField()
-    topic = serializers.ChoiceField(choices=sorted(TOPICS))
+    topic = serializers.ChoiceField(choices=sorted(all_topics()))
     kind = serializers.CharField()
     language = serializers.CharField()
     subject = serializers.CharField()
@@ -47,7 +47,7 @@ class ReadBody(Shape):
 
 
 class ReadShape(serializers.Serializer[Any]):
-    """How many were marked."""
+    """The number of messages that were marked."""
 
     read = serializers.IntegerField()
 
@@ -65,14 +65,14 @@ class ClockTime(serializers.TimeField):
 
 
 class QuietBody(Shape):
-    """Hours of the day, in the person's zone, in which no mail leaves."""
+    """The hours of the day, in the person's time zone, during which no mail is sent."""
 
     start = ClockTime()
     end = ClockTime()
 
 
 class TopicBody(Shape):
-    """How a topic reaches the person. Those that are required are `at-once` and in the inbox."""
+    """How a topic reaches the person. Required topics are always `at-once` and in the inbox."""
 
     mail = OneOf([(name, name) for name in RHYTHMS], default="at-once")
     inbox = Flag(default=True)
@@ -82,8 +82,8 @@ class TopicBody(Shape):
 TopicsBody: Any = type(
     "TopicsBody",
     (Shape,),
-    {"__doc__": "By topic; one that is not named is as usual.", "__module__": __name__}
-    | {name: TopicBody(required=False) for name in TOPICS},
+    {"__doc__": "The choices by topic; topics that are left out get the default.", "__module__": __name__}
+    | {name: TopicBody(required=False) for name in all_topics()},
 )
 
 
@@ -103,7 +103,7 @@ class Messages(Resource):
 
     @lists(_("Inbox"), MessageQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[Message]:
-        """One's own messages, the newest first; half a year of them."""
+        """List your messages of the last half year, newest first."""
         return inbox_of(self.actor, unread=query["unread"])
 
     @acts(
@@ -118,17 +118,16 @@ class Messages(Resource):
         once=False,
     )
     def read(self, data: dict[str, Any]) -> dict[str, int]:
-        """All one's own."""
+        """Mark all of your messages as read."""
         return {"read": messages_read(self.by)}
 
     @reads(_("A message"))
     def detail(self, pk: UUID) -> None:
-        """Reading it here does not mark it."""
+        """Return one of your messages. Reading it here does not mark it as read."""
 
-    @changes(_("Mark a message"), ReadBody, named="_read")
+    @changes(_("Mark a message as read or unread"), ReadBody, named="_read")
     def mark(self, pk: UUID, data: dict[str, Any]) -> None:
-        """As read, or as not read."""
-        self.meant(pk)
+        """Mark one of your messages as read or unread."""
         message_read(self.by, message_id=pk, **data)
 
 
@@ -142,13 +141,13 @@ class MessageChoices(Resource):
     def prepared(self, rows: list[Any]) -> list[Any]:
         chosen = [choices_in(row) for row in rows]
         return [
-            {"topics": {name: each.of(name) for name in TOPICS}, "quiet": each.quiet}
+            {"topics": {name: each.of(topic) for name, topic in all_topics().items()}, "quiet": each.quiet}
             for each in chosen
         ]
 
     @reads(_("Message settings"), LIST, refuses=[])
     def own(self) -> MessageSettings:
-        """Every topic as it is in force, and the quiet hours."""
+        """Return the choice in force for every topic, and the quiet hours."""
         return settings_of(self.actor)
 
     @acts(
@@ -165,8 +164,8 @@ class MessageChoices(Resource):
         },
     )
     def set(self, data: dict[str, Any]) -> MessageSettings:
-        """Whole: what is not named is as usual. Some topics cannot be switched off
-        (`required-message`)."""
+        """Replace all choices: topics that are left out return to the default. Some topics cannot be switched
+        off (`required-message`)."""
         topics = {name: Choice(**values) for name, values in data["topics"].items()}
         quiet = Quiet(**data["quiet"]) if data.get("quiet") else None
         return choices_set(self.by, topics=topics, quiet=quiet)

@@ -1,4 +1,4 @@
-"""Moving an organisation to another region from a day on."""
+"""Moving an organisation to another region from a given day on."""
 
 from typing import Any
 from uuid import UUID
@@ -26,8 +26,7 @@ MOVE = {
 
 
 class OrganisationMoveShape(serializers.Serializer[Any]):
-    """From the day `starts_on` in the new region's time zone on, an organisation belongs to
-    `region`."""
+    """A move: the organisation belongs to `region` from the day `starts_on`, in that region's time zone."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -63,10 +62,10 @@ class OrganisationMoves(Resource):
         answers=MOVE,
     )
     def decide(self, pk: UUID, data: dict[str, Any]) -> OrganisationMove:
-        """Administrators, and whoever coordinates both regions. Bookings that begin from that day
-        on are priced by the new region; those made keep theirs. One move at a time
-        (`move-ahead`), from today on, at most two years ahead. `If-Match` and `ETag` name the
-        version of the organisation."""
+        """Decide a move; administrators, and people who coordinate both regions, may do this. Bookings that
+        begin on that day or later are priced by the new region; those already made keep their regions. An
+        organisation can have one move ahead (`move-ahead`), dated from today to two years ahead. `If-Match`
+        and `ETag` name the version of the organisation."""
         data["region"] = region_named(data["region"])
         return move_decide(self.by, organisation_id=pk, **data)
 
@@ -79,6 +78,6 @@ class OrganisationMoves(Resource):
         answers=MOVE | {"withdrawn_at": "2026-03-07T02:00:00Z"},
     )
     def withdraw(self, pk: UUID, move_id: UUID) -> OrganisationMove:
-        """While it has not been carried out, for whoever could decide it. Bookings made meanwhile
-        for days after it keep the regions they were made with."""
+        """Withdraw a move that has not been carried out; whoever could decide it may do this. Bookings made
+        in the meantime for days after the move keep the regions they were made with."""
         return move_withdraw(self.by, organisation_id=pk, move_id=move_id)

@@ -1,4 +1,4 @@
-"""Requests for organisations that are missing."""
+"""Requests to enter an organisation that is missing from the platform."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from accounts.api.memberships import PERSON, PersonShape
 from accounts.api.organisations import OrganisationBody, region_named
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, creates, lists, named, reads, removes
-from accounts.api.shapes import Choice, Instant, ReasonBody, Shape, Text, TextOrNull, checked
+from accounts.api.shapes import Choice, Instant, ObjectOf, ReasonBody, Shape, Text, TextOrNull, checked
 from accounts.domain.errors import invalid
 from accounts.domain.organisations import MOST_REQUEST_TEXT, MOST_TEXT
 from accounts.models import Organisation, OrganisationRequest
@@ -50,8 +50,8 @@ REQUEST: dict[str, Any] = {
 
 
 class OrganisationRequestShape(serializers.Serializer[Any]):
-    """`organisation`: the code of the one that it came to. `likely`, of one request while it is
-    open: codes of organisations with its name or ROR identifier."""
+    """A request. `organisation` is the code of the organisation that was entered or named in answer. `likely`
+    is given for a single open request: the codes of organisations with the same name or ROR identifier."""
 
     id = serializers.UUIDField()
     user = PersonShape()
@@ -76,7 +76,12 @@ class OrganisationRequestBody(Shape):
     kind = Choice(Organisation.Kind.choices)
     region = Text(20, help_text="The code of a region that shares.")
     ror = Text(200, allow_blank=True, default="")
-    text = Text(MOST_REQUEST_TEXT, allow_blank=True, default="", help_text="Who decides reads it.")
+    text = Text(
+        MOST_REQUEST_TEXT,
+        allow_blank=True,
+        default="",
+        help_text="A message for those who decide on the request.",
+    )
 
 
 class OrganisationRequestQuery(Pages):
@@ -84,11 +89,11 @@ class OrganisationRequestQuery(Pages):
 
 
 class OrganisationApproveBody(Shape):
-    """One of the two: `organisation`, the code of one that is there, or `entered`, one to enter
-    as `POST organisations/` does; what that leaves out is taken from the request."""
+    """Give one of the two: `organisation`, the code of an existing organisation, or `entered`, an
+    organisation to enter as in `POST organisations/`, whose missing fields are taken from the request."""
 
     organisation = Text(30, required=False)
-    entered = serializers.DictField(required=False)
+    entered = ObjectOf(required=False)
 
 
 class OrganisationRequests(Resource):
@@ -109,7 +114,7 @@ class OrganisationRequests(Resource):
 
     @lists(_("Requests for organisations"), OrganisationRequestQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[OrganisationRequest]:
-        """One's own; for coordinators those for their regions, for administrators all."""
+        """List your own requests; coordinators also see those for their regions, administrators all."""
         rows = organisation_requests_for(self.actor)
         return rows.filter(state=query["state"]) if "state" in query else rows
 
@@ -118,27 +123,21 @@ class OrganisationRequests(Resource):
         OrganisationRequestBody,
         named="organisation_ask",
         refuses=[409],
-        sends={
-            "name": "Third University",
-            "kind": "university",
-            "region": "CN-AH",
-            "text": REQUEST["text"],
-        },
+        sends={"name": "Third University", "kind": "university", "region": "CN-AH", "text": REQUEST["text"]},
         answers=REQUEST,
     )
     def ask(self, data: dict[str, Any]) -> UUID:
-        """For anybody whose organisation is missing. Who coordinates the region decides; approved,
-        the person is a member and researcher there."""
+        """Anybody whose organisation is missing may ask. The region's coordinators decide; once approved, the
+        person is a member and researcher there."""
         return organisation_ask(self.by, **data | {"region": region_named(data["region"])}).pk
 
-    @reads(_("One request for an organisation"), answers=REQUEST)
+    @reads(_("A request for an organisation"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
-        """For whoever asks, and for who decides."""
+        """The person who asked, and those who decide, may read it."""
 
     @removes(_("Withdraw one's request for an organisation"), named="_withdraw", refuses=[404, 409])
     def withdraw(self, pk: UUID) -> None:
-        """For whoever asks, while it is open."""
-        self.meant(pk)
+        """Only the person who asked may withdraw it, while it is open."""
         organisation_request_withdraw(self.by, request_id=pk)
 
     @acts(
@@ -150,12 +149,12 @@ class OrganisationRequests(Resource):
         answers=REQUEST | {"state": "approved", "organisation": "hefei-materials"},
     )
     def approve(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For coordinators of its region, and administrators; nobody decides on their own. Enters
-        the organisation, or names one that is there."""
+        """Coordinators of the region and administrators approve, but never their own request. They enter the
+        organisation, or name an existing one."""
         if ("organisation" in data) == ("entered" in data):
             raise invalid("organisation", "one-of-both")
-        row = self.meant(pk)
         if "entered" in data:
+            row = self.visible(pk)
             given = {name: getattr(row, name) for name in ("name", "name_zh", "kind", "ror")}
             body = given | {"region": row.region.code} | data["entered"]
             values = checked(OrganisationBody, body)
@@ -173,6 +172,5 @@ class OrganisationRequests(Resource):
         answers=REQUEST | {"state": "rejected"},
     )
     def reject(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For who may approve it, with a reason that the person reads."""
-        self.meant(pk)
+        """Whoever may approve it may decline it, with a reason that the person reads."""
         organisation_reject(self.by, request_id=pk, **data)

@@ -1,4 +1,4 @@
-"""Regions and organisations: the reference lists, and entering and changing them."""
+"""Regions and organisations: list, enter and change them."""
 
 from typing import Any
 from uuid import UUID
@@ -17,18 +17,12 @@ from accounts.models import Organisation, Region
 from accounts.selectors.organisations import (
     bookable_organisations,
     organisation_by_id,
-    organisations,
+    organisations_listed,
     reads_paper,
     region_by_code,
     regions,
 )
-from accounts.services.organisations import (
-    organisation_change,
-    organisation_create,
-    region_change,
-    region_close,
-    region_create,
-)
+from accounts.services import organisations as organisation_services
 
 REGION = {
     "id": "0197a1de-0000-7000-8000-000000000011",
@@ -62,7 +56,7 @@ ORGANISATION = {
 
 
 class RegionShape(serializers.Serializer[Any]):
-    """An administrative area. `shares`: one between which instruments are shared."""
+    """An administrative area. `shares`: it is one of the regions between which instruments are shared."""
 
     id = serializers.UUIDField()
     scheme = serializers.CharField()
@@ -94,34 +88,34 @@ class OrganisationShape(serializers.Serializer[Any]):
 
 
 class OrganisationRecordShape(OrganisationShape):
-    """One organisation. What statements print is null but for its managers and finance, auditors
-    and coordinators of its region, and administrators."""
+    """One organisation. The invoice details are null except for its managers and finance, auditors and
+    coordinators of its region, and administrators."""
 
     legal_name = serializers.CharField(allow_null=True)
-    address = serializers.CharField(allow_null=True, help_text="Lines.")
+    address = serializers.CharField(allow_null=True, help_text="One or more lines.")
     tax_number = serializers.CharField(allow_null=True)
-    bank_account = serializers.CharField(allow_null=True, help_text="Lines.")
+    bank_account = serializers.CharField(allow_null=True, help_text="One or more lines.")
     invoice_email = serializers.CharField(allow_null=True)
 
 
 class RegionChanges(Shape):
-    code = Text(20, help_text="Its id stays, whatever its code.")
+    code = Text(20, help_text="The id of the region stays the same when its code changes.")
     parent = Text(  # type: ignore[assignment]
-        20, allow_null=True, help_text="The code of the region it lies in."
+        20, allow_null=True, help_text="Code of the region that contains it."
     )
     name = Text(MOST_REGION_NAME)
     name_zh = Text(MOST_REGION_NAME, allow_blank=True)
-    time_zone = Text(64, help_text="Such as Asia/Shanghai.")
+    time_zone = Text(64, help_text="An IANA time zone such as Asia/Shanghai.")
     currency = Text(3)
     holiday_calendar = Text(
-        20, allow_blank=True, help_text="Country, or country-subdivision: CN, GB-SCT, US-WA."
+        20, allow_blank=True, help_text="Code of a country or subdivision, such as CN, GB-SCT or US-WA."
     )
     shares = Flag(help_text="Whether it shares instruments with other regions.")
 
 
 class RegionBody(RegionChanges):
-    """A place of ISO 3166, ISO 3166-2 or GB/T 2260 needs its scheme and code alone, and its time
-    zone where its country has several."""
+    """A place of ISO 3166, ISO 3166-2 or GB/T 2260 needs only its scheme and code, and a time zone if its
+    country has several."""
 
     scheme = Text(20, help_text="`iso-3166-2`, `gb-t-2260`, `iso-3166`, or one of your own.")
 
@@ -133,21 +127,23 @@ class RegionBody(RegionChanges):
 
 
 class OrganisationChanges(Shape):
-    code = Text(30, help_text="Letters, digits, dashes, underscores. Its id stays.")
+    code = Text(
+        30, help_text="Letters, digits, dashes and underscores. The id stays the same when the code changes."
+    )
     name = Text(MOST_TEXT["name"])
     name_zh = Text(MOST_TEXT["name_zh"], allow_blank=True)
     kind = Choice(Organisation.Kind.choices)
-    is_small = Flag(help_text="Enterprises alone.")
-    ror = Text(200, allow_blank=True, help_text="Such as https://ror.org/04c4dkn09.")
+    is_small = Flag(help_text="Only enterprises can be small.")
+    ror = Text(200, allow_blank=True, help_text="ROR identifier, such as https://ror.org/04c4dkn09.")
     legal_name = Text(MOST_TEXT["legal_name"], allow_blank=True)
-    address = Text(MOST_TEXT["address"], allow_blank=True, help_text="Lines.")
+    address = Text(MOST_TEXT["address"], allow_blank=True, help_text="One or more lines.")
     tax_number = Text(MOST_TEXT["tax_number"], allow_blank=True)
-    bank_account = Text(MOST_TEXT["bank_account"], allow_blank=True, help_text="Lines.")
+    bank_account = Text(MOST_TEXT["bank_account"], allow_blank=True, help_text="One or more lines.")
     invoice_email = Text(MOST_TEXT["invoice_email"], allow_blank=True)
 
 
 class OrganisationBody(OrganisationChanges):
-    region = Text(20, help_text="Its code.")
+    region = Text(20, help_text="Code of the region.")
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -158,10 +154,14 @@ class OrganisationBody(OrganisationChanges):
 
 class OrganisationQuery(Pages):
     mine = Flag(default=False, help_text="Only those you may book for.")
+    q = Text(100, default="", help_text="Any part of its name, code or ROR identifier.")
+    region = Text(20, default="", help_text="A code; regions below it are included.")
+    kind = Choice(Organisation.Kind.choices, required=False)
+    state = Choice([(name, name) for name in ("open", "closed", "all")], default="all")
 
 
 def region_named(code: str, field: str = "region") -> Region:
-    """`Invalid` where a body names none."""
+    """Return the region whose code a body gives in this field; `Invalid` if there is none."""
     try:
         return region_by_code(code)
     except NotFound:
@@ -181,7 +181,7 @@ class Regions(Resource):
 
     @lists(_("Regions"))
     def rows(self, query: dict[str, Any]) -> QuerySet[Region]:
-        """Administrative areas; those with `shares` share instruments between each other."""
+        """List the administrative areas; those with `shares` share instruments with each other."""
         return regions()
 
     @creates(
@@ -192,15 +192,15 @@ class Regions(Resource):
         answers=REGION,
     )
     def create(self, data: dict[str, Any]) -> Region:
-        """For administrators. What is not named of a place in a shipped list is filled in, its
-        parent too: the nearest region above it that stands."""
+        """Only administrators may do this. For a place in a shipped list, fields left out are filled in,
+        including its parent: the nearest region above it that has been entered."""
         parent = data.pop("parent", None)
         above = region_named(parent, "parent") if parent else None
-        return region_create(self.by, parent=above, **data)
+        return organisation_services.region_create(self.by, parent=above, **data)
 
-    @reads(_("One region"), answers=REGION)
+    @reads(_("A region"), answers=REGION)
     def detail(self, code: str) -> None:
-        """By its code."""
+        """Return a region by its code."""
 
     @changes(
         _("Change a region"),
@@ -211,21 +211,19 @@ class Regions(Resource):
         answers=REGION,
     )
     def change(self, code: str, data: dict[str, Any]) -> Region:
-        """For administrators. What is not named stays as it is. What lies below it follows it
-        below another parent."""
+        """Only administrators may do this. Fields left out stay as they are. If the parent changes, the
+        regions below this one move with it."""
         if parent := data.get("parent"):
             data["parent"] = region_named(parent, "parent")
-        return region_change(self.by, region_id=region_by_code(code).pk, **data)
+        return organisation_services.region_change(self.by, region_id=region_by_code(code).pk, **data)
 
     @acts(
-        _("Close a region"),
-        Nothing,
-        answers=REGION | {"shares": False, "closed_at": "2026-03-06T02:00:00Z"},
+        _("Close a region"), Nothing, answers=REGION | {"shares": False, "closed_at": "2026-03-06T02:00:00Z"}
     )
     def close(self, code: str, data: dict[str, Any]) -> Region:
-        """For administrators, for good. 409 while an open organisation is in it
+        """Only administrators may do this, and it cannot be undone. 409 while it has an open organisation
         (`region-has-organisations`) or an open region below it (`region-has-regions`)."""
-        return region_close(self.by, region_id=region_by_code(code).pk)
+        return organisation_services.region_close(self.by, region_id=region_by_code(code).pk)
 
 
 class Organisations(Resource):
@@ -244,8 +242,11 @@ class Organisations(Resource):
 
     @lists(_("Organisations"), OrganisationQuery, gives=OrganisationShape)
     def rows(self, query: dict[str, Any]) -> QuerySet[Organisation]:
-        """All organisations, or with `mine=1` those the person may book for."""
-        return bookable_organisations(self.actor) if query["mine"] else organisations()
+        """List all organisations, or with `mine=1` those that you may book for."""
+        rows = organisations_listed(query["q"], query["region"], query.get("kind", ""), query["state"])
+        if query["mine"]:
+            rows = rows.filter(pk__in=bookable_organisations(self.actor).order_by().values("pk"))
+        return rows
 
     @creates(
         _("Enter an organisation"),
@@ -261,12 +262,14 @@ class Organisations(Resource):
         answers=ORGANISATION,
     )
     def create(self, data: dict[str, Any]) -> Organisation:
-        """For coordinators of its region or of one above it, and administrators."""
-        return organisation_create(self.by, **data | {"region": region_named(data["region"])})
+        """Coordinators of the organisation's region, or of one above it, and administrators may do this."""
+        return organisation_services.organisation_create(
+            self.by, **data | {"region": region_named(data["region"])}
+        )
 
-    @reads(_("One organisation"), answers=ORGANISATION)
+    @reads(_("An organisation"), answers=ORGANISATION)
     def detail(self, pk: UUID) -> None:
-        """For anybody; what statements print for some alone."""
+        """Anybody may read an organisation; its invoice details are shown only to some."""
 
     @changes(
         _("Change an organisation"),
@@ -277,6 +280,6 @@ class Organisations(Resource):
         answers=ORGANISATION | {"name": "First University of Hefei"},
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> Organisation:
-        """For coordinators of its region or of one above it, and administrators. What is not
-        named stays as it is."""
-        return organisation_change(self.by, organisation_id=pk, **data)
+        """Coordinators of the organisation's region, or of one above it, and administrators may do this.
+        Fields left out stay as they are."""
+        return organisation_services.organisation_change(self.by, organisation_id=pk, **data)

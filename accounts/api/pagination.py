@@ -1,8 +1,8 @@
-"""Lists in pages: `{next, previous, results}`.
+"""Give lists in pages: `{next, previous, results}`.
 
-A cursor holds the place in the list (the values of its ordering at the edge of a page), not
-a number of rows: what is added or removed meanwhile moves nothing, and the thousandth page
-costs no more than the first.
+A cursor holds the position in the list (the values of the ordering at the edge of a page), not a number of
+rows: rows added or removed meanwhile do not shift the pages, and the thousandth page costs no more than the
+first.
 """
 
 import base64
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,25 +22,29 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from accounts.api.shapes import Query, Text, Whole, rfc3339
 from accounts.domain.errors import invalid
-from accounts.selectors.rows import first_of
+from accounts.selectors.rows import field_at, first_of
 
 USUAL, MOST = 50, 200
 
 
 class Pages(Query):
-    """Which page of a list."""
+    """The query parameters that choose a page of a list."""
 
-    limit = Whole(min_value=1, max_value=MOST, default=USUAL, help_text="How many results at most.")
+    limit = Whole(
+        min_value=1, max_value=MOST, default=USUAL, help_text="Maximum number of results on a page."
+    )
     cursor = Text(
-        400, required=False, help_text="Where to go on: part of `next` and `previous`, opaque."
+        400,
+        required=False,
+        help_text="Where the page begins: an opaque value, taken from `next` or `previous`.",
     )
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The place after (or, backwards, before) the record with these values of the ordering."""
+    """The position after (or, backwards, before) the row with these values of the ordering."""
 
-    values: tuple[str, ...]
+    values: tuple[str | None, ...]
     backwards: bool = False
 
     def encoded(self) -> str:
@@ -49,15 +53,16 @@ class Cursor:
 
 
 def cursor_of(text: str | None) -> Cursor | None:
-    """`Invalid` for one we did not make."""
+    """Return the cursor that a text encodes, None for no text; `Invalid` if we did not make it."""
     if text is None:
         return None
     try:
         content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         backwards, *values = content
-        if backwards not in (0, 1) or not all(isinstance(v, str) and "\0" not in v for v in values):
+        texts = [value for value in values if value is not None]
+        if backwards not in (0, 1) or not all(isinstance(v, str) and "\0" not in v for v in texts):
             raise ValueError
-        "".join(values).encode()
+        "".join(texts).encode()
     except (ValueError, TypeError, RecursionError):
         raise invalid("cursor", "unknown-cursor") from None
     return Cursor(tuple(values), bool(backwards))
@@ -71,9 +76,9 @@ def paginated[M: Model](
     show: Callable[[list[M]], Any],
     seen: Sequence[Q] | None = None,
 ) -> Response:
-    """One page of rows ordered by `order`: fields of the rows that together are unique and
-    never null, all ascending or all with a minus. `seen`: of the rows only those for which one of
-    these conditions holds (`first_of`)."""
+    """Return one page of the rows, ordered by `order`: fields that together are unique, all ascending or all
+    descending. They are never null, except that the first may be an annotation; null then sorts last. With
+    `seen`, only rows that meet one of these conditions are listed (see `first_of`)."""
     limit, cursor = query["limit"], cursor_of(query.get("cursor"))
     names = [name.lstrip("-") for name in order]
     backwards = cursor is not None and cursor.backwards
@@ -102,45 +107,67 @@ def paginated[M: Model](
 def answer(
     request: Request, results: Any, *, following: Cursor | None, preceding: Cursor | None = None
 ) -> Response:
-    """A page with the addresses of its neighbours."""
+    """Return a page of results with the addresses of the next and the previous page."""
     here = remove_query_param(request.build_absolute_uri(), "cursor")
 
     def address(cursor: Cursor | None) -> str | None:
         return replace_query_param(here, "cursor", cursor.encoded()) if cursor else None
 
-    return Response(
-        {"next": address(following), "previous": address(preceding), "results": results}
-    )
+    return Response({"next": address(following), "previous": address(preceding), "results": results})
 
 
-def _place(row: Model, names: Sequence[str]) -> tuple[str, ...]:
-    values = (getattr(row, name) for name in names)
-    return tuple(rfc3339(v) if isinstance(v, datetime) else str(v) for v in values)
+def _place(row: Model, names: Sequence[str]) -> tuple[str | None, ...]:
+    values = (reduce(getattr, name.split("__"), row) for name in names)
+    return tuple(rfc3339(v) if isinstance(v, datetime) else None if v is None else str(v) for v in values)
 
 
-def _beyond(rows: QuerySet[Any], names: Sequence[str], values: Sequence[str], ascending: bool) -> Q:
-    """Past the place, in the direction of reading: (a, b) > (x, y)."""
+def _beyond(rows: QuerySet[Any], names: Sequence[str], values: Sequence[str | None], ascending: bool) -> Q:
+    """Return the condition that a row lies beyond a position, in reading direction: (a, b) > (x, y)."""
     if len(values) != len(names):
         raise invalid("cursor", "unknown-cursor")
-    step = "gt" if ascending else "lt"
-    typed = [_typed(rows.model, name, value) for name, value in zip(names, values, strict=True)]
-    # The first condition says nothing new; it lets the database begin at the place.
-    return Q(**{f"{names[0]}__{step}e": typed[0]}) & reduce(
+    typed = [_typed(rows, name, value) for name, value in zip(names, values, strict=True)]
+    past = reduce(
         or_,
         (
-            Q(**dict(zip(names[:i], typed[:i], strict=True)), **{f"{names[i]}__{step}": typed[i]})
+            reduce(and_, map(_same, names[:i], typed[:i]), _past(rows, names[i], typed[i], ascending))
             for i in range(len(names))
         ),
     )
+    if names[0] in rows.query.annotations:
+        return past
+    # The first condition is redundant, but lets the database begin at the position.
+    return Q(**{f"{names[0]}__{'gte' if ascending else 'lte'}": typed[0]}) & past
 
 
-def _typed(model: type[Model], name: str, value: str) -> Any:
-    field: Any = model._meta.get_field(name)
+def _same(name: str, value: Any) -> Q:
+    return Q(**{f"{name}__isnull": True}) if value is None else Q(**{name: value})
+
+
+def _past(rows: QuerySet[Any], name: str, value: Any, ascending: bool) -> Q:
+    """Return the condition that a field is beyond a value, in reading direction. Null sorts last, as in the
+    database."""
+    if value is None:
+        return Q(pk__in=[]) if ascending else Q(**{f"{name}__isnull": False})
+    if not ascending:
+        return Q(**{f"{name}__lt": value})
+    behind = Q(**{f"{name}__gt": value})
+    return behind | Q(**{f"{name}__isnull": True}) if name in rows.query.annotations else behind
+
+
+def _typed(rows: QuerySet[Any], name: str, value: str | None) -> Any:
+    annotation = rows.query.annotations.get(name)
+    if value is None:
+        if annotation is None:
+            raise invalid("cursor", "unknown-cursor")
+        return None
+    field: Any = field_at(rows.model, name) if annotation is None else annotation.output_field
     try:
         typed = field.to_python(value)
         if isinstance(typed, datetime) and typed.tzinfo is None:
             raise ValueError(value)
         field.get_prep_value(typed)
+        if annotation is not None:  # a computed number, held by no column
+            field.run_validators(typed)
     except (ValidationError, ValueError, OverflowError):
         raise invalid("cursor", "unknown-cursor") from None
     return typed

@@ -1,10 +1,11 @@
-"""A resource of the API in one class: where it is, what it gives, and what can be done with it.
+"""A resource of the API in one class: its addresses, its rows, and what can be done with them.
 
 Its decorated methods become operations, with their names, docstrings and bodies:
 
     lists     GET    grants/                 (query) gives the rows, which are answered in pages;
-                                             with conditions of which one must hold (`paginated`)
-    creates   POST   grants/                 (data) gives what it made, or its id; 201
+                                             with conditions of which one must hold, and with
+                                             an order (`paginated`); or the list as a file
+    creates   POST   grants/                 (data) gives the new row, or its id; 201
     reads     GET    grants/<id>/            (id) does nothing: the row is answered
     changes   PATCH  grants/<id>/            (id, data); the row is answered
     removes   DELETE grants/<id>/            (id); 204
@@ -12,21 +13,24 @@ Its decorated methods become operations, with their names, docstrings and bodies
     parts     GET    grants/<id>/uses/       (id, query) gives rows of another shape, in pages
     tells     GET    grants/<id>/left/       (id[, query]) gives one row of another shape
 
-What changes or acts may give the row, where it need not be read again, or a whole `Response`.
-Bodies and queries arrive checked. Each takes what `operation` takes besides: what heeds `If-Match`
-or `Idempotency-Key` says so by `versioned` and `once`, as those that change and act do already;
-`gives` is another shape, of which the function returns a row, or a list its rows; `scope` what a
-token needs; `below`, `address` and `named` are the address, its name and the operation's where they
-do not follow from the method's name, which may not be that of an HTTP method: `delete` would answer
-at every address. A `below` that begins with `*` lies below the list; `LIST` is its own address, as
-of a state of which there is one.
+A method that changes or acts may return the row, to spare reading it again, or a whole `Response`. Bodies and
+queries arrive checked. Each decorator also takes what `operation` takes: `versioned` and `once` for methods
+that honour `If-Match` and `Idempotency-Key` (those that change and act always do); `gives` for another shape,
+of which the method returns a row, or a list its rows; `scope` for the scope a token needs; `below`, `address`
+and `named` for the address, its name and the operation's name where they do not follow from the name of the
+method. That name must not be an HTTP method: `delete` would answer at every address. A `below` that begins
+with `*` lies below the list; `LIST` is the list's own address, for a state of which there is only one.
+`OnPage` above a method says how a page sends the same act by a form: `accounts/acts.py` makes the address,
+the tag `press` the button.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from django.forms import Form
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from rest_framework import serializers
@@ -38,32 +42,32 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Query, Shape, checked, query_values
-from accounts.api.versions import etag, expected_version, require_version
+from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import By
 
 type AnswerShape = type[serializers.Serializer[Any]]
 type Show = Callable[[Any], Any]
 
 
 def rendered(shape: AnswerShape, row: Any) -> Any:
-    """A row in its shape, as JSON has it."""
+    """Return a row as its shape renders it in JSON."""
     return _show_of_shape(shape)(row)
 
 
 @cache
 def _show_of_shape(shape: AnswerShape) -> Show:
-    # Making one copies all its fields; it keeps nothing of what it renders.
+    # Creating a serializer copies all its fields; it keeps nothing of what it renders, so it can be reused.
     return _show_of(shape())
 
 
 def _show_of(field: Any) -> Show:
-    """What `to_representation` of a field does, in half the time where it is a serializer: which of
-    its fields are plain attributes is found out once."""
+    """Return a function that renders a row as the field's `to_representation` does. For a serializer it takes
+    half the time, because it determines once which fields are plain attributes."""
     kind = type(field)
     if kind.to_representation is serializers.Serializer.to_representation:
         fields = [
-            (each.field_name, each.source_attrs, each, _show_of(each))
-            for each in field._readable_fields
+            (each.field_name, each.source_attrs, each, _show_of(each)) for each in field._readable_fields
         ]
         return lambda row: _shown(fields, row)
     if kind is serializers.ListSerializer:
@@ -85,21 +89,23 @@ def _shown(fields: list[tuple[str, list[str], Any, Show]], row: Any) -> dict[str
 
 
 def _attribute(field: Any, names: list[str], row: Any) -> Any:
-    """What the field's `get_attribute` gives, asked itself only for what is no plain attribute."""
+    """Return what the field's `get_attribute` returns for the row; meant for fields that are not plain
+    attributes."""
     if type(field).get_attribute is not serializers.Field.get_attribute:
         return field.get_attribute(row)
     value = row
     try:
         for name in names:
             value = value[name] if type(value) is dict else getattr(value, name)
-    except (KeyError, AttributeError):  # the field knows what stands for what is absent
+    except (KeyError, AttributeError):  # the field knows its default for a missing value
         return field.get_attribute(row)
     return field.get_attribute(row) if callable(value) else value
 
 
 class Resource(Endpoint):
-    """Rows with addresses. `at` is that of their list below the API's; `key` what an id is called
-    in the others; `name` and `many` what one row and their list are called in operations."""
+    """A kind of row that the API serves. `at` is the address of its list, relative to that of the API; `key`
+    the name of the id in the address of one row; `name` and `many` the singular and the plural in the names
+    of operations."""
 
     at: ClassVar[str]
     key: ClassVar[str] = "id"
@@ -109,20 +115,30 @@ class Resource(Endpoint):
     tag: ClassVar[str]
     shape: ClassVar[AnswerShape]
     order: ClassVar[Sequence[str]] = ("-created_at", "-id")
+    # Where pages send acts, and how the names of these addresses begin, if not as those of the API.
+    page_at: ClassVar[str] = ""
+    page_name: ClassVar[str] = ""
+
+    def perform_content_negotiation(self, request: Any, force: bool = False) -> Any:
+        """Allow a list that is requested as a file (`format`), whatever the request's `Accept` header
+        says."""
+        is_file = request.query_params.get("format") in ("csv", "xlsx")
+        return super().perform_content_negotiation(request, force or is_file)
 
     def visible(self, pk: Any) -> Any:
-        """One row that the actor may see; `NotFound` else."""
+        """Return a row that the actor may see; raise `NotFound` otherwise."""
         raise NotImplementedError
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        """The rows with what their shape shows besides their own fields."""
+        """Return the rows with whatever their shape shows besides their own fields; to be overridden."""
         return rows
 
     def shown(self, rows: list[Any]) -> list[Any]:
         return [rendered(self.shape, row) for row in self.prepared(rows)]
 
     def one(self, row: Any, status: int = 200) -> Response:
-        """A row, or that of an id as it is now; a new one with its address."""
+        """Return the answer with one row, given as a row or by its id (then read again); a 201 gets its
+        `Location`."""
         if isinstance(row, UUID | str | int):
             row = self.visible(row)
         headers = etag(row.version) if hasattr(row, "version") else {}
@@ -130,20 +146,13 @@ class Resource(Endpoint):
             headers["Location"] = location
         return Response(self.shown([row])[0], status=status, headers=headers)
 
-    def meant(self, pk: Any) -> Any:
-        """The row, for a service that takes no version; `WrongVersion` if another is meant."""
-        row = self.visible(pk)
-        require_version(self.request, row.version)
-        self.expected = None
-        return row
-
     def location(self, row: Any) -> str:
-        """What a 201 says with the row; nothing where it is empty."""
+        """Return the address of a new row, sent as the header `Location` of a 201; empty if it has none."""
         return reverse("api-" + self.name.replace("_", "-"), kwargs={self.key: row.pk})
 
     @classmethod
     def routes(cls) -> list[URLPattern]:
-        """The addresses: of the list, of a row, and of what can be done with one."""
+        """Return the addresses of the list, of a row, and of everything that can be done with a row."""
         views: dict[str, dict[str, Any]] = {}
         names: dict[str, str] = {}
         for word, function in vars(cls).items():
@@ -166,11 +175,42 @@ class Resource(Endpoint):
         return routes
 
 
+@dataclass(frozen=True)
+class OnPage:
+    """How a page sends an act.
+
+    `shows` is the page with the button. A refusal of the act is shown there, with the form filled in as
+    before under the name `name` (without `form`, the fields must be texts, choices and ids). After the act
+    the person returns there, unless `to` computes another address from the result. `of` is the attribute of
+    the row that holds the id in the page's address (empty: the address has none); if that id is not the row's
+    own, the page gets the row's id as `about`. `button` is the label of the button, `asks` the question
+    before the act, `done` the message after it, `offered` tells whether the rule offers the act for a row,
+    `part` is the place on the page to return to, and `below` the address if it differs from that of the
+    operation.
+    """
+
+    shows: str
+    button: Any = ""
+    done: Any = ""
+    asks: Any = ""
+    of: str = "pk"
+    to: Callable[[Any], str] | None = None
+    form: type[Form] | None = None
+    name: str = "form"
+    offered: Callable[[By, Any], bool] | None = None
+    part: str = ""
+    below: str = ""
+
+    def __call__[Function](self, function: Function) -> Function:
+        function.on_page = self  # type: ignore[attr-defined]
+        return function
+
+
 LIST = "*"  # below no row; what follows it, below the list
 
 
 def named[Row](field: str, find: Callable[..., Row], *what: Any) -> Row:
-    """What a body names; `Invalid` at its field where there is no such."""
+    """Find the row that a body names; raise `Invalid` at its field when there is none."""
     try:
         return find(*what)
     except NotFound:
@@ -178,7 +218,7 @@ def named[Row](field: str, find: Callable[..., Row], *what: Any) -> Row:
 
 
 class Mark(Protocol):
-    """A decorator that leaves the function as it is."""
+    """The type of a decorator that only marks a function and returns it."""
 
     def __call__[Function](self, function: Function) -> Function: ...
 
@@ -226,11 +266,7 @@ def acts(
 
 
 def parts(
-    summary: Any,
-    gives: AnswerShape,
-    query: type[Query] = Pages,
-    below: str | None = None,
-    **more: Any,
+    summary: Any, gives: AnswerShape, query: type[Query] = Pages, below: str | None = None, **more: Any
 ) -> Mark:
     options = {"refuses": [404], "gives": gives, "paged": True} | more
     return _declare("get", below, summary=summary, query=query, **options)
@@ -259,7 +295,7 @@ def _handler(
     once: bool = False,
     **more: Any,
 ) -> Any:
-    """The method of a view that checks what is asked, calls the function, and answers."""
+    """Return the method of a view that checks the request, calls the function, and answers."""
 
     def handler(self: Resource, request: Request, **kwargs: UUID) -> HttpResponseBase:
         given: list[Any] = list(kwargs.values())
@@ -267,10 +303,13 @@ def _handler(
         if query:
             given.append(query_values(query, request.query_params))
         if paged:
-            rows, seen = function(self, *given), None
+            rows, seen, sorted_by = function(self, *given), None, ()
+            if isinstance(rows, HttpResponseBase):  # the list as a file
+                return rows
             if isinstance(rows, tuple):
-                rows, seen = rows
-            return paginated(request, rows, given[-1], order or self.order, show_of(self), seen)
+                rows, seen, *sorts = rows
+                sorted_by = sorts[0] if sorts else ()
+            return paginated(request, rows, given[-1], sorted_by or order or self.order, show_of(self), seen)
         if takes:
             given.append(checked(takes, request.data, partial=partial))
 

@@ -1,4 +1,4 @@
-"""How the endpoints are described: OpenAPI 3.1, made from the shapes they check with."""
+"""Describe the endpoints in OpenAPI 3.1, from the shapes that check their requests."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -24,9 +25,11 @@ PROBLEM = "application/problem+json"
 
 
 class FieldProblemShape(serializers.Serializer[Any]):
-    """What is wrong with one field of the request."""
+    """One field of the request that is wrong."""
 
-    field = serializers.CharField(help_text="A path: `bands[1].opens`. Empty: the whole body.")
+    field = serializers.CharField(
+        help_text="Path of the field, such as `bands[1].opens`. Empty: the body as a whole."
+    )
     code = serializers.CharField()
     message = serializers.CharField()
 
@@ -39,8 +42,8 @@ class PeriodShape(serializers.Serializer[Any]):
 
 
 class EquivalentShape(PeriodShape):
-    """Another instrument of the same techniques, and the period nearest to the one asked for
-    that it could take."""
+    """Another instrument with the same techniques, and its free period that is nearest to the one
+    requested."""
 
     instrument = serializers.UUIDField()
     name = serializers.CharField()
@@ -49,34 +52,48 @@ class EquivalentShape(PeriodShape):
     region = serializers.CharField()
     time_zone = serializers.CharField()
     price_group = serializers.CharField()
-    payable = Money(allow_null=True, help_text="What it would cost, after vouchers.")
+    payable = Money(allow_null=True, help_text="What the booking would cost there, after vouchers.")
+
+
+class WayShape(PeriodShape):
+    """Another way of working, and the nearest period in which it could be booked."""
+
+    service_mode = serializers.CharField()
 
 
 class RefusalShape(serializers.Serializer[Any]):
-    """A rule that refuses, with the numbers behind it beside its code."""
+    """A rule that refuses: its code, and beside it the numbers that it compared."""
 
     code = serializers.CharField()
     message = serializers.CharField()
     nearest = PeriodShape(
-        allow_null=True, help_text="The period nearest in time that would pass, where there is one."
+        allow_null=True, help_text="The nearest period that could be booked, if there is one."
     )
     booking = serializers.IntegerField(
-        required=False, help_text="Position, from 0, where several were requested at once."
+        required=False, help_text="Position of the booking, from 0, if several were requested at once."
     )
     equivalents = EquivalentShape(
-        many=True, required=False, help_text="Of `slot-taken`: where else one could go."
+        many=True, required=False, help_text="With `slot-taken`: equivalent instruments that are free."
+    )
+    ways = WayShape(
+        many=True,
+        required=False,
+        help_text="Where a certificate is lacking: the ways of working that need none, as on `/quotes/`.",
     )
 
 
 class Problem(serializers.Serializer[Any]):
     """Why a request was not carried out (RFC 9457)."""
 
-    type = serializers.CharField(help_text="Where the code is explained.")
+    type = serializers.CharField(help_text="Address of an explanation of the code.")
     title = serializers.CharField()
     status = serializers.IntegerField()
-    detail = serializers.CharField(help_text="In the requested language.")
-    code = serializers.CharField(help_text="Never changes with the language.")
+    detail = serializers.CharField(help_text="An explanation in the requested language.")
+    code = serializers.CharField(help_text="Code of the problem, the same in every language.")
     errors = FieldProblemShape(many=True, required=False)  # type: ignore[assignment]
+    errors_left_out = serializers.IntegerField(
+        required=False, help_text="Number of further errors: `errors` lists at most 50."
+    )
     refusals = RefusalShape(many=True, required=False)
 
 
@@ -86,12 +103,12 @@ ABOUT = {
     403: _("The person, or the token, may not do this."),
     404: _("It does not exist, or you may not see it."),
     406: _("Responses are JSON only."),
-    409: _("The present state does not allow it, or it conflicts with something else."),
+    409: _("The current state does not allow this, or it conflicts with something else."),
     411: _("A chunked body is not accepted."),
     412: _("Somebody changed the record since `If-Match`."),
     413: _("The body is too large."),
     415: _("The body must be JSON."),
-    422: _("Rules refuse it: see `refusals`."),
+    422: _("The request is refused by rules: see `refusals`."),
     429: _("Too many requests: see `Retry-After`."),
     500: _("Something went wrong on the server."),
     503: _("Too many simultaneous requests: see `Retry-After`."),
@@ -130,12 +147,13 @@ def operation(
     answers: Any = None,
     also: Mapping[int, Any] | None = None,
     media: str | Sequence[str] = "",
+    files: Sequence[str] = (),
 ) -> Callable[[Any], Any]:
-    """Describe a method: what it takes and gives, and every status it refuses with.
+    """Describe a method: what it takes and gives, and every status with which it refuses.
 
-    `versioned`: it heeds `If-Match`; `once`: it heeds `Idempotency-Key`; `sends` and `answers`
-    are examples of the two bodies; `also`: what it gives with other statuses; `media`: the
-    types of what it gives, where that is a file.
+    `versioned`: it honours `If-Match`; `once`: it honours `Idempotency-Key`; `sends` and `answers`: examples
+    of the request and the response body; `also`: what it gives with other statuses; `media`: the media types
+    of the response, if that is a file; `files`: the types of files that it can give as well.
     """
     writes = takes is not None or versioned or once
     codes = {*(WRITES if writes else READS), *refuses}
@@ -143,11 +161,13 @@ def operation(
         codes.add(412)
     if once:
         codes |= {409, 422}
-    answer: Any = (
-        OpenApiResponse(description=_("Done.")) if gives is None else OpenApiResponse(gives)
-    )
+    answer: Any = OpenApiResponse(description=_("Done.")) if gives is None else OpenApiResponse(gives)
     types = [media] if isinstance(media, str) else media
     responses: dict[Any, Any] = {(status, each) if each else status: answer for each in types}
+    if files:
+        responses = {(status, "application/json"): answer} | {
+            (status, each): OpenApiResponse(OpenApiTypes.BINARY) for each in files
+        }
     for code, shape in (also or {}).items():
         responses[code] = OpenApiResponse(shape)
     for code in sorted(codes):
@@ -176,7 +196,7 @@ def operation(
 
 
 def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
-    """One of several shapes."""
+    """Describe a value that has one of several shapes."""
     return PolymorphicProxySerializer(
         component_name=name, serializers=list(shapes), resource_type_field_name=None
     )
@@ -184,7 +204,7 @@ def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
 
 @functools.cache
 def page(shape: type[serializers.Serializer[Any]], **more: Any) -> Any:
-    """The shape of a page of a list, with what else it says."""
+    """Return the shape of a page of a list of this shape, with `more` fields."""
     return inline_serializer(
         f"{shape.__name__}Page",
         {
@@ -197,7 +217,7 @@ def page(shape: type[serializers.Serializer[Any]], **more: Any) -> Any:
 
 
 class EndpointSchema(AutoSchema):
-    """Adds what every operation has, and says that bodies admit no other fields."""
+    """Adds what all operations have in common, and states that bodies allow no other fields."""
 
     def get_override_parameters(self) -> list[Any]:
         lang = OpenApiParameter(
@@ -207,6 +227,12 @@ class EndpointSchema(AutoSchema):
             description="The language of sentences: `en` or `zh-hans`. Codes have none.",
         )
         return [*super().get_override_parameters(), lang]
+
+    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> Any:
+        schema = super()._map_serializer_field(field, *args, **kwargs)  # type: ignore[no-untyped-call]
+        if isinstance(field, serializers.ListSerializer) and (most := vars(field)["max_length"]):
+            schema["maxItems"] = most
+        return schema
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
@@ -229,8 +255,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A personal token, made on the profile page or by "
-            "`manage.py issue_token EMAIL`.",
+            "description": "A personal token, made on the profile page or by `manage.py issue_token EMAIL`.",
         }
 
 

@@ -1,7 +1,7 @@
 """The shapes of requests and answers: plain serializers that check and never save.
 
-`checked` turns what does not fit into `Invalid`, with the codes and numbers that the rest of
-the platform uses and a path such as `manufacturers[0].name` for every problem.
+`checked` turns every problem into `Invalid`, with the codes and numbers that the rest of the platform uses
+and a path such as `manufacturers[0].name`.
 """
 
 import re
@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.validators import MaxLengthValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -23,6 +24,8 @@ from accounts.domain.errors import FieldProblem, Invalid
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2100
 DAYS_FROM, DAYS_TO = 1900, 2200  # years: instruments may be old
+MOST_ITEMS = 50  # of a list or an object, unless its field says otherwise
+LONGEST_NAME = 200  # of a field that a caller names
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -30,12 +33,12 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def rfc3339(moment: datetime) -> str:
-    """An instant in UTC: `2026-03-06T10:00:00Z`; a fraction of a second only if there is one."""
+    """Return an instant in UTC: `2026-03-06T10:00:00Z`, with a fraction of a second only if there is one."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def amount(value: Decimal, currency: str) -> dict[str, str]:
-    """Money as answers have it outside quotes; a price may be finer than the minor unit."""
+    """Return money as answers outside quotes show it. A price may have more digits than the minor unit."""
     digits = MINOR_DIGITS.get(currency, 2)
     exponent = value.normalize().as_tuple().exponent
     digits = max(digits, -exponent if isinstance(exponent, int) else 0)
@@ -46,7 +49,7 @@ def amount(value: Decimal, currency: str) -> dict[str, str]:
 
 
 class Text(serializers.CharField):
-    """A string, trimmed. Numbers are not taken for strings."""
+    """A string, trimmed. Numbers are not accepted as strings."""
 
     def __init__(self, most: int, **kwargs: Any) -> None:
         super().__init__(max_length=most, **kwargs)
@@ -58,7 +61,7 @@ class Text(serializers.CharField):
 
 
 class TextOrNull(serializers.CharField):
-    """A text of an answer; null where there is none."""
+    """A text in an answer; null if there is none."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -68,7 +71,7 @@ class TextOrNull(serializers.CharField):
 
 
 class Whole(serializers.IntegerField):
-    """A JSON integer. In an address it is written in digits."""
+    """A JSON integer; in a query, an integer in digits."""
 
     def to_internal_value(self, data: Any) -> int:
         is_written = isinstance(data, str) and isinstance(self.root, Query)
@@ -78,7 +81,7 @@ class Whole(serializers.IntegerField):
 
 
 class Flag(serializers.BooleanField):
-    """true or false. In an address 1 and 0 do as well."""
+    """A boolean: true or false. In a query 1 and 0 are accepted as well."""
 
     def to_internal_value(self, data: Any) -> bool:
         if type(data) is not bool and not isinstance(self.root, Query):
@@ -104,7 +107,7 @@ class Day(serializers.DateField):
 
 
 class Instant(serializers.DateTimeField):
-    """RFC 3339 with an offset, answered in UTC."""
+    """An instant. Requests give it by RFC 3339 with an offset; answers give it in UTC."""
 
     default_error_messages = {
         "naive-time": "no offset",
@@ -122,9 +125,7 @@ class Instant(serializers.DateTimeField):
                 self.fail("naive-time")
             if not EARLIEST_YEAR < local.year < LATEST_YEAR:
                 self.fail("out-of-range")
-            return datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3].upper()}").astimezone(
-                UTC
-            )
+            return datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3].upper()}").astimezone(UTC)
         except ValueError:
             self.fail("not-an-instant")
 
@@ -133,7 +134,7 @@ class Instant(serializers.DateTimeField):
 
 
 class TimeOfDay(serializers.TimeField):
-    """A time of the day, `08:30`. 24:00 is midnight, as 00:00 is."""
+    """A time of the day, `08:30`. 24:00 is accepted for midnight, like 00:00."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
@@ -165,7 +166,13 @@ class WebAddress(Text):
 
 
 class Number(serializers.DecimalField):
-    """A decimal as a string or a number, answered as a plain string."""
+    """A decimal, given as a string or a number and answered as a plain string. An empty string is refused
+    even where null is allowed: the framework would read it as null, and so as no limit."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if isinstance(data, str) and not data.strip():
+            self.fail("invalid")
+        return super().validate_empty_values(data)
 
     def to_internal_value(self, data: Any) -> Decimal:
         if isinstance(data, bool) or not isinstance(data, (str, int, float)):
@@ -178,7 +185,7 @@ class Number(serializers.DecimalField):
 
 
 class Choice(serializers.ChoiceField):
-    """One of some words."""
+    """A field that takes one of a fixed set of words."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
@@ -187,18 +194,45 @@ class Choice(serializers.ChoiceField):
 
 
 class ListOf(serializers.ListField):
-    """A list of at most 50."""
+    """A list of at most 50 items. Its length is checked before the items."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": 50} | kwargs)
+        super().__init__(**{"max_length": MOST_ITEMS} | kwargs)
+
+    def run_child_validation(self, data: Any) -> Any:
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().run_child_validation(data)
+
+
+class ObjectOf(serializers.DictField):
+    """An object with at most 50 names chosen by the caller. Their number is checked before the values."""
+
+    default_error_messages = {"max_length": "too many", "name-too-long": "too long"}
+
+    def __init__(self, max_length: int = MOST_ITEMS, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_length = max_length
+        self.validators.append(MaxLengthValidator(max_length))  # the description reads it
+
+    def run_child_validation(self, data: Any) -> Any:
+        if len(data) > self.max_length:
+            self.fail("max_length")
+        if any(len(str(name)) > LONGEST_NAME for name in data):
+            self.fail("name-too-long")
+        return super().run_child_validation(data)
 
 
 # Shapes
 
 
 class Shape(serializers.Serializer[Any]):
-    """The body of a request. A field that is not named here is refused, so that nobody
-    believes it was honoured."""
+    """The body of a request. A field that is not declared is refused, so that nobody believes it had an
+    effect. A list of bodies (`many=True`) has at most 50 items unless it says otherwise."""
+
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> Any:
+        return super().many_init(*args, **{"max_length": MOST_ITEMS} | kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         problems: dict[str, Any] = {}
@@ -208,9 +242,7 @@ class Shape(serializers.Serializer[Any]):
             problems = dict(error.detail) if isinstance(error.detail, dict) else {}
         if isinstance(data, Mapping):
             problems |= {
-                str(name): [ErrorDetail("", code="unknown-field")]
-                for name in data
-                if name not in self.fields
+                str(name): [ErrorDetail("", code="unknown-field")] for name in data if name not in self.fields
             }
         if problems:
             raise ValidationError(problems)
@@ -218,7 +250,7 @@ class Shape(serializers.Serializer[Any]):
 
 
 class Query(serializers.Serializer[Any]):
-    """What follows the question mark. Names it does not know are passed over."""
+    """Query parameters. Unknown names are ignored."""
 
 
 class Money(serializers.Serializer[Any]):
@@ -228,7 +260,7 @@ class Money(serializers.Serializer[Any]):
     currency = serializers.CharField()
 
     def __init__(self, *args: Any, currency: str = "currency", **kwargs: Any) -> None:
-        """`currency`: where the row has that of its decimal."""
+        """Take the name of the row's attribute that holds the currency of this amount."""
         super().__init__(*args, **kwargs)
         self.currency_of = attrgetter(currency)
 
@@ -241,7 +273,7 @@ class Money(serializers.Serializer[Any]):
 
 
 def shown_by(show: Callable[[Any], Any], shape: Any) -> Any:
-    """The class of a field that is described as a shape, and that a function renders."""
+    """Return a field class that a function renders and that the API describes as the shape."""
 
     class Shown(serializers.Field[Any, Any, Any, Any]):
         def to_representation(self, value: Any) -> Any:
@@ -251,23 +283,23 @@ def shown_by(show: Callable[[Any], Any], shape: Any) -> Any:
 
 
 class Nothing(Shape):
-    """No fields."""
+    """A body without fields."""
 
 
 class ReasonBody(Shape):
-    """Why."""
+    """The reason for an act."""
 
-    reason = Text(500, default="", allow_blank=True, help_text="Managers owe one.")
+    reason = Text(500, default="", allow_blank=True, help_text="Required from managers.")
 
 
 def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str, Any]:
-    """The typed values of a body; `Invalid` names everything that is wrong with it."""
+    """Return the typed values of a body. Raise `Invalid` with everything that is wrong with it."""
     return _checked(_template(shape, partial), data)
 
 
 def query_values(query: type[Query], params: Any) -> dict[str, Any]:
-    """The typed values of a query; an empty value counts as not given. A list is a name that
-    stands there several times."""
+    """Return the typed values of a query; an empty value counts as not given. A list is given by repeating
+    its name."""
     template = _template(query)
     lists = [n for n, f in template.fields.items() if isinstance(f, serializers.ListField)]
     given = params.dict() | {name: list(filter(None, params.getlist(name))) for name in lists}
@@ -288,14 +320,14 @@ def _checked(template: serializers.Serializer[Any], data: Any) -> dict[str, Any]
 
 
 def object_of(data: Any) -> dict[str, Any]:
-    """The body where a rule reads its fields itself; `Invalid` if it is no object."""
+    """Return a body whose fields a rule reads itself; raise `Invalid` if it is not an object."""
     if not isinstance(data, dict):
         raise Invalid([FieldProblem("", "not-an-object")])
     return dict(data)
 
 
 def _problems(field: Any, errors: Any, path: str) -> Iterator[FieldProblem]:
-    """The problems in what a serializer says of a field, which may have fields of its own."""
+    """Yield the problems that a serializer reports for a field and, recursively, for the fields in it."""
     if isinstance(errors, Mapping):
         for key, inner in errors.items():
             if key == api_settings.NON_FIELD_ERRORS_KEY:
@@ -341,13 +373,18 @@ _INVALID: tuple[tuple[type[Any], str], ...] = (
 )
 
 
+_LISTS = (serializers.ListField, serializers.ListSerializer, serializers.DictField)
+
+
 def _problem(field: Any, code: str, path: str) -> FieldProblem:
     numbers: dict[str, str | int] = {}
     if code == "invalid":
         code = next((ours for kind, ours in _INVALID if isinstance(field, kind)), code)
     elif code == "max_length":
-        code = "too-many" if isinstance(field, serializers.ListField) else "too-long"
+        code = "too-many" if isinstance(field, _LISTS) else "too-long"
         numbers = {"most": field.max_length}
+    elif code == "name-too-long":
+        code, numbers = "too-long", {"most": LONGEST_NAME}
     elif code in {"min_value", "max_value"}:
         code = "out-of-range"
     code = _CODES.get(code, code)
@@ -366,10 +403,7 @@ def _range_of(field: Any) -> dict[str, str | int]:
     if isinstance(field, Day):
         return {"least": DAYS_FROM, "most": DAYS_TO}
     least, most = getattr(field, "min_value", None), getattr(field, "max_value", None)
-    return {
-        "least": "–" if least is None else _plain(least),
-        "most": "–" if most is None else _plain(most),
-    }
+    return {"least": "–" if least is None else _plain(least), "most": "–" if most is None else _plain(most)}
 
 
 def _plain(number: Any) -> str | int:

@@ -1,7 +1,7 @@
-"""How much one person and one address may ask.
+"""Limit how many requests one person and one network address may send.
 
-Counted in fixed windows: one number a window in the cache, however many requests, and all of a
-request in one round trip. Without the cache nobody is held up.
+Requests are counted in fixed time windows, one number per window in the cache; all counters of a request take
+one round trip. If the cache does not answer, nobody is limited.
 """
 
 import logging
@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 
 class Throttle(SimpleRateThrottle):
-    """At most so many requests of one key in a window; `scope` names the rate in the settings,
-    and one without a rate refuses nothing."""
+    """Allows a number of requests per key and time window. `scope` names the rate in the settings; a scope
+    without a rate refuses nothing."""
 
     num_requests: int
     duration: int  # seconds
@@ -29,7 +29,7 @@ class Throttle(SimpleRateThrottle):
         return rates.get(str(self.scope))
 
     def window(self, request: Request, view: Any) -> str | None:
-        """What the request is counted under; None where it is not counted."""
+        """Return the key under which the request is counted; None when it is not counted."""
         if self.rate is None or (who := self.get_cache_key(request, view)) is None:
             return None
         window, passed = divmod(self.timer(), self.duration)
@@ -47,7 +47,7 @@ class Throttle(SimpleRateThrottle):
 
 
 def exceeded(throttles: Iterable[Any], request: Request, view: Any) -> list[Throttle]:
-    """Count a request by all of these; those that refuse it."""
+    """Count a request for each of these throttles, and return those whose limit it exceeds."""
     counting = {key: t for t in throttles if (key := t.window(request, view))}
     if not counting:
         return []
@@ -69,7 +69,8 @@ def _count(windows: Mapping[str, int]) -> list[int]:
 
 
 class Strangers(Throttle):
-    """Nobody in particular, by address; a token that opens nothing is nobody's."""
+    """Limits the requests of people who are not signed in, by network address. Requests with an invalid token
+    count here."""
 
     scope = "anon"
 
@@ -79,7 +80,7 @@ class Strangers(Throttle):
 
 
 class People(Throttle):
-    """Somebody signed in, from wherever they ask."""
+    """Limits the requests of a person who is signed in, whatever address they come from."""
 
     scope = "user"
 
@@ -88,7 +89,7 @@ class People(Throttle):
 
 
 class Writers(People):
-    """The same for what changes something."""
+    """Limits a person's requests that change something."""
 
     scope = "writes"
 
@@ -98,7 +99,7 @@ class Writers(People):
 
 
 class Addresses(Throttle):
-    """Everybody behind one address together."""
+    """Limits all requests from one network address together."""
 
     scope = "address"
 

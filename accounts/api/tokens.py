@@ -1,5 +1,5 @@
-"""One's own tokens. They are made where a person confirms who they are: on the profile page, or by
-`manage.py issue_token`; a token makes no other."""
+"""Lists and revokes a person's own tokens. They are created on the profile page, where the person confirms
+who they are, or by `manage.py issue_token`; a token cannot create another."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.resource import Resource, lists, removes
+from accounts.api.resource import OnPage, Resource, lists, removes
 from accounts.api.shapes import Instant
 from accounts.domain.errors import NotFound
 from accounts.models import ApiToken, User
@@ -17,21 +17,21 @@ from accounts.services.tokens import token_revoke
 
 
 class TokenShape(serializers.Serializer[Any]):
-    """A token, without what it opens with. `current`: the one this request came with."""
+    """A token without its secret. `current`: the one that this request was sent with."""
 
     id = serializers.UUIDField()
     label = serializers.CharField()  # type: ignore[assignment]  # a field, as DRF means it
     scopes = serializers.ListField(child=serializers.CharField())
     created_at = Instant()
     expires_at = Instant()
-    last_used_at = Instant(allow_null=True, help_text="To within five minutes.")
+    last_used_at = Instant(allow_null=True, help_text="When the token was last used, to within five minutes.")
     current = serializers.BooleanField()
 
 
 class Tokens(Resource):
     at, key, name, many, tag = "tokens/", "token_id", "token", "tokens", "people"
     shape = TokenShape
-    needs_person = True
+    needs_person, page_at = True, "profile/tokens/"
 
     @property
     def person(self) -> User:
@@ -52,11 +52,11 @@ class Tokens(Resource):
 
     @lists(_("Tokens"))
     def rows(self, query: dict[str, Any]) -> QuerySet[ApiToken]:
-        """One's own that are not revoked, the newest first."""
+        """List your tokens that are not revoked, newest first."""
         return tokens_of(self.person)
 
+    @OnPage("accounts:profile", done=_("The token is revoked and can no longer be used."), of="")
     @removes(_("Revoke a token"), named="_revoke")
     def revoke(self, pk: UUID) -> None:
-        """It opens nothing any more, at once; also the one this request came with."""
-        self.meant(pk)
-        token_revoke(user=self.person, token_id=pk, now=self.now)
+        """The token stops working at once, even the one of this request."""
+        token_revoke(self.by, token_id=pk)

@@ -1,7 +1,7 @@
-"""Web addresses that people give and the platform calls: which may be called at all.
+"""Decide which of the web addresses that people enter may be called.
 
-A name says nothing of where it leads. What is checked is each address of the network that a name
-resolves to, and the connection then goes to the very one that was checked.
+A host name does not tell where it leads. So each network address that it resolves to is checked, and the
+connection then goes to an address that was checked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,12 +34,12 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
 class AddressRefused(Refused):
-    """The address cannot be called, or what answers there is of no use."""
+    """The address must not be called, or the answer from there is of no use."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a web address says: where, and what to ask for there. `host` is ASCII, lower case."""
+    """A web address in parts. `host` is ASCII in lower case."""
 
     scheme: str
     host: str
@@ -48,8 +48,8 @@ class Target:
 
 
 def parse_address(text: str, *, loopback: bool = False) -> Target:
-    """Return an address in its parts; `AddressRefused`: address-malformed, address-not-https. Plain
-    http is taken only with `loopback`, which is for tests on one machine."""
+    """Return an address in its parts. Raise `AddressRefused` (address-malformed, address-not-https). Plain
+    http is accepted only with `loopback`, which is meant for tests on one machine."""
     if len(text) > LONGEST or any(ord(sign) <= 32 or ord(sign) == 127 for sign in text):
         raise AddressRefused("address-malformed")
     try:
@@ -74,9 +74,9 @@ def parse_address(text: str, *, loopback: bool = False) -> Target:
 
 
 def is_public(address: Address) -> bool:
-    """Return whether it is a place of the internet that anybody may call: not private, loopback,
-    link-local, shared, multicast, reserved, for documentation, or a cloud's metadata; also not by
-    way of an IPv6 address that stands for an IPv4 one."""
+    """Return whether a network address is a public one of the internet: not private, loopback, link-local,
+    shared, multicast, reserved, for documentation, or that of a cloud's metadata service, nor an IPv6 address
+    that contains such an IPv4 one."""
     if isinstance(address, IPv4Address):
         return (
             address.is_global
@@ -96,9 +96,9 @@ def is_public(address: Address) -> bool:
 
 
 def callable_addresses(resolved: Iterable[str], *, loopback: bool = False) -> Sequence[str]:
-    """Return what a name resolved to, if all of it may be called: one address among them that may
-    not speaks against the name. With `loopback` all must be this machine. `AddressRefused`:
-    host-unknown, address-not-public."""
+    """Return the addresses that a name resolved to, provided that every one of them may be called. With
+    `loopback` addresses of this machine may be called too. Raise `AddressRefused` (host-unknown,
+    address-not-public) otherwise."""
     addresses = list(dict.fromkeys(resolved))
     if not addresses:
         raise AddressRefused("host-unknown")

@@ -1,4 +1,4 @@
-"""Calendars of others: what it costs to work out how an event recurs, before anybody does."""
+"""Estimate the cost of computing how an event of a foreign calendar recurs, before it is computed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,24 +11,18 @@ _RULE = 1000  # what a rule costs, however seldom it comes true
 _SEVERAL = 10  # how much more a step costs that comes several times a day: each is written out
 # Days from one step to the next, and what a step costs beside a day's. A step that matches nothing
 # costs as much as one that does, so the parts that choose days make no rule cheaper.
-_STEPS = {
-    "HOURLY": (1 / 24, 1),
-    "DAILY": (1, 1),
-    "WEEKLY": (7, 7),
-    "MONTHLY": (28, 31),
-    "YEARLY": (365, 366),
-}
+_STEPS = {"HOURLY": (1 / 24, 1), "DAILY": (1, 1), "WEEKLY": (7, 7), "MONTHLY": (28, 31), "YEARLY": (365, 366)}
 _TIMES = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
 class TooCostly(Exception):
-    """It recurs so often that it is not worked out."""
+    """An event recurs so often that its times are not computed."""
 
 
 def steps_of(rule: Mapping[str, Sequence[Any]], first: date, last: date) -> int:
-    """Return how many days and times are looked at, at most, to work out a rule (RFC 5545) of an
-    event that begins on the first day, to the end of the year after the last. `TooCostly` for a
-    rule of minutes or seconds, one that never moves on, or with more values than any needs."""
+    """Return the most days and times that must be examined to expand a recurrence rule (RFC 5545) of an event
+    that begins on the day `first`, up to the end of the year after `last`. Raise `TooCostly` for a rule that
+    recurs by minutes or seconds, never advances, or has more values than any rule needs."""
     frequency = str((rule.get("FREQ") or [""])[0]).upper()
     interval = int((rule.get("INTERVAL") or [1])[0])
     longest = max((len(values) for values in rule.values()), default=0)

@@ -1,8 +1,8 @@
-"""Canonical JSON (RFC 8785) of what the trail holds: text, whole numbers, truth values, null,
-lists and objects of these.
+"""Canonical JSON (RFC 8785) for the contents of the trail: texts, whole numbers, booleans, null, and lists
+and objects of these.
 
-`rfc8785` is the definition. For a million entries it is too slow; Python's own encoder writes
-the same bytes for such values, but for the order of names beyond the basic plane.
+`rfc8785` is the reference but too slow for a million entries. Python's own encoder writes the same bytes for
+such values, except for the order of names with characters beyond the basic multilingual plane.
 """
 
 import json
@@ -19,7 +19,7 @@ _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the bytes that a digest is taken over."""
+    """Return a value as canonical JSON, over which digests are taken."""
     text = _encode(value)
     if not text.isascii() and _BEYOND.search(text):
         return rfc8785.dumps(value)

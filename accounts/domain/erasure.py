@@ -1,4 +1,4 @@
-"""What is left of a person who is forgotten: a name and an address that say nothing."""
+"""Rules for forgetting a person: they keep only an invented name and address that reveal nothing."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ _WIDE = re.compile(r"[⺀-鿿가-힣豈-﫿]")
 
 @dataclass(frozen=True)
 class Pseudonym:
-    """Always the same for the same person, and made of nothing but the id that rows keep."""
+    """The invented name and address of a forgotten person. It depends only on the id that rows keep, so it is
+    always the same for the same person."""
 
     name: str
     email: str
@@ -29,15 +30,14 @@ def leads_nowhere(address: str) -> bool:
 
 
 def is_telling(name: str) -> bool:
-    """Return whether a name is long enough to be somebody's wherever it is written: two characters
-    of Chinese, five of others."""
+    """Return whether a name is long enough to identify somebody wherever it occurs: at least two Chinese
+    characters, or five others."""
     return len(name) >= (2 if _WIDE.search(name) else SHORTEST_NAME)
 
 
 def mention(words: str) -> str:
-    """Return a regular expression (PostgreSQL's) that finds a name or an address, and not a part of
-    a longer one. Chinese is written without spaces, so only Latin letters before or after it make
-    it another."""
+    """Return a regular expression for PostgreSQL that finds a name or an address, but not as part of a longer
+    one. Only Latin letters before or after make it a longer one, since Chinese is written without spaces."""
     escaped = re.sub(r"\s+", r"\\s+", re.sub(r"([^\w\s])", r"\\\1", words))
     if "@" in words:
         return rf"(?<![A-Za-z0-9._%+-]){escaped}(?![A-Za-z0-9-]|\.[A-Za-z0-9])"

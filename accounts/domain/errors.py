@@ -1,16 +1,17 @@
-"""Refusals: what the platform answers when it will not do a thing.
+"""Refusals: the exceptions with which the platform declines to do something.
 
-A refusal is an exception with a code, defined beside its rule. The doors turn its class
-into an HTTP status and its code into a sentence; nothing here knows of either.
+A refusal has a code and is defined beside its rule. Pages and the API turn its class into an HTTP status and
+its code into a sentence; nothing here depends on either.
 """
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 
 @dataclasses.dataclass(frozen=True)
 class FieldProblem:
-    """One field of a request that has not the right shape. `field` is a path: `bands[1].opens`."""
+    """A field of a request that has the wrong form. `field` is a path: `bands[1].opens`."""
 
     field: str
     code: str
@@ -18,7 +19,7 @@ class FieldProblem:
 
 
 class Refused(Exception):
-    """The base of every refusal. `code` is stable; sentences are made from it by the doors."""
+    """The base class of refusals. `code` is stable; pages and the API make sentences from it."""
 
     code = "refused"
 
@@ -29,19 +30,26 @@ class Refused(Exception):
 
 
 class NotPermitted(Refused):
-    """The person may not do this."""
+    """The person may not do this. `at`: the organisation in which they would need a role, if it is known;
+    `is_named`: what they may not do there concerns something of its that everybody may see."""
 
     code = "not-permitted"
 
+    def __init__(
+        self, code: str | None = None, *, at: UUID | None = None, is_named: bool = False, **numbers: str | int
+    ) -> None:
+        self.at, self.is_named = at, is_named
+        super().__init__(code, **numbers)
+
 
 class NotFound(Refused):
-    """It does not exist, or is not this person's to see: the two are not told apart."""
+    """Something does not exist, or this person may not see it: the answer is the same for both."""
 
     code = "not-found"
 
 
 class Invalid(Refused):
-    """The request has not the right shape."""
+    """The request has the wrong form."""
 
     code = "invalid"
 
@@ -51,7 +59,7 @@ class Invalid(Refused):
 
 
 class WrongState(Refused):
-    """A transition that the present state does not allow."""
+    """The present state does not allow the change."""
 
     code = "wrong-state"
 
@@ -63,13 +71,13 @@ class WrongVersion(Refused):
 
 
 class TooOften(Refused):
-    """It was asked too often from one place; later it may be asked again."""
+    """Too many requests came from one place; it may ask again later."""
 
     code = "too-many-requests"
 
 
 class KeyReused(Refused):
-    """The idempotency key came before with another body."""
+    """The idempotency key was used before with another body."""
 
     code = "idempotency-key-reused"
 

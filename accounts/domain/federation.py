@@ -1,8 +1,8 @@
-"""What an identity provider says of a person, and how much of it is believed.
+"""Decide how much of what an identity provider says about a person to believe.
 
-A provider vouches for its own scopes only: `member@uni.example` counts where the provider may
-speak for `uni.example`, and is passed over elsewhere. A person is known by the provider and the
-identifier it gives, never by a mail address.
+A provider vouches only for its own scopes: `member@uni.example` counts only if the provider may make
+statements about `uni.example`. A person is known by the provider and the identifier it gives, never by a mail
+address.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ BELONGS = frozenset({"member", "faculty", "staff", "student", "employee"})
 
 @dataclass(frozen=True)
 class Affiliation:
-    """`kind` at `scope`: `member@uni.example`."""
+    """A person's relation to an institution: its `kind` and its `scope`, written `member@uni.example`."""
 
     kind: str
     scope: str
@@ -32,7 +32,8 @@ class Affiliation:
 
 
 def parse_scopes(values: Iterable[str], field: str = "scopes") -> list[str]:
-    """Scopes in small letters, each once, in order; `Invalid` for what is no domain."""
+    """Parse scopes into lower case, each once and in their order. Raise `Invalid` for a value that is not a
+    domain."""
     scopes = sorted({value.strip().lower() for value in values if value.strip()})
     if len(scopes) > MOST_SCOPES:
         raise invalid(field, "too-many", most=MOST_SCOPES)
@@ -43,31 +44,34 @@ def parse_scopes(values: Iterable[str], field: str = "scopes") -> list[str]:
 
 
 def parse_affiliations(values: Iterable[str]) -> list[Affiliation]:
-    """Scoped affiliations, in small letters; what has not the shape is passed over."""
+    """Parse scoped affiliations such as `member@example.edu` into lower case, skipping values of any other
+    form."""
     parts = (value.strip().lower().rpartition("@") for value in values)
     return [Affiliation(kind, scope) for kind, _, scope in parts if kind and scope]
 
 
 def affiliations(values: Iterable[str], may_assert: Collection[str]) -> list[Affiliation]:
-    """Return the scoped affiliations that are believed."""
+    """Return the scoped affiliations that lie in scopes the provider may assert."""
     return [item for item in parse_affiliations(values) if item.scope in may_assert]
 
 
 def require_own_scope(identifier: str, may_assert: Collection[str]) -> None:
-    """Raise `NotPermitted` (`scope-not-allowed`) for an identifier of somebody else's scope."""
+    """Raise `NotPermitted` (`scope-not-allowed`) for an identifier whose scope the provider may not
+    assert."""
     _, _, scope = identifier.rpartition("@")
     if scope.strip().lower() not in may_assert:
         raise NotPermitted("scope-not-allowed", scope=scope[:100])
 
 
 def vouches_for(email: str, may_assert: Iterable[str]) -> bool:
-    """Return whether a provider's word on a mail address counts: it lies in one of its scopes."""
+    """Return whether a provider may vouch for a mail address, which must lie in one of its scopes."""
     domain = email.rpartition("@")[2].strip().lower()
     return any(domain == scope or domain.endswith(f".{scope}") for scope in may_assert)
 
 
 def key_of(issuer: str, identifier: str) -> str:
-    """Return what a person's way in is kept under: who says it, and what they call them."""
+    """Return the key of a person's way to sign in: the provider and the identifier that it gives the
+    person."""
     key = f"{issuer}#{identifier}"
     if len(key) <= LONGEST_KEY:
         return key

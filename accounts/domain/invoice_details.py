@@ -1,4 +1,4 @@
-"""What statements print of an organisation: its shape, and how little of it a message shows."""
+"""Check the invoice details of an organisation, and mask them for messages."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -6,13 +6,7 @@ from collections.abc import Mapping
 from accounts.domain.errors import FieldProblem, Invalid
 
 # Most characters of each; those of several lines have at most so many of them.
-LENGTHS = {
-    "legal_name": 200,
-    "address": 500,
-    "tax_number": 40,
-    "bank_account": 200,
-    "invoice_email": 254,
-}
+LENGTHS = {"legal_name": 200, "address": 500, "tax_number": 40, "bank_account": 200, "invoice_email": 254}
 IN_LINES = frozenset({"address", "bank_account"})
 MOST_LINES = 8
 # What a payer needs in order to pay a host, and to book what it paid.
@@ -21,8 +15,9 @@ _REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def parse_invoice_details(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the named details without needless blanks. `Invalid`: `unknown-field`, `too-long`,
-    `too-many` (lines), and `bad-character` for one that controls, hides or turns the writing."""
+    """Return the given details without superfluous blanks. Raise `Invalid` with `unknown-field`, `too-long`,
+    `too-many` (lines), or `bad-character` for characters that are invisible or change the direction of
+    writing."""
     problems, parsed = [], {}
     for name, value in values.items():
         if name not in LENGTHS:
@@ -46,6 +41,7 @@ def parse_invoice_details(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def masked(account: str) -> str:
-    """Return the last four signs of a bank account, as messages name it; empty for none."""
+    """Return the last four characters of a bank account after an ellipsis, as messages show it; empty if
+    there is no account."""
     signs = "".join(account.split())
     return f"…{signs[-4:]}" if signs else ""

@@ -1,5 +1,6 @@
-"""Work that nobody watches: in which lane an effect goes, and when what failed is tried again."""
+"""Rules for background work: the lane of an effect, and when a failed one is tried again."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 
@@ -8,14 +9,6 @@ from hashlib import sha256
 # in share that of the letters and go before them: somebody waits for a code.
 EFFECTS, SIGN_IN, LETTERS, CALLS = "effects", "sign-in", "letters", "calls"
 LANES = (EFFECTS, SIGN_IN, LETTERS, CALLS)
-_LANE_OF = {
-    "people.sign-in": SIGN_IN,
-    "letter": LETTERS,
-    "digest": LETTERS,
-    "people": LETTERS,
-    "invoice": LETTERS,
-    "webhook": CALLS,
-}
 
 MOST_ATTEMPTS = 12  # of an effect, over a little more than a day
 _LONGEST = timedelta(hours=6)
@@ -24,18 +17,18 @@ _LONGEST_IN_HAND = timedelta(hours=1)
 
 
 class Busy(Exception):
-    """Another worker or a request has it in hand: it is passed over, and found again."""
+    """Another worker or a request is working on a row: a job skips it and finds it again later."""
 
 
-def lane_of(kind: str) -> str:
-    """Return the lane of a kind, or of what stands before its first full stop; on our own books
-    where nothing else is said."""
-    return _LANE_OF.get(kind) or _LANE_OF.get(kind.partition(".")[0], EFFECTS)
+def lane_of(kind: str, lanes: Mapping[str, str]) -> str:
+    """Return the lane of a kind of effect: its own, or that of the part before its first full stop; by
+    default the lane for our own books."""
+    return lanes.get(kind) or lanes.get(kind.partition(".")[0], EFFECTS)
 
 
 def again_in(attempts: int, name: str) -> timedelta:
-    """Return how long to wait after the `attempts`-th failure: 2, 4, 8 ... minutes, six hours at
-    most, a quarter more or less by what `name` is, so that what failed together does not come again
+    """Return how long to wait after the `attempts`-th failure: 2, 4, 8 ... minutes, at most six hours. It
+    varies by up to a quarter with `name`, so that things that failed together are not all tried again
     together."""
     wait = min(timedelta(minutes=2 ** min(attempts, 20)), _LONGEST)
     digest = sha256(f"{name}:{attempts}".encode()).digest()
@@ -43,8 +36,8 @@ def again_in(attempts: int, name: str) -> timedelta:
 
 
 def in_hand_for(attempts: int) -> timedelta:
-    """Return how long nobody else asks for what a worker has taken for the `attempts`-th time. Its
-    lock says so while the worker lives; if it dies, this is when the next one may try: later each
-    time, so that work which kills workers does not kill them all."""
+    """Return how long a row stays reserved for the worker that has taken it for the `attempts`-th time. While
+    the worker lives, its lock protects the row; if it dies, another may try after this time. The time grows
+    with each attempt, so that a row that kills workers does not kill all of them."""
     doubled: int = 2 ** min(attempts - 1, 20)
     return min(_IN_HAND * doubled, _LONGEST_IN_HAND)

@@ -1,8 +1,8 @@
-"""Messages to a person: what they may choose, and when mail leaves.
+"""Rules for messages to a person: what they may choose, and when mail leaves.
 
-Kinds of message are chosen in groups (topics): nobody wants to decide about forty. A topic that is
-required always comes by mail at once, and into the inbox: who misses it loses money, a journey or
-the say over their account.
+People choose by groups of kinds (topics), because nobody wants to decide about forty kinds. Required topics
+always come at once by mail and into the inbox: missing such a message can cost money, a journey or control of
+one's account.
 """
 
 from collections.abc import Mapping
@@ -20,55 +20,25 @@ DIGEST_HOUR = 8  # in the reader's zone; a weekly one on Monday
 
 @dataclass(frozen=True)
 class Topic:
-    """A group of kinds of message. `stays_in_inbox`: it may leave the mail, not the inbox."""
+    """A group of kinds of message that an area offers for people to choose.
+
+    `label`, `hint`: its name, and when such messages come; `place`: its rank among the topics of all areas.
+    `is_required`: it always comes by mail and into the inbox; `stays_in_inbox`: the mail can be switched off,
+    but not the inbox; `roles`: the roles whose holders it is for; empty: everybody.
+    """
 
     name: str
+    label: object
+    hint: object
+    place: int
     is_required: bool = False
     stays_in_inbox: bool = False
-
-
-TOPICS = {
-    topic.name: topic
-    for topic in (
-        Topic("confirmation"),
-        Topic("request"),
-        # May leave the mail, not the inbox: somebody waits for it and must find it somewhere.
-        Topic("decision", stays_in_inbox=True),
-        # May leave the mail, not the inbox: somebody waits for an answer.
-        Topic("conversation", stays_in_inbox=True),
-        Topic("reminder"),
-        Topic("change", stays_in_inbox=True),
-        # Somebody would come for nothing.
-        Topic("displacement", is_required=True),
-        Topic("offer"),
-        Topic("expiry"),
-        # These three cost money, and time to object runs from the day they are sent.
-        Topic("no-show", is_required=True),
-        Topic("charge", is_required=True),
-        Topic("statement", is_required=True),
-        Topic("use"),
-        # A thing of somebody's is under way: it may leave the mail, not the inbox.
-        Topic("sample", stays_in_inbox=True),
-        Topic("enquiry", stays_in_inbox=True),
-        # Who may do what in whose name: security.
-        Topic("account", is_required=True),
-        # A decision about one's money, or somebody waits for an answer.
-        Topic("review", stays_in_inbox=True),
-        Topic("training"),
-        Topic("record"),
-        Topic("search"),
-        Topic("suggestion"),
-        Topic("planning"),
-        Topic("connection"),
-        Topic("audit"),
-        Topic("seal"),
-    )
-}
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How a topic reaches somebody. `language`: another than the profile's, or empty."""
+    """How a topic reaches a person. `language` overrides that of the profile; empty: no override."""
 
     mail: str = AT_ONCE
     inbox: bool = True
@@ -77,7 +47,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Quiet:
-    """Hours of the day in which no mail leaves; they may go over midnight. Equal ends: none."""
+    """The hours of the day in which no mail leaves; they may include midnight. If both ends are equal, there
+    are none."""
 
     start: time
     end: time
@@ -85,38 +56,39 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person has chosen; whatever is not named is as usual."""
+    """A person's choices about messages; topics that are not named have the default."""
 
     topics: Mapping[str, Choice] = field(default_factory=dict)
     quiet: Quiet | None = None
 
-    def of(self, topic: str) -> Choice:
-        """What holds for a topic, whatever was stored before it became required."""
-        chosen, rule = self.topics.get(topic, Choice()), TOPICS[topic]
-        if rule.is_required:
+    def of(self, topic: Topic) -> Choice:
+        """Return the choice in force for a topic, whatever was stored before it became required."""
+        chosen = self.topics.get(topic.name, Choice())
+        if topic.is_required:
             return Choice(AT_ONCE, True, chosen.language)
-        if rule.stays_in_inbox:
+        if topic.stays_in_inbox:
             return Choice(chosen.mail, True, chosen.language)
         return chosen
 
 
-def check_choice(topic: str, choice: Choice, languages: frozenset[str]) -> None:
-    """`Invalid`: unknown-value, required-message (it cannot be switched off so far)."""
-    if topic not in TOPICS or choice.mail not in RHYTHMS:
-        raise invalid(f"topics.{topic}", "unknown-value")
+def check_choice(name: str, topic: Topic | None, choice: Choice, languages: frozenset[str]) -> None:
+    """Check a person's choice for a topic; `topic` is None if there is no topic of that name. Raise `Invalid`
+    (unknown-value, required-message for a topic that cannot be switched off that far)."""
+    if topic is None or choice.mail not in RHYTHMS:
+        raise invalid(f"topics.{name}", "unknown-value")
     if choice.language and choice.language not in languages:
-        raise invalid(f"topics.{topic}.language", "unknown-value")
-    if Choices({topic: choice}).of(topic) != choice:
-        raise invalid(f"topics.{topic}", "required-message")
+        raise invalid(f"topics.{name}.language", "unknown-value")
+    if Choices({name: choice}).of(topic) != choice:
+        raise invalid(f"topics.{name}", "required-message")
 
 
-def mail_at(
-    now: datetime, quiet: Quiet | None, zone: ZoneInfo, matters_until: datetime | None
-) -> datetime:
-    """When a message that is written now leaves: now, or when the quiet hours are over. What would
-    be too late by then (an offer that lapses, a booking that begins) leaves now: `matters_until`.
+def mail_at(now: datetime, quiet: Quiet | None, zone: ZoneInfo, matters_until: datetime | None) -> datetime:
+    """Return when a message written now leaves: now, or at the end of the quiet hours. It leaves now if it
+    would be of no use by then because it matters only until `matters_until` (an offer that lapses, a booking
+    that begins).
 
-    Held back, the order stays: the end of the quiet time, and a thousandth of the wait after it.
+    Held-back messages keep their order: each leaves later than the end by a thousandth of its time since the
+    quiet hours began.
     """
     if quiet is None or quiet.start == quiet.end:
         return now
@@ -134,7 +106,7 @@ def mail_at(
 
 
 def digest_at(now: datetime, rhythm: str, zone: ZoneInfo) -> datetime:
-    """The next time, after now, that a digest of a rhythm is due."""
+    """Return the next time after now at which a digest of this rhythm is due."""
     day = now.astimezone(zone).date()
     while True:
         due = datetime.combine(day, time(DIGEST_HOUR), zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What an organisation or a region is described by: codes, texts, identifiers, records of ROR."""
+"""Check codes, texts and identifiers of organisations and regions, and read ROR records."""
 
 import re
 from collections.abc import Mapping
@@ -40,21 +40,21 @@ _LETTERS = {digits: letters for letters, digits in _PROVINCES.items()}
 
 
 def scheme_named(text: str) -> str:
-    """Return a scheme as it is stored, `ISO 3166-2`, however it is written: `iso-3166-2`."""
+    """Return a scheme as it is stored, `ISO 3166-2`, from any spelling of it, such as `iso-3166-2`."""
     plain = re.sub(r"[^a-z0-9]", "", text.casefold())
     known = {re.sub(r"[^a-z0-9]", "", name.casefold()): name for name in SCHEMES}
     return {**known, "iso31661": COUNTRIES}.get(plain, text.strip())
 
 
 def scheme_of(code: str) -> str:
-    """Return the shipped list that a code is of, by its form."""
+    """Return the shipped list to which a code belongs by its form."""
     if code.isdecimal():
         return CHINA
     return SUBDIVISIONS if "-" in code else COUNTRIES
 
 
 def same_place(code: str) -> str:
-    """Return what the other list calls a Chinese province: `340000` for `CN-AH` and back; empty for
+    """Return the code of a Chinese province in the other list: `340000` for `CN-AH` and vice versa; empty for
     any other place."""
     if code.startswith("CN-") and code[3:] in _PROVINCES:
         return f"{_PROVINCES[code[3:]]}0000"
@@ -64,8 +64,8 @@ def same_place(code: str) -> str:
 
 
 def organisation_code(text: str) -> str:
-    """Return a short code that addresses and files name an organisation by; `Invalid`: not-a-code,
-    reserved-code (ids are told from codes by their shape)."""
+    """Return the short code by which addresses and files name an organisation. Raise `Invalid` (not-a-code,
+    or reserved-code for one that has the form of an id)."""
     code = text.strip()
     if not code:
         raise invalid("code", "required")
@@ -98,9 +98,9 @@ def text_of(name: str, given: str, most: int) -> str:
 
 
 def ror_of(text: str) -> str:
-    """Return a ROR identifier as it is stored, `https://ror.org/04c4dkn09`, from it or its last
-    part; empty for empty. `Invalid` (not-a-ror) where its form or its check digits are wrong: ISO
-    7064 mod 97-10 over the number that the first seven characters are in Crockford's base 32."""
+    """Return a ROR identifier as it is stored, `https://ror.org/04c4dkn09`, from the whole or its last part;
+    empty for empty. Raise `Invalid` (not-a-ror) if the form or the check digits are wrong: ISO 7064 mod 97-10
+    over the number that the first seven characters represent in Crockford's base 32."""
     given = text.strip().casefold()
     if not given:
         return ""
@@ -129,9 +129,9 @@ _KINDS = {
 
 
 def read_ror(record: Any) -> dict[str, str]:
-    """Return what a record of ROR says of an organisation: `ror, name, name_zh, kind`, and
-    `places`, the codes of its subdivision and country, the nearest first, with spaces between.
-    Schema 1 and 2. `Invalid` (not-a-ror-record) for anything else, and for a withdrawn one."""
+    """Return what a ROR record says about an organisation: `ror, name, name_zh, kind`, and `places`, the
+    codes of its subdivision and country, nearest first, separated by spaces. Schemas 1 and 2 are understood.
+    Raise `Invalid` (not-a-ror-record) for anything else and for a withdrawn record."""
     if isinstance(record, Mapping) and isinstance(record.get("items"), list):
         record = record["items"][0] if len(record["items"]) == 1 else None  # a search's answer
     if not isinstance(record, Mapping) or record.get("status") == "withdrawn":
@@ -153,7 +153,8 @@ def read_ror(record: Any) -> dict[str, str]:
 
 
 def _names_2(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return the English label before the one that is displayed, as pages in English show it."""
+    """Read both names of a ROR record of schema 2. As the English name, a label in English comes before the
+    displayed one."""
     names = [row for row in record["names"] if isinstance(row.get("value"), str)]
     labels = [row for row in names if {"label", "ror_display"} & set(row.get("types") or [])]
     displayed = [row for row in labels if "ror_display" in row["types"]]
@@ -175,8 +176,8 @@ def _names_1(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _places(record: Mapping[str, Any]) -> list[str]:
-    """Schema 2: `locations[].geonames_details`; schema 1: `addresses[].geonames_city` and
-    `country`."""
+    """Return the places that a ROR record names, from the narrowest to the country. Schema 2 has them in
+    `locations[].geonames_details`; schema 1 in `addresses[].geonames_city` and `country`."""
     codes: list[str] = []
     for row in record.get("locations") or []:
         details = row.get("geonames_details") or {}

@@ -1,4 +1,4 @@
-"""People of a file who are to be invited: what a row says, and what becomes of it."""
+"""Rules for inviting the people listed in a file: what a row says, and its outcome."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ _ROLES = {
 
 
 class Verdict(StrEnum):
-    """What becomes of a row."""
+    """The outcome of one row of the file."""
 
     INVITE = "invite"
     INVITED = "invited"  # already, and it is open
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A row as it stands in the file; `problem` where it is no row at all."""
+    """A row of the file; `problem` if the row could not be read."""
 
     line: int
     email: str
@@ -55,8 +55,8 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class PersonOutcome:
-    """What becomes of a row. `roles` are those it asks for; `lacking` those of them that a member
-    does not hold, or that the open invitation does not bring: nobody is given them by a file."""
+    """The outcome of one row. `roles`: the roles it asks for; `lacking`: those that the member does not hold
+    or the open invitation does not include. A file never adds roles to either."""
 
     line: int
     email: str
@@ -69,7 +69,8 @@ class PersonOutcome:
 
 @dataclass(frozen=True)
 class PeopleReport:
-    """Every row of the file, in its order. `limit`: why so many cannot be sent today."""
+    """The outcome of each row of the file, in its order. `limit`: the refusal if the file asks for more
+    invitations than may be sent today."""
 
     outcomes: Sequence[PersonOutcome]
     limit: Refused | None = None
@@ -93,8 +94,8 @@ class PeopleRefused(Refused):
 
 
 def roles_in(text: str) -> list[str]:
-    """Return the roles of a cell, `researcher; manager`; of an empty one a researcher. `Invalid`
-    for one that does not come with joining."""
+    """Return the roles in a cell, `researcher; manager`; an empty cell means researcher. Raise `Invalid` for
+    a role that cannot be given on joining."""
     words = [word for word in re.split(r"[;；,，、/|\s]+", text.strip().casefold()) if word]
     if unknown := [word for word in words if word not in _ROLES]:
         raise invalid("roles", "unknown-role", role=unknown[0])

@@ -1,4 +1,4 @@
-"""In which region an organisation lies on a day."""
+"""Determine the region to which an organisation belongs on a given day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Move[R]:
-    """From the local day `starts_on` on it lies in `region`, before it in `from_region`."""
+    """A move of an organisation: it belongs to `from_region` before the local day `starts_on`, and to
+    `region` from then on."""
 
     starts_on: date
     from_region: R
@@ -15,7 +16,8 @@ class Move[R]:
 
 
 def regions_held[R](moves: Iterable[Move[R]], today_region: R) -> list[tuple[date, date | None, R]]:
-    """Return each region with the days [first, until) on which it lies there, all days in order."""
+    """Return each region with the days [first, until) on which the organisation belongs to it, in order of
+    time."""
     known = sorted(moves, key=lambda move: move.starts_on)
     firsts = [date.min, *(move.starts_on for move in known)]
     regions = [known[0].from_region if known else today_region, *(move.region for move in known)]
@@ -23,7 +25,7 @@ def regions_held[R](moves: Iterable[Move[R]], today_region: R) -> list[tuple[dat
 
 
 def region_on[R](moves: Iterable[Move[R]], day: date, today_region: R) -> R:
-    """Return the region on a day by the moves that stand, carried out or ahead: that of the last
-    that has begun; before the first the one it leaves; without any the region of today."""
+    """Return the organisation's region on a day, from its moves, both carried out and planned. Without moves,
+    it is the region of today."""
     held = regions_held(moves, today_region)
     return next(region for first, _, region in reversed(held) if first <= day)

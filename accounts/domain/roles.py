@@ -1,4 +1,4 @@
-"""Roles, what each allows, and where."""
+"""Roles, the capabilities that each carries, and where they apply."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class DutiesConflict(Refused):
 
 @dataclass(frozen=True)
 class Grant:
-    """A role a person holds: for an organisation, for a region with all below it, or everywhere."""
+    """A role that a person holds: for an organisation, for a region and all below it, or everywhere."""
 
     role: str
     organisation_id: UUID | None = None
@@ -85,8 +85,8 @@ class Grant:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an act happens: an organisation (closed for good, or not) and its region with all
-    the regions above it."""
+    """The place of an act: an organisation (perhaps closed for good) and its region with all regions above
+    it."""
 
     organisation_id: UUID | None
     region_ids: frozenset[UUID] = frozenset()
@@ -97,7 +97,7 @@ class Place:
 class Actor:
     """A person with what they may do, loaded once per request.
 
-    `organisations` are those of active memberships. Nobody signed in has `user_id` None.
+    `organisations` are those of active memberships. `user_id` is None if nobody is signed in.
     """
 
     user_id: UUID | None
@@ -109,7 +109,7 @@ class Actor:
 
     @property
     def person(self) -> UUID:
-        """The id of somebody signed in; `NotPermitted` for nobody."""
+        """Return the id of the person signed in; raise `NotPermitted` if there is none."""
         if self.user_id is None:
             raise NotPermitted
         return self.user_id
@@ -120,15 +120,13 @@ class Actor:
 
     @property
     def own_organisations(self) -> frozenset[UUID]:
-        """The organisations they are a member of, or have a role for."""
+        """Return the organisations that the person is a member of or holds a role for."""
         return self.organisations | {g.organisation_id for g in self.grants if g.organisation_id}
 
     def organisations_where(self, capability: str) -> frozenset[UUID]:
         """Return the organisations named by grants that carry `capability`."""
         roles = CAPABILITIES[capability]
-        return frozenset(
-            g.organisation_id for g in self.grants if g.role in roles and g.organisation_id
-        )
+        return frozenset(g.organisation_id for g in self.grants if g.role in roles and g.organisation_id)
 
     def regions_where(self, capability: str) -> frozenset[UUID]:
         """Return the regions named by grants that carry `capability`; each includes its
@@ -151,21 +149,22 @@ type Places = tuple[Iterable[UUID], Iterable[UUID]]
 
 @dataclass(frozen=True)
 class By:
-    """Who does something, when, and which version of the row they have read, if they say."""
+    """The person who acts, the moment, and the version of the row that they have read, if they gave one."""
 
     actor: Actor
     now: datetime
     version: int | None = None
 
     def require_version(self, present: int) -> None:
-        """Raise `WrongVersion` if the row has changed since the version they have read."""
+        """Raise `WrongVersion` if the row's present version differs from the one that the person has read."""
         if self.version is not None and self.version != present:
             raise WrongVersion(version=present)
 
 
 @dataclass(frozen=True)
 class Duty:
-    """A role with where it is held: the region named, or the organisation's, and all above it."""
+    """A role and the place where it is held: `region_id` is its region, `region_ids` are that region, or the
+    organisation's, and all above it."""
 
     role: str
     region_id: UUID | None = None
@@ -173,9 +172,9 @@ class Duty:
 
 
 def conflicting(held: Iterable[Duty], new: Duty) -> Duty | None:
-    """Return the first duty that excludes the new one. An auditor is neither manager nor finance
-    of an organisation in a region they audit, nor coordinator of a region that shares ground with
-    it, nor administrator of the platform; whichever comes first."""
+    """Return the first duty held that excludes the new one, or None. An auditor must not be manager or
+    finance of an organisation in a region they audit, coordinator of a region that overlaps with it, or
+    administrator of the platform, in whatever order the roles are granted."""
     for duty in held:
         for auditor, audited in ((duty, new), (new, duty)):
             if auditor.role == AUDITOR and _excludes(auditor, audited):
@@ -194,13 +193,14 @@ def _excludes(auditor: Duty, audited: Duty) -> bool:
 
 
 def capability_to_grant(role: str) -> str:
-    """Return what one needs to give or take a role: an organisation's are its managers' to give."""
+    """Return the capability needed to grant or revoke a role: `manage-members` for the roles of an
+    organisation, `administer` for all others."""
     return "manage-members" if role in ORGANISATION_ROLES else "administer"
 
 
 def allows(grants: Iterable[Grant], capability: str, place: Place) -> bool:
-    """Return whether a grant carries the capability at the place; one without organisation and
-    region does everywhere."""
+    """Return whether one of the grants carries the capability at the place; a grant without organisation and
+    region applies everywhere."""
     roles = CAPABILITIES[capability]
     return any(
         grant.role in roles

@@ -1,7 +1,7 @@
-"""The arithmetic of seals: Merkle trees as RFC 9162 hashes them, and the chain of seals.
+"""Compute seals: Merkle trees hashed as in RFC 9162, and the chain of seals.
 
-A leaf is SHA-256(00 || digest of an entry), a node SHA-256(01 || left || right); of n leaves
-the left part has the largest power of two below n. docs/trail.md says the same in words.
+A leaf is SHA-256(00 || digest of an entry), a node SHA-256(01 || left || right); of n leaves the left part
+has the largest power of two below n. docs/trail.md explains this in words.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ def node(left: bytes, right: bytes) -> bytes:
 
 
 def root(digests: Iterable[bytes]) -> bytes:
-    """Return the root over entries' digests in their order; of none, SHA-256 of nothing."""
+    """Return the Merkle root over entries' digests in order; without entries, SHA-256 of the empty string."""
     level = [leaf(digest) for digest in digests]
     while len(level) > 1:
         level = _above(level)
@@ -36,13 +36,14 @@ def root(digests: Iterable[bytes]) -> bytes:
 
 
 def _above(level: Sequence[bytes]) -> list[bytes]:
-    """Pairs from the left; one that is left over goes up as it is."""
+    """Return the next level of the tree: pairs are hashed from the left; a single one that is left over is
+    passed up unchanged."""
     pairs = [node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
     return [*pairs, level[-1]] if len(level) % 2 else pairs
 
 
 def path(digests: Sequence[bytes], position: int) -> list[bytes]:
-    """Return what must be hashed with the entry at a position, from below, to come to the root (RFC
+    """Return the hashes that must be combined with an entry's, from the bottom up, to obtain the root (RFC
     9162, 2.1.3.1)."""
     level, steps = [leaf(digest) for digest in digests], []
     while len(level) > 1:
@@ -54,7 +55,7 @@ def path(digests: Sequence[bytes], position: int) -> list[bytes]:
 
 
 def leads_to(root_: bytes, *, digest: bytes, position: int, count: int, path_: list[bytes]) -> bool:
-    """Return whether a path proves an entry (RFC 9162, 2.1.3.2)."""
+    """Return whether a path proves that the entry belongs to the root (RFC 9162, 2.1.3.2)."""
     if not 0 <= position < count:
         return False
     first, last, value = position, count - 1, leaf(digest)
@@ -73,7 +74,8 @@ def leads_to(root_: bytes, *, digest: bytes, position: int, count: int, path_: l
 
 @dataclass(frozen=True)
 class SealFacts:
-    """What a seal's own digest covers. `previous` None: it is the first."""
+    """The facts that a seal's own digest covers. `previous` is the digest of the seal before, None for the
+    first."""
 
     number: int
     at: datetime
@@ -83,7 +85,7 @@ class SealFacts:
 
 
 def known_seal(text: str) -> tuple[int, bytes]:
-    """`7:9f86…` as the number and digest of a seal; `Invalid` (`not-a-seal`) otherwise."""
+    """Return the number and the digest of a seal written as `7:9f86…`. Raise `Invalid` (`not-a-seal`)."""
     match = re.fullmatch(r"([0-9]{1,9}):([0-9a-fA-F]{64})", text.strip())
     if match is None:
         raise invalid("seal", "not-a-seal")
@@ -101,12 +103,12 @@ def seal_facts_json(facts: SealFacts) -> dict[str, str | int | None]:
 
 
 def seal_digest(facts: SealFacts) -> bytes:
-    """SHA-256 over the canonical JSON of all the seal says."""
+    """Return SHA-256 over the canonical JSON of a seal's facts."""
     return hashlib.sha256(canonical_json(seal_facts_json(facts))).digest()
 
 
 class Wrong(StrEnum):
-    """What can be wrong with an entry."""
+    """Ways in which an entry can differ from what was sealed."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -116,18 +118,17 @@ class Wrong(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """An entry where it stands now; `digest` None: its place is there, the entry is not."""
+    """The entry that is stored now at one position of the sealed trail. `digest` is None if the position
+    exists but the entry is gone."""
 
     position: int
     entry: str
     digest: bytes | None
 
 
-def first_wrong(
-    sealed: Sequence[bytes], standing: Sequence[Standing]
-) -> tuple[Wrong, int, str] | None:
-    """Return the first entry that is not as it was sealed: what is wrong with it, its position, and
-    its id, empty where nothing is left that knows it. `standing` in the order of positions."""
+def first_wrong(sealed: Sequence[bytes], standing: Sequence[Standing]) -> tuple[Wrong, int, str] | None:
+    """Return the first entry that is not as it was sealed: what is wrong with it, its position, and its id
+    (empty if nothing of it is left); None if all are right. `standing` is ordered by position."""
     now = [row.digest for row in standing]
     known, present = set(sealed), set(now)
     for place, (expected, row) in enumerate(zip(sealed, standing, strict=False)):
@@ -152,7 +153,7 @@ def first_wrong(
 
 
 def split(digests: bytes) -> list[bytes]:
-    """Digests that lie one after the other."""
+    """Split concatenated SHA-256 digests into a list."""
     return list(_parts(digests))
 
 

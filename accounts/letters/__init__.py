@@ -1,3 +1,2 @@
-"""Messages to people: `kinds` (what a kind is, and how it becomes letters), `mails` (letters as
-mail), `words` (names and days as sentences have them), and the kinds of this app: `people` and
-`sign_in`."""
+"""Messages to people: `kinds` (kinds of messages, and how they become letters), `mails` (letters as mail),
+`words` (names and days in sentences), and the kinds of messages of this app in `people` and `sign_in`."""

@@ -1,12 +1,12 @@
-"""What a kind of message is, and how a row of the outbox becomes letters.
+"""Describe kinds of messages, and turn rows of the outbox into letters.
 
-A kind is one row of the table of its area; `bookings/overview/services/effects.py` collects the
-tables. What all letters have in common is done here.
+Each area lists its kinds in a table that its `tasks.py` names (accounts/work.py). This module does what all
+letters have in common.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from accounts.letters.mails import Letter, Stranger, framed
-from accounts.letters.words import in_words
+from accounts.letters.words import in_words, span_words
 from accounts.models import OutboxMessage, User
 from accounts.prepared import Prepared
 from accounts.selectors.messages import readers_of
@@ -24,12 +25,14 @@ from accounts.selectors.messages import readers_of
 
 @dataclass(frozen=True)
 class Content:
-    """What a message says, before it is put into a reader's language.
+    """The content of a message, before it is put into a reader's language.
 
-    `about`: the row it is about; `link`: the page it leads to. `words` stand in the subject and
-    the first sentence: texts, days, and rows that have a name. `context` is for the template.
-    `zone`: whose times it has, if not the reader's; `calendar`: what a reader's calendar is told;
-    after `matters_until` it comes too late."""
+    `about`: the id of the row it is about; `link`: the page it leads to; `words`: the texts, days and named
+    rows that the subject and the first sentence contain; `context`: values for the template; `zone`: the time
+    zone of its times, if not the reader's; `calendar`: the entry for the reader's calendar; `matters_until`:
+    the moment from which it would come too late; `days`: the moments or days of the thing, with which the
+    subject ends.
+    """
 
     about: UUID | None
     link: str = ""
@@ -38,6 +41,7 @@ class Content:
     zone: str = ""
     calendar: Callable[[Any], str] = lambda reader: ""
     matters_until: datetime | None = None
+    days: Sequence[date] = ()
 
 
 def always(thing: Any, row: OutboxMessage, now: datetime) -> bool:
@@ -45,26 +49,27 @@ def always(thing: Any, row: OutboxMessage, now: datetime) -> bool:
 
 
 def in_state(*states: str) -> Callable[[Any, OutboxMessage, datetime], bool]:
-    """A message says something true while what it is about has one of these states."""
+    """Return a condition for `is_still_true`: the row that the message is about has one of these states."""
     return lambda thing, row, now: thing.state in states
 
 
 def row_of(rows: QuerySet[Any], name: str) -> Callable[[OutboxMessage, datetime], Any]:
-    """What loads the row whose id an outbox row has under a name."""
+    """Return a function that loads the row whose id the payload of an outbox row holds under a name."""
     by_id = Prepared(lambda pk: rows.filter(pk=pk))
     return lambda row, now: by_id.first(pk=UUID(row.payload[name]))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of message: what it is called, its subject and first sentence, and the topic by
-    which readers choose how it reaches them.
+    """One kind of message: its name, its subject and first sentence, and the topic by which readers choose
+    how it reaches them.
 
-    `load` gives what an outbox row is about, None where that is gone; the message is dropped
-    unless it `is_still_true`. `readers` are told, by mail alone where they are strangers;
-    `content` is what they are told, laid out by `template` (a text and an HTML file), with `note`
-    after it. `on`: the kind of the outbox rows, if not the same; several kinds may share one: they
-    load the same, and the first that is true is told."""
+    `load` returns what an outbox row is about, None if that is gone; the message is dropped unless it
+    `is_still_true`. `readers` get it, those without an account by mail only. `content` is laid out by
+    `template` (a text and an HTML file), followed by `note`. `on` is the kind of the outbox rows if it
+    differs from `name`. Several kinds may share one kind of row: they load the same, and the first that is
+    still true is sent.
+    """
 
     name: str
     subject: object
@@ -81,24 +86,14 @@ class Kind:
 
 
 def table(*kinds: Kind) -> dict[str, Kind]:
-    """Kinds by name."""
+    """Return a table of kinds by their names."""
     return {kind.name: kind for kind in kinds}
 
 
-def by_outbox_kind(*tables: Mapping[str, Kind]) -> dict[str, list[Kind]]:
-    """The kinds of all tables by the outbox rows that they are told of."""
-    by_row: dict[str, list[Kind]] = {}
-    for kinds in tables:
-        for kind in kinds.values():
-            by_row.setdefault(kind.on or kind.name, []).append(kind)
-    return by_row
-
-
-def letters_of(
-    row: OutboxMessage, now: datetime, kinds: Mapping[str, Sequence[Kind]]
-) -> list[Letter]:
-    """The letters of an outbox row; none where it no longer says anything true, or nobody is there
-    to read them. All are written before any is stored. `LookupError`: no such kind."""
+def letters_of(row: OutboxMessage, now: datetime, kinds: Mapping[str, Sequence[Kind]]) -> list[Letter]:
+    """Return the letters for an outbox row, one per reader; none if it no longer says anything true or nobody
+    is there to read it. All are written before any is stored. Raise `LookupError` if there is no such
+    kind."""
     candidates = kinds[row.kind]
     thing = candidates[0].load(row, now)
     if thing is None:
@@ -117,7 +112,7 @@ def letters_of(
 
 
 def compose(kind: Kind, content: Content, reader: User | Stranger) -> Letter:
-    """The letter in the reader's language, with times in the content's zone, or in theirs."""
+    """Return a letter in the reader's language, with times in the content's zone or else the reader's."""
     zone = content.zone or reader.time_zone
     with translation.override(reader.language), timezone.override(ZoneInfo(zone)):
         words = {name: in_words(value) for name, value in content.words.items()}
@@ -136,7 +131,7 @@ def compose(kind: Kind, content: Content, reader: User | Stranger) -> Letter:
             person=reader,
             topic=kind.topic,
             kind=kind.name,
-            subject=" ".join(str(kind.subject).format_map(words).split()),
+            subject=_subject(kind, content, words, reader),
             text=text,
             html=html,
             link=content.link,
@@ -144,3 +139,12 @@ def compose(kind: Kind, content: Content, reader: User | Stranger) -> Letter:
             about=content.about,
             matters_until=content.matters_until,
         )
+
+
+def _subject(kind: Kind, content: Content, words: Mapping[str, str], reader: User | Stranger) -> str:
+    """Return the subject of a letter, which ends with the day of its thing as the reader's clock has it."""
+    subject = " ".join(str(kind.subject).format_map(words).split())
+    if not content.days:
+        return subject
+    with timezone.override(ZoneInfo(reader.time_zone)):
+        return f"{subject}{gettext(', ')}{span_words(content.days)}"

@@ -1,4 +1,4 @@
-"""Letters, and how they become mail."""
+"""Letters to people, and how they become mail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,41 +14,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.domain.messages import TOPICS
 from accounts.letters.words import listed, site_name
 from accounts.models import Message, User
 from accounts.selectors.installation import installation
+from accounts.selectors.messages import all_topics
 
-TOPIC_NAMES = {
-    "confirmation": _("Bookings made"),
-    "request": _("Requests to approve"),
-    "decision": _("Answers to my requests"),
-    "conversation": _("Conversations"),
-    "reminder": _("Reminders"),
-    "change": _("Changes and cancellations"),
-    "displacement": _("Displaced by a closure"),
-    "offer": _("Times kept for you"),
-    "expiry": _("About to expire"),
-    "no-show": _("Bookings not used"),
-    "charge": _("Charges"),
-    "statement": _("Statements and settlements"),
-    "use": _("During and after use"),
-    "sample": _("Samples"),
-    "enquiry": _("Enquiries and bids"),
-    "account": _("My account and memberships"),
-    "review": _("Reviews before buying"),
-    "training": _("Courses"),
-    "record": _("Records of instruments"),
-    "search": _("Saved searches"),
-    "suggestion": _("Free elsewhere"),
-    "planning": _("Planned purchases"),
-    "connection": _("Connections to other systems"),
-    "audit": _("Audit desk"),
-    "seal": _("Seals of the trail"),
-}
 # What mail programs show is what stands in the tags.
 STYLES = {
     "body": "margin:0;padding:0;background:#f1f4f7",
@@ -63,8 +35,7 @@ STYLES = {
     "lead": "margin:0 0 16px;font-size:17px",
     "head": "margin:0 0 6px;font-weight:600",
     "facts": "border-collapse:collapse;margin:0 0 18px",
-    "th": "text-align:left;vertical-align:top;padding:5px 16px 5px 0;color:#5a6877;"
-    "font-weight:normal",
+    "th": "text-align:left;vertical-align:top;padding:5px 16px 5px 0;color:#5a6877;font-weight:normal",
     "td": "vertical-align:top;padding:5px 0",
     "button": "display:inline-block;padding:10px 18px;background:#0a5c8c;color:#ffffff;"
     "text-decoration:none;border-radius:4px;font-weight:600",
@@ -79,8 +50,8 @@ UNSUBSCRIBE_SALT = "messages.unsubscribe"
 
 @dataclass(frozen=True)
 class Stranger:
-    """A reader without an account, and how they are likely to like their letter. It goes to them
-    by mail alone."""
+    """A reader without an account, with their probable language and time zone. They are written to by mail
+    only."""
 
     email: str
     language: str
@@ -93,9 +64,9 @@ class Stranger:
 
 @dataclass(frozen=True)
 class Letter:
-    """Something to say to one person. `text` says everything; `html` is the same in our look;
-    `calendar` is iCalendar with a METHOD. `link`: a path of ours; `about`: the row it is about;
-    `matters_until`: after that it comes too late."""
+    """A message to one person. `text` says everything; `html` says the same in the platform's design;
+    `calendar` is iCalendar with a METHOD; `link` is a path on this site; `about` is the id of the row it is
+    about; after `matters_until` it would come too late."""
 
     person: Any  # a `User`, or a `Stranger`
     topic: str
@@ -114,8 +85,8 @@ class Letter:
 
 
 class Mail(EmailMultiAlternatives):
-    """A mail whose calendar part, if it has one, says what it is for: calendars offer to enter,
-    change or remove what it speaks of."""
+    """A mail whose calendar part, if any, states its method, so that the reader's program offers to enter,
+    change or remove the event."""
 
     def message(self, **kwargs: Any) -> EmailMessage:
         message: EmailMessage = super().message(**kwargs)
@@ -126,14 +97,15 @@ class Mail(EmailMultiAlternatives):
 
 
 def method_of(calendar: str) -> str:
-    """REQUEST or CANCEL."""
+    """Return the method of an iCalendar text: REQUEST or CANCEL."""
     return calendar.partition("METHOD:")[2].split(maxsplit=1)[0]
 
 
 def framed(
     template: str, topics: Sequence[str], person: User | Stranger, context: Mapping[str, Any]
 ) -> tuple[str, str]:
-    """Text and HTML of a letter: `<template>.txt`, and `<template>.html` in the frame."""
+    """Return the text and the HTML of a letter, from `<template>.txt` and from `<template>.html` in the
+    frame."""
     content = {
         "site": settings.SITE_URL,
         **context,
@@ -147,20 +119,21 @@ def framed(
 
 
 def footer(topics: Sequence[str], person: User | Stranger) -> dict[str, str]:
-    """Why a mail came, and where that is changed, in the language in force; a stranger has nothing
-    to change."""
+    """Return what the footer says in the current language: why the mail came, and the links to change that. A
+    person without an account has nothing to change."""
     if isinstance(person, Stranger):
         return {"settings": "", "stop": ""}
     return {
-        "topics": listed(TOPIC_NAMES[topic] for topic in topics),
+        "topics": listed(all_topics()[topic].label for topic in topics),
         "settings": settings.SITE_URL + reverse("accounts:message-settings"),
         "stop": unsubscribe_address(person, topics),
     }
 
 
 def unsubscribe_address(person: User, topics: Sequence[str]) -> str:
-    """Where mail of the topics is switched off without signing in; empty for what is required."""
-    free = [topic for topic in topics if not TOPICS[topic].is_required]
+    """Return the address that switches off mail of the topics without signing in; empty if all are
+    required."""
+    free = [topic for topic in topics if not all_topics()[topic].is_required]
     if not free:
         return ""
     token = signing.dumps([person.pk.hex, *free], salt=UNSUBSCRIBE_SALT)
@@ -168,7 +141,7 @@ def unsubscribe_address(person: User, topics: Sequence[str]) -> str:
 
 
 def unsubscribed_by(token: str) -> tuple[UUID, list[str]] | None:
-    """The person and the topics of such an address; None for one that we did not make."""
+    """Return the person and the topics of an unsubscribe address; None if we did not make its token."""
     try:
         person, *topics = signing.loads(token, salt=UNSUBSCRIBE_SALT)
         return UUID(person), topics
@@ -177,29 +150,22 @@ def unsubscribed_by(token: str) -> tuple[UUID, list[str]] | None:
 
 
 def mail_of(
-    letter: Letter | Message,
-    person: User | Stranger,
-    name: str,
-    *,
-    topics: Sequence[str] = (),
+    letter: Letter | Message, person: User | Stranger, name: str, *, topics: Sequence[str] = ()
 ) -> Mail:
-    """A letter, or a message of the inbox, as mail. `name` makes its Message-ID, the same whenever
-    it is sent again; `topics` where it is of several. Where a topic can be switched off, one click
-    does it (RFC 8058)."""
+    """Return a letter, or a message of the inbox, as mail. `name` determines its Message-ID, which stays the
+    same when it is sent again. `topics` are given if it covers several. A topic that can be switched off gets
+    a one-click header (RFC 8058)."""
     headers = {"Message-ID": f"<{name}@instrument-commons>", "Auto-Submitted": "auto-generated"}
     language = letter.language if isinstance(letter, Message) else person.language
     with translation.override(language):
         mail_footer = footer(topics or [letter.topic], person)
         below = render_to_string(
-            "accounts/mail/footer.txt",
-            {"mail_footer": mail_footer, "installation": installation()},
+            "accounts/mail/footer.txt", {"mail_footer": mail_footer, "installation": installation()}
         )
     if mail_footer["stop"]:
         headers["List-Unsubscribe"] = f"<{mail_footer['stop']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail = Mail(
-        subject=letter.subject, body=letter.text + below, to=[person.email], headers=headers
-    )
+    mail = Mail(subject=letter.subject, body=letter.text + below, to=[person.email], headers=headers)
     mail.attach_alternative(letter.html, "text/html")
     if letter.calendar:
         # Calendars offer to enter the alternative; every other program can open the file.
@@ -209,7 +175,7 @@ def mail_of(
 
 
 def digest_mail(messages: Sequence[Message], person: User, name: str) -> Mail:
-    """Several messages in one mail, by topic, in the person's language."""
+    """Return several messages as one mail, grouped by topic, in the person's language."""
     with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
         groups: dict[str, list[Message]] = {}
         for message in messages:
@@ -217,7 +183,7 @@ def digest_mail(messages: Sequence[Message], person: User, name: str) -> Mail:
         topics = list(groups)
         context = {
             "count": len(messages),
-            "groups": [(TOPIC_NAMES[topic], group) for topic, group in groups.items()],
+            "groups": [(all_topics()[topic].label, group) for topic, group in groups.items()],
             "link": settings.SITE_URL + reverse("accounts:messages"),
         }
         subject = ngettext("{n} message", "{n} messages", len(messages)).format(n=len(messages))

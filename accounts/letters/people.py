@@ -1,14 +1,16 @@
-"""Messages about people's places: invitations, requests, memberships, organisations."""
+"""Messages about a person's place in organisations: invitations, requests, memberships, roles."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import ADMINISTRATOR, FINANCE, MANAGER, NO_SECOND, SECOND_ROLE
+from accounts.domain.roles import ADMINISTRATOR, CAPABILITIES, FINANCE, MANAGER, NO_SECOND, SECOND_ROLE
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.letters.mails import Stranger
 from accounts.models import (
@@ -23,24 +25,14 @@ from accounts.models import (
     RoleGrant,
     User,
 )
+from accounts.selectors import memberships
 from accounts.selectors.installation import installation
-from accounts.selectors.joining import (
-    invitation_token,
-    invitations,
-    inviter_organisation,
-    join_requests,
-)
-from accounts.selectors.memberships import (
-    coordinators_of,
-    holders_of,
-    is_member,
-    managers_or_administrators,
-    no_second,
-)
+from accounts.selectors.joining import invitation_token, invitations, inviter_organisation, join_requests
 from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.users import user_by_email
 
 Need = tuple[User, Organisation | Region]
+Asked = tuple[User, Organisation | None]
 Change = tuple[Organisation, User]
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 
@@ -53,13 +45,8 @@ def content_of(
     words: Any = (),
     **context: Any,
 ) -> Content:
-    """What a message says of a person at a place."""
-    named = {
-        "organisation": place,
-        "person": str(person),
-        "email": person.email,
-        "site": installation(),
-    }
+    """Return the content of a message about a person at a place."""
+    named = {"organisation": place, "person": str(person), "email": person.email, "site": installation()}
     return Content(place.pk, link, named | dict(words), context)
 
 
@@ -71,7 +58,7 @@ def _members(organisation: Organisation) -> str:
 
 
 def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
-    """An invitation that can still be accepted."""
+    """Return the invitation of an outbox row, if it can still be accepted."""
     is_open = invitations().filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
     invitation = is_open.filter(pk=UUID(row.payload["invitation"])).first()
     # A token made with a secret that is no more cannot be made again.
@@ -106,9 +93,10 @@ def _of_invitation(invitation: Invitation, row: OutboxMessage, now: datetime) ->
 
 
 def _who_enters(request: OrganisationRequest) -> list[User]:
-    """The region's coordinators, where it has none the administrators."""
-    coordinators = list(coordinators_of(request.region.lineage).exclude(pk=request.user_id))
-    return coordinators or list(holders_of(ADMINISTRATOR, None))
+    """Return who may enter the organisation: the coordinators of the region, or the administrators if it has
+    none."""
+    coordinators = list(memberships.coordinators_of(request.region.lineage).exclude(pk=request.user_id))
+    return coordinators or list(memberships.holders_of(ADMINISTRATOR, None))
 
 
 def _of_join_request(request: JoinRequest, row: OutboxMessage, now: datetime) -> Content:
@@ -122,23 +110,23 @@ def _missing(request: OrganisationRequest, row: OutboxMessage, now: datetime) ->
 
 
 def _of_answer(request: Any, row: OutboxMessage, now: datetime) -> Content:
-    """The answer to a request of either sort."""
+    """Return the content of the answer to a request to join or to enter an organisation."""
     link = reverse("accounts:organisations")
     return content_of(request.organisation or request, request.user, link, reason=request.reason)
 
 
 def _was_there(request: OrganisationRequest, row: OutboxMessage, now: datetime) -> bool:
-    """Whether the answer names an organisation that has yet to accept who asked."""
+    """Return whether the answer names an organisation that has yet to accept the person who asked."""
     is_answered = request.state in {"approved", "rejected"}
     organisation = request.organisation
-    return is_answered and bool(organisation and not is_member(request.user, organisation))
+    return is_answered and bool(organisation and not memberships.is_member(request.user, organisation))
 
 
 # A second person
 
 
 def _needed(row: OutboxMessage, now: datetime) -> Need | None:
-    """Who needs a second person, and where; None once there is one."""
+    """Return the person who needs a second person for an act, and the place; None once there is one."""
     asker = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
     organisation = Organisation.objects.filter(pk=row.payload["organisation"]).first()
     region = Region.objects.filter(pk=row.payload["region"]).first()
@@ -146,16 +134,16 @@ def _needed(row: OutboxMessage, now: datetime) -> Need | None:
     capability = next(key for key, code in NO_SECOND.items() if code == row.payload["code"])
     if asker is None or place is None:
         return None
-    is_alone = no_second(capability, besides=[asker.pk], organisation=organisation, region=region)
+    is_alone = memberships.no_second(capability, besides=[asker.pk], organisation=organisation, region=region)
     return (asker, place) if is_alone else None
 
 
 def _who_appoints(need: Need) -> list[User]:
-    """Whoever may give the role."""
+    """Return the people who may grant the role, except the one who asks."""
     asker, place = need
-    people = list(holders_of(ADMINISTRATOR, None))
+    people = list(memberships.holders_of(ADMINISTRATOR, None))
     if isinstance(place, Organisation):
-        people += holders_of(MANAGER, place.pk)
+        people += memberships.holders_of(MANAGER, place.pk)
     return [person for person in people if person != asker]
 
 
@@ -166,23 +154,108 @@ def _of_need(need: Need, row: OutboxMessage, now: datetime) -> Content:
     return content_of(place, asker, link, words={"role": role})
 
 
+# A role, after a refusal
+
+
+def _refused(row: OutboxMessage, now: datetime) -> Asked | None:
+    """Return the person who asks for a role, and the organisation that is to give it; None if one of them is
+    gone."""
+    asker = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
+    place, wanted = None, row.payload["organisation"]
+    if wanted:
+        place = Organisation.objects.filter(pk=UUID(wanted), closed_at=None).first()
+    return (asker, place) if asker and bool(place) == bool(wanted) else None
+
+
+def _who_gives(asked: Asked) -> list[User]:
+    """Return the managers besides the one who asks, or else the administrators."""
+    asker, place = asked
+    managers = memberships.holders_of(MANAGER, place.pk) if place else ()
+    others = [person for person in managers if person != asker]
+    return others or [person for person in memberships.holders_of(ADMINISTRATOR, None) if person != asker]
+
+
+def _of_access(asked: Asked, row: OutboxMessage, now: datetime) -> Content:
+    asker, place = asked
+    words = {"organisation": place or installation(), "person": str(asker), "email": asker.email}
+    link = _members(place) if place else reverse("accounts:roles")
+    capability, path = row.payload["capability"], row.payload["path"]
+    context = {
+        "refused_page": settings.SITE_URL + path if path else "",
+        "access_roles": sorted(CAPABILITIES.get(capability, ())),
+    }
+    return Content(asker.pk, link, words, context)
+
+
 # Memberships that have ended, organisations that have changed
 
 
 def _ended(membership: Membership, row: OutboxMessage, now: datetime) -> Content:
-    link = _members(membership.organisation) if row.kind == "people.left" else ""
+    has_left = row.kind == "people.left"
+    link = _members(membership.organisation) if has_left else ""
     reason = row.payload["reason"]
-    return content_of(membership.organisation, membership.user, link, reason=reason)
+    more = {} if has_left else _end_of(row, membership.ended_at)
+    if not has_left:
+        more |= _whom_to_ask(membership.organisation, membership.user)
+    return content_of(membership.organisation, membership.user, link, reason=reason, **more)
+
+
+def _end_of(row: OutboxMessage, moment: datetime | None) -> dict[str, Any]:
+    """Return who ended a membership or a role, when, and the roles that ended. Rows written by the previous
+    release lack the person and the roles."""
+    who = User.objects.filter(pk=row.payload.get("by")).first() if row.payload.get("by") else None
+    return {"ended_by": who, "ended_at": moment, "roles_ended": row.payload.get("roles", [])}
+
+
+def _whom_to_ask(place: object, reader: User) -> dict[str, Any]:
+    """Return whom a person may ask about a role that ended: the managers of an open organisation, by name
+    for a member of it, or else the administrators."""
+    if not isinstance(place, Organisation) or place.closed_at is not None:
+        return {}
+    managers = memberships.holders_of(MANAGER, place.pk).exclude(pk=reader.pk)
+    if not memberships.has_manager(place.pk):
+        return {}
+    is_member = memberships.is_member(reader, place)
+    return {"ask_at": place, "ask_people": [str(person) for person in managers] if is_member else []}
+
+
+def _let_go(membership: Membership, row: OutboxMessage, now: datetime) -> Content:
+    """Return the content for a member whose organisation was closed, or merged into another that they now
+    belong to."""
+    organisation = membership.organisation
+    return content_of(
+        organisation,
+        membership.user,
+        reverse("accounts:organisations"),
+        words={"into": organisation.merged_into},
+        **_end_of(row, membership.ended_at),
+        **_whom_to_ask(organisation.merged_into, membership.user),
+    )
+
+
+def _of_grant(grant: RoleGrant, row: OutboxMessage, now: datetime) -> Content:
+    """Return the content about a role that somebody else gave or revoked."""
+    place = grant.organisation or grant.region or installation()
+    words = {"organisation": place, "role": ROLE_NAMES[grant.role], "site": installation()}
+    link = reverse("accounts:organisations")
+    if row.kind == "people.role-given":
+        told = _end_of(row, grant.granted_at)
+        context = {"role_given": grant.role, "given_by": told["ended_by"]}
+        return Content(grant.pk, link, words, context)
+    context = _end_of(row, grant.revoked_at) | {"roles_ended": [grant.role]}
+    context |= {"reason": row.payload["reason"]} | _whom_to_ask(place, grant.user)
+    return Content(grant.pk, link, words, context)
 
 
 def in_charge(organisation_id: UUID) -> list[User]:
-    """Managers and finance of an organisation; who is both stands there twice."""
-    return [person for role in (MANAGER, FINANCE) for person in holders_of(role, organisation_id)]
+    """Return the managers and the finance people of an organisation; a person with both roles is listed
+    twice."""
+    return [person for role in (MANAGER, FINANCE) for person in memberships.holders_of(role, organisation_id)]
 
 
 def _of_move(move: OrganisationMove, row: OutboxMessage, now: datetime) -> Content:
     words = {"region": move.region, "from_region": move.from_region, "day": move.starts_on}
-    return content_of(move.organisation, move.decided_by, words=words)
+    return replace(content_of(move.organisation, move.decided_by, words=words), days=[move.starts_on])
 
 
 def _of_merger(gone: Organisation, row: OutboxMessage, now: datetime) -> Content:
@@ -196,7 +269,7 @@ def _bank_account(row: OutboxMessage, now: datetime) -> Change:
 
 
 def _who_knows(changed: Change) -> list[User]:
-    """Those in charge, except whoever changed it."""
+    """Return the people in charge, except whoever made the change."""
     organisation, changer = changed
     return [person for person in in_charge(organisation.pk) if person != changer]
 
@@ -220,12 +293,16 @@ _answer = {"readers": lambda request: [request.user], "content": _of_answer}
 _approved, _rejected = in_state("approved"), in_state("rejected")
 _of_membership = partial(
     _kind,
-    load=row_of(Membership.objects.select_related("organisation", "user"), "membership"),
+    load=row_of(Membership.objects.select_related("organisation__merged_into", "user"), "membership"),
     content=_ended,
 )
-_MOVES = OrganisationMove.objects.select_related(
-    "organisation", "from_region", "region", "decided_by"
+_of_role = partial(
+    _kind,
+    load=row_of(RoleGrant.objects.select_related("organisation", "region", "user"), "grant"),
+    readers=lambda grant: [grant.user],
+    content=_of_grant,
 )
+_MOVES = OrganisationMove.objects.select_related("organisation", "from_region", "region", "decided_by")
 KINDS = table(
     _kind(
         "people.invitation",
@@ -240,7 +317,7 @@ KINDS = table(
         _("A request to join: {person}"),
         _("{person} ({email}) asks to become a member of {organisation}."),
         "request",
-        readers=lambda request: managers_or_administrators(request.organisation_id),
+        readers=lambda request: memberships.managers_or_administrators(request.organisation_id),
         content=_of_join_request,
         is_still_true=in_state("requested"),
     ),
@@ -288,15 +365,24 @@ KINDS = table(
     ),
     _kind(
         "people.second",
-        _("A second person is needed: {organisation}"),
+        _("Second approver needed: {organisation}"),
         _(
-            "{person} ({email}) cannot go on alone: an act at {organisation} needs another person,"
-            " and nobody else may do it. Please give somebody else the role {role}."
+            "{person} ({email}) needs a second approver at {organisation}, and nobody else may "
+            "do this. Please give somebody else the role {role}."
         ),
         "request",
         load=_needed,
         readers=_who_appoints,
         content=_of_need,
+    ),
+    _kind(
+        "people.access-asked",
+        _("A role is asked for: {person}"),
+        _("{person} ({email}) asks for a role at {organisation}. Give one only if it belongs to their work."),
+        "request",
+        load=_refused,
+        readers=_who_gives,
+        content=_of_access,
     ),
     _of_missing(
         "people.organisation-asked",
@@ -309,7 +395,7 @@ KINDS = table(
     ),
     _of_missing(
         "people.organisation-named",
-        _("On the platform already: {organisation}"),
+        _("Already on the platform: {organisation}"),
         _(
             "{organisation} is on the platform already. Its managers have been asked to accept you"
             " as a member."
@@ -338,7 +424,7 @@ KINDS = table(
         "people.left",
         _("{person} has left"),
         _("{person} ({email}) has left {organisation}. Their roles there have ended."),
-        readers=lambda membership: managers_or_administrators(membership.organisation_id),
+        readers=lambda membership: memberships.managers_or_administrators(membership.organisation_id),
     ),
     _of_membership(
         "people.ended",
@@ -346,13 +432,47 @@ KINDS = table(
         _("You are no longer a member of {organisation}. Your roles there have ended."),
         readers=lambda membership: [membership.user],
     ),
+    _of_membership(
+        "people.organisation-closed",
+        _("{organisation} was closed on the platform"),
+        _("{organisation} was closed, so you are no longer a member. Your roles there have ended."),
+        content=_let_go,
+        readers=lambda membership: [membership.user],
+        is_still_true=lambda membership, row, now: membership.organisation.merged_into is None,
+        on="people.let-go",
+    ),
+    _of_membership(
+        "people.member-merged",
+        _("{organisation} is now part of {into}"),
+        _(
+            "{organisation} was merged into {into}, where you are a member now. Roles you had"
+            " continue there unless they are named below."
+        ),
+        content=_let_go,
+        readers=lambda membership: [membership.user],
+        on="people.let-go",
+    ),
+    _of_role(
+        "people.role-given",
+        _("You have a new role: {role}, {organisation}"),
+        _("You were given the role {role} at {organisation}."),
+        is_still_true=lambda grant, row, now: grant.revoked_at is None,
+    ),
+    _of_role(
+        "people.role-ended",
+        _("Your role has ended: {role}, {organisation}"),
+        _(
+            "Your role {role} at {organisation} has ended. Pages and tokens that need it no longer"
+            " open for you; what you did with it stays in the records."
+        ),
+        is_still_true=lambda grant, row, now: grant.revoked_at is not None,
+    ),
     _kind(
         "people.bank-account",
         _("Bank account changed: {organisation}"),
         _(
-            "{person} ({email}) changed the bank account that statements of {organisation} ask"
-            " payers to pay to. If nobody agreed to this, change it back at once and tell your"
-            " payers."
+            "{person} ({email}) changed the bank account for payments to {organisation}. If this "
+            "was not agreed, change it back at once and tell your payers."
         ),
         load=_bank_account,
         readers=_who_knows,

@@ -1,4 +1,5 @@
-"""Mails of signing in: to whoever has the address, in no inbox, and with keys and codes."""
+"""Mails about signing in. They go to whoever has the address, appear in no inbox, and carry keys and
+codes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters.kinds import Content, Kind, table
 from accounts.letters.mails import Stranger
 from accounts.models import OutboxMessage, User
-from accounts.selectors.installation import installation
+from accounts.selectors.installation import installation, usual_zone
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """A mail to send: by which name, to whom, and where it leads."""
+    """A mail to send: the name of its kind, its reader, and the path that it leads to."""
 
     name: str
     reader: Stranger
@@ -25,9 +26,9 @@ class SignIn:
 
 
 def _load(row: OutboxMessage, now: datetime) -> SignIn | None:
-    """The mail, with keys made only now; None where its code has expired, its person is gone, or
-    its address was confirmed meanwhile."""
-    if (payload := row.payload.get("private")) is None:  # tried again by hand after all
+    """Return the mail, whose keys are made only now; None if its code has expired, its person is gone, or its
+    address has been confirmed meanwhile."""
+    if (payload := row.payload.get("private")) is None:  # a finished row that was retried by hand
         return None
     user = User.objects.filter(pk=payload["user"], is_active=True).first()
     name = payload["mail"]
@@ -39,13 +40,13 @@ def _load(row: OutboxMessage, now: datetime) -> SignIn | None:
     if (payload["user"] and user is None) or link is None or is_late:
         return None
     language = user.language if user else payload["language"]
-    zone, called = (user.time_zone, user.name) if user else ("UTC", "")
+    zone, called = (user.time_zone, user.name) if user else (usual_zone(), "")
     return SignIn(name, Stranger(payload["email"], language, zone, called), link)
 
 
 def _link(name: str, user: User | None, email: str) -> str | None:
-    """The path that a mail leads to; empty without any, None where there is nothing to open. Keys
-    are made from the person's row and the platform's secret, and stand in no table."""
+    """Return the path that a mail leads to: empty if it needs none, None if there is no longer anything to
+    open. Keys are derived from the person's row and the platform's secret, and are not stored."""
     match name:
         case "email_confirmation" | "email_confirmation_signup":
             unconfirmed = EmailAddress.objects.filter(user=user, email__iexact=email)
@@ -66,7 +67,8 @@ def _link(name: str, user: User | None, email: str) -> str | None:
 
 
 def password_path(user: User) -> str:
-    """Where a person sets a password: once, and for three days (PASSWORD_RESET_TIMEOUT)."""
+    """Return the path where a person sets a password; it works once, for three days
+    (PASSWORD_RESET_TIMEOUT)."""
     key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     where = {"uidb36": user_pk_to_url_str(user), "key": key}
     return reverse("account_reset_password_from_key", kwargs=where)
@@ -81,7 +83,7 @@ def _content(mail: SignIn, row: OutboxMessage, now: datetime) -> Content:
 
 
 def _kind(name: str, subject: object, lead: object, note: object = "") -> Kind:
-    """A kind of mail: its subject, what stands before the address or the code, and what after."""
+    """Return a kind of mail: its subject, the text before the address or the code, and the text after it."""
     return Kind(
         name,
         subject,
@@ -121,28 +123,28 @@ KINDS = table(
         _("You administer this platform"),
         _("The platform was set up with you as its administrator. Set your password here:"),
         _(
-            "The address works once and for three days; whoever set the platform up can have"
-            " another one sent. Signing in then asks you for a second factor."
+            "The link works once, within three days; whoever set up the platform can "
+            "request another one. When you sign in, you are asked for a second factor."
         ),
     ),
     _kind(
         "entered",
         _("You have been given a role"),
         _(
-            "An administrator has made an account for this address and given it a role. Set your"
-            " password here:"
+            "An administrator has created an account for this address and given it a role. Set your "
+            "password here:"
         ),
         _(
-            "The address works once and for three days; afterwards have a new password sent from"
-            " the sign-in page. Signing in then asks you for a second factor."
+            "The link works once, within three days; after that, request a new password on the "
+            "sign-in page. When you sign in, you are asked for a second factor."
         ),
     ),
     _kind(
         "account_already_exists",
-        _("You have an account already"),
+        _("You already have an account"),
         _(
-            "Somebody, probably you, tried to create an account with this address. There is one"
-            " already; if its password is forgotten, set a new one here:"
+            "Somebody, probably you, tried to create an account with this address. It already "
+            "has one; if you forgot the password, set a new one here:"
         ),
         _(
             "If you came from your institution's sign-in: sign in to the account first, then"
@@ -163,9 +165,9 @@ KINDS = table(
         "unknown_account_closed",
         _("There is no account for this address"),
         _(
-            "Somebody, probably you, wanted to sign in or to set a new password with this address,"
-            " but it has no account here. Perhaps another of your addresses has. Accounts are for"
-            " people who were invited: ask a manager of your organisation."
+            "Somebody, probably you, tried to sign in or to set a new password with this "
+            "address, but it has no account here. Perhaps you used another address. Accounts are "
+            "by invitation only: ask a manager of your organisation."
         ),
         _NOT_YOU,
     ),
@@ -183,28 +185,14 @@ KINDS = table(
         _("Your e-mail address was changed"),
         _("You now sign in with {to_email} in place of {from_email}."),
     ),
-    _kind(
-        "email_confirm",
-        _("Your e-mail address is confirmed"),
-        _("Your e-mail address is confirmed."),
-    ),
+    _kind("email_confirm", _("Your e-mail address is confirmed"), _("Your e-mail address is confirmed.")),
     _kind(
         "email_deleted",
         _("An e-mail address was removed"),
         _("{deleted_email} was removed from your account."),
     ),
-    _kind(
-        "password_changed",
-        _("Your password was changed"),
-        _("Your password was changed."),
-        _STILL_OPEN,
-    ),
-    _kind(
-        "password_reset",
-        _("Your password was changed"),
-        _("Your password was changed."),
-        _STILL_OPEN,
-    ),
+    _kind("password_changed", _("Your password was changed"), _("Your password was changed."), _STILL_OPEN),
+    _kind("password_reset", _("Your password was changed"), _("Your password was changed."), _STILL_OPEN),
     _kind("password_set", _("Your password was set"), _("Your password was set."), _STILL_OPEN),
     _kind(
         "recovery_codes_generated",

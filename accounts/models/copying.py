@@ -1,4 +1,4 @@
-"""Writing many rows of one table at a time."""
+"""Write many rows of one table at a time."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from django.db.models import Field, JSONField, Model, UUIDField
 
 
 def rows_copy(rows: Sequence[Model]) -> None:
-    """As `bulk_create`, with COPY: for thousands of rows it takes a fraction of the time, as there
-    is no statement to be written, split and planned. Every constraint and trigger holds."""
+    """Store rows like `bulk_create`, but with COPY: for thousands of rows it takes a fraction of the time, as
+    no statement must be written, split and planned. Every constraint and trigger holds."""
     if not rows:
         return
     meta = rows[0]._meta
@@ -39,8 +39,9 @@ def rows_copy(rows: Sequence[Model]) -> None:
 
 
 def _preparing(field: "Field[Any, Any]") -> Callable[[Any], Any]:
-    """What makes of a value what the driver writes. Of objects and of lists of keys, of which there
-    are many, at once what PostgreSQL reads: the driver would look at each element by itself."""
+    """Return a function that converts a value of the field to what the driver writes. Objects and lists of
+    keys, which are frequent, become PostgreSQL's text directly, because the driver would examine each
+    element."""
 
     def usual(value: Any) -> Any:
         return field.get_db_prep_save(value, connection)

@@ -21,8 +21,6 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["user", "method", "path", "key"], name="idempotency_unique"
-            )
+            models.UniqueConstraint(fields=["user", "method", "path", "key"], name="idempotency_unique")
         ]
         indexes = [models.Index(fields=["created_at"], name="idempotency_age")]

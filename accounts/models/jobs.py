@@ -1,4 +1,4 @@
-"""When each job of the timetable ran, what of it failed, and the bases of tables of jobs."""
+"""Runs of the timetable's jobs, their failures, and base classes for tables of jobs."""
 
 from typing import ClassVar
 
@@ -11,7 +11,8 @@ from accounts.models.keys import new_id
 
 
 class JobRun(models.Model):
-    """One run of an entry of the timetable. `ended_at` None: it is at work, or its worker died."""
+    """One run of an entry of the timetable. `ended_at` is None while it runs, and for ever if its worker
+    died."""
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -31,8 +32,7 @@ class JobRun(models.Model):
 
 
 class JobFailure(models.Model):
-    """One thing of a job that failed: it is tried again from `due_at` on, and forgotten once it
-    is done."""
+    """A thing that failed in a job. It is tried again from `due_at` on, and deleted once it succeeds."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.CharField(max_length=60)
@@ -51,8 +51,8 @@ class JobFailure(models.Model):
 
 
 class Lease(models.Model):
-    """A job that somebody is at alone, until a moment of the database's clock; whoever it is renews
-    it as long as they live (`accounts.services.jobs.alone`)."""
+    """The exclusive right to do a job until a moment of the database's clock. The holder renews it as long as
+    its process lives (`accounts.services.jobs.alone`)."""
 
     name = models.CharField(max_length=200, primary_key=True)
     holder = models.UUIDField()
@@ -60,9 +60,9 @@ class Lease(models.Model):
 
 
 class FileJob(models.Model):
-    """A file that somebody asked for and a worker writes: how far it is written, and in the end
-    where it lies (`accounts.services.file_jobs`). `PROGRESS`: the fields that say how much of how
-    much is written."""
+    """A file that somebody requested and a worker writes: how far it is written, and finally where it is
+    stored (`accounts.services.file_jobs`). `PROGRESS` names the two fields that say how much of how much is
+    written."""
 
     PROGRESS: ClassVar[tuple[str, str]]
 
@@ -85,5 +85,5 @@ class FileJob(models.Model):
         abstract = True
 
     def file_name(self) -> str:
-        """Where the file of this attempt is to lie."""
+        """Return the name under which the file of this attempt is stored."""
         raise NotImplementedError

@@ -12,8 +12,8 @@ from accounts.models.users import User
 
 
 class Invitation(models.Model):
-    """An organisation asks somebody in by mail address. Only the SHA-256 digest of the token in
-    the mail is kept; it opens once, until `expires_at`, to whoever has confirmed the address."""
+    """An invitation to join an organisation, sent to a mail address. Only the SHA-256 digest of the token in
+    the mail is stored; it can be used once, until `expires_at`, by a person who has confirmed the address."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="invitations")
@@ -36,13 +36,11 @@ class Invitation(models.Model):
                 name="invitation_one_open",
             )
         ]
-        indexes = [
-            models.Index(fields=["email", "created_at"], name="invitation_email"),
-        ]
+        indexes = [models.Index(fields=["email", "created_at"], name="invitation_email")]
 
     @property
     def version(self) -> int:
-        """It changes once."""
+        """Return the version: 2 once the invitation was accepted or withdrawn, since it changes only once."""
         return 1 if self.accepted_at is None and self.withdrawn_at is None else 2
 
     def places(self) -> Places:
@@ -50,7 +48,7 @@ class Invitation(models.Model):
 
 
 class JoinRequest(Request):
-    """Somebody asks to become a member."""
+    """A person's request to become a member of an organisation."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="join_requests")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="join_requests")
@@ -61,16 +59,12 @@ class JoinRequest(Request):
         verbose_name = _("request to join")
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "organisation"],
-                condition=Q(state="requested"),
-                name="joinrequest_one_open",
+                fields=["user", "organisation"], condition=Q(state="requested"), name="joinrequest_one_open"
             )
         ]
         indexes = [
             models.Index(
-                fields=["organisation", "created_at"],
-                condition=Q(state="requested"),
-                name="joinrequest_open",
+                fields=["organisation", "created_at"], condition=Q(state="requested"), name="joinrequest_open"
             )
         ]
 

@@ -1,4 +1,4 @@
-"""Messages to people: the inbox, what goes out by mail, and what each person has chosen."""
+"""Messages to people: the inbox, what is sent by mail, and what each person has chosen."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,10 +9,9 @@ from accounts.models.users import User
 
 
 class Message(models.Model):
-    """One message to one person, as it was written. `text` says everything; `html` and `calendar`
-    (iCalendar) are only for the mail and are emptied once it has left. `link`: a path of ours.
-    `about`: the row it is about.
-    """
+    """A message to one person, as it was written. `text` says everything; `html` and `calendar` (iCalendar)
+    are only for the mail and are emptied once it has been sent. `link` is a path on this site; `about` is the
+    id of the row it is about."""
 
     class Mail(models.TextChoices):
         AT_ONCE = "at-once", _("at once")
@@ -43,11 +42,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at", "-id"], name="message_of_user"),
             # The count in the navigation of every page.
-            models.Index(
-                fields=["user"],
-                condition=Q(is_in_inbox=True, read_at=None),
-                name="message_unread",
-            ),
+            models.Index(fields=["user"], condition=Q(is_in_inbox=True, read_at=None), name="message_unread"),
             models.Index(
                 fields=["user", "mail_due_at"],
                 condition=Q(mail__in=["daily", "weekly"], mailed_at=None),
@@ -65,17 +60,15 @@ class Message(models.Model):
 
     @property
     def version(self) -> int:
-        """Whether it is read is all that ever changes."""
+        """Return the version: 2 once the message is read, since nothing else of it ever changes."""
         return 1 if self.read_at is None else 2
 
 
 class MessageSettings(models.Model):
-    """What somebody has chosen; without a row, the usual. `choices`: by topic, as
-    `domain/messages.Choice` says them, only what differs."""
+    """A person's choices about messages; without a row, all have their defaults. `choices` holds only what
+    differs from them, by topic, as `domain/messages.Choice` describes it."""
 
-    user = models.OneToOneField(
-        User, models.CASCADE, primary_key=True, related_name="message_settings"
-    )
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="message_settings")
     choices = models.JSONField(default=dict)
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)

@@ -14,7 +14,7 @@ from accounts.models.users import User
 
 
 class Region(models.Model):
-    """An administrative area. Those flagged `shares` share instruments between each other."""
+    """An administrative area. Regions flagged `shares` share instruments with each other."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     scheme = models.CharField(max_length=20, help_text="ISO 3166-2 or GB/T 2260")
@@ -38,9 +38,7 @@ class Region(models.Model):
         constraints = [
             # Addresses, filters and roles name a region by its code alone, whatever its scheme.
             models.UniqueConstraint(fields=["code"], name="region_code_once"),
-            models.CheckConstraint(
-                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="region_currency"
-            ),
+            models.CheckConstraint(condition=Q(currency__in=sorted(MINOR_DIGITS)), name="region_currency"),
         ]
         indexes = [GinIndex(fields=["lineage"], name="region_lineage")]
 
@@ -67,7 +65,7 @@ class Organisation(models.Model):
     name_zh = models.CharField(max_length=200, blank=True)
     kind = models.CharField(max_length=20, choices=Kind)
     is_small = models.BooleanField(default=False)
-    # Where it lies today; `OrganisationMove` says where on other days, if it has any.
+    # Its region today; `OrganisationMove` has its regions on other days, if it ever moves.
     region = models.ForeignKey(Region, models.PROTECT, related_name="organisations")
     has_moves = models.BooleanField(default=False, editable=False)
     ror = models.CharField(max_length=40, blank=True)
@@ -88,9 +86,7 @@ class Organisation(models.Model):
     # Closed for good; `merged_into` where another goes on with what it had. The other reads and
     # accounts for what it `absorbed`: those merged into it, and into them before.
     closed_at = models.DateTimeField(null=True, editable=False)
-    merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, editable=False, related_name="+"
-    )
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, editable=False, related_name="+")
     absorbed = ArrayField(models.UUIDField(), default=list, editable=False)
     version = models.PositiveIntegerField(default=1)
 
@@ -99,8 +95,7 @@ class Organisation(models.Model):
         indexes = [GinIndex(fields=["scopes"], name="organisation_scopes")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(is_small=False) | Q(kind="enterprise"),
-                name="organisation_small_is_enterprise",
+                condition=Q(is_small=False) | Q(kind="enterprise"), name="organisation_small_is_enterprise"
             ),
             models.CheckConstraint(
                 condition=Q(merged_into=None) | Q(closed_at__isnull=False),
@@ -116,8 +111,8 @@ class Organisation(models.Model):
 
 
 class OrganisationMove(models.Model):
-    """An organisation belongs to `region` from the local day `starts_on` on, before it to
-    `from_region`. Bookings made keep the regions they were made with."""
+    """A move of an organisation: from the local day `starts_on` on it belongs to `region`, before that to
+    `from_region`. Bookings already made keep their regions."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="moves")
@@ -126,15 +121,13 @@ class OrganisationMove(models.Model):
     starts_on = models.DateField()
     decided_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()
-    carried_out_at = models.DateTimeField(null=True)  # `Organisation.region` says it since
+    carried_out_at = models.DateTimeField(null=True)  # since then `Organisation.region` is the new region
     withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("move to another region")
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(region=F("from_region")), name="organisationmove_elsewhere"
-            ),
+            models.CheckConstraint(condition=~Q(region=F("from_region")), name="organisationmove_elsewhere"),
             models.UniqueConstraint(
                 fields=["organisation", "starts_on"],
                 condition=Q(withdrawn_at=None),
@@ -149,12 +142,12 @@ class OrganisationMove(models.Model):
 
     @property
     def version(self) -> int:
-        """That of the organisation, which changes with it."""
+        """Return the version of the organisation, which every change of this row raises."""
         return self.organisation.version
 
 
 class Request(models.Model):
-    """What somebody asks for, and the answer. Those answered stay on record."""
+    """The base class of a person's requests, with their answers. Answered requests stay on record."""
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("requested")
@@ -175,13 +168,13 @@ class Request(models.Model):
 
     @property
     def version(self) -> int:
-        """It changes once."""
+        """Return the version: 2 once the request is answered or withdrawn, since it changes only once."""
         return 1 if self.decided_at is None else 2
 
 
 class OrganisationRequest(Request):
-    """Somebody's organisation is missing: its region's coordinators or an administrator enter it,
-    say which one it is, or say why not."""
+    """A request to enter a missing organisation. A coordinator of its region or an administrator enters it,
+    names the existing one that is meant, or declines with a reason."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="organisation_requests")
     name = models.CharField(max_length=200)
@@ -191,7 +184,7 @@ class OrganisationRequest(Request):
     ror = models.CharField(max_length=40, blank=True)
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, null=True, related_name="+"
-    )  # the one that was entered, or stood already
+    )  # the one that was entered or existed already
 
     class Meta:
         verbose_name = _("request for an organisation")
@@ -208,7 +201,7 @@ class OrganisationRequest(Request):
 
 
 class Installation(models.Model):
-    """What this installation is called and allows: one row, made by `manage.py setup`."""
+    """The name and the settings of this installation: one row, created by `manage.py setup`."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=100)
@@ -237,9 +230,7 @@ class Membership(models.Model):
         verbose_name = _("membership")
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "organisation"],
-                condition=Q(ended_at=None),
-                name="membership_one_active",
+                fields=["user", "organisation"], condition=Q(ended_at=None), name="membership_one_active"
             )
         ]
 
@@ -263,9 +254,7 @@ class RoleGrant(models.Model):
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, null=True, blank=True, related_name="role_grants"
     )
-    region = models.ForeignKey(
-        Region, models.PROTECT, null=True, blank=True, related_name="role_grants"
-    )
+    region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, related_name="role_grants")
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     granted_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -275,14 +264,8 @@ class RoleGrant(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(
-                        role__in=sorted(roles.ORGANISATION_ROLES),
-                        organisation__isnull=False,
-                        region=None,
-                    )
-                    | Q(
-                        role__in=sorted(roles.REGION_ROLES), organisation=None, region__isnull=False
-                    )
+                    Q(role__in=sorted(roles.ORGANISATION_ROLES), organisation__isnull=False, region=None)
+                    | Q(role__in=sorted(roles.REGION_ROLES), organisation=None, region__isnull=False)
                     | Q(role__in=sorted(roles.PLATFORM_ROLES), organisation=None, region=None)
                 ),
                 name="rolegrant_scope_fits_role",

@@ -1,4 +1,4 @@
-"""Messages and other effects, written with the change that causes them."""
+"""Messages and other effects, stored in the transaction of the change that causes them."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,10 +8,11 @@ from accounts.models.keys import new_id
 
 
 class OutboxMessage(models.Model):
-    """One effect to have, from `due_at` on. `key` makes it unique: enqueued twice it is one.
+    """An effect to carry out from `due_at` on. `key` is unique: an effect enqueued twice is carried out once.
 
-    A worker that takes it counts the attempt and says so in `tried_at` before it begins: a row
-    that was tried and is not done may have had its effect in the world outside."""
+    A worker that takes it counts the attempt and sets `tried_at` before it begins. So a row that was tried
+    and is not done may already have had its effect outside the database.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=40)
@@ -28,9 +29,7 @@ class OutboxMessage(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["lane", "due_at"], condition=Q(done_at=None), name="outbox_waiting"
-            ),
+            models.Index(fields=["lane", "due_at"], condition=Q(done_at=None), name="outbox_waiting"),
             models.Index(fields=["done_at"], name="outbox_done"),
             models.Index(fields=["kind"], condition=Q(outcome="failed"), name="outbox_failed"),
         ]

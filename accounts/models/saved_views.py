@@ -1,4 +1,4 @@
-"""How people like to see a list."""
+"""Lists as people have saved them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,8 +8,8 @@ from accounts.models.users import User
 
 
 class SavedView(models.Model):
-    """A list as somebody narrowed and sorted it, under a name of theirs: the path of its page, and
-    the query that follows."""
+    """A filtered and sorted list that somebody has saved under a name: the path of its page, and its
+    query."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")

@@ -1,6 +1,6 @@
-"""Seals over the trail, and what they hold.
+"""Seals over the trail, and the entries that they cover.
 
-The database refuses to change or remove seals and what they hold (the first migration).
+The database refuses to change or delete seals and their entries (the first migration).
 """
 
 from django.db import models
@@ -10,9 +10,9 @@ from accounts.models.trail import TrailEntry
 
 
 class Seal(models.Model):
-    """So many entries as they were at one moment; `digest` covers all but `digests`, which
-    `root` covers: the entries' digests in their order, one after the other, so that what was
-    changed since can be named and not only noticed."""
+    """A seal over `count` entries as they were at one moment. `digest` covers all fields but `digests`: the
+    entries' digests in order, concatenated. These are covered by `root`, and make it possible to name an
+    entry that was changed later, not only to notice the change."""
 
     number = models.PositiveIntegerField(primary_key=True)  # from 1, without gaps
     at = models.DateTimeField()
@@ -33,7 +33,7 @@ class Seal(models.Model):
 
 
 class SealedEntry(models.Model):
-    """An entry's place in a seal; each has one."""
+    """The position of an entry in its seal; an entry has only one."""
 
     # Not checked by the database: sealing would mark each row of the trail that it names.
     entry = models.OneToOneField(
@@ -44,14 +44,12 @@ class SealedEntry(models.Model):
     digest = models.BinaryField(max_length=32)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["seal", "position"], name="sealedentry_place")
-        ]
+        constraints = [models.UniqueConstraint(fields=["seal", "position"], name="sealedentry_place")]
 
 
 class UnsealedEntry(models.Model):
-    """An entry that no seal holds yet. Written by a trigger with the entry itself, taken away
-    with its sealing, so that an entry that commits late is found whenever it does."""
+    """An entry that is not in a seal yet. A trigger creates the row together with the entry, and sealing
+    deletes it; so an entry whose transaction commits late is found as well."""
 
     entry = models.OneToOneField(
         TrailEntry, models.PROTECT, primary_key=True, related_name="unsealed", db_constraint=False

@@ -25,5 +25,5 @@ class ApiToken(models.Model):
 
     @property
     def version(self) -> int:
-        """It changes once; being used changes nothing of it."""
+        """Return the version: 2 once the token is revoked. Using it does not count as a change."""
         return 1 if self.revoked_at is None else 2

@@ -8,7 +8,7 @@ from accounts.models.keys import new_id
 
 
 class TrailEntry(models.Model):
-    """Who did what, when, to which record, in which request. Written by `accounts.trail.record`."""
+    """An act: the person, the time, the record and the request. `accounts.trail.record` writes it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField()
@@ -41,7 +41,7 @@ class TrailEntry(models.Model):
 
 
 class TrailText(models.Model):
-    """What may have to be erased of an entry; the entry keeps its salted digest."""
+    """The part of an entry that may have to be erased. The entry keeps its salted digest."""
 
     entry = models.OneToOneField(TrailEntry, models.PROTECT, primary_key=True, related_name="text")
     salt = models.BinaryField(max_length=16)

@@ -1,4 +1,6 @@
-"""People."""
+"""People who have an account."""
+
+from collections.abc import Sequence
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -9,7 +11,7 @@ from accounts.models.keys import new_id
 
 
 class UserManager(BaseUserManager["User"]):
-    """Users by e-mail, whatever its case."""
+    """Looks up users by e-mail address, ignoring case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
@@ -31,10 +33,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=150, blank=True)
     language = models.CharField(
-        _("language"),
-        max_length=10,
-        default="en",
-        choices=[("en", "English"), ("zh-hans", "简体中文")],
+        _("language"), max_length=10, default="en", choices=[("en", "English"), ("zh-hans", "简体中文")]
     )
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     is_active = models.BooleanField(default=True)
@@ -44,6 +43,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Since when the account is closed for good; when name and addresses were gone everywhere.
     erasure_asked_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
+
+    # Links of unread messages, where selectors/messages.with_unread has read them.
+    unread_links: Sequence[str] = ()
 
     objects = UserManager()
 
@@ -57,6 +59,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def unread(self) -> int:
+        """The number of unread messages as far as they were counted."""
+        return len(self.unread_links)
 
     def get_full_name(self) -> str:
         return self.name or self.email

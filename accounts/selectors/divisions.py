@@ -29,8 +29,8 @@ _WINTER, _SUMMER = datetime(2025, 1, 15, 12), datetime(2025, 7, 15, 12)  # noqa:
 
 @dataclass(frozen=True)
 class Division:
-    """A place of a shipped list. `zones`: one, or those that somebody has to choose from;
-    `currency` empty: one the platform cannot account in."""
+    """A place of a shipped list. `zones` are its time zones; somebody has to choose if there are several.
+    `currency` is empty if the platform cannot account in it."""
 
     scheme: str
     code: str
@@ -43,12 +43,12 @@ class Division:
 
     @property
     def time_zone(self) -> str:
-        """Its only zone; empty where it has to be chosen."""
+        """Return the time zone if there is only one; empty if it has to be chosen."""
         return self.zones[0] if len(self.zones) == 1 else ""
 
 
 def division(scheme: str, code: str) -> Division | None:
-    """Return a known place by its scheme, however it is written, and code; None for any other."""
+    """Return a place by its scheme, in any spelling, and its code; None if it is unknown."""
     match scheme_named(scheme):
         case "ISO 3166":
             return _countries().get(code)
@@ -66,8 +66,8 @@ def countries() -> list[Division]:
 
 
 def divisions_of(scheme: str, country: str, text: str = "") -> list[Division]:
-    """Return the parts of a country in a list, by code; with `text` those whose code or name in
-    either language has it."""
+    """Return the parts of a country in a list, ordered by code; with `text`, those that contain it in their
+    code or in a name."""
     parts = _china() if scheme_named(scheme) == CHINA else _subdivisions(country)
     if scheme_named(scheme) == CHINA and country != "CN":
         return []
@@ -80,7 +80,7 @@ def divisions_of(scheme: str, country: str, text: str = "") -> list[Division]:
 
 
 def above(one: Division) -> Iterator[str]:
-    """Return the codes of what a place lies in, the nearest first, in either list."""
+    """Yield the codes, in both lists, of the places that contain a place, nearest first."""
     parent = one.parent
     while parent:
         yield parent
@@ -95,11 +95,7 @@ def _countries() -> dict[str, Division]:
     translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, ["zh_CN"]).gettext
     return {
         row.alpha_2: _division(
-            COUNTRIES,
-            row.alpha_2,
-            "",
-            name := getattr(row, "common_name", row.name),
-            translate(name),
+            COUNTRIES, row.alpha_2, "", name := getattr(row, "common_name", row.name), translate(name)
         )
         for row in pycountry.countries
     }
@@ -129,7 +125,7 @@ def _subdivisions(country: str) -> dict[str, Division]:
 
 
 def _library() -> Any:
-    """Return the library's list of subdivisions, which has no types."""
+    """Return the subdivisions of pycountry, which has no type annotations."""
     return pycountry.subdivisions
 
 
@@ -144,7 +140,8 @@ def _china() -> dict[str, Division]:
 
 
 def _parent_in(rows: dict[str, dict[str, str]], code: str) -> str:
-    """Provinces lie in China, cities in provinces, counties in cities or right in provinces."""
+    """Return the code of a Chinese division's parent: China for a province, the province for a city, and the
+    city or, without one, the province for a county."""
     if code.endswith("0000"):
         return "CN"
     city = f"{code[:4]}00"
@@ -152,7 +149,7 @@ def _parent_in(rows: dict[str, dict[str, str]], code: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Return a province as people call it: 安徽 for 安徽省."""
+    """Return the short everyday name of a province: 安徽 for 安徽省."""
     suffix = next(suffix for suffix in _SUFFIXES if name.endswith(suffix))
     return name.removesuffix(suffix)
 
@@ -176,7 +173,8 @@ def _division(scheme: str, code: str, parent: str, name: str, name_zh: str) -> D
 
 
 def _calendar(country: str, part: str) -> str:
-    """Return the library's calendar of the part, or of the country; empty where it has neither."""
+    """Return the library's holiday calendar for a part of a country, or else for the country; empty if it has
+    neither."""
     known = _calendars().get(country)
     if known is None:
         return ""
@@ -190,8 +188,8 @@ def _calendars() -> dict[str, list[str]]:
 
 @cache
 def _zones() -> dict[str, tuple[str, ...]]:
-    """Return the zones of each country, the principal one first, without those whose clocks show
-    the same as an earlier one's (the table of the time-zone database)."""
+    """Return the time zones of each country, the principal one first, without zones that show the same time
+    as an earlier one (according to the time-zone database)."""
     by_country: dict[str, dict[tuple[object, object], str]] = {}
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("utf-8")
     for line in table.splitlines():

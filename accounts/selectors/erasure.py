@@ -1,4 +1,4 @@
-"""What stands in the way of forgetting somebody, and where they are mentioned."""
+"""Find the duties that keep a person from closing their account, and the texts that mention a person."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,14 +25,12 @@ from accounts.models import (
 # Whose tables are looked through: ours, and the log of Django's own admin.
 APPS = ("accounts", "instruments", "bookings", "admin")
 # Frozen by the database, or proofs of money; by design they name nobody (docs/people.md).
-UNTOUCHED = frozenset(
-    {"trailentry", "trailtext", "user", "charge", "quote", "posting", "ledgerentry"}
-)
+UNTOUCHED = frozenset({"trailentry", "trailtext", "user", "charge", "quote", "posting", "ledgerentry"})
 
 
 @dataclass(frozen=True)
 class Column:
-    """Text of a table that somebody may be mentioned in. `people`: what names the persons of a
+    """A text column in which a person may be mentioned. `people` are the foreign keys to the persons of a
     row."""
 
     model: type[models.Model]
@@ -43,7 +41,7 @@ class Column:
 
 
 def text_columns() -> Iterator[Column]:
-    """Return every column that holds free text, of whatever table; a new one is found by itself."""
+    """Yield every column of every table that holds free text; new columns are included automatically."""
     for label in APPS:
         for model in apps.get_app_config(label).get_models():
             if model._meta.model_name in UNTOUCHED:
@@ -58,36 +56,34 @@ def text_columns() -> Iterator[Column]:
 
 
 def addresses_of(user: User) -> list[str]:
-    """Return all addresses a person has, in small letters."""
+    """Return all mail addresses of a person, in lower case."""
     addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     return sorted({user.email.lower(), *(address.lower() for address in addresses)})
 
 
 def is_namesake_free(user: User) -> bool:
-    """Return whether the name, wherever it is written, can only mean this person."""
+    """Return whether the person's name identifies them wherever it occurs: it is long enough and nobody else
+    has it."""
     others = User.objects.filter(name__iexact=user.name).exclude(pk=user.pk)
     return is_telling(user.name) and not others.exists()
 
 
 def texts_about(user: User) -> models.QuerySet[TrailText]:
-    """Return the reasons given in the trail for what was done to a person's own records."""
+    """Return the reasons given in the trail for acts on the person's own records."""
     records: set[UUID] = {user.pk}
     for model in (Membership, RoleGrant, JoinRequest, OrganisationRequest, ApiToken):
         rows = model._default_manager.filter(user=user)
         records |= set(rows.values_list("pk", flat=True))
-    return TrailText.objects.filter(
-        entry__in=TrailEntry.objects.filter(object_id__in=records).values("pk")
-    )
+    return TrailText.objects.filter(entry__in=TrailEntry.objects.filter(object_id__in=records).values("pk"))
 
 
 def sole_duties(user: User) -> list[RoleGrant]:
-    """Return the roles nobody else holds there, and without which nobody would decide."""
+    """Return the manager and administrator roles of a person that nobody else holds at the same place."""
     others = (
         RoleGrant.objects.filter(role=OuterRef("role"), revoked_at=None, user__is_active=True)
         .exclude(user=user)
         .filter(
-            Q(organisation=OuterRef("organisation"))
-            | Q(role=ADMINISTRATOR, organisation=None, region=None)
+            Q(organisation=OuterRef("organisation")) | Q(role=ADMINISTRATOR, organisation=None, region=None)
         )
     )
     return list(

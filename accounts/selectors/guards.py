@@ -1,7 +1,8 @@
-"""What guards the books in the database, held against what the migrations and models set.
+"""Compare the triggers and constraints that protect the books with what migrations and models define.
 
-Whoever owns the tables can drop, disable or replace a trigger, its function or a constraint. The
-list of triggers and functions is read from the SQL of the migrations: code, not the database.
+Whoever owns the tables can drop, disable or replace a trigger, its function or a constraint. The expected
+triggers and functions are therefore read from the SQL of the migrations, that is from code, not from the
+database.
 """
 
 import re
@@ -17,8 +18,7 @@ from django.db.migrations.operations.base import Operation
 
 APPS = ("accounts", "instruments", "bookings")
 _FUNCTION = re.compile(
-    r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\(\) RETURNS trigger LANGUAGE plpgsql AS \$\$(.*?)\$\$",
-    re.DOTALL,
+    r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\(\) RETURNS trigger LANGUAGE plpgsql AS \$\$(.*?)\$\$", re.DOTALL
 )
 _TRIGGER = re.compile(r"CREATE (?:CONSTRAINT )?TRIGGER (\w+) [^;]*? ON (\w+)\s[^;]*?(\w+)\(\)(?=;)")
 _DROPPED = re.compile(r"DROP TRIGGER (\w+) ON (\w+)")
@@ -62,8 +62,8 @@ AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_da
 
 @cache
 def migrated_triggers() -> dict[Trigger, tuple[str, str]]:
-    """Return by name and table the definition of each trigger the migrations set, and its
-    function's body."""
+    """Return, by name and table, the definition of each trigger that the migrations create and its function's
+    body."""
     triggers: dict[Trigger, tuple[str, str]] = {}
     functions: dict[str, str] = {}
     for operation in _operations():
@@ -81,8 +81,8 @@ def migrated_triggers() -> dict[Trigger, tuple[str, str]]:
 
 @cache
 def _unvalidated() -> frozenset[str]:
-    """Constraints that hold for what is written from now on: the migrations did not ask them of
-    rows that were there."""
+    """Return the names of constraints that the migrations have added for new rows only, without validating
+    existing ones."""
     names: set[str] = set()
     for operation in _operations():
         if isinstance(operation, AddConstraintNotValid):
@@ -93,7 +93,7 @@ def _unvalidated() -> frozenset[str]:
 
 
 def _operations() -> Iterator[Operation]:
-    """Return what our migrations do, in their order."""
+    """Yield the operations of our migrations, in order."""
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     for (app, _), migration in sorted(migrations.items()):
         if app in APPS:
@@ -101,24 +101,22 @@ def _operations() -> Iterator[Operation]:
 
 
 def _plain(definition: str) -> str:
-    """Return a trigger's definition in one spelling: its events in order, as the database writes
-    them; of a condition neither capitals nor parentheses."""
+    """Return a trigger's definition in a normal form: its events sorted as the database lists them, and its
+    condition in lower case without parentheses."""
     head, when, rest = " ".join(definition.split()).partition(" WHEN ")
     text = head + when + " ".join(rest.translate({40: " ", 41: " "}).lower().split())
     return _EVENTS.sub(lambda m: f"{m[1]} {' OR '.join(sorted(m[2].split(' OR ')))} ON ", text, 1)
 
 
 def guards_down() -> list[str]:
-    """Triggers of the migrations, foreign keys and named constraints that are gone, switched off
-    or not as they were set, each as a name and its table; a handful of statements."""
+    """Return the triggers of the migrations, foreign keys and named constraints that are missing, disabled or
+    altered, each as a name and its table. It takes a handful of statements."""
     with connection.cursor() as cursor:
         cursor.execute(_TRIGGERS)
         rows = cursor.fetchall()
         cursor.execute(_CONSTRAINTS)
         constraints = {
-            (table, name)
-            for table, name, is_valid in cursor.fetchall()
-            if is_valid or name in _unvalidated()
+            (table, name) for table, name, is_valid in cursor.fetchall() if is_valid or name in _unvalidated()
         }
     standing = {
         (name, table): (_plain(definition), body)
@@ -141,8 +139,8 @@ def guards_down() -> list[str]:
 
 
 def guards_bypassed() -> list[str]:
-    """Return what stands beside the guards and could get round them: triggers of nobody's migration
-    and rules on guarded tables, row security, a setting that keeps triggers from firing."""
+    """Return what could get around the guards: triggers on guarded tables that no migration created, rules,
+    row security, and a setting that keeps triggers from firing."""
     expected = migrated_triggers()
     tables = sorted({table for _, table in expected})
     with connection.cursor() as cursor:

@@ -1,12 +1,13 @@
-"""What this installation is called and allows. Every page asks, so the cache remembers it."""
+"""Read the name and the settings of this installation. They are cached, because every page needs them."""
 
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
+from django.db.models import Subquery
 
-from accounts.models import Installation, RoleGrant, User
+from accounts.models import Installation, Region, RoleGrant, User
 from accounts.replica import on_primary
 
 KEPT = "installation"
@@ -15,7 +16,8 @@ KEPT_FOR = 300  # seconds: what another process remembered while this one change
 
 @dataclass(frozen=True)
 class Site:
-    """The installation's row; without one, what holds before `manage.py setup`."""
+    """The settings in the installation's row, with the defaults that hold before `manage.py setup` creates
+    it."""
 
     name: str = "Instrument Commons"
     name_zh: str = ""
@@ -23,21 +25,24 @@ class Site:
     admits_strangers: bool = True
     has_logo: bool = False
     version: int = 0  # 0: not set up
+    time_zone: str = "UTC"  # of the region that was entered first
 
     @property
     def language(self) -> str:
-        """The usual one, for whom nothing says otherwise."""
+        """Return the default language."""
         return self.languages[0]
 
 
 def installation() -> Site:
-    """Return the installation as it is remembered, else as its row has it; the usual while there is
-    no database."""
+    """Return the installation's settings, from the cache or else from its row; the defaults if no database
+    can be reached."""
     site: Site | None = cache.get(KEPT)
     if site is None:
         try:
             with on_primary():
-                site = site_of(Installation.objects.first())
+                first = Region.objects.order_by("pk").values("time_zone")[:1]
+                row = Installation.objects.annotate(first_zone=Subquery(first)).first()
+                site = site_of(row)
         except DatabaseError:  # pages that say so have to be drawn, too
             return Site()
         cache.set(KEPT, site, KEPT_FOR)
@@ -55,21 +60,28 @@ def site_of(row: Installation | None) -> Site:
         admits_strangers=row.admits_strangers,
         has_logo=bool(row.logo),
         version=row.version,
+        time_zone=getattr(row, "first_zone", None) or Site.time_zone,
     )
 
 
+def usual_zone() -> str:
+    """Return the default time zone of people who have not chosen one: the operator's choice, else that of the
+    region that was entered first."""
+    return settings.USUAL_TIME_ZONE or installation().time_zone
+
+
 def installation_forget() -> None:
-    """Forget what is remembered: the next who asks reads the row."""
+    """Clear the cached settings, so that the next reader loads the row."""
     cache.delete(KEPT)
 
 
 def is_demonstration() -> bool:
-    """Return whether demonstration people live here, whose password everybody knows."""
+    """Return whether this is a demonstration, with demonstration accounts whose passwords everybody knows."""
     return User.objects.filter(is_demo=True).exists()
 
 
 def first_administrator() -> User | None:
-    """Return who has administered the platform longest of those who still do."""
+    """Return the administrator who has held the role longest, or None."""
     grant = (
         RoleGrant.objects.filter(role="administrator", revoked_at=None, user__is_active=True)
         .select_related("user")

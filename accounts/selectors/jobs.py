@@ -1,4 +1,4 @@
-"""When the timetable's entries ran, and what of them failed."""
+"""Read when the timetable's jobs ran, and what failed."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LONGEST = timedelta(hours=1)  # the time limit of a job
 
 @dataclass(frozen=True)
 class Failure:
-    """An effect or a thing of a job that failed. due_at: when it is tried again; None: never by
+    """An effect, or a thing of a job, that failed. `due_at` is when it is tried again; None means never by
     itself."""
 
     id: UUID
@@ -33,8 +33,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Queue:
-    """A kind of effect: how many are due and since when, due later, among these tried in vain,
-    and given up."""
+    """The effects of one kind: how many are due and since when (`oldest`), how many are due `later`, how many
+    of these two failed before (`retried`), and how many were given up (`failed`)."""
 
     kind: str
     lane: str
@@ -46,9 +46,9 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An entry of the timetable: its last run, when it last did what it should, when it is due
-    after that; is_broken: the last run's worker died."""
+class TimetableEntry:
+    """An entry of the timetable with its last run. `done_at`: its last success; `due_at`: when it is due
+    again; `is_broken`: the worker of its last run died; `has_failed`: its last run failed."""
 
     name: str
     run: JobRun | None
@@ -56,16 +56,17 @@ class Entry:
     due_at: datetime | None
     is_overdue: bool
     is_broken: bool
+    has_failed: bool
 
 
 def held_back(job: str, now: datetime) -> QuerySet[JobFailure, Any]:
-    """Return the ids of what failed in a job and is not to be tried again yet."""
+    """Return the ids of things that failed in a job and are not to be tried again yet."""
     return JobFailure.objects.filter(job=job, due_at__gt=now).values("object_id")
 
 
 def failures(name: str = "") -> list[Failure]:
-    """Return what failed, given up or tried again later, the last first; of one kind of effect or
-    one job if named."""
+    """Return the effects and things of jobs that failed, whether given up or to be tried again, latest first;
+    with `name`, those of one kind of effect or one job."""
     rows = OutboxMessage.objects.filter(FAILING)
     noted = JobFailure.objects.all()
     if name:
@@ -98,12 +99,12 @@ def failures(name: str = "") -> list[Failure]:
 
 
 def failing_by_job() -> dict[str, int]:
-    """Return how many things of each job fail."""
+    """Return how many things failed in each job."""
     return dict(JobFailure.objects.values_list("job").annotate(n=Count("pk")).order_by("job"))
 
 
 def queues(now: datetime) -> list[Queue]:
-    """Return the outbox by kind. One statement."""
+    """Return the outbox summed up by kind. It takes one statement."""
     waiting = Q(done_at=None)
     rows = (
         OutboxMessage.objects.filter(waiting | Q(outcome="failed"))
@@ -120,22 +121,24 @@ def queues(now: datetime) -> list[Queue]:
     return [Queue(**row) for row in rows]
 
 
-def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
-    """Return each entry of the timetable with its last run. Three statements."""
+def effects_due(now: datetime, *lanes: str) -> QuerySet[OutboxMessage]:
+    """Return the effects in these lanes that are due."""
+    return OutboxMessage.objects.filter(done_at=None, due_at__lte=now, lane__in=lanes)
+
+
+def runs(timetable: Mapping[str, Any], now: datetime) -> list[TimetableEntry]:
+    """Return each entry of the timetable with its last run. It takes three statements."""
     last = {
-        row.entry: row
-        for row in JobRun.objects.order_by("entry", "-started_at", "-pk").distinct("entry")
+        row.entry: row for row in JobRun.objects.order_by("entry", "-started_at", "-pk").distinct("entry")
     }
     done = dict(
-        JobRun.objects.filter(outcome=JobRun.Outcome.DONE)
-        .values_list("entry")
-        .annotate(at=Max("started_at"))
+        JobRun.objects.filter(outcome=JobRun.Outcome.DONE).values_list("entry").annotate(at=Max("started_at"))
     )
     since = JobRun.objects.aggregate(first=Min("started_at"))["first"]
     # What ran while nothing did is not late: the clock that was started goes on from there.
     started = last[CLOCK].started_at if CLOCK in last else None
     return [
-        Entry(
+        TimetableEntry(
             name=name,
             run=(run := last.get(name)),
             done_at=done.get(name),
@@ -147,20 +150,21 @@ def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
             ),
             is_overdue=due is not None and now > due + _grace(entry["schedule"]),
             is_broken=run is not None and run.ended_at is None and now - run.started_at > LONGEST,
+            has_failed=run is not None and run.outcome == JobRun.Outcome.FAILED,
         )
         for name, entry in timetable.items()
     ]
 
 
 def last_run(entries: Collection[str]) -> datetime | None:
-    """Return when a worker last began one of these entries of the timetable."""
+    """Return when a worker last began a run of one of these entries of the timetable."""
     rows = JobRun.objects.filter(entry__in=entries)
     moment: datetime | None = rows.aggregate(last=Max("started_at"))["last"]
     return moment
 
 
 def _next(timing: Any, last: datetime | None) -> datetime | None:
-    """Return when an entry is due after a run; None where nothing ever ran."""
+    """Return when an entry is due again after a run; None if it never ran."""
     if last is None:
         return None
     if isinstance(timing, crontab):

@@ -1,12 +1,14 @@
-"""Ways into an organisation: what is open, and for whom."""
+"""Read the invitations and the requests to join that are open, and for whom."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 
+from accounts.domain.joining import TAG
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, RoleGrant
 from accounts.selectors.memberships import organisations_of, organisations_to_read
@@ -16,13 +18,13 @@ from accounts.selectors.secrets import digest_of, link_token
 from accounts.selectors.users import confirmed_addresses
 
 MOST_FOUND = 20
-# How many answers are looked at to say how long one takes, and how many say nothing yet.
+# How many answers are used for the usual time to answer, and fewer than how many are not enough.
 ANSWERS, TOO_FEW = 20, 3
 
 
 def invitation_token(invitation_id: UUID, digest: bytes | None = None) -> str:
-    """Return the token of an invitation, or the one of its digest: made whenever it is needed, so
-    that neither the table nor the mail that waits to be sent holds it."""
+    """Return the token of an invitation: a new one, or the one with the stored digest. It is derived whenever
+    it is needed, so that neither the table nor the mail waiting to be sent holds it."""
     return link_token("accounts.invitation", invitation_id, digest)
 
 
@@ -37,25 +39,30 @@ def invitation_by_token(token: str) -> Invitation:
 
 
 def inviter_organisation(invitation: Invitation) -> Organisation | None:
-    """Return where the sender belongs: the organisation itself, or another; None for nowhere."""
+    """Return the organisation that the sender of an invitation belongs to, preferably the one that invites;
+    None if they belong to none."""
     rows = Membership.objects.filter(user=invitation.invited_by, ended_at=None)
     own = [row.organisation for row in rows.select_related("organisation").order_by("started_at")]
     return invitation.organisation if invitation.organisation in own else next(iter(own), None)
 
 
 def open_invitations(organisation: Organisation) -> QuerySet[Invitation]:
-    """Return the invitations that nobody has accepted or withdrawn, expired ones included."""
+    """Return the organisation's invitations that nobody has accepted or withdrawn, including expired ones."""
     return invitations().filter(organisation=organisation, accepted_at=None, withdrawn_at=None)
+
+
+def sent_since(moment: datetime) -> QuerySet[Any]:
+    """Return the invitations sent after a moment, each with its `mailbox`
+    (`accounts.domain.joining.mailbox_of`)."""
+    mailbox = Func(F("email"), Value(TAG), Value("@"), function="regexp_replace")
+    return Invitation.objects.filter(created_at__gt=moment).annotate(mailbox=mailbox)
 
 
 def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
     """Return the invitations the actor may see: open ones to their own confirmed addresses, those
     they sent, and those of the organisations whose members they may read."""
     to_me = Q(
-        email__in=confirmed_addresses(actor.person),
-        accepted_at=None,
-        withdrawn_at=None,
-        expires_at__gt=now,
+        email__in=confirmed_addresses(actor.person), accepted_at=None, withdrawn_at=None, expires_at__gt=now
     )
     to_me |= Q(invited_by_id=actor.person)
     if _reads_any(actor):
@@ -64,19 +71,16 @@ def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
 
 
 def own_invitations(actor: Actor, now: datetime) -> QuerySet[Invitation]:
-    """Return the invitations that wait for the actor."""
+    """Return the open invitations to the actor's confirmed addresses."""
     return invitations().filter(
-        email__in=confirmed_addresses(actor.person),
-        accepted_at=None,
-        withdrawn_at=None,
-        expires_at__gt=now,
+        email__in=confirmed_addresses(actor.person), accepted_at=None, withdrawn_at=None, expires_at__gt=now
     )
 
 
 def join_requests() -> QuerySet[JoinRequest]:
-    return JoinRequest.objects.select_related(
-        "organisation__region", "user", "decided_by"
-    ).order_by("created_at", "id")
+    return JoinRequest.objects.select_related("organisation__region", "user", "decided_by").order_by(
+        "created_at", "id"
+    )
 
 
 def open_requests(organisation: Organisation) -> QuerySet[JoinRequest]:
@@ -85,8 +89,8 @@ def open_requests(organisation: Organisation) -> QuerySet[JoinRequest]:
 
 
 def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
-    """Return the open requests to the organisations whose people the actor manages; to
-    administrators those of organisations that have no manager. The oldest first."""
+    """Return the open requests to join that the actor may decide on, oldest first: those to organisations
+    whose members they manage and, for administrators, those to organisations without a manager."""
     theirs = Q(organisation__in=actor.organisations_where("manage-members"))
     if actor.has(ADMINISTRATOR):
         managers = RoleGrant.objects.filter(
@@ -97,16 +101,14 @@ def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
 
 
 def usual_answer(organisation: Organisation) -> int | None:
-    """Return how many minutes people of an organisation usually take to decide on a request: half
-    of the last were decided within that. None while too few are. One statement."""
+    """Return the median time in minutes in which an organisation's recent requests to join were answered;
+    None if too few were. It takes one statement."""
     rows = JoinRequest.objects.filter(
         organisation=organisation, state__in=["approved", "rejected"], decided_by__isnull=False
     )
     spans = [
         (decided - created).total_seconds() / 60
-        for created, decided in rows.order_by("-decided_at").values_list(
-            "created_at", "decided_at"
-        )[:ANSWERS]
+        for created, decided in rows.order_by("-decided_at").values_list("created_at", "decided_at")[:ANSWERS]
         if decided
     ]
     return int(median(spans)) if len(spans) >= TOO_FEW else None
@@ -114,9 +116,10 @@ def usual_answer(organisation: Organisation) -> int | None:
 
 @dataclass(frozen=True)
 class FirstStep:
-    """What somebody does next who cannot book yet: `invited` and `asked` wait for a word of the
-    invited and of the organisation, `missing` until the organisation (`name`) is entered,
-    `declined` is asked again, `role` is a member without a role, `join` begins."""
+    """The next step of a person who cannot book yet, as `step`: `invited` (an invitation waits for them),
+    `asked` (the organisation has yet to answer), `missing` (the organisation `name` has yet to be entered),
+    `declined` (they may ask again), `role` (they are a member without a role), `join` (they have done nothing
+    yet)."""
 
     step: str
     organisation: Organisation | None = None
@@ -126,8 +129,8 @@ class FirstStep:
 
 
 def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
-    """Return what somebody does next who cannot book yet; None for visitors and for whoever holds a
-    role. Three statements at most, for the others only."""
+    """Return the next step of a person who cannot book yet; None for visitors and for anybody who holds a
+    role. It takes at most three statements, and none for those."""
     if not actor.user_id or actor.grants:
         return None
     if actor.organisations:
@@ -146,14 +149,12 @@ def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
 
 
 def requests_of(actor: Actor) -> QuerySet[JoinRequest]:
-    """Return the actor's own requests: the open ones and, for organisations that they belong to no
-    more or never did, the last words that were said."""
+    """Return the actor's own requests to join, newest first."""
     return join_requests().filter(user_id=actor.person).order_by("-created_at", "-id")
 
 
 def join_requests_for(actor: Actor) -> QuerySet[JoinRequest]:
-    """Return the actor's own requests, and those to the organisations whose members they may
-    read."""
+    """Return the actor's own requests to join, and those to the organisations whose members they may read."""
     seen = Q(user_id=actor.person)
     if _reads_any(actor):
         seen |= Q(organisation__in=organisations_to_read(actor))
@@ -165,8 +166,8 @@ def _reads_any(actor: Actor) -> bool:
 
 
 def organisations_named(actor: Actor, text: str) -> list[Organisation]:
-    """Organisations found by name in either language, code or mail domain, without those the
-    actor belongs to."""
+    """Return organisations found by name in either language, code or mail domain, except those that the actor
+    belongs to."""
     text = text.strip()
     if not text or "\0" in text:
         return []
@@ -183,8 +184,8 @@ def organisations_named(actor: Actor, text: str) -> list[Organisation]:
 
 
 def organisations_by_mail(actor: Actor) -> list[Organisation]:
-    """Return the organisations whose mail domain one of the actor's confirmed addresses belongs to,
-    without those they belong to."""
+    """Return the organisations to whose mail domains a confirmed address of the actor belongs, except those
+    that the actor is a member of."""
     domains = set()
     for address in confirmed_addresses(actor.person):
         parts = address.rpartition("@")[2].split(".")

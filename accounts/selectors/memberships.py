@@ -1,6 +1,7 @@
-"""Who belongs where, with which roles."""
+"""Read who belongs to which organisation, with which roles."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,22 +9,8 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Prefetch, Q, QuerySet, UUIDField, Value
 
+from accounts.domain import roles
 from accounts.domain.errors import NotPermitted, Refused
-from accounts.domain.roles import (
-    ADMINISTRATOR,
-    AUDITOR,
-    CAPABILITIES,
-    COORDINATOR,
-    MANAGER,
-    NO_SECOND,
-    ORGANISATION_ROLES,
-    REACH_ABSORBED,
-    Actor,
-    Duty,
-    Grant,
-    Place,
-    conflicting,
-)
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
 from accounts.replica import on_primary
@@ -31,20 +18,21 @@ from accounts.selectors.rows import visible
 
 _IDS = ArrayField(UUIDField())
 RECENTLY = timedelta(days=90)
+MOST_ASKED = 3  # organisations of one person whose managers a page names
 
 
 @on_primary()  # what somebody may is decided
-def load_actor(user: User) -> Actor:
-    """Return a user with grants and active memberships. Whoever manages or accounts for an
-    organisation does so for those it absorbed. One statement."""
+def load_actor(user: User) -> roles.Actor:
+    """Return a user as an actor, with grants and active memberships. Managers and finance people of an
+    organisation hold these roles also for the organisations it absorbed. It takes one statement."""
     rows = _HELD.rows(user=user.pk)
-    return Actor(
+    return roles.Actor(
         user_id=user.pk,
         grants=tuple(
-            Grant(role, place, region)
+            roles.Grant(role, place, region)
             for role, organisation, region, absorbed in rows
             if role
-            for place in (organisation, *((role in REACH_ABSORBED and absorbed) or ()))
+            for place in (organisation, *((role in roles.REACH_ABSORBED and absorbed) or ()))
         ),
         organisations=frozenset(place for role, place, _, _ in rows if place and not role),
         language=user.language,
@@ -65,67 +53,62 @@ def _held(user: Any) -> QuerySet[Any, tuple[str, Any, Any, Any]]:
 _HELD = Prepared(_held)  # asked by every request of somebody signed in
 
 
-def place_of(organisation: Organisation) -> Place:
+def place_of(organisation: Organisation) -> roles.Place:
     """Return an organisation as a place; its `region` should be loaded with it."""
     is_closed = organisation.closed_at is not None
-    return Place(organisation.pk, frozenset(organisation.region.lineage), is_closed)
+    return roles.Place(organisation.pk, frozenset(organisation.region.lineage), is_closed)
 
 
-def organisations_of(actor: Actor) -> QuerySet[Organisation]:
+def organisations_of(actor: roles.Actor) -> QuerySet[Organisation]:
     """Return the organisations of the actor's active memberships, with their regions."""
     return (
         Organisation.objects.filter(pk__in=actor.organisations)
         .select_related("region")
-        .order_by("name")
+        .order_by("name", "pk")
     )
 
 
-def load_duties(user: User) -> list[Duty]:
-    """Return the roles of a person with where they hold them, also at what an organisation
+def load_duties(user: User) -> list[roles.Duty]:
+    """Return the roles of a person with the places where they hold them, including organisations that were
     absorbed."""
     rows = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
-        "role",
-        "region_id",
-        "region__lineage",
-        "organisation__region__lineage",
-        "organisation__absorbed",
+        "role", "region_id", "region__lineage", "organisation__region__lineage", "organisation__absorbed"
     )
     duties = [
-        (Duty(role, region, frozenset(lineage or of_organisation or ())), absorbed or ())
+        (roles.Duty(role, region, frozenset(lineage or of_organisation or ())), absorbed or ())
         for role, region, lineage, of_organisation, absorbed in rows
     ]
-    gone = {pk for duty, absorbed in duties if duty.role in REACH_ABSORBED for pk in absorbed}
+    gone = {pk for duty, absorbed in duties if duty.role in roles.REACH_ABSORBED for pk in absorbed}
     lineages = dict(
-        Organisation.objects.filter(pk__in=gone).values_list("pk", "region__lineage")
-        if gone
-        else ()
+        Organisation.objects.filter(pk__in=gone).values_list("pk", "region__lineage") if gone else ()
     )
     return [duty for duty, _ in duties] + [
-        Duty(duty.role, None, frozenset(lineages[pk]))
+        roles.Duty(duty.role, None, frozenset(lineages[pk]))
         for duty, absorbed in duties
-        if duty.role in REACH_ABSORBED
+        if duty.role in roles.REACH_ABSORBED
         for pk in absorbed
     ]
 
 
 def people_in_conflict() -> list[tuple[User, str, str]]:
-    """Return the people who hold two roles that exclude one another, given before they did; by
-    address. One role has to be taken away by hand. One statement, and one for each auditor."""
-    audits = RoleGrant.objects.filter(role=AUDITOR, revoked_at=None, user__is_active=True)
+    """Return the people who hold two roles that exclude one another, ordered by address, with both roles.
+    Such grants are older than the rule; somebody has to revoke one. It takes one statement, and one more per
+    auditor."""
+    audits = RoleGrant.objects.filter(role=roles.AUDITOR, revoked_at=None, user__is_active=True)
     conflicts = []
     for user in User.objects.filter(pk__in=audits.values("user_id")).order_by("email"):
         duties = load_duties(user)
         for place, duty in enumerate(duties):
-            other = conflicting(duties[:place], duty)
+            other = roles.conflicting(duties[:place], duty)
             if other is not None:
                 conflicts.append((user, other.role, duty.role))
     return conflicts
 
 
-def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
-    """Return the roles at an organisation that are not given at another it is merged into: those
-    whose duties exclude others, the actor's own, and managers and finance, where another has
-    managers whose it is to give them."""
+def roles_left_out(actor: roles.Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
+    """Return the roles at an organisation that do not pass to the one it is merged into: those that conflict
+    with other roles of their holder, the actor's own, and those of managers and finance people if the other
+    organisation has managers of its own, who then have to grant them."""
     gives = actor.may("manage-members", place_of(into)) or not has_manager(into.pk)
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
     lineage = frozenset(into.region.lineage)
@@ -133,18 +116,27 @@ def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation)
         grant
         for grant in grants.select_related("user").order_by("user__name", "role")
         if grant.user_id == actor.user_id
-        or (grant.role in REACH_ABSORBED and not gives)
-        or conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
+        or (grant.role in roles.REACH_ABSORBED and not gives)
+        or roles.conflicting(load_duties(grant.user), roles.Duty(grant.role, None, lineage))
     ]
+
+
+def has_lost_since(user_id: UUID, capability: str, moment: datetime) -> bool:
+    """Return whether a person has lost a role that carries the capability, or a membership, after a moment.
+    What was written for them before may then contain what they must no longer read."""
+    grants = RoleGrant.objects.filter(user=user_id, role__in=roles.CAPABILITIES[capability])
+    ended = Membership.objects.filter(user=user_id, ended_at__gt=moment)
+    return grants.filter(revoked_at__gt=moment).exists() or ended.exists()
 
 
 def is_member(user: User, organisation: Organisation) -> bool:
     return Membership.objects.filter(user=user, organisation=organisation, ended_at=None).exists()
 
 
-def _in_reach(actor: Actor, capability: str, prefix: str) -> Q:
-    """Rows whose organisation (at `prefix`) lies where the actor has a capability."""
-    if actor.may(capability, Place(None)):
+def _in_reach(actor: roles.Actor, capability: str, prefix: str) -> Q:
+    """Return the condition for rows whose organisation (at the path `prefix`) lies where the actor has a
+    capability."""
+    if actor.may(capability, roles.Place(None)):
         return Q()
     reach = Q(**{f"{prefix}organisation_id__in": actor.organisations_where(capability)})
     if regions := list(actor.regions_where(capability)):
@@ -152,23 +144,23 @@ def _in_reach(actor: Actor, capability: str, prefix: str) -> Q:
     return reach
 
 
-def memberships_for(actor: Actor) -> QuerySet[Membership]:
-    """Return the actor's own memberships, ended ones included, and those of the organisations whose
-    members they may read."""
+def memberships_for(actor: roles.Actor) -> QuerySet[Membership]:
+    """Return the actor's own memberships, including ended ones, and those of the organisations whose members
+    they may read."""
     seen = Q(user_id=actor.person)
     reach = _in_reach(actor, "read-members", "")
     rows = Membership.objects.filter(seen | reach) if reach else Membership.objects.all()
     return rows.select_related("user", "organisation__region").order_by("started_at", "id")
 
 
-def membership_by_id(actor: Actor, membership_id: UUID) -> Membership:
-    """Return a membership; `NotFound` if there is none, or it is not the actor's to see."""
+def membership_by_id(actor: roles.Actor, membership_id: UUID) -> Membership:
+    """Return a membership; `NotFound` if there is none or the actor may not see it."""
     return visible(memberships_for(actor), pk=membership_id)
 
 
-def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
-    """Return the roles in force: the actor's own, those at organisations whose members they may
-    read, for auditors those of their regions too, for administrators all."""
+def grants_for(actor: roles.Actor) -> QuerySet[RoleGrant]:
+    """Return the roles in force that the actor may see: their own, those at organisations whose members they
+    may read, for auditors also those of their regions, for administrators all."""
     seen = Q(user_id=actor.person)
     reach = _in_reach(actor, "read-members", "")
     if reach and (regions := list(actor.regions_where("read-members"))):
@@ -181,8 +173,8 @@ def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
     )
 
 
-def grant_by_id(actor: Actor, grant_id: UUID) -> RoleGrant:
-    """Return a role in force; `NotFound` if it is revoked, or not the actor's to see."""
+def grant_by_id(actor: roles.Actor, grant_id: UUID) -> RoleGrant:
+    """Return a role in force; `NotFound` if it is revoked or the actor may not see it."""
     return visible(grants_for(actor), pk=grant_id)
 
 
@@ -190,29 +182,27 @@ def platform_grants() -> QuerySet[RoleGrant]:
     """Return the roles that only administrators give: of regions, and of the platform."""
     return (
         RoleGrant.objects.filter(revoked_at=None)
-        .exclude(role__in=ORGANISATION_ROLES)
+        .exclude(role__in=roles.ORGANISATION_ROLES)
         .select_related("user", "region", "granted_by")
         .order_by("role", "region__name", "user__email")
     )
 
 
-def organisation_to_read(actor: Actor, organisation_id: UUID) -> Organisation:
-    """Return an organisation whose members the actor may read; else `NotPermitted`."""
+def organisation_to_read(actor: roles.Actor, organisation_id: UUID) -> Organisation:
+    """Return an organisation whose members the actor may read; `NotPermitted` otherwise."""
     organisation = visible(Organisation.objects.select_related("region"), pk=organisation_id)
     if not actor.may("read-members", place_of(organisation)):
         raise NotPermitted
     return organisation
 
 
-def organisations_to_read(actor: Actor, text: str = "") -> QuerySet[Organisation]:
-    """Return the organisations whose members the actor may read, by name or code; `NotPermitted`
-    for somebody with none."""
+def organisations_to_read(actor: roles.Actor, text: str = "") -> QuerySet[Organisation]:
+    """Return the organisations whose members the actor may read, filtered by name or code; `NotPermitted` if
+    there are none."""
     rows = Organisation.objects.select_related("region").order_by("name")
     if text and "\0" not in text:
-        rows = rows.filter(
-            Q(name__icontains=text) | Q(name_zh__icontains=text) | Q(code__icontains=text)
-        )
-    if actor.may("read-members", Place(None)):
+        rows = rows.filter(Q(name__icontains=text) | Q(name_zh__icontains=text) | Q(code__icontains=text))
+    if actor.may("read-members", roles.Place(None)):
         return rows
     organisations = actor.organisations_where("read-members")
     regions = list(actor.regions_where("read-members"))
@@ -222,12 +212,17 @@ def organisations_to_read(actor: Actor, text: str = "") -> QuerySet[Organisation
     return rows.filter(reach | Q(region__lineage__overlap=regions) if regions else reach)
 
 
+def of_people(rows: QuerySet[Membership], who: str) -> QuerySet[Membership]:
+    """Narrow memberships to people by a part of their name or address."""
+    return rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
+
+
 def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership]:
-    """Return the present members by name, each with `held`: their roles there, since when and from
-    whom. Two statements."""
+    """Return the present members in the order of their names, each with `held`: their roles there, since when
+    and granted by whom. It takes two statements."""
     rows = Membership.objects.filter(organisation=organisation, ended_at=None)
     if who:
-        rows = rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
+        rows = of_people(rows, who)
     grants = (
         RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
         .select_related("granted_by")
@@ -241,29 +236,28 @@ def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership
 
 
 def member_by_id(organisation: Organisation, user_id: UUID) -> Membership:
-    """Return a present member; `NotFound` for anybody else."""
+    """Return a present member of the organisation; `NotFound` for anybody else."""
     return visible(members_of(organisation), user_id=user_id)
 
 
 def former_members(organisation: Organisation, now: datetime) -> list[Membership]:
-    """Return the members who left within a quarter of a year and did not come back, the last
-    first."""
+    """Return the members who left within the last quarter of a year and have not come back, latest first."""
     present = Membership.objects.filter(organisation=organisation, ended_at=None)
-    rows = Membership.objects.filter(
-        organisation=organisation, ended_at__gt=now - RECENTLY
-    ).exclude(user_id__in=present.values("user_id"))
+    rows = Membership.objects.filter(organisation=organisation, ended_at__gt=now - RECENTLY).exclude(
+        user_id__in=present.values("user_id")
+    )
     return list(rows.select_related("user").order_by("-ended_at", "id")[:50])
 
 
-def own_memberships(actor: Actor) -> list[Membership]:
-    """Return the actor's present memberships, each with `held` as in `members_of`. Two
+def own_memberships(actor: roles.Actor) -> list[Membership]:
+    """Return the actor's present memberships, each with `held` as in `members_of`. It takes two
     statements."""
     rows = Membership.objects.filter(user_id=actor.person, ended_at=None)
     return with_roles(rows.select_related("organisation__region").order_by("organisation__name"))
 
 
 def with_roles(memberships: Iterable[Membership]) -> list[Membership]:
-    """Return the memberships, each with `held`: the roles in force there. One statement."""
+    """Return the memberships, each with `held`: the roles in force there. It takes one statement."""
     rows = list(memberships)
     grants: dict[tuple[UUID, UUID | None], list[RoleGrant]] = {}
     for grant in (
@@ -282,27 +276,66 @@ def with_roles(memberships: Iterable[Membership]) -> list[Membership]:
 
 
 def managers_or_administrators(organisation_id: UUID) -> list[User]:
-    """Return who decides about an organisation's people: its managers; where it has none, the
+    """Return the people who decide about an organisation's members: its managers or, if it has none, the
     administrators."""
-    managers = list(holders_of(MANAGER, organisation_id))
-    return managers or list(holders_of(ADMINISTRATOR, None))
+    managers = list(holders_of(roles.MANAGER, organisation_id))
+    return managers or list(holders_of(roles.ADMINISTRATOR, None))
+
+
+@dataclass(frozen=True)
+class Askable:
+    """An organisation whose `people` may give a role there; without any, and without an organisation, the
+    administrators do."""
+
+    organisation: Organisation | None = None
+    people: tuple[str, ...] = ()
+
+
+def is_elsewhere(actor: roles.Actor, capability: str, organisation_id: UUID | None) -> bool:
+    """Return whether only a role in an organisation to which the person does not belong carries the
+    capability there, so that nobody in their own can help."""
+    held_by = roles.CAPABILITIES.get(capability, frozenset())
+    is_theirs = organisation_id is None or organisation_id in actor.own_organisations
+    return not is_theirs and bool(held_by & roles.ORGANISATION_ROLES)
+
+
+def whom_to_ask(actor: roles.Actor, capability: str, organisation_id: UUID | None = None) -> list[Askable]:
+    """Return whom a person may ask for a role that carries the capability: managers of their own
+    organisations (or of this one of them) by name, or else the administrators; nobody for a person who
+    belongs nowhere. It takes at most two statements."""
+    if not actor.own_organisations and not actor.grants:
+        return []
+    if not roles.CAPABILITIES.get(capability, roles.ORGANISATION_ROLES) & roles.ORGANISATION_ROLES:
+        return [Askable()]
+    ids = [organisation_id] if organisation_id else actor.own_organisations
+    own = Organisation.objects.filter(pk__in=ids, closed_at=None)
+    organisations = list(own.order_by("name", "pk")[:MOST_ASKED])
+    names: dict[UUID | None, dict[UUID, str]] = {}
+    managers = RoleGrant.objects.filter(
+        role=roles.MANAGER, organisation__in=organisations, revoked_at=None, user__is_active=True
+    )
+    others = managers.exclude(user=actor.user_id).select_related("user")
+    for grant in others.order_by("user__name", "user__email"):
+        names.setdefault(grant.organisation_id, {})[grant.user_id] = str(grant.user)
+    found = [Askable(one, tuple(names.get(one.pk, {}).values())) for one in organisations]
+    return found or [Askable()]
 
 
 def has_manager(organisation_id: UUID) -> bool:
     """Return whether anybody manages an organisation."""
-    return holders_of(MANAGER, organisation_id).exists()
+    return holders_of(roles.MANAGER, organisation_id).exists()
 
 
 def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
-    """Return the active people who hold a role for an organisation (or one that absorbed it), or
-    for none."""
+    """Return the active people who hold a role for an organisation or for one that absorbed it; with None,
+    those who hold it without an organisation."""
     held = RoleGrant.objects.filter(role=role, revoked_at=None)
     if organisation_id is None:
         held = held.filter(organisation=None)
     else:
         held = held.filter(
             Q(organisation_id=organisation_id)
-            | Q(organisation__absorbed__contains=[organisation_id], role__in=REACH_ABSORBED)
+            | Q(organisation__absorbed__contains=[organisation_id], role__in=roles.REACH_ABSORBED)
         )
     return User.objects.filter(is_active=True, pk__in=held.values("user_id")).order_by("email")
 
@@ -316,20 +349,20 @@ def no_second(
     region_ids: Iterable[UUID] = (),
     refusal: type[Refused] = NotPermitted,
 ) -> Refused | None:
-    """Return the refusal that says whom to appoint, and who does so, where nobody besides these
-    people has the capability for the organisation, the region or any of the regions; None where
-    somebody else can do it. One statement."""
+    """Return the refusal that says that nobody besides these people has the capability for the organisation,
+    the region or any of the regions, so that somebody must be appointed; None if another person has it. It
+    takes one statement."""
     where = Q(region_id__in=region.lineage if region else list(region_ids))
     if organisation is not None:
         where = Q(organisation=organisation)
-        where |= Q(organisation__absorbed__contains=[organisation.pk], role__in=REACH_ABSORBED)
+        where |= Q(organisation__absorbed__contains=[organisation.pk], role__in=roles.REACH_ABSORBED)
     others = RoleGrant.objects.filter(
-        where, role__in=CAPABILITIES[capability], revoked_at=None, user__is_active=True
+        where, role__in=roles.CAPABILITIES[capability], revoked_at=None, user__is_active=True
     ).exclude(user_id__in=[person for person in besides if person])
     if others.exists():
         return None
     place = organisation or region
-    return refusal(NO_SECOND[capability], **({"place": place.name} if place else {}))
+    return refusal(roles.NO_SECOND[capability], **({"place": place.name} if place else {}))
 
 
 def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:
@@ -337,10 +370,17 @@ def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:
     return (
         User.objects.filter(
             is_active=True,
-            role_grants__role=COORDINATOR,
+            role_grants__role=roles.COORDINATOR,
             role_grants__region_id__in=set(region_ids),
             role_grants__revoked_at=None,
         )
         .distinct()
         .order_by("email")
     )
+
+
+def people_of(organisation: Organisation) -> QuerySet[User]:
+    """Return the people who are members of an organisation or hold a role there."""
+    members = Membership.objects.filter(organisation=organisation, ended_at=None).values("user")
+    holders = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).values("user")
+    return User.objects.filter(Q(pk__in=members) | Q(pk__in=holders)).order_by("pk")

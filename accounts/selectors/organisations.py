@@ -1,4 +1,4 @@
-"""Regions and organisations: reference lists anyone may read."""
+"""Read regions and organisations, the reference lists that anybody may read."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def organisations() -> QuerySet[Organisation]:
 
 @dataclass(frozen=True)
 class Branch:
-    """A region with how deep it lies in the tree, and how many open organisations are in it."""
+    """A region with its depth in the tree of regions and the number of its open organisations."""
 
     region: Region
     depth: int
@@ -42,7 +42,8 @@ class Branch:
 
 
 def region_tree() -> list[Branch]:
-    """Return all regions, each followed by those below it, by name. One statement."""
+    """Return all regions as a tree, in the order of names, each followed by those below it. It takes one
+    statement."""
     rows = Region.objects.annotate(
         number=Count("organisations", filter=Q(organisations__closed_at=None))
     ).order_by("name", "code")
@@ -64,7 +65,7 @@ def region_by_id(region_id: UUID) -> Region:
 
 
 def managed_regions(actor: Actor) -> QuerySet[Region]:
-    """Return the open regions that share, in which the actor may enter organisations."""
+    """Return the open sharing regions in which the actor may enter organisations."""
     rows = sharing_regions().filter(closed_at=None).order_by("name", "code")
     if actor.may("manage-organisations", Place(None)):
         return rows
@@ -72,24 +73,24 @@ def managed_regions(actor: Actor) -> QuerySet[Region]:
 
 
 def organisations_listed(
-    text: str = "", region: Region | None = None, kind: str = "", state: str = "open"
+    text: str = "", region: str = "", kind: str = "", state: str = "open"
 ) -> QuerySet[Organisation]:
-    """Organisations by name, code or identifier in part; of a region and those below it; `state`:
-    `open`, `closed` or `all`. By name."""
+    """Return organisations, ordered by name, that contain the text in a name, the code or the ROR identifier,
+    and that lie in the region or below it. `state` is `open`, `closed` or `all`."""
     rows = Organisation.objects.select_related("region").order_by("name", "code")
     if text := text.replace("\0", "").strip():
         fits = [Q(**{f"{name}__icontains": text}) for name in ("name", "name_zh", "code", "ror")]
         rows = rows.filter(reduce(or_, fits))
-    if region is not None:
-        rows = rows.filter(region__lineage__contains=[region.pk])
+    if region:
+        rows = rows.filter(region__lineage__overlap=Region.objects.filter(code=region).values("pk"))
     if kind:
         rows = rows.filter(kind=kind)
     return rows if state == "all" else rows.filter(closed_at__isnull=state != "closed")
 
 
 def likely_same(name: str, name_zh: str = "", ror: str = "") -> list[Organisation]:
-    """Organisations that a new one could be: with its ROR identifier, or with one of its names,
-    whatever its case; ten at most."""
+    """Return at most ten organisations that may be the same as a new one: those with its ROR identifier or
+    one of its names, ignoring case."""
     same = [Q(name__iexact=text) | Q(name_zh=text) for text in {name, name_zh} if text]
     same += [Q(ror=ror)] if ror else []
     if not same:
@@ -106,7 +107,8 @@ def organisation_requests() -> QuerySet[OrganisationRequest]:
 
 
 def organisation_requests_for(actor: Actor) -> QuerySet[OrganisationRequest]:
-    """Return the actor's own requests, and those for regions whose organisations they manage."""
+    """Return the actor's own requests for organisations, and those for regions whose organisations they
+    manage."""
     if actor.may("manage-organisations", Place(None)):
         return organisation_requests()
     seen = Q(user_id=actor.person)
@@ -116,18 +118,19 @@ def organisation_requests_for(actor: Actor) -> QuerySet[OrganisationRequest]:
 
 
 def organisation_requests_to_decide(actor: Actor) -> QuerySet[OrganisationRequest]:
-    """Return the open requests that wait for the actor: not their own."""
+    """Return the open requests that the actor may decide on, which never include their own."""
     rows = organisation_requests_for(actor).filter(state="requested")
     return rows.exclude(user_id=actor.person)
 
 
 def organisation_request_by_id(actor: Actor, request_id: UUID) -> OrganisationRequest:
-    """Return a request; `NotFound` if it is not the actor's to see."""
+    """Return a request for an organisation; `NotFound` if there is none or the actor may not see it."""
     return visible(organisation_requests_for(actor), pk=request_id)
 
 
 def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
-    """Return the organisations the actor may book for: a member with the role that books."""
+    """Return the organisations that the actor may book for: they are a member and hold a role that allows
+    it."""
     if actor.user_id is None:
         raise NotPermitted
     own = actor.organisations & actor.organisations_where("book")
@@ -148,8 +151,7 @@ def region_by_code(code: str) -> Region:
 
 
 def require_open(organisation: Organisation) -> None:
-    """Raise `WrongState` for an organisation that was closed: nobody joins it or does anything new
-    in its name."""
+    """Raise `WrongState` for a closed organisation: nobody joins it or does anything new in its name."""
     if organisation.closed_at is not None:
         raise WrongState("organisation-closed", organisation=organisation.code)
 
@@ -163,8 +165,8 @@ def organisation_by_id(organisation_id: UUID) -> Organisation:
 
 
 def reads_paper(actor: Actor, organisation: Organisation) -> bool:
-    """Return whether the actor reads what its statements print: its managers and finance, auditors
-    and coordinators of its region, administrators."""
+    """Return whether the actor may read the invoice details that its statements print: its managers and
+    finance, auditors and coordinators of its region, and administrators may."""
     place = place_of(organisation)
     return actor.may("read-money", place) or actor.may("manage-organisations", place)
 
@@ -178,19 +180,21 @@ def organisation_by_code(code: str) -> Organisation:
 
 
 _TWO_OWN = Prepared(lambda ids: organisations().filter(pk__one_of=ids)[:2])
+_FIRST_OWN = Prepared(lambda ids: organisations().filter(pk__one_of=ids).order_by("name", "pk")[:1])
 
 
 def payer_for(actor: Actor, named: str | None) -> Organisation | None:
-    """Return the organisation an answer or a booking is for.
+    """Return the organisation that a price or a booking is for: the one named, or the actor's only one.
 
-    `named` is a code or an id among the actor's active memberships. With none named: the
-    only membership; None without any; `Invalid` (`organisation-needed`) with several.
+    `named` is the code or the id of one of the actor's active memberships. Without it, return the actor's
+    only organisation, or None if they have none; raise `Invalid` (`organisation-needed`) if they have
+    several.
     """
     own = organisations().filter(pk__in=actor.organisations)
     if named:
         by_id = as_uuid(named)
         named_so = Q(pk=by_id) if by_id else Q(code=named)
-        # The database takes no NUL, so nothing is called by one.
+        # The database stores no NUL, so no name contains one.
         organisation = None if "\0" in named else own.filter(named_so).first()
         if organisation is None:
             raise invalid("organisation", "not-a-member", organisation=named)
@@ -201,9 +205,17 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
     return choices[0] if choices else None
 
 
+def payer_read_for(actor: Actor, named: str | None) -> Organisation | None:
+    """Return the paying organisation for a request that only reads: the named one, as `payer_for` finds it,
+    otherwise the first of the actor's organisations by name. The answer says which one it is."""
+    if named:
+        return payer_for(actor, named)
+    return next(iter(_FIRST_OWN.rows(ids=sorted(actor.organisations))), None)
+
+
 def moves_due(now: datetime, most: int) -> list[UUID]:
-    """Return the moves whose day has begun in the new region and that are not carried out, the
-    oldest first."""
+    """Return the moves whose day has begun in the new region and that are not yet carried out, oldest
+    first."""
     rows = OrganisationMove.objects.filter(
         carried_out_at=None, withdrawn_at=None, starts_on__lte=(now + timedelta(days=1)).date()
     ).select_related("region")
@@ -222,14 +234,14 @@ _MOVES = Prefetch(
 
 
 def load_moves(organisations: Iterable[Organisation]) -> None:
-    """Load the moves of those that have any, for `organisation_region_on`. One statement; none
-    where no organisation ever moved."""
+    """Load the moves of those of the organisations that ever moved, for `organisation_region_on`. It takes
+    one statement, or none if no organisation ever moved."""
     prefetch_related_objects([each for each in organisations if each.has_moves], _MOVES)
 
 
 def organisation_moves(organisation: Organisation) -> list[Move[Region]]:
-    """Return the moves that stand, carried out or ahead. No statement for an organisation that
-    never moved, or whose moves are loaded."""
+    """Return an organisation's moves between regions, past and planned, except withdrawn ones. It takes no
+    statement if there were none or they are loaded."""
     if not organisation.has_moves:
         return []
     load_moves([organisation])
@@ -237,22 +249,20 @@ def organisation_moves(organisation: Organisation) -> list[Move[Region]]:
     return [Move(row.starts_on, row.from_region, row.region) for row in rows]
 
 
-def organisation_regions_held(
-    organisation: Organisation,
-) -> list[tuple[date, date | None, Region]]:
-    """Return each region it lies in with the days [first, until)."""
+def organisation_regions_held(organisation: Organisation) -> list[tuple[date, date | None, Region]]:
+    """Return each region of an organisation with the days [first, until) on which it belongs to it."""
     return regions_held(organisation_moves(organisation), organisation.region)
 
 
 def organisation_region_on(organisation: Organisation, day: date) -> Region:
-    """Return the region of an organisation (loaded with today's) on a local day: on which a booking
-    begins, whose price group depends on it."""
+    """Return the region of an organisation on a local day, such as the day on which a booking begins; its
+    price group depends on it. The organisation must be loaded with its present region."""
     if not organisation.has_moves:
         return organisation.region
     return region_on(organisation_moves(organisation), day, organisation.region)
 
 
 def lineages(region_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the given regions with all that lie above them."""
+    """Return the ids of the given regions and of all regions above them."""
     rows = Region.objects.filter(pk__in=set(region_ids)).values_list("lineage", flat=True)
     return frozenset(item for row in rows for item in row)

@@ -1,4 +1,4 @@
-"""Places where people may sign in besides here."""
+"""Read the identity providers at which people may sign in."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def stored_providers() -> list[SocialApp]:
 
 
 def configured_providers() -> list[dict[str, Any]]:
-    """Return the providers of the environment: kind, id and name."""
+    """Return the providers that are configured in the environment, each with kind, id and name."""
     return [
         {"kind": kind, "id": app.get("provider_id", kind), "name": app["name"]}
         for kind, setup in settings.SOCIALACCOUNT_PROVIDERS.items()

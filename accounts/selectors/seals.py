@@ -1,4 +1,4 @@
-"""Seals, and what proves an entry: to read, and to take along."""
+"""Read seals and the proofs of entries, and export them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ LEFT JOIN accounts_trailentry e ON e.id = s.entry_id
 LEFT JOIN accounts_trailtext t ON t.entry_id = s.entry_id
 WHERE s.seal_id = %(seal)s ORDER BY s.position
 """  # noqa: S608  # nothing from outside
-# What is in no seal, and was not noted for the next one either: it came past the platform.
+# Entries in no seal and not noted for the next one either: they were not written by the platform.
 _STRAY = f"""
 SELECT {ENTRY}, encode(t.salt, 'hex'), t.content::text
 FROM accounts_trailentry e
@@ -45,7 +45,7 @@ AND (%(until)s::timestamptz IS NULL OR e.at < %(until)s) AND {_SHOWN} ORDER BY e
 
 
 def seals() -> QuerySet[Seal]:
-    """Newest first, without the digests of what they hold."""
+    """Return all seals, newest first, without the digests of their entries."""
     return Seal.objects.defer("digests").order_by("-number")
 
 
@@ -55,27 +55,27 @@ def unsealed_count(most: int = 100_000) -> int:
 
 
 def unsealed_since() -> datetime | None:
-    """Return when the oldest entry was written that waits for the next seal; their ids sort by
-    time."""
+    """Return when the oldest entry that waits for the next seal was written. Ids sort by time."""
     rows = UnsealedEntry.objects.order_by("pk").values_list("entry__at", flat=True)
     return rows.first()
 
 
 def seals_like(text: str) -> list[Seal]:
-    """Return the seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does
-    not, and history was rewritten. `Invalid` (`not-a-seal`) for another text."""
+    """Return the stored seal that equals one somebody holds, written `NUMBER:DIGEST`, as a list of one. The
+    list is empty if the chain does not contain it, which means that history was rewritten. Raise `Invalid`
+    (`not-a-seal`) for another text."""
     number, digest = known_seal(text)
     rows = seals().filter(number=number, digest=digest)
     return [seal for seal in rows if seal_digest(facts_of(seal)) == digest]
 
 
 def seal_json(seal: Seal) -> dict[str, Any]:
-    """Return what its digest covers, and the digest."""
+    """Return a seal as JSON: what its digest covers, and the digest."""
     return {**seal_facts_json(facts_of(seal)), "digest": bytes(seal.digest).hex()}
 
 
 def proof_of(entry: Any) -> dict[str, Any] | None:
-    """Return all that proves one entry of the trail; None while no seal holds it. Three
+    """Return everything that proves one entry of the trail; None if no seal holds it yet. It takes three
     statements."""
     place = SealedEntry.objects.filter(pk=entry.pk).select_related("seal").first()
     if place is None:
@@ -103,8 +103,8 @@ def proof_of(entry: Any) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Range:
-    """Entries of [`since`, `until`), None: from the first, to the last; whole for the platform
-    (`regions` None), or as far as somebody reads who audits `regions`."""
+    """The range of a bundle: entries from `since` to before `until` (None: without a limit), either all
+    (`regions` None) or those that an auditor of `regions` may read."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -131,10 +131,9 @@ def bundle_size(range_: Range) -> int:
 
 
 def bundle_lines(range_: Range, *, site: str, now: datetime) -> Iterator[bytes]:
-    """Return a bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it
-    holds, and an end. It is widened to whole seals, since only these prove anything; what the
-    reader may not see of them is there by its digest alone. Memory stays flat, whatever the
-    range."""
+    """Yield the lines of a bundle as JSON Lines (docs/trail.md): a manifest, each seal with its entries, and
+    an end. The range is widened to whole seals, since only these prove anything; entries that the reader may
+    not see are represented by their digest alone. Memory use does not grow with the range."""
     first, last = _seals_of(range_)
     yield _line(
         {

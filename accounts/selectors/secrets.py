@@ -1,5 +1,5 @@
-"""Secrets made from SECRET_KEY whenever they are needed, so that no table holds them. Those made
-under a key of SECRET_KEY_FALLBACKS go on counting."""
+"""Derive secrets from SECRET_KEY whenever they are needed, so that no table holds them. Those derived from a
+key in SECRET_KEY_FALLBACKS remain valid."""
 
 import base64
 import hashlib
@@ -10,14 +10,14 @@ from django.utils.crypto import salted_hmac
 
 
 def derived_secrets(salt: str, value: str) -> list[bytes]:
-    """Return 32 bytes for each key in force, the newest first."""
+    """Return a secret of 32 bytes for each key in force, the newest first."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac(salt, value, secret=key, algorithm="sha256").digest() for key in keys]
 
 
 def link_token(salt: str, pk: UUID, digest: bytes | None = None) -> str:
-    """Return the secret part of a link to a row: a new one, or the one that its stored digest is
-    of; empty where the key that made that one is in force no more."""
+    """Return the secret part of a link to a row: a new one, or the one with the stored digest; empty if the
+    key that produced that one is no longer in use."""
     secrets = derived_secrets(salt, str(pk))
     tokens = [base64.urlsafe_b64encode(secret).decode().rstrip("=") for secret in secrets]
     if digest is None:
@@ -26,5 +26,5 @@ def link_token(salt: str, pk: UUID, digest: bytes | None = None) -> str:
 
 
 def digest_of(token: str) -> bytes:
-    """Return the SHA-256 of a token; the token is 256 bits that nobody can guess."""
+    """Return the SHA-256 digest of a token. No salt is needed, since a token has 256 random bits."""
     return hashlib.sha256(token.encode(errors="replace")).digest()

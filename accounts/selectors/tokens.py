@@ -9,7 +9,8 @@ from accounts.prepared import Prepared
 
 
 def token_by_digest(digest: bytes, now: datetime) -> ApiToken | None:
-    """Return a token that is neither expired nor revoked, of an active user."""
+    """Return the token with a digest if it is neither expired nor revoked and its user is active; otherwise
+    None."""
     return _BY_DIGEST.first(digest=digest, now=now)
 
 

@@ -1,6 +1,6 @@
-"""People: what their profile shows, and the accounts of the demonstration."""
+"""Read people: what their profile shows, and the accounts of the demonstration."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from accounts.selectors.rows import as_uuid
 
 @dataclass
 class PlaceOfPerson:
-    """An organisation or region with what a person is there; neither: the whole platform."""
+    """A person's membership and roles at an organisation or a region; without either, at the platform."""
 
     organisation: Organisation | None = None
     region: Region | None = None
@@ -26,7 +26,8 @@ class PlaceOfPerson:
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """An account anyone may try, with the role it is there to show, and where it holds."""
+    """A demonstration account that anyone may try, with the role that it demonstrates and the place where it
+    holds it."""
 
     user: User
     role: str
@@ -38,20 +39,18 @@ ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "ad
 
 
 def user_by_email(email: str) -> User | None:
-    """Return the user with an address, whatever its case."""
+    """Return the user with a mail address, ignoring case; None if there is none."""
     return User.objects.filter(email__iexact=email.strip()).first()
 
 
 def has_second_factor(user: User) -> bool:
-    """Return whether the person has an authenticator app or a passkey; recovery codes alone are
-    none."""
+    """Return whether the person has an authenticator app or a passkey; recovery codes alone do not count."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
 
 
 def confirmed_addresses(user_id: UUID) -> list[str]:
-    """Return the addresses a person has shown to be theirs, in small letters, the one they sign in
-    with first."""
+    """Return the confirmed mail addresses of a person in lower case, the one that they sign in with first."""
     rows = EmailAddress.objects.filter(user_id=user_id, verified=True).order_by("-primary", "pk")
     return [address.lower() for address in rows.values_list("email", flat=True)]
 
@@ -71,8 +70,8 @@ def member_named(name: str, organisation_id: UUID) -> User | None:
 
 
 def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
-    """Return those of some people who are active and present members of an organisation. One
-    statement, none for nobody."""
+    """Return which of some people are active and present members of an organisation. It takes one statement,
+    or none without people."""
     ids = list(user_ids)
     if not ids:
         return set()
@@ -84,8 +83,8 @@ def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
 
 
 def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID]:
-    """Return the ids of active, present members of an organisation by what they were called: an id
-    or a mail address; others are left out. One statement."""
+    """Return the ids of active, present members of an organisation by the given names, each an id or a mail
+    address. Names of other people are left out. It takes one statement."""
     texts = {name: name.strip().lower() for name in names if "\0" not in name}
     if not texts:
         return {}
@@ -103,7 +102,8 @@ def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID
 
 
 def places_of(user: User) -> list[PlaceOfPerson]:
-    """Return where a person belongs and acts, organisations first. Two statements."""
+    """Return the places where a person is a member or holds roles, organisations first. It takes two
+    statements."""
     places: dict[UUID | None, PlaceOfPerson] = {}
     memberships = (
         Membership.objects.filter(user=user, ended_at=None)
@@ -126,22 +126,16 @@ def places_of(user: User) -> list[PlaceOfPerson]:
 
 
 def demo_accounts() -> list[DemoAccount]:
-    """Return one account for each role; most people of the demonstration have no password and are
-    only there to have booked."""
-    grants = list(
+    """Return the demonstration accounts that anyone may try, by the role that each demonstrates, in the order
+    of creation. Most people of the demonstration have no password and exist only as people who booked."""
+    grants = (
         RoleGrant.objects.filter(user__is_demo=True, user__is_active=True, revoked_at=None)
         .exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
         .select_related("user", "organisation", "region")
-        .order_by("user__created_at", "user__email")
+        .order_by("user__created_at", "user__pk")
     )
-    return [account for role in ROLES_SHOWN for account in _holder_of(role, grants)]
-
-
-def _holder_of(role: str, grants: list[RoleGrant]) -> Iterator[DemoAccount]:
-    """Return the first person with the role, rather one who has no other."""
-    number: dict[UUID, int] = {}
-    for grant in grants:
-        number[grant.user_id] = number.get(grant.user_id, 0) + 1
-    holders = sorted((g for g in grants if g.role == role), key=lambda g: number[g.user_id])
-    for grant in holders[:1]:
-        yield DemoAccount(grant.user, role, grant.organisation or grant.region)
+    shown: dict[UUID, RoleGrant] = {}
+    for grant in sorted(grants, key=lambda grant: -ROLES_SHOWN.index(grant.role)):
+        shown.setdefault(grant.user_id, grant)  # who manages also books
+    rows = sorted(shown.values(), key=lambda grant: ROLES_SHOWN.index(grant.role))
+    return [DemoAccount(row.user, row.role, row.organisation or row.region) for row in rows]

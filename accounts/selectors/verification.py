@@ -1,8 +1,8 @@
-"""Holding the whole trail against its seals.
+"""Verify the whole trail against its seals.
 
-Everything is computed anew from the rows as they lie in the database: each entry's canonical
-JSON, its digest, its side row's, the roots and the chain of seals. Rows are streamed from a
-cursor of the server, a batch of seals at a time, by several processes.
+Everything is recomputed from the rows as they are in the database: each entry's canonical JSON, its digest,
+the digest of its side row, the roots and the chain of seals. Several processes stream the rows from server
+cursors, a batch of seals at a time.
 """
 
 import hashlib
@@ -18,16 +18,7 @@ from typing import Any
 from django.db import connection, connections, transaction
 
 from accounts.domain.canonical import canonical_json
-from accounts.domain.seals import (
-    MOST,
-    SealFacts,
-    Standing,
-    Wrong,
-    first_wrong,
-    root,
-    seal_digest,
-    split,
-)
+from accounts.domain.seals import MOST, SealFacts, Standing, Wrong, first_wrong, root, seal_digest, split
 from accounts.models import JobRun, Seal
 from accounts.selectors.guards import guards_bypassed, guards_down
 
@@ -78,7 +69,7 @@ _ERASURES = """
 SELECT id::text, (after -> 'texts')::text, coalesce((after ->> 'reasons')::int, 0)
 FROM accounts_trailentry WHERE action = 'user.erase' ORDER BY id
 """
-# Digests that were handed to the post: they are kept there for a while.
+# Digests in mails that the outbox still holds; it keeps them for a while.
 _MAILED = """
 SELECT DISTINCT (payload ->> 'seal')::int, payload ->> 'digest' FROM accounts_outboxmessage
 WHERE key LIKE 'audit.seal:%%' AND payload ->> 'digest' ~ '^([0-9a-f]{2}){32}$' ORDER BY 1, 2
@@ -90,9 +81,9 @@ LATE = timedelta(hours=2)
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """What is not as it was, and where: in which seal (0: in none), at which position, which
-    entry. `code`: changed, removed, added, moved, misdated, text-changed, text-added,
-    text-removed, seal, chain, guard, bypass, role."""
+    """A difference from what was sealed: the seal (0: none), the position and the entry. `code`: changed,
+    removed, added, moved, misdated, text-changed, text-added, text-removed, seal, chain, guard, bypass,
+    role."""
 
     seal: int
     position: int
@@ -109,35 +100,36 @@ class Problem:
 
 
 _OF_DATABASE = {
-    "guard": "the guard {} is gone, switched off or not as it was set",
-    "bypass": "{} is none of the platform's and can get round a guard",
-    "role": "the role {} is not what the trail says of it",
+    "guard": "the guard {} is missing, switched off or changed",
+    "bypass": "{} does not belong to the platform and can bypass a guard",
+    "role": "the role {} differs from what the trail says",
 }
 _PROBLEMS = {
     "changed": "was changed",
     "removed": "was removed",
     "added": "was added",
     "moved": "was moved",
-    "text-changed": "has another reason or free text than was written",
+    "text-changed": "has a different reason or free text than was written",
     "text-added": "had no free text when it was written",
     "text-removed": "has lost its free text, and no erasure says so",
-    "misdated": "was written at another time than it says",
+    "misdated": "was written at a different time than it says",
 }
 
 
 @dataclass(frozen=True)
 class Verified:
-    """How much was looked at, and what is wrong, the first place first."""
+    """The outcome of a verification: how much was checked, and the problems, in the order of the trail."""
 
     seals: int
     entries: int
     unsealed: int
     forgotten: int  # side rows that were erased; their entries still prove what they did
     problems: list[Problem]
+    newest: Seal | None = None  # to be compared with what was kept elsewhere
 
 
 def entry_content(row: Sequence[Any]) -> dict[str, Any]:
-    """Return the columns of `ENTRY` as the object that is digested."""
+    """Return the columns of `ENTRY` as the object over which the digest is taken."""
     return {
         "at": row[0],
         "actor": row[1],
@@ -159,9 +151,9 @@ def _array(text: str) -> list[str]:
 
 
 def trail_verify(*, processes: int = 1, known: Iterable[tuple[int, bytes]] = ()) -> Verified:
-    """Everything that is not as it was sealed. `known`: numbers and digests of seals as somebody
-    was told them outside the platform. With several processes each has a connection of its own,
-    so what is not committed is not seen."""
+    """Find every difference from what was sealed. `known` gives numbers and digests of seals that somebody
+    was told outside the platform. With several processes each has its own connection, so uncommitted rows are
+    not seen."""
     seals = list(Seal.objects.defer("digests").order_by("number"))
     problems = [Problem(0, 0, "guard", name) for name in guards_down()]
     problems += [Problem(0, 0, "bypass", name) for name in guards_bypassed()]
@@ -178,20 +170,22 @@ def trail_verify(*, processes: int = 1, known: Iterable[tuple[int, bytes]] = ())
     problems += wrong
     lost += without_text
     problems += _unexplained(lost)
-    return Verified(len(seals), entries, unsealed, len(lost), sorted(problems, key=_place))
+    newest = seals[-1] if seals else None
+    found = sorted(problems, key=_place)
+    return Verified(len(seals), entries, unsealed, len(lost), found, newest)
 
 
 def _place(problem: Problem) -> tuple[bool, bool, int, int, bool, str]:
-    """Sort problems: the database first, then seals in their order, each before its entries, then
-    what none holds."""
+    """Return a sort key for problems: those of the database first, then seals in order, each before its
+    entries, then entries that no seal holds."""
     code, seal, position = problem.code, problem.seal, problem.position
     is_of_entry = code not in ("seal", "chain")
     return code not in _OF_DATABASE, seal == 0, seal, position, is_of_entry, code
 
 
 def _unexplained(lost: list[Problem]) -> list[Problem]:
-    """Return of the entries whose text is gone those that no erasure in the trail accounts for. An
-    erasure that only says how many accounts for so many of the entries before it."""
+    """Return the entries without their side row that no erasure in the trail explains. An erasure that
+    recorded only a number explains up to that many earlier entries."""
     named: set[str] = set()
     last, allowed = "", 0
     for pk, texts, count in _stream(_ERASURES, ()):
@@ -212,11 +206,11 @@ def _chain(seals: list[Seal], known: Iterable[tuple[int, bytes]]) -> Iterator[Pr
         elif (bytes(seal.previous) if seal.previous else None) != previous:
             yield Problem(seal.number, 0, "chain", "does not follow the one before it")
         if seal_digest(facts_of(seal)) != bytes(seal.digest):
-            yield Problem(seal.number, 0, "seal", "says something else than its digest covers")
+            yield Problem(seal.number, 0, "seal", "does not match its digest")
         previous, expected = bytes(seal.digest), seal.number + 1
     standing = {(seal.number, bytes(seal.digest)) for seal in seals}
     for number, _ in sorted(set(known) - standing):
-        yield Problem(number, 0, "chain", "is not the one whose digest is known outside")
+        yield Problem(number, 0, "chain", "does not match the digest known outside")
 
 
 def facts_of(seal: Seal) -> SealFacts:
@@ -231,13 +225,15 @@ def facts_of(seal: Seal) -> SealFacts:
 
 @dataclass(frozen=True)
 class Window:
-    """Between which instants and ids of these instants an entry of a seal was written."""
+    """The first and the last instant, each with the beginning of an id of that time, between which an entry
+    of a seal was written."""
 
     first: tuple[str, str]
     last: tuple[str, str]
 
     def holds(self, at: str, pk: str) -> bool:
-        """Compare as text, which sorts as instants do: a million entries are asked this."""
+        """Return whether an entry was written within the window. Times are compared as texts, which sort like
+        instants and are fast enough for a million entries."""
         is_timed = pk[14] == "7" and self.first[1] <= pk <= self.last[1]
         return is_timed and self.first[0] <= at <= self.last[0]
 
@@ -246,28 +242,28 @@ ALWAYS = ("", "")
 
 
 def _edge(at: datetime) -> tuple[str, str]:
-    """Return an instant as an entry's `at` is written, and as a UUIDv7 begins that is made then."""
+    """Return an instant as an entry's `at` is written, and the beginning of a UUIDv7 created at that
+    instant."""
     moment = f"{int(at.timestamp() * 1000):012x}"
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), f"{moment[:8]}-{moment[8:]}"
 
 
 def _since(seals: Iterable[Seal]) -> datetime | None:
-    """Return the time of the last seal that took all there was: what came in later ones is younger.
-    A full seal may have left entries to the next."""
+    """Return the time of the last seal that was not full. Everything sealed later, or not at all, was written
+    after it, whereas a full seal may have left entries to the next."""
     return max((seal.at for seal in seals if seal.count < MOST), default=None)
 
 
 def _window(since: datetime | None, until: datetime | None) -> Window:
-    return Window(
-        _edge(since - LATE) if since else ALWAYS, _edge(until + LATE) if until else ("~", "~")
-    )
+    return Window(_edge(since - LATE) if since else ALWAYS, _edge(until + LATE) if until else ("~", "~"))
 
 
 type Range = tuple[int, int, dict[int, Window]]
 
 
 def _ranges(seals: list[Seal]) -> Iterator[Range]:
-    """First and last numbers of batches of seals, with when what each holds was written."""
+    """Yield batches of seals: the first and the last number, and the window of time for each seal's
+    entries."""
     first, held, since = None, 0, None
     windows: dict[int, Window] = {}
     for seal in seals:
@@ -294,7 +290,8 @@ def _each(ranges: list[Range], processes: int) -> Iterable[Looked]:
 
 
 def _verify_range(numbers: Range) -> Looked:
-    """Return problems, entries looked at, and entries whose side row is gone."""
+    """Verify a range of seals. Return the problems, the number of entries checked, and the entries whose side
+    row is missing."""
     problems: list[Problem] = []
     lost: list[Problem] = []
     entries = 0
@@ -321,9 +318,7 @@ def _verify_range(numbers: Range) -> Looked:
         seen.add(number)
         problems += _seal_problems(number, seal, standing)
     problems += [
-        problem
-        for number in seals.keys() - seen
-        for problem in _seal_problems(number, seals[number], [])
+        problem for number in seals.keys() - seen for problem in _seal_problems(number, seals[number], [])
     ]
     return list(dict.fromkeys(problems)), entries, lost
 
@@ -334,7 +329,7 @@ def _seal_problems(number: int, seal: Seal | None, standing: list[Standing]) -> 
         return
     sealed = split(bytes(seal.digests))
     if root(sealed) != bytes(seal.root) or len(sealed) != seal.count:
-        yield Problem(number, 0, "seal", "does not come to its root")
+        yield Problem(number, 0, "seal", "does not lead to its root")
         return
     wrong = first_wrong(sealed, standing)
     if wrong is not None:
@@ -352,8 +347,8 @@ def _text_problem(row: Sequence[Any]) -> str | None:
 
 
 def _unsealed(since: datetime | None) -> Looked:
-    """Problems of what no seal holds, how much waits for the next one, and what of it has lost
-    its side row. All of it is younger than `since`."""
+    """Verify the entries that no seal holds, all of which must have been written after `since`. Return the
+    problems, how many entries wait for the next seal, and those whose side row is missing."""
     problems, waiting, lost = [], 0, []
     window = _window(since, None)
     for row in _stream(_UNSEALED, ()):
@@ -375,7 +370,7 @@ def _unsealed(since: datetime | None) -> Looked:
 
 
 def _stream(statement: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Rows from a cursor of the server, which keeps the memory flat."""
+    """Yield rows from a server cursor, so that memory use stays flat."""
     with transaction.atomic(), connection.connection.cursor(name="trail") as cursor:
         cursor.itersize = _ROWS
         cursor.execute(statement, values)
@@ -383,20 +378,20 @@ def _stream(statement: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 class TrailWrong(Exception):
-    """The trail is not as it was sealed; says the first place."""
+    """The trail differs from what was sealed; the message names the first place."""
 
 
 VERIFYING = "verify the trail"  # the job's name in the timetable
 
 
 def trail_found_right() -> None:
-    """Raise `TrailWrong` with the first place that is not as it was sealed."""
+    """Raise `TrailWrong`, naming the first place, if the trail differs from what was sealed."""
     report = trail_verify()
     if report.problems:
         raise TrailWrong(f"{report.problems[0]}; {len(report.problems)} in all")
 
 
 def last_verified() -> JobRun | None:
-    """Return the last time the nightly job went through to its end."""
+    """Return the last run of the nightly verification that was completed; None if there is none."""
     runs = JobRun.objects.filter(entry=VERIFYING, outcome__in=["done", "failed"])
     return runs.order_by("-started_at", "-pk").first()

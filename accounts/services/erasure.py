@@ -1,8 +1,8 @@
-"""Forgetting a person, in two steps.
+"""Forget a person, in two steps.
 
-First the account is closed: nobody signs in with it, nothing lies ahead. Then a job takes name
-and addresses out of every text; it is tried again until it has succeeded. What stays says what
-happened, never who: rows keep the person's id, under a pseudonym, and the trail its entries.
+First the account is closed: nobody can sign in with it, and nothing is ahead for it. Then a job removes the
+name and the addresses from every text, and repeats this until it succeeds. What remains says what happened,
+never who did it: rows keep the person's id, shown as a pseudonym, and the trail keeps its entries.
 """
 
 from collections.abc import Sequence
@@ -36,29 +36,22 @@ from accounts.models import (
     User,
 )
 from accounts.notifications import Effect, enqueue
-from accounts.selectors.erasure import (
-    Column,
-    addresses_of,
-    is_namesake_free,
-    text_columns,
-    texts_about,
-)
+from accounts.selectors.erasure import Column, addresses_of, is_namesake_free, text_columns, texts_about
 from accounts.services.invitations import invitations_void
 from accounts.services.joining import join_withdraw
 from accounts.services.memberships import lock_user, membership_end, role_revoke
 from accounts.services.organisation_requests import organisation_request_withdraw
 
-# Letters about the leaving go out before; they still know whom they are about.
+# Letters about the departure are sent first, while they can still name the person.
 PATIENCE = timedelta(minutes=1)
 
 
 @transaction.atomic
 def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime) -> User:
-    """Close the person's own account and have them forgotten soon: memberships and roles end,
-    tokens, sessions, second factors and other ways to sign in are gone. `by` is who does it: the
-    person, or None for whoever runs the platform. `WrongState` for the last manager of an
-    organisation and the last administrator (`last-manager`, `last-administrator`), and for an
-    account that is closed already."""
+    """Close a person's account, to have them forgotten soon: memberships and roles end; tokens, sessions,
+    second factors and other ways to sign in are deleted. `by` is the person, or None for whoever runs the
+    platform. Raise `WrongState` for the last manager of an organisation (`last-manager`), the last
+    administrator (`last-administrator`), and an account that is closed already."""
     own = By(actor, now)
     lock_user(actor.person)
     user = User.objects.get(pk=actor.person)
@@ -77,9 +70,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
     user.set_unusable_password()
     user.is_active = user.is_staff = user.is_superuser = False
     user.erasure_asked_at = now
-    user.save(
-        update_fields=["password", "is_active", "is_staff", "is_superuser", "erasure_asked_at"]
-    )
+    user.save(update_fields=["password", "is_active", "is_staff", "is_superuser", "erasure_asked_at"])
     trail.record(By(by or PLATFORM, now), "user.close", user, after=removed, reason=reason)
     about = {"user": str(user.pk)}
     enqueue(
@@ -93,7 +84,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
 
 
 def _doors_remove(user: User) -> dict[str, int]:
-    """Remove everything that opens the account; return how much of each."""
+    """Delete everything that opens the account; return how many rows of each kind."""
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
         session.end()
@@ -109,8 +100,8 @@ def _doors_remove(user: User) -> dict[str, int]:
 
 @transaction.atomic
 def person_forget(*, user_id: UUID, now: datetime) -> bool:
-    """Take name and addresses of somebody whose account is closed out of everything but the
-    trail's entries, which have none; False if that was done before."""
+    """Remove the name and the addresses of a person whose account is closed from everything but the trail's
+    entries, which do not contain them. Return False if that was done before."""
     lock_user(user_id)
     user = User.objects.get(pk=user_id)
     if user.erasure_asked_at is None or user.erased_at is not None:
@@ -144,7 +135,7 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
 
 
 def _texts_delete(texts: QuerySet[TrailText]) -> list[UUID]:
-    """Delete reasons of the trail; the entries they belonged to."""
+    """Delete these side texts of the trail, and return the ids of the entries they belonged to."""
     erased = list(texts.values_list("pk", flat=True))
     TrailText.objects.filter(pk__in=erased).delete()
     return erased
@@ -159,8 +150,8 @@ def _texts_naming(words: Sequence[str]) -> QuerySet[TrailText]:
 
 
 def _replace(words: str, instead: str, user: User, *, everywhere: bool) -> int:
-    """Write one thing for another in every text; only in rows of the person where others bear
-    the name. The number of texts changed."""
+    """Replace a name or an address in every text column, or only in the person's own rows unless
+    `everywhere`, because others have the same name. Return how many texts were changed."""
     pattern = rules.mention(words)
     return sum(_replace_in(column, pattern, instead, user, everywhere) for column in text_columns())
 
@@ -176,7 +167,7 @@ def _replace_in(column: Column, pattern: str, instead: str, user: User, everywhe
         rows = rows.filter(theirs)
     text: Cast | Func[Any] = Cast(F(column.name), TextField())
     if column.may_be_empty and not column.is_json:
-        # A contact who is gone is none.
+        # A person who is gone is no longer a contact.
         whole = Value(rf"^\s*{pattern}\s*$")
         text = Func(text, whole, Value(""), Value("i"), function="regexp_replace")
     written = Func(text, Value(pattern), Value(instead), Value("gi"), function="regexp_replace")

@@ -1,4 +1,4 @@
-"""What follows when somebody signs in elsewhere: whose member they are, what the trail keeps."""
+"""Admit people who sign in through identity providers to their organisations, and store these providers."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,10 +21,12 @@ from accounts.services.memberships import lock_user, membership_start, role_gran
 
 @transaction.atomic
 def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: datetime) -> None:
-    """What a person's affiliations mean here: a member, and a researcher, of the organisations
-    that admit by scope; elsewhere a request to join, which their managers answer.
+    """Make a person a member and researcher of the organisations that admit people by a scope among their
+    affiliations. At organisations that list the scope without admitting by it, send a request to join
+    instead.
 
-    Once: who was a member or has asked before is left alone, since somebody decided on that.
+    Organisations that the person ever belonged to or asked before are skipped, since somebody has already
+    decided about that.
     """
     by_scope = {item.scope: item for item in affiliations if item.kind in BELONGS}
     if not by_scope:
@@ -58,9 +60,9 @@ def _admit(user: User, organisation: Organisation, now: datetime) -> None:
 def scopes_set(
     by: By, *, organisation: Organisation, scopes: Iterable[str], admits_by_scope: bool
 ) -> Organisation:
-    """Say which scopes of identity providers are the organisation's, and whether to be a member
-    there is enough. A scope belongs to one organisation (`scope-taken`). `WrongVersion` if somebody
-    changed the organisation since the one expected."""
+    """Set the scopes of identity providers that belong to an organisation, and whether they alone admit a
+    person. Raise `Invalid` for a scope of another organisation (`scope-taken`), `WrongVersion` if the
+    organisation has changed since the expected version."""
     require(by.actor, "administer", Place(None))
     parsed = parse_scopes(scopes)
     # One at a time: two organisations must not come to the same scope side by side.
@@ -75,17 +77,10 @@ def scopes_set(
 
 @transaction.atomic
 def provider_set(
-    by: By,
-    *,
-    kind: str,
-    provider_id: str,
-    name: str,
-    client_id: str,
-    secret: str,
-    settings: dict[str, Any],
+    by: By, *, kind: str, provider_id: str, name: str, client_id: str, secret: str, settings: dict[str, Any]
 ) -> SocialApp:
-    """Store a place where people may sign in, in place of that with the same id; no secret keeps
-    the one there. `kind` is `saml` or `openid_connect`. The trail keeps no secrets of it."""
+    """Store an identity provider at which people may sign in, replacing one with the same id; without a
+    secret, the stored one is kept. `kind` is `saml` or `openid_connect`. Secrets do not enter the trail."""
     require(by.actor, "administer", Place(None))
     settings = settings | {"scopes": parse_scopes(settings.get("scopes", []))}
     kept = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
@@ -101,8 +96,8 @@ def provider_set(
 
 @transaction.atomic
 def provider_remove(by: By, *, provider_id: str) -> None:
-    """Remove a provider: nobody signs in there any more; who did keeps the account, and other ways
-    in."""
+    """Remove a provider: nobody can sign in there any more. People who did keep their accounts and other ways
+    to sign in."""
     require(by.actor, "administer", Place(None))
     app = visible(SocialApp.objects.select_for_update(), provider_id=provider_id)
     _record_provider(by, "delete", app)
@@ -120,7 +115,7 @@ def _record_provider(by: By, verb: str, app: SocialApp) -> None:
 
 
 def signed_in_elsewhere(*, user: User, affiliations: Iterable[str], now: datetime) -> None:
-    """Somebody has come in by a provider that may assert these affiliations."""
+    """Admit a person who has signed in through a provider that may assert these affiliations."""
     federation_join(user=user, affiliations=parse_affiliations(affiliations), now=now)
     if hasattr(user, "_actor"):  # read again: there may be more of it now
         del user._actor

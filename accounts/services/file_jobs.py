@@ -1,17 +1,20 @@
-"""Files that a worker writes while the person who asked for one goes on; they are kept some days.
+"""Have a worker write files while the person who requested one continues; the files are kept for some days.
 
-A worker that dies leaves its job at work; another begins it anew, a few times at most.
+If a worker dies, its job stays in work; another worker starts it again, at most a few times.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from tempfile import TemporaryFile
 from typing import BinaryIO
+from uuid import UUID
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models.functions import Now
 
 from accounts.domain.errors import Refused, WrongState
@@ -29,14 +32,23 @@ State = FileJob.State
 def files_work[J: FileJob](
     *, job: str, model: type[J], write: Callable[[J, BinaryIO], int], now: datetime
 ) -> int:
-    """Write what waits, one file after the other, on as many workers as there are; the number
-    written. `write` fills a file and returns how many rows it has."""
+    """Write the requested files of a model, one after the other; several workers may do this at once. Return
+    how many were written. `write` fills a file and returns how many rows it has."""
     due = model._default_manager.filter(state__in=(State.WAITING, State.WORKING))
 
     def act(row: J) -> int:
         return _carry_out(row, write, now)
 
     return work_alone(job=job, due=due.order_by("created_at", "pk"), act=act, now=now)
+
+
+def files_forget(model: type[FileJob], *, user_id: UUID) -> None:
+    """Delete the file jobs of a person who leaves for good, and their files, in the transaction that closes
+    the account."""
+    rows = model._default_manager.filter(user_id=user_id)
+    for name in list(rows.exclude(file="").values_list("file", flat=True)):
+        transaction.on_commit(partial(default_storage.delete, name), robust=True)
+    rows.delete()
 
 
 def _carry_out[J: FileJob](row: J, write: Callable[[J, BinaryIO], int], now: datetime) -> int:
@@ -75,7 +87,7 @@ def _carry_out[J: FileJob](row: J, write: Callable[[J, BinaryIO], int], now: dat
 
 
 def counted[T](row: FileJob, rows: Iterable[T]) -> Iterator[T]:
-    """The rows of a file, counted on its job; every 5,000th tells how far it is written."""
+    """Yield the rows of a file and count them on its job; the progress is stored after every 5,000th row."""
     done = row.PROGRESS[0]
     setattr(row, done, 0)
     for number, each in enumerate(rows, 1):
@@ -88,7 +100,8 @@ def counted[T](row: FileJob, rows: Iterable[T]) -> Iterator[T]:
 
 
 def file_open(row: FileJob, refusal: WrongState) -> "File[bytes]":
-    """The finished file; the refusal where there is none, not yet or no longer."""
+    """Return the finished file; raise `refusal` if there is none, because it is not written yet or was
+    deleted."""
     if row.state == State.DONE:
         with suppress(FileNotFoundError):
             return default_storage.open(row.file)
@@ -96,7 +109,7 @@ def file_open(row: FileJob, refusal: WrongState) -> "File[bytes]":
 
 
 def files_clear(*, model: type[FileJob], before: datetime) -> int:
-    """Delete the files that were asked for before a moment, with their jobs; how many."""
+    """Delete the files requested before a moment, with their jobs. Return how many."""
     old = model._default_manager.filter(created_at__lt=before)
     for row in old.exclude(file=""):
         default_storage.delete(row.file)

@@ -1,7 +1,7 @@
-"""A request sent twice is carried out once.
+"""Carry out a request once, even if it is sent twice.
 
-The key is claimed with an advisory transaction lock in the transaction that does the work,
-so the answer is kept exactly if the work is.
+An advisory lock claims the key in the transaction that does the work, so that the answer is stored exactly if
+the work is.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ LIFETIME = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer as it was given the first time."""
+class StoredResponse:
+    """An HTTP answer as it was given to the first request."""
 
     status: int
     body: str
@@ -36,11 +36,13 @@ def idempotent(
     key: str,
     body: bytes,
     now: datetime,
-    answer: Callable[[], Answer],
-) -> Answer:
-    """Return the first answer to this key, or `answer()` made now; only 2xx answers are kept.
+    answer: Callable[[], StoredResponse],
+) -> StoredResponse:
+    """Return the first answer that was given for this key, or else the result of `answer()`, which is stored
+    if its status is 2xx.
 
-    `KeyReused` with another body; `StillRunning` while the first has not ended.
+    Raise `KeyReused` if the body differs from that of the first request, `StillRunning` while that one has
+    not ended.
     """
     if not 0 < len(key) <= 100:
         raise invalid("Idempotency-Key", "too-long", most=100)
@@ -49,7 +51,7 @@ def idempotent(
     lock = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
     named = (user_id, method, path, key)
 
-    def claimed() -> Answer | None:
+    def claimed() -> StoredResponse | None:
         with connection.cursor() as cursor:
             cursor.execute(_CLAIM, [lock, *named, now - LIFETIME])
             is_free, status, headers, text, kept_digest = cursor.fetchone()
@@ -59,18 +61,18 @@ def idempotent(
             return None
         if bytes(kept_digest) != digest:
             raise KeyReused
-        return Answer(status, text, json.loads(headers) | {"Idempotency-Replayed": "true"})
+        return StoredResponse(status, text, json.loads(headers) | {"Idempotency-Replayed": "true"})
 
     if kept := claimed():
         return kept
     new = answer()
     if not 200 <= new.status < 300:
-        # A first request may have ended between what the claim saw and its lock.
+        # A first request may have ended after we looked for its answer and before we got the lock.
         return claimed() or new
     with connection.cursor() as cursor:
         values = (digest, new.status, json.dumps(new.headers), new.body, now)
         cursor.execute(_KEEP, [*named, *values, now - LIFETIME])
-        if not cursor.rowcount:  # it had: what was done twice is undone
+        if not cursor.rowcount:  # it had ended: what was done a second time is rolled back
             raise StillRunning
     return new
 

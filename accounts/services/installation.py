@@ -1,4 +1,4 @@
-"""Setting an installation up from nothing, and what it is called and allows afterwards."""
+"""Set up an installation from nothing, and change its name and settings afterwards."""
 
 import io
 import struct
@@ -21,11 +21,7 @@ from accounts.models import Installation, Organisation, Region, User
 from accounts.models.keys import new_id
 from accounts.permissions import require
 from accounts.selectors.divisions import division
-from accounts.selectors.installation import (
-    first_administrator,
-    installation_forget,
-    is_demonstration,
-)
+from accounts.selectors.installation import first_administrator, installation_forget, is_demonstration
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import role_grant
 from accounts.services.organisations import organisation_create, region_create
@@ -38,7 +34,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.Decom
 
 
 class Outcome(StrEnum):
-    """What became of a thing that was to be set up."""
+    """The outcome of setting up one thing."""
 
     MADE = "made"
     EXISTS = "exists"
@@ -46,8 +42,8 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Step:
-    """A thing that was to be set up: `differing` names the values it has otherwise."""
+class SetupStep:
+    """A thing to set up and its outcome. `differing` names the values in which the existing thing differs."""
 
     kind: str
     name: str
@@ -57,9 +53,9 @@ class Step:
 
 @dataclass(frozen=True)
 class SetUp:
-    """What a run has made and left, and who administers the platform now."""
+    """The steps of a setup with their outcomes, and the platform's administrator."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[SetupStep, ...]
     administrator: User
 
 
@@ -73,12 +69,12 @@ def installation_set_up(
     logo: bytes | None,
     now: datetime,
 ) -> SetUp:
-    """Make what does not exist yet of an installation: its row, regions, organisations and the
-    first administrator, an account without a password whose owner gets a link to set one. What
-    exists is left as it is. One run at a time.
+    """Create what is missing of an installation: its row, regions, organisations and the first administrator,
+    an account without a password whose owner is mailed a link to set one. What exists is left unchanged. Only
+    one setup runs at a time.
 
-    `WrongState` (`demonstration`) where demonstration people live; `Invalid` names all that is
-    wrong, and then nothing is made.
+    Raise `WrongState` (`demonstration`) if there are demonstration people, or `Invalid` with all problems;
+    then nothing is created.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('accounts.set-up', 0))")
@@ -124,8 +120,8 @@ def installation_update(
     logo: bytes | None = None,
     without_logo: bool = False,
 ) -> Installation:
-    """Say what the installation is called and allows; `logo` None keeps the present one.
-    `WrongVersion` if somebody did so since the version expected."""
+    """Set the name and the settings of the installation; `logo` None keeps the present logo. Raise
+    `WrongVersion` if they have changed since the expected version."""
     require(by.actor, "administer", Place(None))
     if not languages or not set(languages) <= set(dict(settings.LANGUAGES)):
         raise invalid("languages", "required" if not languages else "unknown-value")
@@ -150,7 +146,7 @@ def installation_update(
     return row
 
 
-def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, by: By) -> Step:
+def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, by: By) -> SetupStep:
     present = Installation.objects.first()
     if present is not None:
         same = {**site, "logo": bool(site.get("logo"))}
@@ -166,21 +162,21 @@ def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, by: B
         row.logo.save(f"{new_id()}.png", ContentFile(picture), save=False)
     row.save(force_insert=True)
     _record(by, "installation.create", user, {}, row)
-    return Step("installation", row.name, Outcome.MADE)
+    return SetupStep("installation", row.name, Outcome.MADE)
 
 
 def _administrator_problems(administrator: Mapping[str, Any]) -> list[FieldProblem]:
-    """An account that a stranger has made with the address is not theirs to have: a password of
-    theirs opens it."""
+    """Return a problem if the administrator's address belongs to an account that is closed or has not
+    confirmed it: a stranger may have made that account, and the stranger's password opens it. None is found
+    if there is an administrator already."""
     user = None if first_administrator() else user_by_email(administrator["email"])
     if user is None or (user.is_active and user.email.lower() in confirmed_addresses(user.pk)):
         return []
     return [FieldProblem("administrator.email", "unconfirmed-account")]
 
 
-def _region_step(given: Mapping[str, Any], by: By) -> Step:
-    """Enter a region that does not stand yet; one of a list that comes with the platform needs its
-    scheme and code alone."""
+def _region_step(given: Mapping[str, Any], by: By) -> SetupStep:
+    """Enter a region unless it exists; for a place in a shipped list the scheme and the code suffice."""
     scheme, code = scheme_named(given["scheme"]), given["code"]
     present = Region.objects.select_related("parent").filter(code=code).first()
     if present is not None:
@@ -202,10 +198,10 @@ def _region_step(given: Mapping[str, Any], by: By) -> Step:
                 for p in refused.problems
             ]
         ) from None
-    return Step("region", code, Outcome.MADE)
+    return SetupStep("region", code, Outcome.MADE)
 
 
-def _organisation_step(given: Mapping[str, Any], by: By) -> Step:
+def _organisation_step(given: Mapping[str, Any], by: By) -> SetupStep:
     code = given["code"]
     present = Organisation.objects.select_related("region").filter(code=code).first()
     if present is not None:
@@ -214,17 +210,15 @@ def _organisation_step(given: Mapping[str, Any], by: By) -> Step:
     if region is None:
         raise invalid("region", "unknown-region", region=given["region"])
     organisation_create(by, **{**given, "region": region})
-    return Step("organisation", code, Outcome.MADE)
+    return SetupStep("organisation", code, Outcome.MADE)
 
 
 def _administrator_step(
-    given: Mapping[str, Any],
-    site: Mapping[str, Any],
-    regions: Sequence[Mapping[str, Any]],
-    by: By,
-) -> tuple[Step, User]:
-    """Whoever administers the platform already stays the one. A new account's address counts as
-    confirmed: the operator gives it, and the account opens by the link alone."""
+    given: Mapping[str, Any], site: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], by: By
+) -> tuple[SetupStep, User]:
+    """Create the first administrator unless the platform has one, and mail a link to set a password. The
+    address of a new account counts as confirmed, because the operator gave it and only that link opens the
+    account."""
     present = first_administrator()
     if present is not None:
         stored = {"email": present.email, "name": present.name}
@@ -243,23 +237,24 @@ def _administrator_step(
         )
     role_grant(by, user=user, role=ADMINISTRATOR)
     password_link_send("administrator", user, by.now)
-    return Step("administrator", user.email, Outcome.MADE), user
+    return SetupStep("administrator", user.email, Outcome.MADE), user
 
 
-def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, Any]) -> Step:
-    """Return a thing that exists, with the names of what was given otherwise."""
+def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, Any]) -> SetupStep:
+    """Return the step of a thing that exists already, with the names of the given values in which it
+    differs."""
     differing = tuple(key for key, value in given.items() if stored.get(key) != value)
-    return Step(kind, name, Outcome.DIFFERS if differing else Outcome.EXISTS, differing)
+    return SetupStep(kind, name, Outcome.DIFFERS if differing else Outcome.EXISTS, differing)
 
 
 def _at(path: str, refused: Invalid) -> list[FieldProblem]:
-    """Return what is wrong with a part, with its place in the whole."""
+    """Return the problems of a part with the path of the part before their fields."""
     return [FieldProblem(f"{path}.{p.field}", p.code, p.numbers) for p in refused.problems]
 
 
 def _logo(content: bytes) -> bytes:
-    """Return a picture as PNG of at most `LOGO` pixels, with nothing of the file but what is
-    seen."""
+    """Return a picture as a PNG of at most `LOGO` pixels that contains nothing of the file but the visible
+    picture."""
     if len(content) > MOST_LOGO:
         raise invalid("logo", "file-too-large", most=MOST_LOGO // 1000)
     try:
@@ -286,6 +281,7 @@ def _told(row: Installation) -> dict[str, Any]:
 
 
 def _record(by: By, action: str, user: User, before: Mapping[str, Any], row: Installation) -> None:
-    """The row has a number for a key; the trail tells things by UUIDs: the administrator's."""
+    """Record an act in the trail under the administrator's UUID, because the installation's own key is a
+    number."""
     trail.record(by, action, user, before=before, after=_told(row))
     transaction.on_commit(installation_forget)

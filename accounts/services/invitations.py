@@ -1,11 +1,10 @@
-"""Asking somebody in by mail address: once, for a while, for whoever has that address."""
+"""Invite people to organisations by mail address; each invitation can be used once, for a limited time, by
+the owner of the address."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -17,29 +16,25 @@ from accounts.models import Invitation, JoinRequest, Membership, Organisation, U
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
-from accounts.selectors.joining import invitation_token, open_invitations
+from accounts.selectors.joining import invitation_token, invitations_for, open_invitations, sent_since
 from accounts.selectors.memberships import has_manager, is_member, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
+from accounts.services.users import address_of
 
 
 @transaction.atomic
 def invitation_send(
-    by: By,
-    *,
-    organisation: Organisation,
-    email: str,
-    roles: Sequence[str],
-    lifetime: timedelta = rules.USUAL,
+    by: By, *, organisation: Organisation, email: str, roles: Sequence[str], lifetime: timedelta = rules.USUAL
 ) -> Invitation:
-    """Invite an address; the mail goes through the outbox. Managers of the organisation invite; its
-    region's coordinators too, but only a manager, and only while it has none. One that is open for
-    the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for
-    oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
-    and one organisation or person sends, within a day."""
+    """Invite an address; the mail goes through the outbox. Managers of the organisation may invite;
+    coordinators of its region may invite only a manager, and only while there is none. An open invitation to
+    the same address is replaced. Raise `WrongState` for a member (`already-member`), for oneself
+    (`own-role`), and beyond the daily limits of the address (`invited-too-often`), the organisation and the
+    person (`too-many-invitations-today`)."""
     email, given = address_of(email), rules.parse_roles(list(roles))
     _require_may_invite(by.actor, organisation, given)
     require_open(organisation)
@@ -63,12 +58,10 @@ def invitation_send(
 
 
 def invitations_put(
-    by: By,
-    invited: Sequence[tuple[Organisation, str, Sequence[str]]],
-    lifetime: timedelta = rules.USUAL,
+    by: By, invited: Sequence[tuple[Organisation, str, Sequence[str]]], lifetime: timedelta = rules.USUAL
 ) -> list[Invitation]:
-    """Invite addresses with roles to organisations, within a transaction, for who has asked whether
-    it may be. Four statements, however many."""
+    """Store invitations of addresses, with roles, to organisations, in the transaction of a caller who has
+    checked that they are allowed. It takes four statements, whatever their number."""
     rows = []
     for organisation, email, roles in invited:
         pk = new_id()
@@ -90,11 +83,7 @@ def invitations_put(
             by,
             "invitation.send",
             row,
-            after={
-                "roles": row.roles,
-                "expires_at": row.expires_at,
-                "organisation": row.organisation_id,
-            },
+            after={"roles": row.roles, "expires_at": row.expires_at, "organisation": row.organisation_id},
         )
         for row in rows
     )
@@ -108,9 +97,13 @@ def invitations_put(
 
 @transaction.atomic
 def invitation_withdraw(by: By, *, invitation_id: UUID) -> Invitation:
-    """Take an invitation back. `WrongState` for one that was used or withdrawn."""
+    """Withdraw an invitation; whoever may send it may do this. Raise `WrongState` if it was used or
+    withdrawn."""
     row = _locked(invitation_id)
+    if not may_invite(by.actor, row.organisation, row.roles):
+        visible(invitations_for(by.actor, by.now), pk=invitation_id)
     _require_may_invite(by.actor, row.organisation, row.roles)
+    by.require_version(row.version)
     if row.accepted_at is not None:
         raise WrongState("invitation-used")
     if row.withdrawn_at is not None:
@@ -121,17 +114,15 @@ def invitation_withdraw(by: By, *, invitation_id: UUID) -> Invitation:
 
 @transaction.atomic
 def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
-    """Become a member with the roles that the invitation brings, given by whoever invited.
+    """Make the person a member with the roles of the invitation, which count as given by its sender.
 
-    `NotPermitted` (`another-address`) unless the address is a confirmed one of the person;
-    `WrongState` for an invitation that was used, withdrawn (also by its sender's ceasing to
-    manage the organisation) or has expired; `DutiesConflict`.
+    Raise `NotPermitted` (`another-address`) unless the address is a confirmed one of the person; `WrongState`
+    for an invitation that was used or withdrawn, has expired, or whose sender no longer manages the
+    organisation; `DutiesConflict`.
     """
     lock_user(by.actor.person)
     # The organisation first, as whoever invites does: of two first managers one comes second.
-    Organisation.objects.select_for_update(no_key=True).only("pk").filter(
-        invitations=invitation_id
-    ).first()
+    Organisation.objects.select_for_update(no_key=True).only("pk").filter(invitations=invitation_id).first()
     row = _locked(invitation_id)
     if row.email not in confirmed_addresses(by.actor.person):
         raise NotPermitted("another-address")
@@ -142,13 +133,7 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
     user = User.objects.get(pk=by.actor.person)
     membership = membership_put(by, user=user, organisation=row.organisation)
     for role in row.roles:
-        grant_put(
-            by,
-            user=user,
-            role=role,
-            organisation=row.organisation,
-            granted_by=row.invited_by_id,
-        )
+        grant_put(by, user=user, role=role, organisation=row.organisation, granted_by=row.invited_by_id)
     row.accepted_by, row.accepted_at = user, by.now
     row.save(update_fields=["accepted_by", "accepted_at"])
     _record(by, "invitation.accept", row, {"user": user.pk, "roles": row.roles})
@@ -159,9 +144,9 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
 
 
 def why_closed(invitation: Invitation, now: datetime) -> str:
-    """Return the code of why nobody can accept it any more; empty while it is open. It ends with
-    its sender's ceasing to manage the organisation, or to coordinate its region while it has no
-    manager, too."""
+    """Return the code of the reason why an invitation can no longer be accepted; empty while it is open. It
+    also closes when its sender no longer manages the organisation or, while that has no manager, no longer
+    coordinates its region."""
     if invitation.accepted_at is not None:
         return "invitation-used"
     if invitation.withdrawn_at is not None or not may_invite(
@@ -172,7 +157,7 @@ def why_closed(invitation: Invitation, now: datetime) -> str:
 
 
 def may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> bool:
-    """Return whether the actor may ask somebody in with these roles."""
+    """Return whether the actor may invite people to the organisation with these roles."""
     place = place_of(organisation)
     if actor.may("manage-members", place):
         return True
@@ -186,7 +171,8 @@ def _require_may_invite(actor: Actor, organisation: Organisation, roles: Sequenc
 
 
 def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
-    """Withdraw, within a transaction, what is open from a person who goes, and to them."""
+    """Withdraw the open invitations that a leaving person has sent or that were sent to them, in the caller's
+    transaction."""
     theirs = Q(email__in=addresses) | Q(invited_by_id=by.actor.person)
     rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
         theirs, accepted_at=None, withdrawn_at=None
@@ -196,19 +182,20 @@ def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
 
 
 def invitations_end(by: By, *, organisation: Organisation) -> None:
-    """Withdraw, within a transaction, what an organisation has open that is closed or merged."""
+    """Withdraw the open invitations of an organisation that is closed or merged, in the caller's
+    transaction."""
     rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
     for row in rows.select_related("organisation__region").order_by("pk"):
         _withdraw(by, row)
 
 
 def _require_few(by: By, organisation: Organisation, email: str) -> None:
-    """Raise `WrongState` beyond the limits of a day. The caller has locked the organisation and the
-    person; the address is locked here, as other organisations invite it, too."""
+    """Raise `WrongState` if an invitation would exceed the daily limits. The caller has locked the
+    organisation and the person; the address is locked here, because other organisations invite it too."""
     lock_addresses([email])
     _, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
-    sent = Invitation.objects.filter(created_at__gt=by.now - rules.DAY)
-    if sent.filter(email=email).count() >= rules.MOST_TO_ADDRESS:
+    sent = sent_since(by.now - rules.DAY)
+    if sent.filter(mailbox=rules.mailbox_of(email)).count() >= rules.MOST_TO_ADDRESS:
         raise WrongState("invited-too-often", most=rules.MOST_TO_ADDRESS)
     for sender in ({"organisation": organisation}, {"invited_by_id": by.actor.person}):
         if sent.filter(**sender).count() >= most:
@@ -216,24 +203,13 @@ def _require_few(by: By, organisation: Organisation, email: str) -> None:
 
 
 def lock_addresses(emails: Iterable[str]) -> None:
-    """Whoever invites these addresses waits, in one order for all."""
-    names = sorted(f"accounts.invitation:{email}" for email in emails)
+    """Lock mail addresses, counted by mailbox, until the transaction ends, so that only one transaction at a
+    time invites them. They are locked in sorted order."""
+    names = sorted({f"accounts.invitation:{rules.mailbox_of(email)}" for email in emails})
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name",
-            [names],
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name", [names]
         )
-
-
-def address_of(email: str) -> str:
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise invalid("email", "not-a-mail-address") from None
-    if len(email) > 254:
-        raise invalid("email", "too-long", most=254)
-    return email
 
 
 def _locked(invitation_id: UUID) -> Invitation:

@@ -1,4 +1,4 @@
-"""Setting what statements print of an organisation."""
+"""Set the details of an organisation that statements print."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -18,16 +18,14 @@ from accounts.selectors.rows import visible
 
 
 @transaction.atomic
-def invoice_details_set(
-    by: By, *, organisation_id: UUID, details: Mapping[str, str]
-) -> Organisation:
-    """Set the named ones of `legal_name`, `address`, `tax_number`, `bank_account` and
-    `invoice_email`; the others stay. For its finance, coordinators of its region and
-    administrators. Another bank account is told to the organisation's other finance people and
-    managers, because changed bank details are how money is stolen.
+def invoice_details_set(by: By, *, organisation_id: UUID, details: Mapping[str, str]) -> Organisation:
+    """Set the given ones of `legal_name`, `address`, `tax_number`, `bank_account` and `invoice_email`; the
+    others stay. The organisation's finance, coordinators of its region and administrators may do this. A
+    changed bank account is reported to the organisation's other finance people and managers, because that is
+    how money is stolen.
 
-    `Invalid` as `parse_invoice_details` says, and `not-a-mail-address`. The same again changes
-    nothing.
+    Raise `Invalid` with the codes of `parse_invoice_details` and `not-a-mail-address`. Setting the same
+    values again changes nothing.
     """
     row = visible(
         Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),

@@ -1,11 +1,12 @@
-"""Doing what a job found due, one thing after another: none waits for another, none stops another.
+"""Carry out what a job finds due, one thing after another, so that none waits for another or stops it.
 
-Each thing is a transaction of its own that takes its lock only if it is free. What failed is noted
-with the time of its next try, and left out until then; it is never given up, as books that lack
-something are wrong until it is there.
+Each thing is a transaction of its own that takes its lock only if it is free. A failure is noted with the
+time of the next try, and the thing is skipped until then. It is never given up, because the books are wrong
+until nothing is missing.
 """
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts import trail
+from accounts.database import is_away, is_busy
 from accounts.domain.errors import invalid
 from accounts.domain.jobs import Busy, again_in
 from accounts.domain.roles import By, Place
@@ -30,8 +32,6 @@ from accounts.selectors.rows import visible
 from accounts.trail import Change
 
 log = logging.getLogger(__name__)
-# PostgreSQL's words for: somebody else was first. A wait that was too long, a deadlock.
-_OTHERS_FIRST = frozenset({"55P03", "40P01", "40001"})
 LEASE = 60.0  # seconds
 
 
@@ -43,10 +43,10 @@ def work_through(
     now: datetime,
     most: int | None = None,
 ) -> int:
-    """Call `act` on everything that is due, ids or rows, of which `most` are taken besides those
-    that failed and wait for their next try; return the sum of what it returns. `act` claims what
-    it needs, raising `Busy` where another has it, asks again whether it is still due, and returns
-    how many things it did. What failed before and is not due any more is forgotten."""
+    """Call `act` on everything that is due, given as ids or rows, and return the sum of its results. At most
+    `most` rows are taken, not counting those that failed and wait for their next try. `act` locks what it
+    needs and raises `Busy` if another holds it, checks again that the thing is still due, and returns how
+    many things it did. Notes of failures that are no longer due are deleted."""
     if isinstance(due, QuerySet):
         free = due.exclude(pk__in=held_back(job, now))
         due = list(free.values_list("pk", flat=True)[:most])
@@ -64,27 +64,21 @@ def work_through(
                     failure_forget(job, pk)
         except Busy:
             continue
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") not in _OTHERS_FIRST:
-                raise  # the database is gone: nothing of the rest can be done either
         except Exception as error:  # whatever it is, the next must not wait for it
-            failure_note(job, pk, error, now)
+            if is_away(error):  # nothing of the rest can be done either
+                raise
+            if not is_busy(error):  # else the next run finds it
+                failure_note(job, pk, error, now)
     return done
 
 
 def work_alone[M: Model](
-    *,
-    job: str,
-    due: QuerySet[M],
-    act: Callable[[M], int],
-    now: datetime,
-    by: str = "pk",
-    most: int = 100,
+    *, job: str, due: QuerySet[M], act: Callable[[M], int], now: datetime, by: str = "pk", most: int = 100
 ) -> int:
-    """`act` on one row of `due` after the other, in its order, at most so often; the sum of what it
-    returns. For what takes longer than a transaction may: instead, no two workers act on rows of
-    which the field `by` is the same (`alone`). A row that is still due is acted on again; what
-    failed is noted and left out until its next try."""
+    """Call `act` on one row of `due` after another, in order and at most `most` times; return the sum of its
+    results. It suits work that takes longer than a transaction may: instead of locks, no two workers act on
+    rows with the same value of the field `by` (see `alone`). A row that is still due is acted on again; a row
+    that failed is noted and skipped until its next try."""
     done = 0
     passed: set[Any] = set()
     failures_keep(job, due.order_by().values("pk"))
@@ -98,45 +92,63 @@ def work_alone[M: Model](
             if not is_mine:
                 passed.add(key)
             elif (row := due.filter(pk=row.pk).first()) is not None:
-                done += act_on(job, row, act, now)
+                try:
+                    done += act_on(job, row, act, now)
+                except Busy:  # the next run finds it
+                    passed.add(key)
     return done
 
 
 def act_on[M: Model](job: str, row: M, act: Callable[[M], int], now: datetime) -> int:
-    """`act` on one row of a job: what it returns, or 0 where it fails, which is noted."""
+    """Return what `act` returns for one row of a job, or 0 if it fails, which is noted. Raise `Busy` if
+    others hold its locks."""
     try:
         number = act(row)
     except Exception as error:  # whatever it is, the next must not wait for it
+        if is_busy(error):
+            raise Busy from error
+        if is_away(error):
+            raise
         failure_note(job, row.pk, error, now)
         return 0
     failure_forget(job, row.pk)
     return number
 
 
+def persist(act: Callable[[], object], pauses: Collection[float] = (1, 5, 20)) -> None:
+    """Call `act`, and call it again after each pause if the database refuses it because of other transactions
+    (a deadlock, a lock that is taken). Otherwise a daily job would have to wait for the next day."""
+    for pause in pauses:
+        try:
+            act()
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+            log.warning("others were first; tried again in %s s: %s", pause, error)
+        else:
+            return
+        time.sleep(pause)
+    act()
+
+
 def failures_keep(job: str, still: "QuerySet[Any, Any]") -> None:
-    """Forget what failed in a job and is not among these ids any more."""
+    """Delete the notes of failures in a job except those with these ids."""
     JobFailure.objects.filter(job=job).exclude(object_id__in=still).delete()
 
 
 def failure_forget(job: str, object_id: UUID) -> None:
-    """Forget a failure of a thing that is done after all."""
+    """Delete the note of a failure because the thing has succeeded after all."""
     JobFailure.objects.filter(job=job, object_id=object_id).delete()
 
 
 @transaction.atomic
 def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> None:
-    """Note that something of a job failed, and when it is tried again. Logged as an error, which is
-    reported, the first time only."""
+    """Note that a thing of a job failed, and when it is tried again. Only the first failure is logged as an
+    error, which is reported."""
     JobFailure.objects.bulk_create(
         [
             JobFailure(
-                job=job,
-                object_id=object_id,
-                attempts=1,
-                last_error="",
-                due_at=now,
-                first_at=now,
-                last_at=now,
+                job=job, object_id=object_id, attempts=1, last_error="", due_at=now, first_at=now, last_at=now
             )
         ],
         ignore_conflicts=True,
@@ -153,10 +165,10 @@ def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> 
 
 @contextmanager
 def alone(name: str) -> Iterator[bool]:
-    """Tell whether nobody else is at work under this name, which then is ours until the end. A row
-    says so, as a session of the database may serve others the next moment (behind a pooler); it is
-    renewed while this process lives, and runs out `LEASE` seconds after it died. Who stood still
-    for longer finds another at work: what is done alone does no harm when done twice."""
+    """Yield whether the lease of this name was free; if so, it is ours until the end of the block. The lease
+    is a row, because behind a pooler a database session may serve others the next moment. It is renewed while
+    this process lives, and expires `LEASE` seconds after the process died. A process that was suspended for
+    longer may find another at work, so the work must be harmless when done twice."""
     holder, is_over = uuid4(), Event()
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [name, holder, LEASE])
@@ -183,7 +195,7 @@ _TAKE = """
 
 
 def _renew(holder: UUID, is_over: Event) -> None:
-    """In a thread of its own, so that work of any length keeps its lease."""
+    """Renew a lease from a thread of its own, so that it lasts for work of any length."""
     while not is_over.wait(LEASE / 4):
         try:
             Lease.objects.filter(holder=holder).update(until=Now() + timedelta(seconds=LEASE))
@@ -204,8 +216,8 @@ def run_end(run_id: int, *, outcome: str, error: str = "", now: datetime) -> Non
 
 @transaction.atomic
 def failure_retry(by: By, *, failure_id: UUID) -> str:
-    """Have one thing that failed tried again at once, as often as a new one; its kind or job. For
-    administrators. `NotFound` if it does not (any more) fail."""
+    """Try a failed thing again at once, with as many further tries as a new one, and return its kind or its
+    job. Only administrators may. Raise `NotFound` if it no longer fails."""
     require(by.actor, "administer", Place(None))
     row = OutboxMessage.objects.select_for_update().filter(FAILING, pk=failure_id).first()
     if row is not None:
@@ -218,8 +230,8 @@ def failure_retry(by: By, *, failure_id: UUID) -> str:
 
 @transaction.atomic
 def failures_retry(by: By, *, name: str) -> int:
-    """Have all that fails of a kind of effect or of a job tried again at once; return how many.
-    `Invalid` where nothing of that name fails."""
+    """Have everything that failed of one kind of effect or in one job tried again at once; return how many.
+    Raise `Invalid` if nothing of that name failed."""
     require(by.actor, "administer", Place(None))
     rows = list(OutboxMessage.objects.select_for_update().filter(FAILING, kind=name).order_by("pk"))
     noted = list(JobFailure.objects.select_for_update().filter(job=name).order_by("pk"))

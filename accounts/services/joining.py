@@ -1,4 +1,4 @@
-"""Asking to join an organisation, and the organisation's answer."""
+"""Ask to join an organisation, and answer such requests."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,6 +16,7 @@ from accounts.models import JoinRequest, Organisation, User
 from accounts.models.organisations import Request
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.joining import join_requests_for
 from accounts.selectors.memberships import is_member, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
@@ -25,12 +26,11 @@ from accounts.services.memberships import checked_reason, grant_put, lock_user, 
 
 @transaction.atomic
 def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
-    """Ask to become a member. Whose confirmed address belongs to the organisation is one at once,
-    a researcher, where the organisation says so; else its managers are told.
+    """Ask to become a member. If the organisation admits people by mail domain and a confirmed address of the
+    person belongs to it, they become a member and researcher at once; otherwise its managers are told.
 
-    `WrongState` for a closed organisation (`organisation-closed`), for a member
-    (`already-member`), for asking twice (`already-asked`), for one request too many
-    (`too-many-requests-to-join`).
+    Raise `WrongState` for a closed organisation (`organisation-closed`), a member (`already-member`), a
+    second request (`already-asked`), or too many open requests (`too-many-requests-to-join`).
     """
     text = text.strip()
     if len(text) > rules.MOST_TEXT:
@@ -47,11 +47,7 @@ def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
         raise WrongState("too-many-requests-to-join", most=rules.MOST_ASKED)
     fits = [a for a in confirmed_addresses(user.pk) if rules.is_of(a, organisation.mail_domains)]
     row = JoinRequest(
-        user=user,
-        organisation=organisation,
-        text=text,
-        by_mail=fits[0] if fits else "",
-        created_at=by.now,
+        user=user, organisation=organisation, text=text, by_mail=fits[0] if fits else "", created_at=by.now
     )
     if fits and organisation.admits_by_mail:
         row.state, row.decided_at = JoinRequest.State.APPROVED, by.now
@@ -65,8 +61,8 @@ def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
 
 
 def join_pass_on(by: By, *, user: User, organisation: Organisation) -> None:
-    """Ask, within a transaction and with the person locked, an organisation's managers in the name
-    of somebody who was told to belong there; nothing for a member and for who asks already."""
+    """Ask an organisation's managers on behalf of a person who was told that they belong there. Do nothing if
+    the person is a member or has asked already. The caller holds a transaction and the lock of the person."""
     asks = JoinRequest.objects.filter(user=user, organisation=organisation, state="requested")
     if is_member(user, organisation) or asks.exists():
         return
@@ -82,16 +78,11 @@ def _tell_managers(row: JoinRequest, now: datetime) -> None:
 
 @transaction.atomic
 def join_decide(
-    by: By,
-    *,
-    request_id: UUID,
-    approve: bool,
-    roles: Sequence[str] = (RESEARCHER,),
-    reason: str = "",
+    by: By, *, request_id: UUID, approve: bool, roles: Sequence[str] = (RESEARCHER,), reason: str = ""
 ) -> JoinRequest:
-    """Answer a request as a manager: a member with these roles, or a reason why not. Nobody decides
-    on their own."""
-    row = _request(request_id)
+    """Answer a request as a manager: admit the person with these roles, or decline with a reason. Nobody
+    answers their own request."""
+    row = visible(join_requests_for(by.actor), pk=request_id)
     require(by.actor, "manage-members", place_of(row.organisation))
     if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
@@ -113,18 +104,17 @@ def join_decide(
 
 @transaction.atomic
 def join_withdraw(by: By, *, request_id: UUID) -> JoinRequest:
-    """Take one's own request back."""
-    row = request_take_back(
-        by, JoinRequest.objects.select_related("organisation__region"), request_id
-    )
+    """Withdraw the actor's own request to join an organisation."""
+    row = request_take_back(by, JoinRequest.objects.select_related("organisation__region"), request_id)
     _record(by, "joinrequest.withdraw", row, "")
     return row
 
 
 def request_take_back[Asked: Request](by: By, rows: QuerySet[Asked], request_id: UUID) -> Asked:
-    """Withdraw, within a transaction, one of the requests that is the actor's own and open."""
+    """Withdraw one of the actor's own open requests among `rows`, in the caller's transaction."""
     lock_user(by.actor.person)
     row = visible(rows, pk=request_id, user_id=by.actor.user_id)
+    by.require_version(row.version)
     require_requested(row)
     row.state, row.decided_at = Request.State.WITHDRAWN, by.now
     row.save(update_fields=["state", "decided_at"])
@@ -135,8 +125,8 @@ def request_take_back[Asked: Request](by: By, rows: QuerySet[Asked], request_id:
 def joining_set(
     by: By, *, organisation: Organisation, mail_domains: list[str], admits_by_mail: bool
 ) -> Organisation:
-    """Say which mail domains are the organisation's, and whether an address there is enough.
-    `WrongVersion` if somebody did so since the one expected."""
+    """Set the mail domains of an organisation, and whether an address there is enough to join. Raise
+    `WrongVersion` if the organisation has changed since the expected version."""
     require(by.actor, "manage-members", place_of(organisation))
     domains = rules.parse_domains(mail_domains)
     if admits_by_mail and not domains:
@@ -146,11 +136,9 @@ def joining_set(
     return ways_in_set(by, organisation, "organisation.joining", values)
 
 
-def ways_in_set(
-    by: By, organisation: Organisation, action: str, values: Mapping[str, Any]
-) -> Organisation:
-    """Store who may join an organisation unasked, within a transaction and with its row locked.
-    `WrongVersion` if somebody changed it since the one expected."""
+def ways_in_set(by: By, organisation: Organisation, action: str, values: Mapping[str, Any]) -> Organisation:
+    """Store who may join an organisation without invitation. The caller holds a transaction and the
+    organisation's row lock. Raise `WrongVersion` if it has changed since the expected version."""
     organisation.refresh_from_db(fields=[*values, "version"])
     by.require_version(organisation.version)
     before = {name: getattr(organisation, name) for name in values}
@@ -163,8 +151,9 @@ def ways_in_set(
 
 
 def requests_hand_over(by: By, *, organisation: Organisation, into: Organisation | None) -> None:
-    """Within a transaction: whoever asked to join an organisation that is merged `into` another
-    asks that one, unless they have done so or belong there; closed for good, nobody answers."""
+    """Pass requests to join an organisation that is merged on to `into`, in the caller's transaction.
+    Requests of people who have asked `into` already or belong to it are withdrawn; if `into` is None, all
+    are."""
     rows = JoinRequest.objects.filter(organisation=organisation, state="requested").order_by("pk")
     for row in rows.select_related("organisation__region", "user"):
         others = JoinRequest.objects.filter(user=row.user, organisation=into, state="requested")
@@ -181,19 +170,11 @@ def requests_hand_over(by: By, *, organisation: Organisation, into: Organisation
 def _admit(by: By, row: JoinRequest, roles: Sequence[str]) -> None:
     membership_put(by, user=row.user, organisation=row.organisation)
     for role in roles:
-        grant_put(
-            by,
-            user=row.user,
-            role=role,
-            organisation=row.organisation,
-            granted_by=by.actor.user_id,
-        )
+        grant_put(by, user=row.user, role=role, organisation=row.organisation, granted_by=by.actor.user_id)
 
 
 def _request(request_id: UUID) -> JoinRequest:
-    return visible(
-        JoinRequest.objects.select_related("organisation__region", "user"), pk=request_id
-    )
+    return visible(JoinRequest.objects.select_related("organisation__region", "user"), pk=request_id)
 
 
 def require_requested(row: Request) -> None:

@@ -1,62 +1,39 @@
-"""A person's place in an organisation, and roles.
+"""Start and end memberships, and give and revoke roles.
 
-Whatever changes somebody's duties locks their row first, so that two roles that exclude one
-another are never given at the same moment; then the managers' grants of the organisation, so
-that the last of them stays.
+Whatever changes a person's duties locks their row first, so that two roles that exclude one another are never
+given at the same moment; then the organisation's manager roles, so that the last of them stays.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts import trail
+from accounts.domain import roles as role_rules
 from accounts.domain.errors import NotPermitted, WrongState, invalid
-from accounts.domain.roles import (
-    ADMINISTRATOR,
-    COORDINATOR,
-    MANAGER,
-    NO_SECOND,
-    ORGANISATION_ROLES,
-    PLATFORM_ROLES,
-    REGION_ROLES,
-    SECOND_ROLE,
-    By,
-    DutiesConflict,
-    Duty,
-    Place,
-    capability_to_grant,
-    conflicting,
-)
 from accounts.models import Membership, Organisation, OutboxMessage, Region, RoleGrant, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.installation import installation
-from accounts.selectors.memberships import (
-    is_member,
-    load_duties,
-    membership_by_id,
-    no_second,
-    place_of,
-    roles_left_out,
-)
+from accounts.selectors import memberships
+from accounts.selectors.installation import installation, usual_zone
 from accounts.selectors.organisations import require_open
-from accounts.selectors.rows import visible
 from accounts.selectors.users import user_by_email
-from accounts.services.users import password_link_send, person_enter
+from accounts.services.users import address_of, password_link_send, person_enter
 
 MOST_TEXT = 500
 
 
 def lock_user(user_id: UUID) -> None:
-    """Lock a person's row: what they are and may is changed one at a time."""
+    """Lock a person's row, so that their memberships and roles are changed by one transaction at a time."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
 
 
 def checked_reason(reason: str, *, is_owed: bool) -> str:
-    """Return the reason, trimmed; `Invalid` without one that is owed."""
+    """Return the reason, trimmed. Raise `Invalid` if it is missing although required (`is_owed`), or too
+    long."""
     reason = reason.strip()
     if is_owed and not reason:
         raise invalid("reason", "required")
@@ -69,14 +46,15 @@ def checked_reason(reason: str, *, is_owed: bool) -> str:
 
 
 @transaction.atomic
-def membership_start(by: By, *, user: User, organisation: Organisation) -> Membership:
-    """Make the user a member; a member already stays one."""
-    require(by.actor, "administer", Place(None))
+def membership_start(by: role_rules.By, *, user: User, organisation: Organisation) -> Membership:
+    """Make the user a member of the organisation, unless they are one already."""
+    require(by.actor, "administer", role_rules.Place(None))
     return membership_put(by, user=user, organisation=organisation)
 
 
-def membership_put(by: By, *, user: User, organisation: Organisation) -> Membership:
-    """Make the user a member, within a transaction, for who has asked whether it may be."""
+def membership_put(by: role_rules.By, *, user: User, organisation: Organisation) -> Membership:
+    """Make the user a member, in the transaction of a caller who has checked that this is allowed. Return the
+    existing membership if there is one."""
     require_open(organisation)
     membership, is_new = Membership.objects.get_or_create(
         user=user, organisation=organisation, ended_at=None, defaults={"started_at": by.now}
@@ -93,36 +71,38 @@ def membership_put(by: By, *, user: User, organisation: Organisation) -> Members
 
 
 @transaction.atomic
-def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
-    """End a membership, one's own or, for managers, another's with a reason. The roles at the
-    organisation end with it: the next request of the person, on a page or with a token, has
-    neither. `WrongState` (`last-manager`) where nobody else would manage the organisation."""
-    membership = membership_by_id(by.actor, membership_id)
+def membership_end(by: role_rules.By, *, membership_id: UUID, reason: str) -> Membership:
+    """End a membership: one's own or, for managers, another person's with a reason. The person's roles at the
+    organisation end too, effective from their next request, whether on a page or with a token. Raise
+    `WrongState` (`last-manager`) if nobody else would manage the organisation."""
+    membership = memberships.membership_by_id(by.actor, membership_id)
     organisation = membership.organisation
     is_own = by.actor.user_id == membership.user_id
     if not is_own:
-        require(by.actor, "manage-members", place_of(organisation))
+        require(by.actor, "manage-members", memberships.place_of(organisation))
     reason = checked_reason(reason, is_owed=not is_own)
     lock_user(membership.user_id)
-    membership = Membership.objects.select_related("organisation__region", "user").get(
-        pk=membership_id
-    )
+    membership = Membership.objects.select_related("organisation__region", "user").get(pk=membership_id)
     if membership.ended_at is not None:
         raise WrongState(state="ended", wanted="ended")
-    grants = RoleGrant.objects.filter(
-        user_id=membership.user_id, organisation=organisation, revoked_at=None
-    )
-    _require_another(MANAGER, organisation, membership.user_id)
-    for grant in grants.select_related("organisation__region", "region"):
+    grants = RoleGrant.objects.filter(user_id=membership.user_id, organisation=organisation, revoked_at=None)
+    _require_another(role_rules.MANAGER, organisation, membership.user_id)
+    ended = list(grants.select_related("organisation__region", "region").order_by("pk"))
+    for grant in ended:
         _revoke(by, grant, "")
     _end(by, membership, organisation, reason)
     kind = "left" if is_own else "ended"
-    payload = {"membership": str(membership.pk), "reason": reason}
+    payload = {
+        "membership": str(membership.pk),
+        "reason": reason,
+        "by": _who(by),
+        "roles": [grant.role for grant in ended],
+    }
     enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=by.now)
     return membership
 
 
-def _end(by: By, membership: Membership, organisation: Organisation, reason: str) -> None:
+def _end(by: role_rules.By, membership: Membership, organisation: Organisation, reason: str) -> None:
     membership.ended_at = by.now
     membership.save(update_fields=["ended_at"])
     trail.record(
@@ -137,28 +117,36 @@ def _end(by: By, membership: Membership, organisation: Organisation, reason: str
 
 
 def members_let_go(
-    by: By, *, organisation: Organisation, into: Organisation | None
+    by: role_rules.By, *, organisation: Organisation, into: Organisation | None
 ) -> list[RoleGrant]:
-    """End all memberships and roles at an organisation that is closed or merged; merged `into`
-    another they begin there, but for the roles that are not given there (`roles_left_out`): these
-    are returned. The caller has locked the people."""
+    """End all memberships and roles at an organisation that is closed or merged, and tell each member. If it
+    is merged `into` another, they continue there except for the roles that do not pass (`roles_left_out`),
+    which are returned. The caller has locked the people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
-    left_out = roles_left_out(by.actor, organisation, into) if into is not None else []
-    present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
-    for membership in present.select_related("user"):
+    left_out = memberships.roles_left_out(by.actor, organisation, into) if into is not None else []
+    present = list(
+        Membership.objects.filter(organisation=organisation, ended_at=None)
+        .select_related("user")
+        .order_by("pk")
+    )
+    ended: dict[UUID, list[str]] = defaultdict(list)
+    for grant in grants if into is None else left_out:
+        ended[grant.user_id].append(grant.role)
+    told = []
+    for membership in present:
         _end(by, membership, organisation, "")
+        payload = {"membership": str(membership.pk), "roles": ended[membership.user_id], "by": _who(by)}
+        told.append(Effect("people.let-go", f"people.let-go.{membership.pk}", payload))
         if into is not None:
             membership_put(by, user=membership.user, organisation=into)
+    members = {membership.user_id for membership in present}
     for grant in grants.select_related("organisation__region", "region", "user"):
         _revoke(by, grant, "")
+        if grant.user_id not in members and grant.role in ended[grant.user_id]:
+            told.append(_role_ended(by, grant, ""))
         if into is not None and grant not in left_out:
-            grant_put(
-                by,
-                user=grant.user,
-                role=grant.role,
-                organisation=into,
-                granted_by=grant.granted_by_id,
-            )
+            grant_put(by, user=grant.user, role=grant.role, organisation=into, granted_by=grant.granted_by_id)
+    enqueue(told, now=by.now)
     return left_out
 
 
@@ -167,22 +155,24 @@ def members_let_go(
 
 @transaction.atomic
 def role_grant(
-    by: By,
+    by: role_rules.By,
     *,
     user: User | None,
     role: str,
     organisation: Organisation | None = None,
     region: Region | None = None,
+    is_told: bool = True,
 ) -> RoleGrant:
-    """Give a role; one held already stays. Managers give those of their organisation to its
-    members, administrators all; nobody grants themselves a role. Whoever may not is told nothing
-    of the person, and of an organisation's roles everybody who is no member, with an account or
-    without (`user` None), is the same `WrongState` (`member-first`). `DutiesConflict` with one
-    the person has."""
+    """Give a role; one that the person holds already stays. Managers give the roles of their organisation to
+    its members, administrators give all; nobody gives a role to themselves. Raise `DutiesConflict` if the
+    person holds a role that excludes this one. For privacy, actors without the right learn nothing about the
+    person, and a role of an organisation is refused with the same `WrongState` (`member-first`) for everybody
+    who is not a member, with or without an account (`user` None). `is_told`: send the person a message, which
+    is not needed if another one says it."""
     _require_scope(role, organisation, region)
     if not by.actor.is_platform:
-        place = place_of(organisation) if organisation else Place(None)
-        require(by.actor, capability_to_grant(role), place)
+        place = memberships.place_of(organisation) if organisation else role_rules.Place(None)
+        require(by.actor, role_rules.capability_to_grant(role), place)
         if user is not None and by.actor.user_id == user.pk:
             raise NotPermitted("own-role")
     if user is None or (not by.actor.is_platform and not user.is_active):
@@ -190,36 +180,41 @@ def role_grant(
             raise WrongState("member-first")
         raise invalid("user", "unknown-person")
     lock_user(user.pk)
-    if not by.actor.is_platform and organisation is not None and not is_member(user, organisation):
+    if (
+        not by.actor.is_platform
+        and organisation is not None
+        and not memberships.is_member(user, organisation)
+    ):
         raise WrongState("member-first")
-    return grant_put(
-        by,
-        user=user,
-        role=role,
-        organisation=organisation,
-        region=region,
-        granted_by=by.actor.user_id,
+    grant = grant_put(
+        by, user=user, role=role, organisation=organisation, region=region, granted_by=by.actor.user_id
     )
+    if is_told and grant.granted_at == by.now and not by.actor.is_platform:
+        payload = {"grant": str(grant.pk), "by": _who(by)}
+        enqueue([Effect("people.role-given", f"people.role-given.{grant.pk}", payload)], now=by.now)
+    return grant
 
 
 @transaction.atomic
-def role_grant_to_new(by: By, *, email: str, role: str, region: Region | None) -> RoleGrant:
-    """Make an account for an address that has none and give it a role of a region or of the
-    platform: administrators. Its owner gets a link to set a password; nobody else opens it."""
-    require(by.actor, "administer", Place(None))
+def role_grant_to_new(by: role_rules.By, *, email: str, role: str, region: Region | None) -> RoleGrant:
+    """Create an account for an address that has none, and give it a role of a region or of the platform; only
+    administrators may. Only the link to set a password, which is mailed to the owner, opens the account.
+    Raise `Invalid` (`not-a-mail-address`) for any other text."""
+    require(by.actor, "administer", role_rules.Place(None))
+    email = address_of(email, "user")
     user = user_by_email(email) or person_enter(
         email=email,
         name="",
         language=installation().language,
-        time_zone=region.time_zone if region else settings.USUAL_TIME_ZONE,
+        time_zone=region.time_zone if region else usual_zone(),
         now=by.now,
     )
     password_link_send("entered", user, by.now)
-    return role_grant(by, user=user, role=role, region=region)
+    return role_grant(by, user=user, role=role, region=region, is_told=False)
 
 
 def grant_put(
-    by: By,
+    by: role_rules.By,
     *,
     user: User,
     role: str,
@@ -227,7 +222,7 @@ def grant_put(
     region: Region | None = None,
     granted_by: UUID | None,
 ) -> RoleGrant:
-    """Give a role, with the person's row locked, for who has asked whether it may be."""
+    """Give a role, for a caller who has locked the person's row and checked that this is allowed."""
     if organisation is not None:
         require_open(organisation)
     if region is not None and region.closed_at is not None:
@@ -247,43 +242,48 @@ def grant_put(
 
 
 @transaction.atomic
-def role_revoke(by: By, *, grant_id: UUID, reason: str) -> RoleGrant:
-    """Take a role away: whoever may give it, with a reason; or lay down one's own. The last manager
-    of an organisation and the last administrator keep theirs."""
-    grant = visible(
-        RoleGrant.objects.select_related("organisation__region", "region", "user"), pk=grant_id
-    )
+def role_revoke(by: role_rules.By, *, grant_id: UUID, reason: str) -> RoleGrant:
+    """Revoke a role: whoever may give it does so with a reason; anybody may give up a role of their own.
+    Raise `WrongState` for the last manager of an organisation and the last administrator."""
+    grant = memberships.grant_by_id(by.actor, grant_id)
     is_own = by.actor.user_id == grant.user_id
-    place = place_of(grant.organisation) if grant.organisation else Place(None)
+    place = memberships.place_of(grant.organisation) if grant.organisation else role_rules.Place(None)
     if not is_own:
-        require(by.actor, capability_to_grant(grant.role), place)
+        require(by.actor, role_rules.capability_to_grant(grant.role), place)
     reason = checked_reason(reason, is_owed=not is_own)
     lock_user(grant.user_id)
     grant.refresh_from_db(fields=["revoked_at"])
     if grant.revoked_at is not None:
         raise WrongState(state="revoked", wanted="revoked")
-    if grant.role in {MANAGER, ADMINISTRATOR}:
+    if grant.role in {role_rules.MANAGER, role_rules.ADMINISTRATOR}:
         _require_another(grant.role, grant.organisation, grant.user_id)
     _revoke(by, grant, reason)
+    if not is_own:
+        enqueue([_role_ended(by, grant, reason)], now=by.now)
     return grant
+
+
+def _role_ended(by: role_rules.By, grant: RoleGrant, reason: str) -> Effect:
+    payload = {"grant": str(grant.pk), "by": _who(by), "reason": reason}
+    return Effect("people.role-ended", f"people.role-ended.{grant.pk}", payload)
 
 
 @transaction.atomic
 def second_ask(
-    by: By, *, code: str, organisation: Organisation | None = None, region: Region | None = None
+    by: role_rules.By, *, code: str, organisation: Organisation | None = None, region: Region | None = None
 ) -> None:
-    """Ask whoever may give the role (an organisation's managers, the administrators) for a second
-    person where an act needs one and there is none, as the refusal `code` says. Members of the
-    organisation ask, and coordinators; once a day for a place. `WrongState` (`second-exists`),
-    (`second-asked`)."""
+    """Ask those who may give the role (an organisation's managers, the administrators) to appoint a second
+    person for an act that needs one, as the refusal `code` says. Members of the organisation and coordinators
+    may ask, once a day per place. Raise `WrongState` if there is a second person (`second-exists`) or
+    somebody has asked today (`second-asked`)."""
     place = organisation or region
-    capability = next((key for key, value in NO_SECOND.items() if value == code), "")
-    if place is None or code not in SECOND_ROLE:
+    capability = next((key for key, value in role_rules.NO_SECOND.items() if value == code), "")
+    if place is None or code not in role_rules.SECOND_ROLE:
         raise invalid("code", "unknown-value")
     held = {grant.organisation_id for grant in by.actor.grants} | by.actor.organisations
-    if not (organisation.pk in held if organisation else by.actor.has(COORDINATOR)):
+    if not (organisation.pk in held if organisation else by.actor.has(role_rules.COORDINATOR)):
         raise NotPermitted
-    if not no_second(
+    if not memberships.no_second(
         capability, besides=[by.actor.person], organisation=organisation, region=region
     ):
         raise WrongState("second-exists")
@@ -299,26 +299,56 @@ def second_ask(
     )
     if OutboxMessage.objects.filter(key=effect.key).exists():
         raise WrongState("second-asked")
-    trail.record(by, "role.ask", place, after={"role": SECOND_ROLE[code]})
+    trail.record(by, "role.ask", place, after={"role": role_rules.SECOND_ROLE[code]})
     enqueue([effect], now=by.now)
 
 
-def _revoke(by: By, grant: RoleGrant, reason: str) -> None:
+@transaction.atomic
+def access_ask(
+    by: role_rules.By, *, organisation: Organisation | None, capability: str = "", path: str = ""
+) -> None:
+    """Ask those who may give a role for one, after a page was refused: the managers of an organisation that
+    the person belongs to, or the administrators. `capability` is what the page needs and `path` where it is.
+    Everybody who belongs somewhere may ask once a day. Raise `WrongState` (`access-asked`) after that."""
+    own = by.actor.own_organisations
+    if not (organisation.pk in own if organisation else own or by.actor.grants):
+        raise NotPermitted
+    if organisation is not None:
+        require_open(organisation)
+    place = str(organisation.pk) if organisation else None
+    effect = Effect(
+        "people.access-asked",
+        f"people.access-asked.{place}.{by.actor.person}.{by.now.astimezone(UTC).date()}",
+        {"user": str(by.actor.person), "organisation": place, "capability": capability, "path": path},
+    )
+    lock_user(by.actor.person)
+    if OutboxMessage.objects.filter(key=effect.key).exists():
+        raise WrongState("access-asked")
+    about = organisation or User.objects.get(pk=by.actor.person)
+    places = organisation.places() if organisation else ((), ())
+    trail.record(by, "role.request", about, after={"capability": capability}, places=places)
+    enqueue([effect], now=by.now)
+
+
+def _who(by: role_rules.By) -> str | None:
+    """Return the id of the person who acts, for the payload of a message; None for the platform itself."""
+    return str(by.actor.user_id) if by.actor.user_id else None
+
+
+def _revoke(by: role_rules.By, grant: RoleGrant, reason: str) -> None:
     grant.revoked_at = by.now
     grant.save(update_fields=["revoked_at"])
-    trail.record(
-        by, "role.revoke", grant, before=_told(grant), after={"revoked_at": by.now}, reason=reason
-    )
+    trail.record(by, "role.revoke", grant, before=_told(grant), after={"revoked_at": by.now}, reason=reason)
 
 
 def _require_scope(role: str, organisation: Organisation | None, region: Region | None) -> None:
-    """Raise `Invalid` unless a role is given for what it is held for: an organisation, a region or
-    the platform."""
-    if role not in ORGANISATION_ROLES | REGION_ROLES | PLATFORM_ROLES:
+    """Raise `Invalid` unless the role comes with the kind of place it is held for: an organisation, a region
+    or the platform."""
+    if role not in role_rules.ORGANISATION_ROLES | role_rules.REGION_ROLES | role_rules.PLATFORM_ROLES:
         raise invalid("role", "unknown-value")
     for name, given, roles in (
-        ("organisation", organisation, ORGANISATION_ROLES),
-        ("region", region, REGION_ROLES),
+        ("organisation", organisation, role_rules.ORGANISATION_ROLES),
+        ("region", region, role_rules.REGION_ROLES),
     ):
         if (given is not None) != (role in roles):
             raise invalid(name, "required" if given is None else "not-of-this-role")
@@ -327,22 +357,22 @@ def _require_scope(role: str, organisation: Organisation | None, region: Region 
 def _require_compatible(
     user: User, role: str, organisation: Organisation | None, region: Region | None
 ) -> None:
-    """Raise `DutiesConflict` where a role the person has excludes the new one."""
-    new = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
-    if (duty := conflicting(load_duties(user), new)) is not None:
-        raise DutiesConflict(role=duty.role, wanted=role)
+    """Raise `DutiesConflict` if the person holds a role that excludes the new one."""
+    new = role_rules.Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
+    if (duty := role_rules.conflicting(memberships.load_duties(user), new)) is not None:
+        raise role_rules.DutiesConflict(role=duty.role, wanted=role)
 
 
 def _require_another(role: str, organisation: Organisation | None, user_id: UUID) -> None:
-    """Raise `WrongState` if the person is the only one left with the role. Whoever comes second
-    waits here and then finds only those that are left."""
+    """Raise `WrongState` if the person is the only one left with the role. A concurrent transaction waits
+    here for the lock, and then counts only those that are left."""
     holders: Iterable[RoleGrant] = (
         RoleGrant.objects.select_for_update(of=("self",), no_key=True)
         .filter(role=role, organisation=organisation, revoked_at=None, user__is_active=True)
         .order_by("pk")
     )
     if {grant.user_id for grant in holders} == {user_id}:
-        raise WrongState("last-manager" if role == MANAGER else "last-administrator")
+        raise WrongState("last-manager" if role == role_rules.MANAGER else "last-administrator")
 
 
 def _lineage(organisation: Organisation | None, region: Region | None) -> list[UUID]:

@@ -1,9 +1,9 @@
-"""Messages: into the inbox, out by mail, and what people choose about them.
+"""Deliver messages into the inbox and by mail, and store what people choose about them.
 
-A message is stored for each reader in the transaction that carries its outbox row out, and its
-mail is an outbox row of its own: each reader's mail leaves, fails and is tried again by itself.
-What SMTP cannot rule out is left: a worker that dies after the server took a mail and before the
-row says so sends it once more, under the same Message-ID.
+A message is stored for each reader in the transaction that carries out its outbox row. Its mail is an outbox
+row of its own, so each reader's mail is sent, fails and is tried again separately. One risk of SMTP remains:
+if a worker dies after the server has accepted a mail and before the row says so, the mail is sent again, with
+the same Message-ID.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,44 +17,34 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import mailers
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import trail
+from accounts.domain import messages
 from accounts.domain.erasure import leads_nowhere
-from accounts.domain.messages import (
-    AT_ONCE,
-    DIGESTS,
-    OFF,
-    TOPICS,
-    Choice,
-    Choices,
-    Quiet,
-    check_choice,
-    digest_at,
-    mail_at,
-)
 from accounts.domain.roles import By
 from accounts.letters.mails import Letter, Mail, digest_mail, mail_of
 from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.prepared import Prepared, insert
-from accounts.selectors.messages import choices_in, choices_of, inbox_of
+from accounts.selectors.messages import all_topics, choices_in, choices_of, inbox_of, message_by_id
 
 MAIL_GONE, MAIL_TRIED = "mail-server-gone", "mail-server-tried"
 
 
 def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetime) -> str:
-    """Store what an outbox row has to say to each reader, and let the mails leave when each
-    reader wants them; the row's outcome."""
+    """Store the messages of an outbox row for each reader, and schedule their mails for when each reader
+    wants them. Return the row's outcome."""
     chosen = choices_of(letter.person.pk for letter in letters)
     rows, effects = [], []
     for letter in letters:
-        choices = chosen.get(letter.person.pk, Choices())
-        choice = choices.of(letter.topic)
-        if choice.mail == OFF and not choice.inbox:
+        choices = chosen.get(letter.person.pk, messages.Choices())
+        choice = choices.of(all_topics()[letter.topic])
+        if choice.mail == messages.OFF and not choice.inbox:
             continue
         message = _stored(letter, choice, row, now)
-        if choice.mail != OFF:
+        if choice.mail != messages.OFF:
             effect = _mail_effect(message, letter, choices, now)
             message.mail_due_at = effect.due_at
             effects.append(effect)
@@ -64,8 +54,8 @@ def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetim
     return "sent" if rows else "skipped"
 
 
-def _stored(letter: Letter, choice: Choice, row: OutboxMessage, now: datetime) -> Message:
-    at_once = choice.mail == AT_ONCE
+def _stored(letter: Letter, choice: messages.Choice, row: OutboxMessage, now: datetime) -> Message:
+    at_once = choice.mail == messages.AT_ONCE
     return Message(
         # The same row says the same to the same person.
         id=uuid5(row.pk, letter.person.pk.hex),
@@ -85,27 +75,27 @@ def _stored(letter: Letter, choice: Choice, row: OutboxMessage, now: datetime) -
     )
 
 
-def _mail_effect(message: Message, letter: Letter, choices: Choices, now: datetime) -> Effect:
+def _mail_effect(message: Message, letter: Letter, choices: messages.Choices, now: datetime) -> Effect:
     zone = ZoneInfo(letter.person.time_zone)
-    if message.mail in DIGESTS:
-        due = mail_at(digest_at(now, message.mail, zone), choices.quiet, zone, None)
+    if message.mail in messages.DIGESTS:
+        due = messages.mail_at(messages.digest_at(now, message.mail, zone), choices.quiet, zone, None)
         # One for all that is due then, whatever its rhythm.
         key = f"digest:{message.user_id}:{due.isoformat()}"
         return Effect("digest.send", key, {"user": str(message.user_id)}, due_at=due)
-    due = mail_at(now, choices.quiet, zone, letter.matters_until)
+    due = messages.mail_at(now, choices.quiet, zone, letter.matters_until)
     payload = {"message": str(message.pk)}
     return Effect("letter.send", f"letter:{message.pk}", payload, due_at=due)
 
 
 def mail_send(mails: Sequence[Mail]) -> str:
-    """Hand mails to the server over one connection; the outcome."""
+    """Pass mails to the mail server over one connection; return the outcome."""
     to_send = [mail for mail in mails if not leads_nowhere(mail.to[0])]
     if not to_send:
         return "skipped"
     try:
         mailers.default.send_messages(to_send)
     except (SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused):
-        raise  # it answers, and does not like this mail
+        raise  # the server answers, but refuses this mail
     except OSError:
         cache.set(MAIL_GONE, True, 120)
         raise
@@ -114,25 +104,24 @@ def mail_send(mails: Sequence[Mail]) -> str:
 
 
 def mail_may_leave() -> bool:
-    """Whether to turn to the mail server: while it does not answer, one worker tries every minute,
-    so that the others are free for other work."""
+    """Return whether to try the mail server: while it does not answer, one worker tries once a minute, so
+    that the others are free for other work."""
     return not cache.get(MAIL_GONE) or bool(cache.add(MAIL_TRIED, True, 45))
 
 
 def letter_message(row: OutboxMessage) -> Message | None:
-    """The message that a row is to send, if it was not sent and its reader is there."""
+    """Return the message that an outbox row has to send; None if it was sent already or its reader is
+    gone."""
     return _UNSENT.first(pk=UUID(row.payload["message"]))
 
 
 _UNSENT = Prepared(
-    lambda pk: Message.objects.select_related("user").filter(
-        pk=pk, mailed_at=None, user__is_active=True
-    )
+    lambda pk: Message.objects.select_related("user").filter(pk=pk, mailed_at=None, user__is_active=True)
 )
 
 
 def letter_send(message: Message, *, now: datetime) -> str:
-    """Send a message by mail; what only the mail needed is emptied."""
+    """Send a message by mail, then empty the fields that only the mail needed. Return the outcome."""
     outcome = mail_send([mail_of(message, message.user, str(message.pk))])
     message.mailed_at, message.html, message.calendar = now, "", ""
     message.save(update_fields=["mailed_at", "html", "calendar"])
@@ -140,11 +129,11 @@ def letter_send(message: Message, *, now: datetime) -> str:
 
 
 def digest_send(row: OutboxMessage, *, now: datetime) -> str:
-    """Send what waits for a person's digest in one mail; `skipped` where nothing does."""
+    """Send everything that waits for a person's digest in one mail; return `skipped` if nothing does."""
     user = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
     waiting = list(
         Message.objects.filter(
-            user=user, mail__in=sorted(DIGESTS), mailed_at=None, mail_due_at__lte=now
+            user=user, mail__in=sorted(messages.DIGESTS), mailed_at=None, mail_due_at__lte=now
         ).order_by("created_at", "id")
     )
     if user is None or not waiting:
@@ -157,48 +146,61 @@ def digest_send(row: OutboxMessage, *, now: datetime) -> str:
 # Reading
 
 
-def message_read(by: By, *, message_id: UUID, is_read: bool) -> None:
-    """Mark one of one's own as read, or as not read."""
-    rows = Message.objects.filter(user_id=by.actor.person, is_in_inbox=True, pk=message_id)
+def message_read(by: By, *, message_id: UUID, is_read: bool) -> Message:
+    """Mark a message of the actor as read or unread, and return it as it was before. Raise `NotFound`,
+    `WrongVersion`."""
+    row = message_by_id(by.actor, message_id)
+    by.require_version(row.version)
+    rows = Message.objects.filter(pk=message_id)
     if is_read:
         rows = rows.filter(read_at=None)
     rows.update(read_at=by.now if is_read else None)
+    return row
+
+
+def messages_opened(by: By, *, path: str) -> None:
+    """Mark the actor's messages that link to a page as read."""
+    leads_there = Q(link=path) | Q(link__startswith=f"{path}#") | Q(link__startswith=f"{path}?")
+    rows = Message.objects.filter(user_id=by.actor.person, is_in_inbox=True, read_at=None)
+    rows.filter(leads_there).update(read_at=by.now)
 
 
 def messages_read(by: By) -> int:
-    """Mark all one's own as read; how many were not."""
-    return Message.objects.filter(
-        pk__in=inbox_of(by.actor, unread=True).order_by().values("pk")
-    ).update(read_at=by.now)
+    """Mark all messages of the actor as read; return how many were unread."""
+    return Message.objects.filter(pk__in=inbox_of(by.actor, unread=True).order_by().values("pk")).update(
+        read_at=by.now
+    )
 
 
 # Choosing
 
 
 @transaction.atomic
-def choices_set(by: By, *, topics: Mapping[str, Choice], quiet: Quiet | None) -> MessageSettings:
-    """What a person wants from now on, whole: a topic that is not named is as usual. `Invalid`:
-    unknown-value, required-message."""
+def choices_set(
+    by: By, *, topics: Mapping[str, messages.Choice], quiet: messages.Quiet | None
+) -> MessageSettings:
+    """Store all choices of a person; topics that are not named get the default. Raise `Invalid`
+    (unknown-value, required-message)."""
     languages = frozenset(code for code, _ in settings.LANGUAGES)
     for topic, choice in topics.items():
-        check_choice(topic, choice, languages)
+        messages.check_choice(topic, all_topics().get(topic), choice, languages)
     row = _locked(by.actor.person)
     by.require_version(row.version)
-    choices = {topic: asdict(choice) for topic, choice in topics.items() if choice != Choice()}
+    choices = {topic: asdict(choice) for topic, choice in topics.items() if choice != messages.Choice()}
     return _store(by, row, choices, quiet)
 
 
 @transaction.atomic
 def topics_leave(*, user: User, topics: Sequence[str], now: datetime) -> MessageSettings:
-    """No more mail of these topics; those that are required, or unknown by now, stay as they
-    are."""
+    """Switch off mail of these topics; those that are required, or no longer exist, stay as they are."""
     row = _locked(user.pk)
     chosen = choices_in(row)
     choices = dict(row.choices)
     for topic in topics:
-        if topic in TOPICS and not TOPICS[topic].is_required:
-            kept = chosen.of(topic)
-            choices[topic] = asdict(Choice(OFF, kept.inbox, kept.language))
+        rule = all_topics().get(topic)
+        if rule is not None and not rule.is_required:
+            kept = chosen.of(rule)
+            choices[topic] = asdict(messages.Choice(messages.OFF, kept.inbox, kept.language))
     return _store(By(actor_of(user), now), row, choices, chosen.quiet)
 
 
@@ -208,7 +210,7 @@ def _locked(user_id: UUID) -> MessageSettings:
 
 
 def _store(
-    by: By, row: MessageSettings, choices: Mapping[str, object], quiet: Quiet | None
+    by: By, row: MessageSettings, choices: Mapping[str, object], quiet: messages.Quiet | None
 ) -> MessageSettings:
     if quiet is not None and quiet.start == quiet.end:
         quiet = None

@@ -1,4 +1,4 @@
-"""Moving an organisation to another region from a day on: deciding it, and taking it back."""
+"""Decide that an organisation moves to another region from a given day on, or withdraw that decision."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -21,16 +21,14 @@ LONGEST_AHEAD = timedelta(days=731)
 
 
 @transaction.atomic
-def move_decide(
-    by: By, *, organisation_id: UUID, region: Region, starts_on: date
-) -> OrganisationMove:
-    """From the day `starts_on` in the new region's zone on, today or later, the organisation
-    belongs to `region`. A job carries it out on that day; bookings made keep their regions.
+def move_decide(by: By, *, organisation_id: UUID, region: Region, starts_on: date) -> OrganisationMove:
+    """Decide that the organisation belongs to `region` from the day `starts_on`, today or later in that
+    region's zone. A job carries it out on that day; bookings already made keep their regions.
 
-    `NotPermitted` but for who manages organisations in both regions; `WrongState` for a closed
-    organisation or region and while another move is ahead (`move-ahead`); `Invalid` for the
-    region it is in (`same-region`), one that shares nothing, and a day that is past, more than
-    two years away, or not after its last move (`before-last-move`).
+    Raise `NotPermitted` unless the actor manages organisations in both regions; `WrongState` for a closed
+    organisation or region and while another move is ahead (`move-ahead`); `Invalid` for the present region
+    (`same-region`), a region that does not share, and a day that is past, more than two years away, or not
+    after the last move (`before-last-move`).
     """
     row = organisation_locked(organisation_id)
     require(by.actor, CAPABILITY, place_of(row))
@@ -74,7 +72,7 @@ def move_decide(
 
 @transaction.atomic
 def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> OrganisationMove:
-    """Take a move back that has not been carried out, for who could decide it. Bookings made for
+    """Withdraw a move that has not been carried out; whoever may decide it may do this. Bookings made for
     days after it keep the regions they were made with."""
     row = organisation_locked(organisation_id)
     move = visible(row.moves.select_related("from_region", "region"), pk=move_id)
@@ -95,7 +93,7 @@ def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> Organisati
 
 
 def organisation_locked(organisation_id: UUID) -> Organisation:
-    """Return an organisation with its region, its row locked; `NotFound` if there is none."""
+    """Return an organisation with its region and its row locked; `NotFound` if there is none."""
     rows = Organisation.objects.select_for_update(of=("self",), no_key=True)
     row = rows.select_related("region").filter(pk=organisation_id).first()
     if row is None:
@@ -104,7 +102,7 @@ def organisation_locked(organisation_id: UUID) -> Organisation:
 
 
 def move_record(by: By, action: str, move: OrganisationMove) -> None:
-    """Record what became of a move in the trail of both regions."""
+    """Record an act on a move in the trail of both regions."""
     trail.record(
         by,
         action,

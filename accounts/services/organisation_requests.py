@@ -1,4 +1,4 @@
-"""Somebody's organisation is missing: they ask, and who runs its region answers."""
+"""Ask to enter an organisation that is missing, and answer such requests."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 from accounts import trail
 from accounts.domain import organisations as rules
 from accounts.domain.errors import FieldProblem, Invalid, WrongState, invalid
-from accounts.domain.roles import RESEARCHER, Actor, By, Place
+from accounts.domain.roles import RESEARCHER, By, Place
 from accounts.models import Organisation, OrganisationRequest, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.organisations import organisation_request_by_id
 from accounts.selectors.rows import visible
 from accounts.services.joining import join_pass_on, request_take_back, require_requested
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
@@ -24,21 +25,12 @@ from accounts.services.organisations import organisation_create
 
 @transaction.atomic
 def organisation_ask(
-    by: By,
-    *,
-    name: str,
-    kind: str,
-    region: Region,
-    name_zh: str = "",
-    ror: str = "",
-    text: str = "",
+    by: By, *, name: str, kind: str, region: Region, name_zh: str = "", ror: str = "", text: str = ""
 ) -> OrganisationRequest:
-    """Ask for an organisation that is not there. `Invalid` for what is missing or malformed;
-    `WrongState` for the same once more (`already-asked`), for one request too many
-    (`too-many-organisation-requests`), for a closed region (`region-closed`)."""
-    row = OrganisationRequest(
-        user=User.objects.get(pk=by.actor.person), created_at=by.now, region=region
-    )
+    """Ask to enter an organisation that is missing. Raise `Invalid` for missing or malformed values;
+    `WrongState` if the person has asked for the same one (`already-asked`) or too often
+    (`too-many-organisation-requests`), or the region is closed (`region-closed`)."""
+    row = OrganisationRequest(user=User.objects.get(pk=by.actor.person), created_at=by.now, region=region)
     _fill(row, {"name": name, "name_zh": name_zh, "kind": kind, "ror": ror, "text": text})
     if region.closed_at is not None:
         raise WrongState("region-closed")
@@ -64,12 +56,12 @@ def organisation_approve(
     organisation: Organisation | None = None,
     entered: Mapping[str, Any] | None = None,
 ) -> OrganisationRequest:
-    """Approve a request: with the `organisation` that it means, or by entering one with the values
-    `entered` (as `organisation_create`; its region is the request's unless they name another).
-    Whoever asked becomes a member there, a researcher; where it has a manager, who comes in is for
-    its managers to decide, and they are asked. For who runs the region of the request, and that of
-    the organisation; nobody decides on their own."""
-    row = _to_decide(by.actor, request_id)
+    """Approve a request: name the existing `organisation` that it means, or enter one with the values
+    `entered` (as in `organisation_create`; its region is the request's unless given). The person becomes a
+    member and researcher there; if it has a manager, the managers are asked to decide that instead. Whoever
+    manages organisations in the region of the request and that of the organisation may do this, but nobody
+    approves their own request."""
+    row = _to_decide(by, request_id)
     if organisation is not None:
         require(by.actor, "manage-organisations", place_of(organisation))
         if organisation.closed_at is not None:
@@ -83,20 +75,14 @@ def organisation_approve(
         join_pass_on(by, user=row.user, organisation=organisation)
         return row
     membership_put(by, user=row.user, organisation=organisation)
-    grant_put(
-        by,
-        user=row.user,
-        role=RESEARCHER,
-        organisation=organisation,
-        granted_by=by.actor.user_id,
-    )
+    grant_put(by, user=row.user, role=RESEARCHER, organisation=organisation, granted_by=by.actor.user_id)
     return row
 
 
 @transaction.atomic
 def organisation_reject(by: By, *, request_id: UUID, reason: str) -> OrganisationRequest:
     """Decline a request, with a reason."""
-    row = _to_decide(by.actor, request_id)
+    row = _to_decide(by, request_id)
     reason = checked_reason(reason, is_owed=True)
     _decide(by, "reject", row, OrganisationRequest.State.REJECTED, reason)
     return row
@@ -104,7 +90,7 @@ def organisation_reject(by: By, *, request_id: UUID, reason: str) -> Organisatio
 
 @transaction.atomic
 def organisation_request_withdraw(by: By, *, request_id: UUID) -> OrganisationRequest:
-    """Take one's own request back."""
+    """Withdraw the actor's own request for an organisation."""
     row = request_take_back(by, _requests(), request_id)
     _record(by, "withdraw", row)
     return row
@@ -131,14 +117,15 @@ def _fill(row: OrganisationRequest, values: Mapping[str, str]) -> None:
         raise Invalid(problems)
 
 
-def _to_decide(actor: Actor, request_id: UUID) -> OrganisationRequest:
-    """Return an open request that the actor may decide on, the asker's row locked."""
-    row = visible(_requests(), pk=request_id)
-    require(actor, "manage-organisations", Place(None, frozenset(row.region.lineage)))
-    if actor.user_id == row.user_id:
+def _to_decide(by: By, request_id: UUID) -> OrganisationRequest:
+    """Return an open request that the actor may decide on, with the row of the person who asked locked."""
+    row = organisation_request_by_id(by.actor, request_id)
+    require(by.actor, "manage-organisations", Place(None, frozenset(row.region.lineage)))
+    if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
     lock_user(row.user_id)
     row = visible(_requests(), pk=request_id)
+    by.require_version(row.version)
     require_requested(row)
     return row
 

@@ -1,8 +1,7 @@
-"""Regions and organisations: entered, changed, closed.
+"""Enter, change and close regions and organisations.
 
-Whatever changes the tree of regions takes one lock, so that no two acts make a circle or enter one
-place twice. An organisation is entered under the lock of its region's row, which closing a region
-takes, too.
+All changes to the tree of regions take one lock, so that two acts cannot make a cycle or enter the same place
+twice. Entering an organisation locks the row of its region, which closing the region does as well.
 """
 
 import zoneinfo
@@ -18,13 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts import trail
 from accounts.domain import organisations as rules
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import (
-    FieldProblem,
-    Invalid,
-    NotFound,
-    WrongState,
-    invalid,
-)
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
 from accounts.domain.invoice_details import parse_invoice_details
 from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
@@ -45,15 +38,12 @@ _TREE = 7_301_942_613  # the lock of the tree of regions
 
 
 @transaction.atomic
-def region_create(
-    by: By, *, scheme: str, code: str, parent: Region | None = None, **values: Any
-) -> Region:
-    """Enter a region below `parent`. Of a place in a shipped list whatever is not given is filled
-    in: names, zone, currency, holiday calendar, and as its parent the nearest region above it that
-    stands. `Invalid` for what is missing then, for a currency, zone or holiday calendar there is
-    not, for a code that stands already in whichever scheme (regions are looked up by it:
-    `code-taken`), and for a province that stands under its code of the other list
-    (`same-place`)."""
+def region_create(by: By, *, scheme: str, code: str, parent: Region | None = None, **values: Any) -> Region:
+    """Enter a region below `parent`. For a place in a shipped list, missing values are filled in: names,
+    zone, currency, holiday calendar and, as its parent, the nearest region above it that exists. Raise
+    `Invalid` for what is still missing; for an unknown currency, zone or holiday calendar; for a code that a
+    region of any scheme has, because regions are looked up by it (`code-taken`); and for a province that
+    exists under its code of the other list (`same-place`)."""
     require(by.actor, "administer", Place(None))
     _lock_tree()
     region = Region(scheme=rules.scheme_named(scheme), code=rules.region_code(code))
@@ -93,9 +83,9 @@ def region_create(
 
 @transaction.atomic
 def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool) -> list[Region]:
-    """Several places of the shipped lists at once, all or none: countries, subdivisions and
-    divisions of China by their codes. `time_zone` for those whose country has several; `shares`
-    for all but countries, which sum up."""
+    """Enter several places of the shipped lists (countries, subdivisions, divisions of China) by their codes,
+    all or none. `time_zone` applies to those whose country has several; `shares` to all except countries,
+    which only sum up."""
     entered = []
     for code in sorted(codes, key=lambda code: (len(code) > 2, code)):
         scheme = rules.scheme_of(code)
@@ -116,10 +106,10 @@ def regions_enter(by: By, *, codes: Iterable[str], time_zone: str, shares: bool)
 
 @transaction.atomic
 def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
-    """Give a region another code, parent or anything of REGION_FIELDS; its id stays, and with it
-    whatever belongs to it. What is below it follows, and so do searches and, from today on, the
-    calendars of its instruments. `WrongState` (region-closed), `WrongVersion`; `Invalid` as
-    `region_create`, and for a parent that lies below it (`below-itself`)."""
+    """Change a region's code, parent or any of REGION_FIELDS; its id and whatever refers to it stay. Regions
+    below it move with it, searches are updated, and so are the calendars of its instruments from today on.
+    Raise `WrongState` (region-closed), `WrongVersion`, or `Invalid` as in `region_create` and for a parent
+    that lies below the region (`below-itself`)."""
     require(by.actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(by, region_id)
@@ -157,11 +147,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
         places=((), {*old_lineage, *region.lineage}),
     )
     if {"code", "parent", "holiday_calendar"} & set(changed):
-        payload = {
-            "region": str(region.pk),
-            "changed": changed,
-            "code": [before["code"], region.code],
-        }
+        payload = {"region": str(region.pk), "changed": changed, "code": [before["code"], region.code]}
         key = f"register.region.{region.pk}.{region.version}"
         enqueue([Effect("register.region", key, payload)], now=by.now)
     return region
@@ -169,8 +155,8 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
 
 @transaction.atomic
 def region_close(by: By, *, region_id: UUID) -> Region:
-    """Close a region for good: nothing more is entered in it or below it. `WrongState`
-    (region-has-organisations, region-has-regions) while an open one is there."""
+    """Close a region for good: nothing more is entered in it or below it. Raise `WrongState` while it
+    contains an open organisation (region-has-organisations) or an open region (region-has-regions)."""
     require(by.actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(by, region_id)
@@ -182,14 +168,13 @@ def region_close(by: By, *, region_id: UUID) -> Region:
     region.closed_at, region.shares = by.now, False
     region.version += 1
     region.save(update_fields=["closed_at", "shares", "version"])
-    trail.record(
-        by, "region.close", region, before=before, after={"shares": False, "closed_at": by.now}
-    )
+    trail.record(by, "region.close", region, before=before, after={"shares": False, "closed_at": by.now})
     return region
 
 
 def region_problems(region: Region) -> list[FieldProblem]:
-    """Return what of a region's currency, zone and holiday calendar the platform does not know."""
+    """Return the problems of a region whose currency, time zone or holiday calendar the platform does not
+    know."""
     problems = []
     if region.currency not in MINOR_DIGITS:
         problems.append(FieldProblem("currency", "unknown-currency"))
@@ -201,8 +186,7 @@ def region_problems(region: Region) -> list[FieldProblem]:
 
 
 def _check_region(region: Region) -> None:
-    """Raise `Invalid` with everything that is wrong with its fields; its names come back
-    trimmed."""
+    """Raise `Invalid` with all problems of the region's fields; its names are trimmed in place."""
     problems: list[FieldProblem] = []
     for name in ("name", "name_zh"):
         try:
@@ -224,7 +208,7 @@ def _lock_tree() -> None:
 
 
 def _locked_region(by: By, region_id: UUID) -> Region:
-    """Return an open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
+    """Return an open region with its row locked; raise `NotFound`, `WrongVersion`, `WrongState`."""
     region = visible(Region.objects.select_for_update(), pk=region_id)
     by.require_version(region.version)
     _require_open_region(region)
@@ -232,7 +216,7 @@ def _locked_region(by: By, region_id: UUID) -> Region:
 
 
 def _has_organisations(region: Region) -> bool:
-    """Return whether an open organisation lies in it, or moves to it."""
+    """Return whether an open organisation lies in the region or is about to move to it."""
     coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
     return region.organisations.filter(closed_at=None).exists() or coming.exists()
 
@@ -243,14 +227,15 @@ def _require_open_region(region: Region) -> None:
 
 
 def _standing(codes: Iterable[str]) -> Region | None:
-    """Return the first of the codes that an open region has."""
+    """Return the open region that has the first of these codes that any open region has; None if none has
+    one."""
     ordered = list(codes)
     rows = {row.code: row for row in Region.objects.filter(code__in=ordered, closed_at=None)}
     return next((rows[code] for code in ordered if code in rows), None)
 
 
 def _lineages_recompute(region: Region) -> None:
-    """Write the lineages of a region and of all below it anew."""
+    """Recompute the lineages of a region and of all regions below it."""
     above_it = list(region.parent.lineage) if region.parent else []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -269,7 +254,7 @@ def _lineages_recompute(region: Region) -> None:
 
 
 def _is_calendar(name: str) -> bool:
-    """Return whether the library of public holidays has the country, or its subdivision."""
+    """Return whether the library of public holidays knows the calendar of this country or subdivision."""
     country, _, subdivision = name.partition("-")
     countries = holidays.list_supported_countries()
     return country in countries and (not subdivision or subdivision in countries[country])
@@ -280,17 +265,15 @@ def _is_calendar(name: str) -> bool:
 
 @transaction.atomic
 def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> Organisation:
-    """Enter an organisation of a region, for coordinators of it or of one above it, and
-    administrators. `Invalid` for what is missing or malformed and for a code that is taken;
-    `WrongState` (region-closed). The platform itself also says who may join unasked."""
+    """Enter an organisation in a region. Coordinators of it or of a region above it, and administrators may
+    do this. Raise `Invalid` for missing or malformed values and for a code that is taken; `WrongState`
+    (region-closed). Only the platform itself may also set who can join without invitation."""
     require(by.actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
     if not by.actor.is_platform and not region.shares:
         raise invalid("region", "region-shares-nothing")
-    ways_in = {
-        name: values.pop(name) for name in _WAYS_IN if by.actor.is_platform and name in values
-    }
+    ways_in = {name: values.pop(name) for name in _WAYS_IN if by.actor.is_platform and name in values}
     organisation = Organisation(region=region, **ways_in)
     _set_organisation(organisation, {"code": code, **values})
     _save_once(organisation)
@@ -307,9 +290,9 @@ def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> 
 
 @transaction.atomic
 def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Organisation:
-    """Change an organisation's code, or anything of ORGANISATION_FIELDS; its id stays, and its
-    instruments are found by the new name. Coordinators of its region or of one above it, and
-    administrators. `WrongState` (organisation-closed), `WrongVersion`, `Invalid`."""
+    """Change an organisation's code or any of ORGANISATION_FIELDS; its id stays, and its instruments are
+    found by the new name. Coordinators of its region or of one above it, and administrators may do this.
+    Raise `WrongState` (organisation-closed), `WrongVersion`, `Invalid`."""
     organisation = _organisation(organisation_id)
     require(by.actor, "manage-organisations", place_of(organisation))
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
@@ -325,9 +308,7 @@ def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Org
     if paper:
         assert not by.actor.is_platform, "somebody answers for another bank account"
         # Whoever pays there is told.
-        stored = invoice_details_set(
-            By(by.actor, by.now), organisation_id=organisation_id, details=paper
-        )
+        stored = invoice_details_set(By(by.actor, by.now), organisation_id=organisation_id, details=paper)
         organisation.version = stored.version
     changed = [name for name in changed if name not in paper]
     if not changed:
@@ -342,10 +323,7 @@ def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Org
         after={name: getattr(organisation, name) for name in changed},
     )
     if {"code", "name", "name_zh"} & set(changed):
-        payload = {
-            "organisation": str(organisation.pk),
-            "code": [before["code"], organisation.code],
-        }
+        payload = {"organisation": str(organisation.pk), "code": [before["code"], organisation.code]}
         key = f"register.organisation.{organisation.pk}.{organisation.version}"
         enqueue([Effect("register.organisation", key, payload)], now=by.now)
     return organisation
@@ -360,7 +338,7 @@ def _organisation(organisation_id: UUID) -> Organisation:
 
 
 def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> None:
-    """Take values over, checked; `Invalid` with everything that is wrong with them."""
+    """Check values and set them on the organisation; raise `Invalid` with all problems."""
     if unknown := set(values) - {"code", *ORGANISATION_FIELDS}:
         raise TypeError(f"An organisation has no {', '.join(sorted(unknown))}.")
     problems: list[FieldProblem] = []
@@ -381,7 +359,7 @@ def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> 
 
 
 def _checked(name: str, value: Any) -> Any:
-    """Return a value of a field as it is stored."""
+    """Return the value of a field in the form in which it is stored."""
     match name:
         case "code":
             return rules.organisation_code(value)
@@ -401,9 +379,9 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _save_once(row: Region | Organisation, fields: list[str] | None = None) -> None:
-    """Insert a row, or update some of its fields; `Invalid` (code-taken) where another has its
-    code, also one that is being entered at the same moment. Organisations' codes are told apart
-    whatever their case: numbers of statements have them in capitals, files in either."""
+    """Insert a row, or update some of its fields. Raise `Invalid` (code-taken) if another row has its code,
+    even one that is being entered at the same moment. Codes of organisations must differ in more than case,
+    because statement numbers show them in capitals and file names in either case."""
     if isinstance(row, Organisation) and (fields is None or "code" in fields):
         with connection.cursor() as cursor:
             cursor.execute(

@@ -1,10 +1,10 @@
-"""Carrying out what the outbox holds, and trying again what failed.
+"""Carry out the effects in the outbox, and try failed ones again.
 
-A worker takes a row in two steps. First it counts the attempt and puts the row off a little, in a
-short transaction that claims it with `skip locked`: any number of workers share the work, and a
-row that kills its worker does not stand at the head for ever. Then it has the effect under the
-row's lock, in the transaction that also says that it was had. What a payload holds as `private` (a
-code to sign in, whose browser it was) is erased with that, and when the row is given up.
+A worker takes a row in two steps. First it counts the attempt and postpones the row a little, in a short
+transaction that claims it with `skip locked`; so any number of workers share the work, and a row that kills
+its worker does not block the queue for ever. Then it carries out the effect, under the row's lock and in the
+transaction that also marks it as done. What a payload holds as `private` (a code to sign in, the browser it
+belongs to) is erased in that transaction, or when the row is given up.
 """
 
 import logging
@@ -14,13 +14,13 @@ from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
 
+from accounts.database import is_busy
 from accounts.domain.jobs import MOST_ATTEMPTS, again_in, in_hand_for
 from accounts.models import OutboxMessage
 from accounts.prepared import Prepared
 
 log = logging.getLogger(__name__)
 Handler = Callable[[OutboxMessage, datetime], str]
-LOCK_NOT_AVAILABLE = "55P03"
 DIED = "The worker died each time."
 
 
@@ -39,18 +39,12 @@ _CLAIMED = Prepared(
 
 
 def outbox_deliver(
-    *,
-    handler: Handler,
-    now: datetime,
-    lane: str = "",
-    most: int = 200,
-    seconds: float | None = None,
+    *, handler: Handler, now: datetime, lane: str = "", most: int = 200, seconds: float | None = None
 ) -> int:
-    """Deliver what is due, of one lane if named; the number delivered.
+    """Carry out the effects that are due, of one lane if named; return how many.
 
-    `handler` has the effect and returns its outcome (`sent`, `skipped`). One that fails is
-    tried again, later each time, for a little more than a day. After `seconds` no further one
-    is begun.
+    `handler` carries out one effect and returns its outcome (`sent`, `skipped`). An effect that fails is
+    tried again after growing pauses for a little more than a day. After `seconds` no further one is begun.
     """
     delivered, began = 0, time.monotonic()
     for _ in range(most):
@@ -62,7 +56,7 @@ def outbox_deliver(
         try:
             delivered += _deliver(row, handler, now)
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            if not is_busy(error):
                 raise
     return delivered
 

@@ -1,4 +1,4 @@
-"""Inviting the people of a file: all of them, or nobody."""
+"""Invite the people listed in a file: all of them, or nobody."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,30 +12,19 @@ from django.db.models.functions import Lower
 
 from accounts.domain import joining as rules
 from accounts.domain.errors import FieldProblem, Invalid, Refused, WrongState
-from accounts.domain.people import (
-    PeopleRefused,
-    PeopleReport,
-    PersonOutcome,
-    PersonRow,
-    Verdict,
-    roles_in,
-)
+from accounts.domain.people import PeopleRefused, PeopleReport, PersonOutcome, PersonRow, Verdict, roles_in
 from accounts.domain.roles import By, Place
 from accounts.models import Invitation, Membership, Organisation, RoleGrant
+from accounts.selectors.joining import sent_since
 from accounts.selectors.users import confirmed_addresses
-from accounts.services.invitations import (
-    address_of,
-    invitation_withdraw,
-    invitations_put,
-    lock_addresses,
-    may_invite,
-)
+from accounts.services import invitations
 from accounts.services.memberships import lock_user
+from accounts.services.users import address_of
 
 
 @dataclass
 class _Row:
-    """A row that is being read: what it names, and what is wrong with it."""
+    """A row of the file that is being read: its values, and what is wrong with it."""
 
     line: int
     email: str
@@ -48,10 +37,10 @@ class _Row:
 def people_invite(
     by: By, *, rows: Sequence[PersonRow], organisation: Organisation | None, dry_run: bool
 ) -> PeopleReport:
-    """Invite the people of a file to `organisation`, or each to that of their row, by the rights
-    and limits of inviting one. Members and those who are invited already are left alone, so the
-    same file does nothing the second time. `PeopleRefused` where a row is wrong or there are more
-    than can be sent today; then, and in a dry run, nothing is written."""
+    """Invite the people of a file to `organisation`, or each to that of their row, with the rights and limits
+    of single invitations. Members and people already invited are skipped, so that the same file has no effect
+    the second time. Raise `PeopleRefused` if a row is wrong or there are more than can be sent today; then,
+    and in a dry run, nothing is written."""
     codes = {row.organisation.casefold() for row in rows if row.organisation}
     named = Organisation.objects.annotate(folded=Lower("code")).filter(folded__in=codes)
     places = {place.code.casefold(): place for place in named.select_related("region")}
@@ -61,7 +50,7 @@ def people_invite(
         pks = {row.place.pk for row in read if row.place}
         locked = Organisation.objects.select_for_update(no_key=True).filter(pk__in=pks)
         list(locked.only("pk").order_by("pk"))
-        lock_addresses({row.email for row in read})
+        invitations.lock_addresses({row.email for row in read})
     outcomes, expired = _judged(by, read)
     chosen = [
         (row.place, row.email, row.roles)
@@ -76,15 +65,13 @@ def people_invite(
     again = {(email, place.pk) for place, email, _ in chosen}
     for older in expired:
         if (older.email, older.organisation_id) in again:
-            invitation_withdraw(by, invitation_id=older.pk)
-    invitations_put(by, chosen)
+            invitations.invitation_withdraw(by, invitation_id=older.pk)
+    invitations.invitations_put(by, chosen)
     return report
 
 
-def _read(
-    row: PersonRow, places: Mapping[str, Organisation], organisation: Organisation | None
-) -> _Row:
-    """Return a row with whatever is wrong in itself."""
+def _read(row: PersonRow, places: Mapping[str, Organisation], organisation: Organisation | None) -> _Row:
+    """Return a row with the problems that it has by itself, regardless of other rows."""
     if row.problem is not None:
         return _Row(row.line, row.email, (), None, [row.problem])
     problems: list[FieldProblem] = []
@@ -108,7 +95,7 @@ def _read(
 
 
 def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Invitation]]:
-    """Return what becomes of each row, and the invitations that have expired unanswered. Six
+    """Return the outcome of each row, and the unanswered invitations that have expired. It takes six
     statements, and one for each organisation to which a coordinator invites."""
     emails = {row.email for row in read}
     own = set(confirmed_addresses(by.actor.person))
@@ -122,18 +109,14 @@ def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Inv
         .filter(address__in=emails, revoked_at=None)
         .values_list("address", "organisation_id", "role")
     )
-    unanswered = list(
-        Invitation.objects.filter(email__in=emails, accepted_at=None, withdrawn_at=None)
-    )
-    invited = {
-        (one.email, one.organisation_id): one.roles for one in unanswered if one.expires_at > by.now
-    }
-    sent = Invitation.objects.filter(email__in=emails, created_at__gt=by.now - rules.DAY)
-    often = dict(sent.values_list("email").annotate(n=Count("pk")))
+    unanswered = list(Invitation.objects.filter(email__in=emails, accepted_at=None, withdrawn_at=None))
+    invited = {(one.email, one.organisation_id): one.roles for one in unanswered if one.expires_at > by.now}
+    sent = sent_since(by.now - rules.DAY).filter(mailbox__in={*map(rules.mailbox_of, emails)})
+    often = dict(sent.values_list("mailbox").annotate(n=Count("pk")))
 
     @cache
     def may(place: Organisation, roles: tuple[str, ...]) -> bool:
-        return may_invite(by.actor, place, roles)
+        return invitations.may_invite(by.actor, place, roles)
 
     seen: set[tuple[str, UUID]] = set()
     outcomes = []
@@ -155,24 +138,24 @@ def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Inv
                 lacking = tuple(role for role in row.roles if role not in invited[key])
             elif row.place.closed_at is not None:
                 row.problems.append(FieldProblem("organisation", "organisation-closed"))
-            elif often.get(row.email, 0) >= rules.MOST_TO_ADDRESS:
+            elif often.get(rules.mailbox_of(row.email), 0) >= rules.MOST_TO_ADDRESS:
                 most = {"most": rules.MOST_TO_ADDRESS}
                 row.problems.append(FieldProblem("email", "invited-too-often", most))
             else:
                 verdict = Verdict.INVITE
-                often[row.email] = often.get(row.email, 0) + 1
+                mailbox = rules.mailbox_of(row.email)
+                often[mailbox] = often.get(mailbox, 0) + 1
             seen.add(key)
         code = row.place.code if row.place else ""
         outcomes.append(
-            PersonOutcome(
-                row.line, row.email, code, row.roles, verdict, lacking, tuple(row.problems)
-            )
+            PersonOutcome(row.line, row.email, code, row.roles, verdict, lacking, tuple(row.problems))
         )
     return outcomes, [one for one in unanswered if one.expires_at <= by.now]
 
 
 def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
-    """Return why so many cannot be sent today; None where they can. Three statements."""
+    """Return the refusal if more invitations are requested than may be sent today or stay open, otherwise
+    None. It takes three statements."""
     most_open, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     counts = Counter(place.pk for place in places)
     recent = Q(created_at__gt=by.now - rules.DAY)
@@ -194,6 +177,6 @@ def _limit(by: By, places: Sequence[Organisation]) -> Refused | None:
 
 
 def _sent(places: Iterable[UUID], which: Q) -> dict[UUID, int]:
-    """Return how many such invitations each of some organisations has."""
+    """Return how many invitations that meet the condition `which` each of some organisations has."""
     rows = Invitation.objects.filter(which, organisation__in=list(places))
     return dict(rows.values_list("organisation").annotate(n=Count("pk")))

@@ -1,5 +1,4 @@
-"""Keeping a list as one likes to see it. It is nobody else's affair: the trail says nothing of
-it."""
+"""Save filtered and sorted lists under names. They are private, so the trail does not record them."""
 
 from uuid import UUID
 
@@ -17,8 +16,8 @@ LONGEST_NAME, LONGEST_QUERY = 60, 1000
 
 @transaction.atomic
 def view_save(by: By, *, page: str, query: str, name: str) -> SavedView:
-    """Keep the query of a page under a name; one of the same name is replaced. `Invalid`
-    (required, too-long), `WrongState` (too-many-views)."""
+    """Save the query of a page under a name, replacing one of the same name. Raise `Invalid` (required,
+    too-long), `WrongState` (too-many-views)."""
     name = name.strip()
     if not name:
         raise invalid("name", "required")
@@ -42,7 +41,7 @@ def view_save(by: By, *, page: str, query: str, name: str) -> SavedView:
 
 @transaction.atomic
 def view_delete(by: By, *, view_id: UUID) -> SavedView:
-    """Delete one of one's own views; return what it was. `NotFound`."""
+    """Delete one of the actor's own views and return it. Raise `NotFound` if there is none."""
     row = visible(SavedView.objects.filter(user_id=by.actor.person), pk=view_id)
     SavedView.objects.filter(pk=row.pk).delete()
     return row

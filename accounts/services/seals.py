@@ -1,4 +1,4 @@
-"""Sealing the trail, and telling auditors of the newest seal."""
+"""Seal the trail, and send auditors the newest seal."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from accounts.permissions import require_somewhere
 
 # The one lock of sealing; nobody who writes to the trail takes it.
 LOCK = 7_261_001
-# What is taken at once is sealed at once; what others have not committed is not seen and waits.
+# What this statement takes is sealed now; entries that others have not committed are not visible and wait.
 _TAKE = """
 WITH taken AS (
     DELETE FROM accounts_unsealedentry
@@ -28,8 +28,8 @@ _DIGESTS = "SELECT digest FROM accounts_sealedentry WHERE seal_id = %s ORDER BY 
 
 
 def trail_seal(*, now: datetime) -> list[Seal]:
-    """Seal every entry that is committed and in no seal yet; the new seals, none where there
-    was nothing to seal. Writers are never waited for, nor do they wait."""
+    """Seal all committed entries that are in no seal yet; return the new seals, none if there was nothing to
+    seal. Neither this nor the writers of entries wait for one another."""
     seals = []
     while seal := _seal(now):
         seals.append(seal)
@@ -60,15 +60,15 @@ def _seal(now: datetime) -> Seal | None:
 
 
 def trail_seal_now(by: By) -> list[Seal]:
-    """Seal the trail as `trail_seal` does, on demand of an auditor."""
+    """Seal the trail as `trail_seal` does, at the request of an auditor."""
     require_somewhere(by.actor, "audit")
     return trail_seal(now=by.now)
 
 
 @transaction.atomic
 def seals_tell(*, now: datetime) -> int:
-    """Send the newest seal to every auditor, once a day each; how many. Who wants it no more says
-    so among the settings of messages. What lies in many mailboxes nobody rewrites unseen."""
+    """Send the newest seal to every auditor, at most once a day each; return how many. Auditors can switch
+    this off in their message settings. Nobody can rewrite unnoticed what lies in many mailboxes."""
     newest = Seal.objects.defer("digests").order_by("-number").first()
     if newest is None:
         return 0

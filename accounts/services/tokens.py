@@ -1,4 +1,4 @@
-"""Personal API tokens: made once, shown once, kept as a digest."""
+"""Create and revoke personal API tokens. A token is shown only once; only its digest is stored."""
 
 import secrets
 from collections.abc import Iterable
@@ -24,16 +24,11 @@ PREFIX = "ic_"
 
 @transaction.atomic
 def token_issue(
-    *,
-    user: User,
-    label: str,
-    lifetime: timedelta,
-    now: datetime,
-    scopes: Iterable[str] = SCOPES,
+    *, user: User, label: str, lifetime: timedelta, now: datetime, scopes: Iterable[str] = SCOPES
 ) -> tuple[ApiToken, str]:
-    """Issue a token: return its row and the token itself, which is never to be had again.
-    `NotPermitted` (`second-factor-missing`) for whom the roles ask for a second factor that is not
-    there."""
+    """Issue a token: return its row and the token itself, which cannot be obtained again. Raise
+    `NotPermitted` (`second-factor-missing`) if the person's roles demand a second factor and they have
+    none."""
     require_second_factor(user, confirmed=True)
     label, chosen = label.strip(), sorted(set(scopes))
     if not label or len(label) > 60:
@@ -48,7 +43,7 @@ def token_issue(
         label=label,
         digest=digest_of(token),
         scopes=chosen,
-        # The page asks for it whoever has one.
+        # The page asks everybody who has a second factor to confirm with it.
         with_second_factor=has_second_factor(user),
         created_at=now,
         expires_at=now + lifetime,
@@ -63,17 +58,18 @@ def token_issue(
 
 
 @transaction.atomic
-def token_revoke(*, user: User, token_id: UUID, now: datetime) -> None:
-    """End a token of the user's own; revoking twice changes nothing."""
-    row = visible(ApiToken.objects.select_for_update(), pk=token_id, user=user)
+def token_revoke(by: By, *, token_id: UUID) -> None:
+    """Revoke a token of the actor's own; revoking it twice changes nothing."""
+    row = visible(ApiToken.objects.select_for_update(), pk=token_id, user_id=by.actor.person)
+    by.require_version(row.version)
     if row.revoked_at is None:
-        row.revoked_at = now
+        row.revoked_at = by.now
         row.save(update_fields=["revoked_at"])
-        trail.record(By(actor_of(user), now), "token.revoke", row)
+        trail.record(by, "token.revoke", row)
 
 
 def token_touch(*, token_id: UUID, now: datetime) -> None:
-    """Remember that a token was used, not to the second: `TOUCHED_EVERY`."""
+    """Store when a token was last used, at most once every `TOUCHED_EVERY`."""
     ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=now - TOUCHED_EVERY).update(
         last_used_at=now
     )

@@ -1,4 +1,4 @@
-"""A person's own settings, and what happens to their sign-in."""
+"""Change a person's own settings, and record what happens to their sign-in."""
 
 import unicodedata
 import zoneinfo
@@ -9,6 +9,8 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts import trail
@@ -22,7 +24,7 @@ from accounts.permissions import actor_of
 
 @transaction.atomic
 def user_register(*, user: User, now: datetime) -> User:
-    """Store a person who signs up."""
+    """Store a person who signs up. Raise `Invalid` for an unknown time zone."""
     if user.time_zone not in zoneinfo.available_timezones():
         raise invalid("time_zone", "unknown-time-zone")
     user.name = name_kept(user.name)
@@ -38,26 +40,21 @@ def user_register(*, user: User, now: datetime) -> User:
 
 @transaction.atomic
 def profile_update(by: By, *, user: User, name: str, language: str, time_zone: str) -> User:
-    """Name, language of messages, time zone shown beside an instrument's own."""
+    """Change a person's name, the language of their messages, and the time zone shown beside an instrument's
+    own."""
     if time_zone not in zoneinfo.available_timezones():
         raise invalid("time_zone", "unknown-time-zone")
     before = {"language": user.language, "time_zone": user.time_zone}
     user.language = _known(language)
     user.name, user.time_zone = name_kept(name), time_zone
     user.save(update_fields=["name", "language", "time_zone"])
-    trail.record(
-        by,
-        "user.update",
-        user,
-        before=before,
-        after={"language": language, "time_zone": time_zone},
-    )
+    trail.record(by, "user.update", user, before=before, after={"language": language, "time_zone": time_zone})
     return user
 
 
 @transaction.atomic
 def language_set(by: By, *, user: User, language: str) -> None:
-    """The language of messages; the one it is already changes nothing."""
+    """Set the language of a person's messages; setting the same language changes nothing."""
     before, user.language = user.language, _known(language)
     if before == language:
         return
@@ -84,8 +81,9 @@ def sign_in_mail_send(
     facts: Mapping[str, str] | None = None,
     code: str = "",
 ) -> None:
-    """Have a worker send one of `letters.sign_in.KINDS`. Reset and confirmation keys are made as
-    it is sent; a `code` to sign in is erased with all the rest once it is sent or given up."""
+    """Have a worker send a mail of one of `letters.sign_in.KINDS`. Keys to reset a password or confirm an
+    address are made when it is sent; a `code` to sign in is erased with the rest once the mail was sent or
+    given up."""
     private = {
         "mail": mail,
         "email": email,
@@ -105,8 +103,8 @@ def password_link_send(mail: str, user: User, now: datetime) -> None:
 
 
 def person_enter(*, email: str, name: str, language: str, time_zone: str, now: datetime) -> User:
-    """Within a transaction: an account for an address whose owner somebody else vouches for. It has
-    no password; the link in a mail to that address opens it."""
+    """Create an account for an address that somebody else vouches for, in the caller's transaction. It has no
+    password; a link mailed to that address opens it."""
     user = User(email=email.lower(), name=name, language=language, time_zone=time_zone)
     user.set_unusable_password()
     user_register(user=user, now=now)
@@ -116,8 +114,8 @@ def person_enter(*, email: str, name: str, language: str, time_zone: str, now: d
 
 @transaction.atomic
 def password_changed(*, user: User, action: str, keep: str | None, now: datetime) -> None:
-    """End every session of the person but the one whose key is `keep`, and record the new
-    password. Tokens and calendar addresses stand until the person revokes them."""
+    """End all sessions of the person except the one with the key `keep`, and record that the password was
+    changed. Tokens and calendar addresses remain valid until the person revokes them."""
     for session in UserSession.objects.filter(user=user).exclude(session_key=keep):
         session.end()
     sign_in_changed(user=user, action=action, now=now)
@@ -125,33 +123,42 @@ def password_changed(*, user: User, action: str, keep: str | None, now: datetime
 
 @transaction.atomic
 def sign_in_blocked(*, user: User, now: datetime) -> None:
-    """Record that an account is closed for a while to whoever tried too many passwords."""
+    """Record that sign-in to an account is blocked for a while after too many wrong passwords."""
     trail.record(By(PLATFORM, now), "user.sign-in-block", user)
 
 
 @transaction.atomic
 def demo_address_vouch(*, user: User) -> None:
-    """A demonstration account has no mailbox to prove: its address counts as verified."""
+    """Mark the address of a demonstration account as verified, because it has no mailbox to prove."""
     if not EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists():
         EmailAddress.objects.update_or_create(
             user=user, email=user.email, defaults={"verified": True, "primary": True}
         )
 
 
+def address_of(email: str, field: str = "email") -> str:
+    """Return a mail address in lower case; raise `Invalid` for its field if it is not one."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise invalid(field, "not-a-mail-address") from None
+    if len(email) > 254:
+        raise invalid(field, "too-long", most=254)
+    return email
+
+
 def name_kept(name: str) -> str:
-    """Return a name on one line, at most 150 characters, without what would turn the letters around
-    it: it stands in lists beside others, and in the subject of letters."""
+    """Return a name on one line, at most 150 characters long, without characters that change the direction of
+    writing: it is shown in lists beside others and in the subjects of letters."""
     spoken = (sign for sign in name if sign.isspace() or not _turns(sign))
     return " ".join("".join(spoken).split())[:150]
 
 
 def _turns(sign: str) -> bool:
-    """Return whether a sign is a control character, or sets the direction of writing."""
+    """Return whether a character is a control character or sets the direction of writing."""
     is_control = unicodedata.category(sign) == "Cc"
-    return (
-        is_control
-        or sign in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    )
+    return is_control or sign in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def _known(language: str) -> str:

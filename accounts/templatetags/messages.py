@@ -1,13 +1,14 @@
-"""What the inbox needs."""
+"""Template tags of the inbox."""
 
 from django import template
 
-from accounts.letters.mails import TOPIC_NAMES
+from accounts.selectors.messages import all_topics
 
 register = template.Library()
 
 
 @register.filter
 def topic_name(topic: str) -> str:
-    """A topic in the reader's language; one that is no more, by its name."""
-    return str(TOPIC_NAMES.get(topic, topic))
+    """Return a topic's name in the reader's language; for a topic that no longer exists, its code."""
+    known = all_topics().get(topic)
+    return str(known.label) if known else topic

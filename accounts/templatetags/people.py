@@ -1,4 +1,4 @@
-"""What the pages of people need: forms in our look, roles and demonstration accounts."""
+"""Template tags for pages about people: forms in the platform's design, roles and demonstration accounts."""
 
 from typing import Any
 
@@ -23,12 +23,10 @@ register = template.Library()
 
 @register.inclusion_tag("components/second.html", takes_context=True)
 def no_second(
-    context: dict[str, Any],
-    refused: Refused | None,
-    place: Organisation | Region | None = None,
+    context: dict[str, Any], refused: Refused | None, place: Organisation | Region | None = None
 ) -> dict[str, Any]:
-    """Whom to appoint where an act waits for a second person who does not exist; with the page of
-    roles for whoever may give them, or a button that asks those who may."""
+    """Show what to do when an act needs a second person who does not exist: a link to the page of roles for
+    those who may give them, a button to ask these people for everybody else."""
     request = context["request"]
     actor = actor_of(request.user)
     link, asks = "", False
@@ -68,8 +66,7 @@ LABELS = {
     "EditWebAuthnForm.name": _("Name"),
 }
 PASSWORD_HINT = _(
-    "At least 8 characters. Not only digits, no password that many use, nothing like your name or"
-    " address."
+    "At least 8 characters, not only digits, not a common password, and not similar to your name or address."
 )
 BROWSERS = (
     ("Edg/", "Edge"),
@@ -97,11 +94,21 @@ DEEDS = {
     "administrator": _("runs the platform, reads all demonstration mail"),
 }
 
+# What a role is for, in messages to whom it is given or taken from.
+ALLOWS = {
+    "researcher": _("finding instruments and booking them"),
+    "manager": _("publishing instruments, deciding on requests, looking after members"),
+    "finance": _("funding sources, charges, statements and payments"),
+    "coordinator": _("agreements, vouchers and settlement of a region"),
+    "auditor": _("reading hours, charges and the trail"),
+    "administrator": _("organisations, roles and settings of the platform"),
+}
+
 
 @register.filter
 def styled(form: forms.BaseForm) -> forms.BaseForm:
-    """Return a form with the classes of our look on its fields, and allauth's labels in our
-    words."""
+    """Return a form with the platform's CSS classes on its fields, and with our labels instead of
+    allauth's."""
     kind_of_form = type(form).__name__
     is_ours = type(form).__module__ == "accounts.forms"
     for name, field in form.fields.items():
@@ -124,7 +131,7 @@ def styled(form: forms.BaseForm) -> forms.BaseForm:
 
 @register.filter
 def device(user_agent: str) -> str:
-    """Return what a browser says of itself, in two words: `Firefox · Windows`."""
+    """Return the browser and the system that a user agent names: `Firefox · Windows`."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     return " · ".join(part for part in (browser, system) if part) or user_agent[:60]
@@ -132,7 +139,7 @@ def device(user_agent: str) -> str:
 
 @register.filter
 def way_name(account: SocialAccount) -> str:
-    """Return what the place is called where somebody signs in; one that is gone, by its id."""
+    """Return the name of the provider that a person signs in with; for one that no longer exists, its id."""
     try:
         return str(account.get_provider())
     except (SocialApp.DoesNotExist, MultipleObjectsReturned):
@@ -147,26 +154,32 @@ def role_name(role: str) -> str:
 
 @register.filter
 def deed(role: str) -> str:
-    """Return what somebody with the role does here, in half a line."""
+    """Return a short phrase that says what a person with the role does in the demonstration."""
     return str(DEEDS[role])
+
+
+@register.filter
+def allows(role: str) -> str:
+    """Return a short phrase that says what a role is for."""
+    return str(ALLOWS[role])
 
 
 @register.simple_tag
 def demo_people() -> list[DemoAccount]:
-    """Return the accounts anyone may try; none outside local mode."""
+    """Return the demonstration accounts that anyone may try; none outside local mode."""
     return demo_accounts() if settings.LOCAL_MODE else []
 
 
 @register.simple_tag(takes_context=True)
 def asked_to_join(context: Any) -> Organisation | None:
-    """Return the organisation whose answer the reader waits for. One statement."""
+    """Return the organisation that has yet to answer the reader's request to join. It takes one statement."""
     request = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
     return request.organisation if request else None
 
 
 @register.simple_tag
 def own_pages() -> list[dict[str, Any]]:
-    """Return the pages of a person about themselves: address, name, and which views lie below."""
+    """Return the pages of a person's own settings: address, label, and the names of the views below each."""
     return [
         {"url": reverse(view), "label": label, "views": views}
         for view, label, views in (
@@ -188,11 +201,7 @@ def own_pages() -> list[dict[str, Any]]:
                 ("account_change_password", "account_set_password"),
             ),
             ("mfa_index", gettext("Second factor"), _SECOND_FACTOR),
-            (
-                "socialaccount_connections",
-                gettext("Ways to sign in"),
-                ("socialaccount_connections",),
-            ),
+            ("socialaccount_connections", gettext("Ways to sign in"), ("socialaccount_connections",)),
             ("usersessions_list", gettext("Signed-in devices"), ("usersessions_list",)),
             ("bookings:person-data", gettext("Your data"), ("person-data", "person-close")),
         )

@@ -1,4 +1,4 @@
-"""Pages of administrators: where people may sign in, and which organisation is whose scope."""
+"""Pages on which administrators enter identity providers and set which organisation a scope belongs to."""
 
 from functools import partial
 from typing import Any
@@ -22,20 +22,14 @@ from accounts.views.pages import act, by_of, edits, in_full, shown, writes
 
 @edits
 def providers(request: HttpRequest) -> HttpResponse:
-    """Where people may sign in besides here; the form stores one."""
+    """Show the identity providers at which people may sign in; the form stores one."""
     require(actor_of(request.user), "administer", Place(None))
     stored = stored_providers()
     chosen = next((app for app in stored if app.provider_id == request.GET.get("id")), None)
     form = ProviderForm(request.POST or None, initial=_present(chosen) if chosen else {})
     return act(
         request,
-        partial(
-            shown,
-            request,
-            "accounts/providers.html",
-            stored=stored,
-            configured=configured_providers(),
-        ),
+        partial(shown, request, "accounts/providers.html", stored=stored, configured=configured_providers()),
         lambda by, _: provider_set(by, **form.values()),
         to=reverse("accounts:providers"),
         done=gettext("Saved."),
@@ -67,7 +61,7 @@ def provider_end(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 @edits
 def scopes(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """What identity providers call an organisation."""
+    """Set the scopes by which identity providers know an organisation."""
     require(actor_of(request.user), "administer", Place(None))
     organisation = organisation_by_id(organisation_id)
     present = {name: getattr(organisation, name) for name in ScopesForm.base_fields}

@@ -1,4 +1,4 @@
-"""What the platform is called here, who may sign up; its logo."""
+"""Pages for the platform's name, who may sign up, and its logo."""
 
 from datetime import timedelta
 from functools import partial
@@ -26,7 +26,7 @@ DAY = int(timedelta(days=1).total_seconds())
 
 @edits
 def installation(request: HttpRequest) -> HttpResponse:
-    """Name, logo, languages, and whether strangers may sign up, for administrators."""
+    """Let administrators set the name, the logo, the languages, and whether strangers may sign up."""
     require(actor_of(request.user), "administer", Place(None))
     site = site_of(Installation.objects.first())
     present = {
@@ -61,7 +61,7 @@ def installation(request: HttpRequest) -> HttpResponse:
 @require_safe
 @csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
 def logo(request: HttpRequest) -> HttpResponseBase:
-    """The logo as it was encoded anew; another one has another address."""
+    """Send the logo, as re-encoded by us. A changed logo has another address."""
     row = Installation.objects.first()
     if row is None or not row.logo:
         raise NotFound

@@ -1,4 +1,4 @@
-"""What statements print of an organisation."""
+"""The page of an organisation's invoice details."""
 
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from accounts.views.pages import act, edits, shown
 
 @edits
 def invoice_details(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """Legal name, address, tax number, bank account and invoice mail."""
+    """Show and change an organisation's legal name, address, tax number, bank account and invoice mail."""
     organisation = organisation_to_invoice(actor_of(request.user), organisation_id)
     present = {name: getattr(organisation, name) for name in (*LENGTHS, "version")}
     form = InvoiceDetailsForm(request.POST or None, initial=present)
@@ -31,9 +31,7 @@ def invoice_details(request: HttpRequest, organisation_id: UUID) -> HttpResponse
     return act(
         request,
         partial(shown, request, "accounts/invoice_details.html", organisation=organisation),
-        lambda by, _: invoice_details_set(
-            by, organisation_id=organisation_id, details=form.details()
-        ),
+        lambda by, _: invoice_details_set(by, organisation_id=organisation_id, details=form.details()),
         to=reverse("accounts:invoice-details", args=[organisation.pk]),
         done=gettext("Saved."),
         form=form,

@@ -17,7 +17,8 @@ from accounts.views.pages import by_of
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Remember the language in this browser and for the person; back to where they were."""
+    """Store the chosen language in this browser and for the person, and go back to the page they came
+    from."""
     form = LanguageForm(request.POST)
     if not form.is_valid() or form.cleaned_data["language"] not in installation().languages:
         raise invalid("language", "unknown-value")
@@ -30,9 +31,10 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 
 def page_to_return_to(request: HttpRequest, url: str) -> str:
-    """`url` if it lies on this site, without its own `lang=`; else the first page."""
+    """Return `url` without its `lang=` if it lies on this site; otherwise the home page."""
     allowed = {request.get_host()}
-    if not url_has_allowed_host_and_scheme(url, allowed, require_https=request.is_secure()):
+    is_here = url_has_allowed_host_and_scheme(url, allowed, require_https=request.is_secure())
+    if not is_here or not url.startswith(("/", "http")):
         return "/"
     parts = urlsplit(url)
     query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "lang"]

@@ -1,4 +1,4 @@
-"""People of an organisation, for those who manage them: members, roles, requests, invitations."""
+"""Pages of an organisation's people for those who manage them: members, roles, requests, invitations."""
 
 from functools import partial
 from typing import Any
@@ -13,43 +13,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import Invalid, NotFound, Refused
+from accounts import forms
+from accounts.domain.errors import Invalid, NotFound, Refused, invalid
 from accounts.domain.roles import MANAGER, ORGANISATION_ROLES, By, Place
-from accounts.forms import (
-    FindForm,
-    FirstManagerForm,
-    InviteForm,
-    JoinDecideForm,
-    JoiningForm,
-    PlatformRoleForm,
-    RoleForm,
-    SecondForm,
-    TakeForm,
-)
-from accounts.models import Organisation
+from accounts.models import Organisation, RoleGrant
 from accounts.permissions import actor_of, require
+from accounts.selectors import memberships
 from accounts.selectors.joining import open_invitations, open_requests
-from accounts.selectors.memberships import (
-    former_members,
-    grant_by_id,
-    has_manager,
-    member_by_id,
-    members_of,
-    organisation_to_read,
-    organisations_to_read,
-    people_in_conflict,
-    place_of,
-    platform_grants,
-)
-from accounts.selectors.organisations import (
-    organisation_by_id,
-    region_by_id,
-    regions,
-)
+from accounts.selectors.organisations import organisation_by_id, region_by_id
 from accounts.selectors.users import person_named
 from accounts.services.invitations import invitation_send, invitation_withdraw
-from accounts.services.joining import join_decide, joining_set
-from accounts.services.memberships import role_grant, role_grant_to_new, role_revoke, second_ask
+from accounts.services.joining import joining_set
+from accounts.services.memberships import access_ask, role_grant, role_grant_to_new, role_revoke, second_ask
 from accounts.views.language import page_to_return_to
 from accounts.views.pages import act, by_of, edits, in_full, reads, shown, writes
 
@@ -57,7 +32,8 @@ PAGE = 50
 
 
 def values_of(form: Form) -> dict[str, Any]:
-    """What a form says whose fields no page shows again; `Invalid` where it is wrong."""
+    """Return the values of a form that is not shown again with its errors; raise `Invalid` if it is not
+    valid."""
     if not form.is_valid():
         raise Invalid([])
     return form.cleaned_data
@@ -65,11 +41,11 @@ def values_of(form: Form) -> dict[str, Any]:
 
 @reads
 def people(request: HttpRequest) -> HttpResponse:
-    """The organisations whose people the reader may look at; straight on to an only one."""
+    """List the organisations whose members the reader may see; if there is only one, redirect to it."""
     actor = actor_of(request.user)
-    search = FindForm(request.GET)
+    search = forms.FindForm(request.GET)
     text = search.cleaned_data["q"] if search.is_valid() else ""
-    rows = organisations_to_read(actor, text)
+    rows = memberships.organisations_to_read(actor, text)
     runs_platform = actor.may("administer", Place(None))
     if not runs_platform and not text and rows.count() == 1:
         return redirect("accounts:members", rows.get().pk)
@@ -83,19 +59,19 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 @reads
-def members(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    return _page(request, organisation_to_read(actor_of(request.user), organisation_id))
+def members(request: HttpRequest, organisation_id: UUID, **more: Any) -> HttpResponse:
+    return _page(request, memberships.organisation_to_read(actor_of(request.user), organisation_id), **more)
 
 
 @edits
 def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """Managers invite on the page of the members; a coordinator of the region invites the first
-    manager here."""
+    """Invite a person: managers do so on the page of the members; a coordinator of the region invites the
+    first manager on a page of its own."""
     organisation, manages = _invites(request, organisation_id)
     is_sent = request.method == "POST"
     if manages and not is_sent:
         return redirect("accounts:members", organisation.pk)
-    form = (InviteForm if manages else FirstManagerForm)(request.POST if is_sent else None)
+    form = (forms.InviteForm if manages else forms.FirstManagerForm)(request.POST if is_sent else None)
     return act(
         request,
         partial(_page if manages else _first_manager, request, organisation),
@@ -116,9 +92,7 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 
 
 @writes
-def invitation_end(
-    request: HttpRequest, organisation_id: UUID, invitation_id: UUID
-) -> HttpResponse:
+def invitation_end(request: HttpRequest, organisation_id: UUID, invitation_id: UUID) -> HttpResponse:
     organisation, manages = _invites(request, organisation_id)
     return act(
         request,
@@ -131,50 +105,21 @@ def invitation_end(
 
 
 def _invites(request: HttpRequest, organisation_id: UUID) -> tuple[Organisation, bool]:
-    """An organisation that the reader may invite people to, and whether they manage its members;
-    else they coordinate its region."""
+    """Return an organisation that the reader may invite people to, and whether they manage its members
+    (otherwise they coordinate its region). Raise `NotPermitted`."""
     actor, organisation = actor_of(request.user), organisation_by_id(organisation_id)
-    manages = actor.may("manage-members", place_of(organisation))
+    manages = actor.may("manage-members", memberships.place_of(organisation))
     if not manages:
-        require(actor, "manage-organisations", place_of(organisation))
+        require(actor, "manage-organisations", memberships.place_of(organisation))
     return organisation, manages
-
-
-@writes
-def decide(request: HttpRequest, organisation_id: UUID, request_id: UUID) -> HttpResponse:
-    organisation = _managed(request, organisation_id)
-    form = JoinDecideForm(request.POST)
-    approves = request.POST.get("act") == "approve"
-
-    def work(by: By, _: Any) -> None:
-        data = values_of(form)
-        join_decide(
-            by,
-            request_id=request_id,
-            approve=approves,
-            roles=data["roles"],
-            reason=data["reason"],
-        )
-
-    reason = request.POST.get("reason", "")
-    return act(
-        request,
-        partial(_page, request, organisation, deciding_id=request_id, reason=reason),
-        work,
-        to=reverse("accounts:members", args=[organisation.pk]),
-        done=gettext("The person is a member now.")
-        if approves
-        else gettext("The request is declined."),
-        shows=in_full,
-    )
 
 
 @edits
 def joining(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """Which mail domains are the organisation's, and whether an address there is enough."""
+    """Set an organisation's mail domains, and whether an address there is enough to join."""
     organisation = _managed(request, organisation_id)
-    present = {name: getattr(organisation, name) for name in JoiningForm.base_fields}
-    form = JoiningForm(request.POST if request.method == "POST" else None, initial=present)
+    present = {name: getattr(organisation, name) for name in forms.JoiningForm.base_fields}
+    form = forms.JoiningForm(request.POST if request.method == "POST" else None, initial=present)
     return act(
         request,
         partial(shown, request, "accounts/joining.html", organisation=organisation),
@@ -190,8 +135,8 @@ def joining(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> HttpResponse:
     """Give a member a role of the organisation."""
     organisation = _managed(request, organisation_id)
-    member = member_by_id(organisation, user_id)
-    form = RoleForm(request.POST)
+    member = memberships.member_by_id(organisation, user_id)
+    form = forms.RoleForm(request.POST)
     return act(
         request,
         partial(_page, request, organisation, opened_id=user_id),
@@ -207,51 +152,68 @@ def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> Htt
 
 @writes
 def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
-    """Take a role away; what refuses is said on the page that the role stands on."""
-    actor = actor_of(request.user)
-    grant = grant_by_id(actor, role_id)
-    organisation, form = grant.organisation, TakeForm(request.POST)
+    """Revoke a role; a refusal is shown on the page that lists the role."""
+    actor, form = actor_of(request.user), forms.TakeForm(request.POST)
 
     def page(**context: Any) -> HttpResponse:
+        grant = memberships.grant_by_id(actor, role_id)
+        organisation = grant.organisation
         if grant.role not in ORGANISATION_ROLES and actor.may("administer", Place(None)):
             return _roles(request, **context)
-        if organisation and actor.may("read-members", place_of(organisation)):
+        if organisation and actor.may("read-members", memberships.place_of(organisation)):
             return _page(request, organisation, opened_id=grant.user_id, **context)
         raise context["refused"]
 
-    if actor.user_id == grant.user_id:
-        to = reverse("accounts:organisations")
-    elif organisation:
-        to = reverse("accounts:members", args=[organisation.pk])
-    else:
-        to = reverse("accounts:roles")
+    def to(grant: RoleGrant) -> str:
+        if actor.user_id == grant.user_id:
+            return reverse("accounts:organisations")
+        if grant.organisation_id:
+            return reverse("accounts:members", args=[grant.organisation_id])
+        return reverse("accounts:roles")
+
     return act(
         request,
         page,
-        lambda by, _: role_revoke(by, grant_id=grant.pk, reason=values_of(form)["reason"]),
+        lambda by, _: role_revoke(by, grant_id=role_id, reason=values_of(form)["reason"]),
         to=to,
-        done=gettext("The role is removed and gives no more access."),
+        done=gettext("The role has been removed and no longer gives access."),
         shows=in_full,
     )
 
 
 @writes
 def second(request: HttpRequest) -> HttpResponse:
-    """Ask for a second person; back to the page that says that there is none."""
-    data = values_of(SecondForm(request.POST))
+    """Ask for the appointment of a second person, and go back to the page that said that there is none."""
+    data = values_of(forms.SecondForm(request.POST))
     second_ask(
         by_of(request),
         code=data["code"],
         organisation=organisation_by_id(data["organisation"]) if data["organisation"] else None,
         region=region_by_id(data["region"]) if data["region"] else None,
     )
-    messages.success(request, gettext("Whoever may give the role has been asked."))
+    messages.success(request, gettext("The people who can give the role have been asked."))
     return redirect(page_to_return_to(request, data["next"]))
+
+
+@writes
+def access(request: HttpRequest) -> HttpResponse:
+    """Ask for a role after a refusal."""
+    form = forms.AccessForm(request.POST)
+    if not form.is_valid():
+        raise invalid("refusal", "unknown-act")
+    data = form.cleaned_data
+    access_ask(
+        by_of(request),
+        organisation=organisation_by_id(data["organisation"]) if data["organisation"] else None,
+        **data["refusal"],
+    )
+    messages.success(request, gettext("The people who can give the role have been asked."))
+    return redirect("accounts:organisations")
 
 
 @edits
 def roles(request: HttpRequest) -> HttpResponse:
-    """Roles of regions and of the platform, for administrators."""
+    """List the roles of regions and of the platform, for administrators."""
     require(actor_of(request.user), "administer", Place(None))
 
     def work(by: By, data: dict[str, Any]) -> None:
@@ -267,7 +229,9 @@ def roles(request: HttpRequest) -> HttpResponse:
         work,
         to=reverse("accounts:roles"),
         done=gettext("The role is given and takes effect at once."),
-        form=PlatformRoleForm(request.POST if request.method == "POST" else None),
+        form=forms.PlatformRoleForm(
+            request.POST if request.method == "POST" else None, actor=actor_of(request.user)
+        ),
         shows=in_full,
         raises=(NotFound,),
     )
@@ -276,15 +240,14 @@ def roles(request: HttpRequest) -> HttpResponse:
 def _roles(
     request: HttpRequest,
     *,
-    form: PlatformRoleForm | None = None,
+    form: forms.PlatformRoleForm | None = None,
     refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        "form": form or PlatformRoleForm(),
-        "grants": platform_grants(),
-        "regions": regions(),
-        "conflicts": people_in_conflict(),
+        "form": form or forms.PlatformRoleForm(actor=actor_of(request.user)),
+        "grants": memberships.platform_grants(),
+        "conflicts": memberships.people_in_conflict(),
         "refused": refused,
         "may_create": isinstance(refused, Invalid)
         and any(problem.code == "unknown-person" for problem in refused.problems),
@@ -296,16 +259,17 @@ def _first_manager(
     request: HttpRequest,
     organisation: Organisation,
     *,
-    form: FirstManagerForm | None = None,
+    form: forms.FirstManagerForm | None = None,
     refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Asking in the first manager; what is open of that kind can be withdrawn."""
-    is_managed = has_manager(organisation.pk)
+    """Show the page for inviting an organisation's first manager, where open invitations of that kind can be
+    withdrawn."""
+    is_managed = memberships.has_manager(organisation.pk)
     context = {
         "organisation": organisation,
         "is_managed": is_managed,
-        "form": form or FirstManagerForm(),
+        "form": form or forms.FirstManagerForm(),
         "invitations": [] if is_managed else open_invitations(organisation).filter(roles=[MANAGER]),
         "refused": refused,
         "now": timezone.now(),
@@ -314,38 +278,34 @@ def _first_manager(
 
 
 def _managed(request: HttpRequest, organisation_id: UUID) -> Organisation:
-    """An organisation whose people the reader manages; `NotPermitted` for any other."""
+    """Return an organisation whose members the reader manages; raise `NotPermitted` otherwise."""
     actor = actor_of(request.user)
-    organisation = organisation_to_read(actor, organisation_id)
-    require(actor, "manage-members", place_of(organisation))
+    organisation = memberships.organisation_to_read(actor, organisation_id)
+    require(actor, "manage-members", memberships.place_of(organisation))
     return organisation
 
 
 def _page(
-    request: HttpRequest,
-    organisation: Organisation,
-    *,
-    status: int = 200,
-    **more: Any,
+    request: HttpRequest, organisation: Organisation, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
-    search = FindForm(request.GET)
+    search = forms.FindForm(request.GET)
     text = search.cleaned_data["q"] if search.is_valid() else ""
-    manages = actor.may("manage-members", place_of(organisation))
+    manages = actor.may("manage-members", memberships.place_of(organisation))
     context = {
         "organisation": organisation,
         "manages": manages,
         "lacks_manager": manages
         and MANAGER not in {grant.role for grant in actor.grants}
-        and not has_manager(organisation.pk),
+        and not memberships.has_manager(organisation.pk),
         "runs_platform": actor.may("administer", Place(None)),
-        "page": Paginator(members_of(organisation, text), PAGE).get_page(request.GET.get("page")),
-        "former": former_members(organisation, now) if manages else [],
+        "page": Paginator(memberships.members_of(organisation, text), PAGE).get_page(request.GET.get("page")),
+        "former": memberships.former_members(organisation, now) if manages else [],
         "requests": open_requests(organisation) if manages else [],
         "invitations": open_invitations(organisation) if manages else [],
-        "invite_form": InviteForm(),
-        "role_form": RoleForm(),
-        "joining_roles": RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
+        "invite_form": forms.InviteForm(),
+        "role_form": forms.RoleForm(),
+        "joining_roles": forms.RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
         "search": search,
         "text": text,
         "now": now,

@@ -1,4 +1,4 @@
-"""The inbox, and what a person chooses about messages."""
+"""Pages of the inbox, and of a person's choices about messages."""
 
 from functools import partial
 from uuid import UUID
@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import NotFound
 from accounts.forms import MessageSettingsForm
-from accounts.letters.mails import TOPIC_NAMES, unsubscribed_by
+from accounts.letters.mails import unsubscribed_by
 from accounts.models import User
 from accounts.permissions import actor_of
-from accounts.selectors.messages import inbox_of, message_by_id, settings_of
+from accounts.selectors.messages import all_topics, inbox_of, settings_of, topics_for
 from accounts.selectors.rows import visible
 from accounts.services import messages as service
-from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from accounts.views.pages import act, by_of, chooses, edits, reads, shown, writes
 
 ON_A_PAGE = 25
 
@@ -29,19 +29,18 @@ ON_A_PAGE = 25
 @never_cache
 @reads
 def inbox(request: HttpRequest) -> HttpResponse:
-    """One's own messages, the newest first; `?unread=1` only those not read."""
+    """Show the reader's messages, newest first; with `?unread=1` only the unread ones."""
     actor, unread = actor_of(request.user), request.GET.get("unread") == "1"
     page = Paginator(inbox_of(actor, unread=unread), ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "unread": unread, "topics": TOPIC_NAMES}
+    context = {"page": page, "unread": unread}
     return render(request, "accounts/messages.html", context)
 
 
 @writes
-def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
-    """Open the thing it is about, or mark it (`act`: open, read, unread)."""
-    by, choice = by_of(request), request.POST.get("act")
-    row = message_by_id(by.actor, message_id)
-    service.message_read(by, message_id=message_id, is_read=choice != "unread")
+@chooses("open", "read", "unread")
+def message(request: HttpRequest, message_id: UUID, choice: str) -> HttpResponse:
+    """Open the page that a message leads to, or mark the message as read or unread."""
+    row = service.message_read(by_of(request), message_id=message_id, is_read=choice != "unread")
     if choice == "open" and row.link:
         return redirect(row.link)
     return redirect("accounts:messages")
@@ -55,8 +54,10 @@ def read_all(request: HttpRequest) -> HttpResponse:
 
 @edits
 def message_settings(request: HttpRequest) -> HttpResponse:
-    row = settings_of(actor_of(request.user))
-    form = MessageSettingsForm(request.POST if request.method == "POST" else None, row=row)
+    actor = actor_of(request.user)
+    row = settings_of(actor)
+    sent = request.POST if request.method == "POST" else None
+    form = MessageSettingsForm(sent, row=row, topics=topics_for(actor, row))
     return act(
         request,
         partial(shown, request, "accounts/message_settings.html"),
@@ -71,8 +72,8 @@ def message_settings(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Mail of a topic, switched off without signing in: by the button on the page, or by a mail
-    program that sends the same. Opening the address alone changes nothing."""
+    """Switch off mail of a topic without signing in, when the button on the page is pressed or a mail program
+    sends the same request. Opening the address alone changes nothing."""
     signed = unsubscribed_by(token)
     if signed is None:
         raise NotFound
@@ -84,6 +85,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(user.language):
         context = {
             "is_done": is_done,
-            "names": [TOPIC_NAMES[topic] for topic in topics if topic in TOPIC_NAMES],
+            "names": [rule.label for topic in topics if (rule := all_topics().get(topic))],
         }
         return render(request, "accounts/unsubscribe.html", context)

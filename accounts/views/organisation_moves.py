@@ -1,4 +1,4 @@
-"""Moving an organisation to another region from a day on."""
+"""Pages for moving an organisation to another region from a given day on."""
 
 from functools import partial
 from typing import Any
@@ -15,12 +15,13 @@ from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_id, sharing_regions
 from accounts.services.organisation_moves import CAPABILITY, move_decide, move_withdraw
-from accounts.views.pages import act, edits, in_full, shown
+from accounts.views.pages import act, chooses, edits, in_full, shown
 
 
 @edits
-def move(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """The moves of an organisation, and deciding one or taking it back."""
+@chooses("decide", "withdraw")
+def move(request: HttpRequest, organisation_id: UUID, choice: str) -> HttpResponse:
+    """Show the moves of an organisation; decide a move or withdraw it."""
     actor = actor_of(request.user)
     organisation = organisation_by_id(organisation_id)
     require(actor, CAPABILITY, place_of(organisation))
@@ -38,7 +39,7 @@ def move(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     ahead = next((row for row in moves if row.carried_out_at is None), None)
     form = MoveForm(request.POST or None, regions=regions, organisation=organisation)
     withdrawal = MoveWithdrawForm(request.POST or None, organisation=organisation)
-    is_withdrawal = request.POST.get("act") == "withdraw"
+    is_withdrawal = choice == "withdraw"
 
     def work(by: By, data: dict[str, Any]) -> None:
         if not is_withdrawal:
@@ -68,9 +69,7 @@ def move(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         ),
         work,
         to=reverse("accounts:organisation-move", args=[organisation.pk]),
-        done=gettext("The move is withdrawn.")
-        if is_withdrawal
-        else gettext("The move is decided."),
+        done=gettext("The move is withdrawn.") if is_withdrawal else gettext("The move is scheduled."),
         form=withdrawal if is_withdrawal else form,
         name="withdrawal" if is_withdrawal else "form",
         shows=in_full,

@@ -1,4 +1,4 @@
-"""Where a person belongs, and the ways into an organisation."""
+"""Pages of the organisations a person belongs to, and of the ways to join one."""
 
 from functools import partial
 from typing import Any
@@ -15,34 +15,44 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import NotFound, Refused
 from accounts.domain.joining import is_of
-from accounts.forms import FindForm, JoinForm
+from accounts.forms import FindForm, JoinForm, refusal_signed
 from accounts.models import Invitation, JoinRequest, Membership, User
 from accounts.permissions import actor_of
-from accounts.selectors.joining import (
-    invitation_by_token,
-    inviter_organisation,
-    organisations_by_mail,
-    organisations_named,
-    own_invitations,
-    requests_of,
-)
+from accounts.selectors import joining
 from accounts.selectors.memberships import own_memberships
 from accounts.selectors.organisations import organisation_by_id
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.invitations import invitation_accept, why_closed
-from accounts.services.joining import join_ask, join_withdraw
-from accounts.views.pages import act, by_of, edits, in_full, reads, shown, writes
+from accounts.services.joining import join_ask
+from accounts.views.pages import act, bare, by_of, edits, in_full, reads, shown, writes
 
 
 @reads
-def organisations(request: HttpRequest) -> HttpResponse:
-    """Memberships, invitations, requests, and a search for more."""
-    return _home(request)
+def organisations(request: HttpRequest, *, refused: Refused | None = None, status: int = 200) -> HttpResponse:
+    """Show the reader's memberships, invitations and requests, and a search for other organisations."""
+    now, actor = timezone.now(), actor_of(request.user)
+    search = FindForm(request.GET)
+    text = search.cleaned_data["q"] if search.is_valid() else ""
+    own: list[Membership] = own_memberships(actor)
+    requests = list(joining.requests_of(actor)[:20])
+    context = {
+        "memberships": own,
+        "invitations": joining.own_invitations(actor, now),
+        "asked": [row for row in requests if row.state == "requested"],
+        "rejected": [row for row in requests if row.state == "rejected"][:3],
+        "by_mail": joining.organisations_by_mail(actor),
+        "search": search,
+        "text": text,
+        "found": joining.organisations_named(actor, text),
+        "refused": refused,
+        "lacks_book": refusal_signed("book"),
+    }
+    return render(request, "accounts/organisations.html", context, status=status)
 
 
 @edits
 def join(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """Ask to become a member of one."""
+    """Ask to become a member of an organisation."""
     organisation = organisation_by_id(organisation_id)
 
     def page(**context: Any) -> HttpResponse:
@@ -54,7 +64,7 @@ def join(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     def done(row: JoinRequest) -> str:
         if row.state == JoinRequest.State.APPROVED:
             return gettext("You are a member now.")
-        return gettext("You have asked to join. You will get a mail when it is decided.")
+        return gettext("Your request to join has been sent. You will get a mail when it is decided.")
 
     return act(
         request,
@@ -67,24 +77,12 @@ def join(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     )
 
 
-@writes
-def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """Take back one's own request."""
-    return act(
-        request,
-        partial(_home, request),
-        lambda by, _: join_withdraw(by, request_id=request_id),
-        to=reverse("accounts:organisations"),
-        done=gettext("Your request is withdrawn."),
-    )
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """What the address in the mail opens: who invites whom to what; POST accepts. Whoever has the
-    link reads it, signed in or not."""
-    row = invitation_by_token(token)
+    """Show who invites whom to what, to anybody with the link from the mail, signed in or not; POST
+    accepts."""
+    row = joining.invitation_by_token(token)
     if not isinstance(request.user, User):
         if request.method == "POST":
             return redirect_to_login(request.path)
@@ -103,11 +101,11 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 @writes
 def accept(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    """Accept one that the reader's own page lists."""
+    """Accept an invitation that the reader's page of organisations lists."""
     by = by_of(request)
-    row = own_invitations(by.actor, by.now).filter(pk=invitation_id).first()
+    row = joining.own_invitations(by.actor, by.now).filter(pk=invitation_id).first()
     if row is None:
-        return _home(request, refused=Refused("invitation-withdrawn"), status=409)
+        return bare(organisations)(request, refused=Refused("invitation-withdrawn"), status=409)
     return _accept(request, row)
 
 
@@ -123,35 +121,11 @@ def _accept(request: HttpRequest, row: Invitation) -> HttpResponse:
     )
 
 
-def _shown(
-    request: HttpRequest, row: Invitation, *, refused: Refused | None, status: int
-) -> HttpResponse:
+def _shown(request: HttpRequest, row: Invitation, *, refused: Refused | None, status: int) -> HttpResponse:
     context = {
         "invitation": row,
-        "inviter_organisation": inviter_organisation(row),
+        "inviter_organisation": joining.inviter_organisation(row),
         "has_account": user_by_email(row.email) is not None,
         "refused": refused,
     }
     return render(request, "accounts/invitation.html", context, status=status)
-
-
-def _home(
-    request: HttpRequest, *, refused: Refused | None = None, status: int = 200
-) -> HttpResponse:
-    now, actor = timezone.now(), actor_of(request.user)
-    search = FindForm(request.GET)
-    text = search.cleaned_data["q"] if search.is_valid() else ""
-    own: list[Membership] = own_memberships(actor)
-    requests = list(requests_of(actor)[:20])
-    context = {
-        "memberships": own,
-        "invitations": own_invitations(actor, now),
-        "asked": [row for row in requests if row.state == "requested"],
-        "rejected": [row for row in requests if row.state == "rejected"][:3],
-        "by_mail": organisations_by_mail(actor),
-        "search": search,
-        "text": text,
-        "found": organisations_named(actor, text),
-        "refused": refused,
-    }
-    return render(request, "accounts/organisations.html", context, status=status)

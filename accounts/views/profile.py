@@ -1,9 +1,8 @@
-"""A person's own page, and their API tokens."""
+"""Pages of a person's profile and their API tokens."""
 
 import zoneinfo
 from functools import cache, partial
 from typing import Any
-from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -21,22 +20,23 @@ from accounts.models import ApiToken, User
 from accounts.selectors.tokens import token_of, tokens_of
 from accounts.selectors.users import places_of
 from accounts.services import tokens, users
-from accounts.views.pages import act, edits, shown, writes
+from accounts.views.pages import act, edits, shown
 
 # In the session, until the page that shows it: the id of a new token and the token itself.
 MADE_KEY = "token_made"
 
 
 def person(request: HttpRequest) -> User:
-    """Who is signed in; the views below are for nobody else."""
+    """Return the person signed in, without whom the views below cannot be reached."""
     assert isinstance(request.user, User)
     return request.user
 
 
 @edits
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: HttpRequest, **given: Any) -> HttpResponse:
     user = person(request)
     present = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
+    form = ProfileForm(None if given else request.POST or None, initial=present)
 
     def page(status: int = 200, **forms: Any) -> HttpResponse:
         context = {
@@ -55,12 +55,14 @@ def profile(request: HttpRequest) -> HttpResponse:
         remember_language(response, language)
         return response
 
+    if given:
+        return page(form=form, **given)
     return act(
         request,
         page,
         lambda by, data: users.profile_update(by, user=user, **data).language,
         to=saved,
-        form=ProfileForm(request.POST or None, initial=present),
+        form=form,
     )
 
 
@@ -68,7 +70,8 @@ def profile(request: HttpRequest) -> HttpResponse:
 @never_cache
 @reauthentication_required  # type: ignore[untyped-decorator]
 def token_make(request: HttpRequest) -> HttpResponse:
-    """The form; the token is shown elsewhere, so that loading that again makes no second."""
+    """Show the form for a new token, and issue it. The token is shown by another page, so that reloading that
+    page does not issue a second."""
     form = TokenForm(request.POST or None)
 
     def issued(result: tuple[ApiToken, str]) -> HttpResponse:
@@ -95,7 +98,7 @@ def token_make(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET"])  # HEAD would use the one showing up
 @never_cache
 def token_made(request: HttpRequest) -> HttpResponse:
-    """The token itself: the one page that ever shows it, and it does so once."""
+    """Show a new token, once; no other page ever shows it."""
     token_id, secret = request.session.pop(MADE_KEY, ("", ""))
     token = token_of(person(request), token_id) if secret else None
     if token is None:
@@ -103,16 +106,9 @@ def token_made(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/token.html", {"made": token, "secret": secret})
 
 
-@writes
-def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
-    tokens.token_revoke(user=person(request), token_id=token_id, now=timezone.now())
-    messages.success(request, gettext("The token is revoked and can no longer be used."))
-    return redirect("accounts:profile")
-
-
 @cache
 def zone_names() -> tuple[str, ...]:
-    """Zones to choose from: those named after a place, and UTC."""
+    """Return the time zones to choose from: those named after a place, and UTC."""
     names = (name for name in zoneinfo.available_timezones() if "/" in name)
     old = ("Etc/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/", "posix/", "right/")
     return ("UTC", *sorted(name for name in names if not name.startswith(old)))

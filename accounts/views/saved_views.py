@@ -1,4 +1,4 @@
-"""Saved views of the lists: naming the present one, opening and deleting them."""
+"""Pages to save the present view of a list under a name, and to open or delete saved ones."""
 
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,14 @@ from accounts.models import SavedView
 from accounts.services.saved_views import LONGEST_NAME, view_delete, view_save
 from accounts.views.pages import act, by_of, edits, writes
 
-# What belongs to a moment, not to a view.
+# Parameters that belong to one visit, not to a saved view.
 PASSING = ("page", "after", "format")
 
 
 @edits
 def saved_views(request: HttpRequest) -> HttpResponse:
-    """One's views of the list at `page` (a path of ours), whose present query is `query`; POST
-    keeps that under `name`, and goes back to the list."""
+    """Show the reader's saved views of the list at `page` (a path of this platform). POST saves its present
+    query under a name and goes back to the list."""
     data = request.POST if request.method == "POST" else request.GET
     path = data.get("page", "")
     try:
@@ -54,7 +54,7 @@ def saved_views(request: HttpRequest) -> HttpResponse:
 
 @writes
 def delete(request: HttpRequest, view_id: UUID) -> HttpResponse:
-    """Delete one of one's own views, and go back to its list."""
+    """Delete one of the reader's own views and go back to its list."""
     return act(
         request,
         lambda **_: HttpResponse(status=405),

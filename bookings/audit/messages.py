@@ -1,6 +1,8 @@
-"""Rules of the audit in words."""
+"""Texts that explain the audit's rules to readers."""
 
 from django.utils.translation import gettext_lazy as _
+
+from accounts.areas import Sentence, Words
 
 
 def rule_name(code: str) -> str:
@@ -11,11 +13,11 @@ def rule_name(code: str) -> str:
 AUDIT_RULES = {
     "made-after-use": (
         _("Booked after use"),
-        _("The booking was requested when its time, or its use, had begun already."),
+        _("The booking was requested after its time, or its use, had already begun."),
     ),
     "used-without-booking": (
         _("Used without a booking"),
-        _("Used though nothing was booked any more, or for longer than was booked."),
+        _("Used without a valid booking, or for longer than was booked."),
     ),
     "booked-never-used": (
         _("Booked and never used"),
@@ -28,16 +30,13 @@ AUDIT_RULES = {
     "overrides": (_("Rules overridden"), _("A manager overrode booking rules for it.")),
     "internal-rate-outsider": (
         _("Internal rate for an outsider"),
-        _("Priced as the host's own use, for somebody or a payer outside the host."),
+        _("Priced as the host's own use, although the person or payer is outside the host."),
     ),
     "self-approval": (
         _("Self-approval"),
         _("The approver is the person who requested it, or for whom it was requested."),
     ),
-    "voucher-near-cap": (
-        _("Voucher near its cap"),
-        _("One payer has used nearly all of its voucher grant."),
-    ),
+    "voucher-near-cap": (_("Voucher near its cap"), _("One payer has used nearly all of its voucher grant.")),
     "related-parties": (
         _("Related parties"),
         _("Payer and host are different organisations, but somebody involved has a role in both."),
@@ -73,7 +72,7 @@ AUDIT_NUMBERS = {
     "minutes": _("minutes"),
     "state": _("state"),
     "rules": _("rules"),
-    "why": _("outside is"),
+    "why": _("outside the host"),
     "count": _("how many"),
     "people": _("people"),
     "open": _("minutes open"),
@@ -110,4 +109,33 @@ AUDIT_FIELDS = {
     "total": _("total"),
     "payable": _("payable"),
     "month": _("month"),
+    "charges": _("number of charges"),
+    "paid": _("amount paid"),
+}
+
+
+# Why a door refuses, by the code of the answer.
+REFUSALS: dict[str, Sentence] = {
+    "exception-needs-finding": _("To confirm an exception, raise a finding from it."),
+    "monetary-of-charges": _("Only charges can be sampled by amount."),
+    "empty-population": _("There is nothing to sample on these days."),
+    "bundles-waiting": _("{most} bundles are being written for you. Wait for one of them to finish."),
+    "bundle-not-ready": _("The bundle is not ready yet, or is no longer kept."),
+    "not-sealed": _("This entry is not sealed yet. The next seal, in a few minutes, will include it."),
+}
+
+# What the trail calls acts.
+ACTS: dict[str, Words] = {
+    "exception.find": _("Exception detected"),
+    "exception.review": _("Exception under review"),
+    "exception.explained": _("Exception explained"),
+    "exception.confirmed": _("Exception confirmed"),
+    "auditrun.done": _("Audit rules run"),
+    "finding.raise": _("Finding raised"),
+    "finding.reply": _("Finding answered"),
+    "finding.return": _("Answer to a finding sent back"),
+    "finding.close": _("Finding closed"),
+    "sample.draw": _("Sample drawn"),
+    "user.bundle": _("Trail bundle exported"),
+    "user.seals": _("Newest seal by mail turned on or off"),
 }

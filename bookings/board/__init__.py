@@ -1,1 +1,1 @@
-"""The demand board: needs made visible as enquiries, and the bids of hosts that answer them."""
+"""The demand board: needs published to hosts as enquiries, and the bids with which hosts answer them."""

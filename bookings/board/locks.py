@@ -1,4 +1,4 @@
-"""The locks of enquiries and bids: after those of instruments and reservations, before those of
+"""Locks of enquiries and bids. They are taken after those of instruments and reservations, before those of
 money and people."""
 
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from bookings.board.domain.enquiries import STANDING
 from bookings.board.models import Bid, BidSlot, Enquiry
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
-from instruments.locks import lock_instruments
+from instruments.register.locks import lock_instruments
 
 
 def lock_enquiry(enquiry_id: UUID) -> Enquiry:
-    """Lock an enquiry; `NotFound` where there is none."""
+    """Lock an enquiry and return it; `NotFound` if there is none."""
     rows = Enquiry.objects.select_for_update(of=("self",), no_key=True).filter(pk=enquiry_id)
     enquiry = rows.select_related("organisation__region", "region", "user", "need").first()
     if enquiry is None:
@@ -28,7 +28,7 @@ def lock_bids(bids: Iterable[UUID]) -> list[Bid]:
 
 
 def lock_slots(bids: Iterable[UUID]) -> dict[UUID, list[Reservation]]:
-    """Lock the slots of bids, the instruments first: the reservations by bid."""
+    """Lock the reservations that bids hold, their instruments first; return them by bid."""
     slots = BidSlot.objects.filter(bid__in=list(bids))
     lock_instruments(set(slots.values_list("reservation__instrument_id", flat=True)))
     pairs = dict(slots.values_list("reservation_id", "bid_id"))
@@ -39,6 +39,6 @@ def lock_slots(bids: Iterable[UUID]) -> dict[UUID, list[Reservation]]:
 
 
 def standing_bids(enquiry_id: UUID) -> frozenset[UUID]:
-    """The bids of an enquiry that stand, whatever their deadlines."""
+    """Return the ids of an enquiry's open bids, regardless of their deadlines."""
     rows = Bid.objects.filter(enquiry_id=enquiry_id, state__in=STANDING)
     return frozenset(rows.values_list("pk", flat=True))

@@ -1,1 +1,1 @@
-"""The pages that search: catalogue, instrument, map, comparing, lists, saved searches."""
+"""The pages for finding instruments: catalogue, instrument, map, comparison, lists, saved searches."""

@@ -1,1 +1,2 @@
-"""Conversations between a person and a host, and another time that one proposes to the other."""
+"""Conversations between a person and a host, in which one can propose another time for a booking to the
+other."""

@@ -1,7 +1,7 @@
 """Messages about conversations: that somebody wrote, and what became of a proposed time.
 
-They say who wrote, when and how much, not what: the text stands in one place, from where its author
-can take it back, and nobody's mail has it.
+They say who wrote, when and how much, but not what: the text is stored in one place, from which its author
+can withdraw it, and is in nobody's mail.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters.kinds import Content, Kind, table
 from accounts.letters.words import listed
 from accounts.models import OutboxMessage, User
-from bookings.conversation.domain.threads import other
+from bookings.conversation.domain.threads import REQUESTER, other
 from bookings.conversation.models import Comment, ProposedTime, Thread
+from bookings.conversation.selectors import threads
 from bookings.conversation.selectors.subjects import SUBJECTS
-from bookings.conversation.selectors.threads import (
-    comments_told,
-    kind_of,
-    people_told,
-    proposal_state,
-    threads_told,
-)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a message is about: what a side wrote, or the time it proposed."""
+    """The subject of a message: the comments of a side, or the time it proposed."""
 
     thread: Thread
     side: str
@@ -38,12 +32,12 @@ class Told:
 
 
 def _comments(row: OutboxMessage, now: datetime) -> Told | None:
-    """What is left of what a side wrote in a stretch of time."""
-    thread = threads_told().filter(pk=UUID(row.payload["thread"])).first()
+    """Load those comments that a side wrote in an interval and that were not withdrawn; None without any."""
+    thread = threads.threads_told().filter(pk=UUID(row.payload["thread"])).first()
     if thread is None:
         return None
     since, until = (datetime.fromisoformat(row.payload[name]) for name in ("since", "until"))
-    comments = comments_told(thread, row.payload["side"], since, until)
+    comments = threads.comments_told(thread, row.payload["side"], since, until)
     return Told(thread, row.payload["side"], comments) if comments else None
 
 
@@ -52,25 +46,25 @@ def _proposal(row: OutboxMessage, now: datetime) -> Told | None:
     proposal = rows.filter(pk=UUID(row.payload["proposal"])).first()
     if proposal is None:
         return None
-    thread = threads_told().get(pk=proposal.thread_id)
+    thread = threads.threads_told().get(pk=proposal.thread_id)
     return Told(thread, proposal.comment.side, [proposal.comment], proposal)
 
 
 def _others(told: Told) -> list[User]:
-    """The other side, without those of it who wrote for this one."""
-    return people_told(
+    """Return the people of the other side, except authors of the comments."""
+    return threads.people_told(
         told.thread, other(told.side), besides=[one.author_id for one in told.comments]
     )
 
 
 def _own(told: Told) -> list[User]:
-    """The side that proposed, without whoever decided."""
+    """Return the people of the side that proposed, except the person who decided."""
     decided_by = told.proposal.decided_by_id if told.proposal else None
-    return people_told(told.thread, told.side, besides=[decided_by] if decided_by else [])
+    return threads.people_told(told.thread, told.side, besides=[decided_by] if decided_by else [])
 
 
 def _own_not_moved(told: Told) -> list[User]:
-    """The same without the person of the booking, who is told that it moved."""
+    """Return the readers of `_own` without the person of the booking, who is told that it moved."""
     moved = told.thread.reservation.user_id if told.thread.reservation else None
     return [person for person in _own(told) if person.pk != moved]
 
@@ -79,22 +73,29 @@ def _is_open(told: Told, row: OutboxMessage, now: datetime) -> bool:
     booking = told.thread.reservation
     if told.proposal is None or booking is None:
         return False
-    return proposal_state(told.proposal, booking, now) == "open"
+    return threads.proposal_state(told.proposal, booking, now) == "open"
+
+
+def _day(told: Told) -> list[datetime]:
+    """Return when the proposed time starts, or else the booking; nothing of a need or a sample."""
+    when = told.proposal or told.thread.reservation
+    return [when.start_at] if when else []
 
 
 def _content(told: Told, row: OutboxMessage, now: datetime) -> Content:
-    kind = kind_of(told.thread)
+    kind = threads.kind_of(told.thread)
     subject, about = SUBJECTS[kind], getattr(told.thread, kind)
     name = subject.name(about)
     authors = {comment.author_id: comment.author for comment in told.comments}
     if told.proposal and told.proposal.decided_by and row.kind != "conversation.proposed":
         authors = {told.proposal.decided_by.pk: told.proposal.decided_by}
+    hidden_as = subject.hidden_as(about) if told.side == REQUESTER else None
     return Content(
         about.pk,
         f"{subject.address(about)}#conversation",
         {
             "about": name if not isinstance(name, str) else name[:60],
-            "person": listed(str(author) for author in authors.values()),
+            "person": hidden_as or listed(str(author) for author in authors.values()),
         },
         {
             "number": len(told.comments),
@@ -102,12 +103,9 @@ def _content(told: Told, row: OutboxMessage, now: datetime) -> Content:
             "proposal": told.proposal,
             "is_open": row.kind == "conversation.proposed",
         },
-        zone=told.thread.reservation.instrument.facility.time_zone
-        if told.thread.reservation
-        else "",
-        matters_until=told.proposal.until
-        if told.proposal and row.kind == "conversation.proposed"
-        else None,
+        days=_day(told),
+        zone=told.thread.reservation.instrument.facility.time_zone if told.thread.reservation else "",
+        matters_until=told.proposal.until if told.proposal and row.kind == "conversation.proposed" else None,
     )
 
 
@@ -119,14 +117,14 @@ KINDS = table(
     _kind(
         "conversation.commented",
         _("New comment: {about}"),
-        _("{person} wrote something about {about}."),
+        _("{person} wrote a comment about {about}."),
         load=_comments,
         readers=_others,
     ),
     _kind(
         "conversation.proposed",
         _("Another time proposed: {about}"),
-        _("{person} proposes another time. It is not held: take it soon, or decline it."),
+        _("{person} proposes another time. It is not held: accept it soon, or decline it."),
         load=_proposal,
         readers=_others,
         is_still_true=_is_open,
@@ -134,7 +132,7 @@ KINDS = table(
     _decided(
         "conversation.accepted",
         _("Proposed time accepted: {about}"),
-        _("{person} took the time you proposed. The booking was moved."),
+        _("{person} accepted the time you proposed. The booking was moved."),
         readers=_own_not_moved,
     ),
     _decided(

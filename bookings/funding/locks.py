@@ -2,23 +2,23 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.selectors.rows import visible
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.record.locks import locked
 
 
-def lock_programme(programme_id: UUID) -> VoucherProgramme:
-    """Lock a programme before its grants, to make or change one: its budget is shared out by one
-    at a time. `NotFound` if there is none."""
-    rows = VoucherProgramme.objects.select_for_update(of=("self",), no_key=True)
-    return visible(rows.select_related("region"), pk=programme_id)
+def lock_programme(seen: QuerySet[VoucherProgramme], programme_id: UUID) -> VoucherProgramme:
+    """Lock one of the programmes that the actor sees, before any of its grants, so that only one transaction
+    at a time shares out its budget. Raise `NotFound` if it is not among them."""
+    return visible(locked(seen), pk=programme_id)
 
 
-def lock_grant(grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
-    """Lock a grant after its programme. `NotFound` if there is none."""
-    programme_id = visible(VoucherGrant.objects.only("programme_id"), pk=grant_id).programme_id
-    programme = lock_programme(programme_id)
-    (grant,) = locked(
-        VoucherGrant.objects.filter(pk=grant_id).select_related("organisation__region")
-    )
+def lock_grant(seen: QuerySet[VoucherGrant], grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
+    """Lock one of the grants that the actor sees, after its programme. Raise `NotFound` if it is not among
+    them."""
+    programme_id = visible(seen, pk=grant_id).programme_id
+    (programme,) = locked(VoucherProgramme.objects.filter(pk=programme_id).select_related("region"))
+    (grant,) = locked(VoucherGrant.objects.filter(pk=grant_id).select_related("organisation__region"))
     return programme, grant

@@ -5,8 +5,10 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
+from accounts.models.steps import Stepwise
 
-class Migration(migrations.Migration):
+
+class Migration(Stepwise):
 
     dependencies = [
         ('accounts', '0001_squashed_0015_closed_organisations'),

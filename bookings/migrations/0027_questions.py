@@ -5,8 +5,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.models.steps import Stepwise
 
-class Migration(migrations.Migration):
+
+class Migration(Stepwise):
 
     # Squawk's rules that it breaks, and why it may.
     safe = {

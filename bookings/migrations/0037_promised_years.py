@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.models.steps import Stepwise
 
-class Migration(migrations.Migration):
+
+class Migration(Stepwise):
 
     # Squawk's rules that it breaks, and why it may.
     safe = {"constraint-missing-not-valid": "there are few promises: the scan takes no time"}

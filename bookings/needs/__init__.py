@@ -1,1 +1,1 @@
-"""From a need in somebody's own words to instruments that answer it, with reasons."""
+"""Find instruments for a need in somebody's own words, with reasons."""

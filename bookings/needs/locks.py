@@ -1,4 +1,4 @@
-"""The lock of a place in a batch: after those of its instrument and reservation."""
+"""The lock of a place in a batch, which is taken after those of its instrument and reservation."""
 
 from uuid import UUID
 
@@ -9,8 +9,7 @@ from bookings.record.models import Reservation
 
 
 def lock_place(place_id: UUID) -> tuple[BatchPlace, Reservation | None]:
-    """Lock a place with the time that it keeps, the instrument first; `NotFound` where there is
-    none."""
+    """Lock a place and its reservation, the instrument first; raise `NotFound` if there is no such place."""
     rows = BatchPlace.objects.filter(pk=place_id)
     kept = rows.values_list("reservation_id", flat=True).first()
     hold = lock_reservation(kept)[1] if kept is not None else None

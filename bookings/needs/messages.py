@@ -1,4 +1,4 @@
-"""Why an instrument answers a need, or does not, in the reader's language."""
+"""Why an instrument meets a need, or does not, in the reader's language."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -10,24 +10,23 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.areas import Sentence, Words
 from accounts.letters.words import named
 from bookings.needs.domain.matching import BROADER, SAME
-from bookings.needs.selectors.matches import Answer, Wanted
+from bookings.needs.selectors.matches import JudgedInstrument, Wanted
 from bookings.record.domain.money import round_half_up
-from instruments.domain.capabilities import Parameters, Requirement
-from instruments.messages import required_text
+from instruments.vocabulary.domain.parameters import Parameters, Requirement
+from instruments.vocabulary.messages import required_text
 
 GATES: dict[str, str | Promise] = {
-    "technique": _("It has none of the techniques that answer the need."),
+    "technique": _("It has none of the suitable techniques."),
     "requirement": _("It does not meet a requirement."),
-    "region": _("It is in none of the regions you named."),
-    "mode": _("It is offered in none of the ways of working you named."),
-    "certificate": _(
-        "You need a certificate to work on it alone, and it is offered in no other way."
-    ),
+    "region": _("It is not in any of the regions you chose."),
+    "mode": _("It is not offered in any of the ways of working you chose."),
+    "certificate": _("You need a certificate to work on it alone, and it is not offered in any other way."),
     "price": _("Its host has no price for your organisation."),
     "budget": _("It costs more than the budget, or its price cannot be compared with it."),
-    "length": _("It cannot be booked for so long or so short a time as you named."),
+    "length": _("It cannot be booked for the length you chose."),
     "time": _("It has no free time of this length in the window."),
 }
 PARTS: dict[str, Any] = {
@@ -35,7 +34,7 @@ PARTS: dict[str, Any] = {
     "time": _("how soon it is free"),
     "cost": _("what you pay"),
     "effort": _("how near it is"),
-    "trust": _("how its host keeps to bookings"),
+    "trust": _("how reliable its host is"),
 }
 LABELS: dict[str, str | Promise] = {
     "soonest": _("soonest"),
@@ -46,8 +45,8 @@ LABELS: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Reason:
-    """A part of a match in words. value: between 0 and 1; parameter: what is to be asked, of a
-    requirement about which nothing is stated; is_asked: the reader has asked."""
+    """A part of a match in words. value: between 0 and 1; parameter: the parameter to ask the host about, if
+    the requirement cannot be judged because nothing is stated; is_asked: the reader has asked already."""
 
     part: str
     text: str
@@ -57,13 +56,13 @@ class Reason:
 
 
 def reasons_of(
-    answer: Answer,
+    answer: JudgedInstrument,
     question: Wanted,
     parameters: Parameters,
     awaited: Collection[tuple[UUID, str]] = (),
 ) -> list[Reason]:
-    """Why an instrument is a match, a reason for each part and requirement. `awaited`: instruments
-    and the parameters of them that the reader waits to be told."""
+    """Return why an instrument is a match: a reason for each part and requirement. `awaited`: the parameters,
+    by instrument, about which the reader has asked and awaits an answer."""
     if answer.match is None:
         return []
     parts = answer.match.parts
@@ -87,7 +86,7 @@ def reasons_of(
 
 
 def requirement_text(requirement: Requirement, fits: str, parameters: Parameters) -> str:
-    """What is required, and whether it is met."""
+    """Write a requirement, and whether it is met."""
     name = named(parameters[requirement.parameter]) if requirement.parameter in parameters else ""
     words = {
         "meets": gettext("{parameter}: meets {required}"),
@@ -96,13 +95,24 @@ def requirement_text(requirement: Requirement, fits: str, parameters: Parameters
     return words.format(parameter=name, required=required_text(requirement, parameters))
 
 
-def _technique(answer: Answer) -> str:
+def _technique(answer: JudgedInstrument) -> str:
+    """Name what is found out and the technique that does it."""
     nearness = answer.match.candidate.nearness if answer.match else 0
-    if nearness == SAME:
-        return gettext("has a technique that answers the need")
+    if answer.technique is None or answer.needed is None:
+        return gettext("has a suitable technique")
+    names = {"technique": named(answer.technique), "needed": named(answer.needed)}
     if nearness == BROADER:
-        return gettext("filed under a broader technique: ask whether it fits")
-    return gettext("has a neighbouring technique: ask whether it fits")
+        text = gettext("filed under {technique}, which is broader than {needed}: ask whether it fits")
+    elif nearness != SAME:
+        text = gettext("has {technique}, which is related to {needed}: ask whether it fits")
+    elif answer.term is not None:
+        text = gettext("for {term}: {technique}")
+        names["term"] = named(answer.term)
+    elif answer.technique.code == answer.needed.code:
+        text = gettext("has {technique}")
+    else:
+        text = gettext("has {technique}, a kind of {needed}")
+    return text.format(**names)
 
 
 def _time(days: int) -> str:
@@ -115,7 +125,7 @@ def _time(days: int) -> str:
     ).format(days=days)
 
 
-def _cost(answer: Answer, question: Wanted) -> str:
+def _cost(answer: JudgedInstrument, question: Wanted) -> str:
     quote = answer.offer.quote
     if quote is None:
         return gettext("priced on request")
@@ -140,12 +150,12 @@ def _money(amount: Decimal, currency: str) -> str:
 
 def _trust(kept: float) -> Iterator[Reason]:
     percent = round(100 * kept)
-    if percent < 100:  # of the others there is nothing to say
-        text = gettext("its host kept {percent} % of bookings and requests")
+    if percent < 100:  # about the others there is nothing to say
+        text = gettext("its host honoured {percent} % of bookings and requests")
         yield Reason("trust", text.format(percent=percent), kept)
 
 
-def _effort(answer: Answer) -> str:
+def _effort(answer: JudgedInstrument) -> str:
     effort = answer.match.candidate.effort if answer.match else "travel"
     region = named(answer.instrument.region)
     return {
@@ -154,3 +164,35 @@ def _effort(answer: Answer) -> str:
         "sent": gettext("in {region}: no need to travel"),
         "travel": gettext("in {region}: you would travel"),
     }[effort].format(region=region)
+
+
+# Why a request is refused, by the code of the answer.
+REFUSALS: dict[str, Sentence] = {
+    "no-terms": _(
+        "We do not know what measures this: choose a term on the page of the need, "
+        "or name hosts and let them read its text."
+    ),
+    "unknown-term": _("There is no measurand or technique with the code {term}."),
+    "too-many-needs": _("You already have {most} needs: withdraw one of them first."),
+    "batch-waiting": _("A batch of this region is being placed right now: wait for it."),
+    "place-gone": _("This time is no longer held for you."),
+    "need-withdrawn": _("This need is withdrawn."),
+    "need-met": _("Something is booked for this need, so it can no longer be changed."),
+    "wrong-weights": _("Weights are numbers from 0 to 1, and not all of them 0."),
+}
+
+# The names of acts in the trail.
+ACTS: dict[str, Words] = {
+    "need.create": _("Need described"),
+    "need.change": _("Need changed"),
+    "need.withdraw": _("Need withdrawn"),
+    "need.share": _("Reader of a need added"),
+    "need.unshare": _("Reader of a need removed"),
+    "batch.start": _("Batch started"),
+    "batch.place": _("Batch placed"),
+    "batch.offer": _("Time offered by a batch"),
+    "batch.accept": _("Time of a batch accepted"),
+    "batch.give-back": _("Time of a batch given back"),
+    "batch.lapse": _("Time of a batch lapsed"),
+    "need.open": _("Another person's need read"),
+}

@@ -6,10 +6,9 @@ from django.db import connection
 
 
 def lock_imports(organisation_id: UUID) -> None:
-    """Files of bookings of one payer follow one another: each sees what those before it brought.
-    The first lock to take, before the instruments; nobody else takes it."""
+    """Lock the booking imports of one payer, so that each file sees what those before it brought. Take this
+    lock first, before the instruments."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"bookings-import:{organisation_id}"],
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookings-import:{organisation_id}"]
         )

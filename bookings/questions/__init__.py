@@ -1,1 +1,1 @@
-"""What is asked before and after use, meters, and the maintenance that they count towards."""
+"""Questions before and after use, meters, and the maintenance that is due by them."""

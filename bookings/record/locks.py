@@ -1,9 +1,9 @@
 """Locks of people and reservations, and the order of all locks.
 
-Each area has those of its own rows in its `locks.py`. Whoever takes several takes them in this
-order: imports, the instrument (instruments/locks.py), series, reservations, samples, chain, sources
-and programmes with their grants, the host's books, statement or settlement, charge; the person
-last. An agreement's is taken alone.
+Each area has those of its own rows in its `locks.py`. Whoever takes several takes them in this order:
+imports, the instrument (instruments/register/locks.py), series, reservations, samples, chain, sources and
+programmes with their grants, the host's books, statement or settlement, charge; the person last. An
+agreement's lock is taken alone.
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ from accounts.domain.errors import NotFound
 from accounts.domain.jobs import Busy
 from accounts.models import User
 from bookings.record.models import Reservation
-from instruments.locks import claim_instrument, lock_instrument
-from instruments.models import Instrument
+from instruments.register.locks import claim_instrument, lock_instrument
+from instruments.register.models import Instrument
 
 
 def locked[Row: Model](rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Rows that a selector reads for whoever will change them: sources, programmes, grants. Say
-    an order."""
+    """Return the rows with a lock that lasts until the end of the transaction, for callers that will change
+    them. Give the rows an order."""
     return rows.select_for_update(of=("self",), no_key=True)
 
 
@@ -36,7 +36,7 @@ def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
 
 
 def claim_reservation(reservation_id: UUID) -> None:
-    """Lock a reservation's instrument for a job, without waiting; `Busy` while another has it."""
+    """Lock a reservation's instrument for a job, without waiting; raise `Busy` while another has it."""
     instrument_id = _instrument_of(reservation_id)
     if instrument_id is None:
         raise Busy
@@ -52,22 +52,20 @@ def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
     """Lock reservations in the order of their ids. The instrument must be locked already."""
     return list(
         Reservation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related(
-            "organisation__region", "host", "host_region", "payer_region", "occupancy", "user"
-        )
+        .select_related("organisation__region", "host", "host_region", "payer_region", "occupancy", "user")
         .filter(pk__in=sorted(set(reservation_ids)))
         .order_by("pk")
     )
 
 
 def lock_person(person: UUID) -> None:
-    """What is counted per person over all instruments is counted one at a time. The last lock
-    to take."""
+    """Lock a person, so that limits per person over all instruments are counted one at a time. Take this lock
+    last."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person)
 
 
 def claim_person(person: UUID) -> None:
-    """Take a person's lock for a job, without waiting; `Busy` while another has it."""
+    """Take a person's lock for a job, without waiting; raise `Busy` while another has it."""
     free = User.objects.filter(pk=person).order_by("pk")
     if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
         raise Busy

@@ -6,5 +6,5 @@ from bookings.reserving.models import Chain
 
 
 def lock_chain(chain_id: UUID) -> Chain:
-    """What ties steps on different instruments together; after their reservations."""
+    """Lock a chain of steps on different instruments, after the locks of their reservations."""
     return Chain.objects.select_for_update(no_key=True).get(pk=chain_id)

@@ -1,1 +1,1 @@
-"""Results, handed over: files from a host to whom a booking was for."""
+"""Delivery of results: files from a host to the people a booking was for."""

@@ -1,4 +1,4 @@
-"""The lock of a hand-off: after those of bookings, before those of its files and of the host's
+"""The lock of a delivery, taken after those of bookings, and before those of its files and of the host's
 storage."""
 
 from uuid import UUID
@@ -18,6 +18,6 @@ WITH = (
 
 
 def lock_hand_off(hand_off_id: UUID) -> HandOff:
-    """Lock a hand-off, with what its rules need; `NotFound` if there is none."""
+    """Lock a delivery, with what its rules need; `NotFound` if there is none."""
     rows = HandOff.objects.select_related(*WITH).order_by("pk")
     return visible(locked(rows), pk=hand_off_id)

@@ -1,1 +1,1 @@
-"""Reviews before buying."""
+"""Reviews of planned purchases, before an instrument is bought."""

@@ -1,4 +1,4 @@
-"""The lock of a purchase case: after those of instruments, before those of money and people."""
+"""The lock of a purchase case, taken after those of instruments, and before those of money and people."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from bookings.reviews.models import PurchaseCase
 
 
 def lock_case(case_id: UUID) -> PurchaseCase:
-    """Lock a case, which is there, and read it anew."""
+    """Lock an existing case and read it again."""
     return (
         PurchaseCase.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region", "user", "scheme")

@@ -1,4 +1,4 @@
-"""What is said of a purchase case, in the reader's language."""
+"""Texts about purchase cases, in the reader's language."""
 
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -7,52 +7,40 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.areas import Sentence, Words
 from accounts.letters.words import named
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.models import ReviewScheme
 
 GROUNDS: dict[str, str | Promise] = {
     "none-fits": _("No instrument within reach meets the requirements"),
-    "area-full": _("The instruments that fit are full on average"),
-    "spare-short": _("The hours that fitting instruments have to spare are fewer than are needed"),
-    "unmet-demand": _("Others in the area could not have the hours they wanted"),
-    "above-break-even": _("At the hours needed an own instrument is cheaper than sharing"),
-    "area-not-full": _("The instruments that fit are not full on average"),
-    "usable-by-sharing": _("At least one instrument that fits can be used by sharing"),
-    "hosts-cover": _("Willing hosts have enough hours to spare for all that is needed"),
-    "below-break-even": _("At the hours needed sharing is cheaper than an own instrument"),
+    "area-full": _("Suitable instruments are full on average"),
+    "spare-short": _("Suitable instruments have fewer spare hours than are needed"),
+    "unmet-demand": _("Others in the area could not get the hours they wanted"),
+    "above-break-even": _("For the hours needed, buying is cheaper than sharing"),
+    "area-not-full": _("Suitable instruments are not full on average"),
+    "usable-by-sharing": _("At least one suitable instrument can be shared"),
+    "hosts-cover": _("Willing hosts have enough spare hours for all that is needed"),
+    "below-break-even": _("For the hours needed, sharing is cheaper than buying"),
     "split": _("The applicant has another case of this class within twelve months"),
-    "one-model": _("The requirements leave one model only"),
+    "one-model": _("Only one model meets the requirements"),
 }
 BARRED: dict[str, str | Promise] = {
     "own-organisation": _("belongs to the applicant"),
     "host-of-compared": _("belongs to the host of a compared instrument"),
     "declared": _("has declared an interest"),
 }
-FITS: dict[str, str | Promise] = {
-    "meets": _("meets"),
-    "fails": _("fails"),
-    "unknown": _("not stated"),
-}
-DONE: dict[str, str | Promise] = {
-    "check": _("The case is checked. Submit it when it is final."),
-    "reopen": _("The case is a draft again."),
-    "submit": _("The case is submitted, and its comparison is frozen."),
-    "withdraw": _("The case is withdrawn."),
-    "ask_hosts": _("The hosts are asked."),
-    "review": _("The review has begun."),
-    "order": _("The case says that it is ordered."),
-}
+FITS: dict[str, str | Promise] = {"meets": _("meets"), "fails": _("fails"), "unknown": _("not stated")}
 
 
 def grounds_said(codes: Iterable[str], scheme: ReviewScheme) -> list[str]:
-    """What grounds are called: those of the figures, and those of a scheme."""
+    """Return the names of grounds: those of the figures, and those of a scheme."""
     own = {row["code"]: named(SimpleNamespace(**row)) for row in scheme.grounds}
     return [str(GROUNDS.get(code) or own.get(code, code)) for code in codes]
 
 
 def grounds_to_choose(scheme: ReviewScheme) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The grounds of a decision under two heads: for the purchase, and against it."""
+    """Return the grounds of a decision in two groups: for the purchase, and against it."""
     sides = {"for": _("For the purchase"), "against": _("Against the purchase")}
     codes: list[tuple[str, str]] = [
         *((row["code"], row["side"]) for row in scheme.grounds),
@@ -63,3 +51,60 @@ def grounds_to_choose(scheme: ReviewScheme) -> list[tuple[str, list[tuple[str, s
         mine = [code for code, of in codes if of == side]
         chosen.append((label, list(zip(mine, grounds_said(mine, scheme), strict=True))))
     return chosen
+
+
+# Why a request is refused, by the code of the answer.
+REFUSALS: dict[str, Sentence] = {
+    "own-case": _("You were involved in this, so another auditor must decide."),
+    "unknown-scheme": _("There is no such review scheme for the applicant."),
+    "not-of-scheme": _("The review scheme does not cover this."),
+    "class-too-large": _(
+        "More than {most} instruments would have to be compared: choose a narrower technique."
+    ),
+    "unknown-ground": _("There is no such ground."),
+    "grounds-contradict": _("“{ground}” and “{other}” contradict each other. Choose one of them."),
+    "asked-already": _("This person has already been asked."),
+    "not-within-two-years": _("Choose a day from today on, within two years."),
+    "not-of-applicant": _("This instrument does not belong to the applicant."),
+    "in-future": _("This day has not come yet."),
+    "not-a-scheme": _("This is not a review scheme."),
+    "case-not-so-far": _("The state of the case does not allow this."),
+    "nobody-to-ask": _("No other host has an instrument that may fit. Begin the review."),
+    "too-few-opinions": _("A decision needs more opinions: {given} of {needed} have been given."),
+    "no-promise": _("No host has promised hours."),
+    "nothing-to-pool": _("These two cases do not fill one instrument together."),
+    "appealed-already": _("There has already been an appeal against a decision on this case."),
+    "too-late-to-appeal": _("An appeal was possible until {until}."),
+    "opinion-given": _("You have already given your opinion."),
+    "interest-not-declared": _("Declare first whether you have an interest in the case."),
+    "no-rate-card": _("No rate by the hour is in force on this day: leave the price empty."),
+    "other-currency": _("The rate card of the instrument is in {currency}."),
+    "barred": _("You may not give an opinion on this case."),
+}
+
+# The names of acts in the trail.
+ACTS: dict[str, Words] = {
+    "purchase-case.create": _("Purchase case begun"),
+    "purchase-case.change": _("Purchase case changed"),
+    "purchase-case.check": _("Purchase case checked"),
+    "purchase-case.reopen": _("Purchase case made a draft again"),
+    "purchase-case.submit": _("Purchase case submitted, comparison frozen"),
+    "purchase-case.ask-hosts": _("Hosts asked for hours"),
+    "purchase-case.review": _("Review of a purchase case begun"),
+    "purchase-case.approve": _("Purchase approved"),
+    "purchase-case.approve-with-conditions": _("Purchase approved with conditions"),
+    "purchase-case.share-instead": _("Sharing decided instead of a purchase"),
+    "purchase-case.pool": _("Joint purchase decided"),
+    "purchase-case.refuse": _("Purchase refused"),
+    "purchase-case.appeal": _("Appeal against a decision on a purchase"),
+    "purchase-case.withdraw": _("Purchase case withdrawn"),
+    "purchase-case.order": _("Purchase ordered"),
+    "purchase-case.put-in-service": _("Purchased instrument in service"),
+    "purchase-case.follow-up": _("Purchase case followed up"),
+    "host-pledge.answer": _("Host answered about hours"),
+    "host-pledge.keep": _("Promise of a host became guaranteed hours"),
+    "case-expert.ask": _("Expert asked about a purchase case"),
+    "case-expert.declare": _("Expert's declaration of interests"),
+    "case-expert.give": _("Opinion on a purchase case given"),
+    "review-scheme.load": _("Review scheme loaded"),
+}

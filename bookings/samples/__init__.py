@@ -1,1 +1,1 @@
-"""Sample items: things that are sent in, measured and given back."""
+"""Sample items: things that are sent in, measured and returned."""

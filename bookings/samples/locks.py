@@ -1,5 +1,5 @@
-"""The locks of sample items: after those of instruments and reservations, before those of money
-and people."""
+"""The locks of sample items, taken after those of instruments and reservations, and before those of money and
+people."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,7 +9,7 @@ from bookings.samples.models import SampleItem
 
 
 def lock_samples(sample_ids: Iterable[UUID]) -> list[SampleItem]:
-    """Lock samples in the order of their ids. `NotFound` where one is not there."""
+    """Lock samples in the order of their ids. Raise `NotFound` if one does not exist."""
     ids = sorted(set(sample_ids))
     rows = list(
         SampleItem.objects.select_for_update(of=("self",), no_key=True)

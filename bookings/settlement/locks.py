@@ -2,26 +2,19 @@
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.selectors.rows import visible
+from bookings.record.locks import locked
 from bookings.settlement.models import Settlement, Statement
 
 
-def lock_statement(statement_id: UUID) -> Statement:
-    """Lock a statement, after the books of its host where those are needed. `NotFound` if there is
-    none."""
-    return visible(
-        Statement.objects.select_for_update(of=("self",), no_key=True).select_related(
-            "host", "payer", "host_region", "payer_region"
-        ),
-        pk=statement_id,
-    )
+def lock_statement(seen: QuerySet[Statement], statement_id: UUID) -> Statement:
+    """Lock one of the statements that the actor sees, after the books of its host if they are needed. Raise
+    `NotFound` if it is not among them."""
+    return visible(locked(seen), pk=statement_id)
 
 
-def lock_settlement(settlement_id: UUID) -> Settlement:
-    """Lock a settlement. `NotFound` if there is none."""
-    return visible(
-        Settlement.objects.select_for_update(of=("self",), no_key=True).select_related(
-            "first", "second"
-        ),
-        pk=settlement_id,
-    )
+def lock_settlement(seen: QuerySet[Settlement], settlement_id: UUID) -> Settlement:
+    """Lock one of the settlements that the actor sees. Raise `NotFound` if it is not among them."""
+    return visible(locked(seen), pk=settlement_id)

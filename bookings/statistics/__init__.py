@@ -1,1 +1,1 @@
-"""What people read of hours: utilisation, flows, unmet demand, payers, tables, files."""
+"""Statistics for people to read: utilisation, flows, unmet demand, payers, tables, files."""

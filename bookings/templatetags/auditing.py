@@ -1,4 +1,4 @@
-"""The auditors' desk: its tabs, rules in words, and links to what is behind an exception."""
+"""The auditors' pages: their tabs, rules in words, and links to what is behind an exception."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import listed as in_words
 from bookings.audit.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES, rule_name
+from bookings.audit.models import AuditException
 from bookings.audit.selectors.audit import EVIDENCE
 from bookings.audit.selectors.trail_records import called_of
-from bookings.models import AuditException, Reservation
+from bookings.record.models import Reservation
 
 register = template.Library()
 
@@ -26,7 +27,7 @@ TABS: list[tuple[str, Any, tuple[str, ...]]] = [
     ("trail", _("Trail"), ("story", "proof")),
     ("seals", _("Seals and bundles"), ("bundle",)),
 ]
-# Which badge looks right for a state of the desk.
+# The badge for each state of the auditors' pages.
 LOOKS = {
     "open": "open",
     "review": "requested",
@@ -35,11 +36,12 @@ LOOKS = {
     "replied": "requested",
     "closed": "completed",
 }
-# What a record behind an exception is called, and its page.
+# The name of each kind of record behind an exception, and its page.
 EVIDENCE_PAGES: dict[str, tuple[Any, str]] = {
     "reservation": (_("Booking"), "bookings:reservation"),
     "session": (_("Usage session"), ""),
     "charge": (_("Charge"), "bookings:money-charges-one"),
+    "statement": (_("Statement"), "bookings:money-statements-one"),
     "instrument": (_("Instrument"), "bookings:instrument"),
     "grant": (_("Voucher grant"), "bookings:money-vouchers-grant"),
     "entry": (_("Entry of the trail"), "bookings:proof"),
@@ -49,7 +51,7 @@ WITH_STORY = {"reservation", "charge", "grant"}
 
 @register.inclusion_tag("bookings/audit/audit_tabs.html", takes_context=True)
 def audit_tabs(context: dict[str, Any]) -> dict[str, Any]:
-    """The parts as tabs, that of the present page marked; none for whoever audits nothing."""
+    """Return the auditors' pages as tabs, the present one marked; none for people who do not audit."""
     match = context["request"].resolver_match
     here = match.url_name if match else ""
     return {"tabs": list(_tabs(here)) if context["actor"].has("auditor") else []}
@@ -57,11 +59,7 @@ def audit_tabs(context: dict[str, Any]) -> dict[str, Any]:
 
 def _tabs(here: str) -> Iterator[dict[str, Any]]:
     for name, label, below in TABS:
-        yield {
-            "url": reverse(f"bookings:{name}"),
-            "label": label,
-            "is_here": here == name or here in below,
-        }
+        yield {"url": reverse(f"bookings:{name}"), "label": label, "is_here": here == name or here in below}
 
 
 register.filter(rule_name)
@@ -79,7 +77,7 @@ def audit_look(state: str) -> str:
 
 @register.filter
 def audit_numbers(numbers: Mapping[str, Any]) -> str:
-    """`minutes 45, state not used`."""
+    """Return the numbers behind an exception in words: `minutes 45, state not used`."""
     return in_words(
         f"{AUDIT_NUMBERS.get(name, name)} {_shown(name, value)}" for name, value in numbers.items()
     )
@@ -95,19 +93,19 @@ def _shown(name: str, value: Any) -> str:
 
 @register.filter
 def listed(text: str) -> list[str]:
-    """Codes that numbers name one after the other."""
+    """Return the codes in a comma-separated text as a list."""
     return text.split(", ")
 
 
 @register.filter
 def fields_named(text: str) -> str:
-    """Fields of a booking or charge, in the reader's words."""
+    """Return the fields of a booking or charge in the reader's words."""
     return in_words(AUDIT_FIELDS.get(each, each) for each in listed(text))
 
 
 @register.filter
 def minute(text: str) -> str:
-    """Instants as the trail writes them, to the minute: `2026-11-20 00:27`."""
+    """Return instants as the trail writes them, to the minute: `2026-11-20 00:27`."""
     return " – ".join(each[:16].replace("T", " ") for each in text.split(" – "))
 
 
@@ -118,7 +116,7 @@ def at(rows: Mapping[UUID, Any], pk: UUID) -> Any:
 
 @register.filter
 def story_address(row: AuditException) -> str:
-    """The story of the first record behind an exception that has one."""
+    """Return the address of the story of the first record behind an exception that has one."""
     for item in row.evidence:
         if item["type"] in WITH_STORY:
             return reverse("bookings:story", args=[item["id"]])
@@ -127,7 +125,7 @@ def story_address(row: AuditException) -> str:
 
 @register.simple_tag
 def evidence(items: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Each record that evidence names with its kind, its own name, its page, and its story. One
+    """Return each record that evidence names with its kind, its name, its page, and its story. One
     statement."""
     names = called_of((EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in items)
     rows = []

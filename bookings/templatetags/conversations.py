@@ -1,4 +1,4 @@
-"""The conversation about something, on its page."""
+"""The conversation about a subject, on the subject's page."""
 
 from typing import Any
 
@@ -12,7 +12,8 @@ register = template.Library()
 
 @register.inclusion_tag("bookings/conversation/part.html", takes_context=True)
 def conversation(context: dict[str, Any], kind: str, subject: Any) -> dict[str, Any]:
-    """`{% conversation "need" need %}`: for whoever takes part in it; nothing for others."""
+    """Show the conversation to people who take part in it, and nothing to others: `{% conversation "need"
+    need %}`."""
     request = context["request"]
     by = by_of(request)
     found = load_conversation(by.actor, kind, subject, by.now)

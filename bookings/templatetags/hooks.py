@@ -4,14 +4,15 @@ from django import template
 from django.utils.translation import gettext
 
 from bookings.messaging.domain.webhooks import PING
-from bookings.messaging.forms.webhooks import EVENT_NAMES
+from bookings.messaging.selectors.webhooks import all_events
 
 register = template.Library()
 
 
 @register.filter
 def event_named(event: str) -> str:
-    """What happened, as the choice of events says it."""
+    """Name an event as the form that chooses events does."""
     if event == PING:
         return gettext("a test")
-    return str(EVENT_NAMES.get(event, event))
+    known = all_events().get(event)
+    return str(known.words) if known else event

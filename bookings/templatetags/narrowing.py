@@ -1,4 +1,4 @@
-"""Links of the hours from a group to what lies below it."""
+"""Links on the pages of hours from a group to what lies below it."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ _PAYERS = ("price_group", "payer_region", "payer")
 
 @register.simple_tag(takes_context=True)
 def narrow(context: Any, group: str, key: str, **changes: Any) -> str:
-    """The present query string, narrowed to one group (a period: to its days), or to a group in a
-    period that is named besides."""
+    """Return the present query string, narrowed to one group (for a period: to its days), or to a group
+    within a period given in `changes`."""
     params = context["request"].GET.copy()
     for name in ("after", "table", "format", "state", "of", *_PAYERS, *changes):
         params.pop(name, None)
@@ -39,11 +39,9 @@ def narrow(context: Any, group: str, key: str, **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def number(
-    context: Any, text: str, page: str, group: str = "", key: str = "", **changes: Any
-) -> str:
-    """Return a number that leads to what it counts: a page of the hours, narrowed as by `narrow`.
-    The public's, that of a group without a key and one that is not known lead nowhere."""
+def number(context: Any, text: str, page: str, group: str = "", key: str = "", **changes: Any) -> str:
+    """Return a number linked to a page of the hours that shows what it counts, narrowed as by `narrow`. It is
+    not linked in public figures, for a group without a key, and if it is unknown."""
     if context["is_public"] or (group and not key) or text == "–":
         return text
     address = reverse(f"bookings:{page}") + narrow(context, group, key, **changes)
@@ -51,7 +49,7 @@ def number(
 
 
 def _days(group: str, key: str) -> tuple[date, date]:
-    """The days [first, last) of a period as figures name it."""
+    """Return the days [first, last) of a period named by its key in the figures."""
     match group:
         case "day":
             first = date.fromisoformat(key)

@@ -1,4 +1,4 @@
-"""A person's own pages about bookings, and what somebody does first who cannot book yet."""
+"""A person's own pages about bookings, and the first steps of somebody who cannot book yet."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ TABS = [
     ("calendar", _("Calendar"), ()),
     ("sample-items", _("Samples"), ("sample-new",)),
     ("waiting", _("Waiting list"), ("waiting-new", "waiting-withdraw", "waiting-decline")),
-    ("kept-hours", _("Kept hours"), ()),
+    ("kept-hours", _("Guaranteed hours"), ()),
     ("results", _("Results"), ("result",)),
     ("spending", _("Spending and vouchers"), ()),
     ("feeds", _("In other calendars"), ("busy-calendar",)),
@@ -29,8 +29,8 @@ TABS = [
 
 @register.inclusion_tag("components/tabs.html", takes_context=True)
 def own_tabs(context: dict[str, Any]) -> dict[str, Any]:
-    """The parts of "My bookings" as tabs; offers of the waiting list are counted, by the page
-    where it knows them."""
+    """Return the parts of "My bookings" as tabs. Offers of the waiting list are counted, unless the page has
+    their number."""
     match = context["request"].resolver_match
     here = match.url_name if match else ""
     offers = context.get("offers")
@@ -52,8 +52,8 @@ def own_tabs(context: dict[str, Any]) -> dict[str, Any]:
 
 @register.inclusion_tag("bookings/overview/first_day.html", takes_context=True)
 def first_day(context: dict[str, Any]) -> dict[str, Any]:
-    """What is to be done where no instrument is published yet: by the operator, by administrators
-    (each thing with whether it is done, one statement), and what others will find here."""
+    """Show what the operator and administrators have to do while no instrument is published (one statement
+    finds what is done), and what others will find here."""
     actor: Actor = context["actor"]
     site = context["installation"]
     if not actor.has("administrator"):
@@ -77,7 +77,7 @@ def first_day(context: dict[str, Any]) -> dict[str, Any]:
 
 @register.inclusion_tag("bookings/overview/first_step.html", takes_context=True)
 def first_step(context: dict[str, Any]) -> dict[str, Any]:
-    """What somebody signed in does next who holds no role yet: nothing for all others."""
+    """Show the next step to somebody signed in who holds no role yet, and nothing to all others."""
     actor: Actor = context["actor"]
     now: datetime = context["now"]
     return {"first": first_step_of(actor, now)}

@@ -25,19 +25,16 @@ WHICH = {
 
 @register.filter
 def recurrence(text: str) -> str:
-    """`every 2 weeks, on Mon, Wed, 10 times`. Without a rule: dates of their own."""
+    """Return a rule in words: `every 2 weeks, on Mon, Wed, 10 times`; an empty rule as `on individual
+    dates`."""
     if not text:
-        return gettext("on dates of their own")
+        return gettext("on individual dates")
     rule = parse_rule(text)
     return gettext(", ").join([_every(rule), *_days(rule), _end(rule)])
 
 
 ONE = {"DAILY": _("every day"), "WEEKLY": _("every week"), "MONTHLY": _("every month")}
-SOME = {
-    "DAILY": _("every {n} days"),
-    "WEEKLY": _("every {n} weeks"),
-    "MONTHLY": _("every {n} months"),
-}
+SOME = {"DAILY": _("every {n} days"), "WEEKLY": _("every {n} weeks"), "MONTHLY": _("every {n} months")}
 
 
 def _every(rule: Rule) -> str:

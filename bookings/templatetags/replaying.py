@@ -1,4 +1,4 @@
-"""The lines of a charge computed again, in words."""
+"""The lines of a charge that was computed again, in words."""
 
 from collections.abc import Mapping
 
@@ -6,34 +6,35 @@ from django import template
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bookings.charging.domain.replay_steps import Step
+from bookings.charging.domain.replay_steps import ReplayStep
 
 register = template.Library()
 
 LABELS = {
     "setup": _("Set-up fee"),
     "agreement": _("Agreement between the regions"),
+    "bid": _("Bid below the rate card"),
     "subtotal": _("Subtotal"),
     "tax": _("Tax"),
     "total": _("Total"),
     "payable": _("To pay"),
-    "base": _("What the percentage is of"),
+    "base": _("Amount that the percentage applies to"),
     "fee": _("Fee"),
-    "shortening": _("For shortening it late"),
+    "shortening": _("For shortening at short notice"),
     "waiver": _("Waived by a correction"),
     "melted": _("Reduced: others used the time"),
 }
 USAGE = {
     "standard": _("Use"),
-    "kept": _("Use of kept hours"),
+    "kept": _("Use of guaranteed hours"),
     "capped": _("Use beyond the daily cap"),
     "sample": _("Samples"),
 }
 
 
 @register.filter
-def step_label(step: Step) -> str:
-    """What a line is about."""
+def step_label(step: ReplayStep) -> str:
+    """Return the name of a line of a charge that was computed again."""
     code = step.code.replace("-", " ").replace("_", " ")
     if step.kind == "usage":
         label = USAGE.get(step.code)
@@ -46,8 +47,8 @@ def step_label(step: Step) -> str:
 
 
 @register.filter
-def step_sum(step: Step, currency: str) -> str:
-    """How its amount comes about: `200.00 × 0.5 × 135 / 60 = 225, rounded to CNY 225.00`."""
+def step_sum(step: ReplayStep, currency: str) -> str:
+    """Return how a line's amount is computed: `200.00 × 0.5 × 135 / 60 = 225, rounded to CNY 225.00`."""
     text = _product(step)
     if not text:
         return ""
@@ -59,15 +60,15 @@ def step_sum(step: Step, currency: str) -> str:
     return text
 
 
-def _is_same(step: Step) -> bool:
-    """Whether rounding changed nothing but the zeros at the end."""
+def _is_same(step: ReplayStep) -> bool:
+    """Say whether rounding changed nothing but the zeros at the end."""
     exact, rounded = str(step.exact), str(step.recomputed)
     if "." in rounded:
         rounded = rounded.rstrip("0").rstrip(".")
     return exact == rounded
 
 
-def _product(step: Step) -> str:
+def _product(step: ReplayStep) -> str:
     of = step.of
     match step.kind:
         case "usage" if step.code == "capped":
@@ -76,16 +77,14 @@ def _product(step: Step) -> str:
             return gettext("{rate} an hour × {multiplier} × {minutes} min / 60").format(**of)
         case "usage" | "option" if "quantity" in of:
             return f"{of['quantity']} × {of.get('rate') or of.get('price', '')}"
-        case "agreement":
+        case "agreement" | "bid":
             return gettext("−{percent} % of {base}").format(**of)
         case "fee" if "second_thought" in of:
             return gettext("free: cancelled within ten minutes of being made")
         case "fee" if "notice" in of:
             return gettext("{percent} % of {base}, with {notice} min notice").format(**of)
         case "melted" | "tax" if "left" in of:
-            return gettext("{whole} × {left} / {minutes} min not used by others − {whole}").format(
-                **of
-            )
+            return gettext("{whole} × {left} / {minutes} min not used by others − {whole}").format(**of)
         case "waiver" if "percent" in of:
             return gettext("{percent} % before tax").format(**of)
         case "tax" | "fee" if "percent" in of:
@@ -93,7 +92,7 @@ def _product(step: Step) -> str:
         case "voucher" if "percent" in of:
             return _voucher(of)
         case "voucher" if "base" in of:
-            return gettext("none covers anything of {base}").format(**of)
+            return gettext("no voucher covers any of {base}").format(**of)
         case _ if "reversed" in of:
             return gettext("reverses {amount}").format(amount=of["reversed"])
     return ""

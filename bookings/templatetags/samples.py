@@ -8,7 +8,7 @@ from django import template
 from bookings.samples.domain.samples import code_text
 from bookings.samples.models import SampleItem
 from bookings.samples.selectors.samples import refusals_of
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from instruments.templatetags.managing import hazards_named
 
 register = template.Library()
@@ -20,11 +20,11 @@ register.filter("hazards", hazards_named)
 
 @register.filter
 def barred(sample: SampleItem, instrument: Instrument) -> bool:
-    """Whether an instrument does not accept a hazard of a sample."""
+    """Say whether an instrument refuses a hazard of a sample."""
     return bool(refusals_of(instrument, [sample]))
 
 
 @register.filter
 def is_mine(host: UUID, hosts: Collection[UUID]) -> bool:
-    """Whether a host is one of the reader's."""
+    """Say whether a host is one of the reader's organisations."""
     return host in hosts

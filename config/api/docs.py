@@ -1,4 +1,4 @@
-"""The API described: OpenAPI for programs, a page for people."""
+"""The description of the API: OpenAPI for programs, a page for people."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
 
 from accounts.api.schema import ABOUT
-from bookings.record.messages import SENTENCES, template_of
+from bookings.record.messages import sentences, template_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What any address may answer is said once.
@@ -26,7 +26,7 @@ EVERYWHERE = (400, 401, 403, 406, 411, 413, 415, 429, 500, 503)
 
 
 def _tags() -> dict[str, str]:
-    """The groups of operations in the order of the page."""
+    """Return the groups of operations with their titles, in the order of the page."""
     return {
         "reference": gettext("Reference lists"),
         "facilities": gettext("Facilities"),
@@ -53,7 +53,7 @@ _MAKING = Lock()
 
 
 def openapi(language: str) -> dict[str, Any]:
-    """The whole description, made once per language."""
+    """Return the whole description, which is generated once per language."""
     with _MAKING:  # drf-spectacular loads its parts as it goes; two threads at once trip over it
         return _generated(language)
 
@@ -68,26 +68,22 @@ def _generated(language: str) -> dict[str, Any]:
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
-    """OpenAPI 3.1 as JSON."""
+    """Send the description as OpenAPI 3.1 in JSON."""
     content = json.dumps(openapi(_language()), ensure_ascii=False, indent=1)
     return HttpResponse(content, content_type="application/json; charset=utf-8")
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Every operation with what it takes and gives, and every code with its sentence."""
+    """Show every operation with what it takes and gives, and every code of a refusal with its sentence."""
     described = openapi(_language())
     tags = _tags()
     groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in tags}
     for operation in _operations(described):
         groups.setdefault(operation["tag"], []).append(operation)
     context = {
-        "groups": [
-            (tag, tags.get(tag, tag), operations)
-            for tag, operations in groups.items()
-            if operations
-        ],
-        "codes": [(code, template_of(code, {})) for code in sorted(SENTENCES)],
+        "groups": [(tag, tags.get(tag, tag), operations) for tag, operations in groups.items() if operations],
+        "codes": [(code, template_of(code, {})) for code in sorted(sentences())],
         "everywhere": [(status, _marked(str(ABOUT[status]))) for status in EVERYWHERE],
         "site": settings.SITE_URL,
     }
@@ -124,7 +120,7 @@ def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _marked(text: str) -> SafeString:
-    """What stands between backquotes becomes code."""
+    """Turn text between backquotes into code."""
     parts = enumerate(text.split("`"))
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", p) if i % 2 else p,) for i, p in parts)
@@ -176,7 +172,7 @@ def _resolved(shape: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _type(field: dict[str, Any], shapes: dict[str, Any] | None = None) -> str:
-    """In words: `string (date-time)`, `list of integer`, `self, assisted ...`."""
+    """Describe a type in words: `string (date-time)`, `list of integer`, `self, assisted ...`."""
     resolved = _resolved(field, shapes or {}) if shapes else field
     if "enum" in resolved:
         return " · ".join(str(value) for value in resolved["enum"] if value not in (None, ""))

@@ -1,4 +1,4 @@
-"""What becomes of a refusal in the API: a problem (RFC 9457)."""
+"""Turn refusals into problem details (RFC 9457), the error answers of the API."""
 
 import logging
 import math
@@ -6,22 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.http import Http404
-from psycopg import errors as database
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.resource import rendered
 from accounts.api.schema import PROBLEM
-from accounts.domain.errors import (
-    Invalid,
-    NotPermitted,
-    Refused,
-    StillRunning,
-)
+from accounts.domain.errors import Invalid, NotPermitted, Refused, StillRunning, TooOften
 from accounts.domain.people import PeopleRefused
 from accounts.views.pages import status_of
 from bookings.availability.selectors.cuts import InTheWay
@@ -34,15 +28,15 @@ from bookings.plans.domain.imports import RowsRefused
 from bookings.pricing.domain.fees import GroupNotServed
 from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.record.messages import sentence
-from config.pages.errors import AWAY_SECONDS, NO_VALUES, away_code, closed_meanwhile
-from instruments.domain.quality import Incomplete
+from config.pages.errors import AGAIN_AFTER, NO_VALUES, away_code, closed_meanwhile
+from instruments.managing.domain.quality import Incomplete
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """An answer of application/problem+json before it is one."""
+    """The contents of an application/problem+json answer."""
 
     status: int
     code: str
@@ -53,21 +47,24 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+MOST_TOLD = 50  # problems of one request
+MOST_IN_A_TEXT = 10  # of them in the sentence of the whole
+LONGEST_PATH, LONGEST_ECHO = 200, 500  # characters of what a request has, in its answer
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 SOON = {"Retry-After": "1"}
-# What the database says when too many want the same thing at once.
-BUSY = (database.LockNotAvailable, database.DeadlockDetected, database.QueryCanceled)
+LATER = {"Retry-After": "10"}
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
-    """The answer to whatever an endpoint raised."""
+    """Return the answer to an exception that an endpoint raised."""
     exc = closed_meanwhile(exc) or exc
     problem = _problem(exc, _is_signed_in(context.get("request")))
+    numbers = _short(problem.numbers)
     if problem.status == 500:
         log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
-    detail = problem.detail or sentence(problem.code, problem.numbers)
+    detail = problem.detail or sentence(problem.code, numbers)
     content = {
-        **problem.numbers,
+        **numbers,
         "type": f"/api/v1/docs/#{problem.code}",
         "title": problem.title or detail,
         "status": problem.status,
@@ -75,9 +72,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         "code": problem.code,
         **problem.more,
     }
-    return Response(
-        content, status=problem.status, headers=dict(problem.headers), content_type=PROBLEM
-    )
+    return Response(content, status=problem.status, headers=dict(problem.headers), content_type=PROBLEM)
 
 
 def _is_signed_in(request: Request | None) -> bool:
@@ -98,15 +93,16 @@ def _problem(exc: Exception, is_signed_in: bool) -> Problem:
             return Problem(403, "not-permitted")
         case RequestDataTooBig():
             return Problem(413, "request-too-large")
+        case TooManyFieldsSent():
+            most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+            return Problem(400, "too-many-parameters", {"most": most})
         case SuspiciousOperation():
             return Problem(400, "malformed", {"problem": "it looks forged"})
         case _ if isinstance(exc, NO_VALUES):
             log.warning("It has values that cannot be meant", exc_info=exc)
             return Problem(400, "malformed", {"problem": "a value is out of any range"})
-        case OperationalError() if isinstance(exc.__cause__, BUSY):
-            return Problem(503, "busy", headers=SOON)
         case _ if code := away_code(exc):
-            return Problem(503, code, headers={"Retry-After": AWAY_SECONDS})
+            return Problem(503, code, headers={"Retry-After": AGAIN_AFTER[code]})
         case _:
             return Problem(500, "failed")
 
@@ -122,9 +118,7 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             refusal = Refusal(refused.code, refused.numbers)
             return _of_rules(refused.code, [refusal], 422)
         case Incomplete():
-            return Problem(
-                422, refused.code, refused.numbers, more={"missing": list(refused.missing)}
-            )
+            return Problem(422, refused.code, refused.numbers, more={"missing": list(refused.missing)})
         case NotPermitted() if not is_signed_in:
             return Problem(401, "not-signed-in", headers=CHALLENGE)
         case NotPermitted():
@@ -141,6 +135,8 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(409, refused.code, refused.numbers, more=more)
         case StillRunning():
             return Problem(409, refused.code, headers=SOON)
+        case TooOften():
+            return Problem(429, refused.code, refused.numbers, headers=LATER)
         case _:
             return Problem(status_of(refused), refused.code, refused.numbers)
 
@@ -148,19 +144,28 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
 def _of_shape(refused: Invalid) -> Problem:
     errors = [
         {
-            "field": problem.field,
+            "field": shortened(problem.field, LONGEST_PATH),
             "code": problem.code,
-            "message": sentence(problem.code, problem.numbers),
+            "message": sentence(problem.code, _short(problem.numbers)),
         }
-        for problem in refused.problems
+        for problem in refused.problems[:MOST_TOLD]
     ]
-    return Problem(
-        400,
-        refused.code,
-        title=sentence(refused.code),
-        detail=" ".join(f"{e['field']}: {e['message']}".removeprefix(": ") for e in errors),
-        more={"errors": errors},
-    )
+    told = [f"{e['field']}: {e['message']}".removeprefix(": ") for e in errors[:MOST_IN_A_TEXT]]
+    more: dict[str, Any] = {"errors": errors}
+    if left_out := len(refused.problems) - len(errors):
+        more["errors_left_out"] = left_out
+    if untold := len(refused.problems) - len(told):
+        told.append(sentence("more-problems", {"count": untold}))
+    return Problem(400, refused.code, title=sentence(refused.code), detail=" ".join(told), more=more)
+
+
+def shortened(text: str, most: int = LONGEST_ECHO) -> str:
+    """Return a text for an answer that quotes the request: shortened to its beginning if it is long."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _short(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: shortened(value) if isinstance(value, str) else value for name, value in numbers.items()}
 
 
 def _of_rules(code: str, refusals: Any, status: int) -> Problem:

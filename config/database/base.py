@@ -1,4 +1,5 @@
-"""PostgreSQL as Django has it, but for what takeovers, poolers and refusals ask of connections."""
+"""Django's PostgreSQL backend, changed to handle takeovers by a standby, connection poolers and frequent
+rollbacks."""
 
 import re
 from collections.abc import Sequence
@@ -20,15 +21,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def chunked_cursor(self) -> Any:
-        """Outside a transaction a session would keep a cursor of the server, and a pooler lends
-        sessions to others: what libraries read so there (allauth, a few rows) is read at once."""
+        """Return a server-side cursor inside a transaction, a plain one outside. Outside, the session would
+        keep the cursor, but a pooler lends sessions to others; the few rows that libraries (allauth) read so
+        are read at once."""
         return super().chunked_cursor() if self.in_atomic_block else self.cursor()
 
     def is_usable(self) -> bool:
-        """Ask whether the connection answers, as each request does first, and look at what the
-        server reports by itself with its answers: a primary that was demoted, or is to be, may
-        keep its sessions alive. A new connection goes to the new primary where the address names
-        several hosts with `target_session_attrs=read-write`."""
+        """Return whether the connection answers, as is checked before each request, and still leads to the
+        primary. A server that was demoted, or is about to be, may keep its sessions alive, but reports its
+        state with its answers. A new connection goes to the new primary if the address names several hosts
+        with `target_session_attrs=read-write`."""
         if not super().is_usable():
             return False
         if self.alias == "replica":  # which is a standby
@@ -38,10 +40,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 class _Statements(PrepareManager):
-    """Which statements the server keeps planned for a connection. The driver forgets all of them
-    at each rollback, as a table of theirs may have been made in what was rolled back. Ours name
-    tables of migrations alone, and each refusal is a rollback: whoever came next would wait until
-    everything was planned again."""
+    """Keeps the statements that the server has planned for a connection. The driver forgets all of them at
+    each rollback, because a table they use may have been created in what was rolled back. Ours use only
+    tables of migrations, and each refusal is a rollback, after which the next request would wait for all
+    statements to be planned again."""
 
     def clear(self) -> bool:
         return False

@@ -1,6 +1,6 @@
-"""Uploads in a bucket of an S3-compatible service (`MEDIA_BUCKET`).
+"""Store uploads in a bucket of an S3-compatible service (`MEDIA_BUCKET`).
 
-Imported only where one is named: boto3 costs every process time and memory.
+This module is imported only if a bucket is named, because boto3 costs every process time and memory.
 """
 
 import io
@@ -25,7 +25,8 @@ OPAQUE = "application/octet-stream"
 
 
 class Bucket(Reached, S3Storage):  # type: ignore[misc]
-    """Objects are private and never overwritten; their keys are the paths below `MEDIA_ROOT`."""
+    """A storage in a bucket. Objects are private and never overwritten; their keys are the paths below
+    `MEDIA_ROOT`."""
 
     PROBLEMS = PROBLEMS
 
@@ -53,7 +54,7 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
         self._connections = SimpleNamespace()
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
-        """Read it as it comes: neither memory nor disk ever holds the whole."""
+        """Return the object as a stream, so that neither memory nor disk ever holds all of it."""
         client = self.connection.meta.client
         key = self._normalize_name(clean_name(name))
         try:
@@ -63,12 +64,10 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
         body = _Body(answer["Body"], answer["ContentLength"])
         return File(io.BufferedReader(body, 65536), name)
 
-    def receive(
-        self, name: str, data: bytes, *, at: int, size: int, taken: Taken = NOTHING_TAKEN
-    ) -> Taken:
-        """Send a piece of an object of a size behind the `at` bytes that the service has. Services
-        take 10,000 parts of 5 MiB and more: what is less waits in an object beside it (`.rest`) for
-        the next piece. `BytesLost` where the service has fewer bytes."""
+    def receive(self, name: str, data: bytes, *, at: int, size: int, taken: Taken = NOTHING_TAKEN) -> Taken:
+        """Store the next piece of an object of `size` bytes, of which the service already has `at`. Services
+        take at most 10,000 parts of at least 5 MiB; a smaller remainder waits in an object beside it
+        (`.rest`) for the next piece. Raise `BytesLost` if the service has fewer bytes."""
         key, rest = self._keys(name)
         there = {"Bucket": self.bucket_name, "Key": key}
         with reaching(*PROBLEMS):
@@ -96,24 +95,19 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
             upload_id, parts = self._send_part(there, data, upload_id, parts)
             if is_last:
                 tags = [{"PartNumber": number, "ETag": tag} for number, tag, _ in parts]
-                client.complete_multipart_upload(
-                    **there, UploadId=upload_id, MultipartUpload={"Parts": tags}
-                )
+                client.complete_multipart_upload(**there, UploadId=upload_id, MultipartUpload={"Parts": tags})
         if is_last:
             client.delete_object(Bucket=self.bucket_name, Key=rest)
         return upload_id, parts
 
     def read(self, name: str, start: int, end: int) -> Iterator[bytes]:
-        """Give the bytes from `start` up to `end`, piece by piece; `BytesLost` where the object is
-        shorter."""
+        """Yield the bytes from `start` up to `end` in pieces; raise `BytesLost` if the object is shorter."""
         if start == end:
             return
         client, key, _ = self.connection.meta.client, *self._keys(name)
         with reaching(*PROBLEMS):
             try:
-                answer = client.get_object(
-                    Bucket=self.bucket_name, Key=key, Range=f"bytes={start}-{end - 1}"
-                )
+                answer = client.get_object(Bucket=self.bucket_name, Key=key, Range=f"bytes={start}-{end - 1}")
             except client.exceptions.NoSuchKey:
                 raise FileNotFoundError(name) from None
         with closing(answer["Body"]) as body:
@@ -126,8 +120,8 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
                 yield piece
 
     def lend(self, name: str, disposition: str, seconds: int) -> str:
-        """An address with the service where an object can be read for so long, by whoever has
-        it."""
+        """Return an address at the storage service under which anybody who has it can read an object for a
+        limited time."""
         there = {"Bucket": self.bucket_name, "Key": self._keys(name)[0]}
         answer = {"ResponseContentDisposition": disposition, "ResponseContentType": OPAQUE}
         address: str = self.connection.meta.client.generate_presigned_url(
@@ -136,14 +130,12 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
         return address
 
     def drop(self, name: str, upload_id: str = "") -> None:
-        """Delete an object that was received, or what there is of it."""
+        """Delete an object that was received completely or in part."""
         client, key, rest = self.connection.meta.client, *self._keys(name)
         with reaching(*PROBLEMS):
             if upload_id:
                 with suppress(client.exceptions.NoSuchUpload):
-                    client.abort_multipart_upload(
-                        Bucket=self.bucket_name, Key=key, UploadId=upload_id
-                    )
+                    client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload_id)
             for each in (key, rest):
                 client.delete_object(Bucket=self.bucket_name, Key=each)
 
@@ -154,9 +146,7 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
     def _waiting(self, rest: str, size: int) -> bytes:
         client = self.connection.meta.client
         try:
-            answer = client.get_object(
-                Bucket=self.bucket_name, Key=rest, Range=f"bytes=0-{size - 1}"
-            )
+            answer = client.get_object(Bucket=self.bucket_name, Key=rest, Range=f"bytes=0-{size - 1}")
         except client.exceptions.NoSuchKey:
             raise BytesLost(rest) from None
         data: bytes = answer["Body"].read()
@@ -164,9 +154,7 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
             raise BytesLost(rest)
         return data
 
-    def _send_part(
-        self, there: dict[str, str], data: bytes, upload_id: str, parts: list[list[Any]]
-    ) -> Taken:
+    def _send_part(self, there: dict[str, str], data: bytes, upload_id: str, parts: list[list[Any]]) -> Taken:
         client, number = self.connection.meta.client, len(parts) + 1
         if not upload_id:
             upload_id = client.create_multipart_upload(**there, ContentType=OPAQUE)["UploadId"]
@@ -187,8 +175,8 @@ class Bucket(Reached, S3Storage):  # type: ignore[misc]
 
 
 class _Body(io.RawIOBase):
-    """An object on its way. Its length is known beforehand, so it can be measured by going to the
-    end and back, as `FileResponse` does; nothing else is sought."""
+    """An object that is being downloaded. Its length is known beforehand, so a caller such as `FileResponse`
+    can measure it by seeking to the end and back; no other seeking is possible."""
 
     def __init__(self, stream: Any, size: int) -> None:
         self._stream, self._size, self._position = stream, size, 0

@@ -1,4 +1,4 @@
-"""Static files out of node_modules: by name, so that nothing else of a package is published."""
+"""Serve static files from node_modules by name, so that nothing else of a package is published."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Storages of uploads, which say with one exception that they cannot be reached.
+"""Storages of uploads, which all raise the same exception when they cannot be reached.
 
-A file that comes in pieces is written by `receive`: what it has taken is on the disk, or with the
-service, before it returns, and what it had not (its process was killed) is written over.
+`receive` writes a file that arrives in pieces. When it returns, what it took is on the disk or with the
+service; if its process is killed, the next call overwrites what is incomplete.
 """
 
 import logging
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 
 class FilesAway(OSError):
-    """Uploads cannot be read or written just now. Doors answer 503."""
+    """Uploads cannot be read or written at present. Pages and the API answer 503."""
 
 
 @contextmanager
 def reaching(*problems: type[Exception]) -> Iterator[None]:
-    """Raise `FilesAway` for any of these problems; a file that is not there stays
+    """Raise `FilesAway` in place of any of these exceptions in the block; a missing file remains
     `FileNotFoundError`."""
     try:
         yield
@@ -41,7 +41,7 @@ PIECE = 1 << 17  # of what is read to be sent
 
 
 class Reached(Storage):
-    """A storage whose `PROBLEMS` are told as `FilesAway`."""
+    """The base class of storages, which raise `FilesAway` in place of their `PROBLEMS`."""
 
     PROBLEMS: tuple[type[Exception], ...] = (OSError,)
 
@@ -63,17 +63,15 @@ class Reached(Storage):
 
 
 class BytesLost(LookupError):
-    """Less of a file is stored than was acknowledged: only its sender can give it again."""
+    """Less of a file is stored than was acknowledged; only its sender can supply the rest again."""
 
 
 class Folder(Reached, FileSystemStorage):
-    """`MEDIA_ROOT`."""
+    """A storage in the folder `MEDIA_ROOT`."""
 
-    def receive(
-        self, name: str, data: bytes, *, at: int, size: int, taken: Taken = NOTHING_TAKEN
-    ) -> Taken:
-        """Write a piece of a file of a size behind the `at` bytes that it has; `BytesLost` where it
-        has fewer."""
+    def receive(self, name: str, data: bytes, *, at: int, size: int, taken: Taken = NOTHING_TAKEN) -> Taken:
+        """Store the next piece of a file of `size` bytes, of which `at` are already stored. Raise `BytesLost`
+        if there are fewer."""
         path = self.path(name)
         with reaching(OSError):
             if is_new := not os.path.exists(path):
@@ -95,8 +93,7 @@ class Folder(Reached, FileSystemStorage):
         return taken
 
     def read(self, name: str, start: int, end: int) -> Iterator[bytes]:
-        """Give the bytes from `start` up to `end`, piece by piece; `BytesLost` where the file is
-        shorter."""
+        """Yield the bytes from `start` up to `end` in pieces; raise `BytesLost` if the file is shorter."""
         with self.open(name) as stream:
             stream.seek(start)
             while start < end:
@@ -107,12 +104,12 @@ class Folder(Reached, FileSystemStorage):
                 yield piece
 
     def drop(self, name: str, upload_id: str = "") -> None:
-        """Delete a file that was received, or a part of it."""
+        """Delete a file that was received completely or in part."""
         self.delete(name)
 
 
 def _sync_folders(path: str, root: str) -> None:
-    """Have the disk keep the name of a new file, and those of its folders up to the root."""
+    """Flush the directory entries of a new file, and of its folders up to the root, to the disk."""
     while (path := os.path.dirname(path)).startswith(root):
         folder = os.open(path, os.O_RDONLY)
         try:

@@ -1,27 +1,22 @@
-"""What is sent is bounded before it is read."""
+"""Limit the size of request bodies before they are read."""
 
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
-from instruments.domain.attachments import MOST_BYTES
-from instruments.domain.delimited import MAX_BYTES
+from instruments.attachments.domain.attachments import MOST_BYTES
+from instruments.reading.domain.delimited import MAX_BYTES
 
 FORM = 1_000_000  # for what a form has besides its file
 MOST = max(MAX_BYTES, *MOST_BYTES.values()) + FORM
 
 
 class Bounded(FileUploadHandler):
-    """Refuses a body by the length it names; takes no file itself."""
+    """Refuses a body whose declared length is too large; leaves the files in it to other handlers."""
 
     def handle_raw_input(
-        self,
-        input_data: Any,
-        META: Any,
-        content_length: int,
-        boundary: Any,
-        encoding: Any = None,
+        self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None
     ) -> None:
         if content_length > MOST:
             raise RequestDataTooBig("The file is too large.")

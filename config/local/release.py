@@ -1,7 +1,7 @@
-"""`make release`: the archive that an operator unpacks and installs without a network.
+"""Build the archive that an operator unpacks and installs without a network (`make release`).
 
-Of the last commit, never of what lies about in the checkout; the same commit with the same pins
-gives the same bytes, so that anybody can make it again and compare.
+It contains the last commit, never uncommitted files of the checkout. The same commit with the same pins gives
+the same bytes, so that anybody can build it again and compare.
 """
 
 import gzip
@@ -40,7 +40,7 @@ NOBODY = {
 
 
 def make_release() -> Path:
-    """The archive in dist/, with its checksum beside it; its path."""
+    """Build the archive in dist/, with its checksum beside it; return its path."""
     version = _version()
     name = f"{NAME}-{version}"
     stage = LOCAL / "release" / name
@@ -72,7 +72,8 @@ def _git(*words: str) -> bytes:
 
 
 def _version() -> str:
-    """That of pyproject.toml where the commit bears its tag; else the commit is named as well."""
+    """Return the version in pyproject.toml if the commit has its tag; otherwise with the commit's hash
+    appended."""
     version = tomllib.loads(_git("show", "HEAD:pyproject.toml").decode())["project"]["version"]
     if _git("status", "--porcelain"):
         say("What is not committed does not become part of the release.")
@@ -82,7 +83,8 @@ def _version() -> str:
 
 
 def _collect_static(stage: Path) -> None:
-    """With the front-end files of the checkout; the installation needs neither them nor node."""
+    """Collect static files, including the checkout's front-end files, so that the installation needs neither
+    those nor node."""
     link = stage / "node_modules"
     link.symlink_to(ROOT / "node_modules")
     env = {"PATH": os.environ["PATH"], "STATIC_ROOT": "static", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -92,7 +94,7 @@ def _collect_static(stage: Path) -> None:
 
 
 def _get_wheels(stage: Path) -> None:
-    """Exactly the pinned ones, held against their hashes; all are wheels, nothing is built."""
+    """Download exactly the pinned wheels and check their hashes; nothing is built from source."""
     if not importlib.util.find_spec("pip"):  # as in an environment that uv made
         run_to_end("ensurepip", [sys.executable, "-m", "ensurepip"], os.environ)
     for python in PYTHONS:
@@ -105,7 +107,7 @@ def _get_wheels(stage: Path) -> None:
 
 
 def _pack(stage: Path) -> Path:
-    """Sorted names, nobody's name, one time: that of the commit."""
+    """Pack the archive reproducibly: names sorted, no owner, and the time of the commit for all files."""
     then = int(_git("show", "-s", "--format=%ct", "HEAD"))
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -128,7 +130,7 @@ def _pack(stage: Path) -> Path:
 
 
 def _write_sums(folder: Path) -> None:
-    """As `sha256sum -c` reads them."""
+    """Write the digests in the format of `sha256sum -c`."""
     lines = []
     for archive in sorted(folder.glob("*.tar.gz")):
         with archive.open("rb") as file:

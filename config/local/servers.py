@@ -1,8 +1,8 @@
-"""Both bundled servers: started when no real ones are named, shared, stopped by the last.
+"""Run both bundled servers: they start if no real ones are named, are shared, and the last user stops them.
 
-Every launcher that uses them holds `users.lock` in company; whoever can have it alone at
-the end is the last and stops them. The system takes a lock back from a launcher that was
-killed, so nobody is waited for in vain.
+Every launcher that uses them holds `users.lock` in shared mode; one that can take it exclusively at the end
+is the last and stops them. The system releases the lock of a launcher that was killed, so nobody waits for
+it.
 """
 
 import fcntl
@@ -21,8 +21,8 @@ Server = Postgres | Valkey
 
 
 class Servers:
-    """What the environment does not name. `purpose` is "", "test" or "bench": each has files of its
-    own, and those of tests may lose everything."""
+    """The servers that the environment does not name. `purpose` is "", "test" or "bench": each has its own
+    files; those of tests may lose all data in a crash."""
 
     def __init__(self, env: Mapping[str, str], purpose: str = "") -> None:
         prefix = f"{purpose}-" if purpose else ""
@@ -30,9 +30,7 @@ class Servers:
         self.bundled: dict[str, Server] = {}
         if not env.get("DATABASE_URL"):
             log = LOGS / f"{prefix}postgres.log"
-            self.bundled["DATABASE_URL"] = Postgres(
-                LOCAL / f"{prefix}postgres", log, durable=durable
-            )
+            self.bundled["DATABASE_URL"] = Postgres(LOCAL / f"{prefix}postgres", log, durable=durable)
         if not env.get("REDIS_URL"):
             log = LOGS / f"{prefix}valkey.log"
             self.bundled["REDIS_URL"] = Valkey(LOCAL / f"{prefix}valkey", log, durable=durable)
@@ -47,7 +45,8 @@ class Servers:
 
     @contextmanager
     def running(self, *, quietly: bool = False) -> Iterator[None]:
-        """Within, they run. `quietly`: nothing is said at the end, which another line needs."""
+        """Run the servers during the block. `quietly`: print nothing at the end, because another message
+        follows."""
         LOCAL.mkdir(exist_ok=True)
         with self._users.open("a", encoding="utf-8") as users:
             try:
@@ -61,7 +60,7 @@ class Servers:
                     self._leave(users, quietly)
 
     def start(self, server: Server) -> None:
-        """Starts one, unless it runs already."""
+        """Start a server unless it is running."""
         if server.running():
             say(f"{server.name} is running already.")
             return
@@ -69,7 +68,7 @@ class Servers:
             server.start(dict(os.environ))
 
     def stop(self, *, quietly: bool = False) -> None:
-        """Stops them in order, whoever uses them."""
+        """Stop the servers in order, even if somebody uses them."""
         for server in reversed(self.bundled.values()):
             if server.running():
                 if not quietly:

@@ -1,7 +1,7 @@
-"""Ctrl-C, a polite kill and a closed terminal all mean: stop what was started, in order.
+"""Treat Ctrl-C, a kill and a closed terminal alike: stop in order what was started.
 
-The handler only takes note. Every wait of the launcher is a loop of short naps that looks
-at the note, so a process is never lost between its start and the record of it.
+The signal handler only notes the signal. Every wait of the launcher is a loop of short naps that check the
+note, so that no process is lost between its start and the writing of its pid file.
 """
 
 import os
@@ -14,7 +14,7 @@ from types import FrameType
 
 
 class StopRequested(BaseException):
-    """Somebody asked us to stop. Not an Exception, so that no retry swallows it."""
+    """Somebody asked us to stop. It is not an Exception, so that no retry swallows it."""
 
 
 _received: list[int] = []
@@ -23,7 +23,8 @@ _terminals: list[int] = []
 
 
 def listen() -> None:
-    """Call first. A hang-up that was being ignored (nohup) stays ignored."""
+    """Install the signal handlers; to be called first. A hang-up signal that is being ignored (nohup) stays
+    ignored."""
     signal.signal(signal.SIGINT, note)
     signal.signal(signal.SIGTERM, note)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -33,19 +34,19 @@ def listen() -> None:
 
 
 def note(signum: int, frame: FrameType | None = None) -> None:
-    """Remembers a signal until a nap finds it."""
+    """Remember a signal until a nap finds it."""
     _received.append(signum)
 
 
 def take() -> list[int]:
-    """The signals noted so far, which count as dealt with."""
+    """Return the signals noted so far, and forget them."""
     taken = _received.copy()
     del _received[: len(taken)]
     return taken
 
 
 def check() -> None:
-    """Raises `StopRequested` if somebody asked us to stop."""
+    """Raise `StopRequested` if somebody asked us to stop."""
     # The system tells only the first process of a terminal that it was closed; where that is
     # make itself, we would never hear of it.
     if _terminals and not os.isatty(_terminals[0]):
@@ -56,7 +57,7 @@ def check() -> None:
 
 
 def nap(seconds: float) -> None:
-    """Waits a moment, unless somebody asked us to stop."""
+    """Wait for some seconds; raise `StopRequested` if somebody asks us to stop."""
     check()
     time.sleep(seconds)
     check()
@@ -64,7 +65,8 @@ def nap(seconds: float) -> None:
 
 @contextmanager
 def holding_back() -> Iterator[None]:
-    """Naps inside do not raise: for stopping itself, which must run to its end."""
+    """Keep `nap` and `check` inside the block from raising `StopRequested`, so that stopping itself runs to
+    its end."""
     _holding_back.append(None)
     try:
         yield
@@ -73,5 +75,5 @@ def holding_back() -> Iterator[None]:
 
 
 def exit_code() -> int:
-    """As shells count: 128 and the signal that ended us."""
+    """Return the exit code by the convention of shells: 128 plus the number of the signal that ended us."""
     return 128 + _received[0] if _received else 0

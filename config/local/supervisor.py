@@ -1,4 +1,4 @@
-"""Web, workers and beat: started in order, watched, started again when one dies."""
+"""Run web, workers and beat: start them in order, watch them, and restart one that dies."""
 
 import http.client
 import os
@@ -33,7 +33,7 @@ NAMES = ("web", "uploads", "beat", "worker", "calls")
 
 
 @dataclass
-class Part:
+class PlatformProcess:
     """One process of the platform."""
 
     name: str
@@ -60,7 +60,8 @@ def record(name: str) -> Record:
 
 
 def stop_part(name: str, patience: float = 20) -> bool:
-    """Stops one, also one that an earlier launcher left behind. Whether there was any."""
+    """Stop a process of the platform, even one that an earlier launcher left behind. Return whether it was
+    running."""
     last = record(name).last()
     if not last:
         return False
@@ -72,10 +73,10 @@ def stop_part(name: str, patience: float = 20) -> bool:
 
 @contextmanager
 def claimed_port(preferred: int) -> Iterator[int]:
-    """A free port, claimed on this machine until the web process listens there.
+    """Yield a free port, reserved on this machine until the web process listens there.
 
-    granian shares a port with another granian of the same user without a word, so two
-    checkouts that start together must not choose at the same time.
+    granian silently shares a port with another granian of the same user, so two checkouts that start together
+    must not choose at the same time.
     """
     with locked(Path(tempfile.gettempdir()) / f"instrument-commons-port-{os.geteuid()}.lock"):
         port = first_free(preferred)
@@ -84,9 +85,10 @@ def claimed_port(preferred: int) -> Iterator[int]:
         yield port
 
 
-def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Part]:
-    """The processes by name; that of uploads where the environment has its port. A `purpose` sets
-    their logs and records apart from those of the platform that people use."""
+def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, PlatformProcess]:
+    """Return the processes of the platform by name, with one for uploads only if the environment gives it a
+    port. With a `purpose`, their logs and pid files are separate from those of the platform that people
+    use."""
     prefix = f"{purpose}-" if purpose else ""
     serve = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--no-ws"]
     serve += ["--workers-kill-timeout", "10", "config.wsgi:application"]
@@ -96,7 +98,7 @@ def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Par
     web += ["--blocking-threads", "8", "--backpressure", "64"]
     # Each thread holds a piece of 16 MiB. Who uploads keeps no page waiting.
     uploads = [*serve, "--port", env.get("UPLOADS_PORT", "")]
-    uploads += ["--blocking-threads", "4", "--backpressure", "16"]
+    uploads += ["--blocking-threads", "16", "--backpressure", "32"]
     worker = ["celery", "-A", "config", "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
     # Addresses of others have a worker of their own, so that they keep nothing of ours waiting.
@@ -107,13 +109,13 @@ def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Par
     commands = {"web": web, "worker": worker, "calls": calls, "beat": beat}
     if env.get("UPLOADS_PORT"):
         commands["uploads"] = uploads
-    return {name: Part(prefix + name, [*PYTHON, *words], env) for name, words in commands.items()}
+    return {name: PlatformProcess(prefix + name, [*PYTHON, *words], env) for name, words in commands.items()}
 
 
-def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
-    """The processes of "make dev": each starts again when a file that it has read is saved.
+def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, PlatformProcess]:
+    """Return the processes of "make dev", each of which restarts when a file that it has read is saved.
 
-    One worker has all queues and beat, so that few processes start again at the same time.
+    One worker serves all queues and runs beat, so that few processes restart at the same time.
     """
     usual = parts(port, env)
     watched = [part for app in APPS for part in ("--reload-paths", app)]
@@ -127,11 +129,11 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     # The page is seen first, where both start at the same time.
     again = ["watchfiles", "--filter", "python", shlex.join(["nice", "-n", "19", *worker]), *APPS]
     commands = {"web": web, "worker": ["-m", *again]}
-    return {name: Part(name, [sys.executable, *words], env) for name, words in commands.items()}
+    return {name: PlatformProcess(name, [sys.executable, *words], env) for name, words in commands.items()}
 
 
-def wait_for_web(part: Part, port: int, env: Mapping[str, str]) -> None:
-    """Until /healthz answers 200."""
+def wait_for_web(part: PlatformProcess, port: int, env: Mapping[str, str]) -> None:
+    """Wait until /healthz answers 200."""
     began = told = time.monotonic()
     status = None
     while time.monotonic() - began < PATIENCE:
@@ -149,7 +151,7 @@ def wait_for_web(part: Part, port: int, env: Mapping[str, str]) -> None:
 
 
 def health(port: int, host: str) -> int | None:
-    """The status of /healthz as asked for under the public name."""
+    """Return the status of /healthz, requested under the site's public name; None without an answer."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         connection.request("GET", "/healthz", headers={"Host": host})
@@ -162,15 +164,15 @@ def health(port: int, host: str) -> int | None:
 
 @dataclass(frozen=True)
 class Beside:
-    """A command that goes on beside the platform, and what to say when it has ended."""
+    """A command that runs beside the platform, and the message for when it has ended."""
 
     child: "subprocess.Popen[bytes]"
     done: str
     failed: str
 
 
-def watch(platform: Mapping[str, Part], servers: Servers, beside: Beside | None = None) -> None:
-    """Until somebody asks us to stop, or a process keeps dying."""
+def watch(platform: Mapping[str, PlatformProcess], servers: Servers, beside: Beside | None = None) -> None:
+    """Watch the processes until somebody asks us to stop, or one keeps dying."""
     while True:
         stopping.nap(0.5)
         if beside and beside.child.poll() is not None:
@@ -187,8 +189,8 @@ def watch(platform: Mapping[str, Part], servers: Servers, beside: Beside | None 
                 part.start()
 
 
-def _schedule(part: Part) -> None:
-    """Notes a death and when to try again; gives up when there were too many."""
+def _schedule(part: PlatformProcess) -> None:
+    """Note that a process died and when to restart it; give up if it died too often."""
     assert part.child
     code, now = part.child.returncode, time.monotonic()
     part.child = None

@@ -17,7 +17,7 @@ PATIENCE = 60.0
 
 
 class Valkey:
-    """One server whose files lie in `home`; `durable` keeps queued jobs over a restart."""
+    """A server whose files are in `home`; a `durable` one keeps queued jobs over a restart."""
 
     name = "Valkey"
 
@@ -34,15 +34,13 @@ class Valkey:
         return self.record.read()
 
     def start(self, env: dict[str, str]) -> None:
-        """Starts it, on the port it had before if that is free."""
+        """Start the server, on the port it had before if that is free."""
         self.home.mkdir(parents=True, exist_ok=True)
         last = self.record.last()
         port = last.port if last and last.port and is_free(last.port) else any_free()
         for _ in range(5):
             self._configure(port)
-            child = start(
-                [self._binary(), "valkey.conf", "--port", str(port)], self.log, env, self.home
-            )
+            child = start([self._binary(), "valkey.conf", "--port", str(port)], self.log, env, self.home)
             self.record.write(child.pid, port)
             if self._wait(child, port):
                 return
@@ -65,7 +63,7 @@ class Valkey:
         write_private(self.home / "valkey.conf", "\n".join(lines) + "\n")
 
     def _wait(self, child: "subprocess.Popen[bytes]", port: int) -> bool:
-        """True once it answers, False if it ended."""
+        """Return True once the server answers, False if it ended."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if child.poll() is not None:
@@ -91,7 +89,7 @@ class Valkey:
 
 
 def answers(port: int, password: str) -> bool:
-    """Whether a server that knows the password answers PING."""
+    """Return whether a server on the port that knows the password answers PING."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=2) as wire:
             wire.sendall(f"AUTH {password}\r\nPING\r\n".encode())

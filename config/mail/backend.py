@@ -1,4 +1,4 @@
-"""Mail without a mail server: each message becomes a file in a folder (local mode)."""
+"""Deliver mail without a mail server: each message becomes a file in a folder (local mode)."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Mail of the demonstration, read in the browser (local mode only).
+"""Show the mail of the demonstration in the browser (local mode only).
 
-Nothing leaves the machine: config/mail/backend.py writes each message to a folder, this page shows
-the reader theirs. Administrators see all. Somebody not signed in sees what their own sign-up
-or password reset has sent, because without its link they could not go on.
+No mail leaves the machine: config/mail/backend.py writes each message to a folder, and this page shows
+readers theirs. Administrators see all. A visitor who is not signed in sees what their own sign-up or password
+reset has sent, because they could not continue without its link.
 """
 
 import re
@@ -49,7 +49,7 @@ class Mail:
 @never_cache
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """The list, or with `?message=` one message."""
+    """Show the list of messages, or with `?message=` one of them."""
     if not settings.LOCAL_MODE:
         raise NotFound
     own = addresses_of(request)
@@ -65,19 +65,13 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     stems = list_mail(settings.LOCAL_MAIL, None if everybodys else own)
     page = Paginator(stems, 25).get_page(request.GET.get("page"))
     mails = [mail for stem in page if (mail := read_mail(settings.LOCAL_MAIL, stem))]
-    context = {
-        "mails": mails,
-        "page": page,
-        "everybodys": everybodys,
-        "own": sorted(own),
-        "most": MOST,
-    }
+    context = {"mails": mails, "page": page, "everybodys": everybodys, "own": sorted(own), "most": MOST}
     return render(request, "mailbox.html", context)
 
 
 def addresses_of(request: HttpRequest) -> frozenset[str]:
-    """The reader's addresses, one they have yet to confirm included unless it is another's;
-    else the one that an unknown visitor's own sign-up or reset wrote to."""
+    """Return the reader's addresses, including one they have yet to confirm unless it is another person's.
+    For a visitor, return the address that their own sign-up or password reset wrote to."""
     if isinstance(request.user, User):
         own = {request.user.email.lower()}
         for address in EmailAddress.objects.filter(user=request.user):
@@ -89,15 +83,15 @@ def addresses_of(request: HttpRequest) -> frozenset[str]:
 
 
 def _is_anothers(address: str, reader: User) -> bool:
-    """Whether somebody else signs in with the address or has confirmed it."""
+    """Return whether another person signs in with the address or has confirmed it."""
     people = User.objects.filter(email__iexact=address).exclude(pk=reader.pk)
     confirmed = EmailAddress.objects.filter(email__iexact=address, verified=True)
     return people.exists() or confirmed.exclude(user=reader).exists()
 
 
 def list_mail(folder: Path, own: frozenset[str] | None) -> list[str]:
-    """The names of the newest messages to `own`, or to anybody; one that cannot be read is passed
-    by. Of a message not shown only the header is read."""
+    """Return the names of the newest messages to the addresses `own`, or to anybody without it. Messages that
+    cannot be read are skipped; only the headers of the others are read."""
     # Names begin with the time of writing (UUID version 7).
     stems = sorted((path.stem for path in folder.glob("*.eml")), reverse=True)[:SEARCHED]
     mine = (stem for stem in stems if own is None or _is_to(folder / f"{stem}.eml", own))
@@ -121,7 +115,7 @@ def _is_to(path: Path, own: frozenset[str]) -> bool:
 
 
 def read_mail(folder: Path, stem: str) -> Mail | None:
-    """One message; None if there is none of this name, or it cannot be read."""
+    """Return a message; None if there is none of this name or it cannot be read."""
     if not STEM.fullmatch(stem):
         return None
     try:
@@ -132,9 +126,7 @@ def read_mail(folder: Path, stem: str) -> Mail | None:
             subject=str(message["subject"] or ""),
             sender=str(message["from"] or ""),
             recipients=tuple(
-                address
-                for _, address in getaddresses([*map(str, message.get_all("to", []))])
-                if address
+                address for _, address in getaddresses([*map(str, message.get_all("to", []))]) if address
             ),
             sent_at=_sent_at(message),
             text=_text(message),

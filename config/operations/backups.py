@@ -1,7 +1,8 @@
-"""Backup and restore: the database by PostgreSQL's own tools, the media folder beside it, and a
-paper that says what both hold. Uploads in a bucket stay there: the paper names it.
+"""Back up and restore: the database by PostgreSQL's own tools, beside it the media folder, and a manifest
+that says what both contain. Uploads in a bucket stay there; the manifest names the bucket.
 
-The dump and everything counted are of one moment (an exported snapshot); nobody is locked out.
+The dump and everything that is counted belong to the same moment (an exported snapshot); nobody is locked
+out.
 """
 
 import fcntl
@@ -26,23 +27,23 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import pq
 
-from bookings.models import AnswerFile, CommentFile, FaultNote, SamplePhoto
+from accounts.areas import areas
 from config.env import OURS
-from instruments.adapters.files import file_names
-from instruments.models import Attachment
+from instruments.attachments.adapters.files import file_names
 
 DUMP, MEDIA, PAPER = "database.dump", "media.tar", "manifest.json"
 PART = ".part"  # of what is not whole yet
 
 
 class BackupFailed(Exception):
-    """Why, in a sentence. Nothing was made, or nothing of the target changed."""
+    """The sentence says why the backup or the restoring failed. Nothing was created, or nothing at the target
+    was changed."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a database holds: rows by table, migrations applied, and a digest over all digests of
-    the trail in their order."""
+    """The contents of a database: the number of rows by table, the applied migrations, and a digest over all
+    digests of the trail in order."""
 
     rows: Mapping[str, int]
     migrations: list[str]
@@ -51,8 +52,8 @@ class Contents:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was checked after restoring. `missing`: files that rows name and nobody has; `bucket`:
-    where they were instead when it was made."""
+    """The result of a checked restore. `missing`: files that rows refer to but that do not exist; `bucket`:
+    where uploads were when the backup was made."""
 
     rows: int
     files: int
@@ -62,13 +63,13 @@ class Restored:
 
 
 def backup_make(folder: Path, *, now: datetime) -> Path:
-    """Make a new folder in `folder` with dump, media (if they lie in a folder) and paper; its path.
-    It has its name only once it is whole, and nothing is left of one that fails. `BackupFailed`
-    where the database's role may not read everything, the disk is full, or it is there already."""
+    """Create a new folder in `folder` with the dump, the media (if they are in a folder) and the manifest;
+    return its path. It gets its name only when it is complete; a failed one is deleted. Raise `BackupFailed`
+    if the database's role may not read everything, the disk is full, or the folder exists."""
     target = folder / f"instrument-commons-{now:%Y%m%dT%H%M%SZ}"
     draft = target.with_name(f"{target.name}{PART}")
     if target.exists():
-        raise BackupFailed(f"{target} is there already.")
+        raise BackupFailed(f"{target} already exists.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
@@ -89,7 +90,8 @@ def backup_make(folder: Path, *, now: datetime) -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove drafts of backups that were killed half-way; one at work holds a lock on its own."""
+    """Delete drafts of backups that were killed half-way. A backup that is being made holds a lock on its
+    draft."""
     for draft in folder.glob(f"instrument-commons-*{PART}"):
         held = os.open(draft, os.O_RDONLY)
         try:
@@ -136,23 +138,24 @@ def _parts(bucket: str) -> list[str]:
 
 
 def backup_check(folder: Path) -> dict[str, Any]:
-    """Return the paper of a backup whose files are as it says. `BackupFailed` otherwise."""
+    """Return the manifest of a backup after comparing it with the files; raise `BackupFailed` if they
+    differ."""
     try:
         paper: dict[str, Any] = json.loads((folder / PAPER).read_text(encoding="utf-8"))
         for name in _parts(paper.get("bucket", "")):
             if _digest(folder / name) != paper["sha256"][name]:
-                raise BackupFailed(f"{name} is not as it was written.")
+                raise BackupFailed(f"{name} has changed since it was written.")
     except (OSError, ValueError, KeyError) as error:
-        raise BackupFailed(f"{folder} holds no whole backup: {error}") from None
+        raise BackupFailed(f"{folder} does not contain a complete backup: {error}") from None
     return paper
 
 
 def backup_restore(folder: Path) -> Restored:
-    """Into the database of the settings and the media folder, both empty; what was backed up with
-    a folder wants a folder, uploads in a bucket are not touched. Then what came is held
-    against the paper. `BackupFailed` where they are not empty, the files are not as they were
-    written, the role may not create the tables, the disk is full, or what came is not what went;
-    the media folder is then empty again, and the database as well unless the message says so."""
+    """Restore a backup into the database of the settings and the media folder, which must be empty, then
+    compare the contents with its manifest. A backup with uploads needs a folder; uploads in a bucket are not
+    touched. Raise `BackupFailed` if either is not empty, files are damaged, the role may not create the
+    tables, the disk is full, or the contents differ; the media folder is then empty again, and so is the
+    database unless the message says otherwise."""
     paper = backup_check(folder)
     if settings.MEDIA_BUCKET and not paper.get("bucket"):
         raise BackupFailed(
@@ -209,13 +212,12 @@ def _checked(folder: Path, paper: Mapping[str, Any]) -> Restored:
     there = _packed(folder / MEDIA)
     missing = sorted(set(_missing(there)) - set(paper["missing_files"]))
     if missing:
-        raise BackupFailed(f"{len(missing)} files that rows name are not there: {missing[0]}")
+        raise BackupFailed(f"{len(missing)} files that the database refers to are missing: {missing[0]}")
     return Restored(sum(held.rows.values()), len(there), _trail(), paper["missing_files"])
 
 
 def contents() -> Contents:
-    """Return the contents of the database of the settings, now (or in the snapshot of the
-    transaction)."""
+    """Return the contents of the database of the settings, now (or in the snapshot of the transaction)."""
     rows = {}
     with connection.cursor() as cursor:
         for table in sorted(connection.introspection.table_names(cursor)):
@@ -231,7 +233,7 @@ def contents() -> Contents:
 
 
 def _trail() -> str:
-    """Return what `verify_trail` says of it; `BackupFailed` where something is not as it was
+    """Return the report of `verify_trail`; raise `BackupFailed` if it finds a difference from what was
     written."""
     output = StringIO()
     try:
@@ -242,8 +244,8 @@ def _trail() -> str:
 
 
 def _run(program: str, *words: str) -> None:
-    """One of PostgreSQL's programs, with the address in its environment: a password on the
-    command line could be read by everybody on the machine."""
+    """Run one of PostgreSQL's programs with the address in its environment: everybody on the machine could
+    read a password on the command line."""
     at = connection.settings_dict
     env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     env |= {
@@ -267,8 +269,8 @@ def _run(program: str, *words: str) -> None:
 
 
 def _program(name: str) -> str:
-    """Return the machine's own, if it is not older than the server; else the one that comes with
-    the bundled PostgreSQL."""
+    """Return the path of the machine's own program if it is not older than the server, otherwise that of the
+    bundled PostgreSQL."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()
@@ -276,7 +278,7 @@ def _program(name: str) -> str:
     for program in candidates:
         if program and _major(program) >= server:
             return program
-    raise BackupFailed(f"{name} of PostgreSQL {server} or later is needed, and is not here.")
+    raise BackupFailed(f"{name} of PostgreSQL {server} or later is required and was not found.")
 
 
 def _bundled(name: str) -> str | None:
@@ -313,15 +315,11 @@ def _packed(path: Path) -> set[str]:
 
 
 def _missing(there: set[str]) -> list[str]:
-    """Files that rows name and that are not among these."""
+    """Return the files that rows refer to and that are not among `there`."""
     named: set[str] = set()
-    for model in (AnswerFile, Attachment, CommentFile):
-        for pk, kind in model.objects.values_list("pk", "kind"):
+    for rows in (rows for area in areas() for rows in area.files):
+        for pk, kind in rows.all():
             named.update(file_names(pk, kind))
-    for pk in SamplePhoto.objects.values_list("pk", flat=True):
-        named.update(file_names(pk, Attachment.Kind.PHOTO))
-    for pk in FaultNote.objects.filter(has_photo=True).values_list("pk", flat=True):
-        named.update(file_names(pk, Attachment.Kind.PHOTO))
     return sorted(named - there)
 
 

@@ -1,4 +1,4 @@
-"""What is right and wrong with an installation, for whoever runs it: each finding a line."""
+"""Examine an installation for its operator: each finding is a line that says what is right or wrong."""
 
 import platform
 import time
@@ -26,10 +26,11 @@ from accounts.replica import ALIAS, end_of_log, follower
 from accounts.replica import MOST_LAG as MOST_BEHIND
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
+from accounts.work import own_entries
 from bookings.browsing.adapters.boundaries import load_boundaries
 from bookings.browsing.domain.maps import NotBoundaries
 from bookings.results.selectors.handoffs import bytes_coming
-from config.celery import OWN_ENTRIES, app
+from config.celery import app
 from config.operations.health import SILENT, pending_migrations
 
 POSTGRESQL, VALKEY = range(15, 19), 7  # major versions tried
@@ -43,7 +44,7 @@ MARKER = "installation/which-media"  # a file that says which folder this is
 
 @dataclass(frozen=True)
 class Finding:
-    """`is_right` None: worth knowing, and neither right nor wrong."""
+    """A line about the installation. `is_right` None: it is worth knowing, but neither right nor wrong."""
 
     part: str
     is_right: bool | None
@@ -51,13 +52,14 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at one part after the other. What cannot be looked at is wrong, too, with why."""
+    """Yield the findings about one part after the other. A part that cannot be examined is a wrong finding
+    too, with the reason."""
     for part, look in PARTS.items():
         try:
             for is_right, text in look():
                 yield Finding(part, is_right, text)
         except (DatabaseError, redis.RedisError, OSError) as problem:
-            yield Finding(part, False, f"cannot be asked: {_short(problem)}")
+            yield Finding(part, False, f"cannot be checked: {_short(problem)}")
 
 
 type Findings = Iterator[tuple[bool | None, str]]
@@ -70,10 +72,7 @@ def _versions() -> Findings:
         (version,) = cursor.fetchone()
         major = int(version.split(".")[0])
         tried = f"{POSTGRESQL[0]} to {POSTGRESQL[-1]} are supported"
-        yield (
-            major in POSTGRESQL,
-            f"PostgreSQL {version}" + ("" if major in POSTGRESQL else f": {tried}"),
-        )
+        yield (major in POSTGRESQL, f"PostgreSQL {version}" + ("" if major in POSTGRESQL else f": {tried}"))
     told = _redis(settings.REDIS_URL).info("server")
     name = "Valkey" if "valkey_version" in told else "Redis"
     version = str(told.get("valkey_version") or told["redis_version"])
@@ -98,20 +97,20 @@ def _database() -> Findings:
         present = {name for (name,) in cursor.fetchall()}
         for name in ("btree_gist", "pg_trgm"):
             if name not in present:
-                yield False, f"the extension {name} is missing: manage.py migrate makes it"
+                yield False, f"the extension {name} is missing: manage.py migrate creates it"
         yield from _role(cursor)
     if pending := pending_migrations():
         yield False, f"{len(pending)} migrations are not applied: manage.py migrate"
         return
     for gone in guards_down():
-        yield False, f"the guard {gone} is gone or was changed"
+        yield False, f"the guard {gone} is missing or was changed"
     for beside in guards_bypassed():
-        yield False, f"{beside} gets round the guards"
+        yield False, f"{beside} bypasses the guards"
 
 
 def _role(cursor: object) -> Findings:
-    """The role of the web reads and writes, and owns nothing: then not even the platform can
-    switch off what keeps the trail as it was."""
+    """Check that the web's database role can read and write but owns nothing, so that not even the platform
+    can disable what protects the trail."""
     cursor.execute(  # type: ignore[attr-defined]
         """
         SELECT count(*), current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
@@ -146,7 +145,8 @@ def _role(cursor: object) -> Findings:
 
 
 def _connection() -> Findings:
-    """What the platform sets on its connections is in force, so that nothing between changes it."""
+    """Check that what the platform sets on its connections is in force, since a pooler in between may change
+    it."""
     with connection.cursor() as cursor:
         # A commit that is cut off by a time-out may have been made.
         for name, expected in (settings.DATABASE_SESSION | {"statement_timeout": "0"}).items():
@@ -158,10 +158,7 @@ def _connection() -> Findings:
         cursor.execute("SELECT current_setting('synchronous_commit')")
         (durable,) = cursor.fetchone()
         if durable in {"off", "local"}:
-            yield (
-                False,
-                f"synchronous_commit is {durable}: bookings that were confirmed could be lost",
-            )
+            yield (False, f"synchronous_commit is {durable}: bookings that were confirmed could be lost")
         cursor.execute(
             """SELECT inet_server_port(), pg_is_in_recovery(),
             current_setting('default_transaction_read_only')"""
@@ -171,12 +168,10 @@ def _connection() -> Findings:
             yield False, "this is a standby: nothing can be written"
         elif read_only == "on":
             yield False, "default_transaction_read_only is on: nothing can be written"
-        named = {
-            int(each or 5432) for each in str(settings.DATABASES["default"]["PORT"]).split(",")
-        }
+        named = {int(each or 5432) for each in str(settings.DATABASES["default"]["PORT"]).split(",")}
         if port is not None and port not in named:
             yield None, f"a pooler or proxy lies in front of PostgreSQL's port {port}"
-    yield True, "time-outs as the platform sets them"
+    yield True, "time-outs are as the platform sets them"
 
 
 def _clocks() -> Findings:
@@ -201,24 +196,24 @@ def _workers() -> Findings:
             bool(readers),
             f"queue {name}: " + (f"{len(readers)} at work" if readers else "no worker reads it"),
         )
-    last = last_run(OWN_ENTRIES)
+    last = last_run(own_entries())
     if last is None or datetime.now(UTC) - last > SILENT:
         since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "yet"
-        yield False, f"nothing of the timetable has begun {since}: are beat and a worker running?"
+        yield False, f"no scheduled job has started {since}: are beat and a worker running?"
     else:
-        yield True, "the timetable goes on"
+        yield True, "scheduled jobs are running"
 
 
 def _mail() -> Findings:
     if settings.LOCAL_MODE:
-        yield None, "mail lands on the page Mail"
+        yield None, "mail is shown on the page Mail"
         return
     options: Mapping[str, Any] = settings.MAILERS["default"]["OPTIONS"]  # type: ignore[assignment]
     place = f"{options['host']}:{options['port']}"
     link = mailers["default"]
     try:
         link.open()
-        yield True, f"{place} takes mail"
+        yield True, f"{place} accepts mail"
     except Exception as problem:
         yield False, f"{place}: {_short(problem)}"
     finally:
@@ -226,14 +221,14 @@ def _mail() -> Findings:
 
 
 def _files() -> Findings:
-    """Uploads can be written, read and deleted, and lie in the same place for every machine that
-    runs this command."""
+    """Check that uploads can be written, read and deleted, and that every machine that runs this command sees
+    the same storage."""
     name = default_storage.save("installation/probe", ContentFile(b"probe"))
     with default_storage.open(name) as file:
         is_whole = file.read() == b"probe"
     default_storage.delete(name)
     if not is_whole:
-        yield False, "uploads are not read as they were written"
+        yield False, "uploads differ when they are read back"
     place = f"the bucket {settings.MEDIA_BUCKET}" if settings.MEDIA_BUCKET else "the folder"
     known = cache.get(MARKER)
     if default_storage.exists(MARKER):
@@ -248,12 +243,12 @@ def _files() -> Findings:
         cache.set(MARKER, here, None)
         yield True, f"uploads can be written to {place}, read and deleted"
     else:
-        yield False, f"{place} is not where another machine of this installation has uploads"
+        yield False, f"{place} is not the place where another machine of this installation keeps uploads"
     root = Path(settings.MEDIA_ROOT)
     if root.is_dir() and not settings.MEDIA_BUCKET:
         usage = disk_usage(root)
         if usage.free < LEAST_FREE * usage.total:
-            yield False, f"{usage.free / 1e9:.1f} GB are free where uploads lie"
+            yield False, f"{usage.free / 1e9:.1f} GB are free for uploads"
     if settings.MAP_BOUNDARIES:
         try:
             corners = sum(map(len, load_boundaries(settings.MAP_BOUNDARIES).lines))
@@ -265,16 +260,16 @@ def _files() -> Findings:
 
 
 def _uploads() -> Findings:
-    """The service that takes results answers where browsers and programs send them; their folder
-    can be written, and there is room for what is on its way."""
+    """Check that the upload service answers at the addresses that browsers and programs use, that its folder
+    can be written, and that there is room for unfinished uploads."""
     base = settings.UPLOADS_URL or settings.SITE_URL
     request = Request(base + reverse("api-uploads"), method="OPTIONS")  # noqa: S310 (a setting)
     try:
         with urlopen(request, timeout=5) as answer:  # noqa: S310
             speaks = "Tus-Version" in answer.headers
-        yield speaks, f"{base} {'takes uploads' if speaks else 'is not the service of uploads'}"
+        yield speaks, f"{base} {'accepts uploads' if speaks else 'is not the upload service'}"
     except HTTPError as problem:
-        yield False, f"{base} answers {problem.code} where uploads are sent"
+        yield False, f"{base} answers {problem.code} to uploads"
     except OSError as problem:  # a machine need not reach the address that browsers use
         yield None, f"{base} does not answer from here: {_short(problem)}"
     name = default_storage.save("results/probe", ContentFile(b"probe"))
@@ -290,7 +285,7 @@ def _uploads() -> Findings:
 
 
 def _safety() -> Findings:
-    """Archive of the write-ahead log, and standbys, as far as the role may see them."""
+    """Check the archive of the write-ahead log and the standbys, as far as the role may see them."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT current_setting('archive_mode'), current_setting('archive_timeout') <> '0',
@@ -299,7 +294,7 @@ def _safety() -> Findings:
         )
         mode, is_due, archived, failed = cursor.fetchone()
         if mode == "off":
-            yield None, "no archive of the write-ahead log: a loss costs what the last backup lacks"
+            yield None, "no archive of the write-ahead log: a failure loses everything since the last backup"
         elif archived is None or (failed and failed > archived):
             yield False, "the archive of the write-ahead log fails"
         elif datetime.now(UTC) - archived > MOST_ARCHIVE_AGE:
@@ -341,7 +336,7 @@ def _replica() -> Findings:
         follows,
         f"follows within {seconds:.1f} s"
         if follows
-        else f"no standby that answers and has all of {seconds:.0f} s ago: nothing reads from it",
+        else f"no standby answers with less than {seconds:.0f} s of delay: nothing is read from one",
     )
 
 
@@ -349,7 +344,7 @@ def _set_up() -> Findings:
     with transaction.atomic():
         row = Installation.objects.first()
     if row is None and not settings.LOCAL_MODE:
-        yield False, "nothing is set up: manage.py setup"
+        yield False, "the platform is not set up: manage.py setup"
     elif row is not None:
         yield True, f"{row.name}, at {settings.SITE_URL}"
 
@@ -359,7 +354,7 @@ def _redis(address: str) -> redis.Redis:
 
 
 def _short(problem: Exception) -> str:
-    """Return an error in a line; those of drivers have several and may name passwords nowhere."""
+    """Return an error as one line. Drivers' errors have several lines, whose rest may contain passwords."""
     return str(problem).strip().partition("\n")[0][:200] or type(problem).__name__
 
 

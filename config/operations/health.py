@@ -1,4 +1,4 @@
-"""Is it alive, is it ready."""
+"""Answer probes: whether the process is alive, and whether the platform is ready."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,7 +6,7 @@ from functools import cache
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection, connections
+from django.db import Error, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,25 +15,25 @@ from django.utils import timezone
 
 from accounts.replica import ALIAS, MOST_LAG, follower
 from accounts.selectors.jobs import last_run
-from config.celery import OWN_ENTRIES
+from accounts.work import own_entries
 
 SILENT = timedelta(minutes=5)  # entries of the timetable run every minute
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Say that the process answers."""
+    """Answer that the process is alive."""
     return JsonResponse({"status": "alive"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, migrations, broker and clock; 503 names what is not ready, and no more. A replica
-    is told of, and may be away."""
+    """Report on the database, migrations, broker and clock; a 503 names what is not ready and nothing else. A
+    replica is reported too, but need not answer."""
     told = {"replica": _replica} if ALIAS in connections else {}
     return _ready(told, database=_database, migrations=_migrations, broker=_broker, clock=_clock)
 
 
 def readyz_web(request: HttpRequest) -> JsonResponse:
-    """Say whether what a web process cannot do without answers: for load balancers."""
+    """Report to load balancers whether the services that a web process needs answer."""
     return _ready({}, database=_database, migrations=_migrations)
 
 
@@ -41,14 +41,12 @@ def _ready(told: dict[str, Callable[[], str]], **asks: Callable[[], str]) -> Jso
     parts = {name: _state_of(ask) for name, ask in asks.items()}
     ready = all(state == "ok" for state in parts.values())
     parts |= {name: _state_of(ask) for name, ask in told.items()}
-    return JsonResponse(
-        {"status": "ready" if ready else "not ready"} | parts, status=200 if ready else 503
-    )
+    return JsonResponse({"status": "ready" if ready else "not ready"} | parts, status=200 if ready else 503)
 
 
 class ProbeMiddleware:
-    """Answers probes before anything looks at host or scheme: who asks is a load balancer or a
-    supervisor, by the machine's address and without TLS."""
+    """Answers probes before anything checks host or scheme, because load balancers and supervisors ask by the
+    machine's address and without TLS."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -67,7 +65,7 @@ class ProbeMiddleware:
 def _state_of(ask: Callable[[], str]) -> str:
     try:
         return ask()
-    except (DatabaseError, redis.RedisError):
+    except (Error, redis.RedisError):
         return "unreachable"
 
 
@@ -86,28 +84,26 @@ def _migrations() -> str:
 
 
 def pending_migrations() -> frozenset[tuple[str, str]]:
-    """Those of the code of this process that the database does not have, by app and name."""
+    """Return the migrations of this process's code that the database lacks, by app and name."""
     return _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
 
 
 @cache
 def _known_migrations() -> frozenset[tuple[str, str]]:
-    """Those of the code of this process."""
+    """Return the migrations of this process's code."""
     loader = MigrationLoader(None)
     return frozenset(loader.disk_migrations or {})
 
 
 def _broker() -> str:
-    wire = redis.Redis.from_url(
-        settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1
-    )
+    wire = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
     with wire:
         wire.ping()
     return "ok"
 
 
 def _clock() -> str:
-    """Return whether beat and a worker of our own queue are there: it began something a moment
-    ago."""
-    last = last_run(OWN_ENTRIES)
+    """Return whether the timetable runs: `ok` if beat and a worker began one of its entries recently,
+    otherwise `silent`."""
+    last = last_run(own_entries())
     return "ok" if last is not None and timezone.now() - last < SILENT else "silent"

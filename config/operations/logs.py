@@ -1,4 +1,4 @@
-"""What logs must not say: the secrets that some addresses, headers and cookies carry."""
+"""Mask secrets that some addresses, headers and cookies carry, so that logs do not show them."""
 
 import re
 from typing import Any
@@ -32,6 +32,5 @@ def mask(text: str) -> str:
 
 
 def mask_line(logger: Any, method: str, line: str) -> str:
-    """Return the last processor of structlog: it sees the line as it is written, with its
-    traceback."""
+    """Mask secrets in a finished log line, with its traceback; the last processor of structlog."""
     return mask(line)

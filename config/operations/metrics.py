@@ -1,8 +1,8 @@
-"""What Prometheus reads: requests of all web processes, and the clock as the database knows it.
+"""Serve metrics to Prometheus: requests of all web processes, and gauges read from the database.
 
-Each web process counts into files of its own under `PROMETHEUS_MULTIPROC_DIR` (settings), and
-whichever is asked adds up those of all: the numbers are the same whoever answers. Gauges are asked
-of the database at that moment. Without a token there is no such page, and nothing is counted.
+Each web process counts into files of its own under `PROMETHEUS_MULTIPROC_DIR` (settings), and the process
+that answers adds up those of all, so the numbers do not depend on who answers. Gauges are read from the
+database at that moment. Without a token the page does not exist and nothing is counted.
 """
 
 import hmac
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
+from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -26,15 +26,9 @@ from bookings.overview.selectors.operations import load_operations
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _HERE = CollectorRegistry()  # of this process; what is shown comes from the files of all
-REQUESTS = Counter(
-    "commons_http_requests", "Requests.", ["method", "route", "status"], registry=_HERE
-)
+REQUESTS = Counter("commons_http_requests", "Requests.", ["method", "route", "status"], registry=_HERE)
 SECONDS = Histogram(
-    "commons_http_request_seconds",
-    "Time to answer.",
-    ["route"],
-    buckets=BUCKETS,
-    registry=_HERE,
+    "commons_http_request_seconds", "Time to answer.", ["route"], buckets=BUCKETS, registry=_HERE
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -45,6 +39,11 @@ class MetricsMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if not settings.METRICS_TOKEN:
             raise MiddlewareNotUsed
+        try:
+            settings.METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            words = "METRICS_FOLDER must be a folder that web processes may write to"
+            raise ImproperlyConfigured(f"{words}: {problem}") from None
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -59,7 +58,7 @@ class MetricsMiddleware:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For whoever brings the token of the environment as a bearer; for nobody without one there."""
+    """Send the metrics to callers with METRICS_TOKEN as bearer token; to nobody if it is not set."""
     if not settings.METRICS_TOKEN:
         raise Http404
     given = request.headers.get("Authorization", "")
@@ -73,7 +72,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Clock:
-    """Gauges of the outbox and the timetable."""
+    """Collects gauges of the outbox and the timetable."""
 
     def collect(self) -> Iterable[Metric]:
         now = timezone.now()

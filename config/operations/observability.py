@@ -1,9 +1,8 @@
-"""Errors to Sentry, and traces to an OpenTelemetry collector, where the environment names one.
+"""Send errors to Sentry and traces to an OpenTelemetry collector, if the environment names one.
 
-Their packages are imported only then. What may leave is listed below, so that a new version of
-theirs sends nothing else: no query, body, header, cookie, network address, variable or parameter,
-and no message of an exception, as PostgreSQL writes values of rows into it. Logs have all that,
-under the same `request_id`.
+Their packages are imported only then. What may be sent is listed below, so that a new version of theirs sends
+nothing else: no query, body, header, cookie, network address, variable or parameter, and no message of an
+exception, because PostgreSQL includes values of rows in it. Logs have all that, under the same `request_id`.
 """
 # ruff: noqa: PLC0415 (see above)
 
@@ -43,13 +42,14 @@ _SECONDS = 2  # at most for a batch of spans: a process that stops waits for the
 
 
 def start(process: str) -> None:
-    """Report errors and trace what this process (web, worker, beat) does, as far as switched on."""
+    """Start reporting errors and tracing for this process (web, worker, beat), as far as they are switched
+    on."""
     report_errors()
     trace(process)
 
 
 def report_errors() -> None:
-    """Begin to report errors to Sentry. In a worker before it forks."""
+    """Start to report errors to Sentry. A worker must call this before it forks."""
     if not settings.SENTRY:
         return
     import sentry_sdk
@@ -87,8 +87,8 @@ def report_errors() -> None:
 
 
 def trace(process: str) -> None:
-    """Begin to send traces. In each process that works, before it connects to the database and, in
-    the web, before Django loads its middleware."""
+    """Start to send traces. Each working process must call this before it connects to the database and, in
+    the web process, before Django loads its middleware."""
     if settings.OTLP:
         try:
             _trace(process, settings.OTLP)
@@ -139,25 +139,20 @@ def _some(names: Iterable[str], of: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reported(event: Any, hint: Mapping[str, Any]) -> Any:
-    """Return what is sent of an event of Sentry."""
+    """Return the part of a Sentry event that may be sent."""
     contexts, request = event.get("contexts", {}), event.get("request", {})
     if event.get("transaction_info", {}).get("source") == "url":
         event, request = event | {"transaction": ""}, {}  # of no route: it may say anything
     sent = _some(_EVENT, event) | {
         "transaction": mask(event.get("transaction") or ""),
         "request": {"method": request.get("method"), "url": _address(request.get("url", ""))},
-        "contexts": {
-            "runtime": contexts.get("runtime"),
-            "trace": _some(_SPAN, contexts.get("trace", {})),
-        },
+        "contexts": {"runtime": contexts.get("runtime"), "trace": _some(_SPAN, contexts.get("trace", {}))},
         "tags": _some(["request_id"], get_contextvars()),
         "spans": [
             _some(_SPAN, span) | {"description": mask(span.get("description") or "")}
             for span in event.get("spans", ())
         ],
-        "exception": {
-            "values": [_some(_EXCEPTION, e) for e in event.get("exception", {}).get("values", ())]
-        },
+        "exception": {"values": [_some(_EXCEPTION, e) for e in event.get("exception", {}).get("values", ())]},
     }
     if event.get("logger", "").partition(".")[0] in _OURS:
         # Ours are sentences with gaps; without what fills them. Others may have filled theirs.
@@ -166,7 +161,7 @@ def _reported(event: Any, hint: Mapping[str, Any]) -> Any:
 
 
 def _traced(span: Any) -> Any:
-    """Return what is sent of a span of OpenTelemetry."""
+    """Return the part of an OpenTelemetry span that may be sent."""
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.trace import Status
 
@@ -186,12 +181,11 @@ def _traced(span: Any) -> Any:
         attributes=_some(_ATTRIBUTES, span.attributes)
         | {name: _address(text) for name, text in addresses.items()},
         events=[
-            Event(one.name, _some(["exception.type"], one.attributes), one.timestamp)
-            for one in span.events
+            Event(one.name, _some(["exception.type"], one.attributes), one.timestamp) for one in span.events
         ],
     )
 
 
 def _address(text: str) -> str:
-    """Without its query and its secrets."""
+    """Return an address without its query and its secrets."""
     return mask(text.partition("?")[0])

@@ -1,4 +1,4 @@
-"""The page that shows every piece pages are made of (local mode only)."""
+"""A page that shows all components that pages are made of (local mode only)."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ TONES = ("waiting", "running", "good", "neutral", "bad")
 
 
 class SampleForm(forms.Form):
-    """A field of each kind; two of them wrong."""
+    """A form with a field of each kind; two fields are wrong."""
 
     name = forms.CharField(
         label=_("Name"), widget=forms.TextInput(attrs={"class": "form-control is-invalid"})
@@ -44,13 +44,11 @@ class SampleForm(forms.Form):
     price = forms.DecimalField(
         label=_("Price at most"),
         required=False,
-        help_text=_("An hour, before tax."),
+        help_text=_("Per hour, before tax."),
         widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+        label=_("Reason"), required=False, widget=forms.Textarea(attrs={"class": "form-control", "rows": 2})
     )
     service = forms.ChoiceField(
         label=_("Service"),
@@ -66,8 +64,8 @@ class SampleForm(forms.Form):
 
 @require_safe
 def components(request: HttpRequest) -> HttpResponse:
-    """Every partial of templates/components that a page uses by its name, with a line of use;
-    `?said=` shows a notice as after an act."""
+    """Show every partial of templates/components that pages use by its name, with an example. `?said=` shows
+    a notice as after an act."""
     if not settings.LOCAL_MODE:
         raise NotFound
     if "said" in request.GET:

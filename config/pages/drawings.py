@@ -1,6 +1,6 @@
 # ruff: noqa: E501
-"""Line drawings of kinds of instruments, 96 by 72, ours: `instruments/domain/drawings.py` says
-which stands for which techniques."""
+"""Line drawings of kinds of instruments, 96 by 72, our own. `instruments/attachments/domain/drawings.py`
+decides which is shown for which techniques."""
 
 SHAPES = {
     "electron-microscopy": "M42 7h12v8h-12z M35 22h8v6h-8z M53 22h8v6h-8z M35 36h8v6h-8z M53 36h8v6h-8z M48 15l-3 10l3 8l3 -8z M48 33l-3 6l3 15l3 -15z M34 54h28 M41 54v6 M55 54v6 M28 60h40v6h-40z",

@@ -1,13 +1,15 @@
-"""Pages for what went wrong: what happened, why, and what to do."""
+"""Error pages: they say what happened, why, and what to do."""
 
 import logging
 import sys
+from collections.abc import Mapping
 from decimal import InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
+from django.core.exceptions import TooManyFieldsSent
+from django.db import DataError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -15,11 +17,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from structlog.contextvars import get_contextvars
 
-from accounts.domain.errors import (
-    Invalid,
-    Refused,
-    WrongState,
-)
+from accounts.database import is_away, is_busy
+from accounts.domain.errors import Invalid, NotPermitted, Refused, TooOften, WrongState
+from accounts.domain.roles import CAPABILITIES
+from accounts.forms import refusal_signed
+from accounts.models import Organisation
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import is_elsewhere, whom_to_ask
 from accounts.views.pages import status_of
 from bookings.record.messages import sentence
 from config.files.storages import FilesAway
@@ -28,36 +32,33 @@ logger = logging.getLogger(__name__)
 
 # Why it may be so and what to do, where the sentence of the code does not say it.
 ADVICE: dict[int, Any] = {
-    403: _("Your roles do not include it. The managers of your organisation can give you a role."),
+    403: _("Your roles do not allow this. The managers of your organisation can give you a role."),
     404: _("The address may be mistyped or out of date, or the page was moved or removed."),
-    405: _("This address only receives forms: go back to the page with the form."),
+    405: _("This address only accepts submitted forms. Go back to the page with the form."),
     409: _("Nothing was changed. Go back and load the page again to see the current state."),
     412: _("Nothing was changed. Go back and load the page again to see the current state."),
-    429: _("Nothing was changed. Wait a minute, then do it again."),
-    500: _("What you sent may not be saved: check before you send it again."),
-    503: _("What you sent may not be saved: check before you send it again."),
+    429: _("Nothing was changed. Wait a minute, then try again."),
+    500: _("Your changes may not have been saved: check before you send them again."),
+    503: _("Your changes may not have been saved: check before you send them again."),
 }
 # What no field has caught: characters and numbers that the database does not take (NUL, whole
 # numbers beyond its range), times beyond the calendar. Nothing is stored; the sender is told.
 NO_VALUES = (DataError, OverflowError, UnicodeEncodeError, InvalidOperation)
-# The database is away, starts, stops, is full, or is just becoming another.
-_AWAY_STATES = ("08", "53", "57P", "25006")
-AWAY_SECONDS = "5"
+# After so many seconds it is worth trying again.
+AGAIN_AFTER = {"busy": "1", "database-away": "5", "files-away": "5"}
 
 
 def closed_meanwhile(exc: BaseException) -> WrongState | None:
-    """Return the refusal where the database found an organisation closed that was open when it was
-    asked (trigger `organisation_open`)."""
+    """Return the refusal if the database (trigger `organisation_open`) found that an organisation was closed
+    after the service had checked it; otherwise None."""
     diagnosis = getattr(exc.__cause__, "diag", None)
     name = diagnosis.constraint_name if diagnosis is not None else ""
     is_closed = isinstance(exc, IntegrityError) and name == "organisation_open"
     return WrongState("organisation-closed") if is_closed else None
 
 
-def page(
-    request: HttpRequest, status: int, code: str, text: str = "", back: str = ""
-) -> HttpResponse:
-    """Return the error page of a code; `back` is an address to go back to."""
+def page(request: HttpRequest, status: int, code: str, text: str = "", back: str = "") -> HttpResponse:
+    """Return the error page of a code; `back` is the address of its link back."""
     advice = "" if code == "csrf" else ADVICE.get(status, "")
     return _answer(request, status, sentence(code), text or advice, back)
 
@@ -69,12 +70,37 @@ def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
         text = " ".join(sentence(problem.code, problem.numbers) for problem in refused.problems)
     title = sentence(refused.code, refused.numbers)
     status = status_of(refused)
-    return _answer(request, status, title, text or ADVICE.get(status, ""), _came_from(request))
+    ask = None
+    if isinstance(refused, NotPermitted) and refused.code == NotPermitted.code:
+        ask = _whom_to_ask(request, refused)
+    response = _answer(request, status, title, text or ADVICE.get(status, ""), _came_from(request), ask)
+    if isinstance(refused, TooOften):
+        response["Retry-After"] = "10"
+    return response
 
 
-def _answer(request: HttpRequest, status: int, title: str, text: str, back: str) -> HttpResponse:
+def _whom_to_ask(request: HttpRequest, refused: NotPermitted) -> dict[str, Any]:
+    """Return who may give the reader a role that carries the capability, and which roles do. If that is
+    another organisation than theirs, these are its managers, and it is named only with what is public."""
+    actor, capability = actor_of(request.user), str(refused.numbers.get("capability", ""))
+    ask = {"roles": sorted(CAPABILITIES.get(capability, ()))}
+    if is_elsewhere(actor, capability, refused.at):
+        named = refused.at if refused.is_named else None
+        host = Organisation.objects.filter(pk=named).first() if named else None
+        return ask | {"is_elsewhere": True, "host": host}
+    found = whom_to_ask(actor, capability, refused.at)
+    path = request.path[:300] if request.method == "GET" else ""
+    return ask | {"askable": found, "refusal": refusal_signed(capability, path)}
+
+
+def _answer(
+    request: HttpRequest, status: int, title: str, text: str, back: str, ask: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """Return an error page. `ask`: whom to ask for the role that the reader lacks, if it lacks one."""
     if not hasattr(request, "LANGUAGE_CODE"):  # refused before anything else had its turn
         request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+    if ask and (ask.get("askable") or ask.get("is_elsewhere")):
+        text = str(_("Your roles do not allow this."))
     context = {
         "status": status,
         "title": title,
@@ -82,12 +108,18 @@ def _answer(request: HttpRequest, status: int, title: str, text: str, back: str)
         "advice": "" if text or (back and status == 403) else ADVICE.get(status, ""),
         "back": back if back != request.get_full_path() else "",
         "number": get_contextvars().get("request_id", "") if status == 500 else "",
+        "ask": ask,
     }
     return render(request, "error.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 400, "invalid")
+    """Answer a request that was refused before any page or endpoint was reached."""
+    code = "too-many-parameters" if isinstance(exception, TooManyFieldsSent) else "invalid"
+    numbers = {"most": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
+    if request.path.startswith("/api/"):
+        return _problem(400, code, numbers)
+    return _answer(request, 400, sentence(code, numbers), "", "")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -95,12 +127,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Return the answer to a form without its secret: somebody signed in or out meanwhile."""
+    """Answer a form without a valid CSRF token: somebody has signed in or out meanwhile."""
     return page(request, 403, "csrf", back=_came_from(request))
 
 
 def _came_from(request: HttpRequest) -> str:
-    """Return the page of this site that sent the request, as a path; empty for any other."""
+    """Return the page of this site that the request came from, as a path; empty for any other."""
     try:
         came = urlsplit(request.headers.get("Referer", ""))
     except ValueError:  # no address at all
@@ -115,40 +147,32 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
-    """Sign-in, sign-up and mail are asked too often from one address (allauth asks this page)."""
+    """Answer 429: too many attempts to sign in, sign up or be sent mail came from one address (allauth calls
+    this view)."""
     response = page(request, 429, "too-many-requests")
     response["Retry-After"] = "60"
     return response
 
 
-def is_away(exception: BaseException | None) -> bool:
-    """Return whether something failed because there is no database to ask just now."""
-    if isinstance(exception, InterfaceError):  # a connection that was closed
-        return True
-    if not isinstance(exception, OperationalError | InternalError):
-        return False
-    state: str | None = getattr(exception.__cause__, "sqlstate", None)
-    if state is None:
-        return isinstance(exception, OperationalError)  # never got as far as an answer
-    return state.startswith(_AWAY_STATES)
-
-
 def away_code(exception: BaseException | None) -> str:
-    """Return the code of what failed because something cannot be reached just now; else empty."""
+    """Return the code of an exception raised because something cannot be reached or is too busy at present;
+    empty for any other."""
     if isinstance(exception, FilesAway):
         return "files-away"
+    if is_busy(exception):
+        return "busy"
     return "database-away" if is_away(exception) else ""
 
 
 def away(request: HttpRequest, code: str) -> HttpResponse:
-    """503: nothing is lost, it can be tried again."""
+    """Answer 503: nothing is lost, and the request can be tried again."""
     response = _bare(request, 503, code)
-    response["Retry-After"] = AWAY_SECONDS
+    response["Retry-After"] = AGAIN_AFTER[code]
     return response
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Something of ours went wrong; where not even the page can be made a bare one that needs
+    """Answer 500: the platform failed. If even that page cannot be rendered, send a bare one that depends on
     nothing."""
     if code := away_code(sys.exception()):
         return away(request, code)
@@ -160,11 +184,20 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _bare(request: HttpRequest, status: int, code: str) -> HttpResponse:
-    """Return a page that asks nobody anything; for programs a problem."""
+    """Return a page that needs no session, database or context; for the API, a problem."""
     number = get_contextvars().get("request_id", "")
     if request.path.startswith("/api/"):
-        problem = {"type": f"/api/v1/docs/#{code}", "title": sentence(code), "status": status}
-        problem |= {"detail": sentence(code), "code": code}
-        return JsonResponse(problem, status=status, content_type="application/problem+json")
+        return _problem(status, code)
     context = {"status": status, "title": sentence(code), "text": ADVICE[status], "number": number}
+    if status == 503:
+        context["number"] = ""
+        if request.method == "GET":  # nothing was sent that could be lost
+            context |= {"text": "", "again": request.get_full_path()}
     return HttpResponse(render_to_string("failed.html", context), status=status)
+
+
+def _problem(status: int, code: str, numbers: Mapping[str, int] | None = None) -> HttpResponse:
+    text = sentence(code, numbers)
+    problem = {"type": f"/api/v1/docs/#{code}", "title": text, "status": status}
+    problem |= {"detail": text, "code": code}
+    return JsonResponse(problem, status=status, content_type="application/problem+json")

@@ -1,4 +1,4 @@
-"""Templates without the indentation they are written with: pages are half as long."""
+"""Load templates without the indentation of their source, which halves the size of pages."""
 
 import re
 from typing import Any
@@ -14,14 +14,14 @@ _KEPT = re.compile(
 
 
 def flush(source: str) -> str:
-    """Return the lines, each from its first sign on."""
+    """Return the source with the white space removed at the beginning of each line."""
     parts = _KEPT.split(source)
     parts[::2] = [re.sub(r"\n[ \t]+", "\n", part) for part in parts[::2]]
     return "".join(parts)
 
 
 class Filesystem(filesystem.Loader):
-    """Those of `config/templates`."""
+    """Load templates from `config/templates`."""
 
     def get_contents(self, origin: Any) -> str:
         contents = super().get_contents(origin)
@@ -29,4 +29,4 @@ class Filesystem(filesystem.Loader):
 
 
 class AppDirectories(Filesystem, app_directories.Loader):
-    """Those of the apps."""
+    """Load templates of the apps."""

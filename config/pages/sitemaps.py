@@ -1,4 +1,4 @@
-"""What search engines may look at."""
+"""Tell search engines which pages they may index."""
 
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
-from instruments.models import Instrument
-from instruments.selectors.registry import published
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import published
 
 
 class InstrumentSitemap(Sitemap):  # type: ignore[type-arg]
-    """Published instruments, ten thousand to a file."""
+    """Lists published instruments, ten thousand to a file."""
 
     limit = 10_000
     protocol = urlsplit(settings.SITE_URL).scheme
@@ -28,7 +28,8 @@ class InstrumentSitemap(Sitemap):  # type: ignore[type-arg]
         return published().order_by("id").values_list("id", "updated_at")
 
     def get_urls(self, page: int | str = 1, site: Any = None, protocol: Any = None) -> list[Any]:
-        """Return the file's lines as one item: a template would take ten times as long."""
+        """Return the lines of the file as one item, because rendering each by a template would take ten times
+        as long."""
         rows = list(self.paginator.page(page).object_list)
         self.latest_lastmod = max((changed for _, changed in rows), default=None)
         root = f"{self.get_protocol(protocol)}://{self.get_domain(site)}"
@@ -70,6 +71,6 @@ Sitemap: {site}/sitemap.xml
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """Pages that only somebody signed in sees, and those without end, are not worth a visit."""
+    """Tell crawlers not to visit pages that need a person signed in, and those with endless links."""
     content = ROBOTS.format(site=settings.SITE_URL)
     return HttpResponse(content, content_type="text/plain; charset=utf-8")

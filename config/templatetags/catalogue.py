@@ -1,5 +1,5 @@
-"""What the catalogue repeats a hundred times on a page: free starts and values of facets. Written
-without a template of their own, which takes ten times as long."""
+"""Render free starts and values of facets, which the catalogue repeats a hundred times on a page; templates
+for them would take ten times as long."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.letters.words import brief_words
 from accounts.views.pages import address_of
 from config.templatetags.display import facet as facet_name
-from config.templatetags.display import parameters, rfc3339, short_moment, time_of_day
+from config.templatetags.display import parameters, rfc3339, time_of_day
 
 register = template.Library()
 
@@ -23,11 +24,10 @@ register = template.Library()
 def slots(
     context: Any, starts: Iterable[datetime], *, zone: str = "", short: bool = False, **given: Any
 ) -> SafeString:
-    """Free starts of the instrument: beside the calendar each fills the choice. Whoever may not
-    book is led to the page that says what to do; `slot_page` is the address of another page that
-    takes the start. Of `minutes`, `service_mode` and `quantity` what
-    is not given is the page's. `zone`: that of their labels, unless it is the active one; `short`:
-    by the time of the day alone."""
+    """Render the free starts of the instrument as links to the booking form or, for readers who may not book,
+    to the page that says what to do; `slot_page` is the address of another page to link to. `minutes`,
+    `service_mode` and `quantity` default to those of the page. `zone` is the time zone of the labels, if not
+    the active one; `short` labels give the time of the day only."""
     payer = context.get("payer")
     view = "bookings:book" if context.get("may_book") else "bookings:instrument"
     address = context.get("slot_page") or address_of(view, context["instrument"].pk)
@@ -40,7 +40,7 @@ def slots(
         quantity=values["quantity"],
     ).replace("?", "&", 1)
     more = escape(rest)
-    labelled = time_of_day if short else short_moment
+    labelled = time_of_day if short else brief_words
     links = []
     with timezone.override(ZoneInfo(zone) if zone else timezone.get_current_timezone()):
         for start in starts:
@@ -54,8 +54,8 @@ def slots(
 
 @register.simple_tag(takes_context=True)
 def branches(context: Any, facet: dict[str, Any]) -> SafeString:
-    """The values of a facet as a tree of links, each to the present search with that choice, from
-    its first page."""
+    """Render the values of a facet as a tree of links, each to the first page of the present search with that
+    value."""
     params = context["request"].GET.copy()
     for name in (facet["name"], "page"):
         params.pop(name, None)

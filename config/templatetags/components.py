@@ -1,5 +1,5 @@
-"""Pieces of pages: `{% component %}` renders a partial of templates/components with parts filled
-in by the page, `{% icon %}` draws a small picture. The page `components` shows them all."""
+"""Template tags for components: `{% component %}` renders a partial of templates/components with parts that
+the page fills in, `{% icon %}` draws an icon. The page `components` shows them all."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.acts import offered
+from accounts.views.pages import address_of, by_of
 from config.pages.drawings import SHAPES as DRAWN
 from config.pages.icons import SHAPES
 
@@ -23,7 +25,7 @@ COLUMNS = {
 
 
 class FillNode(Node):
-    """What a page fills into a named part; it draws nothing where it stands."""
+    """Content that a page fills into a named part of a component; where it is written it renders nothing."""
 
     child_nodelists = ("nodelist",)
 
@@ -39,32 +41,35 @@ class FillNode(Node):
 
 
 class ColumnsNode(FillNode):
-    """The heads of a table's columns, each with the kind of its column."""
+    """The column heads of a table, each with the kind of its column."""
 
-    def __init__(self, heads: list[tuple[str, FilterExpression]]) -> None:
+    def __init__(self, heads: list[tuple[str, str, FilterExpression]]) -> None:
         super().__init__("head", NodeList())
         self.heads = heads
 
     def filled(self, context: Context) -> SafeString:
-        sorts = context.get("sorts") or {}
-        heads = [
-            format_html(COLUMNS[kind], _head(context, head.resolve(context), sorts.get(place)))
-            for place, (kind, head) in enumerate(self.heads)
-        ]
+        listing = context.get("listing")
+        named = {column.name: column for column in listing.columns} if listing else {}
+        heads = []
+        for kind, name, head in self.heads:
+            if column := named.get(name):
+                heads.append(format_html(COLUMNS[kind or column.kind], _head(context, column)))
+            else:
+                heads.append(format_html(COLUMNS[kind], head.resolve(context)))
         return mark_safe("".join(heads))  # noqa: S308 (each is)
 
 
-def _head(context: Context, head: Any, name: str | None) -> Any:
-    """Return the head of a column; where the list can be sorted by it, a link that does so, and
-    back to front from where it is sorted so."""
-    if not name:
-        return head
-    now = context.get("sort", "")
+def _head(context: Context, column: Any) -> Any:
+    """Return the head of a list's column. If the list can be sorted by it, the head is a link that sorts, or
+    reverses the present order."""
+    if not column.sort:
+        return column.label
+    now, name = context.get("sort", ""), column.name
     params = context["request"].GET.copy()
     params.pop("page", None)
     params["sort"] = f"-{name}" if now == name else name
     mark = " ▲" if now == name else " ▼" if now == f"-{name}" else ""
-    return format_html('<a class="sort" href="?{}">{}{}</a>', params.urlencode(), head, mark)
+    return format_html('<a class="sort" href="?{}">{}{}</a>', params.urlencode(), column.label, mark)
 
 
 class ComponentNode(Node):
@@ -79,9 +84,7 @@ class ComponentNode(Node):
         self.nodelist = nodelist
 
     def render(self, context: Context) -> str:
-        values: dict[str, Any] = {
-            name: value.resolve(context) for name, value in self.values.items()
-        }
+        values: dict[str, Any] = {name: value.resolve(context) for name, value in self.values.items()}
         for fill in self.fills:
             values[fill.name] = values.get(fill.name, SafeString()) + fill.filled(context)
         values["body"] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
@@ -93,9 +96,9 @@ class ComponentNode(Node):
 
 @register.tag
 def component(parser: Parser, token: Token) -> ComponentNode:
-    """`{% component "card" title=title %}...{% fill actions %}...{% endfill %}{% endcomponent %}`:
-    the partial finds each part under its name, and the rest as `body`. No white space comes before
-    or behind it: `{% component "waiting" n=2 %}{% endcomponent %}` may follow a word."""
+    """Parse `{% component "card" title=title %}...{% fill actions %}...{% endfill %}{% endcomponent %}`: the
+    partial gets each part under its name, and the rest as `body`. White space before and after it is removed,
+    so `{% component "waiting" n=2 %}{% endcomponent %}` may follow a word."""
     bits = token.split_contents()[1:]
     if not bits:
         raise template.TemplateSyntaxError("component: which one?")
@@ -110,7 +113,7 @@ def component(parser: Parser, token: Token) -> ComponentNode:
 
 @register.tag
 def fill(parser: Parser, token: Token) -> FillNode:
-    """Return a named part of the component around it; parts of one name are joined."""
+    """Parse a named part of the surrounding component; parts with the same name are joined."""
     _, name = token.split_contents()
     nodelist = parser.parse(("endfill",))
     parser.delete_first_token()
@@ -119,18 +122,18 @@ def fill(parser: Parser, token: Token) -> FillNode:
 
 @register.tag
 def columns(parser: Parser, token: Token) -> ColumnsNode:
-    """Return the heads of a table's columns: `{% columns _("Charge") end=_("Total") %}`."""
+    """Parse the column heads of a table: `{% columns _("Charge") end=_("Total") %}`, or for a list
+    (bookings/record/selectors/lists.py) the names of its columns: `{% columns charge state total %}`."""
     heads = []
     for bit in token.split_contents()[1:]:
         kind, _, head = bit.rpartition("=") if bit.partition("=")[0] in COLUMNS else ("", "", bit)
-        heads.append((kind, parser.compile_filter(head)))
+        heads.append((kind, head, parser.compile_filter(head)))
     return ColumnsNode(heads)
 
 
 @register.simple_tag
 def icon(name: str, size: int = 20) -> SafeString:
-    """Return an icon of config/pages/icons.py, `size` pixels square; it says nothing to a screen
-    reader."""
+    """Return an icon of config/pages/icons.py, `size` pixels square, hidden from screen readers."""
     return format_html(
         '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 24 24" fill="none"'
         ' stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
@@ -142,11 +145,30 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 @register.simple_tag
 def drawing(name: str) -> SafeString:
-    """Return a drawing (config/pages/drawings.py) that stands where a photo would; a screen reader
-    does not say it."""
+    """Return a drawing (config/pages/drawings.py) in place of a missing photo, hidden from screen readers."""
     return format_html(
         '<svg class="drawing" viewBox="0 0 96 72" fill="none" stroke="currentColor"'
         ' stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
         '<path d="{}"/></svg>',
         DRAWN[name],
     )
+
+
+@register.simple_tag(takes_context=True)
+def offers(context: Any, name: str, row: Any) -> bool:
+    """Say whether the rule of an act offers it for a row, for a page that draws its form itself."""
+    return offered(by_of(context["request"]), name.partition(":")[2], row) is not None
+
+
+@register.inclusion_tag("components/press.html", takes_context=True)
+def press(context: Any, name: str, row: Any, classes: str = "btn", of: str = "") -> dict[str, Any]:
+    """Return the button of an act for a row, in a form of its own that says which version was read; nothing
+    if the rule does not offer the act. `of` tells screen readers which row the button belongs to."""
+    on = offered(by_of(context["request"]), name.partition(":")[2], row)
+    return {
+        "on": on and vars(on),
+        "address": address_of(name, row.pk),
+        "version": getattr(row, "version", ""),
+        "classes": classes,
+        "of": of,
+    }

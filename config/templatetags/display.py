@@ -1,4 +1,4 @@
-"""How values look on a page: moments, money, durations, names in the reader's language."""
+"""Format values for pages: moments, money, durations, names in the reader's language."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,26 +10,37 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
-from accounts.letters.words import dated, day_words, is_chinese, listed, named
-from bookings.audit.acts import ACTS
-from bookings.models import Closure, Reservation, UsageSession
+from accounts.letters.words import brief_words, dated, day_words, is_chinese, listed, named, zone_name
+from bookings.audit.acts import acts
+from bookings.availability.messages import RULES
+from bookings.availability.models import Closure
+from bookings.browsing.messages import RATINGS
 from bookings.record.domain.money import format_number, minor_digits
-from bookings.record.messages import MARK_LABELS, MARKS, RATINGS, RULES
 from bookings.record.messages import sentence as sentence_of
-from instruments.messages import PRICE_GROUP_LABELS
+from bookings.record.models import Reservation, UsageSession
+from bookings.usage.messages import MARK_LABELS, MARKS
+from instruments.rates.messages import PRICE_GROUP_LABELS
+from instruments.register.models import Instrument
 
 register = template.Library()
 register.filter("joined", listed)
 register.filter("named", named)
+register.filter("zone_name", zone_name)
+register.filter("short_moment", brief_words)
+
+
+def local(value: datetime) -> datetime:
+    """Return an instant in the active time zone, from which its time of day can be formatted."""
+    return timezone.localtime(value)
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """Day and time in the active zone: `Fri 6 Mar 2026, 18:00`. That is the reader's, which the
-    foot of the page names; beside a time in another zone stands `zone_label`."""
+    """Return day and time in the active zone: `Fri 6 Mar 2026, 18:00`. This is the reader's zone, which the
+    foot of the page names; times in another zone are followed by `zone_label`."""
     if value is None:
         return "–"
-    return dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
+    return dated(local(value), "D j M Y, H:i", "Y年n月j日 D H:i")
 
 
 @register.filter
@@ -41,22 +52,27 @@ def day(value: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def zone_label(context: Any, zone: str) -> str:
-    """Return the zone of a time, to stand behind it, where it is not the reader's: `
-    (Europe/London)`."""
-    return "" if not zone or zone == context.get("reader_zone") else f" ({zone})"
+    """Return the zone of a time, to be written after it, unless it is the reader's zone: ` (London time)`."""
+    return "" if not zone or zone == context.get("reader_zone") else f" ({zone_name(zone)})"
 
 
 @register.filter
 def time_of_day(value: datetime) -> str:
-    return timezone.localtime(value).strftime("%H:%M")
+    return local(value).strftime("%H:%M")
 
 
 @register.filter
 def span(thing: Any) -> str:
-    """From when to when something is: `Fri 6 Mar 2026, 18:00 – 20:00`; one day is named once."""
-    is_one_day = timezone.localdate(thing.start_at) == timezone.localdate(thing.end_at)
-    end = time_of_day(thing.end_at) if is_one_day else moment(thing.end_at)
-    return f"{moment(thing.start_at)} – {end}"
+    """Return when something starts and ends: `Fri 6 Mar 2026, 18:00 – 20:00`; a single day is named once."""
+    return f"{moment(thing.start_at)} – {ending(thing.end_at, thing.start_at)}"
+
+
+@register.filter
+def ending(end: datetime | None, start: datetime) -> str:
+    """Write when something ends that began at `start`: on the same day the time alone, `…` while it lasts."""
+    if end is None:
+        return "…"
+    return time_of_day(end) if timezone.localdate(start) == timezone.localdate(end) else moment(end)
 
 
 @register.filter
@@ -75,7 +91,8 @@ def plain(value: Any) -> str:
 
 @register.filter
 def duration(minutes: int, largest: str = "days") -> str:
-    """`1 day 2 h 30 min`; with "hours" as the largest unit, as prices an hour need it, `26 h`."""
+    """Return a length of time: `1 day 2 h 30 min`, or `26 h` with "hours" as the largest unit, as hourly
+    prices need it."""
     hours, rest = divmod(int(minutes), 60)
     days, hours = divmod(hours, 24) if largest == "days" else (0, hours)
     parts = []
@@ -90,21 +107,21 @@ def duration(minutes: int, largest: str = "days") -> str:
 
 @register.filter
 def rounded(minutes: int) -> int:
-    """Return a length to speak of: in whole hours, beyond a day in whole days, always up."""
+    """Return a length of time rounded up, in minutes: to whole hours or, beyond one day, to whole days."""
     unit = 24 * 60 if minutes > 24 * 60 else 60
     return max(1, -(-minutes // unit)) * unit
 
 
 @register.filter
 def until(start: datetime, end: datetime) -> str:
-    """Return the time from one moment to another; beyond a day in days and hours."""
+    """Return the length of time between two moments; beyond a day in days and hours."""
     minutes = max(0, int((end - start).total_seconds() // 60))
     return duration(minutes - minutes % 60 if minutes > 24 * 60 else minutes)
 
 
 @register.filter
 def clock(seconds: int) -> str:
-    """Time left: 9:58, or 1:59:58."""
+    """Return the time left: 9:58, or 1:59:58."""
     minutes, rest = divmod(seconds, 60)
     hours_, minutes_ = divmod(minutes, 60)
     return f"{hours_}:{minutes_:02}:{rest:02}" if hours_ else f"{minutes}:{rest:02}"
@@ -112,13 +129,13 @@ def clock(seconds: int) -> str:
 
 @register.filter
 def tenths(ratio: str | None) -> int:
-    """Return a ratio in tenths, 0 to 10: how dark a cell is."""
+    """Return a ratio in tenths, 0 to 10, which sets how dark a cell is."""
     return min(10, max(0, round(Decimal(ratio) * 10))) if ratio else 0
 
 
 @register.filter
 def hours(minutes: int | None) -> str:
-    """Minutes as hours with one decimal: both languages write 1,234.5."""
+    """Return minutes as hours with one decimal, `1,234.5` in both languages."""
     if minutes is None:
         return "–"
     return f"{Decimal(minutes) / 60:,.1f}"
@@ -126,7 +143,10 @@ def hours(minutes: int | None) -> str:
 
 @register.filter
 def measured(value: Any, flows: Any) -> str:
-    """Return a value in what flows measure: hours, money or a number of things."""
+    """Return a value in the unit of a flow: hours, money or a number of things; None means that it is
+    hidden."""
+    if value is None:
+        return gettext("hidden")
     match flows.measure:
         case "hours":
             return hours(value)
@@ -158,14 +178,13 @@ def percent(ratio: str | None) -> str:
 
 @register.filter
 def after(value: Any, separator: str) -> str:
-    """Return the value behind what separates it from words before it; nothing where there is no
-    value."""
+    """Return the value after a separator from the words before it; nothing if there is no value."""
     return format_html("{}{}", separator, value) if value else ""
 
 
 @register.filter
 def names(things: Any) -> str:
-    """Return the names of several, as a sentence lists them."""
+    """Return the names of several things as a list in a sentence."""
     return listed(named(thing) for thing in things)
 
 
@@ -176,13 +195,13 @@ def sentence(code: str, numbers: Any = None) -> str:
 
 @register.filter
 def rules_named(codes: Any) -> str:
-    """Return the names of rules, as a sentence lists them."""
+    """Return the names of rules as a list in a sentence."""
     return listed(RULES.get(code, code) for code in codes)
 
 
 @register.filter
 def rfc3339(value: datetime) -> str:
-    """Return an instant in UTC, as addresses and the API say it."""
+    """Return an instant in UTC, in the form used in addresses and the API."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -193,25 +212,19 @@ def initial(value: Any) -> str:
 
 @register.filter
 def band(code: str) -> str:
-    """Return a code of a rate card as a word: `night-shift` reads `night shift`."""
+    """Return a code of a rate card as words: `night-shift` becomes `night shift`."""
     return code.replace("-", " ").replace("_", " ")
 
 
 @register.filter
-def short_moment(value: datetime) -> str:
-    """`Fri 6 Mar 18:00`."""
-    return dated(timezone.localtime(value), "D j M H:i", "n月j日 D H:i")
-
-
-@register.filter
 def short_day(value: Any) -> str:
-    """`Fri 6 Mar`."""
+    """Return a day without its year: `Fri 6 Mar`."""
     return dated(value, "D j M", "n月j日 D")
 
 
 @register.filter
 def month(value: Any) -> str:
-    """`March 2026`."""
+    """Return a month: `March 2026`."""
     return dated(value, "F Y", "Y年n月")
 
 
@@ -229,32 +242,32 @@ def closure_kind(kind: str) -> str:
 
 @register.filter
 def name_of(names: tuple[str, str]) -> str:
-    """Of a name in English and Chinese the reader's."""
+    """Return the name in the reader's language from a pair of an English and a Chinese name."""
     return (is_chinese() and names[1]) or names[0]
 
 
 @register.filter
 def pair(name: str, name_zh: str) -> tuple[str, str]:
-    """Return a name in English and Chinese, for `name_of`."""
+    """Return an English and a Chinese name as a pair, for `name_of`."""
     return name, name_zh
 
 
 @register.filter
 def facet(choice: Any) -> str:
-    """Return what a value of a facet, or a technique, is called in the reader's language."""
+    """Return the label of a facet value, or the name of a technique, in the reader's language."""
     return str((is_chinese() and choice.name_zh) or choice.name or choice.code)
 
 
 @register.filter
 def made_by(instrument: Any) -> str:
-    """Maker and model."""
+    """Return the manufacturer and the model of an instrument."""
     makers = listed(maker.get("name", "") for maker in instrument.manufacturers)
     return " · ".join(part for part in (makers, instrument.model) if part)
 
 
 @register.filter
 def described(instrument: Any) -> str:
-    """Return the description in the reader's language, where there is one."""
+    """Return an instrument's description in the reader's language, or in the other if that one is missing."""
     if is_chinese() and instrument.description_zh:
         return str(instrument.description_zh)
     return str(instrument.description or instrument.description_zh)
@@ -262,8 +275,13 @@ def described(instrument: Any) -> str:
 
 @register.filter
 def service_labels(instrument: Any) -> list[str]:
-    labels = dict(instrument.ServiceMode.choices)
-    return [str(labels.get(mode, mode)) for mode in instrument.service_modes]
+    return [service_label(mode) for mode in instrument.service_modes]
+
+
+@register.filter
+def service_label(mode: str) -> str:
+    """Return a service mode in words: `with an operator`."""
+    return str(dict(Instrument.ServiceMode.choices).get(mode, mode))
 
 
 @register.filter
@@ -280,7 +298,7 @@ def mark_label(mark: int) -> str:
 
 @register.filter
 def marks_of(session: UsageSession) -> list[tuple[str, int]]:
-    """Return the marks that were given to a session, each with its label."""
+    """Return the marks given to a usage session, each with its label."""
     row = getattr(session, "marks", None)
     every = [(str(label), getattr(row, name, None)) for name, label in MARK_LABELS.items()]
     return [(label, mark) for label, mark in every if mark is not None]
@@ -294,8 +312,8 @@ def group_label(group: str) -> str:
 
 @register.filter
 def act(action: str) -> str:
-    """Return an act of the trail in words; one without words says its code."""
-    return str(ACTS.get(action, action))
+    """Return an act of the trail in words, or its code if there are none."""
+    return str(acts().get(action, action))
 
 
 @register.filter
@@ -305,13 +323,13 @@ def hex(value: bytes) -> str:
 
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
-    """Return a value of a mapping by a key that is itself a variable."""
+    """Return the value of a mapping for a key that is itself a variable."""
     return mapping.get(key) if mapping else None
 
 
 @register.simple_tag(takes_context=True)
 def query(context: Any, **changes: Any) -> str:
-    """Return the present query string with some values changed; an empty value is left out."""
+    """Return the present query string with some values changed; empty values are left out."""
     params = context["request"].GET.copy()
     for name, value in changes.items():
         params.pop(name, None)
@@ -322,12 +340,12 @@ def query(context: Any, **changes: Any) -> str:
 
 @register.simple_tag
 def parameters(**values: Any) -> str:
-    """Return a query string of these values, in their order; an empty value is left out."""
+    """Return a query string of these values, in order; empty values are left out."""
     kept = {name: value for name, value in values.items() if value not in ("", None)}
     return f"?{urlencode(kept)}" if kept else ""
 
 
 @register.simple_tag(takes_context=True)
 def narrowed(context: Any, name: str, value: str) -> str:
-    """Return the present search with another choice of one facet, from its first page."""
+    """Return the query string of the present search with another choice in one facet, from the first page."""
     return query(context, **{name: value, "page": ""})

@@ -1,5 +1,6 @@
-"""The clock in words: jobs, how long they took, how long records are kept."""
+"""Format jobs for operators: their names, how long they took, how long records are kept."""
 
+import re
 from datetime import timedelta
 
 from django import template
@@ -7,78 +8,26 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import JobRun
-from bookings.record.domain.retention import Kept
+from accounts.work import Kept, jobs
 
 register = template.Library()
 
-JOBS = {
-    "carry out effects": _("Inbox, charges, freed slots, hours to recompute"),
-    "make calls": _("Calls to external addresses"),
-    "deliver messages": _("Mails"),
-    "lapse reservations": _("Expiring requests and holds"),
-    "complete reservations": _("Ending bookings and no-shows"),
-    "overruns": _("Overrunning use"),
-    "final charges": _("Finalising charges"),
-    "melting fees": _("Expiring cancellation fees"),
-    "settle waiting": _("Expiring waiting-list entries"),
-    "end enrolments": _("Waiting for courses that are over"),
-    "moves of organisations": _("Moves of organisations"),
-    "look for waiting": _("Matching free times to the waiting list"),
-    "hours": _("Hours"),
-    "imports": _("Imports"),
-    "harvests": _("Harvests"),
-    "meanings of needs": _("Meanings of needs"),
-    "open windows": _("Upcoming opening hours"),
-    "maintenance counters": _("Maintenance counters"),
-    "purchases followed up": _("What became of purchase cases"),
-    "enquiries": _("Enquiries and bids that end"),
-    "batches": _("Batches of flexible needs"),
-    "offers of batches": _("Offers of batches that lapse"),
-    "samples to come": _("Reminders of samples that have not arrived"),
-    "check results": _("Checksums of uploaded results"),
-    "expire uploads": _("Expiring uploads"),
-    "files of no answer": _("Deleting files that no answer names"),
-    "overdue results": _("Reminders of overdue results"),
-    "results that end": _("Announced deletions of results"),
-    "results to delete": _("Deletions of results after retention"),
-    "statements": _("Statements and settlements"),
-    "overdue statements": _("Reminders of overdue statements"),
-    "certificates that run out": _("Expiring certificates"),
-    "stale records": _("Stale records"),
-    "file the register": _("Search re-index"),
-    "saved searches": _("Saved searches"),
-    "matches": _("Instruments for what could not be had"),
-    "ratings": _("Ratings that are shown"),
-    "alarms": _("Alarms of idle instruments"),
-    "hosts": _("How hosts kept to bookings"),
-    "seal the trail": _("Seals of the trail"),
-    "verify the trail": _("Verification of the trail"),
-    "newest seal": _("Mails of the newest seal"),
-    "own calendars": _("Own calendars"),
-    "exports of hours": _("Exports of hours"),
-    "bundles": _("Bundles of the trail"),
-    "exceptions": _("Exceptions for auditors"),
-    "findings to answer": _("Reminders of findings"),
-    "gather words": _("Search vocabulary"),
-    "remove records": _("Removing old records"),
-}
-KEPT = {
-    "outbox": _("Completed actions and messages"),
-    "outbox-failed": _("Abandoned actions and messages"),
-    "messages": _("Messages in the inbox"),
-    "idempotency-keys": _("Answers to requests with an Idempotency-Key"),
-    "job-runs": _("Runs of the timetable"),
-    "job-failures": _("Failures of jobs"),
-    "import-rows": _("Rows and files of imports"),
-    "trail-bundles": _("Bundles of the trail"),
-    "hours-exports": _("Exports of hours"),
-    "fetchings": _("History of harvests"),
-    "webhook-deliveries": _("Webhook deliveries and their responses"),
-    "holds": _("Holds not completed"),
-    "sessions": _("Sign-in sessions"),
-    "tokens": _("Expired and revoked API tokens"),
-    "invitations": _("Invitations not accepted"),
-}
+# Sentences for what errors say, by the first pattern that their text has.
+CAUSES = (
+    (r"SMTPRecipientsRefused.*(5\.2\.2|\(452|\(552)", _("The mailbox of {address} is full.")),
+    (r"SMTPRecipientsRefused(?!.*5\.7\.).*(5\.1\.1|5\.1\.2|\(550)", _("There is no mailbox {address}.")),
+    (r"SMTPRecipientsRefused", _("The mail server does not accept mail to {address}.")),
+    (r"SMTPSenderRefused", _("The mail server does not accept the sender's address.")),
+    (r"SMTPAuthenticationError", _("The mail server does not accept the user name or the password.")),
+    (r"SMTP(ServerDisconnected|ConnectError|HeloError)", _("The mail server does not answer.")),
+    (r"SMTP", _("The mail server does not accept the mail.")),
+    (r"Errno 28\b", _("No space is left on the disk.")),
+    (r"TimeoutError|timed out", _("There was no answer in time.")),
+    (r"Connection(Refused|Reset|Aborted)Error", _("The connection was refused or broken off.")),
+    (r"gaierror|Name or service not known", _("The name of the server is not known.")),
+    (r"worker died", _("The worker stopped each time it tried.")),
+)
+
 SINCE = {
     "done": _("after completion"),
     "given-up": _("after abandonment"),
@@ -91,18 +40,26 @@ SINCE = {
 
 @register.filter
 def job(name: str) -> str:
-    """Return what a job is called; a kind of effect by its code."""
-    return str(JOBS.get(name, name))
+    """Return the name of a job; for a kind of effect, its code."""
+    if name == "letter.send":  # of the kinds of effects the one that fails most
+        return gettext("Mails")
+    found = jobs().get(name)
+    return str(found.words) if found else name
 
 
 @register.filter
-def kept_kind(kind: str) -> str:
-    return str(KEPT.get(kind, kind))
+def cause(error: str) -> str:
+    """Return in a sentence what went wrong, from the text of an error."""
+    address = re.search(r"[^\s'\"<>]+@[^\s'\"<>]+", error)
+    for pattern, words in CAUSES:
+        if re.search(pattern, error):
+            return str(words).format(address=address[0] if address else "–")
+    return gettext("It failed in a way that nobody foresaw.")
 
 
 @register.filter
 def kept_for(kept: Kept) -> str:
-    """`90 days after completion`."""
+    """Return how long a kind of record is kept: `90 days after completion`."""
     since = str(SINCE.get(kept.since, kept.since))
     if not kept.span:
         return gettext("the night %(since)s") % {"since": since}

@@ -1,7 +1,7 @@
-"""The cache, and going on without it: no request waits for a server that is gone, or fails for it.
+"""The cache, which may fail: no request waits long for a server that is gone, or fails because of it.
 
-While it is gone each process remembers for itself what must be remembered (attempts to sign in,
-codes that were used, counts of facets); sessions come from the database.
+While it is gone, each process keeps in its own memory what must be kept (attempts to sign in, used codes,
+counts of facets); sessions are read from the database.
 """
 
 import time
@@ -24,7 +24,8 @@ _quiet_until = 0.0
 
 
 class Quiet(redis.connection.AbstractConnection):
-    """A connection that could not be made keeps the process from trying for a while."""
+    """A connection to the cache. After a failed attempt to connect, the process makes no other for a
+    while."""
 
     def connect(self) -> None:
         global _quiet_until
@@ -42,12 +43,12 @@ class Connection(Quiet, redis.Connection):
 
 
 class TlsConnection(Quiet, redis.SSLConnection):
-    """It looks at the server's certificate (`config/env.py` lets nobody switch that off)."""
+    """A connection that verifies the server's certificate (`config/env.py` lets nobody switch that off)."""
 
 
 class Clients(RedisCacheClient):
-    """One client for each server; Django's makes one for each command, which takes longer than the
-    command."""
+    """Keeps one client for each server, because creating one takes longer than a command, and Django's
+    creates one for each command."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -61,8 +62,8 @@ class Clients(RedisCacheClient):
 
 
 class Cache(RedisCache):
-    """Redis or Valkey, asked for half a second and once. Counting fails while it is gone: whoever
-    counts decides what that means."""
+    """A cache in Redis or Valkey that waits half a second at most and never retries. Counting fails while the
+    server is gone, and the caller decides what that means."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         given = params.get("OPTIONS", {})
@@ -78,8 +79,8 @@ class Cache(RedisCache):
         self._nowhere = DummyCache("", {})
 
     def count(self, windows: Mapping[str, int]) -> list[int]:
-        """Add one to each number, which lasts so many seconds from its first; how high they are
-        now. One round trip; `RedisError` while the server is gone."""
+        """Add one to the count of each window, which expires some seconds after its first increment, and
+        return the new counts, in one round trip. Raise `RedisError` while the server is gone."""
         batch = self._cache.get_client(write=True).pipeline(transaction=False)
         for key, seconds in windows.items():
             name = self.make_and_validate_key(key)

@@ -1,39 +1,32 @@
-"""What no page has dealt with: a refusal, a method that an address does not know, caches."""
+"""Middleware for caching rules, refusals, methods an address does not support, and counts."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseRedirect,
-    StreamingHttpResponse,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
+from accounts.api.endpoint import body_length
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.replica import acted
-from bookings.overview.selectors.home import counts_forget
+from accounts.selectors.waits import counts_forget
 from bookings.record.messages import sentence
 from config.pages.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
-
-# Addresses that only take a form, where the page of the form does not lie above them.
-PAGE_OF = {
-    "accounts:token-revoke": "accounts:profile",
-    "bookings:money-charges-decide": "bookings:money-charges",
-}
-
 
 log = logging.getLogger(__name__)
 
 
 class KeepingMiddleware:
-    """Who may keep an answer. What is no file for everybody differs by language and by who asks;
-    what is for one person, by their session, a token or a secret in the address, nobody keeps."""
+    """Sets who may cache an answer. Pages differ by language and reader, so caches must ask again for them,
+    and nobody stores what belongs to one person by their session, a token or a secret in the address. An
+    answer that sets a cookie, like every page with a form, is stored only by the visitor's browser, because
+    the page contains the form's secret too."""
 
     SECRETS = frozenset({"token", "key"})  # in addresses
 
@@ -54,12 +47,14 @@ class KeepingMiddleware:
         )
         if is_for_one and "no-store" not in kept:
             response["Cache-Control"] = "private, no-store"
+        elif response.cookies and not kept:
+            response["Cache-Control"] = "private"
         return response
 
 
 class ProxyMiddleware:
-    """Says what is wrong where proxy and settings disagree about TLS, instead of leading a browser
-    round and round to the address that it came from."""
+    """Explains the mistake if the proxy and the settings disagree about TLS, instead of redirecting the
+    browser in an endless loop."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -76,17 +71,36 @@ class ProxyMiddleware:
             )
         if settings.SECURE_PROXY_SSL_HEADER is not None and scheme is None:
             return HttpResponse(
-                "BEHIND_TLS_PROXY is set, but the proxy in front does not send"
-                " X-Forwarded-Proto.\n",
+                "BEHIND_TLS_PROXY is set, but the proxy in front does not send X-Forwarded-Proto.\n",
                 status=500,
                 content_type="text/plain",
             )
         return self.get_response(request)
 
 
+class StrangersMiddleware:
+    """Limits the size of what people who are not signed in may send to pages; more than that is not read. The
+    API checks by itself, because a token may identify its callers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
+        if (
+            request.path.startswith("/api/")
+            or body_length(request) <= settings.STRANGERS_MOST
+            or request.user.is_authenticated
+        ):
+            return None
+        return page(request, 413, "request-too-large")
+
+
 class CountsMiddleware:
-    """What waits for a person is counted anew after each of their acts, on pages and by the API;
-    and they read what they wrote."""
+    """Recounts what waits for a person after each of their acts, on pages and by the API, and makes sure that
+    they read what they wrote."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -103,8 +117,8 @@ class CountsMiddleware:
 
 
 class CutShortMiddleware:
-    """A table whose rows fail while it is sent says so in its last line: the server ends the answer
-    as it ends a whole one, and nothing else tells them apart."""
+    """Adds a last line to a CSV file whose rows fail while it is sent, saying so: the server ends such an
+    answer like a complete one, and nothing else distinguishes them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -119,20 +133,21 @@ class CutShortMiddleware:
 def _told(pieces: Iterable[bytes], text: str) -> Iterator[bytes]:
     try:
         yield from pieces
-    except Exception:  # whatever it is, who reads the file must know
+    except Exception:  # whatever the error, readers of the file must know
         log.exception("A table was cut short")
         yield f"\r\n\r\n{text}\r\n".encode()
 
 
 class RefusalMiddleware:
-    """Pages only; the API has its own handler (config/api.py)."""
+    """Turns refusals raised by pages into error pages; the API has its own handler
+    (config/api/problems.py)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # The database takes no NUL, so nothing has an address with one; not every page of a package
-        # asks it so gently.
+        # The database stores no NUL, so no row has an address with one; pages of some packages would fail
+        # on it instead of answering 404.
         if "\0" in request.path and not request.path.startswith("/api/"):
             return page(request, 404, "not-found")
         return self.get_response(request)
@@ -152,9 +167,9 @@ class RefusalMiddleware:
 
 
 class MethodMiddleware:
-    """Pages only. Whoever comes to where a form is sent, as after signing in or changing the
-    language on a form that was refused, lands on the page of the form: it lies above the address
-    (/money/charges/7/dispute/ on /money/charges/7/). Elsewhere a page says what is wrong."""
+    """Handles GET at addresses of pages that accept only POST, as happens after signing in, or changing the
+    language on a refused form. It redirects to the page with the form, which lies above the address
+    (/money/charges/7/ for /money/charges/7/dispute/); if there is none, a page says what is wrong."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -171,10 +186,12 @@ class MethodMiddleware:
 
 
 def _page_above(request: HttpRequest) -> str | None:
-    """Return the next address above the request's that there is; None for the first page itself."""
+    """Return the address of the page whose form posts to the request's address, or of the nearest page above
+    it; None if there is none."""
     match = request.resolver_match
-    if match and match.view_name in PAGE_OF:
-        return reverse(PAGE_OF[match.view_name])
+    if match and (page_of := getattr(match.func, "page", None)):
+        with suppress(Refused):
+            return str(page_of(request, *match.kwargs.values()))
     path = request.path
     while path != "/":
         path = path.rstrip("/").rpartition("/")[0] + "/"

@@ -8,8 +8,8 @@ KEY = re.compile(r"[a-z0-9]{8,40}")
 
 
 class SessionStore(cached_db.SessionStore):
-    """A cookie that is no key we could have given out never reaches the stores: the database
-    takes no NUL, for one."""
+    """The session store. It ignores cookies that cannot be one of our session keys before it asks cache and
+    database; PostgreSQL refuses NUL characters, for example."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         return key is not None and KEY.fullmatch(key) is not None

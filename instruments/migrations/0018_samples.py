@@ -3,8 +3,10 @@
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
+from accounts.models.steps import Stepwise
 
-class Migration(migrations.Migration):
+
+class Migration(Stepwise):
     # What the release before inserts has none, which reads as nothing refused.
     safe = {"ban-drop-default": "the column may be empty"}
 

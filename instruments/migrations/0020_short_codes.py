@@ -6,8 +6,8 @@ which knows nothing of codes, inserts by the database's default until it has sto
 
 from django.db import migrations, models, transaction
 
-import instruments.models.instruments
-from instruments.models.instruments import new_short_code
+import instruments.register.models.instruments
+from instruments.register.models.instruments import new_short_code
 
 BATCH = 1000
 TABLE = "instruments_instrument"
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                     "instrument",
                     "short_code",
                     models.CharField(
-                        default=instruments.models.instruments.new_short_code,
+                        default=instruments.register.models.instruments.new_short_code,
                         editable=False,
                         max_length=8,
                         null=True,

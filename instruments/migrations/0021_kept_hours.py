@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from accounts.models.steps import Stepwise
 
-class Migration(migrations.Migration):
+
+class Migration(Stepwise):
 
     dependencies = [
         ('instruments', '0020_short_codes'),

@@ -1,5 +1,4 @@
-"""What a manager's pages say in words: opening hours, what is missing, days of the week,
-limits."""
+"""Template tags for managers' pages: opening hours, missing items, weekdays, limits."""
 
 import json
 import re
@@ -20,40 +19,33 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.letters.words import listed
-from instruments.domain.capabilities import DOWN, UP
-from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
-from instruments.domain.policies import GroupHours, Policy, Quota, parse_policy
-from instruments.domain.ratecards import PRICE_GROUPS
-from instruments.forms.opening import weekday_name
-from instruments.forms.policies import MEASURES, SCOPES, SPANS
-from instruments.forms.qualifications import technique_choices
-from instruments.messages import (
-    FIELD_LABELS,
-    GROUP_LABELS,
-    HAZARD_LABELS,
-    KEPT,
-    PRICE_GROUP_LABELS,
-    file_sentence,
-    harvest_sentence,
-    row_sentence,
-)
-from instruments.models import (
-    Attachment,
-    Capability,
-    Fetching,
-    HouseRules,
-    Instrument,
-    PolicyVersion,
-)
-from instruments.selectors.attachments import Picture
-from instruments.selectors.needs import load_parameters
+from instruments.attachments.models import Attachment
+from instruments.attachments.selectors.attachments import Picture
+from instruments.capabilities.models import Capability
+from instruments.exchange.messages import FIELD_LABELS, KEPT, file_sentence, harvest_sentence, row_sentence
+from instruments.exchange.models import Fetching
+from instruments.house_rules.models import HouseRules
+from instruments.opening.domain.opening import OpeningHours, Override, parse_hours
+from instruments.opening.forms.opening import weekday_name
+from instruments.policy.domain.policies import GroupHours, Policy, Quota, parse_policy
+from instruments.policy.forms.policies import MEASURES, SCOPES, SPANS
+from instruments.policy.messages import GROUP_LABELS, HAZARD_LABELS
+from instruments.policy.models import PolicyVersion
+from instruments.policy.selectors.policies import refused_hazards
+from instruments.rates.domain.ratecards import PRICE_GROUPS
+from instruments.rates.messages import PRICE_GROUP_LABELS
+from instruments.reading.domain.clock import clock
+from instruments.register.models import Instrument
+from instruments.training.forms.qualifications import technique_choices
+from instruments.vocabulary.domain.parameters import DOWN, UP
+from instruments.vocabulary.selectors.needs import load_parameters
 
 register = template.Library()
 
 
 @register.filter
 def rules_text(rules: HouseRules) -> str:
-    """Give the house rules in the reader's language, or in the other where they lack it."""
+    """Return the house rules in the reader's language, or in the other if there are none in it."""
     texts = [rules.text, rules.text_zh]
     if (get_language() or "").startswith("zh"):
         texts.reverse()
@@ -62,7 +54,7 @@ def rules_text(rules: HouseRules) -> str:
 
 @register.filter
 def lacking(code: str) -> str:
-    """Say what of the publishing checklist is missing."""
+    """Return the name of a missing item of the publishing checklist."""
     words = {
         "name": gettext("name"),
         "description": gettext("description"),
@@ -77,7 +69,7 @@ def lacking(code: str) -> str:
 
 @register.filter
 def raising(code: str) -> str:
-    """Say what would raise the quality mark."""
+    """Return the name of what a record lacks for the next quality mark."""
     words = {
         "name-in-both": gettext("a Chinese name"),
         "model": gettext("the model"),
@@ -98,7 +90,7 @@ def raising(code: str) -> str:
 
 @register.filter
 def alike(code: str) -> str:
-    """Say why two records look alike."""
+    """Return the reason why two records look alike, in words."""
     words = {
         "serial-number": gettext("The same serial number"),
         "inventory-number": gettext("The same inventory number"),
@@ -109,7 +101,7 @@ def alike(code: str) -> str:
 
 @register.filter
 def numbers_of(instrument: Instrument) -> str:
-    """List the serial and inventory numbers."""
+    """Return an instrument's serial and inventory numbers as a list in words."""
     kinds = {"SerialNumber", "InventoryNumber"}
     items = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in kinds)
     return listed(i.get("identifier", "") for i in items)
@@ -122,8 +114,8 @@ def manages(actor: Actor) -> bool:
 
 @register.simple_tag
 def data_block(data: Any) -> SafeString:
-    """Write linked data for machines. The block is no script: browsers do not run it. Nothing in it
-    can end it: `<`, `>` and `&` are written as JSON escapes."""
+    """Write linked data as a JSON-LD block, which browsers do not run as a script. Nothing in the data can
+    end the block: `<`, `>` and `&` are written as JSON escapes."""
     text = json.dumps(data, ensure_ascii=False).translate(_ESCAPES)
     return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308
 
@@ -149,7 +141,7 @@ def more_photos(attachments: list[Attachment]) -> list[Attachment]:
 
 @register.filter
 def titled(attachment: Attachment | Picture) -> str:
-    """Return the title of a photo or document, in the reader's language where it has one."""
+    """Return the title of a photo or document, in the reader's language if it has one."""
     is_chinese = (get_language() or "").startswith("zh")
     first, second = attachment.title, attachment.title_zh
     return (second or first) if is_chinese else (first or second)
@@ -157,18 +149,14 @@ def titled(attachment: Attachment | Picture) -> str:
 
 @register.filter
 def mark_label(mark: str) -> str:
-    """Return a quality mark in words."""
-    words = {
-        "bronze": gettext("bronze"),
-        "silver": gettext("silver"),
-        "gold": gettext("gold"),
-    }
+    """Return the name of a quality mark."""
+    words = {"bronze": gettext("bronze"), "silver": gettext("silver"), "gold": gettext("gold")}
     return words.get(mark, "")
 
 
 @register.filter
 def stated(capability: Capability) -> str:
-    """Say the values of a capability in the unit in which they were stated: `0.5 – 30 kV`."""
+    """Return the values of a capability in the unit in which they were stated: `0.5 – 30 kV`."""
     if not capability.is_available:
         return gettext("not available")
     terms = load_parameters().get(capability.parameter.code)
@@ -189,14 +177,14 @@ def stated(capability: Capability) -> str:
 
 @register.filter
 def technique_named(instrument: Instrument, code: str) -> str:
-    """Return the name of one of the instrument's techniques in the reader's language; another's
-    code."""
+    """Return the name, in the reader's language, of one of the instrument's techniques; for any other
+    technique its code."""
     return dict(technique_choices(list(instrument.techniques.all()))).get(code, code)
 
 
 @register.filter
 def in_words(quota: Quota) -> str:
-    """Say a limit: `each person: at most 10 hours a week`."""
+    """Return a quota in words: `each person: at most 10 hours a week`."""
     template = gettext("{who}: at most {limit} {unit} {per}")
     if quota.price_group:
         template = gettext("{who}: at most {limit} {unit} {per} ({group})")
@@ -211,7 +199,7 @@ def in_words(quota: Quota) -> str:
 
 @register.filter
 def group_words(rule: GroupHours) -> str:
-    """Say hours for a group: `Mon, Tue 22:00–06:00: only holders of a certificate`."""
+    """Return hours open only to a group in words: `Mon, Tue 22:00–06:00: only holders of a certificate`."""
     days = listed([weekday_name(day) for day in rule.days])
     if len(rule.days) == 7:
         days = gettext("every day")
@@ -222,7 +210,8 @@ def group_words(rule: GroupHours) -> str:
 
 @register.filter
 def horizons(policy: Policy) -> list[tuple[int, str]]:
-    """How many days ahead, and for which groups where it is not the same for all."""
+    """Return (days ahead, names of price groups) for each horizon; the names are empty if all groups have the
+    same."""
     groups: dict[int, list[str]] = {}
     for group in PRICE_GROUPS:
         groups.setdefault(policy.horizon_for(group), []).append(str(PRICE_GROUP_LABELS[group]))
@@ -231,7 +220,7 @@ def horizons(policy: Policy) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Change:
-    """A version of a policy, with the sentences that came and those that went with it."""
+    """A version of a policy, with the sentences that it added and removed."""
 
     row: PolicyVersion
     added: list[SafeString]
@@ -240,8 +229,8 @@ class Change:
 
 @register.filter
 def changes_of(rows: Sequence[PolicyVersion], instrument: Instrument) -> list[Change]:
-    """Return what each of an instrument's policy versions, the newest first, changed. Before the
-    last there is nothing."""
+    """Return the changes that each of an instrument's policy versions made; `rows` are all versions, the
+    newest first."""
     told = [rules_of(row, instrument) for row in rows]
     return [
         Change(row, [s for s in new if s not in old], [s for s in old if s not in new])
@@ -251,7 +240,7 @@ def changes_of(rows: Sequence[PolicyVersion], instrument: Instrument) -> list[Ch
 
 @register.filter
 def rules_of(row: PolicyVersion, instrument: Instrument) -> list[SafeString]:
-    """Return the sentences of `rules.html`, of a version."""
+    """Return the sentences of `rules.html` for a version of the policy."""
     values = {"policy": parse_policy(row.policy), "instrument": instrument}
     html = render_to_string("instruments/rules.html", values)
     return [mark_safe(item) for item in re.findall(r"<li>\s*(.*?)\s*</li>", html, re.DOTALL)]  # noqa: S308
@@ -259,7 +248,7 @@ def rules_of(row: PolicyVersion, instrument: Instrument) -> list[SafeString]:
 
 @register.filter
 def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
-    """Say the week in words: days with equal hours together, `Monday – Friday` `09:00–17:00`."""
+    """Return the weekly hours in words, equal days together: `Monday – Friday` `09:00–17:00`."""
     times = []
     for day in range(1, 8):
         rules = [r for r in hours.weekly if r.weekday == day]
@@ -283,26 +272,32 @@ def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
 
 @register.filter
 def windows_of(override: Override) -> str:
-    """Return the hours of one dated exception."""
+    """Return the hours of one dated exception in words."""
     pieces = [f"{clock(opens)}–{clock(closes)}" for opens, closes in override.windows]
     return listed(pieces) or gettext("closed")
 
 
 @register.filter
 def coming(hours: OpeningHours, today: Any) -> list[Override]:
-    """Return the exceptions from a date on."""
+    """Return the dated exceptions from `today` on."""
     return [override for override in hours.overrides if override.date >= today]
 
 
 @register.filter
 def hazards_named(codes: Iterable[str]) -> str:
-    """Return classes of hazard as pages say them."""
+    """Return the names of classes of hazard as a list in words."""
     return listed(str(HAZARD_LABELS.get(code, code)) for code in codes)
 
 
 @register.filter
+def hazards_refused(instrument: Instrument) -> str:
+    """Return the names of the hazards that an instrument or its facility does not accept."""
+    return hazards_named(refused_hazards(instrument))
+
+
+@register.filter
 def field_label(name: str) -> str:
-    """Return a field of the record as pages say it."""
+    """Return the label of a field of the record."""
     return str(FIELD_LABELS.get(name, name))
 
 
@@ -313,37 +308,37 @@ def kept_because(code: str) -> str:
 
 @register.filter
 def row_problem(problem: dict[str, Any]) -> str:
-    """Why a row is refused."""
+    """Return the sentence that says why a row is refused."""
     return row_sentence(problem["code"], problem["numbers"])
 
 
 @register.filter
 def file_problem(problem: dict[str, Any]) -> str:
-    """Why a file is refused."""
+    """Return the sentence that says why a file is refused."""
     return file_sentence(problem["code"], problem["numbers"])
 
 
 @register.filter
 def harvest_problem(problem: dict[str, Any]) -> str:
-    """Why fetching failed."""
+    """Return the sentence that says why fetching failed."""
     return harvest_sentence(problem["code"], problem["numbers"])
 
 
 @register.filter
 def outcome(code: str) -> str:
-    """Say what came of fetching."""
+    """Return the label of the outcome of a fetching."""
     return str(Fetching.Outcome(code).label)
 
 
 @register.filter
 def instant(text: str) -> datetime:
-    """Return an instant kept as RFC 3339."""
+    """Return the instant that a text in RFC 3339 gives."""
     return datetime.fromisoformat(text)
 
 
 @register.filter
 def shown(value: Any) -> str:
-    """Return a value of a record in few words; a dash for nothing."""
+    """Return a value of a record as a short text; a dash if it is empty."""
     match value:
         case None | "" | [] | {}:
             return "–"
@@ -359,7 +354,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 160 else f"{text[:157]} …"
 
 
-# The parts of managing: the first page of each, and its name. Pages below one are named after it.
+# The tabs of managing: the first page of each, and its label. The addresses of pages below begin the same.
 TABS = [
     ("instruments:manage", _("Instruments")),
     ("instruments:facilities", _("Facilities")),
@@ -378,14 +373,12 @@ TABS = [
 
 @register.inclusion_tag("components/tabs.html", takes_context=True)
 def manage_tabs(context: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts as tabs, that of the present page marked; none for who manages nothing."""
+    """Return the tabs of a manager's pages, the current one marked; none for people who manage nothing."""
     match = context["request"].resolver_match
     here = match.view_name if match else ""
     if not manages(context["actor"]):
         return {"tabs": []}
     return {
         "tabs_label": gettext("Manage"),
-        "tabs": [
-            {"url": reverse(name), "label": label, "is_here": here == name} for name, label in TABS
-        ],
+        "tabs": [{"url": reverse(name), "label": label, "is_here": here == name} for name, label in TABS],
     }

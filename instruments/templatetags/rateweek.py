@@ -1,4 +1,4 @@
-"""The week of a rate card as a table and a legend, in words."""
+"""Template tags that show the week of a rate card as a table and a legend."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,17 +7,17 @@ from django import template
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext
 
-from instruments.domain.opening import clock
-from instruments.domain.ratecard_week import Part, Week
-from instruments.domain.ratecards import PRICE_GROUPS, Band, RateCardValues
-from instruments.forms.opening import weekday_name
+from instruments.opening.forms.opening import weekday_name
+from instruments.rates.domain.ratecards import PRICE_GROUPS, Band, RateCardValues
+from instruments.rates.domain.week import BandMinutes, Week
+from instruments.reading.domain.clock import clock
 
 register = template.Library()
 
 
 @register.filter
 def week_table(week: Week, card: RateCardValues) -> dict[str, Any]:
-    """Return `days`: (short, long) names of the columns; `rows`: an hour with its cells."""
+    """Return `days`, the (short, long) names of the columns, and `rows`, each with its hour and cells."""
     days = [(str(WEEKDAYS_ABBR[day]), str(WEEKDAYS[day])) for day in range(7)]
     if week.holidays:
         days.append((gettext("hol."), gettext("public holiday")))
@@ -31,9 +31,9 @@ def week_table(week: Week, card: RateCardValues) -> dict[str, Any]:
 
 
 def _cell(
-    week: Week, card: RateCardValues, parts: tuple[Part, ...], is_holiday: bool
+    week: Week, card: RateCardValues, parts: tuple[BandMinutes, ...], is_holiday: bool
 ) -> list[dict[str, Any]]:
-    """Return what an hour is made of; its parts are as wide as they are long."""
+    """Return the parts of one hour's cell; the `share` of each is proportional to its minutes."""
     cell = []
     for part in parts:
         band = None if part.band is None else card.bands[part.band]
@@ -60,7 +60,7 @@ def _name(band: Band | None) -> str:
 
 @register.filter
 def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
-    """Return each band with its shade, when it holds, and the price of an hour for each group."""
+    """Return each band with its shade, its hours, and its hourly price for each price group."""
     bands: list[tuple[int | None, Band | None]] = [(None, None)]
     if card.rate_unit == "hour":
         bands += list(enumerate(card.bands))
@@ -70,9 +70,7 @@ def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
             "level": _level(week.level(index)),
             "multiplier": _number(band.multiplier if band else Decimal(1)),
             "when": _when(band),
-            "prices": [
-                (group, _price(card, group, band)) for group in PRICE_GROUPS if group in card.rates
-            ],
+            "prices": [(group, _price(card, group, band)) for group in PRICE_GROUPS if group in card.rates],
         }
         for index, band in bands
     ]
@@ -96,5 +94,5 @@ def _price(card: RateCardValues, group: str, band: Band | None) -> Decimal:
 
 
 def _number(value: Decimal) -> str:
-    """Write a number without zeros at the end."""
+    """Return a number without trailing zeros."""
     return f"{value.normalize():f}"

@@ -157,17 +157,13 @@ def breaks(follower, request_of):
     return lambda: (door(request_of), places)
 
 
-def test_what_is_cancelled_there_begins_anew_and_the_next_is_read_there(
-    breaks, follower, request_of
-):
+def test_what_is_cancelled_there_begins_anew_and_the_next_is_read_there(breaks, follower, request_of):
     assert breaks() == ("whole", ["there", "primary"])
     assert follower.behind() < 1
     assert page(request_of) != session()
 
 
-def test_nobody_waits_for_one_that_does_not_answer_but_once(
-    follower, request_of, monkeypatch, caplog
-):
+def test_nobody_waits_for_one_that_does_not_answer_but_once(follower, request_of, monkeypatch, caplog):
     primary, there = session(), page(request_of)
     address = connections["replica"].settings_dict
     monkeypatch.setitem(address, "PORT", "1")

@@ -17,18 +17,8 @@ from bookings.messaging.services.webhooks import webhook_add
 from bookings.models import WebhookDelivery
 from bookings.needs.services.needs import need_make
 from bookings.overview.services.effects import effects_carry_out
-from tests.architecture.permission_table import API, PAGES, PEOPLE
-from tests.architecture.test_permissions import (  # noqa: F401
-    ARGUMENTS,
-    QUERIES,
-    ROUTES,
-    SPECIAL,
-    _clock,
-    filled,
-    rows,
-    sessions,
-    world,
-)
+from tests.architecture.permission_table import API, ARGUMENTS, PAGES, PEOPLE, QUERIES, THINGS
+from tests.architecture.test_permissions import ROUTES, _clock, filled, rows, sessions, world  # noqa: F401
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import NOW, at
 from tests.factories.needs import need_values
@@ -127,7 +117,7 @@ def addresses(things, keys):
     keys in the place of each id."""
     for _, name, _ in (row for table in (PAGES, API) for row in rows(table) if row[0] == "GET"):
         usual = {
-            argument: things[SPECIAL.get((name, argument), ARGUMENTS.get(argument, "absent"))]
+            argument: things[THINGS.get((name, argument), ARGUMENTS.get(argument, "absent"))]
             for argument in ROUTES[name]
         }
         query = filled(QUERIES.get(name, ""), things)

@@ -6,8 +6,8 @@ from pathlib import Path
 from django.urls import reverse
 from rest_framework.parsers import MultiPartParser
 
+from accounts.work import own_entries, timetable
 from config.api import urls
-from config.celery import OWN_ENTRIES, TIMETABLE
 
 ROOT = Path(__file__).parents[2]
 ONE = "00000000-0000-0000-0000-000000000000"
@@ -15,6 +15,8 @@ ONE = "00000000-0000-0000-0000-000000000000"
 FORMS = {
     "attachments": reverse("instruments:attachments", args=[ONE]),
     "sample": reverse("bookings:sample-photo-new", args=["ABCDEFGH"]),
+    "edit": reverse("bookings:sample-new"),
+    "sheet": reverse("bookings:sample-sheet", args=[ONE]),
     "imports": reverse("instruments:imports"),
     "part": reverse("bookings:conversation-write", args=["reservation", ONE]),
     "answer": reverse("bookings:questions", args=[ONE, "before"]),
@@ -33,9 +35,7 @@ def test_proxies_let_large_bodies_through_where_files_are_sent_and_only_there():
     sent = set(FORMS.values())
     templates = (path for app in ("accounts", "instruments", "bookings")
                  for path in (ROOT / app / "templates").rglob("*.html"))  # fmt: skip
-    assert {path.stem for path in templates if "multipart/" in path.read_text("utf-8")} == set(
-        FORMS
-    ) | SMALL
+    assert {path.stem for path in templates if "multipart/" in path.read_text("utf-8")} == set(FORMS) | SMALL
     for entry in urls.urlpatterns:
         view = getattr(entry.callback, "view_class", None) or getattr(entry.callback, "cls", None)
         if MultiPartParser in getattr(view, "parser_classes", ()):
@@ -54,7 +54,7 @@ def test_proxies_let_large_bodies_through_where_files_are_sent_and_only_there():
 def test_the_alert_of_a_silent_clock_looks_at_entries_of_our_own_queue_only():
     alerts = (ROOT / "deploy/prometheus/alerts.yml").read_text("utf-8")
     (left_out,) = re.findall(r'min\(commons_job_run_age_seconds\{job!~"(.*)"\}\)', alerts)
-    assert set(left_out.split("|")) == TIMETABLE.keys() - OWN_ENTRIES
+    assert set(left_out.split("|")) == timetable().keys() - own_entries()
 
 
 def test_a_release_has_the_pins_of_the_checkout_but_for_its_servers():

@@ -8,19 +8,10 @@ import pytest
 from django.db import IntegrityError, InternalError, connection, transaction
 
 from accounts.domain.roles import By
+from bookings import models
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.corrections import correction_propose
-from bookings.models import (
-    AgreementMember,
-    Correction,
-    Earmark,
-    ExchangeRate,
-    FundingSource,
-    LedgerEntry,
-    Settlement,
-    VoucherGrant,
-)
-from instruments.models import RateCard
+from instruments.rates.models import RateCard
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, Cast, at, reserve
@@ -90,7 +81,7 @@ FROM bookings_vouchergrant"""
     with connection.cursor() as cursor:
         cursor.execute(copy, [D(500)])
         cursor.execute("UPDATE bookings_vouchergrant SET amount = 1400 WHERE id = %s", [row.pk])
-    assert VoucherGrant.objects.count() == 2
+    assert models.VoucherGrant.objects.count() == 2
 
 
 @pytest.mark.parametrize(
@@ -104,7 +95,7 @@ FROM bookings_vouchergrant"""
 )
 def test_a_funding_source(cast: Cast, constraint: str, changes: str) -> None:
     source(cast, "F1", budget=None)
-    assert FundingSource.objects.exists()
+    assert models.FundingSource.objects.exists()
     refused(constraint, f"UPDATE bookings_fundingsource SET {changes}")
 
 
@@ -121,7 +112,7 @@ def test_an_earmark(cast: Cast, constraint: str, changes: str) -> None:
     agree(cast)
     grant(cast, programme(cast), "1000")
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    assert Earmark.objects.exists()
+    assert models.Earmark.objects.exists()
     refused(constraint, f"UPDATE bookings_earmark SET {changes}")
 
 
@@ -159,7 +150,7 @@ def test_one_cost_is_never_paid_by_two_vouchers(cast: Cast) -> None:
 )
 def test_the_ledger(cast: Cast, constraint: str, sql: str) -> None:
     use(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    assert LedgerEntry.objects.exists()
+    assert models.LedgerEntry.objects.exists()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     refused(constraint, sql)
@@ -186,33 +177,29 @@ def test_a_correction_is_agreed_to_by_another_person(cast: Cast) -> None:
         amendment=Amendment(waive_percent=D(50)),
         reason="Half of it",
     )
-    assert Correction.objects.exists()
+    assert models.Correction.objects.exists()
     refused(
         "correction_second_person",
-        "UPDATE bookings_correction"
-        " SET state = 'agreed', decided_by_id = proposed_by_id, decided_at = now()",
+        "UPDATE bookings_correction SET state = 'agreed', decided_by_id = proposed_by_id, decided_at = now()",
     )
     refused("correction_second_person", "UPDATE bookings_correction SET state = 'agreed'")
 
 
 def test_a_signature_has_a_person_and_a_time(cast: Cast) -> None:
     agree(cast)
-    assert AgreementMember.objects.exists()
+    assert models.AgreementMember.objects.exists()
     refused("agreement_member_signed", "UPDATE bookings_agreementmember SET signed_by_id = NULL")
 
 
 @pytest.mark.parametrize(
     ("constraint", "changes"),
     [
-        (
-            "settlement_two_people",
-            "first_confirmed_by_id = {xu}, second_confirmed_by_id = {xu}",
-        ),
+        ("settlement_two_people", "first_confirmed_by_id = {xu}, second_confirmed_by_id = {xu}"),
         ("settlement_confirmed_by_both", "state = 'confirmed', first_confirmed_at = now()"),
     ],
 )
 def test_a_settlement_is_confirmed_by_two_people(cast: Cast, constraint: str, changes: str) -> None:
-    Settlement.objects.create(
+    models.Settlement.objects.create(
         first=cast.anhui, second=cast.shanghai, month=date(2026, 3, 1), currency="CNY",
         first_owes=0, second_owes=0, drawn_up_at=NOW, due_date=date(2026, 5, 1),
     )  # fmt: skip
@@ -220,7 +207,7 @@ def test_a_settlement_is_confirmed_by_two_people(cast: Cast, constraint: str, ch
 
 
 def test_currencies_the_platform_knows(cast: Cast) -> None:
-    ExchangeRate.objects.create(
+    models.ExchangeRate.objects.create(
         organisation=cast.fudan, base="EUR", quote="CNY", rate=D(8), valid_on=date(2026, 3, 1),
         source="Bank", entered_by=cast.lin, entered_at=NOW,
     )  # fmt: skip

@@ -8,9 +8,7 @@ from tests.architecture.test_translations import ROOT, files
 
 TAG = re.compile(r"""<([a-z][\w-]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>""", re.S)
 ATTRIBUTE = re.compile(r"""(?<![\w-])([a-zA-Z][\w:-]*)(?==|\s|$)""")
-BRANCH = re.compile(
-    r"{%\s*el(?:se|if)\b.*?%}(?:(?!{%\s*(?:end)?if\b).)*?(?={%\s*(?:el|endif))", re.S
-)
+BRANCH = re.compile(r"{%\s*el(?:se|if)\b.*?%}(?:(?!{%\s*(?:end)?if\b).)*?(?={%\s*(?:el|endif))", re.S)
 
 
 def repeated_attributes(source: str) -> Iterator[str]:
@@ -26,10 +24,7 @@ def repeated_attributes(source: str) -> Iterator[str]:
 
 
 def test_no_element_says_an_attribute_twice() -> None:
-    assert (
-        list(repeated_attributes('<p id="a" {% if b %}class="x"{% else %}class="y"{% endif %}>'))
-        == []
-    )
+    assert list(repeated_attributes('<p id="a" {% if b %}class="x"{% else %}class="y"{% endif %}>')) == []
     assert list(repeated_attributes("<b data-a='1' x data-a=\"{{ y }}\">")) == ["<b data-a>"]
     astray = {
         str(path.relative_to(ROOT)): twice

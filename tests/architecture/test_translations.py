@@ -23,7 +23,7 @@ from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
 from accounts.letters.words import listed
-from bookings.record.messages import SENTENCES, sentence
+from bookings.record.messages import sentence, sentences
 from config.templatetags.display import duration
 
 ROOT = Path(settings.ROOT)
@@ -139,9 +139,7 @@ def read_po(text: str) -> list[Entry]:
         for line in block.splitlines():
             if line.startswith("#,") and "fuzzy" in line:
                 entry.is_fuzzy = True
-            found = re.match(
-                r'(?:(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)\s+)?(".*")$', line
-            )
+            found = re.match(r'(?:(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)\s+)?(".*")$', line)
             if found:
                 where = found.group(1) or where
                 values[where] = values.get(where, "") + ast.literal_eval(found.group(2))
@@ -300,20 +298,23 @@ def test_one_of_a_thing_is_said_as_one() -> None:
     assert "at most 1 booking a day" in sentence("user-quota", {**quota, "limit": 1})
     assert "at most 2 bookings a day" in sentence("user-quota", {**quota, "limit": 2})
     assert sentence("too-far", {"horizon_days": 1}) == "It can be booked at most 1 day ahead."
-    assert sentence("reservations-in-the-way", {}) == "There are – bookings in this time."
+    far = {"horizon_days": 45, "latest": "2027-01-14"}
+    said = "It can be booked at most 45 days ahead, at present until Thu 14 Jan 2027."
+    assert sentence("too-far", far) == said
+    assert sentence("reservations-in-the-way", {}) == "There are – bookings during this time."
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_sentence_can_be_said_whatever_number_it_lacks(language: str) -> None:
     with translation.override(language):
-        assert [code for code in SENTENCES if not sentence(code, {})] == []
+        assert [code for code in sentences() if not sentence(code, {})] == []
 
 
 def test_a_per_cent_beside_a_count_is_said_as_it_is() -> None:
     kept = {"percent": 20, "limit": 3, "total": 5}
     assert sentence("kept-for-other-regions", kept) == (
-        "20 % of each week is kept for other regions: of this week 3 hours are left to those of"
-        " this region, and with this it would be 5."
+        "20 % of each week is kept for other regions: of this week, organisations of this "
+        "region may book 3 hours, and with this booking it would be 5."
     )
     with translation.override("zh-hans"):
         assert sentence("kept-for-other-regions", kept) == (

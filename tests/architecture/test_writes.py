@@ -15,16 +15,10 @@ MAY_WRITE_FILES = {
     "accounts/notifications.py",
     "accounts/models/users.py",
     # Files, not rows.
-    "instruments/adapters/files.py",
-    "instruments/adapters/pictures.py",
+    "instruments/attachments/adapters/files.py",
+    "instruments/attachments/adapters/pictures.py",
 }
-WRITES = {
-    "bulk_create",
-    "bulk_update",
-    "update_or_create",
-    "get_or_create",
-    "select_for_update",
-}
+WRITES = {"bulk_create", "bulk_update", "update_or_create", "get_or_create", "select_for_update"}
 ON_QUERYSETS = {"create", "update", "delete"}
 
 
@@ -51,12 +45,10 @@ def test_only_services_write():
             inside = path.relative_to(ROOT)
             if MAY_WRITE.intersection(inside.parts) or str(inside) in MAY_WRITE_FILES:
                 continue
-            if inside.name == "locks.py":  # locks are taken there, and only there and in services
+            # Locks are taken there and in services alone; a story writes what would take years.
+            if inside.name in {"locks.py", "story.py"}:
                 continue
-            found += [
-                f"{inside}:{line} {call}"
-                for line, call in writes(ast.parse(path.read_text("utf-8")))
-            ]
+            found += [f"{inside}:{line} {call}" for line, call in writes(ast.parse(path.read_text("utf-8")))]
     assert found == []
 
 

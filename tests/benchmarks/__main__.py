@@ -87,11 +87,7 @@ def main() -> None:
     if asked.peer:
         worlds.append((0, 0, _rows_of_the_peer(asked.peer, now)))
     worlds += [(sizes.flat_instruments, size, _flat(size)) for size in sizes.flat]
-    only = (
-        (asked.only.lower(),)
-        if asked.only or asked.all or asked.full
-        else (OVER_HTTP.lower(), PEER)
-    )
+    only = (asked.only.lower(),) if asked.only or asked.all or asked.full else (OVER_HTTP.lower(), PEER)
     for instruments, bookings, rows_of in worlds:
         with ExitStack() as running:
             parts = rows_of(sizes, now, running)
@@ -115,14 +111,9 @@ def main() -> None:
     rows.sort(key=lambda row: places.get(row.work.replace(PEER, OVER_HTTP), places[row.work]))
     _say(rows)
     OUT.parent.mkdir(exist_ok=True)
-    facts = {
-        "at": now.isoformat(),
-        "processors": os.cpu_count(),
-        "python": platform.python_version(),
-    }
+    facts = {"at": now.isoformat(), "processors": os.cpu_count(), "python": platform.python_version()}
     OUT.write_text(
-        json.dumps(facts | promises | {"rows": [row.as_json() for row in rows]}, indent=1),
-        encoding="utf-8",
+        json.dumps(facts | promises | {"rows": [row.as_json() for row in rows]}, indent=1), encoding="utf-8"
     )
     print(f"\n{os.cpu_count()} processors; " + ", ".join(f"{k} {v}" for k, v in promises.items()))
     print(f"also in {OUT}")
@@ -151,9 +142,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pages", action="store_true", help="each page by each role instead")
     parser.add_argument("--peer", type=Path, help="also another server, which this file describes")
     parser.add_argument("--database", default="bench", help="dropped and made anew")
-    parser.add_argument(
-        "--keep", action="store_true", help="measure in the database as it is; for --only"
-    )
+    parser.add_argument("--keep", action="store_true", help="measure in the database as it is; for --only")
     return parser.parse_args()
 
 
@@ -177,13 +166,7 @@ def _prepare(address: str, database: str) -> None:
 
 
 def _world(
-    address: str,
-    database: str,
-    instruments: int,
-    bookings: int,
-    now: datetime,
-    *,
-    with_use: bool = False,
+    address: str, database: str, instruments: int, bookings: int, now: datetime, *, with_use: bool = False
 ) -> None:
     """A fresh database with so much in it; `with_use`: with sessions and their hours too."""
     from django.core.management import call_command
@@ -220,9 +203,7 @@ def _rows_of_the_world(sizes: Sizes, now: datetime, running: ExitStack) -> Itera
         yield IN_PROCESS + name, partial(_named, IN_PROCESS, measure)
 
 
-def _rows_of_the_peer(
-    path: Path, now: datetime
-) -> Callable[[Sizes, datetime, ExitStack], Iterator[Part]]:
+def _rows_of_the_peer(path: Path, now: datetime) -> Callable[[Sizes, datetime, ExitStack], Iterator[Part]]:
     from tests.benchmarks import http
     from tests.benchmarks.peer import described
 
@@ -315,11 +296,7 @@ def _in_process(sizes: Sizes, now: datetime) -> Iterator[Part]:
 
     page, nothing = "p95 <= 80 ms, <= 6 statements", "about 1 s"
     day = acts.midnight(now)
-    coming = {
-        "free_from": day + acts.DAY,
-        "free_until": day + 8 * acts.DAY,
-        "minutes": 60,
-    }
+    coming = {"free_from": day + acts.DAY, "free_until": day + 8 * acts.DAY, "minutes": 60}
     morning = {
         "free_from": day + acts.DAY + acts.HOUR,
         "free_until": day + acts.DAY + 4 * acts.HOUR,

@@ -19,10 +19,10 @@ from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
-from instruments.domain.search import Criteria
-from instruments.models import Instrument
-from instruments.selectors.registry import WITH, instrument_to_book
-from instruments.selectors.search import entries, facets, page
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH, instrument_to_book
+from instruments.search.domain.search import Criteria
+from instruments.search.selectors.search import entries, facets, page
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SIGNING_IN = 3  # the token, the grants, the memberships
@@ -72,9 +72,7 @@ class Reserving:
         # The index by end is of open reservations alone.
         last = Reservation.objects.filter(state="confirmed").aggregate(last=Max("end_at"))["last"]
         self.first = max(midnight(now) + BEYOND * DAY, midnight(last or now) + DAY)
-        modes = dict(
-            Instrument.objects.filter(pk__in=self.instruments).values_list("pk", "service_modes")
-        )
+        modes = dict(Instrument.objects.filter(pk__in=self.instruments).values_list("pk", "service_modes"))
         self.modes = [modes[pk][0] for pk in self.instruments]
 
     def booking(self, number: int) -> Booking:
@@ -144,9 +142,7 @@ class Asking:
 
     def __init__(self) -> None:
         user = User.objects.filter(memberships__organisation__kind="university").first()
-        _, token = token_issue(
-            user=user, label="bench", lifetime=30 * DAY, now=timezone.now(), scopes=SCOPES
-        )
+        _, token = token_issue(user=user, label="bench", lifetime=30 * DAY, now=timezone.now(), scopes=SCOPES)
         self.headers = {"Authorization": f"Bearer {token}"}
         self.client = Client()
 

@@ -42,11 +42,7 @@ class Ask:
         if not self.body:
             return Template(self.path).substitute(values), None, headers
         headers.setdefault("Content-Type", "application/json")
-        return (
-            Template(self.path).substitute(values),
-            Template(self.body).substitute(values),
-            headers,
-        )
+        return (Template(self.path).substitute(values), Template(self.body).substitute(values), headers)
 
 
 class Server:

@@ -19,7 +19,7 @@ from accounts.permissions import actor_of
 from accounts.services.tokens import SCOPES, token_issue
 from bookings.needs.services.needs import NeedValues, need_make
 from bookings.record.domain.periods import Period
-from instruments.models import Technique
+from instruments.vocabulary.models import Technique
 from tests.benchmarks import acts
 from tests.benchmarks.driver import Ask, Server
 from tests.benchmarks.measuring import Row, by_processes, raced, row_of
@@ -36,14 +36,10 @@ RESERVE = Ask(
 )
 REFUSED = Ask(RESERVE.method, RESERVE.path, RESERVE.body, WRITING, expects=409)
 WEEK = Ask(
-    "GET",
-    "/api/v1/instruments/$instrument/availability/?from=$start&until=$end&minutes=60",
-    headers=BEARER,
+    "GET", "/api/v1/instruments/$instrument/availability/?from=$start&until=$end&minutes=60", headers=BEARER
 )
 CATALOGUE = Ask(
-    "GET",
-    "/api/v1/instruments/?limit=50&free_from=$start&free_until=$end&minutes=60",
-    headers=BEARER,
+    "GET", "/api/v1/instruments/?limit=50&free_from=$start&free_until=$end&minutes=60", headers=BEARER
 )
 MATCHES = Ask("GET", "/api/v1/needs/$need/matches/", headers=BEARER)
 PAGE = Ask("GET", "/", headers={"Cookie": "$session"})
@@ -96,10 +92,7 @@ class World:
         return (
             self.person(number)
             | said(booking.period)
-            | {
-                "instrument": str(booking.instrument_id),
-                "mode": booking.service_mode,
-            }
+            | {"instrument": str(booking.instrument_id), "mode": booking.service_mode}
         )
 
     def skip_booked(self) -> None:
@@ -141,11 +134,7 @@ class World:
             need_make(
                 By(actor_of(user), timezone.now()),
                 values=NeedValues(
-                    text=code,
-                    terms=[code],
-                    earliest=week.start,
-                    latest=week.end + 14 * acts.DAY,
-                    minutes=60,
+                    text=code, terms=[code], earliest=week.start, latest=week.end + 14 * acts.DAY, minutes=60
                 ),
             )
             for code, user in zip(cycle(codes), self.users, strict=False)
@@ -183,9 +172,7 @@ def rows(
     each made once. `asks`: of another server, those rows that it can do, and how it is asked."""
     platform, world = cache(platform), cache(world)
 
-    def measured(
-        work: str, ask: Ask, values: Callable[[World, Server], Values], wanted: str
-    ) -> Row:
+    def measured(work: str, ask: Ask, values: Callable[[World, Server], Values], wanted: str) -> Row:
         running = platform()
         world().skip_booked()
         server = running.server()
@@ -212,13 +199,7 @@ def rows(
 
 
 def repeated(
-    platform: Running,
-    work: str,
-    act: Callable[[int], str],
-    *,
-    seconds: float,
-    clients: int,
-    wanted: str,
+    platform: Running, work: str, act: Callable[[int], str], *, seconds: float, clients: int, wanted: str
 ) -> Row:
     """`act(n)` by so many clients for a while, and what it cost: processor time by request, with
     that of the messages it causes, which the workers are given time for."""

@@ -89,9 +89,7 @@ def repeated(
 type Seen = tuple[list[float], float, Counter[Any]]
 
 
-def _for_a_while(
-    act: Callable[[int], Any], first: int, step: int, seconds: float, most: int
-) -> Seen:
+def _for_a_while(act: Callable[[int], Any], first: int, step: int, seconds: float, most: int) -> Seen:
     taken: list[float] = []
     outcomes: Counter[Any] = Counter()
     began = time.perf_counter()
@@ -103,9 +101,7 @@ def _for_a_while(
     return taken, time.perf_counter() - began, outcomes
 
 
-def by_processes(
-    act: Callable[[int], Any], clients: int, seconds: float, most: int = sys.maxsize
-) -> Seen:
+def by_processes(act: Callable[[int], Any], clients: int, seconds: float, most: int = sys.maxsize) -> Seen:
     """`act(n)` by so many processes for a while, `most` times at most: how long each took, how
     long all took, and how often each outcome came. One client is this process itself."""
     if clients == 1:
@@ -134,9 +130,7 @@ def by_processes(
     )
 
 
-def raced(
-    work: str, act: Callable[[int, int], str], *, clients: int, rounds: int, wanted: str = ""
-) -> Row:
+def raced(work: str, act: Callable[[int, int], str], *, clients: int, rounds: int, wanted: str = "") -> Row:
     """In every round all clients do `act(client, round)` at the same moment; it says what came
     of it. `more` counts the outcomes, the rounds that did not have exactly one `won`, and how many
     had two or more."""

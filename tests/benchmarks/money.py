@@ -246,7 +246,7 @@ def _shapes(now: datetime) -> None:
     from bookings.pricing.domain.charges import Ending, charge
     from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
     from bookings.pricing.domain.vouchers import GrantValues
-    from instruments.domain.ratecards import parse_rate_card
+    from instruments.rates.domain.ratecards import parse_rate_card
 
     grant = GrantValues(
         code="grant", percent=PERCENT, cap_per_booking=None, remaining=Decimal(10**6), expires=None
@@ -460,8 +460,7 @@ def _charges(world: _World) -> list[str]:
         _insert(
             Dispute,
             dispute,
-            f"{reversed_ones} JOIN bookings_reservation r ON r.id = u.id"
-            " WHERE c.state = 'disputed'",
+            f"{reversed_ones} JOIN bookings_reservation r ON r.id = u.id WHERE c.state = 'disputed'",
         ),
     ]
 
@@ -608,8 +607,7 @@ def _payments(world: _World) -> list[str]:
         _insert(
             PaymentNotice,
             notice,
-            "FROM bookings_statement s WHERE s.state = 'issued' AND s.payable > 0"
-            " AND s.number % 20 = 9",
+            "FROM bookings_statement s WHERE s.state = 'issued' AND s.payable > 0 AND s.number % 20 = 9",
         ),
     ]
 

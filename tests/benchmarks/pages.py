@@ -156,8 +156,7 @@ def measure(only: str, who: str, limit: float) -> tuple[list[Answered], list[str
         transaction.set_rollback(True)
     answers.sort(key=lambda a: -a.ms)
     lacking = [
-        f"{name} ({', '.join(roles)}): there is no {word}"
-        for (name, word), roles in sorted(missing.items())
+        f"{name} ({', '.join(roles)}): there is no {word}" for (name, word), roles in sorted(missing.items())
     ]
     others = sorted(name for name in ROUTES if name.startswith(NOT_OURS) and only in name)
     return answers, [*lacking, *(f"{name}: not in the permission table" for name in others)]
@@ -243,9 +242,7 @@ def report(only: str, who: str = "", limit: float = 30) -> None:
     from django.conf import settings
 
     logging.disable()
-    settings.STORAGES["staticfiles"] = {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-    }
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     answers, lacking = measure(only, who, limit)
     print(f"\n{'page (who)':80} {'ms':>9} {'CPU ms':>9} {'stmts':>5} {'status':>9} {'kB':>8}")
     for answered in answers:

@@ -17,7 +17,7 @@ from accounts.models import Organisation, Region, RoleGrant, User
 from accounts.selectors.joining import invitation_token
 from bookings.messaging.selectors.feeds import feed_token
 from bookings.models import Charge, Reservation, Statement
-from instruments.models import Facility, Instrument
+from instruments.register.models import Facility, Instrument
 
 MODELS = {model.__name__.lower(): model for model in apps.get_models()}
 # Words that are not the names of models.
@@ -44,9 +44,7 @@ SUCH = {
     "unrecorded": {"is_assumed": True},
     "reservation": {"state": "confirmed"},
 }
-NAMED_BY = {"unrecorded": "reservation_id"} | dict.fromkeys(
-    ("measurand", "parameter", "technique"), "code"
-)
+NAMED_BY = {"unrecorded": "reservation_id"} | dict.fromkeys(("measurand", "parameter", "technique"), "code")
 # Which lookups make a record somebody's own: the narrowest first.
 OWN = {
     "researcher": ("user", "reservation__user", "owner"),
@@ -145,9 +143,7 @@ class Records(dict[str, str]):
                 "asks-first": str(last.pk),
                 "service-mode": first.service_modes[0],
                 "draft-card": str(first.rate_cards.latest("version").version),
-                "facility": str(
-                    facilities.annotate(n=Count("instruments")).order_by("-n").first().pk
-                ),
+                "facility": str(facilities.annotate(n=Count("instruments")).order_by("-n").first().pk),
                 "fudan": str((people.payer if pays else people.host).pk),
                 "host-code": people.host.code,
                 "anhui": str(people.country.pk),

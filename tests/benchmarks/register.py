@@ -17,21 +17,17 @@ from django.db.models import Model
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
-from instruments.adapters.vocabularies import shipped
-from instruments.domain.policies import parse_policy, policy_to_json
-from instruments.domain.ratecards import PRICE_GROUPS, parse_rate_card, to_json
-from instruments.models import (
-    BookingPolicy,
-    Facility,
-    Instrument,
-    RateCard,
-    Schedule,
-    ScheduleAssignment,
-    Technique,
-)
-from instruments.services.opening import schedule_for
-from instruments.services.search import register_file
-from instruments.services.techniques import techniques_import
+from instruments.opening.models import Schedule, ScheduleAssignment
+from instruments.opening.services.opening import schedule_for
+from instruments.policy.domain.policies import parse_policy, policy_to_json
+from instruments.policy.models import BookingPolicy
+from instruments.rates.domain.ratecards import PRICE_GROUPS, parse_rate_card, to_json
+from instruments.rates.models import RateCard
+from instruments.register.models import Facility, Instrument
+from instruments.search.services.search import register_file
+from instruments.vocabulary.adapters.vocabularies import shipped
+from instruments.vocabulary.models import Technique
+from instruments.vocabulary.services.techniques import techniques_import
 from tests.benchmarks.keys import key
 
 # zone, holiday calendar, currency, how many regions
@@ -127,9 +123,7 @@ def copy(model: type[Model], rows: Iterable[dict[str, Any]]) -> None:
             out.write_row(values)
 
 
-def build_register(
-    instruments: int, *, now: datetime, history: timedelta, is_filed: bool = True
-) -> Places:
+def build_register(instruments: int, *, now: datetime, history: timedelta, is_filed: bool = True) -> Places:
     """Places, people and so many instruments, all published, with hours known since the
     beginning of the history, and filed for the search, which takes longer than all the rest. The
     database must be empty."""
@@ -204,8 +198,7 @@ def build_register(
     with connection.cursor() as cursor:
         for model in (Instrument.techniques.through, ScheduleAssignment):
             cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), %s)",
-                [instruments],
+                f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), %s)", [instruments]
             )
     if is_filed:
         register_file()
@@ -324,8 +317,7 @@ def _techniques(now: datetime) -> list[Technique]:
     techniques_import(By(PLATFORM, now), terms=shipped())
     broad = [Technique(code=f"BENCH{n:02d}", name=f"technique {n:02d}") for n in range(10)]
     narrow = [
-        Technique(code=f"BENCH{n % 10:02d}{n:03d}", name=f"narrow technique {n:03d}")
-        for n in range(160)
+        Technique(code=f"BENCH{n % 10:02d}{n:03d}", name=f"narrow technique {n:03d}") for n in range(160)
     ]
     Technique.objects.bulk_create([*broad, *narrow])
     links = Technique.parents.through

@@ -18,7 +18,7 @@ from accounts.models import OutboxMessage
 from config.local.checkout import LOCAL
 from config.local.environment import preferred_port
 from config.local.ports import LOOPBACK
-from config.local.supervisor import NAMES, Part, claimed_port, parts, stop_part, wait_for_web
+from config.local.supervisor import NAMES, PlatformProcess, claimed_port, parts, stop_part, wait_for_web
 from tests.benchmarks.driver import Server
 
 PURPOSE = "bench"
@@ -30,7 +30,7 @@ LONGEST_WAIT = 60.0
 class Platform:
     """The processes that serve, and what they cost."""
 
-    def __init__(self, port: int, running: Mapping[str, Part]) -> None:
+    def __init__(self, port: int, running: Mapping[str, PlatformProcess]) -> None:
         self._port, self._running = port, running
 
     def server(self) -> Server:

@@ -132,9 +132,7 @@ def sealed(count: int) -> Row:
     taken = time.perf_counter() - began
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE accounts_trailentry, accounts_sealedentry")
-    return row_of(
-        f"trail: seal {count:,} entries", 1, [taken], taken, more={"seals": str(len(made))}
-    )
+    return row_of(f"trail: seal {count:,} entries", 1, [taken], taken, more={"seals": str(len(made))})
 
 
 def verified() -> Row:
@@ -145,11 +143,7 @@ def verified() -> Row:
     if found.problems:
         raise AssertionError(found.problems[:3])
     return row_of(
-        f"trail: verify {found.entries:,} entries",
-        processes,
-        [taken],
-        taken,
-        wanted="a million in < 60 s",
+        f"trail: verify {found.entries:,} entries", processes, [taken], taken, wanted="a million in < 60 s"
     )
 
 
@@ -178,9 +172,7 @@ def reading() -> Iterator[tuple[str, Callable[[], object]]]:
     }
     for name, (actor, query, after) in wanted.items():
 
-        def read(
-            number: int, actor: Actor = actor, query: TrailQuery = query, after: str = after
-        ) -> int:
+        def read(number: int, actor: Actor = actor, query: TrailQuery = query, after: str = after) -> int:
             return len(trail_page(entries_where(actor, query), after).steps)
 
         yield name, read

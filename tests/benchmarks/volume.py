@@ -37,12 +37,7 @@ def history_for(instruments: int, bookings: int) -> timedelta:
 
 
 def build(
-    instruments: int,
-    bookings: int,
-    *,
-    now: datetime,
-    say: Callable[[str], Any],
-    with_use: bool = False,
+    instruments: int, bookings: int, *, now: datetime, say: Callable[[str], Any], with_use: bool = False
 ) -> None:
     """So many instruments and bookings in the empty, migrated database of the settings;
     `with_use`: past ones with their sessions, and instruments that were closed at times, not filed
@@ -65,12 +60,7 @@ def build(
 
 
 def _build_bookings(
-    bookings: int,
-    now: datetime,
-    history: timedelta,
-    done: Callable[[str], None],
-    *,
-    with_use: bool,
+    bookings: int, now: datetime, history: timedelta, done: Callable[[str], None], *, with_use: bool
 ) -> None:
     from bookings.models import Occupancy, Reservation, UsageSession
 
@@ -389,7 +379,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from instruments.models import Instrument
+    from instruments.register.models import Instrument
 
     call_command("migrate", verbosity=0)
     if Instrument.objects.exists():

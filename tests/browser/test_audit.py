@@ -54,9 +54,7 @@ def test_from_a_number_to_its_story_and_from_an_exception_to_a_closed_finding(
     page.locator(f"tbody th a[href*='={day}']").click()
     page.locator(f"a[href='/bookings/{booking.pk}/']").click()
     page.locator(f"a[href='/trail/{booking.pk}/']").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(
-        "Microscope" if is_english else "显微镜"
-    )
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Microscope" if is_english else "显微镜")
     expect(page.locator(".story li").first).to_contain_text("Confirmed" if is_english else "确认")
 
     # An exception, on a telephone, becomes a finding.

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from accounts.domain.roles import By
 from bookings.models import Closure
-from instruments.models import Instrument
-from instruments.services.registry import facility_create
+from instruments.managing.services.registry import facility_create
+from instruments.register.models import Instrument
 from tests.browser.conftest import ALWAYS, HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
@@ -195,7 +195,7 @@ def test_a_manager_closes_time_on_the_board_and_says_that_bookings_give_way(
     hour, y = box["width"] / 2, box["y"] + box["height"] / 2
     drag(page, (box["x"] - 1.9 * hour, y), (box["x"] + 3.5 * hour, y))
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 booking in this time")
+    expect(dialog).to_contain_text("1 booking during this time")
     dialog.get_by_role("button", name="Close for this time").click()
     expect(dialog.locator(".alert-danger")).to_be_visible()  # the answer is there
     assert not Closure.objects.exists()

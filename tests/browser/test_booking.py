@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,9 @@ from playwright.sync_api import expect
 
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
+from tests.browser.conftest import ALWAYS, HOUR
+from tests.browser.test_choosing import address
+from tests.factories.cast import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 
@@ -138,6 +142,62 @@ def test_one_s_own_hold_is_shown_as_such_and_is_gone_on_with(visit, instrument):
     page.get_by_role("button", name="Reserve", exact=True).click()
     page.wait_for_url("**/bookings/*/")
     assert Reservation.objects.get().state == "confirmed"
+
+
+def test_a_refusal_of_an_earlier_time_does_not_come_back(visit, instrument, booked, midnight):
+    """The time is changed to a taken one and back, and what was asked for the taken one answers last."""
+    page = visit("sun")
+    zone = ZoneInfo("Asia/Shanghai")
+    taken, free = ((midnight + hours * HOUR).astimezone(zone) for hours in (10, 13))
+    page.goto(
+        f"/instruments/{instrument.pk}/book/?start={midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}&minutes=60"
+    )
+    late = {"hold": [], "quote": []}
+    for name, kept in late.items():
+        page.route(
+            f"**/{name}/**", lambda route, _, kept=kept: route.continue_() if kept else kept.append(route)
+        )
+    page.fill("#id_at", f"{taken:%Y-%m-%dT%H:%M}")
+    page.locator("#id_at").blur()
+    for _ in range(100):
+        if all(late.values()):
+            break
+        page.wait_for_timeout(50)
+    page.fill("#id_at", f"{free:%Y-%m-%dT%H:%M}")
+    page.locator("#id_at").blur()
+    for (first,) in late.values():
+        first.continue_()
+    expect(page.locator("[data-left]")).to_be_visible()
+    expect(page.locator("#when-said")).to_contain_text("13:00")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-code]")).to_have_count(0)
+    # What is wrong with a field goes when it is changed.
+    page.evaluate("document.getElementById('booking-form').noValidate = true")
+    page.fill("input[name=option_operator]", "-1")
+    page.get_by_role("button", name="Reserve", exact=True).click()
+    wrong = page.locator("#id_option_operator_error")
+    expect(wrong).to_be_visible()
+    page.fill("input[name=option_operator]", "1")
+    expect(wrong).to_have_count(0)
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+    # Enter sends the form; it does not release what is held.
+    page.fill("input[name=samples]", "Alloys")
+    expect(page.locator("[data-left]")).to_be_visible()
+    page.press("input[name=samples]", "Enter")
+    page.wait_for_url("**/bookings/*/")
+    assert Reservation.objects.get(samples="Alloys").state == "confirmed"
+    visit.expected[:] = [said for said in visit.expected if "400" not in said]  # the option of -1
+
+
+def test_warnings_go_with_the_time_they_are_about(visit, real_cast, instrument, booked, midnight):
+    other = real_cast.instrument(name="Elsewhere", hours=ALWAYS, card={**CARD, "valid_from": "2020-01-01"})
+    page = visit("wang")
+    page.goto(address(other, midnight + 10 * HOUR, "book/"))
+    expect(page.locator("[data-clashes]")).to_be_visible()
+    later = (midnight + 13 * HOUR).astimezone(ZoneInfo("Asia/Shanghai"))
+    page.fill("#id_at", f"{later:%Y-%m-%dT%H:%M}")
+    page.locator("#id_at").blur()
+    expect(page.locator("[data-clashes]")).to_have_count(0)
 
 
 def test_without_javascript(visit, instrument):

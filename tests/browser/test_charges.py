@@ -65,14 +65,14 @@ def test_disputed_and_corrected(visit, real_cast, charge):
     form.locator("[name=check_out]").fill(end.replace("02:00", "01:00"))
     form.locator("[name=reason]").fill("True: an hour was lost.")
     form.get_by_role("button").click()
-    expect(zhao.get_by_text("second person")).to_have_count(2)
+    expect(zhao.get_by_text("second approver")).to_have_count(2)
     fits(zhao, "charge-proposed")
 
     gao = visit("gao")
     gao.goto(path)
     fits(gao, "charge-decide")
     gao.get_by_role("button", name="Agree").click()
-    expect(gao.get_by_text("Corrected. The payer is told.")).to_be_visible()
+    expect(gao.get_by_text("Corrected. The payer has been notified.")).to_be_visible()
     fits(gao, "charge-agreed")
     assert Charge.objects.get(pk=charge.pk).state == "reversed"
 

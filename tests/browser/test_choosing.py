@@ -70,9 +70,7 @@ def test_dragging_asks_what_it_costs_and_a_click_takes_the_nearest_time(
 
 def test_the_whole_booking_by_keyboard(visit, instrument, midnight):
     page = visit("wang")
-    page.goto(
-        f"/instruments/{instrument.pk}/?start={midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}&minutes=60"
-    )
+    page.goto(f"/instruments/{instrument.pk}/?start={midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}&minutes=60")
     said = page.locator("#calendar-said")
     main = page.locator(".ec-main")
     expect(main).to_have_attribute("role", "application")

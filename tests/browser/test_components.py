@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import CHROMIUM
+
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 
 
@@ -44,16 +46,42 @@ def test_what_destroys_asks_once_and_says_what_it_costs_by_keyboard(
     expect(dialog.get_by_role("button", name=act)).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/components/?said=1*")
-    # What was done is said, waits while it is being read, and goes away.
-    page.clock.run_for(500)
-    toast = page.get_by_role("status").filter(has_text=said)
-    expect(toast.locator(".toast-notice")).to_be_visible()
-    toast.locator(".toast-notice").hover()
+    # What was done is said above the page, lies on nothing, and stays until it is closed.
     page.clock.run_for(30_000)
+    toast = page.get_by_role("status").filter(has_text=said).locator(".toast-notice")
     expect(toast).to_be_visible()
-    page.mouse.move(5, 5)
-    page.clock.run_for(10_000)
+    assert toast.evaluate("e => getComputedStyle(e.parentElement).position") == "static"
+    toast.get_by_role("button").click()
     expect(page.locator(".toast-notice")).to_have_count(0)
+    # Where the page opens at a part of it, it stands there.
+    page.goto("/components/?said=1&again=1#reader-zone")
+    page.clock.run_for(500)
+    expect(page.locator("#reader-zone .toast-notice")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("width", "is_long"), [(360, True), (1440, True), (1440, False)])
+def test_a_dialog_moves_nothing_of_the_page(chromium, live_server, width, is_long):
+    """With scroll bars that take room, which Playwright hides unless it is told not to."""
+    browser = chromium.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox"], ignore_default_args=["--hide-scrollbars"]
+    )
+    page = browser.new_page(viewport={"width": width, "height": 900}, base_url=live_server.url)
+    page.goto("/components/")
+    if not is_long:
+        page.evaluate("""() => {
+          Object.assign(document.querySelector("main").style, {
+            blockSize: "5rem", flex: "none", overflow: "hidden",
+          });
+          document.querySelector("footer").remove();
+        }""")
+    assert page.evaluate("document.documentElement.scrollHeight > innerHeight") == is_long
+    where = """() => [
+      document.body.clientWidth, document.querySelector("h1").getBoundingClientRect().x
+    ]"""
+    before = page.evaluate(where)
+    page.evaluate("document.getElementById('confirm').showModal()")
+    assert page.evaluate(where) == before
+    browser.close()
 
 
 def test_what_went_wrong_stays(visit):
@@ -66,7 +94,9 @@ def test_what_went_wrong_stays(visit):
 
 def test_without_scripts_forms_are_sent_and_menus_open(visit, real_cast):
     page = visit("wang", width=360, js=False)
+    page.get_by_role("button", name="Menu", exact=True).click()
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
     page.locator("summary", has_text="Menu of Wang Li").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.goto("/components/")
@@ -84,12 +114,15 @@ def test_the_menu_of_a_telephone(visit, real_cast):
     opener = page.get_by_role("button", name="Menu", exact=True)
     opener.focus()
     page.keyboard.press("Enter")
-    expect(opener).to_have_attribute("aria-expanded", "true")
-    expect(
-        menu.get_by_role("list", name="Facility").get_by_role("link", name="Board")
-    ).to_be_visible()
+    expect(menu.get_by_role("list", name="Facility").get_by_role("link", name="Board")).to_be_visible()
     expect(menu.locator("[aria-current=page]")).to_have_text("Instruments")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    # What opened it comes next to it by the keyboard; Escape closes it and gives the focus back.
+    page.keyboard.press("Tab")
+    expect(page.locator("#sidebar .navbar-brand")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(opener).to_be_focused()
     # A menu closes with Escape, and the focus is where it was.
     own = page.locator("summary", has_text="Menu of Zhao")
     own.press("Enter")
@@ -97,6 +130,35 @@ def test_the_menu_of_a_telephone(visit, real_cast):
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     expect(own).to_be_focused()
+
+
+def test_the_menu_of_a_visitor_closes_with_escape(visit):
+    page = visit(width=360)
+    page.goto("/")
+    opener = page.get_by_role("button", name="Menu", exact=True)
+    opener.press("Enter")
+    hours = page.get_by_role("navigation", name="Main").get_by_role("link", name="Hours")
+    expect(hours).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(hours).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_the_sidebar_is_collapsed_to_icons_and_stays_so(visit, real_cast):
+    page = visit("zhao", width=1440)
+    fold = page.get_by_role("button", name="Collapse the sidebar")
+    board = page.get_by_role("navigation", name="Main").get_by_role("link", name="Board")
+    names = board.bounding_box()["width"]
+    fold.press("Enter")
+    expect(fold).to_have_attribute("aria-pressed", "true")
+    page.goto("/manage/")
+    # Before the first picture: nothing moves. An icon keeps its name.
+    expect(page.locator("html")).to_have_attribute("data-sidebar", "icons")
+    expect(fold).to_have_attribute("aria-pressed", "true")
+    assert board.bounding_box()["width"] < 50 < 150 < names
+    fold.press("Space")
+    expect(page.locator("html")).to_have_attribute("data-sidebar", "names")
 
 
 def test_theme_and_language_stay(visit, real_cast):
@@ -123,7 +185,7 @@ def test_paper_is_white(visit, real_cast):
     page = visit("wang", dark=True)
     page.goto("/components/")
     page.emulate_media(media="print", color_scheme="dark")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     words = page.locator("h1")
     assert words.evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
     head, row = page.locator("thead").first, page.locator("tbody tr").first

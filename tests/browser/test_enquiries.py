@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from accounts.domain.roles import By
 from bookings.models import Enquiry, Reservation
 from bookings.needs.services.needs import NeedValues, need_make
-from instruments.selectors.needs import vocabulary_changed
+from instruments.vocabulary.selectors.needs import vocabulary_changed
 from tests.factories.cast import Cast
 from tests.factories.needs import measurand_of
 
@@ -22,16 +22,16 @@ def fits(page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "width", "ask", "show", "bid", "change", "later", "accept", "secret"),
+    ("locale", "width", "ask", "show", "bid", "change", "later", "accept", "book", "secret"),
     [
         ("en-GB", 1440, "Make an enquiry", "Show it to hosts", "Make the bid", "Change the bid",
-         "Later days", "Accept", "Confidential"),
+         "Later days", "Accept …", "Accept the bid and book", "Confidential"),
         ("zh-CN", 360, "发布需求公告", "展示给仪器单位", "提交报价", "修改报价", "更多日期",
-         "接受", "保密"),
+         "接受…", "接受报价并预约", "保密"),
     ],
 )  # fmt: skip
 def test_a_firm_asks_and_accepts(
-    visit, real_cast: Cast, instrument, locale, width, ask, show, bid, change, later, accept, secret
+    visit, real_cast: Cast, instrument, locale, width, ask, show, bid, change, later, accept, book, secret
 ) -> None:
     now = timezone.now()
     measurand_of(real_cast)
@@ -43,6 +43,7 @@ def test_a_firm_asks_and_accepts(
     page = visit("hu", locale=locale, width=width)
     page.goto(f"/needs/{need.pk}/")
     page.get_by_role("link", name=ask, exact=True).click()
+    page.get_by_label("USTC" if locale == "en-GB" else "中国科学技术大学").check()
     page.get_by_role("button", name=show, exact=True).click()
     page.wait_for_url("**/enquiries/**")
     enquiry = Enquiry.objects.get()
@@ -81,9 +82,18 @@ def test_a_firm_asks_and_accepts(
     page.reload()
     fits(page)
     expect(page.locator("main")).to_contain_text("我们熟悉这种材料。")
-    page.get_by_role("button", name=accept, exact=True).click()
+    page.get_by_role("link", name=accept, exact=True).click()
+    page.wait_for_url("**/accept/?slot=*")
+    fits(page)
+    # Everything stands there before anything is booked.
+    expect(page.locator("main")).to_contain_text("我们熟悉这种材料。")
+    expect(page.locator("[data-payable]")).to_contain_text("CNY")
+    assert not Reservation.objects.filter(state="confirmed").exists()
+    page.get_by_role("button", name=book, exact=True).click()
     page.wait_for_url("**/bookings/**")
     booked = Reservation.objects.get(state="confirmed")
     assert booked.user == real_cast.hu and booked.start_at.isoformat() == kept
+    # What was said with the bid stands on the booking.
+    expect(page.locator("main")).to_contain_text("我们熟悉这种材料。")
     host.reload()
     assert "Hu Bo" in host.content()

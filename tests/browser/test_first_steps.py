@@ -22,10 +22,7 @@ LINK = re.compile(r"/accounts/confirm-email/[^\s/]+/")
             *("en-GB", "Yes, confirm", "Ask to join", "not answered yet", "Accept", "researcher"),
             *("Reserve", "Your next bookings"),
         ),
-        (
-            *("zh-CN", "是，确认", "申请加入", "尚未答复", "批准", "科研人员"),
-            *("提交预约", "近期预约"),
-        ),
+        (*("zh-CN", "是，确认", "申请加入", "尚未答复", "批准", "科研人员"), *("提交预约", "近期预约")),
     ],
 )
 def test_a_new_person_joins_and_books(
@@ -67,9 +64,7 @@ def test_a_new_person_joins_and_books(
     page.goto("/")
     expect(page.locator(".first-step")).to_be_visible()
     page.goto("/home/")
-    expect(page.locator(".first-step li.is-now")).to_contain_text(
-        re.compile("has not answered|尚未答复")
-    )
+    expect(page.locator(".first-step li.is-now")).to_contain_text(re.compile("has not answered|尚未答复"))
 
     # At another desk.
     effects_carry_out(now=timezone.now())

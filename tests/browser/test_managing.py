@@ -12,14 +12,14 @@ from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Closure, Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.cast import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 HOUR = timedelta(hours=1)
 SAID = {
-    "en-GB": {"draft": "draft", "shown": "published", "way": "1 booking in this time"},
+    "en-GB": {"draft": "draft", "shown": "published", "way": "1 booking during this time"},
     "zh-CN": {"draft": "草稿", "shown": "已发布", "way": "1 个预约"},
 }
 
@@ -112,7 +112,7 @@ def test_from_a_new_instrument_to_an_afternoon_that_is_closed(visit, real_cast, 
     first.refresh_from_db()
     assert first.state == "confirmed"
     page.fill(".inbox-one input[name=reason]", "No gas until Tuesday")
-    page.locator(".inbox-one button[value='0']").click()
+    page.locator(".inbox-one .btn[value='0']").click()
     expect(page.locator(".empty")).to_be_visible()
     assert Reservation.objects.get(pk=second.pk).reason == "No gas until Tuesday"
 
@@ -172,3 +172,78 @@ def test_time_is_closed_and_a_booking_moved_with_the_keyboard_on_a_telephone(vis
     assert (closure.start_at, closure.end_at) == (start - HOUR, start)
     booked.refresh_from_db()
     assert booked.state == "confirmed"
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_requests_are_answered_one_after_the_other_as_fast_as_one_clicks(visit, real_cast, width):
+    """What the last answer says lies on no button, so that the next click is not lost; and on a
+    telephone a request opens without the filter over it."""
+    asks = real_cast.instrument(
+        name="Asks first", hours=ALWAYS, policy={"approval": "manual"},
+        card={**CARD, "valid_from": "2020-01-01"}, now=timezone.now() - timedelta(days=40),
+    )  # fmt: skip
+    rows = [ask(real_cast, asks, monday() + n * 24 * HOUR) for n in range(3)]
+    page = visit("zhao", width=width)
+    page.goto("/requests/")
+    page.locator(".inbox-row a").first.click()
+    page.wait_for_url("**of=*")
+    if width == 360:
+        assert page.locator("details.wide-open").first.get_attribute("open") is None
+    for left in (2, 1, 0):
+        button = page.locator(".inbox-answer button[value='1']")
+        expect(button).to_be_in_viewport()
+        box = button.bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.locator(".toast-notice")).to_be_visible()
+        expect(page.locator(".inbox-row")).to_have_count(left)
+        lies_on = """() => [...document.querySelectorAll("button, a.btn")].filter((e) => {
+          const box = e.getBoundingClientRect();
+          const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+          return at && at.closest(".toasts") && !e.closest(".toasts");
+        }).length"""
+        assert page.evaluate(lies_on) == 0
+    assert {row.state for row in Reservation.objects.filter(pk__in=[r.pk for r in rows])} == {"confirmed"}
+
+
+def test_requests_are_answered_by_the_keyboard(visit, real_cast):
+    asks = real_cast.instrument(
+        name="Asks first", hours=ALWAYS, policy={"approval": "manual"},
+        card={**CARD, "valid_from": "2020-01-01"}, now=timezone.now() - timedelta(days=40),
+    )  # fmt: skip
+    rows = [ask(real_cast, asks, monday() + n * 24 * HOUR) for n in range(3)]
+    page = visit("zhao")
+
+    def states():
+        return [Reservation.objects.get(pk=row.pk).state for row in rows]
+
+    page.goto("/requests/")
+    for key, n in (("j", 1), ("ArrowDown", 2), ("k", 1)):
+        page.keyboard.press(key)
+        page.wait_for_url(f"**of={rows[n].pk}")
+        expect(page.locator(f'.inbox-row [href$="{rows[n].pk}"]')).to_be_focused()
+    # While one types, and in a dialog, letters are letters.
+    page.wait_for_timeout(700)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("a")
+    page.locator("#keys-count").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    assert page.url.endswith(str(rows[1].pk)) and states() == ["requested"] * 3
+    page.keyboard.press("?")
+    page.locator("#keys-count").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    reason = page.locator(".inbox-answer [name=reason]")
+    expect(reason).to_be_focused()
+    reason.blur()
+    reason.click()  # Enter declines, however the reason was come to
+    page.keyboard.type("jak")
+    expect(reason).to_have_value("jak")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**of={rows[2].pk}")
+    assert states() == ["requested", "rejected", "requested"]
+    page.wait_for_timeout(700)  # a key that was meant for the request before decides nothing
+    page.keyboard.press("a")
+    page.wait_for_url(f"**of={rows[0].pk}")
+    assert states() == ["requested", "rejected", "confirmed"]

@@ -105,9 +105,7 @@ def test_coordinators_agree_begin_a_programme_and_grant(visit, real_cast, locale
     fits(second)
     second.get_by_role("link", name="Shanghai and Anhui" if is_english else "沪皖协议").click()
     press(second, second.locator("form[action$='/sign/'] button"))
-    expect(
-        second.locator(".badge").filter(has_text="in force" if is_english else "生效")
-    ).to_be_visible()
+    expect(second.locator(".badge").filter(has_text="in force" if is_english else "生效")).to_be_visible()
     fits(second)
     assert Agreement.objects.get().signed_at is not None
 
@@ -119,6 +117,7 @@ def test_coordinators_agree_begin_a_programme_and_grant(visit, real_cast, locale
     first.fill("[name=percent]", "50")
     first.select_option("[name=currency]", "CNY")
     first.fill("[name=budget]", "5000")
+    first.locator("[name=cap_per_booking_none]").check()
     first.locator("main form .btn-primary").click()
     expect(first.get_by_role("heading", level=1)).to_have_text(
         "Shanghai vouchers" if is_english else "上海创新券"

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from bookings.models import Reservation
-from instruments.selectors.needs import vocabulary_changed
+from bookings.models import Enquiry, Need, Reservation
+from instruments.vocabulary.selectors.needs import vocabulary_changed
 from tests.browser.conftest import HOUR
 from tests.concurrency.races import ALWAYS
 from tests.factories.cast import Cast
@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
     ("locale", "sentence", "chip", "remove", "exact", "nothing"),
     [
         ("en-GB", "how large are the grains", "Grain size", "Not Grain size",
-         "Instruments for Grain size", "No instrument fits"),
+         "Instruments for Grain size", "We do not know what measures this"),
         ("zh-CN", "请问晶粒有多大", "晶粒尺寸", "不是晶粒尺寸",
-         "可测晶粒尺寸的仪器", "没有符合条件的仪器"),
+         "可测晶粒尺寸的仪器", "我们不知道用什么可以测量"),
     ],
 )  # fmt: skip
 def test_a_sentence_chips_corrected_results(
@@ -88,10 +88,11 @@ def test_from_a_sentence_to_a_booked_instrument_in_another_region(
     booked = Reservation.objects.get()
     assert (booked.state, booked.payer_region.code) == ("confirmed", "CN-SH")
     assert booked.host_region.code == "CN-AH"
-    # Seen again, it is one of the needs, and the next free time is offered.
+    # The need is booked: it leads to its booking and no longer looks for instruments.
     page.goto("/needs/")
     page.locator("main tbody a").click()
-    expect(page.locator(".match-offer").first).to_be_visible()
+    expect(page.locator(f"main a[href='/bookings/{booked.pk}/']")).to_be_visible()
+    expect(page.locator(".match-offer")).to_have_count(0)
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
@@ -106,8 +107,64 @@ def test_a_refusal_leads_to_a_booking_elsewhere_by_one_click(
     page.goto(f"/instruments/{instrument.pk}/book/?start={start}&minutes=60")
     name = "Second microscope" if locale == "en-GB" else "第二台显微镜"
     page.get_by_role("link", name=name).click()
-    page.get_by_role(
-        "button", name="Reserve" if locale == "en-GB" else "提交预约", exact=True
-    ).click()
+    page.get_by_role("button", name="Reserve" if locale == "en-GB" else "提交预约", exact=True).click()
     page.wait_for_url("**/bookings/*/")
     assert Reservation.objects.filter(instrument=other, user=real_cast.sun).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "width", "text", "show", "nothing", "ask", "send", "bid", "bid_of", "accept", "booking_of"),
+    [
+        ("en-GB", 1440, "how large are the grains of our alloy", "Show instruments",
+         "No instrument meets all your conditions", "Make an enquiry", "Show it to hosts", "Make the bid",
+         "Bid of", "Accept the bid and book", "Booking of"),
+        ("zh-CN", 360, "合金的晶粒有多大", "查看仪器", "没有仪器满足全部条件", "发布需求公告",
+         "展示给仪器单位", "提交报价", "应答报价", "接受报价并预约", "预约："),
+    ],
+)  # fmt: skip
+def test_a_need_is_told_from_its_text_to_a_booking_through_an_enquiry(
+    visit, real_cast: Cast, instrument, locale, width, text, show, nothing, ask, send, bid, bid_of, accept,
+    booking_of,
+) -> None:  # fmt: skip
+    measurand_of(real_cast)
+    vocabulary_changed()
+    page = visit("hu", locale=locale, width=width)
+    main = page.locator("main")
+    # Nothing meets the budget: the page says so, and offers the enquiry where instruments would be.
+    page.goto("/needs/new/")
+    page.fill("#id_text", text)
+    page.fill("#id_budget", "1")
+    page.get_by_role("button", name=show).click()
+    expect(main).to_contain_text(nothing)
+    need = Need.objects.get()
+    page.locator(".empty").get_by_role("link", name=ask, exact=True).click()
+    page.get_by_role("button", name=send, exact=True).click()
+    page.wait_for_url("**/enquiries/**")
+    # The list has its state; its page leads to the enquiry, and no longer offers another one.
+    page.goto("/needs/?state=asked")
+    page.locator("main tbody a").click()
+    expect(main.locator(".badge.state-asked")).to_be_visible()
+    expect(main.locator(f"a[href='/enquiries/{Enquiry.objects.get().pk}/']")).to_be_visible()
+    expect(page.get_by_role("link", name=ask, exact=True)).to_have_count(0)
+
+    host = visit("zhao", locale=locale, width=width)
+    host.goto(f"/bids/{Enquiry.objects.get().pk}/new/?instrument={instrument.pk}")
+    host.get_by_role("button", name=bid, exact=True).click()
+    host.wait_for_url("**/bids/")
+
+    page.reload()
+    expect(main.locator(".badge.state-offered")).to_be_visible()
+    page.get_by_role("link", name=bid_of).click()
+    page.wait_for_url("**/enquiries/**#bid-*")
+    page.locator("main a[href*='/accept/']").first.click()
+    page.get_by_role("button", name=accept, exact=True).click()
+    page.wait_for_url("**/bookings/**")
+    # The booking leads back to the need, and that to the booking; nothing more can be asked or changed.
+    page.locator(f"main a[href='/needs/{need.pk}/']").click()
+    expect(main.locator("h1 ~ * .badge.state-booked, .badge.state-booked").first).to_be_visible()
+    expect(page.get_by_role("link", name=booking_of)).to_be_visible()
+    expect(page.get_by_role("link", name=ask, exact=True)).to_have_count(0)
+    expect(page.locator(f"a[href='/needs/{need.pk}/change/']")).to_have_count(0)
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.goto("/needs/?state=booked")
+    expect(page.locator("main tbody tr")).to_have_count(1)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from instruments.models import Capability
+from instruments.capabilities.models import Capability
 from tests.factories.capabilities import parameters_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]

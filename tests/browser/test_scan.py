@@ -14,11 +14,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.selectors import waits
 from bookings.hours.services.hours import hours_roll_up
-from bookings.overview.selectors import home
-from tests.architecture.permission_table import PAGES, PEOPLE
+from instruments.vocabulary.selectors.needs import load_parameters, load_vocabulary
+from tests.architecture.permission_table import ASKED, MORE_STATEMENTS, PAGES, PEOPLE, SEEN_BY
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)
 from tests.architecture.test_translations import CATALOGUE, PLACEHOLDER, SAME, read_po
+from tests.bookings.statistics.addresses import HOURS
 from tests.browser.scanning import FOCUS, LOOK, WATCH, WIDE, Site, View, texts, weight
 from tests.conftest import DEEP
 from tests.factories.cast import NOW, at, reserve
@@ -31,110 +33,10 @@ WIDTHS = (360, 768, 1440, 2560)
 # Bytes of script and style, compressed.
 HEAVIEST, HEAVIEST_WITH_CHARTS = 250_000, 500_000
 STATEMENTS = 8
-# Pages that take more, and what for. Two of each that asks the rules are for hours that are kept
-# for somebody, as of the instrument here; elsewhere there are none.
-MORE_STATEMENTS = {
-    "bookings:at": 9,
-    "bookings:move": 9,
-    "bookings:series-move": 9,
-    # What waits, comes next and was used, kept hours; a manager's requests and the day.
-    "bookings:home": 14,
-    "bookings:operations": 21,  # each queue is counted by itself; few people look at it
-    # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
-    "bookings:book": 19,
-    "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits
-    # The quote and the rules, the first date and all of them, the week; what waits.
-    "bookings:series-new": 22,
-    "accounts:members": 9,  # people, what they hold, ask and were asked; what waits for the reader
-    "bookings:chain-new": 17,  # the quotes of all steps and where they fit
-    "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
-    # What the reader pays, vouchers included, holds and keeps; once a minute, what waits for them.
-    # Of words that find nothing: what they may mean, and each way out.
-    "bookings:catalogue": 17,
-    # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
-    # The vocabulary, too, where it has changed; what a batch keeps for the reader.
-    "bookings:need": 20,
-    # Figures of two years, kept for some minutes, and plans of the regions around; what waits.
-    "bookings:planning-map": 14,
-    "bookings:planning-cell": 15,
-    # Enquiries with their audiences, and bids with the times they keep.
-    "bookings:enquiries": 10,
-    "bookings:enquiry": 10,
-    "bookings:bids": 16,
-    # And the free times and the price group of who asks; whether a bid stands; its own times.
-    "bookings:enquiry-answer": 24,
-    "bookings:bid-amend": 26,
-    "bookings:compare": 11,  # prices, free times and certificates of all; what waits
-    # The record, what it can do, its files, the week, the own price; the vocabulary where it has
-    # changed.
-    "bookings:instrument": 18,
-    "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
-    "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
-    "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
-    "bookings:money-statements-one": 11,  # lines, taxes, payments, notices and the ledger
-    # Quote, what pays, its rules, samples, questions, results, second thoughts, its story; what
-    # waits for the reader; the conversation, with what a time that was proposed would cost.
-    "bookings:reservation": 27,
-    "bookings:review": 11,  # its steps, evidence, answers, opinions, what to pool with; what waits
-    "bookings:sample-item": 9,  # its steps, photos, bookings and conversation
-    "bookings:series-cancel": 9,  # the dates with what each costs, and those before
-    "bookings:chain": 9,  # the steps with what each costs
-    "instruments:training": 9,  # courses, dates, places, trainers and one's own
-}
+
 
 # Who has most to see on a page: the first who may.
 LOOKS = ("zhao", "wang", "chen", "lin", "auditor", "coordinator", "xu", "admin", "alice", "")
-OTHERS = {
-    "bookings:catalogue": "wang",
-    "bookings:compare": "wang",
-    "bookings:lists": "wang",
-    "bookings:list": "wang",
-    "bookings:map": "wang",
-    "bookings:instrument": "wang",
-    "bookings:book": "wang",
-    "bookings:mine": "wang",
-    "bookings:at": "wang",
-    "bookings:fault-new": "wang",
-    "bookings:calendar": "wang",
-    "bookings:waiting": "wang",
-    "bookings:searches": "wang",
-    "bookings:feeds": "wang",
-    "bookings:reservation": "wang",
-    "bookings:reviews": "xu",
-    "bookings:review": "xu",
-    "bookings:review-new": "wang",
-    "bookings:review-change": "wang",
-    "bookings:review-opinion": "alice",
-    "bookings:move": "wang",
-    "bookings:money-charges-one": "lin",
-    "bookings:money-funding": "lin",
-    "bookings:money-vouchers": "xu",
-    "bookings:money-agreements": "coordinator",
-    "bookings:money-settlements": "coordinator",
-    "bookings:money-statements": "gao",
-    "bookings:money-rates": "lin",
-    "bookings:trail": "auditor",
-    "bookings:hours": "admin",
-    "bookings:hours-weeks": "admin",
-    "bookings:hours-payers": "admin",
-    "bookings:hours-flows": "admin",
-    "bookings:hours-demand": "admin",
-    "bookings:hours-days": "admin",
-    "bookings:hours-behind": "admin",
-    "accounts:messages": "wang",
-    "accounts:organisations": "alice",
-    "bookings:person-closed": "",
-}
-HOURS = "since=2026-02-10&until=2026-03-05"
-ASKED = {
-    "bookings:hours": f"?{HOURS}",
-    "bookings:hours-weeks": f"?by=instrument&{HOURS}",
-    "bookings:hours-payers": f"?{HOURS}",
-    "bookings:hours-flows": f"?{HOURS}",
-    "bookings:hours-days": f"?state=sessions&{HOURS}",
-    "bookings:hours-behind": f"?of=booked&{HOURS}",
-    "bookings:planning-cell": "?technique=PaNET01198&region=CN-AH",
-}
 # The same pages to others, and with another question.
 BESIDES = [
     ("bookings:catalogue", "", ""),
@@ -170,9 +72,7 @@ EXPECTED = {NOWHERE: 404, "socialaccount_login_error": 401}
 NO_PAGES = {"healthz", "readyz", "readyz-web", "metrics", "robots", "sitemap", "sitemap-part"}
 # Written before by somebody, in the language of theirs; descriptions of the API's fields, which are
 # English; names that styles have.
-WRITTEN_BEFORE = {
-    *("accounts:unsubscribe", "bookings:story", "bookings:trail", "api-docs", "components"),
-}
+WRITTEN_BEFORE = {*("accounts:unsubscribe", "bookings:story", "bookings:trail", "api-docs", "components")}
 # What a page that draws must have drawn.
 DRAWN = {
     "bookings:hours": ("[data-drawn]", 2),
@@ -189,7 +89,7 @@ DRAWN = {
 def _clock(monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
     # What waits is counted on the first page of each person, however long the pages take.
-    monkeypatch.setattr(home, "KEPT", 86_400)
+    monkeypatch.setattr(waits, "KEPT", 86_400)
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +119,7 @@ def views(things):
             continue
         may = [who for who in LOOKS if cells[PEOPLE.index(who)] == "200"]
         if may:
-            yield View(name, OTHERS.get(name, may[0]), address(name, things) + ASKED.get(name, ""))
+            yield View(name, SEEN_BY.get(name, may[0]), address(name, things) + ASKED.get(name, ""))
     for name, person, query in BESIDES:
         yield View(name, person, address(name, things) + query)
     for person, names in SIGN_IN.items():
@@ -270,6 +170,7 @@ def timed(what):
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_every_page(chromium, grown, shard):
     cast, things = grown
+    load_vocabulary(), load_parameters()  # else the first page that needs them reads them
     site = Site(cast.people)
     known = sentences()
     wrong = []

@@ -51,7 +51,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     sample = SampleItem.objects.get()
     host.goto("/samples/queue/")
     fits(host)  # the widest menu, too
-    assert host.locator(".navbar-brand img").bounding_box()["width"] == 28
+    assert host.locator("#sidebar .navbar-brand img").bounding_box()["width"] == 28
     host.get_by_label("Code of a sample").fill(f"{sample.code[:4]}-{sample.code[4:].lower()}")
     host.keyboard.press("Enter")
     expect(host.get_by_role("heading", name="Film A")).to_be_visible()
@@ -66,11 +66,11 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     host.goto(here)
     host.get_by_label("Ask or answer").fill("Which side is coated?")
     host.get_by_role("button", name="Send", exact=True).click()
-    expect(host.get_by_text("Waits for the person's answer")).to_be_visible()
+    expect(host.get_by_text("Waiting for the person's answer")).to_be_visible()
     expect(firm.get_by_text("Which side is coated?")).to_be_visible(timeout=30_000)
     firm.get_by_label("Ask the host, or answer").fill("The shiny one.")
     firm.get_by_role("button", name="Send", exact=True).click()
-    expect(firm.get_by_text("Waits for the host's answer")).to_be_visible()
+    expect(firm.get_by_text("Waiting for the host's answer")).to_be_visible()
 
     # Another time, taken by one click.
     host.goto(here)
@@ -85,7 +85,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     firm.goto(here)
     expect(firm.get_by_text("as before")).to_be_visible()
     fits(firm)
-    firm.get_by_role("button", name="Take this time").click()
+    firm.get_by_role("button", name="Accept this time").click()
     expect(firm.get_by_text("Resolved").first).to_be_visible()
     before = booked.start_at
     booked.refresh_from_db()
@@ -93,7 +93,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
 
     # The host uploads a file, seals and releases.
     host.goto(here)
-    host.get_by_role("button", name="Hand over results").click()
+    host.get_by_role("button", name="Deliver results").click()
     host.get_by_role("link", name="Upload files").click()
     file = {"name": "谱图.bin", "mimeType": "application/octet-stream", "buffer": SPECTRUM}
     host.locator("#upload-files").set_input_files(file)
@@ -134,7 +134,5 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     expect(stranger.get_by_role("heading", name="内容不存在，或您无权查看。")).to_be_visible()
     expect(stranger.get_by_text("谱图.bin")).to_have_count(0)
     visit.expected[:] = [c for c in visit.expected if "404" not in c]
-    whom = Receipt.objects.order_by("started_at").values_list(
-        "user__name", "link__label", "reached"
-    )
+    whom = Receipt.objects.order_by("started_at").values_list("user__name", "link__label", "reached")
     assert list(whom) == [("Hu Bo", None, len(SPECTRUM)), (None, "Dr Li", len(SPECTRUM))]

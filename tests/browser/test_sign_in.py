@@ -116,23 +116,17 @@ def test_a_manager_with_app_and_passkey(visit, real_cast, settings):
     page.wait_for_url("**/accounts/2fa/authenticate/**")
     page.fill("#id_code", codes[0])
     page.press("#id_code", "Enter")
-    assert "is not right" in page.inner_text("main .invalid-feedback"), "each code works once"
+    assert "is wrong" in page.inner_text("main .invalid-feedback"), "each code works once"
 
     kinds = TrailEntry.objects.filter(object_id=user.pk, action="user.factor-add")
-    assert sorted(entry.after["type"] for entry in kinds) == [
-        "recovery_codes",
-        "totp",
-        "webauthn",
-    ]
+    assert sorted(entry.after["type"] for entry in kinds) == ["recovery_codes", "totp", "webauthn"]
 
 
 def test_signing_in_at_ones_own_institution(
     chromium, real_cast, live_server, settings, monkeypatch, tmp_path
 ):
     """By OpenID Connect and by SAML: out of our page, through theirs, and back."""
-    Organisation.objects.filter(pk=real_cast.fudan.pk).update(
-        scopes=["fudan.example"], admits_by_scope=True
-    )
+    Organisation.objects.filter(pk=real_cast.fudan.pk).update(scopes=["fudan.example"], admits_by_scope=True)
     here = live_server.url
     client = {
         "client_id": "commons",
@@ -144,11 +138,7 @@ def test_signing_in_at_ones_own_institution(
         "email": "li@fudan.example",
         "eduperson_scoped_affiliation": "member@fudan.example",
     }
-    lu = {
-        "pairwise-id": ["lu@fudan.example"],
-        "displayName": ["卢继"],
-        "mail": ["lu@fudan.example"],
-    }
+    lu = {"pairwise-id": ["lu@fudan.example"], "displayName": ["卢继"], "mail": ["lu@fudan.example"]}
     with running.oidc([client], {"li": li}) as oidc, running.saml(tmp_path, {"lu": lu}) as saml:
         way = {"name": "Fudan", "scopes": ["fudan.example"]}
         ask_for = ["openid", "profile", "email", "affiliation"]

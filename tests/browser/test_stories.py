@@ -14,9 +14,10 @@ from bookings.models import IdleAlarm, UsageSession
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.browser.conftest import HOUR
 from tests.factories.cast import Cast
+from tests.factories.on_offer import on_offer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +43,7 @@ def test_an_idle_alarm_is_answered_and_one_that_is_not_rises(
     Instrument.objects.filter(pk=instrument.pk).update(
         published_at=now - 500 * DAY, acquisition_date=date(2024, 1, 1)
     )
+    on_offer(instrument, now.date())
     alarms_review(now=now)
     rows = {row.kind: row for row in IdleAlarm.objects.filter(instrument=instrument)}
     assert set(rows) == {"idle", "not_in_service"}
@@ -84,10 +86,7 @@ def test_an_idle_alarm_is_answered_and_one_that_is_not_rises(
 
 @pytest.mark.parametrize(
     ("locale", "width", "rate", "answer", "usable"),
-    [
-        ("en-GB", 1440, "Send the rating", "Answer", "usable"),
-        ("zh-CN", 360, "提交评价", "答复", "可用"),
-    ],
+    [("en-GB", 1440, "Send the rating", "Answer", "usable"), ("zh-CN", 360, "提交评价", "答复", "可用")],
 )
 def test_a_session_is_rated_and_the_host_answers(
     visit, real_cast: Cast, instrument, locale, width, rate, answer, usable
@@ -95,9 +94,7 @@ def test_a_session_is_rated_and_the_host_answers(
     begins = timezone.now().replace(minute=0, second=0, microsecond=0) - 2 * DAY
     made = reservation_request(
         By(real_cast.actor("wang"), begins - 5 * DAY),
-        booking=Booking(
-            instrument.pk, Period(begins, begins + HOUR), organisation=None, service_mode="self"
-        ),
+        booking=Booking(instrument.pk, Period(begins, begins + HOUR), organisation=None, service_mode="self"),
     )
     wang = real_cast.actor("wang")
     reservation_check_in(By(wang, begins), reservation_id=made.pk)

@@ -33,10 +33,7 @@ def pages(real_cast):
     """Address -> most kB of script and style: a list, a drawn calendar, a page of charts."""
     now = timezone.now()
     card = {**CARD, "valid_from": (now - timedelta(days=400)).date().isoformat()}
-    made = [
-        real_cast.instrument(name=f"Microscope {n}", hours=ALWAYS, card=card, now=now)
-        for n in range(6)
-    ]
+    made = [real_cast.instrument(name=f"Microscope {n}", hours=ALWAYS, card=card, now=now) for n in range(6)]
     world = HoursWorld(now)
     since = (now - timedelta(days=20)).date()
     used = world.instrument(hours=ALWAYS, since=since, name="Used")

@@ -36,11 +36,12 @@ ENTRIES = (
 
 class MailServer:
     """Accepts mail and remembers by Message-ID how often. Now and then it puts one off, and now
-    and then its yes does not reach who sent it."""
+    and then its yes does not reach who sent it; never once it `is_calm`."""
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
         self.asked = self.lost = 0
+        self.is_calm = False
         logging.getLogger("mail.log").setLevel(logging.WARNING)
         self.port = any_free()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
@@ -48,7 +49,7 @@ class MailServer:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.asked += 1
-        if self.asked % REFUSED == 0:
+        if not self.is_calm and self.asked % REFUSED == 0:
             return "451 Try again later"
         text = envelope.content.decode("utf-8", "replace")
         (named,) = [
@@ -57,7 +58,7 @@ class MailServer:
             if line.lower().startswith("message-id:")
         ]
         self.accepted[named] += 1
-        if self.asked % LOST == 0:
+        if not self.is_calm and self.asked % LOST == 0:
             self.lost += 1
             return "451 Its yes was lost on the way"
         return "250 OK"

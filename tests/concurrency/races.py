@@ -14,7 +14,7 @@ from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import COUNTED, OCCUPYING
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.cast import at
 
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
@@ -119,14 +119,8 @@ def consistent() -> None:
         row = rows.get(made.pk)
         assert (row is not None) == (made.state in OCCUPYING or made.state == "completed")
         if row is not None and made.state in {"held", "requested", "confirmed"}:
-            blocked = Period(made.start_at, made.end_at).padded(
-                made.setup_minutes, made.teardown_minutes
-            )
-            assert (row.unit, row.span.lower, row.span.upper) == (
-                made.unit,
-                blocked.start,
-                blocked.end,
-            )
+            blocked = Period(made.start_at, made.end_at).padded(made.setup_minutes, made.teardown_minutes)
+            assert (row.unit, row.span.lower, row.span.upper) == (made.unit, blocked.start, blocked.end)
         assert made.version == entries[made.pk]
 
 

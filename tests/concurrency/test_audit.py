@@ -16,9 +16,7 @@ pytestmark = pytest.mark.concurrency
 def test_the_same_rows_in_opposite_orders(real_cast, instrument, race, rounds):
     """Each row is decided once, and whoever came second is told of it."""
     wang = real_cast.actor("wang")
-    role_grant(
-        By(PLATFORM, time_of(0)[1]), user=real_cast.alice, role="auditor", region=real_cast.anhui
-    )
+    role_grant(By(PLATFORM, time_of(0)[1]), user=real_cast.alice, role="auditor", region=real_cast.anhui)
     auditors = [real_cast.actor("auditor"), real_cast.actor("alice")]
     for round_ in range(rounds(4)):
         start, now = time_of(round_)

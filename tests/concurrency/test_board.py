@@ -9,16 +9,8 @@ from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import By
 from bookings.board.domain.enquiries import STANDING
 from bookings.board.models import Bid, Enquiry
+from bookings.board.services import enquiries
 from bookings.board.services.bids import BidValues, bid_make, bid_withdraw
-from bookings.board.services.enquiries import (
-    EnquiryValues,
-    bid_decline,
-    enquiries_settle,
-    enquiry_accept,
-    enquiry_close,
-    enquiry_make,
-    enquiry_withdraw,
-)
 from bookings.models import Occupancy, Reservation
 from bookings.needs.services.needs import NeedValues, need_make
 from bookings.reserving.services.holds import hold_release
@@ -39,7 +31,9 @@ def asked(cast, instrument, start, now, *, slots=2):
             minutes=60,
         ),
     )
-    enquiry = enquiry_make(By(cast.actor("wang"), now), need_id=need.pk, values=EnquiryValues())
+    enquiry = enquiries.enquiry_make(
+        By(cast.actor("wang"), now), need_id=need.pk, values=enquiries.EnquiryValues()
+    )
     return enquiry, offered(cast, enquiry, instrument, start, now, slots=slots)
 
 
@@ -65,7 +59,7 @@ def test_two_acceptances_make_one_award(real_cast, race, rounds, instrument):
         by = By(real_cast.actor("wang"), now)
         slots = list(bid.slots.values_list("pk", flat=True))
         results = race(
-            [partial(enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=pk) for pk in slots]
+            [partial(enquiries.enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=pk) for pk in slots]
         )
         assert len(won(results)) == 1
         assert [type(each) for each in results if isinstance(each, Exception)] == [WrongState]
@@ -88,7 +82,7 @@ def test_a_bid_is_accepted_while_its_slot_is_given_back_or_it_is_withdrawn(
             if round_ % 2
             else partial(bid_withdraw, By(real_cast.actor("zhao"), now), bid_id=bid.pk)
         )
-        results = race([partial(enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=slot.pk), other])
+        results = race([partial(enquiries.enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=slot.pk), other])
         refused = [each for each in results if isinstance(each, Exception)]
         assert all(isinstance(each, WrongState) for each in refused), refused
         assert len(refused) == 1
@@ -112,7 +106,7 @@ def test_two_bids_accepted_at_once_make_one_award(real_cast, race, rounds, instr
         by = By(real_cast.actor("wang"), now)
         slots = [bid.slots.get().pk for bid in (first, second)]
         results = race(
-            [partial(enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=pk) for pk in slots * 2]
+            [partial(enquiries.enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=pk) for pk in slots * 2]
         )
         assert len(won(results)) == 1
         assert {type(each) for each in results if isinstance(each, Exception)} == {WrongState}
@@ -133,12 +127,12 @@ def test_accepted_while_it_lapses_another_bids_or_the_enquiry_ends(
         enquiry, bid = asked(real_cast, instrument, start, now, slots=1)
         slot = bid.slots.get()
         by = By(real_cast.actor("wang"), now)
-        accept = partial(enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=slot.pk)
+        accept = partial(enquiries.enquiry_accept, by, enquiry_id=enquiry.pk, slot_id=slot.pk)
         against = (
-            partial(enquiries_settle, now=bid.valid_until),
-            partial(enquiry_withdraw, by, enquiry_id=enquiry.pk),
-            partial(enquiry_close, by, enquiry_id=enquiry.pk, reason="price"),
-            partial(bid_decline, by, bid_id=bid.pk),
+            partial(enquiries.enquiries_settle, now=bid.valid_until),
+            partial(enquiries.enquiry_withdraw, by, enquiry_id=enquiry.pk),
+            partial(enquiries.enquiry_close, by, enquiry_id=enquiry.pk, reason="price"),
+            partial(enquiries.bid_decline, by, bid_id=bid.pk),
             partial(offered, real_cast, enquiry, other, start, now),
         )[round_ % 5]
         results = race([accept, against])

@@ -9,21 +9,9 @@ from accounts.domain.roles import By
 from bookings.models import KeptHours, SessionRating, UsageSession
 from bookings.reserving.services.reservations import reservation_request
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
-from bookings.reviews.services.cases import (
-    Decision,
-    case_appeal,
-    case_decide,
-    case_order,
-    case_review,
-    hosts_ask,
-)
-from bookings.reviews.services.opinions import (
-    Opinion,
-    expert_ask,
-    interest_declare,
-    opinion_give,
-)
-from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services import cases
+from bookings.reviews.services.opinions import Opinion, expert_ask, interest_declare, opinion_give
+from bookings.reviews.services.promises import PledgeAnswer, pledge_answer
 from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import HOUR, booking, codes, time_of, won
@@ -31,17 +19,17 @@ from tests.factories.cast import NOW
 from tests.factories.reviews import submitted
 
 pytestmark = pytest.mark.concurrency
-SHARE = Decision("share_instead", ["usable-by-sharing"], "The hours are there.")
-APPROVE = Decision("approved", ["area-full"], "As the figures say.")
-REFUSE = Decision("refused", ["usable-by-sharing"], "As the figures say.")
+SHARE = cases.Decision("share_instead", ["usable-by-sharing"], "The hours are there.")
+APPROVE = cases.Decision("approved", ["area-full"], "As the figures say.")
+REFUSE = cases.Decision("refused", ["usable-by-sharing"], "As the figures say.")
 
 
 def deciding(by, case, decision):
-    return partial(case_decide, by, case_id=case.pk, decision=decision)
+    return partial(cases.case_decide, by, case_id=case.pk, decision=decision)
 
 
 def promising(cast, pledge, hours):
-    answer = Answer(answer="promise", hours=hours, from_date=NOW.date())
+    answer = PledgeAnswer(answer="promise", hours=hours, from_date=NOW.date())
     return partial(pledge_answer, By(cast.actor("zhao"), NOW), pledge_id=pledge.pk, answer=answer)
 
 
@@ -53,11 +41,11 @@ def test_a_case_is_advised_on_promised_for_and_decided_at_once(real_cast, race, 
     for _ in range(rounds(4)):
         case = submitted(cast)
         # Hosts are asked by two at once, of what is frozen once.
-        results = race([partial(hosts_ask, xu, case_id=case.pk)] * 2)
+        results = race([partial(cases.hosts_ask, xu, case_id=case.pk)] * 2)
         assert len(won(results)) == 1
         pledge = HostPledge.objects.get(case=case, instrument=cast.microscope)
         promising(cast, pledge, 300)()
-        case_review(xu, case_id=case.pk)
+        cases.case_review(xu, case_id=case.pk)
         expert = expert_ask(xu, case_id=case.pk, person="alice@nowhere.example")
         interest_declare(alice, expert_id=expert.pk, interest="")
         opinion = Opinion("share", ["usable-by-sharing"], "The microscope in Hefei does it.")
@@ -86,13 +74,13 @@ def test_a_case_is_advised_on_promised_for_and_decided_at_once(real_cast, race, 
             assert (case.decision, kept.exists()) == ("approved", False)
         assert CaseExpert.objects.exclude(advice="").filter(case=case).count() == 1
         # An appeal against the order, or a second appeal: one of them.
-        other = case_order if case.decision == "approved" else None
+        other = cases.case_order if case.decision == "approved" else None
         results = race(
             [
-                partial(case_appeal, chen, case_id=case.pk, reason="We disagree."),
+                partial(cases.case_appeal, chen, case_id=case.pk, reason="We disagree."),
                 partial(other, chen, case_id=case.pk)
                 if other
-                else partial(case_appeal, chen, case_id=case.pk, reason="We do."),
+                else partial(cases.case_appeal, chen, case_id=case.pk, reason="We do."),
             ]
         )
         assert len(won(results)) == 1
@@ -119,9 +107,7 @@ def test_rated_and_answered_at_once(real_cast, race, rounds, instrument):
         def answer(text, pk=made.pk, later=later):
             return rating_answer(By(zhao, later), reservation_id=pk, answer=text)
 
-        results = race(
-            [partial(rate, 1), partial(rate, 5), partial(answer, "a"), partial(answer, "b")]
-        )
+        results = race([partial(rate, 1), partial(rate, 5), partial(answer, "a"), partial(answer, "b")])
         assert len(won(results[:2])) == 1
         assert codes(results[:2]) == ["rated-already"]
         assert set(codes(results[2:])) <= {"nothing-rated"}

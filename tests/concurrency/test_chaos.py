@@ -35,8 +35,7 @@ def booked(cast, count, **policy):
         hours = [booking(instrument, FIRST + n * HOUR) for n in range(count // 2)]
         for first in range(0, len(hours), 20):
             made += reservations_request(
-                By(cast.actor("wang"), FIRST - timedelta(days=2)),
-                bookings=hours[first : first + 20],
+                By(cast.actor("wang"), FIRST - timedelta(days=2)), bookings=hours[first : first + 20]
             )
     return [row.pk for row in made]
 
@@ -44,9 +43,7 @@ def booked(cast, count, **policy):
 def entries(action, ids):
     """Of the trail, how many each of them has."""
     found = TrailEntry.objects.filter(action=action, object_id__in=ids)
-    return sorted(
-        found.values_list("object_id").annotate(n=Count("pk")).values_list("n", flat=True)
-    )
+    return sorted(found.values_list("object_id").annotate(n=Count("pk")).values_list("n", flat=True))
 
 
 def left():

@@ -63,10 +63,7 @@ def test_final_or_disputed_never_both(real_cast, instrument, race, rounds):
                 partial(charges_finalise, now=end + HOUR),
                 *(
                     partial(
-                        dispute_open,
-                        By(who, end - timedelta(seconds=1)),
-                        charge_id=charge.pk,
-                        reason="x",
+                        dispute_open, By(who, end - timedelta(seconds=1)), charge_id=charge.pk, reason="x"
                     )
                     for who in (wang, lin)
                 ),

@@ -25,7 +25,7 @@ from accounts.services.outbox import outbox_deliver
 from bookings.models import Reservation
 from bookings.reserving.services.reservations import reservation_request
 from bookings.usage.services.usage import usage_settle
-from instruments.locks import lock_instrument
+from instruments.register.locks import lock_instrument
 from tests.concurrency.races import ALWAYS, HOUR, booking, time_of
 from tests.factories.cast import NOW
 

@@ -67,9 +67,7 @@ def test_two_closures_and_three_payers(real_cast, race, rounds):
 
         def close(instrument, start=start, now=now):
             outage = Outage("maintenance", start, start + 4 * HOUR, reason="Water")
-            return closure_create(
-                By(zhao, now), instrument_id=instrument.pk, outage=outage, displace=True
-            )
+            return closure_create(By(zhao, now), instrument_id=instrument.pk, outage=outage, displace=True)
 
         acts = [
             *(lambda one=one, close=close: close(one) for one in several[:2]),
@@ -114,9 +112,7 @@ def test_a_manager_cancels_and_closes_over_their_own_at_once(real_cast, race, ro
         assert set(codes(race(acts[turn:] + acts[:turn]))) <= {"wrong-state"}
         made.refresh_from_db()
         assert made.state in {"cancelled", "displaced"}
-        due = OutboxMessage.objects.filter(
-            kind="charge.due", payload__reservation=str(made.pk)
-        ).count()
+        due = OutboxMessage.objects.filter(kind="charge.due", payload__reservation=str(made.pk)).count()
         assert due == 1
         fee = charge_make(reservation_id=made.pk, now=late)
         assert charge_make(reservation_id=made.pk, now=late) == fee

@@ -9,12 +9,7 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import NOBODY, By
 from accounts.models import TrailEntry
 from bookings.models import CollectLink, HandOff, Receipt
-from bookings.results.services.collecting import (
-    delivery_begin,
-    delivery_note,
-    link_make,
-    link_revoke,
-)
+from bookings.results.services.collecting import delivery_begin, delivery_note, link_make, link_revoke
 from bookings.results.services.retention import hold_place, results_purge, results_warn
 from tests.concurrency.races import won
 from tests.factories.cast import NOW, Cast
@@ -38,12 +33,10 @@ def test_of_ten_at_once_one_has_a_link_of_one_use(
     for uses in [1, 3] * rounds(10):
         link = link_make(zhao, hand_off_id=hand_off.pk, label="Li", expires_at=NOW + DAY, uses=uses)
 
-        def begin(start: int, link: CollectLink = link) -> Receipt:
-            return delivery_begin(
-                NOBODYS, hand_off=hand_off, path="", size=100, start=start, link=link
-            )
+        def begin(link: CollectLink = link) -> Receipt:
+            return delivery_begin(NOBODYS, hand_off=hand_off, path="", size=100, link=link)
 
-        results = race([lambda n=n: begin(n % 2) for n in range(10)])
+        results = race([begin for _ in range(10)])
         assert len(won(results)) == uses
         assert {type(each) for each in results} == {Receipt, NotFound}
         link.refresh_from_db()
@@ -51,23 +44,36 @@ def test_of_ten_at_once_one_has_a_link_of_one_use(
         link_revoke(zhao, link_id=link.pk)
 
 
-def test_the_last_files_delivered_at_once_collect_once(
-    real_cast: Cast, hand_off: HandOff, race: Any
-) -> None:
+def test_the_last_files_delivered_at_once_collect_once(real_cast: Cast, hand_off: HandOff, race: Any) -> None:
     wang = By(real_cast.actor("wang"), NOW)
     rows = [
         delivery_begin(wang, hand_off=hand_off, path=each["path"], size=each["size"])
         for each in hand_off.manifest
     ]
     race(
-        [
-            lambda row=row: delivery_note(receipt_id=row.pk, start=0, end=row.size, now=NOW)
-            for row in rows * 3
-        ]
+        [lambda row=row: delivery_note(receipt_id=row.pk, start=0, end=row.size, now=NOW) for row in rows * 3]
     )
     assert HandOff.objects.get().state == "collected"
     assert TrailEntry.objects.filter(action="handoff.collect").count() == 1
     assert TrailEntry.objects.filter(action="handoff.deliver").count() == 2
+
+
+def test_halves_that_end_at_once_are_everything(
+    real_cast: Cast, hand_off: HandOff, race: Any, rounds: Any
+) -> None:
+    wang = By(real_cast.actor("wang"), NOW)
+    for size in range(100, 100 + rounds(10)):
+        row = delivery_begin(wang, hand_off=hand_off, path="", size=size)
+        parts = [(n * size // 5, (n + 1) * size // 5) for n in (4, 2, 0, 3, 1)]
+        race(
+            [
+                lambda a=a, b=b, row=row: delivery_note(receipt_id=row.pk, start=a, end=b, now=NOW)
+                for a, b in parts
+            ]
+        )
+        row.refresh_from_db()
+        assert (row.reached, row.completed_at) == (size, NOW)
+        assert TrailEntry.objects.filter(after__receipt=str(row.pk)).count() == 1
 
 
 def test_what_is_held_at_the_moment_of_its_purge_is_either(

@@ -28,10 +28,7 @@ def test_two_check_outs_at_once_warn_once_and_close_once(real_cast, race, rounds
             By(zhao, now), instrument_id=instrument.pk, meter=None, name="Tip",
             limit=Decimal(2), action="close",
         )  # fmt: skip
-        made = [
-            reservation_request(By(who, now), booking=booking(instrument, start))
-            for who in (wang, sun)
-        ]
+        made = [reservation_request(By(who, now), booking=booking(instrument, start)) for who in (wang, sun)]
         for who, row in zip((wang, sun), made, strict=True):
             reservation_check_in(By(who, start), reservation_id=row.pk)
 

@@ -75,8 +75,7 @@ def test_a_suspension_among_bookings(real_cast, several, race, rounds):
             for i in range(8)
         ]
         acts.insert(
-            round_ % 9,
-            lambda now=now: source_suspend(By(lin, now), source_id=row.pk, reason="Review"),
+            round_ % 9, lambda now=now: source_suspend(By(lin, now), source_id=row.pk, reason="Review")
         )
         results = race(acts)
         made = [each for each in won(results) if isinstance(each, Reservation)]
@@ -103,9 +102,7 @@ def test_a_budget_lowered_among_bookings(real_cast, several, race, rounds):
             for i in range(4)
         ]
         book.append(
-            lambda now=now: source_change(
-                By(lin, now), source_id=row.pk, changes={"budget": AN_HOUR}
-            )
+            lambda now=now: source_change(By(lin, now), source_id=row.pk, changes={"budget": AN_HOUR})
         )
         results = race(book)
         balanced()
@@ -142,9 +139,7 @@ def test_sources_named_in_opposite_orders(real_cast, several, race, rounds):
         assert len(won(results)) == 2
         race(
             [
-                lambda pk=made.pk, now=now: reservation_cancel(
-                    By(wang, now), reservation_id=pk, reason=""
-                )
+                lambda pk=made.pk, now=now: reservation_cancel(By(wang, now), reservation_id=pk, reason="")
                 for several_made in won(results)
                 for made in several_made
             ]

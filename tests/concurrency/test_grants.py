@@ -74,15 +74,10 @@ def test_booking_and_cancelling(real_cast, race, rounds, instruments, vouchers):
     given = grant(cast, vouchers, str(3 * EACH))
     for round_ in range(rounds(10)):
         start, now = time_of(6 * round_)
-        made = [
-            reservation_request(By(wang, now), booking=booking(instruments[i], start))
-            for i in range(3)
-        ]
+        made = [reservation_request(By(wang, now), booking=booking(instruments[i], start)) for i in range(3)]
         assert sums(given) == 3 * EACH
         cancels = [
-            lambda pk=row.pk, now=now: reservation_cancel(
-                By(wang, now), reservation_id=pk, reason=""
-            )
+            lambda pk=row.pk, now=now: reservation_cancel(By(wang, now), reservation_id=pk, reason="")
             for row in made
         ]
         books = [
@@ -117,9 +112,7 @@ def test_lowered_while_it_is_used(real_cast, race, rounds, instruments, vouchers
         start, now = time_of(6 * round_)
         results = race(
             [
-                lambda pk=given.pk: grant_change(
-                    By(xu, NOW), grant_id=pk, change=GrantChange(amount=EACH)
-                ),
+                lambda pk=given.pk: grant_change(By(xu, NOW), grant_id=pk, change=GrantChange(amount=EACH)),
                 *(
                     lambda i=i, start=start, now=now: reservation_request(
                         By(wang, now), booking=booking(instruments[i], start)
@@ -147,9 +140,7 @@ def test_grants_against_the_budget_of_a_programme(real_cast, race, rounds):
         # A hundred is left: of three who raise by sixty, one does.
         results = race(
             [
-                lambda pk=row.pk: grant_change(
-                    By(xu, NOW), grant_id=pk, change=GrantChange(amount=D(360))
-                )
+                lambda pk=row.pk: grant_change(By(xu, NOW), grant_id=pk, change=GrantChange(amount=D(360)))
                 for row in given
             ]
         )
@@ -164,16 +155,10 @@ def test_signed_by_both_at_once(real_cast, race, rounds):
     cast = real_cast
     people = [cast.actor("coordinator"), cast.actor("xu")] * 3
     for round_ in range(rounds(5)):
-        days = {
-            "valid_from": date(2026 + round_, 1, 1),
-            "valid_until": date(2027 + round_, 1, 1),
-        }
+        days = {"valid_from": date(2026 + round_, 1, 1), "valid_until": date(2027 + round_, 1, 1)}
         made = propose(cast, code=f"a{round_}", now=NOW - timedelta(days=1), **days)
         results = race(
-            [
-                lambda who=who, pk=made.pk: agreement_sign(By(who, NOW), agreement_id=pk)
-                for who in people
-            ]
+            [lambda who=who, pk=made.pk: agreement_sign(By(who, NOW), agreement_id=pk) for who in people]
         )
         assert len(won(results)) == 2
         assert set(codes(results)) <= {"signed-already", "wrong-state"}
@@ -185,10 +170,7 @@ def test_two_alike_signed_at_once(real_cast, race, rounds):
     """Of two agreements of the same regions and days one is in force."""
     cast = real_cast
     for round_ in range(rounds(5)):
-        days = {
-            "valid_from": date(2026 + round_, 1, 1),
-            "valid_until": date(2027 + round_, 1, 1),
-        }
+        days = {"valid_from": date(2026 + round_, 1, 1), "valid_until": date(2027 + round_, 1, 1)}
         proposals = [propose(cast, code=f"{name}{round_}", **days) for name in ("a", "b")]
         for each in proposals:
             agreement_sign(By(cast.actor("coordinator"), NOW), agreement_id=each.pk)

@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.domain.roles import By
-from instruments.domain.harvests import Plan
-from instruments.models import Fetching, Import
-from instruments.services.harvests import harvest_add, harvest_fetch, harvest_work
+from instruments.exchange.domain.harvests import Plan
+from instruments.exchange.models import Fetching, Import
+from instruments.exchange.services.harvests import harvest_add, harvest_fetch, harvest_work
 from tests.factories.cast import NOW
 from tests.factories.web import Web
 

@@ -34,9 +34,7 @@ def test_twenty_keep_one_slot(real_cast, instrument, race, rounds):
         start, now = time_of(round_)
         results = race(
             [
-                lambda who=people[i % 3], s=start + (i % 2) * HOUR / 2, now=now: take(
-                    who, instrument, s, now
-                )
+                lambda who=people[i % 3], s=start + (i % 2) * HOUR / 2, now=now: take(who, instrument, s, now)
                 for i in range(20)
             ]
         )
@@ -69,9 +67,7 @@ def test_completed_in_the_moment_it_runs_out(real_cast, instrument, race, rounds
         results = race(
             [
                 completing(wang, hold, instrument, deadline - TICK),
-                lambda s=start, at=deadline: reservation_request(
-                    By(sun, at), booking=booking(instrument, s)
-                ),
+                lambda s=start, at=deadline: reservation_request(By(sun, at), booking=booking(instrument, s)),
             ]
         )
         assert len(won(results)) == 1

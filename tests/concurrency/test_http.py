@@ -90,9 +90,7 @@ def test_one_request_sent_many_times_at_once(programs, instrument, race, rounds,
         assert {a.status for a in answers} <= {201, 409}
         assert {a.code for a in answers if a.status == 409} <= {"still-running"}
         assert len({a.body["id"] for a in answers if a.status == 201}) == 1
-        again = programs[0].post(
-            "reservations/", wish(instrument, start), Idempotency_Key=f"round {round_}"
-        )
+        again = programs[0].post("reservations/", wish(instrument, start), Idempotency_Key=f"round {round_}")
         assert again.status == 201
         assert Reservation.objects.count() == round_ + 1
     consistent()

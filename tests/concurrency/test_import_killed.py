@@ -14,8 +14,9 @@ from django.db.models.functions import Now
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Lease
-from instruments.models import Import, Instrument, Provenance
-from instruments.services.import_jobs import import_apply
+from instruments.exchange.models import Import
+from instruments.exchange.services.jobs import import_apply
+from instruments.register.models import Instrument, Provenance
 from tests.conftest import DEEP
 from tests.factories.cast import NOW, Cast
 from tests.factories.imports import keep
@@ -30,8 +31,8 @@ import django
 django.setup()
 from django.db import transaction
 from django.utils import timezone
-from instruments.services import import_jobs
-from instruments.models import Import
+from instruments.exchange.services import jobs as import_jobs
+from instruments.exchange.models import Import
 import_jobs.BATCH = {BATCH}
 class Paced:
     # Batches that take a while, so that who watches is in time on any machine.

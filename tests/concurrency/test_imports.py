@@ -34,9 +34,7 @@ def test_the_same_file_by_two_at_once_is_booked_once(real_cast, instrument, race
     consistent()
 
 
-def test_two_payers_and_a_booking_for_one_slot_in_opposite_orders(
-    real_cast, instrument, race, rounds
-):
+def test_two_payers_and_a_booking_for_one_slot_in_opposite_orders(real_cast, instrument, race, rounds):
     other = real_cast.instrument(name="Other", hours=ALWAYS)
     for round_ in range(rounds(2)):
         start, now = time_of(round_)

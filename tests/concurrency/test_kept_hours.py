@@ -10,11 +10,7 @@ import pytest
 from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from bookings.availability.selectors.kept_hours import in_force, kept_rows
-from bookings.availability.services.kept_hours import (
-    kept_hours_change,
-    kept_hours_end,
-    kept_hours_grant,
-)
+from bookings.availability.services.kept_hours import kept_hours_change, kept_hours_end, kept_hours_grant
 from bookings.models import Reservation, WaitingOffer, WaitingWish
 from bookings.plans.selectors.chains import StepWish
 from bookings.plans.services.chains import chain_book
@@ -76,9 +72,7 @@ class Day:
         return hold_take(self.by(who), booking=self.booking(hour))
 
     def move(self, who, made, hour):
-        return reservation_move(
-            self.by(who), reservation_id=made.pk, period=self.period(hour), reason="x"
-        )
+        return reservation_move(self.by(who), reservation_id=made.pk, period=self.period(hour), reason="x")
 
     def cancel(self, who, made):
         return reservation_cancel(self.by(who), reservation_id=made.pk, reason="")
@@ -94,9 +88,7 @@ class Day:
 
     def left(self):
         """Hours still promised, by holder."""
-        rows = kept_rows(self.now).filter(
-            in_force(self.now), instrument=self.instrument, start_at=self.begin
-        )
+        rows = kept_rows(self.now).filter(in_force(self.now), instrument=self.instrument, start_at=self.begin)
         return {row.organisation_id: row.left_minutes // 60 for row in rows}
 
     def holds_its_word(self):
@@ -222,9 +214,7 @@ def chain(first, second, who):
 
 def repeat(day, who, hour):
     """Twice, two hours apart; what does not fit is left out."""
-    return series_book(
-        day.by(who), booking=day.booking(hour), rule="FREQ=DAILY;COUNT=2", on_conflict="skip"
-    )
+    return series_book(day.by(who), booking=day.booking(hour), rule="FREQ=DAILY;COUNT=2", on_conflict="skip")
 
 
 def bring(places, who, hours, name):

@@ -12,19 +12,9 @@ from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
-from instruments.domain.policies import parse_policy
-from instruments.services.policies import policy_set
-from tests.concurrency.races import (
-    ALWAYS,
-    FIRST,
-    HOUR,
-    booking,
-    codes,
-    consistent,
-    counted,
-    time_of,
-    won,
-)
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking, codes, consistent, counted, time_of, won
 
 pytestmark = pytest.mark.concurrency
 LONG = dict.fromkeys(("internal", "regional", "partner", "external", "industry"), 730)
@@ -49,9 +39,7 @@ def test_a_quota_of_one(real_cast, race, rounds):
         asks = [(reservation_request, hold_take)[i % 4 == 0] for i in range(20)]
         results = race(
             [
-                lambda ask=ask, s=begin + i * HOUR: ask(
-                    By(wang, now), booking=booking(instrument, s)
-                )
+                lambda ask=ask, s=begin + i * HOUR: ask(By(wang, now), booking=booking(instrument, s))
                 for i, ask in enumerate(asks)
             ]
         )
@@ -101,9 +89,7 @@ def test_two_extensions_share_what_is_left(real_cast, race, rounds):
         results = race(
             [
                 lambda row=row, now=now: reservation_move(
-                    By(wang, now),
-                    reservation_id=row.pk,
-                    period=Period(row.start_at, row.start_at + 2 * HOUR),
+                    By(wang, now), reservation_id=row.pk, period=Period(row.start_at, row.start_at + 2 * HOUR)
                 )
                 for row in made
             ]
@@ -172,9 +158,7 @@ def test_fewer_units_while_the_last_is_booked(real_cast, race, rounds):
         results = race(
             [
                 lambda now=now: units(1, now),
-                lambda s=begin, now=now: reservation_request(
-                    By(wang, now), booking=booking(instrument, s)
-                ),
+                lambda s=begin, now=now: reservation_request(By(wang, now), booking=booking(instrument, s)),
             ]
         )
         assert len(won(results)) == 1
@@ -208,17 +192,11 @@ def test_hours_kept_for_a_holder(real_cast, race, rounds):
             )
 
         def book(who, hour, now=now, begin=begin):
-            return reservation_request(
-                By(who, now), booking=booking(instrument, begin + hour * HOUR)
-            )
+            return reservation_request(By(who, now), booking=booking(instrument, begin + hour * HOUR))
 
         keep(cast.fudan, 240)
         results = race(
-            [
-                lambda who=who, hour=hour: book(who, hour)
-                for hour in range(6)
-                for who in (sun, hu, wang)
-            ]
+            [lambda who=who, hour=hour: book(who, hour) for hour in range(6) for who in (sun, hu, wang)]
         )
         day = {"start_at__gte": begin, "start_at__lt": begin + 6 * HOUR}
         theirs = counted(instrument, organisation=cast.fudan, **day)

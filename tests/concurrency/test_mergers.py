@@ -26,9 +26,9 @@ from bookings.record.domain.periods import Period
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Instrument
-from instruments.services.hosts import moves_carry_out
-from instruments.services.registry import facility_create, instrument_create
+from instruments.managing.services.hosts import moves_carry_out
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.register.models import Instrument
 from tests.concurrency.races import ALWAYS, HOUR, booking, consistent
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.cast import NOW, at, publish
@@ -79,9 +79,7 @@ def ask(actor, instrument, payer, start, hours=1, now=NOW, **values):
 def nothing_left(gone, now):
     """What a merged organisation must not have."""
     assert not Reservation.objects.filter(
-        Q(organisation=gone) | Q(host=gone),
-        state__in=("held", "requested", "confirmed"),
-        start_at__gt=now,
+        Q(organisation=gone) | Q(host=gone), state__in=("held", "requested", "confirmed"), start_at__gt=now
     ).exists()
     for rows in (
         Membership.objects.filter(ended_at=None),
@@ -111,9 +109,7 @@ def purses_add_up():
         assert (row.grant or row.source).organisation_id == row.reservation.organisation_id
 
 
-def test_a_payer_is_merged_while_its_people_book_cancel_and_are_charged(
-    real_cast, race, rounds, instrument
-):
+def test_a_payer_is_merged_while_its_people_book_cancel_and_are_charged(real_cast, race, rounds, instrument):
     cast, admin = real_cast, real_cast.actor("admin")
     agree(cast)
     vouchers = programme(cast)
@@ -141,9 +137,7 @@ def test_a_payer_is_merged_while_its_people_book_cancel_and_are_charged(
             lambda: ask(actor, instrument, gone, start + 5 * HOUR, now=now, **paid),
             lambda: reservation_cancel(By(actor, now), reservation_id=to_cancel.pk, reason=""),
             lambda: reservation_move(
-                By(actor, now),
-                reservation_id=to_move.pk,
-                period=Period(start + 6 * HOUR, start + 7 * HOUR),
+                By(actor, now), reservation_id=to_move.pk, period=Period(start + 6 * HOUR, start + 7 * HOUR)
             ),
             lambda: charge_make(reservation_id=used.pk, now=now),
             lambda: role_revoke(By(admin, now), grant_id=granted.pk, reason="test"),
@@ -183,9 +177,7 @@ def test_a_host_is_merged_or_moved_while_others_book_at_its_instruments(real_cas
         code = f"host{round_}"
         gone = organisation(cast, code, cast.anhui)
         zoe = member_of(cast, gone, "zoe", "manager")
-        site = facility_create(
-            By(zoe, NOW), organisation=gone, name="Site", time_zone="Asia/Shanghai"
-        )
+        site = facility_create(By(zoe, NOW), organisation=gone, name="Site", time_zone="Asia/Shanghai")
         offered = at_host(cast, zoe, site)
         start = START + timedelta(hours=8 * round_)
         to_cancel = ask(wang, offered, cast.fudan, start, **paid)
@@ -196,14 +188,10 @@ def test_a_host_is_merged_or_moved_while_others_book_at_its_instruments(real_cas
             lambda: ask(wang, offered, cast.fudan, start + 3 * HOUR, **paid),
             lambda: reservation_cancel(By(wang, NOW), reservation_id=to_cancel.pk, reason=""),
             lambda: reservation_move(
-                By(wang, NOW),
-                reservation_id=to_move.pk,
-                period=Period(start + 4 * HOUR, start + 5 * HOUR),
+                By(wang, NOW), reservation_id=to_move.pk, period=Period(start + 4 * HOUR, start + 5 * HOUR)
             ),
             lambda: instrument_create(By(zoe, NOW), facility=site, techniques=[], name="New"),
-            lambda: move_decide(
-                By(admin, NOW), organisation_id=gone.pk, region=cast.shanghai, starts_on=day
-            ),
+            lambda: move_decide(By(admin, NOW), organisation_id=gone.pk, region=cast.shanghai, starts_on=day),
             lambda: moves_carry_out(now=NOW),
             lambda: organisations_merge(By(admin, NOW), organisation_id=gone.pk, into=cast.ustc),
         ]
@@ -213,9 +201,9 @@ def test_a_host_is_merged_or_moved_while_others_book_at_its_instruments(real_cas
             assert not isinstance(results[5], Refused)
             move = results[5]
             moves_carry_out(now=NOW)
-            assert set(
-                Instrument.objects.filter(organisation=gone).values_list("region_id", flat=True)
-            ) == {cast.shanghai.pk}
+            assert set(Instrument.objects.filter(organisation=gone).values_list("region_id", flat=True)) == {
+                cast.shanghai.pk
+            }
             move.refresh_from_db()
             if move.carried_out_at is None:
                 move_withdraw(By(admin, NOW), organisation_id=gone.pk, move_id=move.pk)

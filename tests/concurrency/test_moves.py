@@ -69,10 +69,7 @@ def test_twenty_move_to_one_slot(real_cast, instrument, race, rounds):
     """One wins it; the others keep what they had."""
     people = [real_cast.actor(name) for name in ("wang", "sun", "hu")]
     start, now = time_of(0)
-    made = [
-        reserve(people[i % 3], instrument, start + i * HOUR, now - timedelta(days=1))
-        for i in range(20)
-    ]
+    made = [reserve(people[i % 3], instrument, start + i * HOUR, now - timedelta(days=1)) for i in range(20)]
     for round_ in range(rounds(5)):
         target = start + timedelta(days=2, hours=round_)
         before = {row.pk: start_of(row) for row in made}
@@ -105,9 +102,7 @@ def test_extending_against_a_request_for_what_follows(real_cast, race, rounds):
     """With buffers between the two."""
     buffered = real_cast.instrument(
         name="Buffered",
-        hours={
-            "weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
-        },
+        hours={"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]},
         policy={"setup_minutes": 10, "teardown_minutes": 20},
     )
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
@@ -131,10 +126,7 @@ def test_one_booking_moved_twice_from_one_version(real_cast, instrument, race, r
         start, now = time_of(round_)
         made = reserve(wang, instrument, start, now)
         results = race(
-            [
-                moving(wang, made, start + n * HOUR, now, expected_version=made.version)
-                for n in (1, 2)
-            ]
+            [moving(wang, made, start + n * HOUR, now, expected_version=made.version) for n in (1, 2)]
         )
         (winner,) = won(results)
         assert codes(results) == ["wrong-version"]

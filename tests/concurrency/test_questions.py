@@ -7,9 +7,9 @@ import pytest
 
 from accounts.domain.roles import By
 from accounts.models import OutboxMessage
-from instruments.models import Capability, CapabilityQuestion, QuestionAsker
-from instruments.services import capabilities as services
-from instruments.services.capabilities import question_answer, question_ask
+from instruments.capabilities.models import Capability, CapabilityQuestion, QuestionAsker
+from instruments.capabilities.services import capabilities as services
+from instruments.capabilities.services.capabilities import question_answer, question_ask
 from tests.concurrency.races import codes, time_of, won
 from tests.factories.capabilities import parameters_of
 

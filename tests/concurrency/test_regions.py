@@ -9,12 +9,7 @@ from accounts.services.organisation_requests import (
     organisation_ask,
     organisation_reject,
 )
-from accounts.services.organisations import (
-    organisation_create,
-    region_change,
-    region_close,
-    region_create,
-)
+from accounts.services.organisations import organisation_create, region_change, region_close, region_create
 from tests.concurrency.races import codes, won
 from tests.factories.cast import NOW
 
@@ -35,9 +30,7 @@ def test_of_organisations_with_one_code_one_is_entered(race, real_cast, rounds):
     for round_ in range(rounds(3)):
 
         def enter(region, code=f"new-{round_}"):
-            return organisation_create(
-                By(admin, NOW), code=code, region=region, name="New", kind="institute"
-            )
+            return organisation_create(By(admin, NOW), code=code, region=region, name="New", kind="institute")
 
         results = race([lambda: enter(cast.anhui), lambda: enter(cast.shanghai)])
         assert len(won(results)) == 1
@@ -63,9 +56,7 @@ def test_two_regions_never_lie_in_one_another(race, real_cast):
     def below(region, parent):
         return region_change(By(admin, NOW), region_id=region.pk, parent=parent)
 
-    results = race(
-        [lambda: below(cast.anhui, cast.shanghai), lambda: below(cast.shanghai, cast.anhui)]
-    )
+    results = race([lambda: below(cast.anhui, cast.shanghai), lambda: below(cast.shanghai, cast.anhui)])
     assert len(won(results)) == 1
     assert _codes(results) == ["below-itself"]
 
@@ -88,9 +79,7 @@ def test_no_organisation_is_entered_in_a_region_that_is_closed_meanwhile(race, r
 
 def test_of_two_answers_to_a_request_one_counts(race, real_cast):
     cast = real_cast
-    row = organisation_ask(
-        By(cast.actor("alice"), NOW), name="New", kind="institute", region=cast.anhui
-    )
+    row = organisation_ask(By(cast.actor("alice"), NOW), name="New", kind="institute", region=cast.anhui)
     coordinator, admin = cast.actor("coordinator"), cast.actor("admin")
     results = race(
         [

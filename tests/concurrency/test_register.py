@@ -7,8 +7,8 @@ from accounts.models import TrailEntry
 from bookings.models import Reservation
 from bookings.organisations.services.duplicates import duplicates_merge
 from bookings.reserving.services.reservations import reservation_request
-from instruments.models import Instrument
-from instruments.services.publishing import instrument_publication
+from instruments.managing.services.publishing import instrument_publication
+from instruments.register.models import Instrument
 from tests.concurrency.races import ALWAYS, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency
@@ -22,14 +22,10 @@ def test_merged_while_it_is_booked(real_cast, race, rounds):
     people = [cast.actor(name) for name in ("wang", "sun", "hu")]
     for round_ in range(rounds(2)):
         start, now = time_of(round_)
-        keeper, loser = (
-            cast.instrument(name=f"{word} {round_}", hours=ALWAYS) for word in ("Kept", "Twice")
-        )
+        keeper, loser = (cast.instrument(name=f"{word} {round_}", hours=ALWAYS) for word in ("Kept", "Twice"))
 
         def merge(keeper, loser, now=now):
-            return duplicates_merge(
-                By(zhao, now), keeper_id=keeper.pk, loser_id=loser.pk, note="twice"
-            )
+            return duplicates_merge(By(zhao, now), keeper_id=keeper.pk, loser_id=loser.pk, note="twice")
 
         acts = [
             lambda who=who, loser=loser, start=start, now=now: reservation_request(
@@ -41,9 +37,7 @@ def test_merged_while_it_is_booked(real_cast, race, rounds):
         acts.insert(round_ % 3, lambda a=loser, b=keeper, merge=merge: merge(a, b))
         results = race(acts)
         booked = Reservation.objects.filter(instrument=loser, state="confirmed").count()
-        retired = set(
-            Instrument.objects.filter(pk__in=[keeper.pk, loser.pk], publication="retired")
-        )
+        retired = set(Instrument.objects.filter(pk__in=[keeper.pk, loser.pk], publication="retired"))
         assert len(retired) == 1
         assert booked <= 1 and not (booked and loser in retired)
         assert len(won(results)) == 1 + booked

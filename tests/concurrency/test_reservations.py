@@ -17,17 +17,7 @@ from bookings.reserving.services.reservations import (
 )
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from tests.concurrency.races import (
-    ALWAYS,
-    FIRST,
-    HOUR,
-    booking,
-    codes,
-    consistent,
-    overlaps,
-    time_of,
-    won,
-)
+from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking, codes, consistent, overlaps, time_of, won
 from tests.factories.cast import NOW, at
 
 pytestmark = pytest.mark.concurrency
@@ -41,10 +31,7 @@ def test_twenty_ask_for_one_slot(real_cast, instrument, race, rounds):
     for round_ in range(rounds(2)):
         start, now = time_of(round_)
         asked = [
-            (
-                wang if i % 2 else sun,
-                booking(instrument, start + timedelta(minutes=30 * (i % 3)), 2),
-            )
+            (wang if i % 2 else sun, booking(instrument, start + timedelta(minutes=30 * (i % 3)), 2))
             for i in range(CLIENTS)
         ]
         results = race(
@@ -110,9 +97,7 @@ def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instru
                 ),
             ]
         )
-        live = Reservation.objects.filter(
-            start_at__lt=outage.end, end_at__gt=outage.start, state="confirmed"
-        )
+        live = Reservation.objects.filter(start_at__lt=outage.end, end_at__gt=outage.start, state="confirmed")
         assert not live.exists()
         assert overlaps() == 0
 
@@ -134,9 +119,7 @@ def test_approving_and_cancelling_at_once(real_cast, race, rounds):
                 lambda pk=made.pk, now=now: reservation_decide(
                     By(zhao, now), reservation_id=pk, approve=True, reason=""
                 ),
-                lambda pk=made.pk, now=now: reservation_cancel(
-                    By(wang, now), reservation_id=pk, reason=""
-                ),
+                lambda pk=made.pk, now=now: reservation_cancel(By(wang, now), reservation_id=pk, reason=""),
             ]
         )
         assert won([cancelled])
@@ -202,9 +185,7 @@ def test_the_constraint_is_the_second_guard(real_cast):
         By(cast.actor("sun"), NOW), booking=booking(cast.microscope, at("2026-03-06 12:00"))
     )
     with pytest.raises(Exception, match="occupancy_no_overlap"):
-        Occupancy.objects.filter(reservation=other).update(
-            span=Occupancy.objects.get(reservation=made).span
-        )
+        Occupancy.objects.filter(reservation=other).update(span=Occupancy.objects.get(reservation=made).span)
 
 
 def test_two_second_thoughts_at_once(real_cast, instrument, race, rounds):
@@ -219,9 +200,7 @@ def test_two_second_thoughts_at_once(real_cast, instrument, race, rounds):
         ]
         race(
             [
-                lambda row=row, now=now: reservation_cancel(
-                    By(wang, now), reservation_id=row.pk, reason=""
-                )
+                lambda row=row, now=now: reservation_cancel(By(wang, now), reservation_id=row.pk, reason="")
                 for row in made
             ]
         )

@@ -8,15 +8,8 @@ from django.core.files.storage import default_storage
 from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import By
 from bookings.models import HandOff, HostStorage, ResultFile
+from bookings.results.services import uploads
 from bookings.results.services.handoffs import hand_off_make, hand_off_seal, storage_set
-from bookings.results.services.uploads import (
-    OffsetDiffers,
-    StorageFull,
-    UploadBusy,
-    file_remove,
-    upload_begin,
-    upload_write,
-)
 from tests.concurrency.races import won
 from tests.factories.cast import NOW, Cast, reserve
 from tests.factories.results import announced, uploaded
@@ -47,14 +40,14 @@ def test_twenty_files_for_the_place_of_three(
     for n in range(rounds(5)):
         results = race(
             [
-                lambda p=f"{n}/{i}": upload_begin(by, hand_off_id=hand_off.pk, path=p, size=10)
+                lambda p=f"{n}/{i}": uploads.upload_begin(by, hand_off_id=hand_off.pk, path=p, size=10)
                 for i in range(20)
             ]
         )
         made = won(results)
-        assert (len(made), kinds(results)) == (3, {StorageFull})
+        assert (len(made), kinds(results)) == (3, {uploads.StorageFull})
         assert HostStorage.objects.get().reserved == 30
-        race([lambda row=row: file_remove(by, file_id=row.pk) for row in made])
+        race([lambda row=row: uploads.file_remove(by, file_id=row.pk) for row in made])
         assert HostStorage.objects.get().reserved == 0
         assert not ResultFile.objects.exists()
 
@@ -63,29 +56,27 @@ def test_one_path_is_begun_once(by: By, hand_off: HandOff, race: Any, rounds: An
     for n in range(rounds(5)):
         paths = [(f"{n}/Data.csv", f"{n}/data.CSV")[i % 2] for i in range(10)]
         results = race(
-            [lambda p=p: upload_begin(by, hand_off_id=hand_off.pk, path=p, size=1) for p in paths]
+            [lambda p=p: uploads.upload_begin(by, hand_off_id=hand_off.pk, path=p, size=1) for p in paths]
         )
         assert (len(won(results)), kinds(results)) == (1, {WrongState})
 
 
-def test_two_pieces_at_one_offset_never_mix(
-    by: By, hand_off: HandOff, race: Any, rounds: Any
-) -> None:
+def test_two_pieces_at_one_offset_never_mix(by: By, hand_off: HandOff, race: Any, rounds: Any) -> None:
     """Each piece is of one letter: what is stored is whole pieces, and what is acknowledged."""
     for n in range(rounds(4)):
-        row = upload_begin(by, hand_off_id=hand_off.pk, path=f"{n}", size=4 * 200_000)
+        row = uploads.upload_begin(by, hand_off_id=hand_off.pk, path=f"{n}", size=4 * 200_000)
         letters = [bytes([65 + i]) for i in range(8)]
         for at in range(0, row.size, 200_000):
             results = race(
                 [
-                    lambda c=c, at=at, pk=row.pk: upload_write(
+                    lambda c=c, at=at, pk=row.pk: uploads.upload_write(
                         by, file_id=pk, at=at, data=c * 200_000
                     )
                     for c in letters
                 ]
             )
             assert len(won(results)) == 1
-            assert kinds(results) <= {OffsetDiffers, UploadBusy, Invalid}
+            assert kinds(results) <= {uploads.OffsetDiffers, uploads.UploadBusy, Invalid}
         row.refresh_from_db()
         with default_storage.open(row.storage) as file:
             content = file.read()
@@ -107,7 +98,7 @@ def test_a_seal_has_every_file_that_was_taken_and_no_other(
             [
                 lambda h=hand_off: hand_off_seal(by, hand_off_id=h.pk),
                 *(lambda i=i, h=hand_off: uploaded(real_cast, h, f"later {i}") for i in range(3)),
-                lambda row=rows[0]: file_remove(by, file_id=row.pk),
+                lambda row=rows[0]: uploads.file_remove(by, file_id=row.pk),
             ]
         )
         assert all(issubclass(kind, (WrongState, NotFound)) for kind in kinds(results))

@@ -25,19 +25,15 @@ def test_of_duties_that_exclude_one_another_only_one_is_given(race, real_cast, r
             [
                 lambda: role_grant(By(zhao, NOW), user=sun, role="finance", organisation=cast.ustc),
                 lambda: role_grant(By(admin, NOW), user=sun, role="auditor", region=cast.anhui),
-                lambda: role_grant(
-                    By(admin, NOW), user=sun, role="coordinator", region=cast.anhui.parent
-                ),
+                lambda: role_grant(By(admin, NOW), user=sun, role="coordinator", region=cast.anhui.parent),
             ]
         )
-        held = set(
-            RoleGrant.objects.filter(user=sun, revoked_at=None).values_list("role", flat=True)
-        ) - {"researcher"}
+        held = set(RoleGrant.objects.filter(user=sun, revoked_at=None).values_list("role", flat=True)) - {
+            "researcher"
+        }
         assert held in ({"auditor"}, {"finance", "coordinator"})
         assert codes(results) == ["duties-conflict"] * (3 - len(won(results)))
-        RoleGrant.objects.filter(user=sun, revoked_at=None).exclude(role="researcher").update(
-            revoked_at=NOW
-        )
+        RoleGrant.objects.filter(user=sun, revoked_at=None).exclude(role="researcher").update(revoked_at=NOW)
 
 
 def test_of_the_last_two_managers_one_stays(race, real_cast, rounds):
@@ -50,9 +46,7 @@ def test_of_the_last_two_managers_one_stays(race, real_cast, rounds):
             name: RoleGrant.objects.get(user=user, role="manager", revoked_at=None)
             for name, user in people.items()
         }
-        ends = {
-            name: Membership.objects.get(user=user, ended_at=None) for name, user in people.items()
-        }
+        ends = {name: Membership.objects.get(user=user, ended_at=None) for name, user in people.items()}
 
         def lay_down(name, actors=actors, grants=grants):
             return role_revoke(By(actors[name], NOW), grant_id=grants[name].pk, reason="leaves")
@@ -76,10 +70,7 @@ def test_an_invitation_is_accepted_once(race, real_cast):
     alice = cast.people["alice"]
     alice.emailaddress_set.create(email=alice.email, verified=True, primary=True)
     row = invitation_send(
-        By(cast.actor("chen"), NOW),
-        organisation=cast.fudan,
-        email=alice.email,
-        roles=["researcher"],
+        By(cast.actor("chen"), NOW), organisation=cast.fudan, email=alice.email, roles=["researcher"]
     )
     actor = cast.actor("alice")
 
@@ -128,10 +119,7 @@ def test_of_two_first_managers_one_comes_second(race, real_cast, rounds):
         }
         actors = {name: cast.actor(name) for name in rows}
         results = race(
-            [
-                partial(invitation_accept, By(actors[name], now), invitation_id=rows[name].pk)
-                for name in rows
-            ]
+            [partial(invitation_accept, By(actors[name], now), invitation_id=rows[name].pk) for name in rows]
         )
         assert len(won(results)) == 1 and codes(results) == ["invitation-withdrawn"]
         RoleGrant.objects.filter(organisation=cast.optics, role="manager").update(revoked_at=now)

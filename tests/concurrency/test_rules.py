@@ -10,12 +10,12 @@ from bookings.models import Reservation
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.selectors.reservations import rules_behind
 from bookings.reserving.services.reservations import reservation_request
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.models import BookingPolicy, PolicyVersion
-from instruments.services.opening import opening_hours_set
-from instruments.services.policies import policy_set
-from instruments.services.publishing import instrument_publication
+from instruments.managing.services.publishing import instrument_publication
+from instruments.opening.domain.opening import parse_hours
+from instruments.opening.services.opening import opening_hours_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.models import BookingPolicy, PolicyVersion
+from instruments.policy.services.policies import policy_set
 from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking, consistent, time_of
 from tests.factories.cast import NOW
 
@@ -55,9 +55,7 @@ def policy(cast, instrument, **values):
 
 def hours(cast, instrument, weekly):
     return lambda: opening_hours_set(
-        By(cast.actor("zhao"), NOW),
-        instrument_id=instrument.pk,
-        hours=parse_hours({"weekly": weekly}),
+        By(cast.actor("zhao"), NOW), instrument_id=instrument.pk, hours=parse_hours({"weekly": weekly})
     )
 
 

@@ -13,9 +13,9 @@ from bookings.models import BookedSample, SampleItem
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_request
 from bookings.samples.services.joining import samples_join
-from bookings.samples.services.samples import SampleValues, Step, sample_change, samples_step
-from instruments.domain.policies import parse_policy
-from instruments.services.policies import policy_set
+from bookings.samples.services.samples import NextStep, SampleValues, sample_change, samples_step
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
 from tests.concurrency.races import booking, codes, time_of, won
 from tests.factories.samples import announce
 
@@ -68,9 +68,7 @@ def test_a_sample_joins_while_the_list_changes(real_cast, race, rounds, instrume
         sample = announce(cast, now=now, hazards=["magnetic"])
         results = race(
             [
-                partial(
-                    samples_join, By(wang, now), reservation_id=made.pk, sample_ids=[sample.pk]
-                ),
+                partial(samples_join, By(wang, now), reservation_id=made.pk, sample_ids=[sample.pk]),
                 partial(set_policy, cast, instrument, now, "magnetic"),
             ]
         )
@@ -79,9 +77,7 @@ def test_a_sample_joins_while_the_list_changes(real_cast, race, rounds, instrume
         assert len(won(results)) == 1 + link
 
 
-def test_a_booking_with_a_sample_while_its_hazards_and_the_list_change(
-    real_cast, race, rounds, instrument
-):
+def test_a_booking_with_a_sample_while_its_hazards_and_the_list_change(real_cast, race, rounds, instrument):
     """Three at once: no booking is made with a sample that was not accepted when it was made."""
     cast = real_cast
     wang = cast.actor("wang")
@@ -119,10 +115,7 @@ def test_twenty_steps_of_one_sample_are_one_after_the_other(real_cast, race, ins
     samples_join(By(wang, now), reservation_id=made.pk, sample_ids=[sample.pk])
     by = By(wang, now + timedelta(minutes=1))
     results = race(
-        [
-            partial(samples_step, by, sample_ids=[sample.pk], step=Step("cancelled"))
-            for _ in range(20)
-        ]
+        [partial(samples_step, by, sample_ids=[sample.pk], step=NextStep("cancelled")) for _ in range(20)]
     )
     assert codes(results) == ["sample-step"] * 19
     assert sample.steps.count() == 2

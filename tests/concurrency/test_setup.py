@@ -14,9 +14,7 @@ def test_two_at_once_make_everything_once(race, real_db):
         return installation_set_up(
             site={"name": "Sharing of Anhui"},
             regions=[{"scheme": "iso-3166-2", "code": "CN-AH", "shares": True}],
-            organisations=[
-                {"code": "first", "name": "First", "kind": "university", "region": "CN-AH"}
-            ],
+            organisations=[{"code": "first", "name": "First", "kind": "university", "region": "CN-AH"}],
             administrator={"email": "admin@example.org"},
             logo=None,
             now=NOW,

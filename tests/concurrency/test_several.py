@@ -67,9 +67,7 @@ def test_one_of_them_is_asked_for_alone(real_cast, three, race, rounds):
         results = race(
             [
                 asking(wang, [z, y, x], start, now),
-                lambda s=start, now=now: reservation_request(
-                    By(sun, now), booking=booking(y, s + HOUR / 2)
-                ),
+                lambda s=start, now=now: reservation_request(By(sun, now), booking=booking(y, s + HOUR / 2)),
             ]
         )
         assert len(won(results)) == 1

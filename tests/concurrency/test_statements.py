@@ -58,8 +58,7 @@ def test_each_charge_is_on_exactly_one_statement(real_cast, race, rounds):
     for month, first in months(rounds(1)):
         late = first - timedelta(minutes=11)
         charges = [
-            charge_of(cast, (cast.fudan, cast.optics)[n % 2], month=None, covered="6.00")
-            for n in range(16)
+            charge_of(cast, (cast.fudan, cast.optics)[n % 2], month=None, covered="6.00") for n in range(16)
         ]
         for charge in charges[12:]:
             charge.open_until = late  # nobody has disputed them in time
@@ -110,9 +109,7 @@ def test_paid_and_voided_at_the_same_moment(real_cast, race, rounds):
         results = race(
             [
                 lambda r=row, t=first, p=pay: statement_pay(By(gao, t), statement_id=r.pk, paid=p),
-                lambda r=row, t=first: statement_void(
-                    By(gao, t), statement_id=r.pk, reason="Wrong name"
-                ),
+                lambda r=row, t=first: statement_void(By(gao, t), statement_id=r.pk, reason="Wrong name"),
                 lambda r=row, t=first, p=pay: statement_pay(By(gao, t), statement_id=r.pk, paid=p),
             ]
         )
@@ -167,12 +164,7 @@ def test_the_same_is_reported_at_the_same_moment(real_cast, race, rounds):
         row = Statement.objects.get(month=month)
         paid = Paid(Decimal("60.00"), first.date() - timedelta(days=1))
         results = race(
-            [
-                lambda r=row, t=first, p=paid: payment_notice_report(
-                    By(lin, t), statement_id=r.pk, paid=p
-                )
-            ]
-            * 3
+            [lambda r=row, t=first, p=paid: payment_notice_report(By(lin, t), statement_id=r.pk, paid=p)] * 3
         )
         assert len(won(results)) == 1 and row.notices.count() == 1
 
@@ -190,9 +182,7 @@ def test_matched_and_voided_at_the_same_moment(real_cast, race, rounds):
         race(
             [
                 lambda n=notice, t=first: payment_notice_match(By(gao, t), notice_id=n.pk),
-                lambda r=row, t=first: statement_void(
-                    By(gao, t), statement_id=r.pk, reason="Wrong name"
-                ),
+                lambda r=row, t=first: statement_void(By(gao, t), statement_id=r.pk, reason="Wrong name"),
             ]
         )
         notice.refresh_from_db()

@@ -31,11 +31,7 @@ def test_every_sealed_byte_is_the_senders(real_cast: Cast, settings: Any, tmp_pa
     now = timezone.now()
     hand_off = announced(real_cast)
     _, token = token_issue(
-        user=real_cast.people["zhao"],
-        label="test",
-        lifetime=timedelta(days=30),
-        now=now,
-        scopes=["upload"],
+        user=real_cast.people["zhao"], label="test", lifetime=timedelta(days=30), now=now, scopes=["upload"]
     )
     luck = random.Random(20260306)
     server = Uploads(settings.MEDIA_ROOT, tmp_path / "uploads.log")

@@ -7,12 +7,7 @@ import pytest
 from accounts.domain.roles import By
 from bookings.models import Occupancy, Reservation, UsageSession
 from bookings.reserving.services.reservations import reservation_request
-from bookings.usage.services.kiosks import (
-    check_in_code,
-    kiosk_check_in,
-    kiosk_create,
-    kiosk_enrol,
-)
+from bookings.usage.services.kiosks import check_in_code, kiosk_check_in, kiosk_create, kiosk_enrol
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 from tests.factories.moments import NOW
@@ -74,9 +69,7 @@ def test_a_kiosk_and_a_telephone_check_in_at_once(real_cast, race, rounds):
             [
                 lambda here=here: kiosk_check_in(**here),
                 lambda here=here: kiosk_check_in(**here),
-                lambda row=row, start=start: reservation_check_in(
-                    By(wang, start), reservation_id=row.pk
-                ),
+                lambda row=row, start=start: reservation_check_in(By(wang, start), reservation_id=row.pk),
             ]
         )
         (session,) = won(results)

@@ -66,10 +66,7 @@ def test_one_wish_two_instruments_one_offer(real_cast, race, rounds):
         )
         effects_carry_out(now=NOW)
         held = Reservation.objects.filter(state="held")
-        assert sorted(row.user.email for row in held) == [
-            "hu@optics.example",
-            "wang@fudan.example",
-        ], round_
+        assert sorted(row.user.email for row in held) == ["hu@optics.example", "wang@fudan.example"], round_
         assert len({row.instrument_id for row in held}) == 2
         unmake()
 
@@ -82,9 +79,7 @@ def test_taking_and_declining_and_withdrawing_at_once(real_cast, race, rounds):
         wish = wait(cast, instrument, "wang")
         wait(cast, instrument, "hu", now=NOW + SECOND)
         held = WaitingOffer.objects.get().reservation
-        booking = Booking(
-            instrument.pk, Period(held.start_at, held.end_at), None, "self", hold=held.pk
-        )
+        booking = Booking(instrument.pk, Period(held.start_at, held.end_at), None, "self", hold=held.pk)
         wang = cast.actor("wang")
         race(
             [

@@ -24,7 +24,7 @@ from referencing import Resource
 from accounts.api import shapes
 from bookings.demo.services.files import load
 from bookings.pricing.domain.fees import GroupNotServed
-from bookings.record.messages import SENTENCES, sentence
+from bookings.record.messages import sentence, sentences
 from config.api import problems, urls
 from config.api.docs import openapi
 from tests.factories import api as programs
@@ -41,15 +41,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize(
-    "path", ["nonsense/", "instruments", "instruments/42/", "nonsense/42/", ""]
-)
-def test_an_address_that_is_not_there(
-    cast: Cast,
-    program: Programs,
-    method: str,
-    path: str,
-) -> None:
+@pytest.mark.parametrize("path", ["nonsense/", "instruments", "instruments/42/", "nonsense/42/", ""])
+def test_an_address_that_is_not_there(cast: Cast, program: Programs, method: str, path: str) -> None:
     answer = program().send(method, path, None if method == "GET" else {})
     assert (answer.status, answer.code) == (404, "not-found")
 
@@ -84,20 +77,13 @@ def test_a_method_that_is_not_known(cast: Cast, program: Programs) -> None:
     ],
 )
 def test_bodies_that_cannot_be_read(
-    cast: Cast,
-    program: Programs,
-    sent: str | bytes,
-    kind: str,
-    status: int,
-    code: str,
+    cast: Cast, program: Programs, sent: str | bytes, kind: str, status: int, code: str
 ) -> None:
     answer = program("zhao").send("POST", "facilities/", sent, Content_Type=kind)
     assert (answer.status, answer.code) == (status, code)
 
 
-def test_a_body_in_chunks_is_refused_rather_than_read_as_empty(
-    cast: Cast, program: Programs
-) -> None:
+def test_a_body_in_chunks_is_refused_rather_than_read_as_empty(cast: Cast, program: Programs) -> None:
     client = program("zhao").client
     headers = {"Authorization": f"Bearer {program('zhao').token}", "Transfer-Encoding": "chunked"}
     answer = client.generic("POST", "/api/v1/facilities/", headers=headers)
@@ -111,11 +97,7 @@ def test_answers_are_json_and_nothing_else(cast: Cast, program: Programs) -> Non
     assert program().get("regions/?format=xml").status == 200
 
 
-def test_a_request_that_looks_forged(
-    cast: Cast,
-    program: Programs,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_request_that_looks_forged(cast: Cast, program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     def forged(*args: Any) -> None:
         raise SuspiciousOperation
 
@@ -138,10 +120,7 @@ def test_a_day_that_nobody_can_mean(cast: Cast, program: Programs, day: str) -> 
     assert (answer.status, answer.body["errors"][0]["code"]) == (400, "out-of-range")
 
 
-def test_an_answer_is_for_one_person_in_one_language(
-    cast: Cast,
-    program: Programs,
-) -> None:
+def test_an_answer_is_for_one_person_in_one_language(cast: Cast, program: Programs) -> None:
     headers = program("wang").get("regions/").headers
     assert {"Accept-Language", "Authorization", "Cookie"} <= set(headers["Vary"].split(", "))
     assert headers["Cache-Control"] == "private, no-store"
@@ -241,7 +220,7 @@ def test_the_schema_and_the_page_for_people(cast: Cast) -> None:
     text = page.content.decode()
     for operation in (o for m in openapi("en")["paths"].values() for o in m.values()):
         assert f'id="{operation["operationId"]}"' in text
-    for code in SENTENCES:
+    for code in sentences():
         assert f' id="{code}">' in text
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(set(ids)) == len(ids)
@@ -277,13 +256,7 @@ CALLS = {
     "NotFound": 0,
 }
 # Commands alone answer with these, in words of their own.
-OF_COMMANDS = {
-    "file-refused",
-    "not-local",
-    "not-empty",
-    "broader-than-itself",
-    "unknown-technique",
-}
+OF_COMMANDS = {"file-refused", "not-local", "not-empty", "broader-than-itself", "unknown-technique"}
 
 
 def codes_raised() -> Iterator[tuple[str, str]]:
@@ -322,9 +295,7 @@ def test_every_code_has_a_sentence() -> None:
     raised |= dict.fromkeys(shapes.WebAddress.default_error_messages, "accounts/api/shapes.py")
     assert len(raised) > 60
     missing = {
-        code: where
-        for code, where in raised.items()
-        if code not in SENTENCES and code not in OF_COMMANDS
+        code: where for code, where in raised.items() if code not in sentences() and code not in OF_COMMANDS
     }
     assert missing == {}
 

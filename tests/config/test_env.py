@@ -131,9 +131,7 @@ def test_nothing_starts_with(given, words):
     assert "hidden" not in shown
 
 
-@pytest.mark.parametrize(
-    "given", [{"OTEL_PROPAGATORS": "unknown"}, {"OTEL_BSP_SCHEDULE_DELAY": "-1"}]
-)
+@pytest.mark.parametrize("given", [{"OTEL_PROPAGATORS": "unknown"}, {"OTEL_BSP_SCHEDULE_DELAY": "-1"}])
 def test_nothing_starts_with_what_opentelemetry_refuses(given):
     done = said("-c", "import config.wsgi", **OTLP, **given)
     last = done.stderr.strip().splitlines()[-1]
@@ -211,9 +209,7 @@ def test_mail_by_tls_at_once_and_by_starttls(monkeypatch):
 
 
 @pytest.mark.parametrize("to", ["cache", "broker"])
-def test_nobody_is_trusted_with_sessions_or_jobs_who_shows_no_certificate(
-    to, tmp_path, monkeypatch
-):
+def test_nobody_is_trusted_with_sessions_or_jobs_who_shows_no_certificate(to, tmp_path, monkeypatch):
     monkeypatch.setattr(caches, "_quiet_until", 0.0)
     patience = {"socket_timeout": 3, "socket_connect_timeout": 3}
     with untrusted(tmp_path) as port:

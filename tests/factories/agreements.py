@@ -60,9 +60,7 @@ def programme_terms(**changes: Any) -> ProgrammeTerms:
 
 def programme(cast: Cast, *, now: datetime = NOW, **changes: Any) -> VoucherProgramme:
     """Of Shanghai, by its coordinator."""
-    return programme_create(
-        By(cast.actor("xu"), now), region=cast.shanghai, terms=programme_terms(**changes)
-    )
+    return programme_create(By(cast.actor("xu"), now), region=cast.shanghai, terms=programme_terms(**changes))
 
 
 def grant(

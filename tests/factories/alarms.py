@@ -1,7 +1,7 @@
 """An alarm, as the nightly job raises one."""
 
 from bookings.models import IdleAlarm
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.moments import NOW
 
 FIGURES = {
@@ -19,10 +19,5 @@ FIGURES = {
 
 def alarm_of(instrument: Instrument) -> IdleAlarm:
     return IdleAlarm.objects.create(
-        instrument=instrument,
-        kind="idle",
-        figures=FIGURES,
-        raised_at=NOW,
-        asked_at=NOW,
-        checked_at=NOW,
+        instrument=instrument, kind="idle", figures=FIGURES, raised_at=NOW, asked_at=NOW, checked_at=NOW
     )

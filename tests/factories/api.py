@@ -184,11 +184,7 @@ def program(cast: Cast) -> Callable[..., Program]:
         if name is None:
             return Program()
         _, token = token_issue(
-            user=cast.people[name],
-            label="test",
-            lifetime=timedelta(days=366),
-            now=NOW,
-            scopes=scopes,
+            user=cast.people[name], label="test", lifetime=timedelta(days=366), now=NOW, scopes=scopes
         )
         return Program(token)
 

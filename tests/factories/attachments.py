@@ -6,8 +6,9 @@ from typing import Any
 from PIL import Image
 
 from accounts.domain.roles import By
-from instruments.models import Attachment, Instrument
-from instruments.services.attachments import attachment_add
+from instruments.attachments.models import Attachment
+from instruments.attachments.services.attachments import attachment_add
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, Cast
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"

@@ -35,9 +35,9 @@ def serve_bucket() -> Iterator[Bucket]:
 
     where = {"endpoint_url": f"http://127.0.0.1:{server.port}", "region_name": "us-east-1"}
     name = f"uploads-{uuid4().hex[:12]}"
-    boto3.client(
-        "s3", aws_access_key_id="key", aws_secret_access_key="secret", **where
-    ).create_bucket(Bucket=name)
+    boto3.client("s3", aws_access_key_id="key", aws_secret_access_key="secret", **where).create_bucket(
+        Bucket=name
+    )
     options = where | {
         "bucket_name": name,
         "addressing_style": "auto",

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from accounts.domain.roles import PLATFORM, By
-from instruments.adapters.vocabularies import shipped_parameters
-from instruments.domain.capabilities import Parameters, Stated
-from instruments.models import Capability, Instrument, Parameter
-from instruments.selectors.needs import load_parameters
-from instruments.services.techniques import parameters_import
+from instruments.capabilities.models import Capability
+from instruments.register.models import Instrument
+from instruments.vocabulary.adapters.vocabularies import shipped_parameters
+from instruments.vocabulary.domain.parameters import Parameters, Stated
+from instruments.vocabulary.models import Parameter
+from instruments.vocabulary.selectors.needs import load_parameters
+from instruments.vocabulary.services.techniques import parameters_import
 from tests.factories.cast import NOW, Cast
 
 CODES = ("spatial_resolution", "accelerating_voltage", "sample_temperature", "magnification")

@@ -21,15 +21,16 @@ from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.domain.ratecards import parse_rate_card
-from instruments.models import Facility, Instrument, Technique
-from instruments.services.opening import opening_hours_set
-from instruments.services.policies import policy_set
-from instruments.services.publishing import instrument_publication
-from instruments.services.ratecards import rate_card_create
-from instruments.services.registry import facility_create, instrument_create
+from instruments.managing.services.publishing import instrument_publication
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.opening.domain.opening import parse_hours
+from instruments.opening.services.opening import opening_hours_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
+from instruments.register.models import Facility, Instrument
+from instruments.vocabulary.models import Technique
 from tests.factories.cards import CARD
 from tests.factories.moments import NOW, at
 
@@ -150,9 +151,7 @@ def build_cast() -> Cast:
         time_zone="Asia/Shanghai",
         address="96 Jinzhai Road, Hefei",
     )
-    technique = Technique.objects.create(
-        code="PaNET01198", name="electron microscopy", name_zh="电子显微镜"
-    )
+    technique = Technique.objects.create(code="PaNET01198", name="electron microscopy", name_zh="电子显微镜")
     cast = Cast(
         anhui,
         shanghai,
@@ -218,19 +217,14 @@ def publish(
         service_modes=values.pop("service_modes", ["self", "assisted"]),
         **values,
     )
-    opening_hours_set(
-        By(zhao, now), instrument_id=instrument.pk, hours=parse_hours(hours or WEEKDAYS)
-    )
+    opening_hours_set(By(zhao, now), instrument_id=instrument.pk, hours=parse_hours(hours or WEEKDAYS))
     policy_set(
         By(zhao, now),
         instrument_id=instrument.pk,
         policy=parse_policy({"slot_minutes": 30, "max_minutes": 480} | (policy or {})),
     )
     rate_card_create(
-        By(zhao, now),
-        instrument_id=instrument.pk,
-        card=parse_rate_card(CARD | (card or {})),
-        publish=True,
+        By(zhao, now), instrument_id=instrument.pk, card=parse_rate_card(CARD | (card or {})), publish=True
     )
     made = instrument_publication(By(zhao, now), instrument_id=instrument.pk, act="publish")
     OutboxMessage.objects.filter(kind="instrument.published").delete()  # as though it were told

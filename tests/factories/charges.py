@@ -6,14 +6,7 @@ from typing import Any
 
 from accounts.domain.roles import By
 from bookings.charging.services.charges import charge_make
-from bookings.models import (
-    Agreement,
-    AgreementMember,
-    Charge,
-    Reservation,
-    VoucherGrant,
-    VoucherProgramme,
-)
+from bookings.models import Agreement, AgreementMember, Charge, Reservation, VoucherGrant, VoucherProgramme
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.factories.cast import NOW, Cast, at, reserve
@@ -22,13 +15,7 @@ BY_USE = {"charge_basis": "used"}
 
 
 def use(
-    cast: Cast,
-    start: str,
-    end: str,
-    *,
-    who: str = "wang",
-    used: tuple[str, str] | None = None,
-    **values: Any,
+    cast: Cast, start: str, end: str, *, who: str = "wang", used: tuple[str, str] | None = None, **values: Any
 ) -> Charge:
     """The charge of a booking that was used, from its start to its end unless `used` says when."""
     made = reserve(cast, start, end, who=who, now=at(start) - timedelta(days=1), **values)
@@ -39,9 +26,7 @@ def use(
     return due(made, check_out)
 
 
-def cancel(
-    cast: Cast, start: str, end: str, when: str, *, who: str = "wang", **values: Any
-) -> Charge:
+def cancel(cast: Cast, start: str, end: str, when: str, *, who: str = "wang", **values: Any) -> Charge:
     """The charge of a booking that was cancelled late."""
     made = reserve(cast, start, end, who=who, **{"now": NOW, **values})
     reservation_cancel(By(cast.actor(who), at(when)), reservation_id=made.pk, reason="changed")

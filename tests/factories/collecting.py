@@ -12,15 +12,10 @@ from tests.factories.results import announced, released
 
 def collecting_things(cast: Cast) -> dict[str, str]:
     """The ids of these by the words of the permission table."""
-    hand_off = released(
-        cast, announced(cast, reserve(cast, "2026-03-12 14:00", "2026-03-12 15:00"))
-    )
+    hand_off = released(cast, announced(cast, reserve(cast, "2026-03-12 14:00", "2026-03-12 15:00")))
     other = released(cast, announced(cast, reserve(cast, "2026-03-12 15:00", "2026-03-12 16:00")))
     link = link_make(
-        By(cast.actor("zhao"), NOW),
-        hand_off_id=hand_off.pk,
-        label="Li",
-        expires_at=NOW + timedelta(days=14),
+        By(cast.actor("zhao"), NOW), hand_off_id=hand_off.pk, label="Li", expires_at=NOW + timedelta(days=14)
     )
     request = keep_ask(By(cast.actor("wang"), NOW), hand_off_id=other.pk, days=30)
     return {

@@ -24,9 +24,7 @@ def say(
 ) -> Comment:
     """A comment on a booking or a need."""
     kind = values.pop("kind", subject._meta.model_name)
-    return comment_write(
-        By(cast.actor(who), now), kind=kind, subject_id=subject.pk, text=text, **values
-    )
+    return comment_write(By(cast.actor(who), now), kind=kind, subject_id=subject.pk, text=text, **values)
 
 
 def propose(

@@ -8,14 +8,7 @@ from accounts.domain.roles import By
 from bookings.funding.domain.funding import Share
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.services.funding import source_create
-from bookings.models import (
-    Agreement,
-    AgreementMember,
-    Earmark,
-    FundingSource,
-    VoucherGrant,
-    VoucherProgramme,
-)
+from bookings.models import Agreement, AgreementMember, Earmark, FundingSource, VoucherGrant, VoucherProgramme
 from tests.factories.cast import NOW, Cast
 
 
@@ -83,7 +76,4 @@ def sums(row: FundingSource) -> tuple[Decimal, Decimal]:
 def set_aside(reservation: Any) -> list[tuple[str, Decimal]]:
     """What each source has set aside for a booking, in the order of the shares."""
     rows = Earmark.objects.filter(reservation=reservation, source__isnull=False)
-    return [
-        (row.source.code, row.held)
-        for row in rows.select_related("source").order_by("created_at", "id")
-    ]
+    return [(row.source.code, row.held) for row in rows.select_related("source").order_by("created_at", "id")]

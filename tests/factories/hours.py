@@ -11,27 +11,11 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.models import Organisation, Region, User
-from bookings.models import (
-    BookingsRead,
-    Closure,
-    DirtyDay,
-    DirtyMonths,
-    FacilityBookings,
-    FacilityDay,
-    FacilityLead,
-    FacilityMonth,
-    FacilityUse,
-    FacilityYear,
-    InstrumentDay,
-    InstrumentDayUse,
-    InstrumentMonth,
-    InstrumentYear,
-    Reservation,
-    RollUp,
-    UsageSession,
-)
-from instruments.models import Facility, Instrument, RateCard, Schedule, ScheduleAssignment
-from instruments.services.opening import schedule_resolve
+from bookings import models
+from instruments.opening.models import Schedule, ScheduleAssignment
+from instruments.opening.services.opening import schedule_resolve
+from instruments.rates.models import RateCard
+from instruments.register.models import Facility, Instrument
 
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 OFFICE = {"weekly": [{"weekday": d, "opens": "08:00", "closes": "18:00"} for d in range(1, 6)]}
@@ -56,16 +40,10 @@ class HoursWorld:
             Organisation.objects.create(
                 code=f"{name}{n}", name=f"{name} institute", kind="university", region=region
             )
-            for name, region in (
-                ("host", self.here),
-                ("neighbour", self.here),
-                ("stranger", self.there),
-            )
+            for name, region in (("host", self.here), ("neighbour", self.here), ("stranger", self.there))
         )
         self.user = User.objects.create_user(f"user{n}@example.org")
-        self.facility = Facility.objects.create(
-            organisation=self.host, name="Facility", time_zone="UTC"
-        )
+        self.facility = Facility.objects.create(organisation=self.host, name="Facility", time_zone="UTC")
 
     def schedule(self, zone: str, hours: dict[str, Any], *, since: date) -> Schedule:
         """Resolved from `since` to some days after `now`."""
@@ -73,9 +51,7 @@ class HoursWorld:
             schedule = Schedule.objects.create(
                 digest=f"hours world {next(_number)}", time_zone=zone, hours=hours
             )
-            schedule_resolve(
-                schedule, since=since, until=max(since, self.now.date()) + timedelta(days=3)
-            )
+            schedule_resolve(schedule, since=since, until=max(since, self.now.date()) + timedelta(days=3))
         return schedule
 
     def instrument(
@@ -101,19 +77,10 @@ class HoursWorld:
             **values,
         )
         RateCard.objects.create(
-            instrument=instrument,
-            version=1,
-            card={},
-            currency="EUR",
-            valid_from=since,
-            created_at=self.now,
+            instrument=instrument, version=1, card={}, currency="EUR", valid_from=since, created_at=self.now
         )
         ScheduleAssignment.objects.create(
-            instrument=instrument,
-            schedule=schedule,
-            units=units,
-            from_date=since,
-            until_date=until,
+            instrument=instrument, schedule=schedule, units=units, from_date=since, until_date=until
         )
         return instrument
 
@@ -127,9 +94,9 @@ class HoursWorld:
         unit: int = 1,
         payer: Organisation | None = None,
         price_group: str = "internal",
-    ) -> Reservation:
+    ) -> models.Reservation:
         payer = payer or self.host
-        return Reservation.objects.create(
+        return models.Reservation.objects.create(
             instrument=instrument,
             unit=unit,
             start_at=start,
@@ -149,7 +116,7 @@ class HoursWorld:
 
     def session(
         self, instrument: Instrument, start: datetime, end: datetime | None, **values: Any
-    ) -> UsageSession:
+    ) -> models.UsageSession:
         """What `reservation` takes besides says who pays. No end: still checked in."""
         reservation = self.reservation(
             instrument,
@@ -158,7 +125,7 @@ class HoursWorld:
             state="completed" if end else "in_use",
             **values,
         )
-        return UsageSession.objects.create(
+        return models.UsageSession.objects.create(
             reservation=reservation,
             instrument=instrument,
             unit=reservation.unit,
@@ -169,7 +136,7 @@ class HoursWorld:
 
     def no_show(
         self, instrument: Instrument, start: datetime, end: datetime, unit: int = 1
-    ) -> Reservation:
+    ) -> models.Reservation:
         return self.reservation(instrument, start, end, state="no_show", unit=unit)
 
     def closure(
@@ -179,8 +146,8 @@ class HoursWorld:
         start: datetime,
         end: datetime | None,
         units: list[int] | None = None,
-    ) -> Closure:
-        return Closure.objects.create(
+    ) -> models.Closure:
+        return models.Closure.objects.create(
             instrument=instrument,
             kind=kind,
             start_at=start,
@@ -200,16 +167,16 @@ def stored() -> tuple[list[dict[str, Any]], ...]:
     """All figures: days, what was used of them, and all sums of them; then those of bookings."""
     tables = []
     for model, order in (
-        (InstrumentDay, ("instrument", "date")),
-        (InstrumentDayUse, ("instrument", "date", "organisation", "price_group")),
-        (FacilityMonth, ("facility", "month")),
-        (FacilityYear, ("facility", "year", "norm")),
-        (FacilityDay, ("facility", "date")),
-        (InstrumentMonth, ("instrument", "month")),
-        (InstrumentYear, ("instrument", "year")),
-        (FacilityUse, ("facility", "month", "organisation", "price_group")),
-        (FacilityBookings, ("facility", "month")),
-        (FacilityLead, ("facility", "month", "width", "lead")),
+        (models.InstrumentDay, ("instrument", "date")),
+        (models.InstrumentDayUse, ("instrument", "date", "organisation", "price_group")),
+        (models.FacilityMonth, ("facility", "month")),
+        (models.FacilityYear, ("facility", "year", "norm")),
+        (models.FacilityDay, ("facility", "date")),
+        (models.InstrumentMonth, ("instrument", "month")),
+        (models.InstrumentYear, ("instrument", "year")),
+        (models.FacilityUse, ("facility", "month", "organisation", "price_group")),
+        (models.FacilityBookings, ("facility", "month")),
+        (models.FacilityLead, ("facility", "month", "width", "lead")),
     ):
         tables.append(list(model.objects.order_by(*order).values()))
     return tuple(tables)
@@ -218,19 +185,19 @@ def stored() -> tuple[list[dict[str, Any]], ...]:
 def forget() -> None:
     """As if nothing had ever been rolled up."""
     for model in (
-        InstrumentDay,
-        InstrumentDayUse,
-        FacilityMonth,
-        FacilityYear,
-        FacilityDay,
-        InstrumentMonth,
-        InstrumentYear,
-        FacilityUse,
-        FacilityBookings,
-        FacilityLead,
-        BookingsRead,
-        DirtyDay,
-        DirtyMonths,
-        RollUp,
+        models.InstrumentDay,
+        models.InstrumentDayUse,
+        models.FacilityMonth,
+        models.FacilityYear,
+        models.FacilityDay,
+        models.InstrumentMonth,
+        models.InstrumentYear,
+        models.FacilityUse,
+        models.FacilityBookings,
+        models.FacilityLead,
+        models.BookingsRead,
+        models.DirtyDay,
+        models.DirtyMonths,
+        models.RollUp,
     ):
         model.objects.all().delete()

@@ -10,14 +10,14 @@ from django.db import transaction
 
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
-from instruments.domain.harvests import Plan
-from instruments.domain.imports import ImportReport, Row
-from instruments.models import Import
-from instruments.selectors import imports as reading
-from instruments.selectors.imports import load_report
-from instruments.services import import_jobs
-from instruments.services.harvests import harvest_add, harvest_pause
-from instruments.services.import_jobs import (
+from instruments.exchange.domain.harvests import Plan
+from instruments.exchange.domain.imports import ImportReport, Row
+from instruments.exchange.models import Import
+from instruments.exchange.selectors import imports as reading
+from instruments.exchange.selectors.imports import load_report
+from instruments.exchange.services import jobs
+from instruments.exchange.services.harvests import harvest_add, harvest_pause
+from instruments.exchange.services.jobs import (
     import_apply,
     import_carry_out,
     import_read,
@@ -108,7 +108,7 @@ def bring_rows(
     )
     opened = reading._placed(reading.Opened(source, rows), facility)
     rows_stage(import_id=job.pk, source=source, rows=opened.rows)
-    import_jobs._read_finish(job.pk, now)
+    jobs._read_finish(job.pk, now)
     import_apply(By(PLATFORM, now), import_id=job.pk)
     import_carry_out(import_id=job.pk, now=now)
     job.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Kept hours made through the service."""
+"""Guaranteed hours made through the service."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.models import Organisation, Region
 from accounts.models.keys import new_id
 from bookings.models import Charge, Reservation
-from instruments.models import Facility, Instrument
+from instruments.register.models import Facility, Instrument
 from tests.factories.cast import Cast, at, publish
 
 MARCH = date(2026, 3, 1)
@@ -122,7 +122,5 @@ def abroad(cast: Cast, *, zone: str = "Europe/London", currency: str = "GBP") ->
     )
     facility = Facility.objects.create(organisation=host, name="Centre", time_zone=zone)
     instrument = publish(cast, name="Diffractometer")
-    Instrument.objects.filter(pk=instrument.pk).update(
-        facility=facility, organisation=host, region=region
-    )
+    Instrument.objects.filter(pk=instrument.pk).update(facility=facility, organisation=host, region=region)
     return Instrument.objects.get(pk=instrument.pk)

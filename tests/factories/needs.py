@@ -5,10 +5,10 @@ from typing import Any
 from accounts.domain.roles import PLATFORM, By
 from bookings.needs.models import Need
 from bookings.needs.services.needs import NeedValues, need_make
-from instruments.domain.needs import Measurand as Values
-from instruments.models import Measurand
-from instruments.selectors.needs import vocabulary_changed
-from instruments.services.techniques import measurands_import
+from instruments.vocabulary.domain.needs import Measurand as Values
+from instruments.vocabulary.models import Measurand
+from instruments.vocabulary.selectors.needs import vocabulary_changed
+from instruments.vocabulary.services.techniques import measurands_import
 from tests.factories.cast import NOW, Cast, at
 
 

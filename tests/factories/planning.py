@@ -6,8 +6,8 @@ from typing import Any
 from accounts.domain.roles import By
 from bookings.planning.models import PlannedPurchase
 from bookings.planning.services.plans import PlanValues, plan_make
-from instruments.models import Technique
-from instruments.selectors.needs import vocabulary_changed
+from instruments.vocabulary.models import Technique
+from instruments.vocabulary.selectors.needs import vocabulary_changed
 from tests.factories.cast import NOW, Cast
 
 
@@ -26,13 +26,9 @@ def plan_values(cast: Cast, **changed: Any) -> PlanValues:
     return PlanValues(**usual | changed)
 
 
-def plan_of(
-    cast: Cast, who: str = "chen", organisation: str = "fudan", **changed: Any
-) -> PlannedPurchase:
+def plan_of(cast: Cast, who: str = "chen", organisation: str = "fudan", **changed: Any) -> PlannedPurchase:
     """What Fudan plans, entered by its manager unless said otherwise."""
-    return plan_make(
-        By(cast.actor(who), NOW), organisation=organisation, values=plan_values(cast, **changed)
-    )
+    return plan_make(By(cast.actor(who), NOW), organisation=organisation, values=plan_values(cast, **changed))
 
 
 def tree_of(cast: Cast) -> dict[str, Technique]:

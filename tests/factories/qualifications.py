@@ -4,8 +4,10 @@ from datetime import date, datetime
 from typing import Any
 
 from accounts.domain.roles import By
-from instruments.models import Instrument, Qualification, Technique
-from instruments.services.qualifications import qualification_grant, qualification_revoke
+from instruments.register.models import Instrument
+from instruments.training.models import Qualification
+from instruments.training.services.qualifications import qualification_grant, qualification_revoke
+from instruments.vocabulary.models import Technique
 from tests.factories.cast import NOW, Cast
 
 

@@ -6,11 +6,7 @@ from typing import Any
 
 from accounts.domain.roles import By
 from bookings.models import HandOff, Reservation, ResultFile
-from bookings.results.services.handoffs import (
-    hand_off_make,
-    hand_off_release,
-    hand_off_seal,
-)
+from bookings.results.services.handoffs import hand_off_make, hand_off_release, hand_off_seal
 from bookings.results.services.uploads import upload_begin, upload_write
 from tests.factories.api import Answer, Program
 from tests.factories.cast import NOW, Cast, reserve
@@ -31,11 +27,7 @@ def uploaded(
     """A whole file, sent in one piece."""
     by = By(cast.actor("zhao"), NOW)
     row = upload_begin(
-        by,
-        hand_off_id=hand_off.pk,
-        path=path,
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        by, hand_off_id=hand_off.pk, path=path, size=len(content), sha256=hashlib.sha256(content).hexdigest()
     )
     return upload_write(by, file_id=row.pk, at=0, data=content)
 

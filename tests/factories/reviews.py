@@ -9,23 +9,9 @@ from accounts.services.memberships import membership_start, role_grant
 from bookings.pricing.selectors.agreements import load_agreements
 from bookings.reviews.adapters.schemes import shipped
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
-from bookings.reviews.services.cases import (
-    CaseValues,
-    Decision,
-    case_check,
-    case_decide,
-    case_make,
-    case_review,
-    case_submit,
-    hosts_ask,
-)
-from bookings.reviews.services.opinions import (
-    Opinion,
-    expert_ask,
-    interest_declare,
-    opinion_give,
-)
-from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services import cases
+from bookings.reviews.services.opinions import Opinion, expert_ask, interest_declare, opinion_give
+from bookings.reviews.services.promises import PledgeAnswer, pledge_answer
 from bookings.reviews.services.schemes import schemes_load
 from tests.factories.agreements import agree
 from tests.factories.cast import NOW, Cast
@@ -36,7 +22,7 @@ def schemes() -> None:
     schemes_load(By(PLATFORM, NOW), schemes=shipped())
 
 
-def case_values(**changes: Any) -> CaseValues:
+def case_values(**changes: Any) -> cases.CaseValues:
     """A microscope for CNY 2 million: 520,000 a year."""
     given: dict[str, Any] = {
         "scheme": "cn-shanghai",
@@ -51,7 +37,7 @@ def case_values(**changes: Any) -> CaseValues:
         "place": "Jiangwan campus",
         "organisation": "fudan",
     }
-    return CaseValues(**given | changes)
+    return cases.CaseValues(**given | changes)
 
 
 def submitted(cast: Cast, **changes: Any) -> PurchaseCase:
@@ -60,22 +46,22 @@ def submitted(cast: Cast, **changes: Any) -> PurchaseCase:
     in_force = load_agreements(cast.shanghai.pk).get(cast.anhui.pk, ())
     if not any(agreement.is_in_force(NOW.date()) for agreement in in_force):
         agree(cast, code="reviewed")
-    case = case_make(By(cast.actor("wang"), NOW), values=case_values(**changes))
-    case_check(By(cast.actor("chen"), NOW), case_id=case.pk)
-    return case_submit(By(cast.actor("chen"), NOW), case_id=case.pk)
+    case = cases.case_make(By(cast.actor("wang"), NOW), values=case_values(**changes))
+    cases.case_check(By(cast.actor("chen"), NOW), case_id=case.pk)
+    return cases.case_submit(By(cast.actor("chen"), NOW), case_id=case.pk)
 
 
 def asked(cast: Cast, **changes: Any) -> HostPledge:
     """What USTC is asked about its microscope."""
     case = submitted(cast, **changes)
-    hosts_ask(By(cast.actor("xu"), NOW), case_id=case.pk)
+    cases.hosts_ask(By(cast.actor("xu"), NOW), case_id=case.pk)
     return HostPledge.objects.get(case=case, instrument=cast.microscope)
 
 
 def promise(cast: Cast, pledge: HostPledge, **changes: Any) -> HostPledge:
     """USTC promises four hundred hours a year."""
     given: dict[str, Any] = {"answer": "promise", "hours": 400, "from_date": NOW.date()}
-    answer = Answer(**given | changes)
+    answer = PledgeAnswer(**given | changes)
     return pledge_answer(By(cast.actor("zhao"), NOW), pledge_id=pledge.pk, answer=answer)
 
 
@@ -83,7 +69,7 @@ def opinion(cast: Cast, case: PurchaseCase) -> CaseExpert:
     """Alice, who has no interest in it, advises to share."""
     xu = By(cast.actor("xu"), NOW)
     if case.state != "under_review":
-        case_review(xu, case_id=case.pk)
+        cases.case_review(xu, case_id=case.pk)
     expert = expert_ask(xu, case_id=case.pk, person="alice@nowhere.example")
     alice = By(cast.actor("alice"), NOW)
     interest_declare(alice, expert_id=expert.pk, interest="")
@@ -102,7 +88,7 @@ def decided(cast: Cast, **changes: Any) -> PurchaseCase:
         "reason": "The hours are there.",
     }
     by = By(cast.actor("xu"), NOW)
-    return case_decide(by, case_id=case.pk, decision=Decision(**given | changes))
+    return cases.case_decide(by, case_id=case.pk, decision=cases.Decision(**given | changes))
 
 
 def manager(cast: Cast, name: str, organisation: Any) -> User:
@@ -118,17 +104,17 @@ def review_things(cast: Cast) -> dict[str, str]:
     """Cases in the states that acts begin with, and what a host and an expert are asked."""
     schemes()
     xu, chen, wang = (By(cast.actor(name), NOW) for name in ("xu", "chen", "wang"))
-    draft = case_make(wang, values=case_values())
-    checked = case_make(wang, values=case_values())
-    case_check(chen, case_id=checked.pk)
+    draft = cases.case_make(wang, values=case_values())
+    checked = cases.case_make(wang, values=case_values())
+    cases.case_check(chen, case_id=checked.pk)
     fresh = submitted(cast)
     pledge = asked(cast)
     expert = opinion(cast, PurchaseCase.objects.get(pk=pledge.case_id))
     refused, approved = submitted(cast), submitted(cast)
     for case, decision in ((refused, "refused"), (approved, "approved")):
         opinion(cast, case)
-        choice = Decision(decision, ["area-full"], "As the figures say.")
-        case_decide(xu, case_id=case.pk, decision=choice)
+        choice = cases.Decision(decision, ["area-full"], "As the figures say.")
+        cases.case_decide(xu, case_id=case.pk, decision=choice)
     return {
         "case-draft": str(draft.pk),
         "case-checked": str(checked.pk),

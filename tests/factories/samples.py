@@ -5,10 +5,10 @@ from typing import Any
 from accounts.domain.roles import By
 from bookings.models import Reservation, SampleItem
 from bookings.samples.services.joining import samples_join
-from bookings.samples.services.samples import SampleValues, Step, sample_announce, samples_step
-from instruments.domain.policies import parse_policy
-from instruments.models import Instrument
-from instruments.services.policies import policy_set
+from bookings.samples.services.samples import NextStep, SampleValues, sample_announce, samples_step
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, Cast
 
 
@@ -28,12 +28,10 @@ def step(
     cast: Cast, who: str, state: str, *samples: SampleItem, now: Any = NOW, **said: Any
 ) -> list[SampleItem]:
     ids = [one.pk for one in samples]
-    return samples_step(By(cast.actor(who), now), sample_ids=ids, step=Step(state, **said))
+    return samples_step(By(cast.actor(who), now), sample_ids=ids, step=NextStep(state, **said))
 
 
 def refuse(cast: Cast, instrument: Instrument, *hazards: str, now: Any = NOW) -> None:
     """Let an instrument not accept these hazards; the rest of its policy is the usual one."""
     policy = {"slot_minutes": 30, "max_minutes": 480, "refused_hazards": list(hazards)}
-    policy_set(
-        By(cast.actor("zhao"), now), instrument_id=instrument.pk, policy=parse_policy(policy)
-    )
+    policy_set(By(cast.actor("zhao"), now), instrument_id=instrument.pk, policy=parse_policy(policy))

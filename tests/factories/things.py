@@ -41,8 +41,7 @@ def _charged(cast: Cast) -> dict[str, str]:
     watched = cast.instrument(name="Charged")
     by_use = cast.instrument(name="By use", card=BY_USE, policy={"check_in_minutes": None})
     charge, disputed, corrected = (
-        use(cast, f"2026-03-0{day} 10:00", f"2026-03-0{day} 12:00", instrument=watched)
-        for day in (2, 3, 4)
+        use(cast, f"2026-03-0{day} 10:00", f"2026-03-0{day} 12:00", instrument=watched) for day in (2, 3, 4)
     )
     dispute_open(By(cast.actor("wang"), NOW), charge_id=disputed.pk, reason="test")
     correction = correction_propose(
@@ -52,11 +51,7 @@ def _charged(cast: Cast) -> dict[str, str]:
         reason="test",
     )
     unrecorded = reserve(
-        cast,
-        "2026-03-04 14:00",
-        "2026-03-04 15:00",
-        instrument=by_use,
-        now=at("2026-03-03 10:00"),
+        cast, "2026-03-04 14:00", "2026-03-04 15:00", instrument=by_use, now=at("2026-03-03 10:00")
     )
     usage_settle(now=NOW)
     return {

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from accounts.domain.roles import By
-from instruments.domain.training import CourseTerms, SessionTerms
-from instruments.models import Course, CourseSession, Enrolment, Instrument, Technique
-from instruments.services.enrolments import enrolment_make
-from instruments.services.training import course_create, session_create
+from instruments.register.models import Instrument
+from instruments.training.domain.training import CourseTerms, SessionTerms
+from instruments.training.models import Course, CourseSession, Enrolment
+from instruments.training.services.enrolments import enrolment_make
+from instruments.training.services.training import course_create, session_create
+from instruments.vocabulary.models import Technique
 from tests.factories.cast import NOW, Cast, at
 
 
@@ -21,9 +23,7 @@ def course(cast: Cast, thing: Instrument | Technique | None = None, **values: An
     )
 
 
-def session(
-    cast: Cast, of: Course, start: str = "2026-03-10 09:00", **values: Any
-) -> CourseSession:
+def session(cast: Cast, of: Course, start: str = "2026-03-10 09:00", **values: Any) -> CourseSession:
     """Three hours, with two places, to be asked for until the day before."""
     begins = at(start)
     terms = {
@@ -46,8 +46,5 @@ def enrol(
 ) -> Enrolment:
     """By themselves unless somebody else is named."""
     return enrolment_make(
-        By(cast.actor(by or who), values.pop("now", NOW)),
-        user=cast.people[who],
-        session_id=of.pk,
-        **values,
+        By(cast.actor(by or who), values.pop("now", NOW)), user=cast.people[who], session_id=of.pk, **values
     )

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
@@ -34,8 +34,8 @@ APPLICATION = BARE if DEEP else ["config.wsgi:application"]
 class Uploads:
     """The process, on the tests' database and with this folder for uploads."""
 
-    def __init__(self, folder: Path, log: Path) -> None:
-        self.port, self.log = any_free(), log
+    def __init__(self, folder: Path, log: Path, application: Sequence[str] = APPLICATION, **env: str) -> None:
+        self.port, self.log, self.application = any_free(), log, application
         address = urlsplit(os.environ["DATABASE_URL"])
         name = connection.settings_dict["NAME"]
         self.env = os.environ | {
@@ -45,19 +45,13 @@ class Uploads:
             "THROTTLE_USER": "10000000/min",
             "THROTTLE_WRITES": "10000000/min",
             "THROTTLE_ADDRESS": "10000000/min",
+            **env,
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            *SERVE,
-            "--port",
-            str(self.port),
-            *APPLICATION,
-        ]
+        command = [sys.executable, "-m", *SERVE, "--port", str(self.port), *self.application]
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.env, stdout=sink, stderr=sink, start_new_session=True
@@ -121,11 +115,7 @@ class Sender:
         return {"Authorization": f"Bearer {self.token}", "Tus-Resumable": "1.0.0"} | named
 
     def begin(self, hand_off: str, path: str) -> None:
-        values = {
-            "hand_off": hand_off,
-            "path": path,
-            "sha256": hashlib.sha256(self.content).hexdigest(),
-        }
+        values = {"hand_off": hand_off, "path": path, "sha256": hashlib.sha256(self.content).hexdigest()}
         named = ",".join(
             f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items()
         )
@@ -179,9 +169,7 @@ class Sender:
         at = self.offset()
         piece = self.content[at : at + self.luck.randint(1, most)]
         self.sent = max(self.sent, at + len(piece))
-        headers = self.headers(
-            Content_Type="application/offset+octet-stream", Upload_Offset=str(at)
-        )
+        headers = self.headers(Content_Type="application/offset+octet-stream", Upload_Offset=str(at))
         answer = self.server.ask("PATCH", self.where, headers, piece)
         assert answer.status in {204, 409, 423}, answer.status
         if answer.status == 204:

@@ -5,7 +5,7 @@ from typing import Any
 from accounts.domain.roles import By
 from bookings.models import WaitingWish
 from bookings.plans.services.waiting import WishValues, wish_make
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, Cast, at
 
 ONE_SLOT = {

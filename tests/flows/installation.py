@@ -4,6 +4,7 @@ processes outside local mode, a mail server, and people who come to it over HTTP
 import asyncio
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ import requests
 from aiosmtpd.controller import Controller
 from redis import Redis
 
-from config.local.ports import first_free
+from config.local.ports import LOOPBACK, any_free
 from tests.flows.reader import Page
 
 ROOT = Path(__file__).parents[2]
@@ -57,9 +58,9 @@ class Post:
         return until(newest, f"a mail to {address} about {subject!r}")
 
 
-def until(ask: Callable[[], Any], what: str) -> Any:
-    """What `ask` gives as soon as it gives anything."""
-    end = time.monotonic() + PATIENCE
+def until(ask: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """What `ask` gives as soon as it gives anything; fails after `patience` seconds."""
+    end = time.monotonic() + patience
     while not (answer := ask()) and time.monotonic() < end:
         time.sleep(0.1)
     assert answer, f"waited in vain for {what}"
@@ -69,9 +70,7 @@ def until(ask: Callable[[], Any], what: str) -> Any:
 class Installation:
     """Where it is served, its mail, its clock, and its commands."""
 
-    def __init__(
-        self, address: str, env: dict[str, str], owner: str, post: Post, ahead: Path
-    ) -> None:
+    def __init__(self, address: str, env: dict[str, str], owner: str, post: Post, ahead: Path) -> None:
         self.address, self.env, self.owner = address, env, owner
         self.name = urlsplit(owner).path[1:]  # of its database, and what its roles begin with
         self.post, self._ahead = post, ahead
@@ -234,11 +233,7 @@ def installed(
     beside one another have one each. `front` gives the address of the database that the processes
     are told, for that of the web's role."""
     name = f"installed_{number()}"
-    with (
-        database(name) as (owner, web),
-        front(web) as told,
-        served(folder, name, owner, told) as place,
-    ):
+    with database(name) as (owner, web), front(web) as told, served(folder, name, owner, told) as place:
         yield place
 
 
@@ -254,9 +249,10 @@ def served(
     """The same on an empty database that has its roles; `more` of the environment."""
     ahead, post = folder / "ahead", Post()
     ahead.write_text("0")
-    port, mail_port = first_free(8700), first_free(8800)
+    mail_port = any_free()
     with ExitStack() as stack:
-        mail = Controller(post, hostname="127.0.0.1", port=mail_port)
+        port = stack.enter_context(held_port())
+        mail = Controller(post, hostname=LOOPBACK, port=mail_port)
         mail.start()
         stack.callback(mail.stop)
         redis = emptied(f"/{8 + number()}")
@@ -290,15 +286,21 @@ def served(
         web_words = "granian --interface wsgi --blocking-threads 8 config.wsgi:application"
         worker = "celery -A config worker -Q celery,letters,calls --concurrency 2"
         beat = "celery -A config beat --pidfile="
-        for process, words in (
-            ("web", f"{web_words} --port {port}"),
-            ("worker", worker),
-            ("beat", beat),
-        ):
+        for process, words in (("web", f"{web_words} --port {port}"), ("worker", worker), ("beat", beat)):
             stack.enter_context(running(words.split(), env, folder / f"{process}.log"))
         address = f"http://127.0.0.1:{port}"
         until(lambda: answers(address), "the web process")
         yield Installation(address, env, owner, post, ahead)
+
+
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A port that nobody else is given meanwhile. Granian listens where others do, and each gets
+    some of the requests: a port that was free a minute ago may be that of another installation."""
+    with socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as granian does
+        ours.bind((LOOPBACK, 0))
+        yield ours.getsockname()[1]
 
 
 def emptied(path: str) -> str:

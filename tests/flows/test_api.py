@@ -79,10 +79,7 @@ def test_the_main_line(cast, clock):
     found = wang("get", "instruments/?q=质谱&region=CN-AH")["results"]
     assert [item["id"] for item in found] == [made["id"]]
     assert found[0]["price_for_me"]["rate"] == "260.00"
-    free = wang(
-        "get",
-        f"{one}availability/?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=120",
-    )
+    free = wang("get", f"{one}availability/?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=120")
     assert free["starts"][0] == "2026-03-06T01:00:00Z"
     wish = {
         "instrument": made["id"],

@@ -21,10 +21,10 @@ from bookings.reserving.services.reservations import (
 )
 from bookings.usage.services.closures import Outage, closure_create, closure_delete
 from bookings.usage.services.usage import reservation_check_in, usage_settle
-from instruments.domain.policies import parse_policy
-from instruments.domain.ratecards import parse_rate_card
-from instruments.services.policies import policy_set
-from instruments.services.ratecards import rate_card_create
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.qualifications import certify, withdraw
 
@@ -33,10 +33,7 @@ LATE = at("2026-03-06 09:00")
 
 def move(cast, made, start, end, *, who="wang", now=NOW, **values):
     return reservation_move(
-        By(cast.actor(who), now),
-        reservation_id=made.pk,
-        period=Period(at(start), at(end)),
-        **values,
+        By(cast.actor(who), now), reservation_id=made.pk, period=Period(at(start), at(end)), **values
     )
 
 
@@ -64,9 +61,7 @@ class TestFees:
         asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
         made = reserve(cast, "2026-03-06 10:00", "2026-03-06 18:00", instrument=asks)
         full = made.quotes.get().total
-        reservation_decide(
-            By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=True, reason=""
-        )
+        reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=True, reason="")
         move(cast, made, "2026-03-06 09:30", "2026-03-06 17:30", now=LATE)
         made.refresh_from_db()
         assert made.state == "requested"
@@ -91,10 +86,7 @@ class TestFees:
         made = reserve(cast, "2026-03-30 10:00", "2026-03-30 18:00", now=NOW)
         dollars = parse_rate_card(CARD | {"currency": "USD", "valid_from": "2026-04-01"})
         rate_card_create(
-            By(cast.actor("zhao"), NOW),
-            instrument_id=cast.microscope.pk,
-            card=dollars,
-            publish=True,
+            By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, card=dollars, publish=True
         )
         late = at("2026-03-30 09:00")
         move(cast, made, "2026-03-30 10:00", "2026-03-30 11:00", now=late)
@@ -121,17 +113,13 @@ class TestPeople:
         made = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=guarded)
         withdraw(cast, row)
         with pytest.raises(RulesRefuse) as refused:
-            reservation_check_in(
-                By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=made.pk
-            )
+            reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=made.pk)
         assert [r.code for r in refused.value.refusals] == ["qualification-expires"]
 
 
 class TestTime:
     def test_a_manager_does_not_book_what_is_over(self, cast):
-        RoleGrant.objects.create(
-            user=cast.zhao, role="researcher", organisation=cast.ustc, granted_at=NOW
-        )
+        RoleGrant.objects.create(user=cast.zhao, role="researcher", organisation=cast.ustc, granted_at=NOW)
         with pytest.raises(Refused):
             reservation_request(
                 By(cast.actor("zhao"), NOW),
@@ -165,11 +153,7 @@ class TestClosures:
             outage=Outage("breakdown", at("2026-03-06 08:00"), None),
             displace=False,
         )
-        policy_set(
-            By(zhao, NOW),
-            instrument_id=one.pk,
-            policy=parse_policy({"units": 2, "max_minutes": 480}),
-        )
+        policy_set(By(zhao, NOW), instrument_id=one.pk, policy=parse_policy({"units": 2, "max_minutes": 480}))
         with pytest.raises(RulesRefuse):
             reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=one)
 
@@ -185,11 +169,7 @@ class TestClosures:
             )
             for kind in ("breakdown", "maintenance")
         )
-        policy_set(
-            By(zhao, NOW),
-            instrument_id=one.pk,
-            policy=parse_policy({"units": 2, "max_minutes": 480}),
-        )
+        policy_set(By(zhao, NOW), instrument_id=one.pk, policy=parse_policy({"units": 2, "max_minutes": 480}))
         with suppress(RulesRefuse):
             reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=one)
         closure_delete(By(zhao, NOW), closure_id=first.pk)

@@ -169,9 +169,7 @@ def test_another_server_gives_the_rows_it_is_described_for(
     monkeypatch.setattr(http, "MOST", 3)
     there = other(tmp_path, description)
     measures = dict(
-        http.rows(
-            lambda: there, lambda: there, asks=there.asks, seconds=60, clients=1, people=2, rounds=3
-        )
+        http.rows(lambda: there, lambda: there, asks=there.asks, seconds=60, clients=1, people=2, rounds=3)
     )
     assert list(measures) == [
         "reserve",

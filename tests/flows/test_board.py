@@ -8,7 +8,7 @@ from accounts.models import Message
 from bookings.board.services.enquiries import enquiries_settle
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
-from instruments.selectors.needs import vocabulary_changed
+from instruments.vocabulary.selectors.needs import vocabulary_changed
 from tests.factories.api import clock, program  # noqa: F401
 from tests.factories.cast import NOW
 from tests.factories.needs import measurand_of
@@ -63,10 +63,7 @@ def test_a_confidential_firms_enquiry_is_answered_accepted_and_booked(cast, prog
     where = f"enquiries/{asked.body['id']}/"
     (offered,) = hu.get(where).body["bids"]
     first = offered["slots"][0]
-    booked = hu.post(
-        where + "accept/",
-        {"slot": first["id"]},
-    )
+    booked = hu.post(where + "accept/", {"slot": first["id"]})
     assert (booked.status, booked.body["state"]) == (200, "awarded")
     made = Reservation.objects.get(pk=booked.body["reservation"])
     assert (made.state, made.user) == ("confirmed", cast.hu)

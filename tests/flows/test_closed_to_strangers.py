@@ -49,7 +49,7 @@ def test_the_page_says_so_and_makes_nobody(client: Client, cast: Cast, path: str
     people = User.objects.count()
     for answer in (client.get(path), client.post(path, NEW)):
         html = page_of(answer)
-        assert "Accounts are for people who were invited" in html and "password1" not in html
+        assert "Accounts are by invitation only" in html and "password1" not in html
     assert User.objects.count() == people
     assert "/accounts/signup/" not in page_of(client.get("/accounts/login/"))
 
@@ -91,7 +91,7 @@ def test_a_code_a_passkey_or_a_new_password_makes_nobody(client: Client, cast: C
     sent = mails()
     assert {mail.to[0] for mail in sent} == {"nora@new.example"}
     for mail in sent:
-        assert "people who were invited" in mail.body and "/accounts/signup/" not in mail.body
+        assert "by invitation only" in mail.body and "/accounts/signup/" not in mail.body
 
 
 @pytest.mark.django_db

@@ -24,14 +24,14 @@ from bookings.reserving.services.reservations import reservation_cancel
 from bookings.settlement.services.settlements import settlement_confirm, settlements_draw
 from bookings.settlement.services.statements import statements_draw
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.domain.ratecards import parse_rate_card
-from instruments.services.opening import opening_hours_set
-from instruments.services.policies import policy_set
-from instruments.services.publishing import instrument_publication
-from instruments.services.ratecards import rate_card_create
-from instruments.services.registry import facility_create, instrument_create
+from instruments.managing.services.publishing import instrument_publication
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.opening.domain.opening import parse_hours
+from instruments.opening.services.opening import opening_hours_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
 from tests.factories.agreements import agree, programme_terms
 from tests.factories.cast import CARD, NOW, WEEKDAYS, at, reserve
 from tests.factories.ledger import sums_by_currency
@@ -64,9 +64,7 @@ def in_shanghai(cast):
     )
     opening_hours_set(By(chen, NOW), instrument_id=made.pk, hours=parse_hours(WEEKDAYS))
     policy_set(
-        By(chen, NOW),
-        instrument_id=made.pk,
-        policy=parse_policy({"slot_minutes": 30, "max_minutes": 480}),
+        By(chen, NOW), instrument_id=made.pk, policy=parse_policy({"slot_minutes": 30, "max_minutes": 480})
     )
     card = parse_rate_card(CARD | {"charge_basis": "greater"})
     rate_card_create(By(chen, NOW), instrument_id=made.pk, card=card, publish=True)
@@ -103,9 +101,7 @@ def test_an_enterprise_of_anhui_in_shanghai(cast, in_shanghai, voucher):
     hu, wang = cast.actor("hu"), cast.actor("wang")
 
     # Two bookings: 2 h at 480, set-up 100, 6 % tax; the voucher pays 30 % of 1,060.
-    dropped = reserve(
-        cast, "2026-03-10 10:00", "2026-03-10 12:00", who="hu", instrument=in_shanghai
-    )
+    dropped = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", who="hu", instrument=in_shanghai)
     kept = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", who="hu", instrument=in_shanghai)
     for made in (dropped, kept):
         quote = made.quotes.get()

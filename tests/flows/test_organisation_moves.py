@@ -12,17 +12,19 @@ from accounts.models import Organisation, OrganisationMove, OutboxMessage, Regio
 from accounts.services.organisation_moves import move_decide, move_withdraw
 from accounts.services.organisations import region_create
 from bookings.catalogue.selectors.catalogue import load_offers
-from bookings.catalogue.selectors.catalogue_candidates import Sieve, candidates
+from bookings.catalogue.selectors.catalogue_candidates import candidates
+from bookings.catalogue.selectors.catalogue_sieve import Sieve
 from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.hours.selectors.hours import hours
 from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Reservation
-from bookings.pricing.selectors.fees import Asked, load_backing, load_terms
+from bookings.pricing.selectors.fees import PriceRequest, load_backing, load_terms
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.moves import reservation_move
-from instruments.domain.search import Criteria
-from instruments.models import Facility, Instrument, PastHost, SearchEntry
-from instruments.services.hosts import moves_carry_out
+from instruments.managing.services.hosts import moves_carry_out
+from instruments.register.models import Facility, Instrument, PastHost
+from instruments.search.domain.search import Criteria
+from instruments.search.models import SearchEntry
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import clock, program  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
@@ -45,9 +47,7 @@ def move(cast, organisation=None, to=None, *, by="admin", starts_on=DAY, now=NOW
 
 def group_on(cast, day, payer=None):
     payer = Organisation.objects.get(pk=(payer or cast.fudan).pk)
-    found = Instrument.objects.select_related("facility", "organisation", "region").get(
-        pk=cast.microscope.pk
-    )
+    found = Instrument.objects.select_related("facility", "organisation", "region").get(pk=cast.microscope.pk)
     return load_terms(found, payer, at(f"{day} 10:00")).price_group
 
 
@@ -62,10 +62,7 @@ def test_the_price_group_is_that_of_the_local_day_the_booking_begins(cast, who):
         move(cast)
     else:
         move(cast, cast.ustc, cast.shanghai)
-    assert [group_on(cast, day) for day in (DAY - timedelta(days=1), DAY)] == [
-        "external",
-        "regional",
-    ]
+    assert [group_on(cast, day) for day in (DAY - timedelta(days=1), DAY)] == ["external", "regional"]
     before, after = reserve(cast, *BEFORE), reserve(cast, *AFTER)
     where = "CN-AH" if who == "payer" else "CN-SH"
     assert regions_of(before) == ("CN-SH", "CN-AH", "external")
@@ -96,10 +93,7 @@ def test_agreements_are_those_of_the_region_of_the_day(cast):
     agree(cast)
     assert [group_on(cast, day) for day in (BEFORE[0][:10], AFTER[0][:10])] == ["partner"] * 2
     move(cast)
-    assert [group_on(cast, day) for day in (BEFORE[0][:10], AFTER[0][:10])] == [
-        "partner",
-        "regional",
-    ]
+    assert [group_on(cast, day) for day in (BEFORE[0][:10], AFTER[0][:10])] == ["partner", "regional"]
 
 
 def test_a_voucher_of_the_region_left_pays_nothing_from_that_day_on(cast):
@@ -113,7 +107,7 @@ def test_a_voucher_of_the_region_left_pays_nothing_from_that_day_on(cast):
 
 def quote(cast, span):
     payer = Organisation.objects.get(pk=cast.fudan.pk)
-    asked = Asked(Period(*map(at, span)), "self")
+    asked = PriceRequest(Period(*map(at, span)), "self")
     found = load_quotation(cast.microscope, payer, asked, NOW, user_id=cast.wang.pk)
     return {"covered": f"{found.quote.covered:.2f}"}
 
@@ -181,10 +175,7 @@ def test_on_the_day_the_organisation_and_its_instruments_belong_to_the_new_regio
     assert decided.carried_out_at == at("2026-03-12 00:00")
     assert moves_carry_out(now=at("2026-03-12 01:00")) == 0
     acts = TrailEntry.objects.filter(object_id=ustc.pk).order_by("id")
-    assert list(acts.values_list("action", flat=True))[1:] == [
-        "organisation.move",
-        "organisation.moved",
-    ]
+    assert list(acts.values_list("action", flat=True))[1:] == ["organisation.move", "organisation.moved"]
 
 
 def test_the_day_begins_in_the_new_region(cast):
@@ -209,8 +200,7 @@ def test_two_moves_one_after_the_other_are_both_remembered(cast):
     move(cast, cast.ustc, cast.anhui, starts_on=date(2026, 4, 1), now=at("2026-03-20 10:00"))
     moves_carry_out(now=at("2026-04-01 00:00"))
     assert [
-        (row.region, row.from_date, row.until_date)
-        for row in PastHost.objects.order_by("until_date")
+        (row.region, row.from_date, row.until_date) for row in PastHost.objects.order_by("until_date")
     ] == [(cast.anhui, None, DAY), (cast.shanghai, DAY, date(2026, 4, 1))]
     assert [group_on(cast, day) for day in (DAY - timedelta(days=1), DAY, date(2026, 4, 1))] == [
         "external", "regional", "external",

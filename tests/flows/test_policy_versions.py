@@ -14,8 +14,8 @@ from bookings.record.selectors.reservations import rules_behind
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
-from instruments.domain.policies import parse_policy
-from instruments.services.policies import policy_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
 
@@ -56,9 +56,7 @@ def test_it_stays_when_the_policy_changes(cast):
 def test_a_move_is_judged_by_what_is_in_force_then(cast, start, end, kind):
     made = reserve(cast, *FRIDAY)
     change(cast, notice_minutes=60)
-    reservation_move(
-        By(cast.actor("wang"), NOW), reservation_id=made.pk, period=Period(at(start), at(end))
-    )
+    reservation_move(By(cast.actor("wang"), NOW), reservation_id=made.pk, period=Period(at(start), at(end)))
     assert version_of(made) == 2
     entry = TrailEntry.objects.get(action=f"reservation.{kind}")
     assert entry.after["policy_version"] == 2
@@ -93,9 +91,7 @@ def test_a_hold_carries_its_verdict(cast):
     wang = cast.actor("wang")
     hold = hold_take(By(wang, NOW), booking=Booking(**booking))
     change(cast, notice_minutes=60)
-    made = reservation_request(
-        By(wang, NOW + timedelta(minutes=1)), booking=Booking(**booking, hold=hold.pk)
-    )
+    made = reservation_request(By(wang, NOW + timedelta(minutes=1)), booking=Booking(**booking, hold=hold.pk))
     assert version_of(made) == 1
 
 

@@ -2,6 +2,7 @@
 are stored so are what `bulk_create` stores."""
 
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,15 +11,15 @@ from django.db.models import Model
 from psycopg import ServerCursor
 
 from accounts.domain.roles import By
-from accounts.models import Organisation, OutboxMessage
+from accounts.models import Membership, Organisation, OutboxMessage, User
 from accounts.models.keys import new_id
-from accounts.prepared import Prepared, insert
+from accounts.prepared import Prepared, PreparedFor, insert
 from bookings.catalogue.selectors.calendars import load_week
 from bookings.models import Quote, Reservation
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.moves import reservation_move
-from instruments.selectors.registry import instrument_to_book
+from instruments.register.selectors.registry import instrument_to_book
 from tests.factories.cast import NOW, at, reserve
 
 FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
@@ -65,9 +66,7 @@ def test_a_booking_a_refusal_a_move_and_a_week_ask_as_their_querysets_do(cast, c
     week = Period(at("2026-03-02 00:00"), at("2026-03-09 00:00"))
     for who in ("wang", "sun", "chen"):
         actor = cast.actor(who)
-        assert load_week(
-            actor, instrument_to_book(actor, cast.microscope.pk), None, week, NOW, minutes=60
-        )
+        assert load_week(actor, instrument_to_book(actor, cast.microscope.pk), None, week, NOW, minutes=60)
     assert len(compared) >= 8  # else the flow no longer goes through them
 
 
@@ -106,8 +105,7 @@ def rows_of_each_kind(cast):
         currency="CNY", total=Decimal("1.50"), payable=Decimal("1.5"), created_at=NOW,
     )  # fmt: skip
     outbox = [
-        OutboxMessage(kind="k", key=f"k{n}", payload={"n": n}, due_at=NOW, created_at=NOW)
-        for n in range(3)
+        OutboxMessage(kind="k", key=f"k{n}", payload={"n": n}, due_at=NOW, created_at=NOW) for n in range(3)
     ]
     return [[quote], outbox, [reservation, quote, *outbox]]
 
@@ -183,3 +181,50 @@ def test_outside_a_transaction_no_cursor_is_left_to_a_session(real_db):
         assert not isinstance(cursor.cursor, ServerCursor)
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         assert isinstance(cursor.cursor, ServerCursor)
+
+
+class TestFor:
+    """What is compiled once for people who hold the same roles in the same number of places."""
+
+    @staticmethod
+    def beside(actor, now):
+        rows = Membership.objects.filter(organisation__in=actor.own_organisations, started_at__lte=now)
+        return rows.exclude(user_id=actor.person).order_by("pk").values_list("pk", "organisation_id")
+
+    def test_each_gets_their_own_and_it_is_compiled_once(self, cast):
+        asked, built = PreparedFor(), []
+
+        def build(actor, now):
+            built.append(actor.user_id)
+            return self.beside(actor, now)
+
+        for who in ("zhao", "chen"):  # managers of two organisations
+            for now in (NOW, NOW - timedelta(days=9_000)):
+                found = asked.rows("beside", build, cast.actor(who), now)
+                assert found == list(self.beside(cast.actor(who), now))
+        assert asked.rows("beside", build, cast.actor("zhao"), NOW)
+        # For two who are not there.
+        assert len(built) == 2 and not {person.pk for person in cast.people.values()} & set(built)
+
+    @pytest.mark.parametrize("kept", [True, False])
+    def test_what_cannot_be_filled_in_is_compiled_each_time(self, cast, kept):
+        def by_day(actor, now):
+            rows = User.objects.filter(pk=actor.person)
+            return (rows if kept else rows.filter(created_at__date__gte=now.date())).values_list("pk")
+
+        def asking(actor, now):
+            rows = User.objects.filter(pk=actor.person).values_list("pk")
+            return rows if kept or rows.count() else rows.none()
+
+        User.objects.update(created_at=NOW)
+        for build in (by_day, asking):
+            asked = PreparedFor()
+            for who in ("zhao", "chen"):
+                assert asked.rows("own", build, cast.actor(who), NOW) == [(cast.people[who].pk,)]
+            assert (None in asked.compiled.values()) is not kept
+
+    def test_none_where_nothing_can_be_found(self, cast, django_assert_num_queries):
+        asked, zhao = PreparedFor(), cast.actor("zhao")
+        with django_assert_num_queries(0):
+            for _ in range(2):
+                assert asked.rows("nobody", lambda *_: User.objects.none(), zhao, NOW) == []

@@ -79,17 +79,11 @@ def test_of_a_hold_a_request_and_a_move(cast, quoted):
     assert len(quoted) == 0
     made = reservation_request(By(wang, NOW), booking=booking(cast.microscope, hold=hold.pk))
     assert len(quoted) == 1
-    reservation_move(
-        By(wang, NOW),
-        reservation_id=made.pk,
-        period=Period(FRIDAY.end, at("2026-03-06 14:00")),
-    )
+    reservation_move(By(wang, NOW), reservation_id=made.pk, period=Period(FRIDAY.end, at("2026-03-06 14:00")))
     assert len(quoted) == 3  # what it was, and what it is now
     request = reservation_request(By(wang, NOW), booking=booking(asks))
     assert len(quoted) == 4
-    reservation_decide(
-        By(cast.actor("zhao"), NOW), reservation_id=request.pk, approve=True, reason=""
-    )
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=request.pk, approve=True, reason="")
     assert len(quoted) == 4
 
 

@@ -12,7 +12,7 @@ from bookings.models import Charge, Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservations_lapse
 from bookings.usage.services.usage import overruns_tell, usage_settle
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories import api as programs
 from tests.factories.api import Answer, Clock, Program
 from tests.factories.cast import NOW, Cast, at
@@ -31,9 +31,7 @@ def wish(instrument: Instrument, start: str, end: str, organisation: str = "fuda
     }
 
 
-def test_bookings_to_their_charges(
-    cast: Cast, program: Callable[..., Program], clock: Clock
-) -> None:
+def test_bookings_to_their_charges(cast: Cast, program: Callable[..., Program], clock: Clock) -> None:
     other = cast.instrument(name="Cryo-EM", name_zh="冷冻电镜")
     third = cast.instrument(name="SEM", name_zh="扫描电镜", policy={"approval": "cross-region"})
     wang, sun, zhao, gao = (program(name) for name in ("wang", "sun", "zhao", "gao"))

@@ -41,15 +41,15 @@ from bookings.models import (
 from bookings.overview.services.effects import effects_carry_out
 from bookings.results.services.uploads import files_check
 from bookings.usage.services.counters import counters_review
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.domain.ratecards import parse_rate_card
-from instruments.models.house_rules import HouseRulesAcceptance
-from instruments.services.opening import opening_hours_set
-from instruments.services.policies import policy_set
-from instruments.services.publishing import instrument_publication
-from instruments.services.ratecards import rate_card_create
-from instruments.services.registry import facility_create, instrument_create
+from instruments.house_rules.models.house_rules import HouseRulesAcceptance
+from instruments.managing.services.publishing import instrument_publication
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.opening.domain.opening import parse_hours
+from instruments.opening.services.opening import opening_hours_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
 from tests.factories.api import clock, program  # noqa: F401
 from tests.factories.cast import CARD, NOW, WEEKDAYS, at
 from tests.factories.results import PIECE, TUS, begin, send
@@ -219,9 +219,7 @@ def test_a_firm_of_anhui_and_its_results_from_shanghai(cast, raman, program, clo
     carry_out(clock.now)
     assert told(cast, "chen", "sample.shipped") == 1
     clock.now = at("2026-03-09 09:00")
-    assert sorted(row["id"] for row in chen.get("samples/?waits=arriving").body["results"]) == (
-        sorted(ids)
-    )
+    assert sorted(row["id"] for row in chen.get("samples/?waits=arriving").body["results"]) == (sorted(ids))
     received = chen.post("samples/steps/", {"samples": ids[:2], "state": "received"})
     assert [row["steps"][-1]["place"] for row in received.body["results"]] == ["Nano centre"] * 2
     steps = SampleStep.objects.count()
@@ -230,9 +228,7 @@ def test_a_firm_of_anhui_and_its_results_from_shanghai(cast, raman, program, clo
     mixed = chen.post("samples/steps/", {"samples": ids, "state": "in_work"})
     assert (mixed.status, mixed.code) == (409, "sample-step")
     assert SampleStep.objects.count() == steps
-    assert sorted(SampleItem.objects.values_list("state", flat=True)) == (
-        ["received", "received", "shipped"]
-    )
+    assert sorted(SampleItem.objects.values_list("state", flat=True)) == (["received", "received", "shipped"])
     lost = chen.post(f"samples/{ids[2]}/steps/", {"state": "lost", "note": "The box was open."})
     assert (lost.status, lost.body["state"]) == (200, "lost")
     carry_out(clock.now)
@@ -254,6 +250,8 @@ def test_a_firm_of_anhui_and_its_results_from_shanghai(cast, raman, program, clo
     comments = Comment.objects.count()
     assert chen.post(talk + "proposals/", closed).status == 422
     assert Comment.objects.count() == comments
+    own = hu.get(f"reservations/{booking.pk}/move/?{urlencode(period)}").body
+    assert own["cancelling_costs_at_least"] == "100"  # if he moves it himself
     proposed = chen.post(talk + "proposals/", period | {"text": "The laser is realigned."})
     assert (proposed.status, proposed.body["state"]) == (201, "open")
     proposal = f"proposals/{proposed.body['id']}/"
@@ -262,8 +260,6 @@ def test_a_firm_of_anhui_and_its_results_from_shanghai(cast, raman, program, clo
     price = {"amount": "1123.60", "currency": "CNY"}
     assert [preview[n] for n in ("old_payable", "new_payable", "refusals")] == [price, price, []]
     assert preview["cancelling_costs_at_least"] == "0"
-    own = hu.get(f"reservations/{booking.pk}/move/?{urlencode(period)}").body
-    assert own["cancelling_costs_at_least"] == "100"  # had he moved it himself
     carry_out(clock.now)
     assert told(cast, "hu", "conversation.proposed") == 1
     taken = hu.post(proposal + "accept/")

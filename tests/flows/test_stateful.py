@@ -14,13 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from accounts.domain.errors import Refused
 from accounts.domain.roles import By
@@ -30,13 +24,7 @@ from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, Closure, Occupancy, Quote, Reservation, UsageSession
 from bookings.record.domain.periods import Period
-from bookings.record.domain.reservations import (
-    COUNTED,
-    OCCUPYING,
-    RELEASED,
-    TRANSITIONS,
-    effective_state,
-)
+from bookings.record.domain.reservations import COUNTED, OCCUPYING, RELEASED, TRANSITIONS, effective_state
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import (
@@ -47,8 +35,8 @@ from bookings.reserving.services.reservations import (
 )
 from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out, usage_settle
-from instruments.domain.policies import parse_policy
-from instruments.services.policies import policy_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
 from tests.conftest import DEEP
 from tests.factories.cast import NOW
 
@@ -64,8 +52,7 @@ POLICIES = {
             {"scope": "organisation", "unit": "hours", "per": "day", "limit": 4},
         ],
     },
-    "Asks first": COMMON
-    | {"approval": "manual", "approval_minutes": 90, "teardown_minutes": 30, "units": 2},
+    "Asks first": COMMON | {"approval": "manual", "approval_minutes": 90, "teardown_minutes": 30, "units": 2},
 }
 PEOPLE = ["wang", "sun", "hu"]
 EVERYBODY = [*PEOPLE, "chen", "zhao"]
@@ -109,9 +96,7 @@ class Bookings(RuleBasedStateMachine):
     def period(self, start, length):
         base = NOW + (self.now - NOW) // SLOT * SLOT
         first = base + start * SLOT
-        return Period(
-            first, first + max(length, 1) * SLOT - (15 * MINUTE if length == 0 else 0 * MINUTE)
-        )
+        return Period(first, first + max(length, 1) * SLOT - (15 * MINUTE if length == 0 else 0 * MINUTE))
 
     def written(self):
         return written()
@@ -143,9 +128,7 @@ class Bookings(RuleBasedStateMachine):
 
     @initialize(
         asked=st.lists(
-            st.tuples(
-                st.sampled_from(PEOPLE), st.integers(0, 2), st.integers(0, 12), st.integers(1, 4)
-            ),
+            st.tuples(st.sampled_from(PEOPLE), st.integers(0, 2), st.integers(0, 12), st.integers(1, 4)),
             min_size=3,
             max_size=8,
         )
@@ -157,10 +140,7 @@ class Bookings(RuleBasedStateMachine):
     @rule(who=st.sampled_from(PEOPLE), instrument=st.integers(0, 2), start=STARTS, length=LENGTHS)
     def ask(self, who, instrument, start, length):
         booking = self.booking(instrument, start, length)
-        self.attempt(
-            "ask",
-            lambda: reservation_request(By(self.actors[who], self.now), booking=booking),
-        )
+        self.attempt("ask", lambda: reservation_request(By(self.actors[who], self.now), booking=booking))
 
     @rule(
         who=st.sampled_from(["zhao", "chen", "sun"]),
@@ -168,9 +148,7 @@ class Bookings(RuleBasedStateMachine):
         start=STARTS,
         length=LENGTHS,
         override=st.lists(
-            st.sampled_from(
-                ["user-quota", "organisation-quota", "off-grid", "too-soon", "too-long"]
-            ),
+            st.sampled_from(["user-quota", "organisation-quota", "off-grid", "too-soon", "too-long"]),
             unique=True,
         ),
         reason=st.sampled_from(["asked by phone", "asked by phone", ""]),
@@ -187,8 +165,7 @@ class Bookings(RuleBasedStateMachine):
             reason=reason,
         )
         self.attempt(
-            "ask for another",
-            lambda: reservation_request(By(self.actors[who], self.now), booking=booking),
+            "ask for another", lambda: reservation_request(By(self.actors[who], self.now), booking=booking)
         )
 
     @rule(
@@ -201,15 +178,10 @@ class Bookings(RuleBasedStateMachine):
     def hold(self, who, instrument, start, length, replaces):
         booking = self.booking(instrument, start, length)
         self.attempt(
-            "hold",
-            lambda: hold_take(By(self.actors[who], self.now), booking=booking, replaces=replaces),
+            "hold", lambda: hold_take(By(self.actors[who], self.now), booking=booking, replaces=replaces)
         )
 
-    @rule(
-        who=WHO,
-        index=INDEX,
-        mode=st.sampled_from(["self", "assisted"]),
-    )
+    @rule(who=WHO, index=INDEX, mode=st.sampled_from(["self", "assisted"]))
     def complete(self, who, index, mode):
         hold = self.pick(index, "held") or self.pick(index)
         if hold is None:
@@ -222,8 +194,7 @@ class Bookings(RuleBasedStateMachine):
             hold=hold.pk,
         )
         self.attempt(
-            "complete",
-            lambda: reservation_request(By(self.actor_for(who, hold), self.now), booking=booking),
+            "complete", lambda: reservation_request(By(self.actor_for(who, hold), self.now), booking=booking)
         )
 
     def actor_for(self, who, reservation):
@@ -237,9 +208,7 @@ class Bookings(RuleBasedStateMachine):
         if hold is not None:
             self.attempt(
                 "release",
-                lambda: hold_release(
-                    By(self.actor_for(who, hold), self.now), reservation_id=hold.pk
-                ),
+                lambda: hold_release(By(self.actor_for(who, hold), self.now), reservation_id=hold.pk),
             )
 
     @rule(
@@ -248,8 +217,7 @@ class Bookings(RuleBasedStateMachine):
         start=st.none() | STARTS,
         length=LENGTHS,
         override=st.lists(
-            st.sampled_from(["user-quota", "organisation-quota", "too-soon", "too-long"]),
-            unique=True,
+            st.sampled_from(["user-quota", "organisation-quota", "too-soon", "too-long"]), unique=True
         ),
         reason=st.sampled_from(["", "the pump is serviced"]),
     )
@@ -305,9 +273,7 @@ class Bookings(RuleBasedStateMachine):
             self.now = found.start_at - 10 * MINUTE
         self.attempt(
             "check in",
-            lambda: reservation_check_in(
-                By(self.actor_for(who, found), self.now), reservation_id=found.pk
-            ),
+            lambda: reservation_check_in(By(self.actor_for(who, found), self.now), reservation_id=found.pk),
         )
 
     @rule(who=WHO, index=INDEX)
@@ -355,9 +321,7 @@ class Bookings(RuleBasedStateMachine):
         self.attempt(
             "delete closure" if delete else "end closure",
             lambda: (
-                closure_delete(zhao, closure_id=pk)
-                if delete
-                else closure_end(zhao, closure_id=pk, end=end)
+                closure_delete(zhao, closure_id=pk) if delete else closure_end(zhao, closure_id=pk, end=end)
             ),
         )
 
@@ -420,26 +384,18 @@ class Bookings(RuleBasedStateMachine):
         for row in Occupancy.objects.filter(reservation__isnull=False):
             taken[row.reservation_id].append(row)
         open_sessions = Counter(
-            UsageSession.objects.filter(checked_out_at=None).values_list(
-                "reservation_id", flat=True
-            )
+            UsageSession.objects.filter(checked_out_at=None).values_list("reservation_id", flat=True)
         )
         ended_sessions = Counter(
-            UsageSession.objects.filter(checked_out_at__isnull=False).values_list(
-                "reservation_id", flat=True
-            )
+            UsageSession.objects.filter(checked_out_at__isnull=False).values_list("reservation_id", flat=True)
         )
         quotes = {q.reservation_id: q for q in Quote.objects.filter(is_current=True)}
         cut = set(
-            TrailEntry.objects.filter(action="reservation.cut_short").values_list(
-                "object_id", flat=True
-            )
+            TrailEntry.objects.filter(action="reservation.cut_short").values_list("object_id", flat=True)
         )
         for row in reservations:
             rows = taken[row.pk]
-            blocked = Period(row.start_at, row.end_at).padded(
-                row.setup_minutes, row.teardown_minutes
-            )
+            blocked = Period(row.start_at, row.end_at).padded(row.setup_minutes, row.teardown_minutes)
             if row.state in RELEASED or row.state == "no_show":
                 assert rows == [], row.state
             elif row.state == "completed":
@@ -563,16 +519,7 @@ def written():
     """All that a service could have left behind."""
     return tuple(
         model.objects.count()
-        for model in (
-            Reservation,
-            Occupancy,
-            Quote,
-            Closure,
-            UsageSession,
-            Charge,
-            OutboxMessage,
-            TrailEntry,
-        )
+        for model in (Reservation, Occupancy, Quote, Closure, UsageSession, Charge, OutboxMessage, TrailEntry)
     )
 
 

@@ -14,15 +14,8 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from accounts.domain.roles import By
 from bookings.models import Chain, Reservation, Series, WaitingOffer, WaitingWish
 from bookings.plans.selectors.chains import StepWish
+from bookings.plans.services import waiting
 from bookings.plans.services.chains import chain_book, chain_cancel
-from bookings.plans.services.waiting import (
-    WishValues,
-    slot_offer,
-    wish_make,
-    wish_withdraw,
-    wishes_look,
-    wishes_settle,
-)
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import effective_state
 from bookings.record.domain.steps import Gap, Placed, gaps_from_json, is_in_order
@@ -31,27 +24,15 @@ from bookings.reserving.services.reservations import reservations_request
 from bookings.series.services.series import series_book, series_cancel
 from bookings.series.services.series_moves import series_move
 from tests.conftest import DEEP
-from tests.flows.test_stateful import (
-    ALWAYS,
-    EVERYBODY,
-    INDEX,
-    LENGTHS,
-    MINUTE,
-    PEOPLE,
-    POLICIES,
-    SLOT,
-    STARTS,
-    WHO,
-    Bookings,
-)
+from tests.flows import test_stateful
 
-PERSON, INSTRUMENT = st.sampled_from(PEOPLE), st.integers(0, 2)
+PERSON, INSTRUMENT = st.sampled_from(test_stateful.PEOPLE), st.integers(0, 2)
 RULES = ["FREQ=DAILY;COUNT=3", "FREQ=WEEKLY;COUNT=2", "FREQ=DAILY;INTERVAL=2;COUNT=2"]
 SCOPE = st.sampled_from(["this", "following", "all"])
 GAPS = st.sampled_from([Gap(0, 0), Gap(0, None), Gap(30, 120), Gap(0, 60)])
 
 
-class Together(Bookings):
+class Together(test_stateful.Bookings):
     """What `Bookings` does, and what makes, moves or offers many."""
 
     def written(self):
@@ -60,13 +41,14 @@ class Together(Bookings):
 
     @rule(
         who=PERSON,
-        wanted=st.lists(st.tuples(INSTRUMENT, STARTS, LENGTHS), min_size=2, max_size=4),
+        wanted=st.lists(
+            st.tuples(INSTRUMENT, test_stateful.STARTS, test_stateful.LENGTHS), min_size=2, max_size=4
+        ),
     )
     def ask_for_several(self, who, wanted):
         bookings = [self.booking(*one) for one in wanted]
         made = self.attempt(
-            "several",
-            lambda: reservations_request(By(self.actors[who], self.now), bookings=bookings),
+            "several", lambda: reservations_request(By(self.actors[who], self.now), bookings=bookings)
         )
         assert made is None or len(made) == len(wanted)
 
@@ -75,8 +57,8 @@ class Together(Bookings):
     @rule(
         who=PERSON,
         instrument=INSTRUMENT,
-        start=STARTS,
-        length=LENGTHS,
+        start=test_stateful.STARTS,
+        length=test_stateful.LENGTHS,
         text=st.sampled_from(RULES),
         on_conflict=st.sampled_from(["skip", "refuse"]),
     )
@@ -94,12 +76,20 @@ class Together(Bookings):
         rows = [r for r in self.all_reservations() if r.series_id]
         return rows[index % len(rows)] if rows else None
 
-    @rule(who=WHO, index=INDEX, scope=SCOPE, by=st.integers(-6, 6), longer=st.integers(-1, 1))
+    @rule(
+        who=test_stateful.WHO,
+        index=test_stateful.INDEX,
+        scope=SCOPE,
+        by=st.integers(-6, 6),
+        longer=st.integers(-1, 1),
+    )
     def move_series(self, who, index, scope, by, longer):
         found = self.of_a_series(index)
         if found is None:
             return
-        end = max(found.end_at + (by + longer) * SLOT, found.start_at + (by + 1) * SLOT)
+        end = max(
+            found.end_at + (by + longer) * test_stateful.SLOT, found.start_at + (by + 1) * test_stateful.SLOT
+        )
         self.attempt(
             "move series",
             lambda: series_move(
@@ -107,12 +97,12 @@ class Together(Bookings):
                 series_id=found.series_id,
                 scope=scope,
                 reservation_id=found.pk,
-                period=Period(found.start_at + by * SLOT, end),
+                period=Period(found.start_at + by * test_stateful.SLOT, end),
                 reason="the pump is serviced",
             ),
         )
 
-    @rule(who=WHO, index=INDEX, scope=SCOPE)
+    @rule(who=test_stateful.WHO, index=test_stateful.INDEX, scope=SCOPE)
     def cancel_series(self, who, index, scope):
         found = self.of_a_series(index)
         if found is None:
@@ -136,7 +126,7 @@ class Together(Bookings):
         steps=st.integers(2, 3),
         lengths=st.lists(st.integers(1, 3), min_size=3, max_size=3),
         gaps=st.lists(GAPS, min_size=3, max_size=3),
-        start=STARTS,
+        start=test_stateful.STARTS,
         is_fixed=st.booleans(),
     )
     def chain(self, who, order, steps, lengths, gaps, start, is_fixed):
@@ -147,8 +137,10 @@ class Together(Bookings):
         first = self.period(start, 1).start
         starts, moment = [], first
         for wish in wishes:
-            starts.append(moment + (wish.gap.least * MINUTE if starts else 0 * MINUTE))
-            moment = starts[-1] + wish.minutes * MINUTE
+            starts.append(
+                moment + (wish.gap.least * test_stateful.MINUTE if starts else 0 * test_stateful.MINUTE)
+            )
+            moment = starts[-1] + wish.minutes * test_stateful.MINUTE
         self.attempt(
             "chain",
             lambda: chain_book(
@@ -162,7 +154,7 @@ class Together(Bookings):
             ),
         )
 
-    @rule(who=WHO, index=INDEX)
+    @rule(who=test_stateful.WHO, index=test_stateful.INDEX)
     def cancel_chain(self, who, index):
         rows = [r for r in self.all_reservations() if r.chain_id]
         if not rows:
@@ -180,7 +172,7 @@ class Together(Bookings):
     @rule(
         who=PERSON,
         instrument=INSTRUMENT,
-        start=STARTS,
+        start=test_stateful.STARTS,
         window=st.integers(1, 48),
         length=st.integers(1, 4),
         any_equivalent=st.booleans(),
@@ -189,21 +181,21 @@ class Together(Bookings):
         earliest = self.period(start, 1).start
         self.attempt(
             "wish",
-            lambda: wish_make(
+            lambda: waiting.wish_make(
                 By(self.actors[who], self.now),
-                values=WishValues(
+                values=waiting.WishValues(
                     instrument_id=self.instruments[instrument].pk,
                     organisation=None,
                     service_mode="self",
                     earliest=earliest,
-                    latest=earliest + (window + length) * SLOT,
+                    latest=earliest + (window + length) * test_stateful.SLOT,
                     minutes=30 * length,
                     any_equivalent=any_equivalent,
                 ),
             ),
         )
 
-    @rule(index=INDEX, who=WHO)
+    @rule(index=test_stateful.INDEX, who=test_stateful.WHO)
     def withdraw(self, index, who):
         wishes = list(WaitingWish.objects.order_by("-created_at", "-id"))
         if not wishes:
@@ -211,19 +203,19 @@ class Together(Bookings):
         wish = wishes[index % len(wishes)]
         self.attempt(
             "withdraw",
-            lambda: wish_withdraw(By(self.actor_for(who, wish), self.now), wish_id=wish.pk),
+            lambda: waiting.wish_withdraw(By(self.actor_for(who, wish), self.now), wish_id=wish.pk),
         )
 
     @rule(instrument=INSTRUMENT)
     def offer(self, instrument):
-        made = slot_offer(instrument_id=self.instruments[instrument].pk, now=self.now)
+        made = waiting.slot_offer(instrument_id=self.instruments[instrument].pk, now=self.now)
         self.happened["offer"] += made is not None
 
     @rule()
     def look(self):
-        self.happened["found by looking"] += wishes_look(now=self.now)
-        self.happened["wishes settled"] += wishes_settle(now=self.now)
-        assert wishes_settle(now=self.now) == 0
+        self.happened["found by looking"] += waiting.wishes_look(now=self.now)
+        self.happened["wishes settled"] += waiting.wishes_settle(now=self.now)
+        assert waiting.wishes_settle(now=self.now) == 0
 
     # What holds after every step
 
@@ -242,9 +234,7 @@ class Together(Bookings):
 
     @invariant()
     def places_of_a_series_are_its_own(self):
-        seen = Counter(
-            Reservation.objects.exclude(series=None).values_list("series_id", "occurrence_at")
-        )
+        seen = Counter(Reservation.objects.exclude(series=None).values_list("series_id", "occurrence_at"))
         assert max(seen.values(), default=1) == 1
 
     @invariant()
@@ -253,9 +243,9 @@ class Together(Bookings):
         for made in WaitingOffer.objects.select_related("reservation"):
             offers[made.wish_id].append(made.reservation)
         taken = set(
-            Reservation.objects.filter(
-                waiting_offer__isnull=False, quotes__isnull=False
-            ).values_list("pk", flat=True)
+            Reservation.objects.filter(waiting_offer__isnull=False, quotes__isnull=False).values_list(
+                "pk", flat=True
+            )
         )
         for rows in offers.values():
             states = [effective_state(r.state, r.deadline_at, self.now) for r in rows]
@@ -263,23 +253,24 @@ class Together(Bookings):
             # What was taken may have been moved since.
             let_go = [r for r in rows if r.pk not in taken]
             for one, other in combinations(let_go, 2):
-                assert one.instrument_id != other.instrument_id or not Period(
-                    one.start_at, one.end_at
-                ).meets(Period(other.start_at, other.end_at))
+                assert one.instrument_id != other.instrument_id or not Period(one.start_at, one.end_at).meets(
+                    Period(other.start_at, other.end_at)
+                )
 
 
 @pytest.mark.django_db
 def test_whatever_is_done_together_in_whatever_order(cast):
     Together.cast = cast
     Together.instruments = [
-        cast.instrument(name=name, hours=ALWAYS, policy=policy) for name, policy in POLICIES.items()
+        cast.instrument(name=name, hours=test_stateful.ALWAYS, policy=policy)
+        for name, policy in test_stateful.POLICIES.items()
     ]
-    Together.actors = {name: cast.actor(name) for name in EVERYBODY}
+    Together.actors = {name: cast.actor(name) for name in test_stateful.EVERYBODY}
     Together.happened = Counter()
     run_state_machine_as_test(
         Together,
         settings=settings(
-            max_examples=100 if DEEP else 10,
+            max_examples=100 if DEEP else 6,
             stateful_step_count=60 if DEEP else 30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

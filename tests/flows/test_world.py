@@ -9,19 +9,8 @@ from django.db.models import Count, Q, Sum
 
 from accounts.models import RoleGrant, TrailEntry
 from accounts.selectors.verification import trail_verify
+from bookings import models
 from bookings.charging.selectors.replay import replay_all
-from bookings.models import (
-    Charge,
-    Earmark,
-    FundingSource,
-    LedgerEntry,
-    Payment,
-    Quote,
-    Reservation,
-    Settlement,
-    Statement,
-    VoucherGrant,
-)
 from tests.benchmarks.money import Amounts, add_money
 from tests.benchmarks.volume import build
 
@@ -38,41 +27,39 @@ def test_a_world_with_money_holds_together() -> None:
     build(60, 9_000, now=NOW, say=_nothing, with_use=True)
     add_money(AMOUNTS, now=NOW, say=_nothing)
 
-    originals = Charge.objects.filter(kind__in=Charge.ORIGINAL).filter(made_by_correction=None)
+    originals = models.Charge.objects.filter(kind__in=models.Charge.ORIGINAL).filter(made_by_correction=None)
     kinds = dict(originals.values_list("kind").annotate(Count("pk")))
     assert set(kinds) == {"use", "cancellation", "no_show"}
-    states = dict(Charge.objects.values_list("state").annotate(Count("pk")))
+    states = dict(models.Charge.objects.values_list("state").annotate(Count("pk")))
     assert set(states) == {"open", "disputed", "final", "reversed"}
-    assert states["reversed"] == Charge.objects.filter(kind="reversal").count()
+    assert states["reversed"] == models.Charge.objects.filter(kind="reversal").count()
     finance, manager = (
         RoleGrant.objects.get(role=role, user__email=f"{role}@bench.example").organisation_id
         for role in ("finance", "manager")
     )
-    assert originals.filter(organisation=finance).count() == pytest.approx(
-        originals.count() / 2, rel=0.1
-    )
-    assert Reservation.objects.filter(state="requested", host=manager).exists()
+    assert originals.filter(organisation=finance).count() == pytest.approx(originals.count() / 2, rel=0.1)
+    assert models.Reservation.objects.filter(state="requested", host=manager).exists()
 
     # Every quote and charge follows from its inputs, and the books from the charges.
-    assert Quote.objects.count() > 900
+    assert models.Quote.objects.count() > 900
     assert [row for row in replay_all() if row.differences != []] == []
-    entries = LedgerEntry.objects.count()
-    assert entries == Charge.objects.exclude(total=0).count() + Payment.objects.count()
+    entries = models.LedgerEntry.objects.count()
+    assert entries == models.Charge.objects.exclude(total=0).count() + models.Payment.objects.count()
     call_command("check_statements", verbosity=0)
-    longest = Statement.objects.filter(host=manager, payer=finance).order_by("-charges")[0]
+    longest = models.Statement.objects.filter(host=manager, payer=finance).order_by("-charges")[0]
     assert longest.charges >= AMOUNTS.longest
     assert longest.lines.count() == longest.charges
     sums = longest.lines.aggregate(Sum("charge__total"))
     assert sums["charge__total__sum"] == longest.total
-    assert Settlement.objects.exists()
-    assert set(Statement.objects.values_list("state", flat=True)) == {"issued", "part_paid", "paid"}
+    assert models.Settlement.objects.exists()
+    assert set(models.Statement.objects.values_list("state", flat=True)) == {"issued", "part_paid", "paid"}
 
-    held = Earmark.objects.aggregate(
+    held = models.Earmark.objects.aggregate(
         source=Sum("held", filter=Q(source__isnull=False)),
         grant=Sum("redeemed", filter=Q(grant__isnull=False)),
     )
-    assert held["source"] == FundingSource.objects.aggregate(Sum("held"))["held__sum"] > 0
-    redeemed: Decimal = VoucherGrant.objects.aggregate(Sum("redeemed"))["redeemed__sum"]
+    assert held["source"] == models.FundingSource.objects.aggregate(Sum("held"))["held__sum"] > 0
+    redeemed: Decimal = models.VoucherGrant.objects.aggregate(Sum("redeemed"))["redeemed__sum"]
     assert held["grant"] == redeemed > 0
 
     verified = trail_verify(processes=1)

@@ -183,9 +183,7 @@ def unjustified(acts: Sequence[Act]) -> list[str]:
     ]
 
 
-def delivered(
-    letters: Sequence[tuple[str, str]], accepted: Mapping[str, int], excused: int
-) -> list[str]:
+def delivered(letters: Sequence[tuple[str, str]], accepted: Mapping[str, int], excused: int) -> list[str]:
     """Each letter that counts as sent reached the mail server, and no more came twice than yeses of
     the server were lost or killed with who heard them."""
     problems = [

@@ -52,11 +52,7 @@ class Client(threading.Thread):
         self._web = requests.Session()
         self._web.trust_env = False
         self._web.headers.update(
-            {
-                "Host": HOST,
-                "X-Forwarded-Proto": "https",
-                "Authorization": f"Bearer {token}",
-            }
+            {"Host": HOST, "X-Forwarded-Proto": "https", "Authorization": f"Bearer {token}"}
         )
         self._mine: dict[str, Slot] = {}
         self.asked_to_stop = threading.Event()
@@ -179,15 +175,12 @@ def _text(moment: float) -> str:
 
 
 @contextmanager
-def booking(
-    addresses: list[str], world: Mapping[str, Any], journal: Journal, seed: int
-) -> Iterator[Journal]:
+def booking(addresses: list[str], world: Mapping[str, Any], journal: Journal, seed: int) -> Iterator[Journal]:
     """Within, everybody of the world books; behind it all have stopped, and asked again for what
     was unsure, for a minute at most."""
     slots = Slots(world["instruments"], (time.time() // HOUR + 3) * HOUR)
     clients = [
-        Client(name, token, slots, addresses, journal, seed)
-        for name, token in world["tokens"].items()
+        Client(name, token, slots, addresses, journal, seed) for name, token in world["tokens"].items()
     ]
     for client in clients:
         client.start()

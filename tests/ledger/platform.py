@@ -17,7 +17,7 @@ from config.local.account import elsewhere
 from config.local.ports import any_free
 from config.local.postgres import Postgres, _installation
 from config.local.processes import start
-from config.local.supervisor import Part, parts
+from config.local.supervisor import PlatformProcess, parts
 from config.local.valkey import Valkey
 from tests.concurrency.chaos import MailServer
 from tests.flows.installation import HOST, answers, database, documented, manage, psql, until
@@ -50,7 +50,7 @@ class Platform:
         self.valkey = Valkey(folder / "valkey", folder / "valkey.log", durable=True)
         self.mail = MailServer()
         self.addresses: list[str] = []
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, PlatformProcess] = {}
         self.started_again: list[str] = []
 
     @contextmanager
@@ -103,16 +103,16 @@ class Platform:
             "MAIL_PORT": str(self.mail.port),
         }  # fmt: skip
 
-    def _part(self, part: Part) -> Part:
+    def _part(self, part: PlatformProcess) -> PlatformProcess:
         command = part.command
         if "--schedule" in command:
             command = [*command[: command.index("--schedule")], "--schedule", self.env["BEAT_FILE"]]
-        return Part(part.name, command, part.env)
+        return PlatformProcess(part.name, command, part.env)
 
-    def start(self, part: Part) -> None:
+    def start(self, part: PlatformProcess) -> None:
         part.child = start(part.command, self.folder / f"{part.name}.log", part.env)
 
-    def kill(self, part: Part) -> None:
+    def kill(self, part: PlatformProcess) -> None:
         """A whole process group, at once."""
         assert part.child
         with suppress(ProcessLookupError):
@@ -248,12 +248,8 @@ class Nemesis:
         web, port = self.platform.parts["web"], any_free()
         command = list(web.command)
         command[command.index("--port") + 1] = str(port)
-        wrong = {
-            "LD_PRELOAD": str(faketime()),
-            "FAKETIME": AHEAD,
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-        part = Part("web-ahead", command, {**web.env, **wrong})
+        wrong = {"LD_PRELOAD": str(faketime()), "FAKETIME": AHEAD, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        part = PlatformProcess("web-ahead", command, {**web.env, **wrong})
         self.platform.start(part)
         address = f"http://127.0.0.1:{port}"
         try:

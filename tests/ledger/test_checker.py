@@ -11,16 +11,7 @@ from django.db import connection
 from bookings.models import Occupancy, Quote, Reservation
 from tests.conftest import Cast
 from tests.factories.cast import reserve
-from tests.ledger.checker import (
-    BOOKS_ASTRAY,
-    OVERLAPS,
-    STORED,
-    Stored,
-    against_stored,
-    delivered,
-    is_whole,
-    unjustified,
-)
+from tests.ledger import checker
 from tests.ledger.journal import INTENT, OUTCOME, REFUSED, UNSURE, YES, Act, Journal, Slot, read
 
 SLOT: Slot = ("tem", 0.0, 3600.0)
@@ -36,9 +27,9 @@ def act(number: int, kind: str, *tries: str, slot: Slot = SLOT, **values: Any) -
     return Act(number, kind, "wang", [slot], tries=[*tries], **{"ids": ids} | times | values)
 
 
-def stored(pk: str = "r1", slot: Slot = SLOT, state: str = "confirmed", **values: Any) -> Stored:
+def stored(pk: str = "r1", slot: Slot = SLOT, state: str = "confirmed", **values: Any) -> checker.Stored:
     blocks = int(state not in {"cancelled", "expired"})
-    row = Stored(pk, *slot, state, "wang", 1, 1, blocks, blocks, 1, 1, True)
+    row = checker.Stored(pk, *slot, state, "wang", 1, 1, blocks, blocks, 1, 1, True)
     return row._replace(**values)
 
 
@@ -63,8 +54,8 @@ CANCELLED = act(2, "cancel", YES, of="r1")
         ([act(1, "hold", YES), act(2, "complete", YES, of="r1")], [stored()]),
     ],
 )
-def test_what_is_as_it_was_told_passes(acts: list[Act], rows: list[Stored]) -> None:
-    assert against_stored(acts, rows) == {}
+def test_what_is_as_it_was_told_passes(acts: list[Act], rows: list[checker.Stored]) -> None:
+    assert checker.against_stored(acts, rows) == {}
 
 
 @pytest.mark.parametrize(
@@ -90,8 +81,8 @@ def test_what_is_as_it_was_told_passes(acts: list[Act], rows: list[Stored]) -> N
         ("half", [RESERVED, CANCELLED], [stored(state="cancelled", told=2)]),
     ],
 )
-def test_what_is_not_is_named(kind: str, acts: list[Act], rows: list[Stored]) -> None:
-    assert set(against_stored(acts, rows)) == {kind}
+def test_what_is_not_is_named(kind: str, acts: list[Act], rows: list[checker.Stored]) -> None:
+    assert set(checker.against_stored(acts, rows)) == {kind}
 
 
 TAKEN = act(3, "reserve", REFUSED, code="slot-taken")
@@ -115,16 +106,16 @@ TAKEN = act(3, "reserve", REFUSED, code="slot-taken")
     ],
 )
 def test_who_is_refused_a_slot_was_beaten_to_it(is_justified: bool, acts: list[Act]) -> None:
-    refused = [text for text in unjustified(acts) if text.startswith("act 3 ")]
+    refused = [text for text in checker.unjustified(acts) if text.startswith("act 3 ")]
     assert (refused == []) is is_justified
 
 
 def test_letters_come_once_but_for_what_smtp_cannot_rule_out() -> None:
     letters = [("m1", "sent"), ("m2", "sent")]
-    assert delivered(letters, {"m1": 1, "m2": 2}, 1) == []
-    assert delivered(letters, {"m1": 1, "m2": 2}, 0) == ["1 letters came twice, 0 may"]
-    assert delivered(letters, {"m1": 1}, 0) == ["letter of message m2 counts as sent"]
-    assert delivered([*letters, ("m1", "sent")], {"m1": 1, "m2": 1}, 0) == [
+    assert checker.delivered(letters, {"m1": 1, "m2": 2}, 1) == []
+    assert checker.delivered(letters, {"m1": 1, "m2": 2}, 0) == ["1 letters came twice, 0 may"]
+    assert checker.delivered(letters, {"m1": 1}, 0) == ["letter of message m2 counts as sent"]
+    assert checker.delivered([*letters, ("m1", "sent")], {"m1": 1, "m2": 1}, 0) == [
         "message m1 has 2 letters"
     ]
 
@@ -137,20 +128,20 @@ def rows_of(statement: str) -> list[Any]:
 
 def test_what_is_stored_of_a_booking_is_read_whole(cast: Cast) -> None:
     row = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
-    (found,) = (Stored(*values) for values in rows_of(STORED))
+    (found,) = (checker.Stored(*values) for values in rows_of(checker.STORED))
     start = row.start_at.timestamp()
     assert (found.id, found.state, found.who) == (str(row.pk), "confirmed", "wang")
     assert found.slot == (str(row.instrument_id), start, start + 3600)
-    assert is_whole(found)
+    assert checker.is_whole(found)
     Quote.objects.all().delete()
-    (found,) = (Stored(*values) for values in rows_of(STORED))
-    assert not is_whole(found)
+    (found,) = (checker.Stored(*values) for values in rows_of(checker.STORED))
+    assert not checker.is_whole(found)
 
 
 def test_two_bookings_of_one_time_are_found_without_the_constraint(cast: Cast) -> None:
     first = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
     second = reserve(cast, "2026-03-06 11:00", "2026-03-06 12:00")
-    assert rows_of(OVERLAPS) == []
+    assert rows_of(checker.OVERLAPS) == []
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE bookings_occupancy DROP CONSTRAINT occupancy_no_overlap")
@@ -158,15 +149,15 @@ def test_two_bookings_of_one_time_are_found_without_the_constraint(cast: Cast) -
     span = (block.span.lower, block.span.upper + timedelta(minutes=1))
     Occupancy.objects.filter(pk=block.pk).update(span=span)
     both = {str(first.pk), str(second.pk)}
-    assert [{*pair} for pair in rows_of(OVERLAPS)] == [both]
+    assert [{*pair} for pair in rows_of(checker.OVERLAPS)] == [both]
     Occupancy.objects.all().delete()  # and by the reservations themselves
     Reservation.objects.filter(pk=second.pk).update(start_at=first.start_at)
-    assert [{*pair} for pair in rows_of(OVERLAPS)] == [both]
+    assert [{*pair} for pair in rows_of(checker.OVERLAPS)] == [both]
 
 
 def test_the_books_of_bookings_agree(cast: Cast) -> None:
     reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
-    assert rows_of(BOOKS_ASTRAY) == []
+    assert rows_of(checker.BOOKS_ASTRAY) == []
 
 
 def test_a_journal_reads_as_it_was_written_also_when_it_breaks_off(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.tokens import token_issue
-from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.rates.domain.ratecards import PRICE_GROUPS
 from tests.concurrency.races import ALWAYS
 from tests.factories.agreements import grant, programme
 from tests.factories.cast import NOW, build_cast
@@ -31,9 +31,7 @@ def build() -> None:
         for number in range(INSTRUMENTS)
     ]
     tokens = {
-        name: token_issue(
-            user=cast.people[name], label="ledger", lifetime=timedelta(days=30), now=now
-        )[1]
+        name: token_issue(user=cast.people[name], label="ledger", lifetime=timedelta(days=30), now=now)[1]
         for name in RESEARCHERS
     }
     print(json.dumps({"tokens": tokens, "instruments": [str(row.pk) for row in instruments]}))

@@ -83,11 +83,7 @@ def tour(enter: Callable[..., AbstractContextManager[BrowserContext]], only: str
         if only not in scene.name:
             continue
         with enter(
-            who=scene.who,
-            width=scene.width,
-            height=scene.height,
-            dark=scene.dark,
-            language=scene.language,
+            who=scene.who, width=scene.width, height=scene.height, dark=scene.dark, language=scene.language
         ) as context:
             page = context.new_page()
             scene.goes(page)

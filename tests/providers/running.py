@@ -75,9 +75,7 @@ def through_oidc(url: str, person: str) -> str:
         else:
             action, hidden = forms(answer.text)
             fields = {"login": person, "password": "x"} if 'name="login"' in answer.text else {}
-            answer = browser.post(
-                urljoin(answer.url, action), hidden | fields, allow_redirects=False
-            )
+            answer = browser.post(urljoin(answer.url, action), hidden | fields, allow_redirects=False)
     raise AssertionError(answer.text)
 
 

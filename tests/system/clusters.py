@@ -85,11 +85,7 @@ def pair(folder: Path) -> Iterator[Pair]:
         for file in ("password", "made-by"):
             (standby.home / file).write_bytes((primary.home / file).read_bytes())
         standby.start(env)
-        psql(
-            primary.url,
-            "ALTER SYSTEM SET synchronous_standby_names = '*'",
-            "SELECT pg_reload_conf()",
-        )
+        psql(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
         yield Pair(primary, standby)
     finally:
         for server in (standby, primary):

@@ -21,24 +21,13 @@ from aiosmtpd.controller import Controller
 
 from config.local.ports import any_free
 from config.operations.backups import _bundled
-from tests.flows.installation import (
-    HOST,
-    ROOT,
-    Installation,
-    Post,
-    database,
-    documented,
-    emptied,
-    psql,
-    running,
-    until,
-)
+from tests.flows import installation
 from tests.ledger.platform import faketime
 
 if os.environ.get("SYSTEM") != "1":
     collect_ignore_glob = ["test_*"]
 
-DEPLOY = ROOT / "deploy"
+DEPLOY = installation.ROOT / "deploy"
 OPT = "/opt/instrument-commons"
 
 
@@ -55,8 +44,8 @@ def run(*words: str | Path, code: int = 0, **how: object) -> str:
 @pytest.fixture(scope="session")
 def archive() -> Path:
     env = os.environ | {"LOCAL_MODE": "0"}
-    said = run(sys.executable, "-m", "config.local", "release", cwd=ROOT, env=env)
-    return ROOT / said.splitlines()[-1].split(":")[0]
+    said = run(sys.executable, "-m", "config.local", "release", cwd=installation.ROOT, env=env)
+    return installation.ROOT / said.splitlines()[-1].split(":")[0]
 
 
 @pytest.fixture(scope="session")
@@ -84,10 +73,7 @@ class Unit:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        parts = [
-            f"instrument-commons-{self.name}.service",
-            "instrument-commons-.service.d/common.conf",
-        ]
+        parts = [f"instrument-commons-{self.name}.service", "instrument-commons-.service.d/common.conf"]
         text = "".join((DEPLOY / "systemd" / part).read_text("utf-8") for part in parts)
         text = text.replace(OPT, str(self.folder)).replace("%S", str(self.state))
         text = text.replace("%t", str(self.state)).replace("%%", "%")
@@ -131,11 +117,11 @@ def env_file() -> dict[str, str]:
     }
 
 
-class Site(Installation):
+class Site(installation.Installation):
     """As an operator has it."""
 
     def __init__(
-        self, units: dict[str, Unit], owner: str, scratch: Path, post: Post, port: int
+        self, units: dict[str, Unit], owner: str, scratch: Path, post: installation.Post, port: int
     ) -> None:
         address, env = f"https://127.0.0.1:{port}", units["web"].env
         super().__init__(address, env, owner, post, scratch / "ahead")
@@ -154,7 +140,7 @@ class Site(Installation):
         context = ssl.create_default_context(cafile=str(self.certificate))
         place = ("127.0.0.1", int(self.address.rsplit(":")[-1]))
         plain = socket.create_connection(place, timeout=20)
-        with context.wrap_socket(plain, server_hostname=HOST) as wire:
+        with context.wrap_socket(plain, server_hostname=installation.HOST) as wire:
             yield wire
 
     def status(self, path: str) -> int:
@@ -162,7 +148,7 @@ class Site(Installation):
         try:
             return requests.get(
                 self.address + path,
-                headers={"Host": HOST},
+                headers={"Host": installation.HOST},
                 verify=str(self.certificate),
                 timeout=20,
             ).status_code
@@ -181,7 +167,7 @@ def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> It
     key, certificate = scratch / "privkey.pem", scratch / "fullchain.pem"
     run(
         "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-        "-subj", "/CN=test", "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1",
+        "-subj", "/CN=test", "-addext", f"subjectAltName=DNS:{installation.HOST},IP:127.0.0.1",
         "-keyout", key, "-out", certificate,
     )  # fmt: skip
     site = (DEPLOY / "nginx/instrument-commons.conf").read_text("utf-8")
@@ -202,8 +188,7 @@ def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> It
     user = "user root;" if os.geteuid() == 0 else ""
     main = scratch / "nginx.conf"
     temporary = "".join(
-        f"{kind}_temp_path {scratch}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f"{kind}_temp_path {scratch}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     main.write_text(
         f"{user} pid {scratch}/nginx.pid; daemon off; events {{}}\n"
@@ -211,24 +196,24 @@ def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> It
     )
     words = ["nginx", "-e", str(scratch / "start.log"), "-c", str(main)]
     assert "successful" in run(*words, "-t")
-    with running(words, dict(os.environ), scratch / "nginx.log", python=()):
+    with installation.running(words, dict(os.environ), scratch / "nginx.log", python=()):
         yield
 
 
 @pytest.fixture(scope="session")
 def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Everything, as deploy/README.md has it, in the order it has it."""
-    scratch, name, post = tmp_path_factory.mktemp("site"), "commons_system", Post()
+    scratch, name, post = tmp_path_factory.mktemp("site"), "commons_system", installation.Post()
     https, web, uploads, mail_port = (any_free() for _ in range(4))
     with ExitStack() as stack:
-        owner, reader = stack.enter_context(database(name))
+        owner, reader = stack.enter_context(installation.database(name))
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
         mail.start()
         stack.callback(mail.stop)
         backup = reader.replace(f"{name}_web", f"{name}_backup")
-        redis = emptied("/7")
+        redis = installation.emptied("/7")
         settings = env_file() | {
-            "SITE_URL": f"https://{HOST}",
+            "SITE_URL": f"https://{installation.HOST}",
             "SECRET_KEY": "of-many-different-characters-0123456789-" * 2,
             "DATABASE_URL": reader,
             "REDIS_URL": redis,
@@ -240,7 +225,7 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             "PYTHONPATH": str(scratch),
             "AHEAD": str(scratch / "ahead"),
         }
-        shutil.copy(ROOT / "tests/flows/ahead.py", scratch)
+        shutil.copy(installation.ROOT / "tests/flows/ahead.py", scratch)
         (scratch / "ahead").write_text("0")
         files = {
             "instrument-commons.env": settings,
@@ -252,18 +237,18 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             for unit in ("migrate", "web", "uploads", "worker", "calls", "beat", "backup")
         }
         units["migrate"].run()
-        psql(owner, documented(name)[1])
+        installation.psql(owner, installation.documented(name)[1])
         for unit in ("web", "uploads", "worker", "calls", "beat"):
             (words,) = units[unit].commands
             ports = {"8000": str(web), "8001": str(uploads)}
             words = [ports.get(word, word) for word in words]
             stack.enter_context(
-                running(words, units[unit].env, scratch / f"{unit}.log", python=(), cwd=folder)
+                installation.running(words, units[unit].env, scratch / f"{unit}.log", python=(), cwd=folder)
             )
         stack.enter_context(nginx(scratch, folder, https, web, uploads))
         place = Site(units, owner, scratch, post, https)
 
-        until(lambda: place.status("/healthz") == 200, "the web behind nginx")
+        installation.until(lambda: place.status("/healthz") == 200, "the web behind nginx")
         yield place
 
 

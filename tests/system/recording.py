@@ -38,9 +38,7 @@ def all_rows() -> dict[str, list[str]]:
         cursor.execute(COLUMNS)
         for table, names in cursor.fetchall():
             columns = ", ".join(f'"{name}"' for name in names)
-            cursor.execute(
-                f'SELECT row_to_json(t)::text FROM (SELECT {columns} FROM "{table}" LIMIT 3000) t'
-            )
+            cursor.execute(f'SELECT row_to_json(t)::text FROM (SELECT {columns} FROM "{table}" LIMIT 3000) t')
             lines = [line for (line,) in cursor.fetchall()]
             if lines and table not in FILLED:
                 rows[table] = lines

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from config.celery import TIMETABLE
+from accounts.work import timetable
 from config.local.ports import any_free
 from config.settings import DATABASE_SESSION
 from tests.flows.installation import ROOT, Installation, installed, psql, running, until
@@ -24,9 +24,9 @@ from tests.system.conftest import DEPLOY
 
 CONNECTIONS = 2
 ENTRIES = """
-from config.celery import TIMETABLE, app
+from config.celery import app
 app.loader.import_default_modules()
-for name, entry in TIMETABLE.items():
+for name, entry in app.conf.beat_schedule.items():
     print(name, app.tasks[entry["task"]].apply(throw=True).state)
 """
 ALONE = """
@@ -99,31 +99,21 @@ def test_each_entry_of_the_timetable_and_what_is_left_of_it(pooled: Installation
     lines = pooled.manage("shell", "-v0", "-c", ENTRIES, OMP_NUM_THREADS="1").splitlines()
     states = dict(line.rsplit(" ", 1) for line in lines)
     # What a worker is just doing is left to it.
-    assert states.keys() == TIMETABLE.keys() and set(states.values()) <= {"SUCCESS", "IGNORED"}, (
-        states
-    )
+    assert states.keys() == timetable().keys() and set(states.values()) <= {"SUCCESS", "IGNORED"}, states
     assert "connection:" not in wrong(pooled)
     # Those are all connections of the web's role, and none is left with a lock of its session.
     role = f"{pooled.name}_web"
-    (count,) = rows(
-        root_of(pooled.owner), f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'"
-    )
+    (count,) = rows(root_of(pooled.owner), f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'")
     assert count == (CONNECTIONS,)
     locks = "SELECT * FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = '{}'"
     locks = f"{locks.format(pooled.name)} AND locktype = 'advisory' AND mode = 'ExclusiveLock'"
     assert rows(root_of(pooled.owner), locks) == []
 
 
-def test_a_job_of_which_there_is_one_is_left_when_its_process_is_killed(
-    pooled: Installation,
-) -> None:
+def test_a_job_of_which_there_is_one_is_left_when_its_process_is_killed(pooled: Installation) -> None:
     def process() -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", ALONE],
-            env=pooled.env,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-c", ALONE], env=pooled.env, cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
 
     def is_mine() -> bool:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.flows.installation import HOST, PASSWORD, until
 from tests.flows.test_first_day import the_first_day
@@ -48,16 +49,7 @@ def test_the_same_commit_gives_the_same_bytes(archive: Path) -> None:
 
 @pytest.mark.parametrize("python", ["3.12", "3.13"])
 def test_every_requirement_has_a_wheel(folder: Path, tmp_path: Path, python: str) -> None:
-    words = [
-        "-m",
-        "pip",
-        "--isolated",
-        "install",
-        "--no-index",
-        "--find-links",
-        "wheels",
-        "--no-deps",
-    ]
+    words = ["-m", "pip", "--isolated", "install", "--no-index", "--find-links", "wheels", "--no-deps"]
     words += ["--require-hashes", "-r", "requirements.txt", "--python-version", python]
     words += ["--only-binary=:all:", "--dry-run", "--target", str(tmp_path)]
     for platform in ("manylinux_2_28_x86_64", "manylinux2014_x86_64"):
@@ -119,9 +111,7 @@ def test_prometheus_reads_the_alerts_and_their_numbers_exist(site: Site) -> None
     assert "SUCCESS" in run("promtool", "check", "rules", alerts)
     watcher = site.person("prometheus")
     watcher.ask("GET", "/metrics", 401)
-    text = watcher.ask(
-        "GET", "/metrics", headers={"Authorization": "Bearer a-token-of-this-test"}
-    ).text
+    text = watcher.ask("GET", "/metrics", headers={"Authorization": "Bearer a-token-of-this-test"}).text
     there = set(re.findall("^# TYPE (commons_\\w+)", text, re.M))
     there |= set(re.findall("^(commons_\\w+)", text, re.M))
     named = set(re.findall("commons_\\w+", alerts.read_text("utf-8")))
@@ -201,6 +191,27 @@ def test_a_client_cannot_say_where_it_comes_from(site: Site) -> None:
     liar.web.headers["X-Forwarded-For"] = "203.0.113.9"
     liar.ask("GET", "/accounts/login/")  # not sent on to https
     assert "203.0.113.9" not in (site.scratch / "web.log").read_text()
+
+
+def test_plain_http_leads_to_the_site_alone(site: Site) -> None:
+    """Whatever host a client names, or somebody has it name."""
+    (port,) = re.findall(r"listen 127\.0\.0\.1:(\d+);", (site.scratch / "site.conf").read_text())
+    for host in (HOST, "elsewhere.example", f"{HOST}.elsewhere.example"):
+        answer = requests.get(
+            f"http://127.0.0.1:{port}/profile/?a=b", headers={"Host": host}, allow_redirects=False, timeout=20
+        )
+        assert answer.status_code == 301
+        assert answer.headers["Location"] == f"https://{HOST}/profile/?a=b"
+
+
+@pytest.mark.parametrize("name", ["data.csv", "import.csv", "a/attachments/", "b/questions/c/"])
+def test_no_name_of_a_result_leads_to_the_web(site: Site, name: str) -> None:
+    """A download takes a thread: who names files must not choose whose."""
+    key = f"{abs(hash(name)):032d}"
+    site.person("reader").ask("GET", f"/collect/{key}/{name}", 404)
+    asked = f"GET /collect/.../{name}"
+    assert asked not in (site.scratch / "web.log").read_text()
+    assert asked in (site.scratch / "uploads.log").read_text()
 
 
 def test_the_backup_unit_makes_a_backup(site: Site) -> None:

@@ -84,9 +84,7 @@ def test_hours_and_catalogue_are_read_from_a_replica(tmp_path):
             def ask(path, token="", method="GET", **how):
                 headers = {"Host": HOST, "X-Forwarded-Proto": "https"}
                 headers |= {"Authorization": f"Bearer {token}"} if token else {}
-                answer = requests.request(
-                    method, place.address + path, headers=headers, timeout=60, **how
-                )
+                answer = requests.request(method, place.address + path, headers=headers, timeout=60, **how)
                 assert answer.status_code in {200, 201, 503}, answer.text
                 return answer
 
@@ -168,7 +166,7 @@ def test_hours_and_catalogue_are_read_from_a_replica(tmp_path):
             assert ask("/map/").status_code == ask("/").status_code == 200
             assert state() == "late"
             assert behind() == float("inf")
-            assert "no standby that answers" in place.manage("doctor", code=1)
+            assert "no standby answers" in place.manage("doctor", code=1)
 
             # It comes back.
             servers.standby.start(dict(os.environ))

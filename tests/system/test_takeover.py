@@ -27,7 +27,7 @@ moments.NOW = now = datetime.now(UTC)
 from accounts.services.tokens import SCOPES, token_issue
 from tests.concurrency.races import ALWAYS
 from tests.factories.cast import build_cast
-from instruments.models import Technique
+from instruments.vocabulary.models import Technique
 Technique.objects.filter(code="PaNET01198").update(code="of the vocabulary")
 cast = build_cast()
 print(json.dumps([
@@ -96,10 +96,7 @@ class Bookings:
     def go_on(self, number: int = 10) -> None:
         """Until each has booked so many more."""
         goals = {booker: len(booker.booked) + number for booker in self.bookers}
-        until(
-            lambda: all(b.wrong or len(b.booked) >= goal for b, goal in goals.items()),
-            "bookings",
-        )
+        until(lambda: all(b.wrong or len(b.booked) >= goal for b, goal in goals.items()), "bookings")
 
     def outage(self) -> float:
         """The longest time, in seconds, in which nobody's booking was confirmed."""
@@ -117,9 +114,7 @@ class Bookings:
         self.end()
         assert [b.wrong for b in self.bookers if b.wrong] == []
         with psycopg.connect(self.place.owner) as link:
-            rows = link.execute(
-                "SELECT id::text, instrument_id, start_at FROM bookings_reservation"
-            )
+            rows = link.execute("SELECT id::text, instrument_id, start_at FROM bookings_reservation")
             there = rows.fetchall()
         confirmed = {pk for booker in self.bookers for pk in booker.booked}
         assert {pk for pk, *_ in there} == confirmed

@@ -52,11 +52,7 @@ def test_a_large_file_in_bounded_memory(
     by = By(real_cast.actor("zhao"), now)
     hand_off = announced(real_cast)
     _, token = token_issue(
-        user=real_cast.people["zhao"],
-        label="test",
-        lifetime=timedelta(days=1),
-        now=now,
-        scopes=["upload"],
+        user=real_cast.people["zhao"], label="test", lifetime=timedelta(days=1), now=now, scopes=["upload"]
     )
     block = random.Random(1).randbytes(PIECE)
     pieces = int(GIGABYTES * (1 << 30)) // PIECE
@@ -64,11 +60,7 @@ def test_a_large_file_in_bounded_memory(
     for _ in range(pieces):
         digest.update(block)
     row = upload_begin(
-        by,
-        hand_off_id=hand_off.pk,
-        path="raw.h5",
-        size=pieces * PIECE,
-        sha256=digest.hexdigest(),
+        by, hand_off_id=hand_off.pk, path="raw.h5", size=pieces * PIECE, sha256=digest.hexdigest()
     )
     raw = copied(block, pieces, tmp_path)
     server = Uploads(settings.MEDIA_ROOT, tmp_path / "uploads.log")

@@ -16,13 +16,13 @@ from accounts.services.seals import trail_seal
 
 class Command(BaseCommand):
     help = (
-        "Writes a bundle of the trail, whole and of every region, for verify_bundle.py; a name "
-        "that ends in .gz is compressed."
+        "Write a bundle of the whole trail, with all regions, for verify_bundle.py. A file whose "
+        "name ends in .gz is compressed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--from", dest="since", help="An instant: 2026-03-01T00:00:00Z")
+        parser.add_argument("--from", dest="since", help="such as 2026-03-01T00:00:00Z")
         parser.add_argument("--until")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,5 +42,5 @@ def _instant(text: str | None) -> datetime | None:
         return None
     moment = parse_datetime(text)
     if moment is None or moment.tzinfo is None:
-        raise CommandError(f"{text} is no instant with an offset.")
+        raise CommandError(f"{text} is not a time with a UTC offset.")
     return moment

@@ -9,11 +9,11 @@ from accounts.services.seals import trail_seal
 
 
 class Command(BaseCommand):
-    help = "Seals every entry of the trail that no seal holds yet, now."
+    help = "Seal all entries of the trail that are not sealed yet."
 
     def handle(self, *args: Any, **options: Any) -> None:
         seals = trail_seal(now=timezone.now())
         for seal in seals:
             self.stdout.write(f"{seal.number} {bytes(seal.digest).hex()} {seal.count} entries")
         if not seals:
-            self.stdout.write("Everything was sealed.")
+            self.stdout.write("Everything was sealed already.")

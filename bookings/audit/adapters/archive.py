@@ -1,4 +1,4 @@
-"""What a person takes with them: a ZIP with everything as JSON, and each table as CSV too."""
+"""Write the archive of a person's own data: a ZIP with everything as JSON, and each table as CSV too."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from accounts.letters.words import site_name
-from instruments.domain.delimited import text_cell
+from instruments.reading.domain.delimited import text_cell
 
 README = """\
 What {site} keeps about {email}, as of {now}.
@@ -27,9 +27,7 @@ def archive_write(
 ) -> None:
     """Write the ZIP to a file."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "README.txt", README.format(site=site_name(), email=email, now=_plain(now))
-        )
+        archive.writestr("README.txt", README.format(site=site_name(), email=email, now=_plain(now)))
         entry = ZipInfo("data.json", now.timetuple()[:6])
         entry.compress_type = ZIP_DEFLATED
         with archive.open(entry, "w") as data:
@@ -65,7 +63,7 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Instants, days, ids and decimal numbers as the API writes them."""
+    """Return a value as the API writes it: instants, days, ids and decimal numbers become texts."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -11,49 +11,32 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Flag, Instant, ListOf, Shape, Text, TextOrNull, Whole
-from bookings.audit.domain.audit import RULES
 from bookings.audit.domain.sampling import Sampling
+from bookings.audit.forms.audit import CloseForm, ExceptionForm, ReplyForm, ReturnForm
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample
-from bookings.audit.selectors.audit import (
-    exception_for,
-    exceptions_where,
-    finding_for,
-    finding_records,
-    findings_for,
-    instruments_behind,
-    own_exceptions,
-    own_findings,
-    sample_for,
-    samples_for,
-)
+from bookings.audit.selectors import audit
 from bookings.audit.selectors.sampling import population_of
+from bookings.audit.services import findings
 from bookings.audit.services.audit import exception_move, exceptions_decide, exceptions_find
-from bookings.audit.services.findings import (
-    Raised,
-    finding_close,
-    finding_raise,
-    finding_reply,
-    finding_return,
-)
 from bookings.audit.services.sampling import sample_draw
 from bookings.record.api.files import CSV, FileEndpoint
+from bookings.record.api.lists import listed
 from bookings.record.api.shapes import Hex
 from bookings.record.messages import sentence
 
 
 class EvidenceShape(serializers.Serializer[Any]):
-    """A row behind an exception."""
+    """A row that an exception is based on."""
 
     type = serializers.CharField()
     id = serializers.UUIDField()
 
 
 class ExceptionShape(serializers.Serializer[Any]):
-    """Something a rule of a version found; `numbers` are what it saw."""
+    """An exception that one version of a rule has found; `numbers` are the values that the rule saw."""
 
     id = serializers.UUIDField()
     rule = serializers.CharField()
@@ -62,7 +45,7 @@ class ExceptionShape(serializers.Serializer[Any]):
     numbers = serializers.DictField()
     evidence = EvidenceShape(many=True)
     instrument = serializers.UUIDField(
-        allow_null=True, source="about.pk", help_text="That it is about, if any."
+        allow_null=True, source="about.pk", help_text="The instrument that the exception is about, if any."
     )
     instrument_name = serializers.CharField(allow_null=True, source="about.name")
     organisation = serializers.CharField(source="organisation.code")
@@ -72,20 +55,15 @@ class ExceptionShape(serializers.Serializer[Any]):
     decided_by = serializers.CharField(allow_null=True)
     decided_at = Instant(allow_null=True)
     reason = TextOrNull()
-    is_own = serializers.BooleanField(help_text="Your own case: another auditor decides.")
+    is_own = serializers.BooleanField(
+        help_text="Whether this is your own case, on which another auditor must decide."
+    )
     version = serializers.IntegerField()
-
-
-class ExceptionQuery(Pages):
-    rule = Text(30, default="", help_text=", ".join(RULES))
-    state = Choice(AuditException.State.choices, required=False)
-    organisation = Text(40, default="", help_text="A code.")
-    region = Text(20, default="", help_text="A code; regions below it are included.")
 
 
 class ExceptionBody(Shape):
     state = Choice([("review", "review"), ("explained", "explained")])
-    reason = Text(1000, default="", allow_blank=True, help_text="Needed where it is explained.")
+    reason = Text(1000, default="", allow_blank=True, help_text="Required if the exception is explained.")
 
 
 class ChosenBody(Shape):
@@ -93,7 +71,7 @@ class ChosenBody(Shape):
     version = Whole(
         min_value=1,
         required=False,
-        help_text="The version that was read; refused if it has changed.",
+        help_text="The version that you read; the request is refused if it has changed since.",
     )
 
 
@@ -102,7 +80,7 @@ class ExceptionsBody(ExceptionBody):
 
 
 class NotDecidedShape(serializers.Serializer[Any]):
-    """One that stays as it was, and why."""
+    """An exception that was not decided, and why."""
 
     id = serializers.UUIDField()
     code = serializers.CharField()
@@ -115,7 +93,7 @@ class DecidedShape(serializers.Serializer[Any]):
 
 
 class RunShape(serializers.Serializer[Any]):
-    """`counts`: by rule, what was found anew."""
+    """A run of the rules. `counts`: the number of new exceptions by rule."""
 
     id = serializers.UUIDField()
     started_at = Instant()
@@ -125,11 +103,11 @@ class RunShape(serializers.Serializer[Any]):
 
 
 class RunBody(Shape):
-    full = Flag(default=False, help_text="Everything, not only what happened since the last run.")
+    full = Flag(default=False, help_text="Check everything, not only what happened since the last run.")
 
 
 class SampleShape(serializers.Serializer[Any]):
-    """`population` is SHA-256 over the frozen population; `drawn` are ids of its rows."""
+    """A sample. `population` is SHA-256 over the frozen population; `drawn` are the ids of the rows drawn."""
 
     id = serializers.UUIDField()
     subject = serializers.ChoiceField(AuditSample.Subject.choices)
@@ -152,12 +130,12 @@ class SampleBody(Shape):
     since = Day()
     until = Day()
     size = Whole(min_value=1, max_value=5000)
-    seed = Text(64, default="", allow_blank=True, help_text="Empty: random.")
-    currency = Text(3, default="", allow_blank=True, help_text="For the method `monetary`.")
+    seed = Text(64, default="", allow_blank=True, help_text="Seed of the sample. Empty: a random one.")
+    currency = Text(3, default="", allow_blank=True, help_text="Required for the method `monetary`.")
 
 
 class FindingShape(serializers.Serializer[Any]):
-    """What is not as it should be, and how it was put right."""
+    """A finding: what is wrong, and how it was corrected."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -177,32 +155,37 @@ class FindingShape(serializers.Serializer[Any]):
     evidence = TextOrNull()
     closed_by = serializers.CharField(allow_null=True)
     closed_at = Instant(allow_null=True)
-    is_own = serializers.BooleanField(help_text="Your own case: another auditor decides.")
+    is_own = serializers.BooleanField(
+        help_text="Whether this is your own case, on which another auditor must decide."
+    )
     version = serializers.IntegerField()
 
 
 class FindingDetailShape(FindingShape):
-    """With what the finding refers to; for whoever answers it as far as it is their own
-    organisation's affair."""
+    """A finding with the records behind it. The audited party sees only those of its own organisation."""
 
     rule = serializers.CharField(
-        allow_null=True, source="exception.rule", help_text="Of the exception that led to it."
+        allow_null=True,
+        source="exception.rule",
+        help_text="The rule that found the exception behind the finding.",
     )
-    numbers = serializers.DictField(help_text="The numbers that the rule found.")
-    records = EvidenceShape(many=True, help_text="Behind the exception, or drawn in the sample.")
+    numbers = serializers.DictField(help_text="The figures that the rule found.")
+    records = EvidenceShape(
+        many=True, help_text="The records behind the exception, or those drawn in the sample."
+    )
 
 
 class FindingBody(Shape):
-    """`exception`: it is confirmed by the finding, which is about its organisation; else
-    `organisation`."""
+    """A finding to raise. With `exception`, it confirms that exception and is about its organisation; without
+    it, give `organisation`."""
 
     severity = Choice(AuditFinding.Severity.choices)
     title = Text(200)
     text = Text(5000)
-    due_date = Day(required=False, allow_null=True, help_text="Default: by its severity.")
+    due_date = Day(required=False, allow_null=True, help_text="Default: a date that depends on the severity.")
     exception = serializers.UUIDField(required=False, allow_null=True)
     sample = serializers.UUIDField(required=False, allow_null=True)
-    organisation = Text(40, default="", allow_blank=True, help_text="A code.")
+    organisation = Text(40, default="", allow_blank=True, help_text="Code of the organisation.")
 
 
 class ReplyBody(Shape):
@@ -218,6 +201,9 @@ class CloseBody(Shape):
     evidence = Text(5000)
 
 
+NOTED = _("Noted, with your name and the time.")
+
+
 class AuditResource(Resource):
     tag = "audit"
     needs_person = True
@@ -226,22 +212,23 @@ class AuditResource(Resource):
 class Exceptions(AuditResource):
     at, key, name = "audit/exceptions/", "exception_id", "audit_exception"
     many, shape, order = "audit_exceptions", ExceptionShape, ("-happened_at", "-id")
+    page_name = "exception"
 
     def visible(self, pk: UUID) -> AuditException:
-        return exception_for(self.actor, pk)
+        return audit.exception_for(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        """Three statements, however many."""
-        own, instruments = own_exceptions(self.actor, rows), instruments_behind(rows)
+        """Add to each exception whether it is the actor's own case, and the instrument it is about. It takes
+        three statements, whatever the number."""
+        own = audit.own_exceptions(self.actor, rows)
         for row in rows:
-            row.is_own, row.about = row.pk in own, instruments.get(row.pk)
-        return rows
+            row.is_own = row.pk in own
+        return audit.with_instruments(rows)
 
-    @lists(_("Exceptions"), ExceptionQuery)
+    @listed(_("Exceptions"), audit.EXCEPTIONS)
     def rows(self, query: dict[str, Any]) -> QuerySet[AuditException]:
-        """Of an auditor's regions, what happened last first; empty for others."""
-        names = ("rule", "state", "organisation", "region")
-        return exceptions_where(self.actor, **{name: query.get(name, "") for name in names})
+        """List the exceptions of your regions if you are an auditor, latest first; empty for others."""
+        return audit.exceptions_for(self.actor)
 
     @acts(
         _("Classify several exceptions"),
@@ -254,8 +241,8 @@ class Exceptions(AuditResource):
         versioned=False,
     )
     def decide(self, data: dict[str, Any]) -> dict[str, Any]:
-        """For auditors: one state and reason for all. Each is decided by itself; one that is your
-        own case, or was changed meanwhile, is named in `refused` and stays as it was."""
+        """Auditors give several exceptions the same state and reason. Each is decided separately; one that is
+        your own case, or was changed meanwhile, is listed in `refused` and stays as it was."""
         data["chosen"] = [(each["id"], each.get("version")) for each in data.pop("exceptions")]
         done, refused = exceptions_decide(self.by, **data)
         return {
@@ -266,14 +253,15 @@ class Exceptions(AuditResource):
             ],
         }
 
-    @reads(_("One exception"))
+    @reads(_("An exception"))
     def detail(self, pk: UUID) -> None:
-        """With its rule, its numbers and the rows behind it."""
+        """Return an exception with its rule, its numbers and the rows behind it."""
 
+    @OnPage("bookings:exception", done=NOTED, form=ExceptionForm, below="decide")
     @changes(_("Classify an exception"), ExceptionBody, named="_decide", refuses=[404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Under review, or explained with the reason. One that is confirmed becomes a finding:
-        POST one that names it."""
+        """Put an exception under review, or explain it with a reason. To confirm one, create a finding that
+        names it."""
         exception_move(self.by, exception_id=pk, **data)
 
 
@@ -282,7 +270,7 @@ class Runs(AuditResource):
 
     @creates(_("Run the rules"), RunBody, named="", gives=RunShape)
     def run(self, data: dict[str, Any]) -> AuditRun:
-        """For auditors; a job does so every night. What was found before stays as it is."""
+        """Auditors may run the rules; a job does so every night. Earlier exceptions stay as they are."""
         return exceptions_find(self.by, **data)
 
 
@@ -291,24 +279,24 @@ class Samples(AuditResource):
     name, many, shape, order = "audit_sample", "audit_samples", SampleShape, ("-made_at", "-id")
 
     def visible(self, pk: UUID) -> AuditSample:
-        return sample_for(self.actor, pk)
+        return audit.sample_for(self.actor, pk)
 
     def location(self, row: AuditSample) -> str:
         return ""
 
     @lists(pgettext_lazy("audit", "Samples"))
     def rows(self, query: dict[str, Any]) -> QuerySet[AuditSample]:
-        """Of an auditor's regions, the newest first; empty for others."""
-        return samples_for(self.actor)
+        """List the samples of your regions if you are an auditor, newest first; empty for others."""
+        return audit.samples_for(self.actor)
 
     @creates(_("Draw a sample"), SampleBody, named="_draw", refuses=[409])
     def draw(self, data: dict[str, Any]) -> UUID:
-        """The population of your regions is frozen and hashed with it."""
+        """Draw a sample. The population of your regions is frozen and hashed with it."""
         return sample_draw(self.by, sampling=Sampling(**data)).pk
 
-    @reads(_("One sample"))
+    @reads(_("A sample"))
     def detail(self, pk: UUID) -> None:
-        """With its seed and what was drawn."""
+        """Return a sample with its seed and the rows drawn."""
 
 
 class SamplePopulation(FileEndpoint):
@@ -321,23 +309,24 @@ class SamplePopulation(FileEndpoint):
         refuses=[404],
     )
     def get(self, request: Request, sample_id: UUID) -> HttpResponse:
-        """As it was frozen: `draw_sample.py` draws the same from it."""
-        row = sample_for(self.actor, sample_id)
+        """Return the population as it was frozen; `draw_sample.py` draws the same rows from it."""
+        row = audit.sample_for(self.actor, sample_id)
         return self.file(population_of(row), CSV, f"population-{row.pk}.csv")
 
 
 class Findings(AuditResource):
     at, key, name = "audit/findings/", "finding_id", "audit_finding"
     many, shape, order = "audit_findings", FindingDetailShape, ("-raised_at", "-id")
+    page_name = "finding"
 
     def visible(self, pk: UUID) -> Any:
-        row: Any = finding_for(self.actor, pk)
+        row: Any = audit.finding_for(self.actor, pk)
         row.numbers = row.exception.numbers if row.exception else {}
-        row.records = finding_records(self.actor, row)
+        row.records = audit.finding_records(self.actor, row)
         return row
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        own = own_findings(self.actor, rows)
+        own = audit.own_findings(self.actor, rows)
         for row in rows:
             row.is_own = row.pk in own
         return rows
@@ -345,33 +334,36 @@ class Findings(AuditResource):
     def location(self, row: AuditFinding) -> str:
         return ""
 
-    @lists(_("Findings"), gives=FindingShape)
+    @listed(_("Findings"), audit.FINDINGS, gives=FindingShape)
     def rows(self, query: dict[str, Any]) -> QuerySet[AuditFinding]:
-        """Of an auditor's regions; of your organisation what it has to answer."""
-        return findings_for(self.actor)
+        """List the findings of the regions you audit, and those that your organisation has to answer."""
+        return audit.findings_for(self.actor)
 
     @creates(_("Raise a finding"), FindingBody, named="_raise", refuses=[404, 409])
     def create(self, data: dict[str, Any]) -> UUID:
-        """For auditors. The organisation is told, and reminded until it has answered."""
+        """Auditors raise a finding. The organisation is told, and reminded until it has answered."""
         for name in ("exception", "sample"):
             data[f"{name}_id"] = data.pop(name, None)
-        return finding_raise(self.by, raised=Raised(**data)).pk
+        return findings.finding_raise(self.by, raised=findings.Raised(**data)).pk
 
-    @reads(_("One finding"))
+    @reads(_("A finding"))
     def detail(self, pk: UUID) -> None:
-        """With the answer, and the evidence with which it was closed."""
+        """Return a finding with its answer, and the evidence with which it was closed."""
 
+    @OnPage("bookings:finding", done=NOTED, form=ReplyForm, name="reply_form")
     @acts(_("Answer a finding"), ReplyBody, once=False)
     def reply(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For managers and finance of the organisation it is about."""
-        finding_reply(self.by, finding_id=pk, **data)
+        """Managers and finance of the organisation that the finding is about answer it."""
+        findings.finding_reply(self.by, finding_id=pk, **data)
 
+    @OnPage("bookings:finding", done=NOTED, form=ReturnForm, name="return_form")
     @acts(_("Send an answer back"), ReturnBody, below="return", once=False)
     def send_back(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For auditors: it is not enough."""
-        finding_return(self.by, finding_id=pk, **{"due_date": None} | data)
+        """Auditors send an answer back if it is not enough."""
+        findings.finding_return(self.by, finding_id=pk, **{"due_date": None} | data)
 
+    @OnPage("bookings:finding", done=NOTED, form=CloseForm, name="close_form")
     @acts(_("Close a finding"), CloseBody, once=False)
     def close(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For auditors, with what shows that it was put right."""
-        finding_close(self.by, finding_id=pk, **data)
+        """Auditors close a finding, with evidence that the matter was corrected."""
+        findings.finding_close(self.by, finding_id=pk, **data)

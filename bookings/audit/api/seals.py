@@ -31,11 +31,11 @@ JSON_LINES = "application/jsonl"
 
 
 class SealShape(serializers.Serializer[Any]):
-    """`digest` is SHA-256 over the canonical JSON of the other fields; `previous`, that of the
-    seal before; `root`, of a Merkle tree (RFC 9162) over the digests of its entries."""
+    """A seal. `digest` is SHA-256 over the canonical JSON of the other fields, `previous` the digest of the
+    seal before, `root` that of a Merkle tree (RFC 9162) over the digests of its entries."""
 
     number = serializers.IntegerField()
-    at = serializers.CharField(help_text="RFC 3339 in UTC with microseconds.")
+    at = serializers.CharField(help_text="An RFC 3339 instant in UTC with microseconds.")
     count = serializers.IntegerField()
     root = serializers.CharField()  # type: ignore[assignment]
     previous = serializers.CharField(allow_null=True)
@@ -52,8 +52,8 @@ class TextShape(serializers.Serializer[Any]):
 
 
 class ProofShape(serializers.Serializer[Any]):
-    """What `verify_bundle.py` checks without the platform: the entry as it is digested, the
-    path to the root of its seal, the seal. `text`: its free text, where not erased."""
+    """A proof that `verify_bundle.py` checks without the platform: the entry as it is digested, the path to
+    the root of its seal, and the seal. `text` is the entry's free text, unless erased."""
 
     format = serializers.CharField()
     kind = serializers.CharField()
@@ -67,23 +67,19 @@ class ProofShape(serializers.Serializer[Any]):
 
 
 class SealsQuery(Pages):
-    """Which page of seals, or the one that somebody holds."""
+    """Ask for a page of seals, or for the one that somebody holds."""
 
     seal = Text(
         80,
         required=False,
-        help_text="`NUMBER:DIGEST` as it was mailed: the answer holds that seal, or is empty where"
-        " it is not in this chain: history was rewritten.",
+        help_text="`NUMBER:DIGEST` as sent by e-mail. The answer contains that seal; if it is empty, "
+        "the seal is not in this chain: history was rewritten.",
     )
 
 
 class BundleQuery(Query):
     def get_fields(self) -> Any:
-        return {
-            "from": Instant(required=False),
-            "until": Instant(required=False),
-            **super().get_fields(),
-        }
+        return {"from": Instant(required=False), "until": Instant(required=False), **super().get_fields()}
 
 
 class Seals(Endpoint):
@@ -91,26 +87,21 @@ class Seals(Endpoint):
 
     @operation("trail_seals", _("Seals"), tag="trail", query=SealsQuery, gives=page(SealShape))
     def get(self, request: Request) -> Response:
-        """The newest first. Keep a digest elsewhere: what it covers cannot be rewritten unseen."""
+        """List the seals, newest first. Keep a digest elsewhere: what it covers can then not be rewritten
+        unnoticed."""
         query = query_values(SealsQuery, request.query_params)
         if text := query.get("seal"):
             rows = seals().filter(pk__in=[seal.pk for seal in seals_like(text)])
         else:
             rows = seals()
-        return paginated(
-            request, rows, query, ("-number",), lambda page: [seal_json(row) for row in page]
-        )
+        return paginated(request, rows, query, ("-number",), lambda page: [seal_json(row) for row in page])
 
     @operation(
-        "trail_seal",
-        _("Seal what is not sealed yet"),
-        tag="trail",
-        takes=Nothing,
-        gives=MadeSealsShape,
-        status=201,
+        "trail_seal", _("Seal unsealed entries"), tag="trail", takes=Nothing, gives=MadeSealsShape, status=201
     )
     def post(self, request: Request) -> Response:
-        """For auditors; a job does so every few minutes. Empty where nothing was left."""
+        """Seal the trail. Auditors may do this; a job does so every few minutes. The answer is empty if there
+        was nothing to seal."""
         checked(Nothing, request.data)
         new = trail_seal_now(By(self.actor, self.now))
         return Response({"seals": [seal_json(seal) for seal in new]}, status=201)
@@ -120,11 +111,9 @@ class Proof(Endpoint):
     only_reads = True
     needs_person = True
 
-    @operation(
-        "trail_proof", _("Proof of an entry"), tag="trail", gives=ProofShape, refuses=[404, 409]
-    )
+    @operation("trail_proof", _("Proof of an entry"), tag="trail", gives=ProofShape, refuses=[404, 409])
     def get(self, request: Request, entry_id: UUID) -> Response:
-        """Of whatever entry you may read; 409 (`not-sealed`) until the next seal."""
+        """Return the proof of an entry you may read; 409 (`not-sealed`) until the next seal."""
         proof = proof_of(entry_for(self.actor, entry_id))
         if proof is None:
             raise WrongState("not-sealed")
@@ -132,7 +121,8 @@ class Proof(Endpoint):
 
 
 def span_of(data: dict[str, Any]) -> dict[str, Any]:
-    """`Invalid` unless it ends after it starts, where both are named."""
+    """Return the start and the end of a span, None where not given; raise `Invalid` if it does not end after
+    it starts."""
     since, until = data.get("from"), data.get("until")
     if since is not None and until is not None and until <= since:
         raise invalid("until", "not-after-start")
@@ -142,15 +132,15 @@ def span_of(data: dict[str, Any]) -> dict[str, Any]:
 class Bundle(FileEndpoint):
     @operation(
         "trail_bundle",
-        _("The trail, to be verified elsewhere"),
+        _("The trail as a bundle to verify elsewhere"),
         tag="trail",
         query=BundleQuery,
         gives=OpenApiTypes.BINARY,
         media=JSON_LINES,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """For auditors: entries from one instant until before another, widened to whole seals,
-        as JSON Lines. What lies outside your regions is there by its digest alone."""
+        """Auditors get the entries from one instant until before another, widened to whole seals, as JSON
+        Lines. Entries outside your regions appear only as digests."""
         span = span_of(query_values(BundleQuery, request.query_params))
         part = bundle_ask(By(self.actor, self.now), **span)
         lines = bundle_lines(part, site=settings.SITE_URL, now=self.now)
@@ -187,12 +177,12 @@ class Bundles(Resource):
 
     @creates(_("Start a bundle"), BundleBody, named="trail_bundle_start", status=202, refuses=[409])
     def start(self, data: dict[str, Any]) -> TrailBundle:
-        """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
+        """Request a large bundle, as an auditor: a worker writes it, compressed, and keeps it for a week."""
         return bundle_start(self.by, **span_of(data))
 
     @reads(_("Progress of a bundle"))
     def detail(self, pk: UUID) -> None:
-        """One's own."""
+        """Return the progress of your own bundle."""
 
 
 class BundleFile(FileEndpoint):
@@ -205,7 +195,7 @@ class BundleFile(FileEndpoint):
         refuses=[404, 409],
     )
     def get(self, request: Request, bundle_id: UUID) -> HttpResponseBase:
-        """Once it is done; JSON Lines, compressed."""
+        """Return the finished file: JSON Lines, compressed."""
         row = bundle_for(self.actor, bundle_id)
         return FileResponse(
             bundle_open(row),

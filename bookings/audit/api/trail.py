@@ -13,7 +13,7 @@ from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, Text, TextOrNull, query_values, shown_by
 from bookings.audit.selectors.trail import TrailQuery, entries_where
-from bookings.charging.selectors.stories import Step, steps_of
+from bookings.charging.selectors.stories import StoryEntry, steps_of
 from bookings.record.api.shapes import Hex
 
 
@@ -22,7 +22,7 @@ class ActorShape(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-def _actor(step: Step) -> dict[str, str | None] | None:
+def _actor(step: StoryEntry) -> dict[str, str | None] | None:
     actor_id = step.entry.actor_id
     return {"id": str(actor_id), "name": step.person} if actor_id else None
 
@@ -36,7 +36,8 @@ class ObjectShape(serializers.Serializer[Any]):
 
 
 class TrailEntryShape(serializers.Serializer[Any]):
-    """One entry. `actor` null: the platform itself. `digest` is over its canonical JSON."""
+    """An entry of the trail. `actor` is null if the platform itself acted. `digest` is taken over its
+    canonical JSON."""
 
     id = serializers.UUIDField(source="entry.pk")
     at = Instant(source="entry.at")
@@ -46,9 +47,7 @@ class TrailEntryShape(serializers.Serializer[Any]):
     before = serializers.DictField(source="entry.before")
     after = serializers.DictField(source="entry.after")
     reason = TextOrNull()
-    organisations = serializers.ListField(
-        child=serializers.UUIDField(), source="entry.organisation_ids"
-    )
+    organisations = serializers.ListField(child=serializers.UUIDField(), source="entry.organisation_ids")
     regions = serializers.ListField(child=serializers.UUIDField(), source="entry.region_ids")
     request = serializers.CharField(source="entry.request_id")
     digest = Hex(source="entry.digest")
@@ -56,30 +55,22 @@ class TrailEntryShape(serializers.Serializer[Any]):
 
 class EntryQuery(Pages):
     def get_fields(self) -> Any:
-        return {
-            "from": Instant(required=False),
-            "until": Instant(required=False),
-            **super().get_fields(),
-        }
+        return {"from": Instant(required=False), "until": Instant(required=False), **super().get_fields()}
 
-    object = serializers.UUIDField(required=False, help_text="The id of the record.")
+    object = serializers.UUIDField(required=False, help_text="Id of the record.")
     actor = Text(254, default="", help_text="The person's id or e-mail address.")
-    action = Text(60, default="", help_text="Prefix of the action: `reservation.`")
-    region = Text(20, default="", help_text="A code; regions below it are included.")
+    action = Text(60, default="", help_text="Beginning of the action's name, such as `reservation.`")
+    region = Text(20, default="", help_text="Code of a region; the regions within it are included.")
 
 
 class Entries(Endpoint):
     needs_person = True
 
     @operation(
-        "trail_entries",
-        _("Entries of the trail"),
-        tag="trail",
-        query=EntryQuery,
-        gives=page(TrailEntryShape),
+        "trail_entries", _("Entries of the trail"), tag="trail", query=EntryQuery, gives=page(TrailEntryShape)
     )
     def get(self, request: Request) -> Response:
-        """The newest first: for auditors those of their regions, for everybody their own acts."""
+        """List entries, newest first: auditors see those of their regions, everybody else their own acts."""
         query = query_values(EntryQuery, request.query_params)
         where = TrailQuery(
             object_id=query.get("object"),

@@ -1,17 +1,19 @@
-"""What an auditor should look at: rules over what happened, and what becomes of what they find.
+"""Rules that find what an auditor should look at, and the states of what they find.
 
-Each rule is a function of plain values; it gives the numbers behind an exception, or None. A
-rule has a version: when what it asks or its parameters change, the version does, so that old
-exceptions keep saying by which rule they were found. docs/audit.md lists them in words.
+Each rule is a function of plain values; it returns the numbers behind an exception, or None. A rule has a
+version that changes when its condition or its parameters change, so that old exceptions keep saying by which
+rule they were found. docs/audit.md explains the rules in words.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from bookings.hours.domain.norms import norm_share
 from bookings.record.domain.money import format_amount
 
 type Numbers = dict[str, str | int]
@@ -19,7 +21,7 @@ type Numbers = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Rule:
-    """Its code, the version of what it asks, and its parameters."""
+    """A rule: its code, the version of its condition, and its parameters."""
 
     code: str
     version: int
@@ -45,7 +47,7 @@ RULES = {
         Rule("books-not-trail", 1, {}),
     )
 }
-# How long after what happened a rule can still come to another answer.
+# How long after an event a rule may still change its result.
 PATIENCE = timedelta(days=RULES["booked-never-used"].parameters["days"] + 1)
 YEAR = 365
 NEVER_HELD = frozenset({"cancelled", "rejected", "expired", "displaced", "no_show"})
@@ -53,8 +55,8 @@ NEVER_HELD = frozenset({"cancelled", "rejected", "expired", "displaced", "no_sho
 
 @dataclass(frozen=True)
 class BookingFacts:
-    """A booking as its rules look at it. The `*_at` are instants; `serves_both`: who
-    booked or approved it belongs to the payer and has a say at the host."""
+    """The facts about a booking that the rules examine. The `*_at` are instants; `serves_both`: those people
+    who booked or approved it and who both belong to the payer and have a say at the host."""
 
     id: UUID
     state: str
@@ -80,7 +82,7 @@ def minutes_between(first: datetime, last: datetime) -> int:
 
 
 def made_after_use(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Asked for when its time, or its use, had begun already."""
+    """Find a booking that was made after its time, or its use, had begun."""
     began = min(facts.start, facts.checked_in_at or facts.start)
     late = minutes_between(began, facts.requested_at)
     if late <= RULES["made-after-use"].parameters["minutes"]:
@@ -89,7 +91,7 @@ def made_after_use(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Used though nothing was booked any more, or for longer than was booked."""
+    """Find use without a valid booking, or for longer than was booked."""
     if facts.checked_in_at is None:
         return None
     last = facts.checked_out_at or facts.checked_in_at
@@ -104,8 +106,7 @@ def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking nobody came to, or one that counts as done and of which days later nobody has
-    entered the use."""
+    """Find a missed booking, or a completed one whose use nobody has entered for days."""
     booked = minutes_between(facts.start, facts.end)
     if facts.state == "no_show":
         return {"minutes": booked, "state": "no_show"}
@@ -117,13 +118,13 @@ def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def overrides(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking for which a manager set rules aside."""
+    """Find a booking for which a manager overrode rules."""
     return {"rules": ", ".join(sorted(facts.overrides))} if facts.overrides else None
 
 
 def internal_rate_outsider(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """At the host's own price, though another organisation pays or the person is not of the
-    host."""
+    """Find a booking at the host's internal price although another organisation pays or the person does not
+    belong to the host."""
     if facts.price_group != "internal":
         return None
     if facts.organisation_id != facts.host_id:
@@ -132,15 +133,14 @@ def internal_rate_outsider(facts: BookingFacts, now: datetime) -> Numbers | None
 
 
 def self_approval(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking decided by who asked for it, or for whom it was asked."""
+    """Find a booking that was approved by the person who made it or whom it is for."""
     if facts.decided_by_id is None or facts.state == "rejected":
         return None
     return {"count": 1} if facts.decided_by_id in {facts.user_id, facts.made_by_id} else None
 
 
 def related_parties(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Payer and host are two organisations, and somebody who booked or approved it has a say
-    in both."""
+    """Find a booking between two organisations where somebody who booked or approved it has a say in both."""
     if facts.organisation_id == facts.host_id or not facts.serves_both:
         return None
     return {"people": len(facts.serves_both)}
@@ -165,9 +165,7 @@ def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
     return {"minutes": over, "open": open_minutes, "used": productive}
 
 
-def voucher_near_cap(
-    *, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str
-) -> Numbers | None:
+def voucher_near_cap(*, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str) -> Numbers | None:
     """Find a payer that has used nearly all of its grant."""
     if amount <= 0:
         return None
@@ -184,35 +182,40 @@ def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numb
 
 
 def usage_changed(was: Any) -> Numbers | None:
-    """Times of use that had been recorded were recorded anew; `was`: the two before."""
+    """Find times of use that were changed after they had been recorded; `was`: the two times before the
+    change."""
     known = [moment for moment in was or [] if moment]
     return {"was": " – ".join(known)} if known else None
 
 
 def other_than_card(fields: list[str]) -> Numbers | None:
-    """Find a charge that does not come to what was charged; name the fields that differ."""
+    """Find a charge that differs from the result of its rate card; `fields` name the differences."""
     return {"fields": ", ".join(fields[:5]), "count": len(fields)} if fields else None
 
 
 def stale_listing(*, confirmed_at: datetime, now: datetime) -> Numbers | None:
-    """Find a published record that nobody has changed or confirmed for long."""
+    """Find a published record that nobody has changed or confirmed for a long time."""
     days = (now - confirmed_at).days
     return {"days": days} if days >= RULES["stale-listing"].parameters["days"] else None
 
 
 def hours_far_from_norm(*, effective: int, norm: int, days: int) -> Numbers | None:
-    """Effective minutes of so many days in service, far from the norm of these days, in minutes."""
+    """Find an instrument whose effective use on its `days` on offer is far from the norm for these days, both
+    in minutes."""
     limits = RULES["hours-far-from-norm"].parameters
-    if days < limits["days"] or norm <= 0:
+    share = norm_share(effective, norm)
+    if days < limits["days"] or share is None:
         return None
-    percent = effective * 100 // norm
-    if limits["least"] <= percent <= limits["most"]:
+    if limits["least"] <= int(share * 100) <= limits["most"]:
         return None
+    tenths = int(share * 1000 + Fraction(1, 2))  # rounded as pages of hours print it
+    percent = f"{tenths // 10}.{tenths % 10}"
     return {"percent": percent, "hours": effective // 60, "norm": norm // 60, "days": days}
 
 
 def books_not_trail(fields: tuple[str, ...], *, is_gone: bool) -> Numbers:
-    """The books say something else than the trail does; or one of them alone knows the row."""
+    """Describe a row of the books that differs from the trail in some fields, or is missing in one of the
+    two."""
     if fields:
         return {"fields": ", ".join(fields), "count": len(fields)}
     return {"only": "trail" if is_gone else "books"}

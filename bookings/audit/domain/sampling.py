@@ -1,5 +1,5 @@
-"""Drawing samples that anybody can draw again (docs/audit.md; static/bookings/draw_sample.py does
-the same without the platform, and a test holds the two equal)."""
+"""Draw samples that anybody can draw again (docs/audit.md). static/bookings/draw_sample.py does the same
+without the platform, and a test checks that the two agree."""
 
 import csv
 import hashlib
@@ -14,7 +14,8 @@ NAMES = ("id", "stratum", "value")
 
 @dataclass(frozen=True)
 class Sampling:
-    """What to draw, of what began on UTC days of [`since`, `until`). `seed` empty: by chance."""
+    """The plan of a sample: what to draw, from everything that began on the UTC days [`since`, `until`). If
+    `seed` is empty, a random one is chosen."""
 
     subject: str
     method: str
@@ -27,7 +28,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Item:
-    """A row of a population; `value` in the smallest unit of its currency."""
+    """A row of a population; `value` is in the smallest unit of its currency."""
 
     id: str
     stratum: str = ""
@@ -35,7 +36,7 @@ class Item:
 
 
 def population_csv(items: Iterable[Item]) -> bytes:
-    """The population as it is frozen: sorted by id, one row each."""
+    """Return the population as CSV, in the form in which it is frozen: one row per item, sorted by id."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(NAMES)
@@ -57,7 +58,8 @@ def _number(seed: str, text: str) -> int:
 
 
 def draw(items: Sequence[Item], *, method: str, seed: str, size: int) -> list[str]:
-    """The ids drawn from items in the order of their ids, themselves in that order."""
+    """Return the ids drawn from the items, which must be in the order of their ids; the result is in that
+    order too."""
     match method:
         case "random":
             drawn = _random(items, seed, size)
@@ -75,7 +77,8 @@ def _random(items: Sequence[Item], seed: str, size: int) -> list[Item]:
 
 
 def parts_of(counts: dict[str, int], size: int) -> dict[str, int]:
-    """Return how many to draw of each stratum: by its share, the largest remainders rounded up."""
+    """Return how many items to draw from each stratum: in proportion to its size, the largest remainders
+    rounded up."""
     whole = sum(counts.values())
     size = min(size, whole)
     parts = {name: size * count // whole for name, count in counts.items()}

@@ -1,4 +1,4 @@
-"""The auditors' desk: what to look at, and what to say of it."""
+"""Forms of the auditors' desk: filters, and decisions on exceptions and findings."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,20 +10,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import FieldProblem
 from bookings.audit.domain.audit import RULES
 from bookings.audit.messages import AUDIT_RULES
-from bookings.audit.models import AuditException, AuditFinding, AuditSample
+from bookings.audit.models import AuditFinding, AuditSample
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm, VersionForm
 
 
 def _area(label: Any, rows: int = 4) -> forms.CharField:
-    return forms.CharField(
-        label=label, max_length=5000, widget=forms.Textarea(attrs={"rows": rows})
-    )
+    return forms.CharField(label=label, max_length=5000, widget=forms.Textarea(attrs={"rows": rows}))
 
 
 class AuditForm(StyledForm):
-    """A form that says in words, at its field, what a service finds wrong with it."""
+    """A form that shows at its field what a service finds wrong with it."""
 
     use_required_attribute = True
 
@@ -34,12 +32,9 @@ class AuditForm(StyledForm):
 
 
 class ExceptionFilterForm(StyledForm):
-    """Which exceptions to list."""
+    """Filters for the list of exceptions whose choices are those of a reader."""
 
     rule = forms.ChoiceField(label=_("Rule"), required=False)
-    state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("all")), *AuditException.State.choices]
-    )
     organisation = forms.ChoiceField(label=_("Organisation"), required=False)
     region = forms.ChoiceField(label=_("Region"), required=False)
 
@@ -52,13 +47,17 @@ class ExceptionFilterForm(StyledForm):
         fields["region"].choices = [every, *regions]
 
 
-class ExceptionForm(AuditForm):
-    """What an exception is."""
+class DecideForm(AuditForm):
+    """A verdict on exceptions."""
 
     state = forms.ChoiceField(choices=[("review", ""), ("explained", "")])
     reason = forms.CharField(
         label=_("Reason"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+
+class ExceptionForm(DecideForm, VersionForm):
+    """The verdict on one exception, as it was read."""
 
 
 def _id_and_version(text: str) -> tuple[UUID, int]:
@@ -67,37 +66,31 @@ def _id_and_version(text: str) -> tuple[UUID, int]:
 
 
 class _Chosen(forms.TypedMultipleChoiceField):
-    """Rows of a list as `<id>:<version>`; the service says which of them it cannot do."""
+    """The chosen rows of a list as `<id>:<version>`; the service decides which of them it can handle."""
 
     def valid_value(self, value: Any) -> bool:
         return True
 
 
-class ExceptionsForm(ExceptionForm):
-    """The same word on several exceptions."""
+class ExceptionsForm(DecideForm):
+    """The same decision on several exceptions."""
 
-    chosen = _Chosen(
-        coerce=_id_and_version, error_messages={"required": _("Choose at least one exception.")}
-    )
+    chosen = _Chosen(coerce=_id_and_version, error_messages={"required": _("Choose at least one exception.")})
 
 
 class FindingForm(AuditForm):
     """A finding to raise."""
 
-    severity = forms.ChoiceField(
-        label=_("Severity"), choices=AuditFinding.Severity.choices, initial="medium"
-    )
+    severity = forms.ChoiceField(label=_("Severity"), choices=AuditFinding.Severity.choices, initial="medium")
     title = forms.CharField(label=_("Title"), max_length=200)
     text = _area(_("What is wrong, and by which rule"))
     due_date = DayField(
-        label=_("To be answered by"),
-        required=False,
-        help_text=_("Empty: 5, 14, 30 or 60 days, by severity."),
+        label=_("To be answered by"), required=False, help_text=_("Empty: 5, 14, 30 or 60 days, by severity.")
     )
 
 
 class OtherFindingForm(FindingForm):
-    """One that no exception led to."""
+    """A finding without an exception."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     sample = forms.UUIDField(required=False, widget=forms.HiddenInput())
@@ -109,17 +102,17 @@ class OtherFindingForm(FindingForm):
         fields["organisation"].choices = [("", _("choose one")), *organisations]
 
 
-class ReplyForm(AuditForm):
-    reply = _area(_("Your answer: what was wrong, and what is done about it"))
+class ReplyForm(AuditForm, VersionForm):
+    reply = _area(_("Your answer: what was wrong, and what is being done about it"))
 
 
-class ReturnForm(AuditForm):
+class ReturnForm(AuditForm, VersionForm):
     note = _area(_("Why the answer is not enough"), 2)
     due_date = DayField(label=_("To be answered by"), required=False)
 
 
-class CloseForm(AuditForm):
-    evidence = _area(_("What shows that it was put right"), 2)
+class CloseForm(AuditForm, VersionForm):
+    evidence = _area(_("Evidence that it was corrected"), 2)
 
 
 class SampleForm(AuditForm):
@@ -128,17 +121,14 @@ class SampleForm(AuditForm):
     subject = forms.ChoiceField(label=_("Drawn from"), choices=AuditSample.Subject.choices)
     method = forms.ChoiceField(label=_("Method"), choices=AuditSample.Method.choices)
     since = DayField(label=_("From"))
-    until = DayField(label=_("until (exclusive)"))
+    until = DayField(label=_("Until (exclusive)"))
     size = forms.IntegerField(label=_("How many"), min_value=1, max_value=5000, initial=25)
     seed = forms.CharField(
         label=_("Seed"),
         required=False,
         max_length=64,
-        help_text=_("Empty: random. It is kept, so that anyone can draw the same sample again."),
+        help_text=_("Empty: random. The seed is kept, so that anyone can draw the same sample again."),
     )
     currency = forms.CharField(
-        label=_("Currency"),
-        required=False,
-        max_length=3,
-        help_text=_("Of a sample by monetary unit."),
+        label=_("Currency"), required=False, max_length=3, help_text=_("For samples by monetary unit.")
     )

@@ -1,4 +1,4 @@
-"""What of the trail to read."""
+"""Forms that choose a part of the trail."""
 
 import re
 from typing import Any
@@ -9,17 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class RecordField(forms.CharField):
-    """The id of a record, or an address of a page that ends with it."""
+    """The id of a record, or the address of a page that ends with it."""
 
-    default_error_messages = {
-        "unknown": _("This names no record: paste its ID or the address of its page.")
-    }
+    default_error_messages = {"unknown": _("No record found: paste its ID or the address of its page.")}
 
     def clean(self, value: Any) -> UUID | None:
         text = super().clean(value)
@@ -30,7 +28,7 @@ class RecordField(forms.CharField):
 
 
 class TrailForm(StyledForm):
-    """What of the trail to read."""
+    """Filters for the trail."""
 
     action = forms.ChoiceField(label=_("Action"), required=False)
     person = forms.CharField(
@@ -41,7 +39,7 @@ class TrailForm(StyledForm):
     )
     region = forms.ChoiceField(label=_("Region"), required=False)
     since = DayField(label=_("From"), required=False)
-    until = DayField(label=_("until (exclusive)"), required=False)
+    until = DayField(label=_("Until (exclusive)"), required=False)
     record = RecordField(
         label=_("Record"),
         required=False,
@@ -57,10 +55,10 @@ class TrailForm(StyledForm):
 
 
 class BundleForm(StyledForm):
-    """Which days of the trail to take along."""
+    """The days of the trail for a bundle."""
 
     since = DayField(label=_("From"), required=False)
-    until = DayField(label=_("until (exclusive)"), required=False)
+    until = DayField(label=_("Until (exclusive)"), required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -13,8 +13,9 @@ from accounts.models.keys import new_id
 
 
 class AuditException(models.Model):
-    """Something a rule found; found again it stays one row. `key` is what the rule looked at,
-    `numbers` what it saw, `evidence` the rows behind it: `[{"type": ..., "id": ...}]`."""
+    """An exception that a rule has found; found again, it remains the same row. `key` identifies what the
+    rule examined, `numbers` are the values it saw, `evidence` the rows behind it: `[{"type": ..., "id":
+    ...}]`."""
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("exception", "open")
@@ -54,9 +55,9 @@ class AuditException(models.Model):
 
 
 class AuditRun(models.Model):
-    """One going through of the rules. `last_entry`: how far in the trail it had read; the next
-    one goes on a little before it. `counts`: by rule, what was found anew. `compared`: by table of
-    the books the last row that was held against the trail; the next one goes on after it."""
+    """A run of all rules. `last_entry`: how far it read the trail; the next run begins a little before.
+    `counts`: the number of new exceptions by rule. `compared`: by table of the books, the last row that was
+    compared with the trail; the next run continues after it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     started_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -72,10 +73,10 @@ class AuditRun(models.Model):
 
 
 class AuditSample(models.Model):
-    """Rows drawn from a population that is frozen with it: anybody who has the population and
-    the seed draws the same (docs/audit.md, and draw_sample.py, which stands alone).
+    """Rows drawn from a population that is frozen with them: anybody who has the population and the seed
+    draws the same (docs/audit.md, and draw_sample.py, which works on its own).
 
-    `population` is the CSV, compressed; `digest` SHA-256 over the CSV. `drawn`: positions in it.
+    `population` is the CSV, compressed; `digest` is SHA-256 over the CSV; `drawn` are positions in it.
     """
 
     class Method(models.TextChoices):
@@ -113,8 +114,8 @@ class AuditSample(models.Model):
 
 
 class AuditFinding(models.Model):
-    """Something that is not as it should be: the audited party answers by a day, the auditor
-    closes it with the evidence that it was put right."""
+    """Something that is not as it should be: the audited party answers by a given day, and the auditor closes
+    it with evidence that it was corrected."""
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("finding", "open")
@@ -133,9 +134,7 @@ class AuditFinding(models.Model):
     severity = models.CharField(max_length=8, choices=Severity)
     title = models.CharField(max_length=200)
     text = models.TextField(max_length=5000)
-    exception = models.OneToOneField(
-        AuditException, models.PROTECT, null=True, related_name="finding"
-    )
+    exception = models.OneToOneField(AuditException, models.PROTECT, null=True, related_name="finding")
     sample = models.ForeignKey(AuditSample, models.PROTECT, null=True, related_name="findings")
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     due_date = models.DateField()

@@ -1,4 +1,4 @@
-"""Bundles of the trail that a worker writes while the person goes on."""
+"""Bundles of the trail that a worker writes in the background."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models

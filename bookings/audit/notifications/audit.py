@@ -16,15 +16,15 @@ from bookings.audit.models import AuditFinding
 
 
 def _auditor(row: OutboxMessage, now: datetime) -> QuerySet[User]:
-    """Who reads the seal, if they are still an auditor."""
+    """Return the person who reads the seal, if they are still an auditor."""
     return User.objects.filter(
         pk=UUID(row.payload["user"]), role_grants__role=AUDITOR, role_grants__revoked_at=None
     )
 
 
 def _seal(auditor: QuerySet[User], row: OutboxMessage, now: datetime) -> Content:
-    """The digest is the one that was newest when the mail was due, whatever became of it since.
-    The page says whether this seal is still in the chain."""
+    """Return the content of the mail with a seal. Its digest is that of the newest seal when the mail was
+    due, even if newer ones exist by now; the page says whether the chain still contains it."""
     number, digest = row.payload["seal"], row.payload["digest"]
     seal = Seal.objects.defer("digests").filter(number=number).first()
     context = {"number": number, "digest": digest, "at": seal.at if seal else None}
@@ -33,13 +33,10 @@ def _seal(auditor: QuerySet[User], row: OutboxMessage, now: datetime) -> Content
 
 
 def _about_finding(finding: AuditFinding, row: OutboxMessage, now: datetime) -> Content:
-    words = {
-        "title": finding.title,
-        "organisation": finding.organisation,
-        "due": finding.due_date,
-    }
+    words = {"title": finding.title, "organisation": finding.organisation, "due": finding.due_date}
     link = reverse("bookings:finding", args=[finding.pk])
-    return Content(finding.pk, link, words, {"finding": finding})
+    days = [finding.due_date] if finding.state == "open" else []
+    return Content(finding.pk, link, words, {"finding": finding}, days=days)
 
 
 _finding = partial(
@@ -86,13 +83,13 @@ KINDS = table(
     _finding(
         "audit.finding-due",
         _("Soon due: {title}"),
-        _("This finding about {organisation} is to be answered by {due}."),
+        _("Please answer this finding about {organisation} by {due}."),
         is_still_true=in_state("open"),
     ),
     _finding(
         "audit.finding-overdue",
         _("Overdue: {title}"),
-        _("This finding about {organisation} was to be answered by {due}. Please answer it now."),
+        _("The answer to this finding about {organisation} was due by {due}. Please answer it now."),
         is_still_true=in_state("open"),
     ),
 )

@@ -1,4 +1,4 @@
-"""What the rules of the audit look at, in batches; and what each person may see of the desk."""
+"""Load in batches what the audit's rules examine, and find what each person may see of the audit."""
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,15 +9,18 @@ from functools import cache
 from itertools import batched
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotPermitted, Refused
-from accounts.domain.roles import AUDITOR, CAPABILITIES, Actor
+from accounts.domain.roles import AUDITOR, CAPABILITIES, Actor, By
 from accounts.models import Membership, Organisation, Region, RoleGrant, TrailEntry
 from accounts.selectors.memberships import no_second, place_of
 from accounts.selectors.rows import visible
+from accounts.selectors.zones import DayIn
 from bookings.audit.domain import audit as rules
 from bookings.audit.domain.audit import RULES, BookingFacts, Numbers
 from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample
@@ -25,23 +28,27 @@ from bookings.audit.selectors.comparison import BOOKS, Difference
 from bookings.audit.selectors.sampling import drawn_rows
 from bookings.charging.selectors.replay import replay_all
 from bookings.funding.selectors.programmes import grants_for
-from bookings.hours.domain.norms import USUAL_SCHEME, norm_minutes
+from bookings.hours.domain.norms import USUAL_SCHEME, Offered, norm_minutes
 from bookings.hours.models import InstrumentDay
 from bookings.hours.selectors.norms import load_norms
+from bookings.hours.selectors.sums import load_offered
 from bookings.pricing.models import Charge, Correction, VoucherGrant
 from bookings.pricing.selectors.charges import charges_for
 from bookings.record.models import Reservation, UsageSession
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing
 from bookings.record.selectors.reservations import reservations_for
-from instruments.models import Instrument
-from instruments.selectors.quality import stale_records
+from instruments.managing.selectors.quality import stale_records
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
 BATCH = 2000
 AUDIT = "audit"
-# What the trail calls what evidence names.
+# The trail's name of each type of evidence.
 EVIDENCE = {
     "reservation": "reservation",
     "session": "usagesession",
     "charge": "charge",
+    "statement": "statement",
     "instrument": "instrument",
     "grant": "vouchergrant",
     "entry": "trailentry",
@@ -52,7 +59,8 @@ _MARGIN = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Hit:
-    """Something a rule found; `evidence`: types and ids of the rows behind it."""
+    """An exception that a rule has found but that is not stored yet; `evidence`: types and ids of the rows
+    behind it."""
 
     rule: str
     key: str
@@ -75,15 +83,15 @@ def newest_entry() -> UUID | None:
 
 
 def entries_since(last_entry: UUID, patience: timedelta = timedelta()) -> QuerySet[TrailEntry]:
-    """Entries written from so long before one on: the ids sort by the time they were made."""
+    """Return the entries written since `patience` before an entry. Ids sort by their time of creation."""
     back = int((patience + _MARGIN) / timedelta(milliseconds=1))
     moment = max(0, (last_entry.int >> 80) - back)
     return TrailEntry.objects.filter(pk__gte=uuid.UUID(int=moment << 80))
 
 
 def touched(before: AuditRun | None) -> tuple[Iterator[Sequence[UUID]], Iterator[Sequence[UUID]]]:
-    """Ids of reservations and charges of which a rule may say something else than in the run
-    before; all, from the beginning."""
+    """Return batches of ids of the reservations and of the charges for which a rule may have another result
+    than in the run `before`; all of them if that is None."""
     if before is None or before.last_entry is None:
         return (
             _batches(Reservation.objects.values_list("pk", flat=True)),
@@ -92,9 +100,7 @@ def touched(before: AuditRun | None) -> tuple[Iterator[Sequence[UUID]], Iterator
     recent = entries_since(before.last_entry).values_list("object_id", flat=True)
     patient = entries_since(before.last_entry, rules.PATIENCE).filter(object_type="reservation")
     # Of those touched some days ago only the ones whose use nobody has entered to this day.
-    unused = Reservation.objects.filter(
-        pk__in=patient.values("object_id"), state="completed", session=None
-    )
+    unused = Reservation.objects.filter(pk__in=patient.values("object_id"), state="completed", session=None)
     reservations = recent.filter(object_type="reservation").union(
         unused.values_list("pk", flat=True), _of_new_members(before.started_at - _MARGIN)
     )
@@ -105,8 +111,9 @@ def touched(before: AuditRun | None) -> tuple[Iterator[Sequence[UUID]], Iterator
 
 
 def _of_new_members(since: datetime) -> QuerySet[Reservation, UUID]:
-    """Return the bookings that somebody booked or decided on who since then belongs to an
-    organisation, or has a say at one: of those at hosts where they have a say, for other payers."""
+    """Return the bookings made by, made for or decided by people who have joined an organisation or got a say
+    at one since a moment. Only bookings at hosts where such people have a say, for other payers, are
+    returned."""
     grants = RoleGrant.objects.filter(role__in=CAPABILITIES["manage-charges"])
     people = {
         *Membership.objects.filter(started_at__gte=since).values_list("user_id", flat=True),
@@ -121,7 +128,8 @@ def _of_new_members(since: datetime) -> QuerySet[Reservation, UUID]:
 
 
 def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
-    """In their order, each batch by a statement of its own: what is found is stored in between."""
+    """Yield ids in order, in batches. Each batch is a statement of its own, because hits are stored in
+    between."""
     ids = ids.order_by("pk")
     batch = list(ids[:BATCH])
     while batch:
@@ -133,12 +141,12 @@ def _batches(ids: QuerySet[Any, UUID]) -> Iterator[Sequence[UUID]]:
 
 
 def booking_hits(ids: Sequence[UUID], now: datetime) -> Iterator[Hit]:
-    """Eight statements, however many."""
+    """Yield what the rules find about bookings. It takes eight statements, whatever their number."""
     rows = list(
         Reservation.objects.filter(pk__in=ids)
         .exclude(~Q(held_for="") | Q(state="held"))
         .select_related("session")
-        .prefetch_related("host_region", "payer_region")  # few, of many bookings
+        .prefetch_related("host_region", "payer_region")  # many bookings share a few regions
     )
     members = _members(rows)
     roles = _roles_at_hosts(rows)
@@ -161,7 +169,7 @@ def _hit(
     at: datetime,
     *evidence: tuple[str, UUID],
 ) -> Hit:
-    """What a rule found of a reservation or charge: its host's affair."""
+    """Return a hit about a reservation or charge, which concerns its host."""
     return Hit(rule, str(key), numbers, evidence, row.host_id, _regions(row), at)
 
 
@@ -170,24 +178,20 @@ def _regions(row: Any) -> frozenset[UUID]:
     return frozenset({*row.host_region.lineage, *row.payer_region.lineage})
 
 
-# What a booking and the facts of it call the same.
+# Fields with the same name in a booking and in its facts.
 SAME = (
     "id", "state", "requested_at", "ended_at", "price_group", "organisation_id", "host_id",
     "user_id", "made_by_id", "decided_by_id",
 )  # fmt: skip
 
 
-def _facts(
-    row: Reservation, members: set[tuple[UUID, UUID]], roles: set[tuple[UUID, UUID]]
-) -> BookingFacts:
+def _facts(row: Reservation, members: set[tuple[UUID, UUID]], roles: set[tuple[UUID, UUID]]) -> BookingFacts:
     session = getattr(row, "session", None)
     people = dict.fromkeys(p for p in (row.user_id, row.made_by_id, row.decided_by_id) if p)
     both = (
         p
         for p in people
-        if (p, row.organisation_id) in members
-        and (p, row.host_id) in members
-        and (p, row.host_id) in roles
+        if (p, row.organisation_id) in members and (p, row.host_id) in members and (p, row.host_id) in roles
     )
     return BookingFacts(
         **{name: getattr(row, name) for name in SAME},
@@ -206,18 +210,18 @@ def _people(rows: Iterable[Reservation]) -> set[UUID]:
 
 
 def _members(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
-    """Return who belongs, or belonged, to which organisation: whoever left may still have booked
-    then."""
+    """Return the pairs of a person and an organisation that they belong or once belonged to: people who left
+    may have booked before."""
     organisations = {row.host_id for row in rows} | {row.organisation_id for row in rows}
     return set(
-        Membership.objects.filter(
-            user_id__in=_people(rows), organisation_id__in=organisations
-        ).values_list("user_id", "organisation_id")
+        Membership.objects.filter(user_id__in=_people(rows), organisation_id__in=organisations).values_list(
+            "user_id", "organisation_id"
+        )
     )
 
 
 def _roles_at_hosts(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
-    """Return who manages or accounts for which host."""
+    """Return the pairs of a person and a host of which they are manager or finance."""
     return set(
         RoleGrant.objects.filter(
             user_id__in=_people(rows),
@@ -228,7 +232,7 @@ def _roles_at_hosts(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
 
 
 def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
-    """Corrections by hand, and charges that do not come to what they were when computed again."""
+    """Yield corrections by hand, and charges that differ from their inputs computed again."""
     for correction in Correction.objects.filter(charge_id__in=ids, state="agreed").select_related(
         "charge__host_region", "charge__payer_region"
     ):
@@ -248,9 +252,7 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
         for row in replay_all(charge_ids=ids)
         if row.differences
     }
-    for charge in Charge.objects.filter(pk__in=differing).select_related(
-        "host_region", "payer_region"
-    ):
+    for charge in Charge.objects.filter(pk__in=differing).select_related("host_region", "payer_region"):
         fields = rules.other_than_card(differing[charge.pk])
         if fields is not None:
             evidence = [("charge", charge.pk), ("reservation", charge.reservation_id)]
@@ -259,7 +261,7 @@ def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
 
 
 def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
-    """Times of use that had been recorded, and were recorded anew by hand."""
+    """Yield sessions whose recorded times of use were later changed by hand."""
     entries = TrailEntry.objects.filter(object_id__in=ids, action="reservation.usage")
     changes = [(entry, rules.usage_changed(entry.after.get("was"))) for entry in entries]
     changed = {entry.object_id for entry, numbers in changes if numbers}
@@ -272,12 +274,13 @@ def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
 
 
 def known_keys(rule: str) -> frozenset[str]:
-    """The keys of all exceptions of a rule: what was found before is not prepared again."""
+    """Return the keys of all exceptions of a rule, so that these are not prepared again."""
     return frozenset(AuditException.objects.filter(rule=rule).values_list("key", flat=True))
 
 
 def _unknown(differences: Iterable[Difference]) -> list[Difference]:
-    """Those that no exception says yet. One statement, none without any."""
+    """Return the differences for which no exception exists yet. It takes one statement, or none without
+    any."""
     by_key = {f"{one.id}:{one.digest}": one for one in differences}
     if not by_key:
         return []
@@ -287,8 +290,8 @@ def _unknown(differences: Iterable[Difference]) -> list[Difference]:
 
 
 def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterator[Hit]:
-    """Bookings and charges that are not as the trail says, but for those that are exceptions
-    already. Five statements, however many."""
+    """Yield bookings, charges and statements that differ from the trail, except those that are exceptions
+    already. It takes six statements, whatever the number."""
     differences = _unknown(differences)
     if not differences:
         return
@@ -329,15 +332,15 @@ def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterato
 
 
 def day_hits() -> Iterator[Hit]:
-    """Days on which an instrument was used for longer than it was open, as rolled up. An index has
-    these days alone."""
+    """Yield the rolled-up days on which an instrument was used for longer than it was open. A partial index
+    holds only such days."""
     least = RULES["over-open-hours"].parameters["minutes"]
     days = InstrumentDay.objects.filter(
-        productive_minutes__gt=F("open_minutes"),  # as the index says it
+        productive_minutes__gt=F("open_minutes")  # the index's own condition, so that it is used
     ).filter(productive_minutes__gt=F("open_minutes") + least)
     columns = ("instrument_id", "date", "productive_minutes", "open_minutes")
     known = known_keys("over-open-hours")
-    with transaction.atomic():  # which keeps the cursor
+    with transaction.atomic():  # the cursor lasts as long as the transaction
         rows = [
             row
             for row in days.order_by("instrument_id", "date").values_list(*columns).iterator(BATCH)
@@ -356,9 +359,7 @@ def day_hits() -> Iterator[Hit]:
             )
 
 
-def _instrument_hit(
-    rule: str, key: str, numbers: Numbers, instrument: Instrument, at: datetime
-) -> Hit:
+def _instrument_hit(rule: str, key: str, numbers: Numbers, instrument: Instrument, at: datetime) -> Hit:
     return Hit(
         rule,
         key,
@@ -408,45 +409,47 @@ def stale_hits(now: datetime) -> Iterator[Hit]:
         known = max(m for m in (instrument.confirmed_at, instrument.updated_at) if m)
         numbers = rules.stale_listing(confirmed_at=known, now=now)
         if numbers is not None:
-            # Confirmed and stale again it is another exception.
+            # A record confirmed and stale again is a new exception.
             key = f"{instrument.pk}:{known.date()}"
             yield _instrument_hit("stale-listing", key, numbers, instrument, known)
 
 
 def _instruments(ids: Iterable[UUID]) -> Iterator[Instrument]:
-    """Load instruments with what an exception says of them, in batches."""
+    """Load instruments with the fields that an exception needs, in batches."""
     for batch in batched(ids, BATCH):
         yield from Instrument.objects.filter(pk__in=batch).select_related("region")
 
 
 def norm_hits(now: datetime) -> Iterator[Hit]:
-    """Effective hours of the year up to today, by the norm of the time in service; of instruments
-    of which the year's exception was found before, nothing."""
+    """Yield instruments whose effective hours of the last year are far from the norm for their days on offer
+    in it, except those that have this year's exception already."""
     today = now.date()
     since = today - timedelta(days=rules.YEAR)
     least = RULES["hours-far-from-norm"].parameters["days"]
     published = Instrument.objects.filter(
         publication="published", published_at__lte=now - timedelta(days=least)
-    ).values_list("pk", "published_at", "norm_hours", "kind", "policy__units")
+    )
     known = known_keys("hours-far-from-norm")
     with transaction.atomic():
-        rows = [row for row in published.iterator(BATCH) if f"{row[0]}:{today.year}" not in known]
-    effective = _effective([row[0] for row in rows], since, today)
+        rows = published.order_by().values_list("pk", flat=True).iterator(BATCH)
+        ids = [pk for pk in rows if f"{pk}:{today.year}" not in known]
+    effective = _effective(ids, since, today)
+    # For more instruments, all rows are read in one go.
+    few = published.filter(pk__in=ids) if len(ids) <= BATCH else published
+    offered = load_offered(few, since, today, ["instrument"])
     norms = load_norms(USUAL_SCHEME)
 
     @cache
-    def norm(first: date, name: str, units: int) -> int:
-        years = {year: {name: units} for year in range(first.year, today.year + 1)}
-        return norm_minutes(years, norms, first, today)
+    def norm(spans: tuple[Offered, ...]) -> int:
+        return norm_minutes(spans, norms)
 
     hits = {}
-    for pk, published_at, norm_hours, kind, units in rows:
-        assert published_at is not None
-        first = max(since, published_at.date())
+    for pk in ids:
+        spans = offered.get((pk,), [])
         numbers = rules.hours_far_from_norm(
             effective=effective.get(pk, 0),
-            norm=norm(first, str(norm_hours) if norm_hours else kind, units or 1),
-            days=(today - first).days,
+            norm=norm(tuple(spans)),
+            days=sum((span.until - span.since).days for span in spans),
         )
         if numbers is not None:
             hits[pk] = numbers
@@ -458,7 +461,7 @@ def norm_hits(now: datetime) -> Iterator[Hit]:
 def _effective(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, int]:
     """Return the effective minutes of instruments on the days [since, until)."""
     days = InstrumentDay.objects.filter(date__gte=since, date__lt=until)
-    if len(ids) <= BATCH:  # of more all days are read, in one go
+    if len(ids) <= BATCH:  # for more instruments, all days are read in one go
         days = days.filter(instrument_id__in=ids)
     return dict(days.values_list("instrument_id").annotate(Sum("productive_minutes")))
 
@@ -467,7 +470,7 @@ def _effective(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, int]
 
 
 def exceptions_for(actor: Actor) -> QuerySet[AuditException]:
-    """Return the exceptions of an auditor's regions with all below them, newest first; none for
+    """Return the exceptions of the regions that the actor audits and all below them, newest first; none for
     others."""
     regions = list(actor.regions_where(AUDIT))
     return (
@@ -478,32 +481,30 @@ def exceptions_for(actor: Actor) -> QuerySet[AuditException]:
 
 
 def exception_for(actor: Actor, exception_id: UUID) -> AuditException:
-    """`NotFound` as well for one that is not the actor's to see."""
+    """Return an exception; `NotFound` if there is none or the actor may not see it."""
     return visible(exceptions_for(actor), pk=exception_id)
 
 
-def instruments_behind(rows: Iterable[AuditException]) -> dict[UUID, Instrument]:
-    """By exception the instrument that its evidence is about, itself or that of a booking or
-    charge; none behind a grant, or where the row is gone. Two statements."""
+def with_instruments(rows: list[Any]) -> list[Any]:
+    """Set `about` on exceptions: the instrument that their evidence concerns, which is the evidence itself or
+    the instrument of a booking or charge; None if the evidence is a grant or is gone. Two statements."""
     behind = {row.pk: [UUID(item["id"]) for item in row.evidence] for row in rows}
     ids = set().union(*behind.values())
     bookings = Reservation.objects.filter(pk__in=ids).values_list("pk", "instrument_id")
     charges = Charge.objects.filter(pk__in=ids).values_list("pk", "reservation__instrument_id")
     instrument_ids = {pk: pk for pk in ids} | dict(bookings.union(charges, all=True))
     instruments = Instrument.objects.in_bulk(instrument_ids.values())
-    return {
-        key: instruments[instrument_ids[pk]]
-        for key, several in behind.items()
-        for pk in reversed(several)
-        if instrument_ids[pk] in instruments
-    }
+    for row in rows:
+        found = (instruments.get(instrument_ids[pk]) for pk in behind[row.pk])
+        row.about = next(filter(None, found), None)
+    return rows
 
 
 def own_records(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of some records that are the actor's own case: bookings they are the person of, made or
-    decided on, and every record to which, as the trail says, they ever did something (proposed a
-    correction of it, displaced it, entered it). One statement. That somebody has a second account
-    cannot be known."""
+    """Return which of the records are the actor's own case: bookings that are for them, or that they made or
+    decided on, and every record on which they ever acted according to the trail (proposed a correction,
+    displaced it, entered it). It takes one statement. A second account of the same person cannot be
+    recognised."""
     person, ids = actor.person, list(ids)
     booked = Q(user_id=person) | Q(made_by_id=person) | Q(decided_by_id=person)
     bookings = Reservation.objects.filter(booked, pk__in=ids).values_list("pk")
@@ -512,35 +513,37 @@ def own_records(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
 
 
 def own_case(actor: Actor, region_ids: Iterable[UUID]) -> Refused:
-    """Why an auditor does not decide on their own case, and who does: another auditor of the
-    regions. One statement."""
+    """Return the refusal that an auditor must not decide on their own case and that another auditor of the
+    regions must; it says so if there is no other. It takes one statement."""
     none = no_second(AUDIT, region_ids=region_ids, besides=[actor.user_id])
     return none or NotPermitted("own-case")
 
 
 def own_exceptions(actor: Actor, rows: Iterable[AuditException]) -> frozenset[UUID]:
-    """The exceptions on which another auditor decides: those with a record of the actor's own
-    behind them. One statement."""
+    """Return the exceptions that another auditor must decide, because a record behind them is the actor's own
+    case. It takes one statement."""
     behind = {row.pk: {UUID(item["id"]) for item in row.evidence} for row in rows}
     own = own_records(actor, set().union(*behind.values()))
     return frozenset(pk for pk, ids in behind.items() if ids & own)
 
 
 def own_samples(actor: Actor, rows: Iterable[AuditSample]) -> frozenset[UUID]:
-    """The samples in which something of the actor's own was drawn. Two statements each."""
+    """Return the samples in which a row that was drawn is the actor's own case. It takes two statements per
+    sample."""
     return frozenset(row.pk for row in rows if own_drawn(actor, drawn_rows(row)))
 
 
 def own_drawn(actor: Actor, drawn: Sequence[Any]) -> frozenset[UUID]:
-    """The rows of a sample that are the actor's own case. One statement."""
+    """Return the rows drawn for a sample that are the actor's own case. It takes one statement."""
     behind = {row.pk: {row.pk, getattr(row, "reservation_id", row.pk)} for row in drawn}
     own = own_records(actor, set().union(*behind.values()))
     return frozenset(pk for pk, ids in behind.items() if ids & own)
 
 
 def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
-    """The findings on which another auditor decides: about an exception or a sample of the actor's
-    own, or answered by them. For auditors two statements, and two for each sample."""
+    """Return the findings that another auditor must decide: those about an exception or a sample of the
+    actor's own, and those that the actor answered. It takes two statements for an auditor, and two more per
+    sample."""
     findings = list(rows)
     if not actor.has(AUDITOR) or not findings:
         return frozenset()
@@ -554,32 +557,14 @@ def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
     )
 
 
-def exceptions_where(
-    actor: Actor, *, rule: str = "", state: str = "", organisation: str = "", region: str = ""
-) -> QuerySet[AuditException]:
-    """Return the exceptions the actor may see, narrowed by what is given. `organisation` and
-    `region` are codes."""
-    rows = exceptions_for(actor)
-    if rule:
-        rows = rows.filter(rule=rule)
-    if state:
-        rows = rows.filter(state=state)
-    if organisation:
-        rows = rows.filter(organisation__code=organisation)
-    if region:
-        ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
-        rows = rows.filter(region_ids__overlap=ids) if ids else rows.none()
-    return rows
-
-
 def organisations_with_exceptions(actor: Actor) -> list[Organisation]:
-    """Return the organisations of exceptions the actor may see, by name. One statement."""
+    """Return the organisations of the exceptions that the actor may see, by name. It takes one statement."""
     seen = exceptions_for(actor).order_by().values("organisation")
     return list(Organisation.objects.filter(pk__in=seen).order_by("name", "code"))
 
 
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
-    """Count exceptions by rule and state. One statement."""
+    """Return the number of exceptions that the actor may see, by rule and state. It takes one statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
     sums = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
     for rule, state, count in sums:
@@ -588,8 +573,8 @@ def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
 
 
 def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
-    """Return findings, newest first: of an auditor's regions; of an organisation those it has to
-    answer."""
+    """Return the findings in the regions that the actor audits, and those that the actor's organisations have
+    to answer; newest first."""
     return (
         AuditFinding.objects.filter(
             Q(region_ids__overlap=list(actor.regions_where(AUDIT)))
@@ -600,10 +585,22 @@ def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
     )
 
 
-def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QuerySet[AuditFinding]:
-    """Narrow findings to a state; also to `unclosed` and `overdue`, the first to fall due first.
-    Empty: all."""
+def finding_day(row: AuditFinding, now: datetime) -> date:
+    """Return today's date where the organisation is that has to answer the finding."""
+    return local_date(ZoneInfo(row.organisation.region.time_zone), now)
+
+
+def is_finding_overdue(row: AuditFinding, now: datetime) -> bool:
+    """Return whether the day by which the finding has to be answered is over, in the organisation's time
+    zone."""
+    return row.state == "open" and row.due_date < finding_day(row, now)
+
+
+def findings_in(rows: QuerySet[AuditFinding], state: str, now: datetime) -> QuerySet[AuditFinding]:
+    """Return the findings in a state, or that are `unclosed` or `overdue`, the first to fall due first; with
+    an empty state, all."""
     if state == "overdue":
+        today = DayIn(now, "organisation__region__time_zone")
         return rows.filter(state="open", due_date__lt=today).order_by("due_date", "id")
     if state == "unclosed":
         return rows.exclude(state="closed").order_by("due_date", "id")
@@ -611,15 +608,15 @@ def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QueryS
 
 
 def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:
-    """`NotFound` as well for one that is not the actor's to see."""
+    """Return a finding; `NotFound` if there is none or the actor may not see it."""
     rows = findings_for(actor).select_related("exception", "sample")
     return visible(rows, pk=finding_id)
 
 
 def finding_records(actor: Actor, finding: AuditFinding) -> list[dict[str, str]]:
-    """The records behind a finding, as evidence names them: those of its exception, and what was
-    drawn in its sample (of sessions their bookings). To whoever answers it only those that are
-    their organisation's affair, as host or payer, and that they may see anyway."""
+    """Return the records behind a finding, in the form of evidence: those of its exception, and the rows
+    drawn in its sample (for usage sessions, their bookings). The audited party gets only records that concern
+    its organisation as host or payer and that it may see anyway."""
     items = list(finding.exception.evidence) if finding.exception else []
     sample = finding.sample
     if sample is not None:
@@ -648,9 +645,7 @@ def finding_records(actor: Actor, finding: AuditFinding) -> list[dict[str, str]]
 def samples_for(actor: Actor) -> QuerySet[AuditSample]:
     """Return the samples whose population lies wholly in an auditor's regions, newest first."""
     regions = list(
-        Region.objects.filter(lineage__overlap=list(actor.regions_where(AUDIT))).values_list(
-            "pk", flat=True
-        )
+        Region.objects.filter(lineage__overlap=list(actor.regions_where(AUDIT))).values_list("pk", flat=True)
     )
     return (
         AuditSample.objects.filter(region_ids__contained_by=regions)
@@ -665,14 +660,14 @@ def sample_for(actor: Actor, sample_id: UUID) -> AuditSample:
 
 
 def audited_organisations(actor: Actor) -> list[Organisation]:
-    """Return the organisations of an auditor's regions, by name. One statement."""
+    """Return the organisations of the regions that the actor audits, by name. It takes one statement."""
     above = list(actor.regions_where(AUDIT))
     rows = Organisation.objects.filter(region__lineage__overlap=above)
     return list(rows.order_by("name", "code"))
 
 
 def audited_organisation(actor: Actor, code: str) -> Organisation:
-    """Return an organisation of an auditor's regions; `NotFound` for others."""
+    """Return an organisation of the regions that the actor audits; `NotFound` for others."""
     return visible(
         Organisation.objects.select_related("region"),
         code=code,
@@ -681,6 +676,75 @@ def audited_organisation(actor: Actor, code: str) -> Organisation:
 
 
 def findings_to_answer(actor: Actor, now: datetime) -> QuerySet[AuditFinding]:
-    """Return the open findings that organisations of the actor's have to answer."""
+    """Return the open findings that the actor's organisations have to answer."""
     ours = actor.organisations_where("manage-charges")
     return findings_for(actor).filter(organisation__in=ours, state=AuditFinding.State.OPEN)
+
+
+def _in_region(rows: QuerySet[Any], code: str, by: By) -> QuerySet[Any]:
+    ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
+    return rows.filter(region_ids__overlap=ids) if ids else rows.none()
+
+
+EXCEPTIONS = Listing(
+    "exceptions",
+    exceptions_for,
+    (
+        Column("exception", "pk"),
+        Column("rule", "rule", _("Exception")),
+        Column("rule_version", "rule_version"),
+        Column("state", "state", _("State"), "state"),
+        Column("happened", "happened_at", _("When"), "happened_at"),
+        Column("found", "found_at"),
+        Column("organisation", "organisation.code", sort="organisation__name"),
+        Column("organisation_name", "organisation.name"),
+        Column("numbers", lambda row, by: "; ".join(f"{name}={said}" for name, said in row.numbers.items())),
+        Column("evidence", lambda row, by: "; ".join(f"{one['type']}={one['id']}" for one in row.evidence)),
+        Column("reason", "reason"),
+        Column("decided", "decided_at"),
+        Column("instrument", lambda row, by: row.about and row.about.pk, _("Instrument")),
+        Column("instrument_name", lambda row, by: row.about and row.about.name),
+    ),
+    day="happened_at",
+    filters=(
+        Filter("rule", "rule", help=", ".join(RULES), most=30),
+        Filter("state", "state", CHOICE, _("State"), choices=AuditException.State.choices),
+        Filter("organisation", "organisation__code", help="Code of the organisation."),
+        Filter("region", _in_region, help="Code of a region; the regions within it are included.", most=20),
+    ),
+    completed=with_instruments,
+)
+# Besides the states of a finding what they ask for.
+FINDING_STATES = {
+    "unclosed": _("not closed"),
+    "overdue": _("overdue"),
+    "replied": AuditFinding.State.REPLIED.label,
+    "closed": AuditFinding.State.CLOSED.label,
+}
+FINDINGS = Listing(
+    "findings",
+    findings_for,
+    (
+        Column("finding", "pk", _("Finding")),
+        Column("title", "title"),
+        Column("severity", "severity", _("Severity")),
+        Column("state", "state", _("State"), "state"),
+        Column("organisation", "organisation.code", _("Organisation"), "organisation__name"),
+        Column("organisation_name", "organisation.name"),
+        Column("raised", "raised_at", sort="raised_at"),
+        Column("due", "due_date", _("To be answered by"), "due_date"),
+        Column("replied", "replied_at"),
+        Column("closed", "closed_at"),
+        Column("text", "text"),
+        Column("reply", "reply"),
+        Column("evidence", "evidence"),
+    ),
+    filters=(
+        Filter(
+            "state",
+            lambda rows, state, by: findings_in(rows, state, by.now),
+            CHOICE,
+            choices=[*FINDING_STATES.items(), ("open", AuditFinding.State.OPEN.label)],
+        ),
+    ),
+)

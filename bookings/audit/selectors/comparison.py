@@ -1,5 +1,5 @@
-"""The books held against the trail: what a booking or charge says of itself, and what the trail
-says was done to it. Somebody who changes the database leaves no entry, or deletes the row."""
+"""Compare the books with the trail: what a booking, charge or statement contains, and what the trail says was
+done to it. A change made in the database itself leaves no entry, and may delete the row."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from django.db.models import Model
 
 from bookings.pricing.models import Charge
 from bookings.record.models import Reservation
+from bookings.settlement.models import Statement
 
 BATCH = 5_000
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
@@ -69,7 +70,28 @@ told AS (
     GROUP BY e.object_id
 )
 """
-# Melting that a correction took back had no entry of its own; its reversal has.
+# The statement determines what it bills; a merger may change the payer.
+_STATEMENTS = r"""
+held AS (
+    SELECT id, jsonb_build_object('month', month, 'currency', currency, 'charges', charges,
+        'total', total, 'payable', payable, 'state', state, 'paid', paid) AS said
+    FROM bookings_statement WHERE {id}
+),
+told AS (
+    SELECT e.object_id AS id, max(e.id::text) AS entry, true AS is_kept,
+        jsonb_object_agg(a.key, CASE WHEN a.key IN ('charges', 'total', 'payable', 'paid')
+            AND a.value #>> '{{}}' ~ '^-?[0-9]+(\.[0-9]+)?$'
+            THEN to_jsonb((a.value #>> '{{}}')::numeric) ELSE a.value END ORDER BY e.id) AS said
+    FROM accounts_trailentry e, jsonb_each(CASE WHEN e.action = 'statement.issue'
+        THEN '{{"state": "issued", "paid": 0}}'::jsonb ELSE '{{}}' END || e.after) a
+    WHERE e.object_type = 'statement' AND {object_id}
+    AND (e.action = 'statement.issue'
+        AND a.key IN ('month', 'currency', 'charges', 'total', 'payable', 'state', 'paid')
+        OR a.key IN ('state', 'paid') AND e.action IN ('statement.payment', 'statement.void'))
+    GROUP BY e.object_id
+)
+"""
+# A fee reduction reversed by a correction had no entry of its own; its reversal has one.
 _DIFFERENT = """
 WITH {pair}
 SELECT coalesce(h.id, t.id), h.said::text, t.said::text, t.entry
@@ -84,37 +106,37 @@ ORDER BY 1
 BOOKS: dict[str, tuple[type[Model], str]] = {
     "reservation": (Reservation, _RESERVATIONS),
     "charge": (Charge, _CHARGES),
+    "statement": (Statement, _STATEMENTS),
 }
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A row of the books that is not as the trail says. `fields`: what differs; none where the
-    row is gone or the trail does not know it. `entry`: the last the trail says of it."""
+    """A row of the books that differs from the trail. `fields`: the fields that differ; none if the row is
+    gone or the trail does not know it. `entry`: the last entry of the trail about it."""
 
     kind: str
     id: UUID
     fields: tuple[str, ...]
     is_gone: bool
     entry: UUID | None
-    digest: str  # of both sides: another difference of the same row is another
+    digest: str  # over both sides, so that a later difference of the same row is a new one
 
 
 def differences_of(kind: str, ids: Sequence[UUID]) -> list[Difference]:
-    """Compare some rows with the trail. One statement."""
+    """Compare some rows with the trail, and return the differences. It takes one statement."""
     return _differences(kind, "{} = ANY(%(ids)s)", {"ids": list(ids)})
 
 
 def differences_between(kind: str, after: UUID, until: UUID) -> list[Difference]:
-    """Of rows whose ids lie in (after, until], whether the books or the trail alone have them. One
-    statement: both sides are read in the order of an index."""
-    return _differences(
-        kind, "{0} > %(after)s AND {0} <= %(until)s", {"after": after, "until": until}
-    )
+    """Return the differences among rows whose ids lie in (after, until]: rows that only the books or only the
+    trail have, and rows that differ. It takes one statement, which reads both sides in the order of an
+    index."""
+    return _differences(kind, "{0} > %(after)s AND {0} <= %(until)s", {"after": after, "until": until})
 
 
 def ranges_after(kind: str, after: UUID, most: int | None) -> Iterator[tuple[UUID, UUID]]:
-    """Ranges of ids of `BATCH` rows each, until `most` rows or the end (`LAST`)."""
+    """Yield ranges of ids (after, until] with `BATCH` rows each, for `most` rows or to the end (`LAST`)."""
     rows = BOOKS[kind][0]._default_manager.order_by("pk").values_list("pk", flat=True)
     seen = 0
     while after != LAST and (most is None or seen < most):
@@ -124,17 +146,13 @@ def ranges_after(kind: str, after: UUID, most: int | None) -> Iterator[tuple[UUI
 
 
 def _differences(kind: str, condition: str, values: dict[str, Any]) -> list[Difference]:
-    pair = BOOKS[kind][1].format(
-        id=condition.format("id"), object_id=condition.format("e.object_id")
-    )
+    pair = BOOKS[kind][1].format(id=condition.format("id"), object_id=condition.format("e.object_id"))
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERENT.format(pair=pair), values)
         return [_difference(kind, *row) for row in cursor.fetchall()]
 
 
-def _difference(
-    kind: str, pk: UUID, held: str | None, recorded: str | None, entry: str | None
-) -> Difference:
+def _difference(kind: str, pk: UUID, held: str | None, recorded: str | None, entry: str | None) -> Difference:
     fields: tuple[str, ...] = ()
     if held and recorded:
         books, trail = json.loads(held), json.loads(recorded)

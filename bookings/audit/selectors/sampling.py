@@ -1,4 +1,4 @@
-"""Populations that samples are drawn from."""
+"""Load the populations from which samples are drawn."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,9 @@ BATCH = 2000
 
 
 def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Item]:
-    """Everything of the subject that touches the regions or one below, and began on the days.
-    The stratum is the price group, of charges with what they are for. One statement, streamed."""
+    """Yield all items of the subject that concern the regions or those below them and began on the days.
+    Their stratum is the price group, for charges together with their kind. It takes one statement,
+    streamed."""
     first, last = (datetime.combine(day, time(), UTC) for day in (sampling.since, sampling.until))
 
     def touches(prefix: str) -> Q:
@@ -30,9 +31,9 @@ def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Ite
     rows: Any
     match sampling.subject:
         case "charges":
-            rows = Charge.objects.filter(
-                touches(""), created_at__gte=first, created_at__lt=last
-            ).values_list("pk", "kind", "reservation__price_group", "total", "currency")
+            rows = Charge.objects.filter(touches(""), created_at__gte=first, created_at__lt=last).values_list(
+                "pk", "kind", "reservation__price_group", "total", "currency"
+            )
             if sampling.currency:
                 rows = rows.filter(currency=sampling.currency)
             for pk, kind, group, total, currency in rows.iterator(BATCH):
@@ -55,12 +56,12 @@ def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Ite
 
 
 def population_of(sample: AuditSample) -> bytes:
-    """The CSV as it was frozen."""
+    """Return the population's CSV as it was frozen."""
     return zlib.decompress(bytes(sample.population))
 
 
 def drawn_rows(sample: AuditSample) -> list[Any]:
-    """The rows that were drawn, with their reservations. One statement."""
+    """Return the rows that were drawn, with their reservations. It takes one statement."""
     model, reservation = {
         "charges": (Charge, ("reservation__instrument", "organisation")),
         "sessions": (UsageSession, ("reservation__instrument", "reservation__organisation")),

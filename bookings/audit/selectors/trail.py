@@ -1,4 +1,4 @@
-"""The trail, as far as each person may read it."""
+"""Read the trail, as far as each person may."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, S
 from accounts.domain.roles import Actor
 from accounts.models import Region, TrailEntry, User
 from accounts.selectors.rows import visible
-from bookings.charging.selectors.stories import Step, records_of_story, steps_of
+from bookings.charging.selectors.stories import StoryEntry, records_of_story, steps_of
 
 # As many people as a part of a name may mean.
 MOST_PEOPLE = 200
 
 
 def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
-    """Return trail entries, newest first: an auditor's regions with all below them; everybody's own
-    acts."""
+    """Return the trail entries that the actor may read, newest first: those of the regions they audit and all
+    below these, and their own acts."""
     seen = Q(actor_id=actor.person)
     regions = list(actor.regions_where("read-trail"))
     if regions:
@@ -29,20 +29,20 @@ def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
 
 
 def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
-    """Narrow entries to one person, named by id or e-mail address, or to people by a part of the
-    name."""
+    """Return the entries by one person, given by id or e-mail address, or by all people whose name contains
+    the text."""
     try:
         return entries.filter(actor_id=UUID(who))
     except ValueError:
         named = Q(email__iexact=who) if "@" in who else Q(name__icontains=who)
-        # Read first: of few people the index of persons finds the entries.
+        # Read the people first: for few of them, the index by person finds the entries.
         people = list(User.objects.filter(named).values_list("pk", flat=True)[:MOST_PEOPLE])
         return entries.filter(actor_id__in=people)
 
 
 def audited_regions(actor: Actor) -> list[Region]:
-    """Return the regions whose trail the actor reads, by name; none for those who read only their
-    own acts. One statement at most."""
+    """Return the regions whose trail the actor may read, by name; none for people who may read only their own
+    acts. It takes at most one statement."""
     above = list(actor.regions_where("read-trail"))
     if not above:
         return []
@@ -50,16 +50,16 @@ def audited_regions(actor: Actor) -> list[Region]:
 
 
 def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
-    """Narrow entries to those that touch a region or one below it."""
+    """Return the entries that concern a region or one below it."""
     ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
     return entries.filter(region_ids__overlap=ids) if ids else entries.none()
 
 
 @dataclass(frozen=True)
 class TrailQuery:
-    """What of the trail to read; None and empty: all. `action`: its beginning, up to a dot, or
-    the whole act where `is_exact`; `actor`: id, e-mail address or a part of the name; `region`: a
-    code, regions below it included."""
+    """Filters for the trail; None or empty means all. `action` is the beginning of an act's code up to a dot,
+    or the whole code if `is_exact`; `actor` is an id, an e-mail address or part of a name; `region` is a code
+    and includes the regions below."""
 
     object_id: UUID | None = None
     actor: str = ""
@@ -71,7 +71,7 @@ class TrailQuery:
 
 
 def entries_where(actor: Actor, query: TrailQuery) -> QuerySet[TrailEntry]:
-    """Return what the actor may read and the query asks for, newest first."""
+    """Return the entries that match the query and that the actor may read, newest first."""
     rows = entries_for(actor)
     if query.object_id is not None:
         rows = rows.filter(object_id=query.object_id)
@@ -92,23 +92,23 @@ def entries_where(actor: Actor, query: TrailQuery) -> QuerySet[TrailEntry]:
 
 @dataclass(frozen=True)
 class TrailPage:
-    """So many entries, and the place after which older ones follow; None: there are none."""
+    """A page of entries, and the cursor for older ones; None if there are none."""
 
-    steps: "list[Step]"
+    steps: "list[StoryEntry]"
     older: str | None
 
 
-# Where a region has much, a page lies within days; where it has little, what it has is found by
-# its own index, which the order by time would keep the database from.
+# If a region has many entries, a page covers a few days. If it has few, its own index finds them, which
+# the database would not use when ordering by time.
 _WINDOW = timedelta(days=7)
 
 
 def trail_page(
     entries: QuerySet[TrailEntry], after: str = "", most: int = 50, until: datetime | None = None
 ) -> TrailPage:
-    """The entries after a place; the thousandth page costs no more than the first. Two
-    statements, three where little is found. A place we did not make is the beginning; `until`:
-    the moment before which all of them are, if any."""
+    """Return at most `most` entries after a cursor; the thousandth page costs no more than the first. An
+    invalid cursor starts at the beginning. `until`: a moment known to be later than all entries, if any. It
+    takes two statements, three if little is found."""
     moment, _, name = after.partition("_")
     with suppress(ValueError):
         at, pk = datetime.fromisoformat(moment), UUID(name)
@@ -127,12 +127,11 @@ def trail_page(
 
 
 def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
-    """`NotFound` as well for one that is not the actor's to read."""
+    """Return an entry; `NotFound` if there is none or the actor may not read it."""
     return visible(entries_for(actor), pk=entry_id)
 
 
-def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
-    """Return all that happened to a record, as far as the actor may read it; empty where that is
-    nothing."""
+def readable_story(actor: Actor, object_id: UUID) -> list[StoryEntry]:
+    """Return the entries about a record that the actor may read, possibly none."""
     entries = entries_for(actor).filter(object_id__in=records_of_story(object_id))
     return steps_of(list(entries.order_by("at", "id")))

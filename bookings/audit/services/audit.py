@@ -1,4 +1,4 @@
-"""Exceptions: found by the rules of the audit, and decided by auditors."""
+"""Find exceptions by the rules of the audit, and let auditors decide them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ from accounts.permissions import require_somewhere
 from accounts.selectors.rows import visible
 from bookings.audit.domain.audit import NEEDS_REASON, RULES, may_become
 from bookings.audit.models import AuditException, AuditRun
+from bookings.audit.selectors import comparison
 from bookings.audit.selectors.audit import (
     AUDIT,
     Hit,
@@ -34,24 +35,16 @@ from bookings.audit.selectors.audit import (
     touched,
     usage_hits,
 )
-from bookings.audit.selectors.comparison import (
-    BOOKS,
-    FIRST,
-    LAST,
-    differences_between,
-    differences_of,
-    ranges_after,
-)
 
 _BATCH = 1000
-# Rows of each table that a night's run compares with the trail, besides those it says were touched:
-# five millions in seventeen nights. A row that was changed past the trail is nowhere said to be.
+# Rows of each table that a night's run compares with the trail, besides those that the trail says were
+# touched: five million in seventeen nights. A row changed without the trail is found only by this.
 SLICE = 300_000
 
 
 def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
-    """Apply the rules to what has happened since the last run, or to everything. What was found
-    before stays as it is. The platform's nightly run also compares a part of the records."""
+    """Apply the rules to what has happened since the last run, or to everything (`full`). Exceptions found
+    before stay as they are. The platform's nightly run also compares a part of the books with the trail."""
     if not by.actor.is_platform:
         require_somewhere(by.actor, AUDIT)
     now, before = by.now, last_run()
@@ -64,19 +57,19 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
         looked_at += len(ids)
         counts.update(_keep([*booking_hits(ids, now), *usage_hits(ids)], now))
         if not is_full:
-            counts.update(_keep(comparison_hits(differences_of("reservation", ids), now), now))
+            counts.update(_keep(comparison_hits(comparison.differences_of("reservation", ids), now), now))
     for ids in charges:
         looked_at += len(ids)
         counts.update(_keep(charge_hits(ids), now))
         if not is_full:
-            counts.update(_keep(comparison_hits(differences_of("charge", ids), now), now))
+            counts.update(_keep(comparison_hits(comparison.differences_of("charge", ids), now), now))
     compared = dict(before.compared) if before else {}
     if is_full or by.actor.is_platform:
         compared = {}
-        for kind in BOOKS:
-            first = FIRST if is_full or before is None else _after(before, kind)
-            for after, until in ranges_after(kind, first, None if is_full else SLICE):
-                different = differences_between(kind, after, until)
+        for kind in comparison.BOOKS:
+            first = comparison.FIRST if is_full or before is None else _after(before, kind)
+            for after, until in comparison.ranges_after(kind, first, None if is_full else SLICE):
+                different = comparison.differences_between(kind, after, until)
                 counts.update(_keep(comparison_hits(different, now), now))
                 compared[kind] = str(until)
     for hits in (day_hits(), grant_hits(now), stale_hits(now), norm_hits(now)):
@@ -97,13 +90,13 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
 
 
 def _after(run: AuditRun, kind: str) -> UUID:
-    """Where the comparison goes on; once it was through, from the beginning."""
-    last = UUID(run.compared.get(kind, str(FIRST)))
-    return FIRST if last == LAST else last
+    """Return the id after which the comparison continues; after the end it starts again at the beginning."""
+    last = UUID(run.compared.get(kind, str(comparison.FIRST)))
+    return comparison.FIRST if last == comparison.LAST else last
 
 
 def _keep(hits: Iterable[Hit], now: datetime) -> Counter[str]:
-    """Store the hits that are new; return how many are, by rule."""
+    """Store the hits that are new; return their number by rule."""
     counts: Counter[str] = Counter()
     for batch in batched(hits, _BATCH):
         counts.update(_keep_batch(batch, now))
@@ -113,9 +106,7 @@ def _keep(hits: Iterable[Hit], now: datetime) -> Counter[str]:
 @transaction.atomic
 def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
     by_key = {(hit.rule, hit.key): hit for hit in hits}
-    known = set(
-        AuditException.objects.filter(key__in={key for _, key in by_key}).values_list("rule", "key")
-    )
+    known = set(AuditException.objects.filter(key__in={key for _, key in by_key}).values_list("rule", "key"))
     rows = [
         AuditException(
             rule=hit.rule,
@@ -132,11 +123,9 @@ def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
         for key, hit in sorted(by_key.items())
         if key not in known
     ]
-    # Two runs at once: whoever comes second keeps nothing, and the trail says so once.
+    # If two runs coincide, the second stores nothing, and the trail has one entry.
     AuditException.objects.bulk_create(rows, ignore_conflicts=True)
-    kept = set(
-        AuditException.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)
-    )
+    kept = set(AuditException.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     rows = [row for row in rows if row.pk in kept]
     trail.record_all(
         trail.Change(
@@ -152,8 +141,8 @@ def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
 
 @transaction.atomic
 def exception_move(by: By, *, exception_id: UUID, state: str, reason: str) -> AuditException:
-    """Say what an exception is: under review, or explained, with the reason. One that is
-    confirmed is a finding (`finding_raise`)."""
+    """Put an exception under review, or explain it with a reason. Confirming it is done by raising a finding
+    (`finding_raise`)."""
     row = exception_locked(by, exception_id)
     if state == "confirmed":
         raise WrongState("exception-needs-finding")
@@ -163,9 +152,9 @@ def exception_move(by: By, *, exception_id: UUID, state: str, reason: str) -> Au
 def exceptions_decide(
     by: By, *, chosen: Sequence[tuple[UUID, int | None]], state: str, reason: str
 ) -> tuple[list[AuditException], list[tuple[UUID, Refused]]]:
-    """Decide several exceptions alike, each (id, version that was read) in a transaction of
-    its own: what was decided, and what was not (an own case, changed meanwhile) with its refusal.
-    Their rows are locked in the order of their ids."""
+    """Decide several exceptions in the same way, each (id, version that was read) in a transaction of its
+    own. Return those that were decided, and those that were not (an own case, changed meanwhile) with their
+    refusals. Rows are locked in the order of their ids."""
     require_somewhere(by.actor, AUDIT)
     if state in NEEDS_REASON and not reason.strip():
         raise invalid("reason", "required")
@@ -181,7 +170,7 @@ def exceptions_decide(
 
 
 def exception_locked(by: By, exception_id: UUID) -> AuditException:
-    """Lock an exception that the actor may see; `WrongVersion` where it has changed since."""
+    """Lock and return an exception that the actor may see; raise `WrongVersion` if it has changed since."""
     pk = visible(exceptions_for(by.actor), pk=exception_id).pk
     row = AuditException.objects.select_for_update(no_key=True).get(pk=pk)
     by.require_version(row.version)
@@ -189,8 +178,8 @@ def exception_locked(by: By, exception_id: UUID) -> AuditException:
 
 
 def exception_decide(by: By, row: AuditException, *, state: str, reason: str) -> AuditException:
-    """Move a locked row on, with its entry. `NotPermitted` (`own-case`) to whoever is the person,
-    the maker or a decider of what it is about."""
+    """Change the state of a locked exception and record it in the trail. Raise `NotPermitted` (`own-case`) if
+    a record behind the exception is the actor's own case (`own_records`)."""
     if own_exceptions(by.actor, [row]):
         raise own_case(by.actor, row.region_ids)
     if not may_become(row.state, state):

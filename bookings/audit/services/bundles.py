@@ -1,4 +1,4 @@
-"""Bundles of the trail: streamed at once, or written by a worker and fetched by whoever asked."""
+"""Give auditors bundles of the trail: streamed at once, or written by a worker and fetched later."""
 
 import gzip
 from datetime import datetime
@@ -25,8 +25,8 @@ State = TrailBundle.State
 
 
 def bundle_ask(by: By, *, since: datetime | None, until: datetime | None) -> Range:
-    """What `accounts.selectors.seals.bundle_lines` is to write for an auditor: everything up to
-    now is sealed first, and that they took it is in the trail."""
+    """Return the range that `accounts.selectors.seals.bundle_lines` has to write for an auditor. Before,
+    everything up to now is sealed, and the trail records that the auditor took the bundle."""
     require_somewhere(by.actor, "read-trail")
     regions = sorted(by.actor.regions_where("read-trail"))
     with transaction.atomic():
@@ -43,7 +43,8 @@ def bundle_ask(by: By, *, since: datetime | None, until: datetime | None) -> Ran
 
 
 def bundle_start(by: By, *, since: datetime | None, until: datetime | None) -> TrailBundle:
-    """Have a bundle written; `WrongState` where a person has as many at work as one may."""
+    """Have a worker write a bundle; raise `WrongState` if the person has as many unfinished ones as
+    allowed."""
     require_somewhere(by.actor, "read-trail")
     mine = TrailBundle.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
@@ -63,7 +64,7 @@ def bundle_start(by: By, *, since: datetime | None, until: datetime | None) -> T
 
 
 def bundles_work(*, now: datetime) -> int:
-    """Write the bundles that wait; the number written."""
+    """Write the bundles that wait; return how many were written."""
 
     def write(row: TrailBundle, stream: BinaryIO) -> int:
         return _write(row, stream, now)
@@ -72,7 +73,7 @@ def bundles_work(*, now: datetime) -> int:
 
 
 def bundle_open(row: TrailBundle) -> "File[bytes]":
-    """The finished file. `WrongState` before."""
+    """Return the finished file; raise `WrongState` if it is not finished."""
     return file_open(row, WrongState("bundle-not-ready"))
 
 

@@ -1,8 +1,9 @@
-"""Findings: raised by auditors, answered by the audited party, closed with evidence."""
+"""Findings: auditors raise them, the audited party answers, and auditors close them with evidence."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,23 +18,16 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.audit.domain.audit import DAYS_TO_ANSWER, FINDING_MOVES, REMIND_BEFORE, SEVERITIES
 from bookings.audit.models import AuditException, AuditFinding
-from bookings.audit.selectors.audit import (
-    AUDIT,
-    audited_organisation,
-    findings_for,
-    own_case,
-    own_findings,
-    own_samples,
-    sample_for,
-)
+from bookings.audit.selectors import audit
 from bookings.audit.services.audit import exception_decide, exception_locked
+from instruments.reading.domain.clock import local_date
 
 MOST = 5000
 
 
 @dataclass(frozen=True)
 class Raised:
-    """What a finding says. `due_date` None: by its severity."""
+    """The values of a new finding. `due_date` None: it follows from the severity."""
 
     severity: str
     title: str
@@ -41,32 +35,31 @@ class Raised:
     due_date: date | None = None
     exception_id: UUID | None = None
     sample_id: UUID | None = None
-    organisation: str = ""  # its code; of an exception its own
+    organisation: str = ""  # its code; with an exception, the organisation of that is used
 
 
 @transaction.atomic
 def finding_raise(by: By, *, raised: Raised) -> AuditFinding:
-    """Say that something is not as it should be. An exception is confirmed by it. `NotPermitted`
-    (`own-case`) where the exception, or something drawn in the sample, is the auditor's own."""
-    require_somewhere(by.actor, AUDIT)
+    """Raise a finding, which confirms the exception it is about, if any. Raise `NotPermitted` (`own-case`) if
+    the exception, or a row drawn in the sample, is the auditor's own case."""
     exception: AuditException | None = None
     if raised.exception_id is not None:
         exception = exception_locked(replace(by, version=None), raised.exception_id)
-        organisation = Organisation.objects.select_related("region").get(
-            pk=exception.organisation_id
-        )
+        organisation = Organisation.objects.select_related("region").get(pk=exception.organisation_id)
         regions = list(exception.region_ids)
     else:
-        organisation = audited_organisation(by.actor, raised.organisation)
+        require_somewhere(by.actor, audit.AUDIT)
+        organisation = audit.audited_organisation(by.actor, raised.organisation)
         regions = list(organisation.region.lineage)
-    sample = sample_for(by.actor, raised.sample_id) if raised.sample_id else None
-    if sample is not None and own_samples(by.actor, [sample]):
-        raise own_case(by.actor, sample.region_ids)
+    sample = audit.sample_for(by.actor, raised.sample_id) if raised.sample_id else None
+    if sample is not None and audit.own_samples(by.actor, [sample]):
+        raise audit.own_case(by.actor, sample.region_ids)
     if raised.severity not in SEVERITIES:
         raise invalid("severity", "unknown-value")
     title, text = _worded("title", raised.title, 200), _worded("text", raised.text, MOST)
-    due = raised.due_date or by.now.date() + timedelta(days=DAYS_TO_ANSWER[raised.severity])
-    if due < by.now.date():
+    today = local_date(ZoneInfo(organisation.region.time_zone), by.now)
+    due = raised.due_date or today + timedelta(days=DAYS_TO_ANSWER[raised.severity])
+    if due < today:
         raise invalid("due_date", "in-the-past")
     if exception is not None:
         exception_decide(by, exception, state="confirmed", reason=title)
@@ -90,7 +83,7 @@ def finding_raise(by: By, *, raised: Raised) -> AuditFinding:
 
 @transaction.atomic
 def finding_reply(by: By, *, finding_id: UUID, reply: str) -> AuditFinding:
-    """The audited party answers: what was wrong, and what is done about it."""
+    """Answer a finding for the audited party: what was wrong, and what is done about it."""
     row = _locked(by, finding_id)
     require(by.actor, "manage-charges", place_of(row.organisation))
     _require_move(row, "replied")
@@ -104,13 +97,13 @@ def finding_reply(by: By, *, finding_id: UUID, reply: str) -> AuditFinding:
 
 @transaction.atomic
 def finding_return(by: By, *, finding_id: UUID, note: str, due_date: date | None) -> AuditFinding:
-    """The auditor sends an answer back as not enough, with a new day if they like."""
+    """Return an answer to the organisation as insufficient, with a new due day if the auditor gives one."""
     row = _locked(by, finding_id)
     _require_auditor(by.actor, row)
     _require_move(row, "open")
     row.note = _worded("note", note, MOST)
     if due_date is not None:
-        if due_date < by.now.date():
+        if due_date < audit.finding_day(row, by.now):
             raise invalid("due_date", "in-the-past")
         row.due_date = due_date
     _move(row, "open", ["note", "due_date"])
@@ -122,7 +115,7 @@ def finding_return(by: By, *, finding_id: UUID, note: str, due_date: date | None
 
 @transaction.atomic
 def finding_close(by: By, *, finding_id: UUID, evidence: str) -> AuditFinding:
-    """The auditor closes it, naming what shows that it was put right."""
+    """Close a finding, for the auditor, with the evidence that the matter was corrected."""
     row = _locked(by, finding_id)
     _require_auditor(by.actor, row)
     _require_move(row, "closed")
@@ -135,19 +128,24 @@ def finding_close(by: By, *, finding_id: UUID, evidence: str) -> AuditFinding:
 
 
 def findings_remind(*, now: datetime) -> int:
-    """Remind those who have to answer, a week before the day and weekly once it is over; how
+    """Remind the organisations that have to answer, a week before the due day and weekly after it; return how
     many findings wait. Each reminder is sent once, however often this runs."""
-    today = now.date()
-    rows = AuditFinding.objects.filter(Q(state="open"), due_date__lte=today + REMIND_BEFORE)
-    for row in rows:
-        weeks = max(-1, (today - row.due_date).days // 7)
+    latest = now.date() + timedelta(days=1) + REMIND_BEFORE  # the local date is at most one day ahead of UTC
+    rows = AuditFinding.objects.filter(Q(state="open"), due_date__lte=latest)
+    waiting = 0
+    for row in rows.select_related("organisation__region"):
+        late = audit.finding_day(row, now) - row.due_date
+        if late < -REMIND_BEFORE:
+            continue
+        weeks = max(-1, late.days // 7)
         with transaction.atomic():
             _tell(row, "due" if weeks < 0 else "overdue", now, key=f"{row.due_date}:{weeks}")
-    return len(rows)
+        waiting += 1
+    return waiting
 
 
 def _locked(by: By, finding_id: UUID) -> AuditFinding:
-    pk = visible(findings_for(by.actor), pk=finding_id).pk
+    pk = visible(audit.findings_for(by.actor), pk=finding_id).pk
     row = (
         AuditFinding.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region")
@@ -158,11 +156,11 @@ def _locked(by: By, finding_id: UUID) -> AuditFinding:
 
 
 def _require_auditor(actor: Actor, row: AuditFinding) -> None:
-    """Require an auditor of the organisation's region who has no part in what the finding is
+    """Raise unless the actor audits the organisation's region and has no part in what the finding is
     about."""
-    require(actor, AUDIT, place_of(row.organisation))
-    if own_findings(actor, [row]):
-        raise own_case(actor, row.organisation.region.lineage)
+    require(actor, audit.AUDIT, place_of(row.organisation))
+    if audit.own_findings(actor, [row]):
+        raise audit.own_case(actor, row.organisation.region.lineage)
 
 
 def _require_move(row: AuditFinding, state: str) -> None:

@@ -1,4 +1,4 @@
-"""Samples: a population is frozen, hashed, and drawn from by a seed that is kept."""
+"""Draw samples: a population is frozen and hashed, and the seed of the draw is stored."""
 
 import hashlib
 import secrets
@@ -21,7 +21,7 @@ MOST = 5000
 
 @transaction.atomic
 def sample_draw(by: By, *, sampling: Sampling) -> AuditSample:
-    """Freeze the population of the auditor's regions, and draw from it."""
+    """Freeze the population of the auditor's regions, and draw a sample from it."""
     require_somewhere(by.actor, AUDIT)
     if sampling.until <= sampling.since:
         raise invalid("until", "not-after-start")

@@ -1,4 +1,4 @@
-"""Seals over the trail: the newest, all before it, proofs and bundles."""
+"""Pages about seals over the trail: the newest, all earlier ones, proofs and bundles."""
 
 from datetime import datetime
 from functools import partial
@@ -62,7 +62,7 @@ def _page(request: HttpRequest, form: BundleForm, status: int = 200) -> HttpResp
 
 
 def _held(text: str) -> dict[str, Any] | None:
-    """What the page says of a seal that somebody holds; None where they named none."""
+    """Return what the page says about a seal that somebody holds; None if they named none."""
     if not text:
         return None
     try:
@@ -100,7 +100,7 @@ def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 @writes
 def bundle_later(request: HttpRequest) -> HttpResponse:
-    """Have a worker write a bundle; the page shows how far it is."""
+    """Have a worker write a bundle; the page shows its progress."""
     require_somewhere(actor_of(request.user), "read-trail")
     form = BundleForm(request.POST)
     return act(

@@ -1,4 +1,4 @@
-"""The trail and the story of one record, for auditors."""
+"""Pages for auditors: the trail, and the story of one record."""
 
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -14,25 +14,19 @@ from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.audit.acts import act_choices
 from bookings.audit.forms.trail import TrailForm
-from bookings.audit.selectors.trail import (
-    TrailQuery,
-    audited_regions,
-    entries_where,
-    readable_story,
-    trail_page,
-)
+from bookings.audit.selectors import trail as trail_selectors
 from bookings.audit.selectors.trail_records import called_of, has_page
 
 
 @reads
 def trail(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request.user)
-    regions = [(region.code, named(region)) for region in audited_regions(actor)]
+    regions = [(region.code, named(region)) for region in trail_selectors.audited_regions(actor)]
     form = TrailForm(request.GET, acts=act_choices(), regions=regions)
     form.is_valid()
     data = form.cleaned_data
     act = data.get("action", "")
-    query = TrailQuery(
+    query = trail_selectors.TrailQuery(
         object_id=data.get("record"),
         actor=data.get("person", ""),
         action=act,
@@ -42,8 +36,8 @@ def trail(request: HttpRequest) -> HttpResponse:
         until=midnight(data.get("until")),
     )
     after = request.GET.get("after", "")
-    page = trail_page(entries_where(actor, query), after, until=query.until)
-    today = timezone.now().date()
+    page = trail_selectors.trail_page(trail_selectors.entries_where(actor, query), after, until=query.until)
+    today = timezone.localdate()  # the reader's, as `midnight` is
     context = {
         "form": form,
         "page": page,
@@ -61,14 +55,14 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 
 def midnight(day: date | None) -> datetime | None:
-    """The beginning of a day in the reader's zone."""
+    """Return the beginning of a day in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day, time())) if day else None
 
 
 @reads
 def story(request: HttpRequest, object_id: UUID) -> HttpResponse:
     actor = actor_of(request.user)
-    steps = readable_story(actor, object_id)
+    steps = trail_selectors.readable_story(actor, object_id)
     if not steps:
         raise NotFound
     kinds = {step.entry.object_id: step.entry.object_type for step in steps}

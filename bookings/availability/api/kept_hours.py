@@ -1,4 +1,4 @@
-"""Hours of an instrument that are kept for an organisation."""
+"""Guaranteed hours of an instrument, which are kept for an organisation."""
 
 from typing import Any
 from uuid import UUID
@@ -14,25 +14,19 @@ from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.rows import visible
 from bookings.availability.models import KeptHours
 from bookings.availability.selectors.kept_hours import kept_for
-from bookings.availability.services.kept_hours import (
-    MOST_MINUTES,
-    MOST_RELEASED,
-    kept_hours_change,
-    kept_hours_end,
-    kept_hours_grant,
-)
-from instruments.selectors.registry import instrument_by_id
+from bookings.availability.services import kept_hours
+from instruments.register.selectors.registry import instrument_by_id
 
 
 class KeptHoursShape(serializers.Serializer[Any]):
-    """A holder's right to minutes of a window; what is left of them is kept from others until
-    `released_minutes` before a time begins. `price`: of an hour; null: the rate card's."""
+    """A holder's right to book `minutes` within a window. What is left of them is kept from others until
+    `released_minutes` before a time begins. `price` is per hour; null: the rate card applies."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
     organisation = serializers.CharField(source="organisation.code")
     minutes = serializers.IntegerField()
-    used_minutes = serializers.IntegerField(help_text="What the holder's bookings have used.")
+    used_minutes = serializers.IntegerField(help_text="Minutes used by the holder's bookings.")
     left_minutes = serializers.IntegerField()
     start = Instant(source="start_at")
     end = Instant(source="end_at")
@@ -46,19 +40,19 @@ class KeptHoursShape(serializers.Serializer[Any]):
 
 class KeptHoursBody(Shape):
     instrument = serializers.UUIDField()
-    organisation = Text(40, help_text="For whom: a code.")
-    minutes = Whole(min_value=1, max_value=MOST_MINUTES)
+    organisation = Text(40, help_text="Code of the organisation that holds the hours.")
+    minutes = Whole(min_value=1, max_value=kept_hours.MOST_MINUTES)
     start = Instant()
     end = Instant()
     price = Number(
-        max_digits=18, decimal_places=4, required=False, allow_null=True, help_text="Of an hour."
+        max_digits=18, decimal_places=4, required=False, allow_null=True, help_text="Price per hour."
     )
-    released_minutes = Whole(min_value=0, max_value=MOST_RELEASED, default=2880)
+    released_minutes = Whole(min_value=0, max_value=kept_hours.MOST_RELEASED, default=2880)
     reason = Text(500)
 
 
 class KeptHoursChangeBody(Shape):
-    minutes = Whole(min_value=1, max_value=MOST_MINUTES)
+    minutes = Whole(min_value=1, max_value=kept_hours.MOST_MINUTES)
     reason = Text(500)
 
 
@@ -77,15 +71,15 @@ class KeptHoursResource(Resource):
     def visible(self, pk: UUID) -> KeptHours:
         return visible(kept_for(self.actor, self.now), pk=pk)
 
-    @lists(_("Kept hours"), KeptHoursQuery)
+    @lists(_("Guaranteed hours"), KeptHoursQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[KeptHours]:
-        """Those of one's organisations, of instruments one manages and of regions one audits, the
-        newest first."""
+        """List the guaranteed hours of your organisations, of instruments you manage and of regions you
+        audit, newest first."""
         rows = kept_for(self.actor, self.now)
         return rows.filter(instrument=query["instrument"]) if "instrument" in query else rows
 
     @creates(
-        _("Keep hours"),
+        _("Guarantee hours"),
         KeptHoursBody,
         refuses=[403, 404, 409],
         sends={
@@ -99,9 +93,9 @@ class KeptHoursResource(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """For the host's managers. More than fits beside what is booked and kept is refused with
-        the minutes that would fit."""
-        return kept_hours_grant(
+        """Only the host's managers may do this. If more is requested than fits beside bookings and other
+        guaranteed hours, it is refused with the minutes that would fit."""
+        return kept_hours.kept_hours_grant(
             self.by,
             instrument=named("instrument", instrument_by_id, self.actor, data["instrument"]),
             holder=named("organisation", organisation_by_code, data["organisation"]),
@@ -113,18 +107,17 @@ class KeptHoursResource(Resource):
             reason=data["reason"],
         ).pk
 
-    @reads(_("Kept hours of one holder"))
+    @reads(_("Guaranteed hours of one holder"))
     def detail(self, pk: UUID) -> None:
-        """For holder and host."""
+        """The holder and the host may read it."""
 
-    @acts(_("Keep more or fewer hours"), KeptHoursChangeBody, refuses=[403, 404, 409])
+    @acts(_("Guarantee more or fewer hours"), KeptHoursChangeBody, refuses=[403, 404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's managers; not fewer than were used, not more than fit."""
-        self.visible(pk)
-        return kept_hours_change(self.by, kept_id=pk, **data).pk
+        """Only the host's managers may do this. The minutes cannot be fewer than were used, or more than
+        fit."""
+        return kept_hours.kept_hours_change(self.by, kept_id=pk, **data).pk
 
-    @acts(_("End kept hours"), KeptHoursEndBody, refuses=[403, 404, 409])
+    @acts(_("End guaranteed hours"), KeptHoursEndBody, refuses=[403, 404, 409])
     def end(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's managers: from now on the time is everybody's; bookings stay."""
-        self.visible(pk)
-        return kept_hours_end(self.by, kept_id=pk, **data).pk
+        """Only the host's managers may do this. From now on everybody can book the time; bookings stay."""
+        return kept_hours.kept_hours_end(self.by, kept_id=pk, **data).pk

@@ -1,4 +1,4 @@
-"""Which bookings new opening hours or a new policy would no longer allow."""
+"""List bookings that new opening hours or a new policy would no longer allow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,26 +13,26 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.resource import rendered
 from accounts.api.schema import PeriodShape, operation
 from accounts.domain.errors import FieldProblem, Invalid, invalid
-from instruments.api.opening import OpeningHoursShape
-from instruments.api.policies import PolicyShape
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.selectors.managing import instrument_to_manage
-from instruments.selectors.misfits import load_misfits
+from instruments.managing.selectors.misfits import load_misfits
+from instruments.opening.api.opening import OpeningHoursShape
+from instruments.opening.domain.opening import parse_hours
+from instruments.policy.api.policies import PolicyShape
+from instruments.policy.domain.policies import parse_policy
+from instruments.register.selectors.registry import instrument_to_manage
 
-# It describes; `parse_hours` and `parse_policy` check.
+# It only describes the body; `parse_hours` and `parse_policy` check it.
 
 
 class NewRulesBody(serializers.Serializer[Any]):
-    """What is about to be set; what is not named stays as it is."""
+    """The opening hours or the policy that are about to be set; a field left out stays as it is."""
 
     opening_hours = OpeningHoursShape(required=False)
     policy = PolicyShape(required=False)
 
 
 class MisfitShape(PeriodShape):
-    """A coming booking, and the rules that would refuse it then and do not now; or kept hours
-    (`state` is `kept`, `id` theirs) that would not all fit then."""
+    """An upcoming booking, and the rules that would refuse it then but do not now; or guaranteed hours
+    (`state` is `kept`, `id` is theirs) that would no longer fit completely."""
 
     id = serializers.UUIDField(source="reservation")
     state = serializers.CharField()
@@ -46,7 +46,8 @@ class MisfitsShape(serializers.Serializer[Any]):
 
 
 def _read(data: Mapping[str, Any], name: str, parse: Any) -> Any:
-    """The value of a field, None where it is not named; its problems under its name."""
+    """Return the parsed value of a field, None if it is not given; raise `Invalid` with its problems below
+    its name."""
     if name not in data:
         return None
     try:
@@ -74,9 +75,9 @@ class InstrumentMisfits(Endpoint):
         },
     )
     def post(self, request: Request, instrument_id: UUID) -> Response:
-        """For the host's managers, before they set new hours or a new policy: the coming bookings
-        that these would refuse, by grid, length, opening hours or certificate, and the present
-        ones do not. Nothing is done; bookings stay as they are, whatever is set."""
+        """List, for the host's managers, the upcoming bookings that new hours or a new policy would refuse by
+        grid, length, opening hours or certificate, and that the present ones allow. Nothing is changed;
+        bookings stay as they are even when the new rules are set."""
         data = request.data
         if not isinstance(data, Mapping):
             raise invalid("", "not-an-object")

@@ -1,10 +1,10 @@
-"""Whether a request needs somebody's word, and until when it is waited for."""
+"""Decide whether a request needs approval, and by when."""
 
 from datetime import datetime, timedelta
 
 
 def needs_approval(approval: str, *, is_cross_region: bool, has_completed: bool) -> bool:
-    """Whether the policy's `approval` asks for somebody's word: automatic, manual, first-time or
+    """Say whether the policy's `approval` requires approval of a request: automatic, manual, first-time or
     cross-region."""
     match approval:
         case "manual":
@@ -18,6 +18,6 @@ def needs_approval(approval: str, *, is_cross_region: bool, has_completed: bool)
 
 
 def answer_deadline(now: datetime, approval_minutes: int, start: datetime) -> datetime:
-    """Return until when a request is to be answered; one that is not by then, or by its start,
-    expires."""
+    """Return the deadline for deciding a request, which expires if it is not decided by then or by its
+    start."""
     return min(now + timedelta(minutes=approval_minutes), start)

@@ -1,8 +1,8 @@
-"""When an instrument can be booked: one engine for search, slots, quotes and bookings.
+"""Decide when an instrument can be booked: one engine for search, slots, quotes and bookings.
 
-Rules: docs/availability.md. `Calendar` holds what is offered and what is taken, as plain
-values; `check` says everything that refuses a wish, `starts` lists what it would accept:
-both ask the same questions, so they cannot disagree.
+Rules: docs/availability.md. `Calendar` holds what is offered and what is taken, as plain values. `check`
+returns everything that refuses a wish (a period to book), and `starts` lists what would be accepted; both
+apply the same rules, so they cannot disagree.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -17,20 +17,24 @@ from bookings.availability.domain.group_hours import CODES, broken
 from bookings.availability.domain.kept_hours import Kept, Promises
 from bookings.availability.domain.quotas import Booked, Tally
 from bookings.record.domain.periods import Period, clip, intersect, subtract, union
-from bookings.record.domain.refusals import Refusal
-from instruments.domain.opening import Window, clock, merged
-from instruments.domain.policies import GroupHours, Policy
+from bookings.record.domain.refusals import Refusal, Way
+from instruments.opening.domain.opening import Window, merged
+from instruments.policy.domain.policies import GroupHours, Policy
+from instruments.reading.domain.clock import clock
 
 CLOSURE = "closure"
 RESERVATION = "reservation"
 NEAREST_WITHIN = timedelta(days=14)
 LENGTHS_TRIED = 500
 NEAR = timedelta(days=1)
+# Rules that refuse at any time, and those about the certificate that working alone needs.
+STANDING = frozenset({"not-published", "audience-not-served", "qualification-missing", "hazard-not-accepted"})
+UNCERTIFIED = frozenset({"qualification-missing", "qualification-expires"})
 
 
 @dataclass(frozen=True)
 class Block:
-    """A span of one unit that is taken, its buffers included."""
+    """A span during which a unit is taken, including buffers."""
 
     period: Period
     unit: int = 1
@@ -39,12 +43,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, as far as the rules care.
+    """The person who asks, with what the rules need to know of them.
 
-    is_served: the price group has a rate; user, organisation: whose quotas count (None of
-    nobody in particular); is_same_region: payer and host lie in one region; qualified: when the
-    person's certificate is valid, None where none is needed; certified: when those hold that hours
-    for certain groups ask for, by what they are for.
+    is_served: the price group has a rate; user, organisation: whose quotas count (None if nobody is signed
+    in); is_same_region: payer and host lie in one region; qualified: the periods in which the person's
+    certificate is valid, None if none is needed; guided: the instrument's service modes that need none;
+    certified: the same as `qualified` for the certificates required by hours for certain groups, by what they
+    are for.
     """
 
     price_group: str = "external"
@@ -53,12 +58,13 @@ class Asker:
     organisation: Hashable = None
     is_same_region: bool = False
     qualified: tuple[Period, ...] | None = None
+    guided: tuple[str, ...] = ()
     certified: tuple[tuple[str, tuple[Period, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
 class Hazard:
-    """A class of hazard that a sample has: its code, and the sample's own code and name."""
+    """A hazard of a sample: the code of its class, and the sample's own code and name."""
 
     code: str
     sample: str
@@ -67,11 +73,11 @@ class Hazard:
 
 @dataclass(frozen=True)
 class Wish:
-    """A period somebody would like.
+    """A period that somebody wants to book.
 
-    waived: codes of rules that do not bind it: those of notice and horizon where a booking
-    only changes its length, those a manager sets aside. keeps_start: only the length may change,
-    so the nearest that passes is another length. hazards: those of the samples to be measured.
+    waived: codes of rules that do not apply to it: notice and horizon if only the length of a booking
+    changes, and those that a manager overrides. keeps_start: only the length may change, so the nearest
+    alternative is another length. hazards: those of the samples to be measured.
     """
 
     period: Period
@@ -81,17 +87,17 @@ class Wish:
     hazards: tuple[Hazard, ...] = ()
 
 
-def not_accepted(hazards: Iterable[Hazard], policy: Policy) -> Iterator[Refusal]:
-    """What an instrument says to hazards of samples that it does not accept."""
+def not_accepted(hazards: Iterable[Hazard], refused: Collection[str]) -> Iterator[Refusal]:
+    """Yield a refusal for each hazard of the samples whose class is among those that are refused."""
     for hazard in hazards:
-        if hazard.code in policy.refused_hazards:
+        if hazard.code in refused:
             numbers = {"hazard": hazard.code, "sample": hazard.sample, "name": hazard.name}
             yield Refusal("hazard-not-accepted", numbers)
 
 
 def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
-    """What a certificate lacks that must be valid through the whole period: it has begun before
-    the period and ends too early, or there is none."""
+    """Yield a refusal if the person needs a certificate and has none that is valid throughout the period: it
+    ends too early, or there is none."""
     if asker.qualified is None or any(span.contains(period) for span in asker.qualified):
         return
     ends = [span.end for span in asker.qualified if span.start <= period.start]
@@ -104,7 +110,8 @@ def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
 def outside_group(
     rules: Sequence[GroupHours], zone: ZoneInfo, asker: Asker, period: Period
 ) -> Iterator[Refusal]:
-    """What keeps somebody out of hours that are for others only."""
+    """Yield a refusal for each rule that reserves hours of the period for a group that the person is not
+    in."""
     for rule in broken(
         rules,
         zone,
@@ -117,13 +124,20 @@ def outside_group(
         yield Refusal(CODES[rule.who], times)
 
 
-class Calendar:
-    """What an instrument offers and what of it is taken, around some span.
+def too_far(horizon_days: int, now: datetime, zone: ZoneInfo) -> Refusal:
+    """Refuse a start that is further ahead than allowed. `latest` is the last day, local to the instrument,
+    on which a booking may start."""
+    latest = (now + timedelta(days=horizon_days)).astimezone(zone).date()
+    return Refusal("too-far", {"horizon_days": horizon_days, "latest": latest.isoformat()})
 
-    windows: unmerged opening windows that cover the span and what is near it; blocks: live
-    occupancies there; booked: what counts for quotas and the share kept for other regions, in
-    the days, weeks and months (of `zone`) that the span touches; promises: hours kept for holders.
-    `check` and `starts` are right only within that span.
+
+class Calendar:
+    """The time that an instrument offers, and what of it is taken, around some span.
+
+    windows: unmerged opening windows that cover the span and its surroundings; blocks: live occupancies
+    there; booked: the bookings that count for quotas and the share kept for other regions, in the days, weeks
+    and months (of `zone`) that the span touches; promises: hours guaranteed to holders. `check` and `starts`
+    are correct only within that span.
     """
 
     def __init__(
@@ -158,13 +172,11 @@ class Calendar:
         return self._lanes.keys()
 
     def keep_buffers(self, setup_minutes: int, teardown_minutes: int) -> None:
-        """Judge by the buffers a booking has, whatever the policy says by now."""
-        self.policy = replace(
-            self.policy, setup_minutes=setup_minutes, teardown_minutes=teardown_minutes
-        )
+        """Apply the buffers with which a booking was made, in place of those of the present policy."""
+        self.policy = replace(self.policy, setup_minutes=setup_minutes, teardown_minutes=teardown_minutes)
 
     def take(self, block: Block, booked: Booked) -> None:
-        """Count a booking that is made from now on: for the wishes that are judged after it."""
+        """Add a new booking, so that it counts for the wishes that are checked after it."""
         insort(self.blocks, block, key=lambda b: b.period)
         insort(self._lanes[block.unit], block, key=lambda b: b.period)
         insort(self._lane_starts[block.unit], block.period.start)
@@ -174,24 +186,24 @@ class Calendar:
         self._tallies.clear()
 
     def rights(self, holder: Hashable) -> tuple[Kept, ...]:
-        """The hours that are kept for a holder."""
+        """Return the hours that are guaranteed to a holder."""
         return self.promises.rights(holder) if self.promises else ()
 
     # What the rules ask
 
     def blocked_span(self, period: Period) -> Period:
-        """The period with its buffers."""
+        """Return the period with its buffers."""
         return period.padded(self.policy.setup_minutes, self.policy.teardown_minutes)
 
     def met_on(self, unit: int, span: Period) -> list[Block]:
-        """The blocks of a unit that meet a span. Blocks of a unit never overlap each other."""
+        """Return the blocks of a unit that overlap a span. Blocks of one unit never overlap each other."""
         starts, lane = self._lane_starts[unit], self._lanes[unit]
         first = max(0, bisect_right(starts, span.start) - 1)
         last = bisect_left(starts, span.end)
         return [block for block in lane[first:last] if block.period.meets(span)]
 
     def free_unit(self, period: Period) -> int | None:
-        """The lowest unit that is free for the period and its buffers."""
+        """Return the lowest unit that is free for the period and its buffers, or None."""
         return self._free_unit(
             period.start - timedelta(minutes=self.policy.setup_minutes),
             period.end + timedelta(minutes=self.policy.teardown_minutes),
@@ -206,12 +218,12 @@ class Calendar:
         return None
 
     def is_open(self, period: Period) -> bool:
-        """Whether the period lies inside one merged window."""
+        """Return whether the period lies inside one merged opening window."""
         index = bisect_right(self._open_starts, period.start) - 1
         return index >= 0 and period.end <= self._open[index].end
 
     def is_on_grid(self, start: datetime) -> bool:
-        """Whether the start is a whole number of slots after some window's opening."""
+        """Return whether the start lies a whole number of slots after the opening of some window."""
         slot = timedelta(minutes=self.policy.slot_minutes)
         return any(
             not (start - window.opens_at) % slot
@@ -222,11 +234,11 @@ class Calendar:
     # Answers
 
     def refusing(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Return every rule that speaks against the wish, waived or not."""
+        """Return a refusal for every rule that the wish breaks, including rules that are waived."""
         return (
             *self._standing(wish.asker),
             *unqualified(wish.asker, wish.period),
-            *not_accepted(wish.hazards, self.policy),
+            *not_accepted(wish.hazards, self.policy.refused_hazards),
             *outside_group(self.policy.group_hours, self.zone, wish.asker, wish.period),
             *self._timing(wish, now),
             *self._capacity(wish.period),
@@ -234,17 +246,39 @@ class Calendar:
         )
 
     def check(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Return every rule that refuses the wish; empty: it may be booked."""
+        """Return a refusal for every rule that forbids the wish; if there is none, it may be booked."""
         return tuple(r for r in self.refusing(wish, now) if r.code not in wish.waived)
 
     def explain(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
-        """Check a wish and add the nearest period that passes. Needs a calendar that covers two
-        weeks to both sides."""
+        """Check a wish as `check` does, and add the nearest period that would be accepted; where a
+        certificate is lacking, also in the service modes that need none. The calendar must cover two weeks
+        before and after."""
         refusals = self.check(wish, now)
-        if not refusals or any(refusal.code in _STANDING for refusal in refusals):
+        if wish.asker.guided and any(refusal.code in UNCERTIFIED for refusal in refusals):
+            ways = self._ways(wish, now)
+            refusals = tuple(replace(r, ways=ways) if r.code in UNCERTIFIED else r for r in refusals)
+        if not refusals or any(refusal.code in STANDING for refusal in refusals):
             return refusals
         nearest = self.nearest(wish, now)
         return tuple(replace(refusal, nearest=nearest) for refusal in refusals)
+
+    def _ways(self, wish: Wish, now: datetime) -> tuple[Way, ...]:
+        """Return the service modes that need no certificate, with the nearest period in which they would be
+        accepted; none if another standing reason refuses."""
+        guided = replace(wish, asker=replace(wish.asker, qualified=None))
+        left = self.check(guided, now)
+        if any(refusal.code in STANDING for refusal in left):
+            return ()
+        period = self.nearest(guided, now) if left else wish.period
+        return tuple(Way(mode, period) for mode in wish.asker.guided) if period else ()
+
+    def within_reach(self, wish: Wish, now: datetime) -> Period:
+        """Return the wished period, moved to the first or last start that notice and horizon allow if it lies
+        before or after these."""
+        earliest = now + timedelta(minutes=self.policy.notice_minutes)
+        latest = now + timedelta(days=self.policy.horizon_for(wish.asker.price_group))
+        start = min(max(wish.period.start, earliest), latest)
+        return Period(start, start + wish.period.length)
 
     def _standing(self, asker: Asker) -> Iterator[Refusal]:
         if not self.is_published:
@@ -275,7 +309,7 @@ class Calendar:
         yield from self._tallies[asker, now].refusals(period)
 
     def offered(self, within: Period) -> timedelta:
-        """Unit-time on offer: open time x units, less what closures take of it."""
+        """Return the time on offer, summed over units: open time, less what closures take of it."""
         opened = self.opened(within)
         total = sum((p.length for p in opened), timedelta()) * self.policy.units
         for lane in self._lanes.values():
@@ -290,7 +324,7 @@ class Calendar:
             yield Refusal("too-soon", {"notice_minutes": policy.notice_minutes})
         horizon = policy.horizon_for(wish.asker.price_group)
         if lead > timedelta(days=horizon):
-            yield Refusal("too-far", {"horizon_days": horizon})
+            yield too_far(horizon, now, self.zone)
         if period.length % timedelta(minutes=policy.slot_minutes) or (
             self.is_open(Period(period.start, period.start + timedelta(microseconds=1)))
             and not self.is_on_grid(period.start)
@@ -323,14 +357,13 @@ class Calendar:
         now: datetime,
         waived: frozenset[str] = frozenset(),
     ) -> list[datetime]:
-        """Return every start that a booking of `minutes` may take so that it ends inside
-        `within`."""
+        """Return every start at which a booking of `minutes` would be accepted and end inside `within`."""
         return list(self._starts(minutes, asker, within, now, waived))
 
     def first_starts(
         self, *, minutes: int, asker: Asker, within: Period, now: datetime, most: int
     ) -> list[datetime]:
-        """The first few of `starts`."""
+        """Return the first `most` of `starts`."""
         return list(islice(self._starts(minutes, asker, within, now, frozenset()), most))
 
     def _starts(
@@ -379,14 +412,14 @@ class Calendar:
             yield start
 
     def _grid(self, earliest: datetime, latest: datetime, slot: timedelta) -> Iterator[datetime]:
-        """Grid starts in [earliest, latest], in order; those of overlapping windows interleave."""
+        """Yield the grid starts in [earliest, latest] in order; those of overlapping windows are merged."""
         points: set[datetime] = set()
         reached = earliest
         for window in self.windows:
             if window.closes_at <= earliest or window.opens_at > latest:
                 continue
             if window.opens_at >= reached:
-                # No later window has a point before these; few are asked for more than those.
+                # No later window has a point before these; most callers need no more.
                 yield from sorted(points)
                 points.clear()
             skipped = max(timedelta(), earliest - window.opens_at)
@@ -398,8 +431,8 @@ class Calendar:
         yield from sorted(points)
 
     def nearest(self, wish: Wish, now: datetime) -> Period | None:
-        """The period nearest in time, of the nearest length that is allowed, that would pass;
-        for a wish that keeps its start, the nearest other length."""
+        """Return the accepted period that is nearest in time, with the nearest length that is allowed; for a
+        wish that keeps its start, the nearest other length. None if there is none."""
         if wish.keeps_start:
             return self._nearest_length(wish, now)
         policy = self.policy
@@ -407,7 +440,7 @@ class Calendar:
         minutes = -(-int(wish.period.length.total_seconds()) // (slot * 60)) * slot
         minutes = max(policy.min_minutes, min(policy.max_minutes, minutes))
         requested_start, length = wish.period.start, timedelta(minutes=minutes)
-        for reach in (NEAR, NEAREST_WITHIN):  # what is found near is nearer than all the rest
+        for reach in (NEAR, NEAREST_WITHIN):  # a period found nearby is nearer than any further away
             starts = self.starts(
                 minutes=minutes,
                 asker=wish.asker,
@@ -424,7 +457,7 @@ class Calendar:
         policy, start = self.policy, wish.period.start
         lengths = range(policy.min_minutes, policy.max_minutes + 1, policy.slot_minutes)
         wished = wish.period.minutes
-        # Asked under the instrument's lock: of a grid of minutes not all lengths of a month.
+        # This runs under the instrument's lock, so only the nearest lengths of a fine grid are tried.
         for minutes in nsmallest(LENGTHS_TRIED, lengths, key=lambda m: (abs(m - wished), m)):
             period = Period(start, start + timedelta(minutes=minutes))
             if not self.check(replace(wish, period=period), now):
@@ -432,17 +465,17 @@ class Calendar:
         return None
 
     def opened(self, within: Period) -> list[Period]:
-        """Merged opening hours inside a span."""
+        """Return the merged opening hours inside a span."""
         return [p for o in self._open if (p := clip(o.start, o.end, within))]
 
     def busy(self, within: Period) -> list[tuple[Period, str]]:
-        """Spans inside opening hours where no unit is free, buffers included, with their kind.
+        """Return the spans inside `within`, also outside opening hours, in which no unit is free, including
+        buffers, with their kind.
 
-        With several units a span counts as busy where all are taken.
+        With several units, a span is busy only while all of them are taken.
         """
         edges = sorted(
-            {e for b in self.blocks for e in (b.period.start, b.period.end)}
-            | {within.start, within.end}
+            {e for b in self.blocks for e in (b.period.start, b.period.end)} | {within.start, within.end}
         )
         result: list[tuple[Period, str]] = []
         for start, end in pairwise(edges):
@@ -460,10 +493,5 @@ class Calendar:
         return result
 
     def free(self, within: Period) -> list[Period]:
-        """Open less busy."""
+        """Return the opening hours inside a span in which at least one unit is free."""
         return subtract(self.opened(within), union(p for p, _ in self.busy(within)))
-
-
-_STANDING = frozenset(
-    {"not-published", "audience-not-served", "qualification-missing", "hazard-not-accepted"}
-)

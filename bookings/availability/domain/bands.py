@@ -1,7 +1,7 @@
-"""Minutes of a period, by rate card band, local day and tier (docs/fees.md, steps 1 and 2).
+"""Count the minutes of a period by rate card band, local day and tier (docs/fees.md, steps 1 and 2).
 
-Minutes are whole elapsed minutes since 1970 UTC: clock changes are behind us once a band's
-wall-clock hours have become such a span. The work grows with days x bands, not with minutes.
+Minutes are whole elapsed minutes since 1970 UTC, so clock changes no longer matter once a band's wall-clock
+hours have become such a span. The work grows with days x bands, not with minutes.
 """
 
 from collections import defaultdict
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from instruments.domain.opening import instant, local_date
-from instruments.domain.ratecards import Band, Tier
+from instruments.rates.domain.ratecards import Band, Tier
+from instruments.reading.domain.clock import instant, local_date
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Span:
-    """Minutes [start, end) of one local day under one band (its index; None: outside all)."""
+    """The minutes [start, end) of one local day that fall into one band (its index; None: into no band)."""
 
     start: int
     end: int
@@ -29,7 +29,7 @@ class Span:
 
 
 def minute_of(moment: datetime) -> int:
-    """Whole minutes since 1970 UTC of an aware instant, its seconds cut off."""
+    """Return the whole minutes since 1970 UTC of an aware instant, dropping its seconds."""
     return (moment - EPOCH) // MINUTE
 
 
@@ -40,9 +40,9 @@ def local_day(minute: int, zone: ZoneInfo) -> date:
 def band_spans(
     bands: Sequence[Band], zone: ZoneInfo, holidays: Set[date], start: int, end: int
 ) -> list[Span]:
-    """The minutes [start, end) in order, cut wherever the first covering band or the day changes.
+    """Return the minutes [start, end) in order, cut wherever the first matching band or the day changes.
 
-    `end` is after `start`. Neighbours may be alike.
+    `end` is after `start`. Neighbouring spans may have the same band and day.
     """
     changes: dict[int, list[tuple[int, int]]] = defaultdict(list)
     # Two days back: a night band opens the day before, and its closing may fall into a gap.
@@ -64,7 +64,7 @@ def band_spans(
 def _sweep(
     changes: dict[int, list[tuple[int, int]]], bands: int, zone: ZoneInfo, start: int, end: int
 ) -> list[Span]:
-    # A count, not a flag: in a repeated hour a band of today can overlap itself of yesterday.
+    # A count, not a flag: in a repeated hour, today's band can overlap yesterday's.
     covering = [0] * bands
     spans = []
     for minute in [*sorted(minute for minute in changes if minute < end), end]:
@@ -80,10 +80,11 @@ def _sweep(
 def split_minutes(
     spans: Iterable[Span], tiers: Sequence[Tier], daily_cap: int | None
 ) -> tuple[dict[tuple[int | None, int], int], int]:
-    """Charged minutes per (band, tier index) in order of first appearance, and the free ones.
+    """Return the charged minutes by (band, tier index), in order of first appearance, and the number of free
+    ones.
 
-    Free are those of a local day beyond `daily_cap`; they still count for the tiers. No tiers
-    is one tier.
+    Minutes of a local day beyond `daily_cap` are free, but still count for the tiers. Without tiers all
+    minutes are in tier 0.
     """
     starts = [tier.after_minutes for tier in tiers] or [0]
     bounds = list(zip(starts, [*starts[1:], None], strict=True))

@@ -1,13 +1,13 @@
-"""Where a booking fits: what a calendar draws as free."""
+"""Compute the free times that a calendar shows."""
 
 from bookings.availability.domain.availability import Calendar
 from bookings.record.domain.periods import Period, subtract
 
 
 def bookable(calendar: Calendar, within: Period) -> list[Period]:
-    """The longest spans of which every part can be booked on one unit, as far as opening hours
-    and what is taken go: buffers of the new booking are kept. Spans of different units may
-    overlap; a period is free if one of them contains it."""
+    """Return the longest spans of which every part can be booked on one unit, considering opening hours, what
+    is taken, and the buffers of the new booking. Spans of different units may overlap; a period is free if
+    one of them contains it."""
     policy = calendar.policy
     opened = calendar.opened(within)
     free: set[Period] = set()

@@ -1,13 +1,13 @@
-"""Hours that are for certain people only: weekly windows of the instrument's wall clock in which
-others book nothing."""
+"""Hours reserved for certain people: weekly windows by the instrument's wall clock in which others cannot
+book."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import instant, local_date
-from instruments.domain.policies import GroupHours
+from instruments.policy.domain.policies import GroupHours
+from instruments.reading.domain.clock import instant, local_date
 
 CODES = {
     "certified": "hours-for-certified",
@@ -19,8 +19,8 @@ CODES = {
 def windows_of(
     rules: Sequence[GroupHours], zone: ZoneInfo, within: Period
 ) -> Iterator[tuple[Period, GroupHours]]:
-    """Give the windows of the rules that meet a span, each with its rule. Where a clock change
-    reads twice they last longer, as opening hours do."""
+    """Yield the windows of the rules that overlap a span, each with its rule. If a clock change makes their
+    beginning or end ambiguous they are longer, as opening hours are."""
     day, last = local_date(zone, within.start) - timedelta(days=1), local_date(zone, within.end)
     while day <= last:
         for rule in rules:
@@ -45,8 +45,9 @@ def broken(
     is_same_region: bool,
     certified: Sequence[tuple[str, Sequence[Period]]],
 ) -> Iterator[GroupHours]:
-    """Give each rule that keeps somebody out of a part of the period, once. `certified`: when the
-    person's certificates hold, by what they are for; one must hold through the whole period."""
+    """Yield, once each, the rules that keep the person out of a part of the period. `certified` holds the
+    periods in which the person's certificates are valid, by what they are for; one must be valid throughout
+    the period."""
     told: set[GroupHours] = set()
     for _, rule in windows_of(rules, zone, period):
         if rule in told or _is_for(rule, period, price_group, is_same_region, certified):

@@ -1,8 +1,8 @@
-"""Hours of an instrument that are kept for a holder, and what others may still book.
+"""Hours of an instrument that are guaranteed to a holder, and what others may still book.
 
-Rules: docs/availability.md, "Kept hours". A promise holds while the free time of its window, of
-which others' windows take their part, is enough for what is left of it. A booking is refused when
-it makes that less for somebody else: by Hall's theorem no weaker rule keeps every promise, and no
+Rules: docs/availability.md, "Guaranteed hours". A promise holds as long as the free time of its window, which
+may overlap other holders' windows, is enough for what is left of it. A booking is refused if it would reduce
+what another holder can still use of theirs. By Hall's theorem, no weaker rule keeps every promise, and no
 stronger one is needed.
 """
 
@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from bookings.record.domain.periods import Period, clip, coming, subtract
 from bookings.record.domain.refusals import Refusal
-from instruments.domain.policies import Policy
+from instruments.policy.domain.policies import Policy
 
 CODE = "kept-for-holder"
 ZERO, MINUTE = timedelta(), timedelta(minutes=1)
@@ -24,8 +24,8 @@ NEVER, ALWAYS = datetime(1, 1, 3, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Kept:
-    """Minutes of a window that are kept for a holder. burnt: what the holder's bookings have used
-    of them; price: an hour of them, in `currency`, None where the rate card's holds."""
+    """Minutes of a window that are guaranteed to a holder. burnt: the minutes that the holder's bookings have
+    used; price: per hour, in `currency`, None if the rate card applies."""
 
     holder: Hashable
     minutes: int
@@ -38,26 +38,26 @@ class Kept:
 
     @property
     def left(self) -> timedelta:
-        """What the holder may still book of them."""
+        """Return the time that the holder may still book."""
         return timedelta(minutes=max(0, self.minutes - self.burnt))
 
     @property
     def released(self) -> timedelta:
-        """How long before its start a time is everybody's."""
+        """Return how long before its start a time becomes available to everybody."""
         return timedelta(minutes=self.released_minutes)
 
     def guarded(self, now: datetime) -> Period | None:
-        """The part of the window that is not everybody's yet."""
+        """Return the part of the window that is not yet available to everybody, or None."""
         return coming(self.window.start, self.window.end, now + self.released)
 
     def inside(self, period: Period) -> Period | None:
-        """The part of a period that lies in the window."""
+        """Return the part of a period that lies in the window, or None."""
         return clip(period.start, period.end, self.window)
 
 
 @dataclass(frozen=True)
 class PricedPart:
-    """A part of a booking that costs what was agreed with the holder, an hour."""
+    """A part of a booking that is charged at the hourly price agreed with the holder."""
 
     start: datetime
     end: datetime
@@ -65,8 +65,8 @@ class PricedPart:
 
 
 def priced_parts(rights: Iterable[Kept], period: Period, currency: str) -> tuple[PricedPart, ...]:
-    """The parts of a holder's booking that burn hours with a price: from its start on, as far as
-    there is some left."""
+    """Return the parts of a holder's booking that use guaranteed hours with an agreed price: in each window
+    from the booking's first minute on, as long as hours are left."""
     parts = []
     for kept in sorted(rights, key=lambda k: k.window):
         inside = kept.inside(period)
@@ -79,9 +79,9 @@ def priced_parts(rights: Iterable[Kept], period: Period, currency: str) -> tuple
 def left_for(
     rights: Iterable[Kept], parts: Iterable[PricedPart], others: Iterable[PricedPart] = ()
 ) -> tuple[Kept, ...]:
-    """The rights with at least as much left as a booking that is priced anew had of them: what else
-    the holder has booked since is priced without that. others: what bookings had that are priced
-    anew after it, and keep."""
+    """Return the rights with at least as many hours left as `parts`, of a booking whose price is recomputed,
+    used of them; later bookings of the holder were priced without those hours. `others` are the parts of
+    bookings that are recomputed after it and keep theirs."""
     parts, others = tuple(parts), tuple(others)
 
     def had(kept: Kept, parts: tuple[PricedPart, ...]) -> int:
@@ -95,8 +95,8 @@ def left_for(
 def parts_kept(
     old: Iterable[PricedPart], new: Iterable[PricedPart], period: Period
 ) -> tuple[PricedPart, ...]:
-    """The priced parts of a booking that only ends at another time: those it had, whatever has
-    become of the right, and beyond them the new ones."""
+    """Return the priced parts of a booking whose end alone is moved: its old ones as far as they lie in the
+    period, whatever has become of the right, and the new ones beyond them."""
     had = [
         replace(part, start=inside.start, end=inside.end)
         for part in old
@@ -119,8 +119,8 @@ def parts_kept(
 
 
 class Promises:
-    """All that is kept of one instrument, with the time that is open and what is taken of it
-    (buffers included) from now to the end of the last window. Right for wishes judged there."""
+    """All guaranteed hours of one instrument, with its opening hours and what is taken of them (buffers
+    included), from now to the end of the last window. It is correct for wishes in that span."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Promises:
         self._free: dict[datetime, tuple[list[Period], list[timedelta]]] = {}
 
     def take(self, unit: int, blocked: Period, holder: Hashable, period: Period) -> None:
-        """Count a booking that is made from now on."""
+        """Add a new booking, so that it counts from now on."""
         insort(self._lanes[unit], blocked)
         self.kept = tuple(
             replace(kept, burnt=kept.burnt + inside.minutes)
@@ -152,15 +152,14 @@ class Promises:
         self._free.clear()
 
     def rights(self, holder: Hashable) -> tuple[Kept, ...]:
-        """What is kept for a holder."""
+        """Return the hours guaranteed to a holder."""
         return tuple(k for k in self.kept if holder is not None and k.holder == holder)
 
     # Answers
 
-    def refusals(
-        self, holder: Hashable, period: Period, blocked: Period, now: datetime
-    ) -> Iterator[Refusal]:
-        """Say whether a booking (`blocked` with its buffers) leaves too little for others."""
+    def refusals(self, holder: Hashable, period: Period, blocked: Period, now: datetime) -> Iterator[Refusal]:
+        """Yield a refusal if a booking (`blocked` includes its buffers) leaves too little for other
+        holders."""
         bound = [
             (kept, guarded)
             for kept in self.kept
@@ -173,8 +172,8 @@ class Promises:
         if not any(lost):
             return
         after = [had - loss for had, loss in zip(free, lost, strict=True)]
-        # What is theirs is judged as it was, and as the booking leaves it: it may harm itself,
-        # nobody else.
+        # Judge the holder's own hours as they were and as the booking leaves them: a booking may harm its
+        # holder, but nobody else.
         for others_only in (True, False):
             before = [(k, g, k.left) for k, g in bound if not (others_only and k.holder == holder)]
             then = [
@@ -184,9 +183,7 @@ class Promises:
                 for k, g, left in before
             ]
             burnt = _total(before) - _total(then)
-            if sum(_kept_of(segments, after, then), burnt) < sum(
-                _kept_of(segments, free, before), ZERO
-            ):
+            if sum(_kept_of(segments, after, then), burnt) < sum(_kept_of(segments, free, before), ZERO):
                 yield Refusal(CODE, _shortest(segments, after, then))
                 return
 
@@ -198,23 +195,23 @@ class Promises:
         lost: Sequence[timedelta],
         segments: Sequence[Period],
     ) -> timedelta:
-        """What a booking of the holder takes of what is theirs, with what its buffers and what
-        they cut off take: at most what is left."""
+        """Return how much of the holder's guaranteed hours a booking uses: its part of the window, or if
+        longer the time it makes unbookable by its buffers and short gaps, but at most what is left."""
         inside = kept.inside(period)
         cost = sum((x for x, s in zip(lost, segments, strict=True) if guarded.contains(s)), ZERO)
         return min(kept.left, max(inside.length if inside else ZERO, cost)) if inside else ZERO
 
     def unmet(self, now: datetime) -> list[tuple[Kept, timedelta]]:
-        """What can no longer be booked of each promise, the time before its release aside: those
-        that are whole left out."""
+        """Return the promises that can no longer be booked in full, each with the missing time. Time that has
+        become available to everybody does not count."""
         segments, free = self._free_at(now)
         wanted = [(k, g, k.left) for k in self.kept if (g := k.guarded(now))]
         pairs = zip(wanted, _kept_of(segments, free, wanted), strict=True)
         return [(k, left - given) for (k, _, left), given in pairs if given < left]
 
     def room_for(self, kept: Kept, now: datetime) -> int:
-        """How many minutes more could be promised in the window of another right, beside what is
-        promised."""
+        """Return how many minutes could be promised in the window of `kept`, beside everything promised to
+        others."""
         others = tuple(k for k in self.kept if k.id != kept.id)
         rights = (*others, replace(kept, minutes=10**9, burnt=0))
         judge = Promises(rights, opened=self.opened, taken=self.taken(), policy=self.policy)
@@ -229,12 +226,12 @@ class Promises:
     # The time that is free
 
     def taken(self) -> Iterator[tuple[int, Period]]:
-        """What is taken, by unit."""
+        """Yield the taken spans, each with its unit."""
         return ((unit, span) for unit, lane in self._lanes.items() for span in lane)
 
     def _free_at(self, now: datetime) -> tuple[list[Period], list[timedelta]]:
-        """The time from now on, cut where a window begins or ends, and what is free of each
-        piece."""
+        """Return the time from now on in pieces, cut at the edges of all windows, and how much of each piece
+        is free."""
         if now not in self._free:
             windows = [guarded for kept in self.kept if (guarded := kept.guarded(now))]
             edges = sorted({edge for w in windows for edge in (w.start, w.end)})
@@ -248,7 +245,7 @@ class Promises:
         return self._free[now]
 
     def _lost(self, blocked: Period, segments: Sequence[Period]) -> list[timedelta]:
-        """What a booking on the first unit that is free takes of each piece."""
+        """Return how much of each piece of time a booking on the first free unit would use up."""
         lost = [ZERO] * len(segments)
         for lane in self._lanes.values():
             place = bisect_left(lane, blocked.end, key=lambda p: p.start)
@@ -277,8 +274,8 @@ class Promises:
         sign: int,
         near: Period | None = None,
     ) -> None:
-        """Add to each piece of time what may be booked of a gap between two others on a unit: of
-        what its buffers leave of each opening, if that is no shorter than the shortest booking."""
+        """Add to the sum of each piece of time, with `sign`, what could be booked in a gap of a unit between
+        `low` and `high`: its openings less the buffers, ignoring those shorter than the shortest booking."""
         policy, buffers = self.policy, self._buffers
         low += timedelta(minutes=policy.setup_minutes)
         high -= timedelta(minutes=policy.teardown_minutes)
@@ -307,18 +304,16 @@ def _segment_at(segments: Sequence[Period], moment: datetime) -> int:
     return max(0, place)
 
 
-type Wanted = Sequence[tuple[Kept, Period, timedelta]]  # with what is guarded, and what is left
+type Wanted = Sequence[tuple[Kept, Period, timedelta]]  # with the part not released, and the time left
 
 
 def _total(wanted: Wanted) -> timedelta:
     return sum((left for _, _, left in wanted), ZERO)
 
 
-def _kept_of(
-    segments: Sequence[Period], free: Sequence[timedelta], wanted: Wanted
-) -> list[timedelta]:
-    """What of each promise can be kept when as much as possible is: every piece of free time goes
-    to the one that ends first (Glover's rule for convex graphs)."""
+def _kept_of(segments: Sequence[Period], free: Sequence[timedelta], wanted: Wanted) -> list[timedelta]:
+    """Return how much of each promise can be kept if the total is as large as possible: every piece of free
+    time goes to the promise that ends first (Glover's rule for convex graphs)."""
     given = [ZERO] * len(wanted)
     by_end = sorted(range(len(wanted)), key=lambda n: wanted[n][1].end)
     for segment, room in zip(segments, free, strict=True):
@@ -333,11 +328,9 @@ def _kept_of(
     return given
 
 
-def _shortest(
-    segments: Sequence[Period], free: Sequence[timedelta], wanted: Wanted
-) -> dict[str, str | int]:
-    """The numbers of the interval in which most is missing: hours kept there, hours that would be
-    left free, its borders, and when it is everybody's."""
+def _shortest(segments: Sequence[Period], free: Sequence[timedelta], wanted: Wanted) -> dict[str, str | int]:
+    """Return the numbers of the interval in which the most time is missing: the hours guaranteed in it, the
+    hours that would be left free, its start and end, and when it becomes available to everybody."""
 
     def missing(span: Period) -> tuple[timedelta, timedelta]:
         inside = [(k, left) for k, g, left in wanted if span.contains(g)]
@@ -359,5 +352,5 @@ def _shortest(
 
 
 def shown_hours(length: timedelta) -> str:
-    """Hours with at most two decimals."""
+    """Return a length in hours, with at most two decimals."""
     return f"{length / timedelta(hours=1):.2f}".rstrip("0").rstrip(".")

@@ -1,7 +1,6 @@
-"""Counting what is booked: quotas, and the share kept for other regions.
+"""Check quotas and the share kept for other regions against what is booked.
 
-Rules: docs/availability.md, "Rules". What is limited:
-instruments/domain/policies.py.
+Rules: docs/availability.md, "Rules". The limits themselves: instruments/policy/domain/policies.py.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -13,8 +12,8 @@ from bookings.availability.domain.kept_hours import shown_hours
 from bookings.record.domain.months import month_after
 from bookings.record.domain.periods import Period, clip
 from bookings.record.domain.refusals import Refusal
-from instruments.domain.opening import day_span, local_date
-from instruments.domain.policies import Quota, Share
+from instruments.policy.domain.policies import Quota, Share
+from instruments.reading.domain.clock import day_span, local_date
 
 CODES = {"user": "user-quota", "organisation": "organisation-quota", "price_group": "group-quota"}
 ZERO = timedelta()
@@ -24,7 +23,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Booked:
-    """A reservation that counts: one that occupies, was completed or was missed."""
+    """A reservation that counts for limits: it occupies a unit, was completed or was missed."""
 
     period: Period
     user: Hashable
@@ -35,12 +34,12 @@ class Booked:
 
 
 def day_of(zone: ZoneInfo, day: date, days: int) -> Period:
-    """`days` local days from `day` on."""
+    """Return the period of `days` local days from `day` on."""
     return Period(day_span(zone, day)[0], day_span(zone, day + timedelta(days=days - 1))[1])
 
 
 def local_spans(per: str, zone: ZoneInfo, period: Period) -> Iterator[Period]:
-    """The local days, ISO weeks or months a period lies in, in order."""
+    """Yield the local days, ISO weeks or months that a period touches, in order."""
     day = local_date(zone, period.start)
     if per == "week":
         day -= timedelta(days=day.weekday())
@@ -58,8 +57,8 @@ def local_spans(per: str, zone: ZoneInfo, period: Period) -> Iterator[Period]:
 def counted_span(
     quotas: Sequence[Quota], share: Share | None, zone: ZoneInfo, period: Period
 ) -> Period | None:
-    """What must be known of bookings to judge any wish inside `period`; None: nothing.
-    (`upcoming` counts beyond it, whatever ends after now.)"""
+    """Return the span whose bookings are needed to judge any wish inside `period`; None if none are needed.
+    (The limit `upcoming` also counts bookings after it, whenever they end.)"""
     pers = {quota.per for quota in quotas} - {"upcoming"}
     if share is not None:
         pers.add("week")
@@ -72,8 +71,8 @@ def counted_span(
 
 
 class Tally:
-    """What one asker has booked so far, counted as each rule counts; right for wishes inside
-    the span that `booked` covers. `offered` says how much unit-time a week has to give."""
+    """The bookings of one person so far, counted by each limit. It is correct for wishes inside the span that
+    `booked` covers. `offered` gives the time on offer in a week, summed over units."""
 
     def __init__(
         self,
@@ -110,7 +109,7 @@ class Tally:
         self._weeks: dict[Period, tuple[timedelta, timedelta]] = {}
 
     def refusals(self, period: Period) -> Iterator[Refusal]:
-        """Return every limit that a booking of `period` would break."""
+        """Yield a refusal for every limit that a booking of `period` would exceed."""
         for quota in self.quotas:
             if refusal := self._over(quota, period):
                 yield refusal

@@ -1,4 +1,4 @@
-"""At which times of the day somebody would like a booking: by the wall clock of the instrument."""
+"""The times of day at which somebody wants a booking, by the instrument's wall clock."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ DAY = 24 * 60  # minutes
 
 @dataclass(frozen=True)
 class TimesOfDay:
-    """A booking shall begin at `since` or later and be over by `until`, on one of the weekdays
-    (ISO) on which it begins. `until` at or before `since` means the next day: 22:00 to 06:00."""
+    """A booking must begin at `since` or later and end by `until`, and begin on one of the weekdays (ISO). If
+    `until` is not after `since`, it is on the next day: 22:00 to 06:00."""
 
     since: time = time(0)
     until: time = time(0)
@@ -22,16 +22,16 @@ class TimesOfDay:
 
     @property
     def minutes(self) -> int:
-        """Return how long a booking within these times may be."""
+        """Return how long a booking within these times may be, in minutes."""
         hours, minutes = self.until.hour - self.since.hour, self.until.minute - self.since.minute
         return (60 * hours + minutes) % DAY or DAY
 
     def admits(self, period: Period, zone: ZoneInfo) -> bool:
-        """Whether a period lies within these times of a local day."""
+        """Return whether a period lies within these times of a local day."""
         start, end = (moment.astimezone(zone) for moment in (period.start, period.end))
         day = start.date()
         if self.until <= self.since and start.time() < self.since:
-            day -= timedelta(days=1)  # past midnight: of the evening before
+            day -= timedelta(days=1)  # past midnight the times of the evening before apply
         overnight = timedelta(days=self.until <= self.since)
         opens = datetime.combine(day, self.since)
         closes = datetime.combine(day + overnight, self.until)
@@ -42,7 +42,7 @@ class TimesOfDay:
         )
 
     def among(self, starts: Iterable[datetime], minutes: int, zone: ZoneInfo) -> list[datetime]:
-        """Keep the starts from which so many minutes lie within these times."""
+        """Return the starts from which a booking of `minutes` lies within these times."""
         length = timedelta(minutes=minutes)
         return [start for start in starts if self.admits(Period(start, start + length), zone)]
 
@@ -51,11 +51,9 @@ class TimesOfDay:
 USUAL = TimesOfDay(time(8), time(18), frozenset(range(1, 6)))
 
 
-def times_of_day(
-    since: time | None, until: time | None, minutes: Iterable[int]
-) -> TimesOfDay | None:
-    """What was named; None for nothing. `Invalid` where a booking of one of the lengths cannot lie
-    within."""
+def times_of_day(since: time | None, until: time | None, minutes: Iterable[int]) -> TimesOfDay | None:
+    """Return the times that were given; None if none were. Raise `Invalid` if a booking of one of the lengths
+    cannot lie within them."""
     if since is None and until is None:
         return None
     times = TimesOfDay(since or time(0), until or time(0))
@@ -65,16 +63,16 @@ def times_of_day(
 
 
 def usual_among(starts: Iterable[datetime], minutes: int, zone: ZoneInfo) -> list[datetime]:
-    """Keep the starts within usual working hours; of what is longer than a working day those that
-    begin in one."""
+    """Return the starts of bookings within usual working hours; for lengths over a working day, those that
+    begin in them."""
     return USUAL.among(starts, minutes if minutes <= USUAL.minutes else 1, zone)
 
 
 def preferred_first(
     starts: Iterable[datetime], minutes: int, zone: ZoneInfo, times: TimesOfDay | None
 ) -> list[datetime]:
-    """Starts in the order in which they are suggested: those within the times that were named,
-    and where none were, those in usual working hours before the others."""
+    """Return starts in the order in which to suggest them: only those within the given times; if no times are
+    given, those in usual working hours before all others."""
     if times is not None:
         return times.among(starts, minutes, zone)
     starts = list(starts)

@@ -1,24 +1,21 @@
-"""Keeping hours for an organisation."""
+"""Forms for guaranteeing hours to an organisation."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.errors import NotFound, invalid
-from accounts.selectors.organisations import organisation_by_code
-from instruments.domain.opening import day_span
-from instruments.forms.fields import StyledForm, VersionForm
-from instruments.models import Instrument
+from accounts.forms import OrganisationField
+from instruments.reading.domain.clock import day_span
+from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.register.models import Instrument
 
 NAMES = {"start": "first_day", "end": "last_day", "minutes": "hours", "holder": "organisation",
          "released_minutes": "released_hours"}  # fmt: skip
 
 
 def _day(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
 
 def _hours(**options: Any) -> forms.DecimalField:
@@ -26,25 +23,23 @@ def _hours(**options: Any) -> forms.DecimalField:
 
 
 class KeptForm(StyledForm):
-    """Hours to keep, in days of the instrument's zone."""
+    """Hours to guarantee to an organisation, on days in the instrument's time zone."""
 
-    organisation = forms.CharField(
-        label=_("Organisation"), max_length=40, help_text=_("Its code, such as ustc.")
-    )
+    organisation = OrganisationField()
     hours = _hours(label=_("Hours"))
     first_day = _day(_("First day"))
     last_day = _day(_("Last day"))
     price = forms.DecimalField(
-        label=_("Price of an hour"),
+        label=_("Price per hour"),
         required=False,
         max_digits=18,
         decimal_places=4,
-        help_text=_("Empty: as the rate card says."),
+        help_text=_("Empty: the price on the rate card."),
     )
     released_hours = _hours(
-        label=_("Released, in hours before"),
+        label=_("Released, in hours before the start"),
         initial=48,
-        help_text=_("What is not booked this long before is everybody's."),
+        help_text=_("Hours not booked by then are open to everybody."),
     )
     reason = forms.CharField(label=_("Reason"), max_length=500)
 
@@ -52,15 +47,11 @@ class KeptForm(StyledForm):
         return NAMES.get(path, path)
 
     def values(self, instrument: Instrument) -> dict[str, Any]:
-        """What the service takes. `Invalid` where no organisation has the code."""
+        """Return the arguments of the service."""
         data, zone = self.cleaned_data, instrument.facility.zone
-        try:
-            holder = organisation_by_code(data["organisation"].strip())
-        except NotFound:
-            raise invalid("holder", "unknown-value") from None
         return {
             "instrument": instrument,
-            "holder": holder,
+            "holder": data["organisation"],
             "minutes": int(data["hours"] * 60),
             "starts_at": day_span(zone, data["first_day"])[0],
             "ends_at": day_span(zone, data["last_day"])[1],
@@ -71,7 +62,7 @@ class KeptForm(StyledForm):
 
 
 class KeptChangeForm(VersionForm):
-    """Other hours."""
+    """A change of the number of guaranteed hours."""
 
     hours = _hours(label=_("Hours"))
     reason = forms.CharField(label=_("Reason"), max_length=500)
@@ -81,6 +72,6 @@ class KeptChangeForm(VersionForm):
 
 
 class KeptEndForm(VersionForm):
-    """That they end."""
+    """A confirmation that guaranteed hours end."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500)

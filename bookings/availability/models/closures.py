@@ -1,4 +1,4 @@
-"""Periods out of service."""
+"""Periods in which units of an instrument are out of service."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,11 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.models.keys import new_id
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class Closure(models.Model):
-    """Of all units, or of those named. `end_at` null: not known yet."""
+    """A closure of all units, or of those named. `end_at` is null while it is unknown. A closure for a course
+    session has the session's id."""
 
     class Kind(models.TextChoices):
         MAINTENANCE = "maintenance", _("maintenance")

@@ -1,4 +1,4 @@
-"""Hours of an instrument that are kept for an organisation."""
+"""Hours of an instrument that are guaranteed to an organisation."""
 
 from datetime import timedelta
 
@@ -11,20 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 MINUTE = timedelta(minutes=1)
 
 
 class KeptHours(models.Model):
-    """A holder's right to `minutes` of [`start_at`, `end_at`). `price`: of an hour, in
-    `currency`; null: as the rate card says. From `ended_at` on nothing is kept."""
+    """A holder's right to book `minutes` of [`start_at`, `end_at`). `price` is per hour, in `currency`; null:
+    the rate card applies. From `ended_at` on nothing is guaranteed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # The exclusion constraint's index begins with it.
-    instrument = models.ForeignKey(
-        Instrument, models.PROTECT, related_name="kept_hours", db_index=False
-    )
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="kept_hours", db_index=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="kept_hours")
     minutes = models.PositiveIntegerField()
     start_at = models.DateTimeField()
@@ -39,7 +37,7 @@ class KeptHours(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        verbose_name = _("kept hours")
+        verbose_name = _("guaranteed hours")
         constraints = [
             models.CheckConstraint(
                 condition=Q(end_at__gt=F("start_at"), minutes__gt=0), name="kepthours_some"
@@ -48,7 +46,7 @@ class KeptHours(models.Model):
                 condition=Q(price=None, currency="") | (Q(price__gte=0) & ~Q(currency="")),
                 name="kepthours_price",
             ),
-            # So that each of a holder's bookings burns one of them only.
+            # So that each booking of a holder uses hours of only one row.
             ExclusionConstraint(
                 name="kepthours_one_at_a_time",
                 expressions=[
@@ -70,7 +68,7 @@ class KeptHours(models.Model):
 
     @property
     def used_minutes(self) -> int:
-        """What the holder's bookings have burnt; of rows that `kept_rows` gave."""
+        """Return the minutes that the holder's bookings have used; only for rows from `kept_rows`."""
         burnt: timedelta = self.burnt  # type: ignore[attr-defined]
         return min(self.minutes, burnt // MINUTE)
 
@@ -79,7 +77,7 @@ class KeptHours(models.Model):
         return self.minutes - self.used_minutes
 
     def places(self) -> Places:
-        """Whose affair it is: the host's and the holder's."""
+        """Return the organisations and regions whose people may read it: the host's and the holder's."""
         organisations, regions = self.instrument.places()
         theirs, their_regions = self.organisation.places()
         return {*organisations, *theirs}, {*regions, *their_regions}

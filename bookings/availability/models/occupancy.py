@@ -1,7 +1,7 @@
-"""What blocks a unit of an instrument for a span, whatever the cause.
+"""Rows that block a unit of an instrument for a span, whatever the cause.
 
-The exclusion constraint is the judge: two rows of one unit never overlap. It has no
-condition, so a released slot is a deleted row.
+The exclusion constraint decides: two rows of one unit never overlap. It has no condition, so a slot is
+released by deleting its row.
 """
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -12,20 +12,19 @@ from django.db.models import F, Func, Q
 from accounts.models.keys import new_id
 from bookings.availability.models.closures import Closure
 from bookings.record.models import Reservation
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class Occupancy(models.Model):
-    """`span` is half-open and includes buffers. From `expires_at` on the row counts no more."""
+    """A blocked span of one unit. `span` is half-open and includes buffers. From `expires_at` on the row no
+    longer counts."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # The constraint's index and occupancy_starts begin with it.
     instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+", db_index=False)
     unit = models.IntegerField(default=1)
     span = DateTimeRangeField()
-    reservation = models.OneToOneField(
-        Reservation, models.CASCADE, null=True, related_name="occupancy"
-    )
+    reservation = models.OneToOneField(Reservation, models.CASCADE, null=True, related_name="occupancy")
     closure = models.ForeignKey(Closure, models.CASCADE, null=True, related_name="occupancies")
     expires_at = models.DateTimeField(null=True)
 
@@ -41,8 +40,7 @@ class Occupancy(models.Model):
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(reservation__isnull=False, closure=None)
-                    | Q(reservation=None, closure__isnull=False)
+                    Q(reservation__isnull=False, closure=None) | Q(reservation=None, closure__isnull=False)
                 ),
                 name="occupancy_one_cause",
             ),
@@ -51,9 +49,7 @@ class Occupancy(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["expires_at"],
-                condition=Q(expires_at__isnull=False),
-                name="occupancy_expires",
+                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="occupancy_expires"
             ),
             models.Index(
                 F("instrument"),

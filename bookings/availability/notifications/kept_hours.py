@@ -1,7 +1,7 @@
-"""Messages about kept hours, to the managers of their holders."""
+"""Messages about guaranteed hours to the managers of their holders."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -14,14 +14,12 @@ from accounts.selectors.memberships import holders_of
 from bookings.availability.models import KeptHours
 from bookings.availability.selectors.kept_hours import kept_rows
 from bookings.availability.selectors.misfits import load_unkept
+from instruments.reading.domain.clock import local_date
 
 
 def _load(row: OutboxMessage, now: datetime) -> KeptHours | None:
     rows = kept_rows(now).select_related(
-        "instrument__facility",
-        "instrument__organisation",
-        "instrument__policy",
-        "instrument__schedule",
+        "instrument__facility", "instrument__organisation", "instrument__policy", "instrument__schedule"
     )
     return rows.filter(pk=UUID(row.payload["kept"])).first()
 
@@ -31,12 +29,14 @@ def _managers(kept: KeptHours) -> Sequence[User]:
 
 
 def _content(kept: KeptHours, row: OutboxMessage, now: datetime) -> Content:
+    zone = kept.instrument.facility.zone
     return Content(
         kept.pk,
         reverse("bookings:instrument", args=[kept.instrument_id]),
         {"instrument": kept.instrument, "organisation": kept.organisation},
         {"kept": kept},
         zone=kept.instrument.facility.time_zone,
+        days=[local_date(zone, kept.start_at), local_date(zone, kept.end_at - timedelta(microseconds=1))],
     )
 
 
@@ -45,7 +45,7 @@ def _lasts(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
 
 
 def _is_much_left(kept: KeptHours, row: OutboxMessage, now: datetime) -> bool:
-    """Whether a third of it is left while it can still be booked."""
+    """Return whether at least a third of the hours is unused while they can still be booked."""
     return _lasts(kept, row, now) and kept.left_minutes * 3 >= kept.minutes
 
 
@@ -64,33 +64,33 @@ _kind = partial(
 KINDS = table(
     _kind(
         "kept-hours.granted",
-        _("Hours kept for {organisation}: {instrument}"),
-        _("The host keeps hours of this instrument for your organisation. Book them as usual."),
+        _("Hours guaranteed to {organisation}: {instrument}"),
+        _("The host guarantees your organisation hours of this instrument. Book them as usual."),
         is_still_true=_lasts,
     ),
     _kind(
         "kept-hours.changed",
-        _("Kept hours changed: {instrument}"),
-        _("The host has changed how many hours it keeps for your organisation."),
+        _("Guaranteed hours changed: {instrument}"),
+        _("The host has changed how many hours it guarantees your organisation."),
         is_still_true=_lasts,
     ),
     _kind(
         "kept-hours.ended",
-        _("Hours no longer kept: {instrument}"),
-        _("The host keeps these hours no longer. What you have booked stays booked."),
+        _("Hours no longer guaranteed: {instrument}"),
+        _("The host no longer guarantees these hours. What you have booked stays booked."),
     ),
     _kind(
         "kept-hours.left",
-        _("Kept hours not used yet: {instrument}"),
+        _("Guaranteed hours not used yet: {instrument}"),
         _("A third or more of these hours is left. Soon they are released to everybody."),
         is_still_true=_is_much_left,
     ),
     _kind(
         "kept-hours.short",
-        _("Hours kept for {organisation} no longer all fit: {instrument}"),
+        _("Hours guaranteed to {organisation} no longer all fit: {instrument}"),
         _(
-            "The instrument is closed for some time, so less can be booked of these hours than is "
-            "left. Agree with the host what becomes of them."
+            "The instrument is closed for some time, so not all of the hours left can be booked. "
+            "Agree with the host on what to do."
         ),
         is_still_true=_is_short,
     ),

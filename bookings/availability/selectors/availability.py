@@ -1,4 +1,4 @@
-"""What is taken, and the calendar the rules are asked with."""
+"""Read what is taken, and build the calendar that the rules work on."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,7 @@ from django.db.models import Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from accounts.prepared import Prepared
-from bookings.availability.domain.availability import (
-    CLOSURE,
-    NEAREST_WITHIN,
-    RESERVATION,
-    Block,
-    Calendar,
-)
+from bookings.availability.domain.availability import CLOSURE, NEAREST_WITHIN, RESERVATION, Block, Calendar
 from bookings.availability.domain.kept_hours import Kept, Promises
 from bookings.availability.domain.quotas import Booked, counted_span
 from bookings.availability.models import Occupancy
@@ -24,11 +18,11 @@ from bookings.availability.selectors.kept_hours import in_force, keeps, kept_row
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import COUNTED
 from bookings.record.models import Reservation
-from instruments.domain.opening import Window, merged
-from instruments.domain.policies import Policy
-from instruments.models import Instrument
-from instruments.selectors.opening import load_windows
-from instruments.selectors.policies import load_policy
+from instruments.opening.domain.opening import Window, merged
+from instruments.opening.selectors.opening import load_windows
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import load_policy, load_rules
+from instruments.register.models import Instrument
 
 # The end of a closure whose end is not known.
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -45,7 +39,7 @@ def to_period(span: Any) -> Period:
 
 
 def live(now: datetime) -> Q:
-    """Occupancies that count: without a deadline or before it."""
+    """Return the condition for occupancies that count at a moment: without a deadline, or before it."""
     return Q(expires_at=None) | Q(expires_at__gt=now)
 
 
@@ -57,9 +51,9 @@ def load_blocks(
     without: Collection[UUID] = (),
     lapsed: set[UUID] | None = None,
 ) -> dict[UUID, list[Block]]:
-    """What is taken of each instrument in a span, buffers included; `without` the given
-    reservations. One statement. `lapsed` gathers the instruments where a row has run out there:
-    it counts no more, but until it is deleted the constraint sees it."""
+    """Return what is taken of each instrument in a span, including buffers, except by the reservations
+    `without`. It takes one statement. `lapsed` collects the instruments with an expired row, which no longer
+    counts but still triggers the exclusion constraint until it is deleted."""
     blocks: dict[UUID, list[Block]] = {pk: [] for pk in instrument_ids}
     more: dict[str, Any] = {} if lapsed is not None else {"now": now}
     if without:
@@ -90,15 +84,11 @@ _TAKEN = Prepared(_taken)
 
 
 def load_booked(
-    instruments: Sequence[Instrument],
-    within: Period,
-    now: datetime,
-    *,
-    without: Collection[UUID] = (),
+    instruments: Sequence[Instrument], within: Period, now: datetime, *, without: Collection[UUID] = ()
 ) -> dict[UUID, list[Booked]]:
-    """What counts for the quotas and shares of instruments (policy, facility loaded with them)
-    in the local days, weeks and months that a span touches. One statement; none where no
-    policy counts."""
+    """Return, by instrument (loaded with policy and facility), the bookings that count for quotas and shares
+    in the local days, weeks and months that a span touches. It takes one statement, none if no policy needs
+    them."""
     since: list[datetime] = []
     until: list[datetime] = []
     counting: list[Instrument] = []
@@ -107,10 +97,7 @@ def load_booked(
             continue
         policy = load_policy(instrument.policy)
         span = counted_span(
-            policy.quotas,
-            policy.cross_region_share,
-            ZoneInfo(instrument.facility.time_zone),
-            within,
+            policy.quotas, policy.cross_region_share, ZoneInfo(instrument.facility.time_zone), within
         )
         if span is None:
             continue
@@ -142,9 +129,7 @@ def load_booked(
         "host_region_id",
     ):
         booked[pk].append(
-            Booked(
-                Period(start, end), user, payer, group, region == host_region, state == "no_show"
-            )
+            Booked(Period(start, end), user, payer, group, region == host_region, state == "no_show")
         )
     return booked
 
@@ -152,8 +137,9 @@ def load_booked(
 def load_promises(
     instruments: Iterable[Instrument], now: datetime, *, without: Collection[UUID] = ()
 ) -> dict[UUID, Promises]:
-    """What is kept for holders of the instruments (policy, schedule loaded with them) that keep
-    some; the given reservations left out. Two statements, none where none keeps any."""
+    """Return the hours guaranteed to holders, by instrument (loaded with policy and schedule), for
+    instruments that have any; the reservations `without` do not count. It takes two statements, none if no
+    instrument has any."""
     keeping = {i.pk: i for i in instruments if keeps(i, now)}
     if not keeping:
         return {}
@@ -177,8 +163,8 @@ def promises_of(
     windows: Sequence[Window] | None = None,
     policy: Policy | None = None,
 ) -> Promises:
-    """Join what is kept of an instrument with its time; by its own opening hours and policy, where
-    no others are asked about. No statement."""
+    """Return the guaranteed hours of an instrument joined with its open and taken time. `windows` and
+    `policy` replace its present opening hours and policy. It takes no statement."""
     if windows is None:
         windows = load_windows(instrument.schedule, within.start, within.end)
     return Promises(
@@ -196,13 +182,13 @@ def calendar_of(
     booked: Iterable[Booked] = (),
     promises: Promises | None = None,
 ) -> Calendar | None:
-    """The calendar of an instrument (policy, schedule loaded with it) over a span; None for
-    one without a policy, which cannot be booked. No statement."""
+    """Return the calendar of an instrument (loaded with policy and schedule) over a span; None if it has no
+    policy and so cannot be booked. It takes no statement."""
     if not hasattr(instrument, "policy"):
         return None
     return Calendar(
         windows=load_windows(instrument.schedule, within.start, within.end),
-        policy=load_policy(instrument.policy),
+        policy=load_rules(instrument),
         blocks=blocks,
         is_published=instrument.publication == Instrument.Publication.PUBLISHED,
         zone=ZoneInfo(instrument.facility.time_zone),
@@ -219,20 +205,18 @@ def load_calendar(
     without: Collection[UUID] = (),
     lapsed: set[UUID] | None = None,
 ) -> Calendar | None:
-    """Build the calendar of an instrument with what is taken around a span. One statement; two
-    where the policy has quotas or keeps a share for other regions; two more where hours are
-    kept for holders."""
+    """Build the calendar of an instrument with what is taken around a span. It takes one statement, one more
+    if the policy has quotas or keeps a share for other regions, and two more if hours are guaranteed to
+    holders."""
     wide = covered(instrument, within)
     blocks = load_blocks([instrument.pk], wide, now, without=without, lapsed=lapsed)
     booked = load_booked([instrument], within, now, without=without)
     promises = load_promises([instrument], now, without=without).get(instrument.pk)
-    return calendar_of(
-        instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()), promises
-    )
+    return calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()), promises)
 
 
 def covered_all(instruments: Iterable[Instrument], within: Period) -> Period:
-    """The span that covers those of all of them."""
+    """Return the span that must be loaded to judge bookings `within` a period on any of the instruments."""
     spans = [covered(instrument, within) for instrument in instruments]
     return Period(
         min((span.start for span in spans), default=within.start),
@@ -241,8 +225,8 @@ def covered_all(instruments: Iterable[Instrument], within: Period) -> Period:
 
 
 def covered(instrument: Instrument, within: Period) -> Period:
-    """The span that must be loaded to judge wishes inside another: a day to each side, and
-    whole weeks where a share of them is kept for other regions."""
+    """Return the span that must be loaded to judge bookings `within` a period: a day more on each side, and
+    whole weeks if the policy keeps a share of them for other regions."""
     wide = within.padded(1440, 1440)
     if not hasattr(instrument, "policy") or instrument.policy.cross_region_share is None:
         return wide
@@ -255,8 +239,7 @@ def covered(instrument: Instrument, within: Period) -> Period:
 
 
 def around(period: Period) -> Period:
-    """Return a span wide enough to look for the nearest period that passes."""
+    """Return a span wide enough to search for the nearest period that would be accepted."""
     return Period(
-        period.start - NEAREST_WITHIN - timedelta(days=1),
-        period.end + NEAREST_WITHIN + timedelta(days=2),
+        period.start - NEAREST_WITHIN - timedelta(days=1), period.end + NEAREST_WITHIN + timedelta(days=2)
     )

@@ -7,8 +7,8 @@ from bookings.record.models import Reservation
 
 
 class InTheWay(WrongState):
-    """Live reservations meet the closure; `reservations` are they, by start, each with what the
-    actor would owe for it (`with_people`)."""
+    """Live reservations overlap the closure. `reservations` holds them by start, each with what displacing it
+    would cost, in the form that `with_people` gives."""
 
     code = "reservations-in-the-way"
 

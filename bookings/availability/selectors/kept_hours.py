@@ -1,4 +1,4 @@
-"""Hours kept for holders: what the engine is told of them, and what people may read."""
+"""Read guaranteed hours: as values for the rules, and as far as people may see them."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -15,17 +15,17 @@ from bookings.availability.models import KeptHours
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import COUNTED
 from bookings.record.models import Reservation
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 def kept_rows(
     now: datetime, without: Collection[UUID] = (), *, before: UUID | None = None
 ) -> QuerySet[KeptHours]:
-    """All kept hours with `burnt`, the time that the holder's bookings use of them; the given
-    reservations left out, and those made after `before`."""
+    """Return all guaranteed hours with `burnt`, the time of them that the holder's bookings use. The
+    reservations `without`, and those that do not come before the id `before`, do not count."""
     bookings = Reservation.objects.filter(
         Q(deadline_at=None) | Q(deadline_at__gt=now),
-        # What an organisation booked that the holder has absorbed was booked by it.
+        # Bookings of an organisation that the holder has absorbed count as the holder's.
         Q(organisation=OuterRef("organisation"))
         | Q(organisation_id__one_of=OuterRef("organisation__absorbed")),
         instrument=OuterRef("instrument"),
@@ -37,18 +37,18 @@ def kept_rows(
         bookings = bookings.filter(pk__lt=before)
     inside = Least("end_at", OuterRef("end_at")) - Greatest("start_at", OuterRef("start_at"))
     total = bookings.order_by().values("instrument").values(total=Sum(inside))
-    return KeptHours.objects.annotate(
-        burnt=Coalesce(Subquery(total), Value(timedelta()))
-    ).select_related("organisation__region")
+    return KeptHours.objects.annotate(burnt=Coalesce(Subquery(total), Value(timedelta()))).select_related(
+        "organisation__region"
+    )
 
 
 def in_force(now: datetime) -> Q:
-    """Those that are or will be in force, of organisations that are there."""
+    """Return the condition for hours that are or will be in force, of organisations that are not closed."""
     return Q(ended_at=None, end_at__gt=now, organisation__closed_at=None)
 
 
 def value_of(row: KeptHours) -> Kept:
-    """A row with `burnt` as the engine knows it."""
+    """Return a row loaded with `burnt` as the value that the rules use."""
     return Kept(
         holder=row.organisation_id,
         minutes=row.minutes,
@@ -62,9 +62,9 @@ def value_of(row: KeptHours) -> Kept:
 
 
 def rights_when_held(hold: Reservation, instrument: Instrument, now: datetime) -> tuple[Kept, ...]:
-    """What is kept for the holder of a hold that becomes a booking: as much as was left when it was
-    priced, since what they booked after it is priced without that, or what is left by now if that
-    is more. Two statements, none where nothing is kept."""
+    """Return the guaranteed hours of the holder of a hold that becomes a booking: as many as were left when
+    the hold was priced, because later bookings were priced without those, or what is left now if that is
+    more. It takes two statements, none if there are no such hours."""
     if not keeps(instrument, now):
         return ()
     mine = in_force(now) & Q(instrument=instrument, organisation=hold.organisation_id)
@@ -74,14 +74,14 @@ def rights_when_held(hold: Reservation, instrument: Instrument, now: datetime) -
 
 
 def keeps(instrument: Instrument, now: datetime) -> bool:
-    """Whether hours of an instrument (policy loaded with it) may be kept for somebody. No
+    """Return whether an instrument (loaded with its policy) may have guaranteed hours. It takes no
     statement."""
     policy = getattr(instrument, "policy", None)
     return policy is not None and policy.kept_until is not None and policy.kept_until > now
 
 
 def kept_today(organisations: Collection[UUID], now: datetime) -> list[KeptHours]:
-    """What is kept for organisations at this moment and not used up, the first to end first."""
+    """Return the hours guaranteed to organisations at this moment and not used up, the first to end first."""
     rows = (
         kept_rows(now)
         .filter(in_force(now), organisation__in=list(organisations), start_at__lte=now)
@@ -92,8 +92,8 @@ def kept_today(organisations: Collection[UUID], now: datetime) -> list[KeptHours
 
 
 def kept_of(instrument: Instrument, payer: Organisation | None, now: datetime) -> list[KeptHours]:
-    """What is kept of an instrument (policy loaded with it) for a payer, now or later, in order. No
-    statement where nothing is kept of it."""
+    """Return the present and future hours of an instrument (loaded with its policy) that are guaranteed to a
+    payer, in order. It takes no statement if the instrument has none."""
     if payer is None or not keeps(instrument, now):
         return []
     rows = kept_rows(now).filter(in_force(now), instrument=instrument, organisation=payer)
@@ -101,9 +101,8 @@ def kept_of(instrument: Instrument, payer: Organisation | None, now: datetime) -
 
 
 def kept_for(actor: Actor, now: datetime) -> QuerySet[KeptHours]:
-    """Kept hours as far as they are the actor's affair, those in force first: of organisations
-    they belong to, of instruments they manage or audit, and what they granted. For somebody
-    signed in."""
+    """Return the guaranteed hours that concern the actor, who must be signed in, those in force first: hours
+    of organisations they belong to, of instruments they manage or audit, and hours they granted."""
     below = Region.objects.filter(lineage__overlap=list(actor.regions_where("read-bookings")))
     regions = Q(instrument__region__in=below) | Q(organisation__region__in=below)
     return (
@@ -117,3 +116,8 @@ def kept_for(actor: Actor, now: datetime) -> QuerySet[KeptHours]:
         .select_related("instrument__facility", "instrument__organisation")
         .order_by(F("ended_at").desc(nulls_first=True), "end_at", "pk")
     )
+
+
+def kept_ahead(organisation: Organisation, now: datetime) -> QuerySet[KeptHours]:
+    """Return the hours that are or will be guaranteed to an organisation."""
+    return KeptHours.objects.filter(organisation=organisation, ended_at=None, end_at__gt=now)

@@ -1,5 +1,5 @@
-"""Which coming bookings new opening hours or a new policy would refuse, and which kept hours they,
-or a closure, would not leave whole."""
+"""Find upcoming bookings that new opening hours or a new policy would refuse, and guaranteed hours that
+these, or a closure, would cut."""
 
 from collections.abc import Collection, Mapping
 from copy import copy
@@ -17,18 +17,19 @@ from bookings.availability.models import KeptHours
 from bookings.availability.selectors.availability import load_promises
 from bookings.record.domain.periods import Period, subtract
 from bookings.record.models import Reservation
-from instruments.domain.opening import OpeningHours, local_date, merged, parse_hours, windows
-from instruments.domain.policies import Policy
-from instruments.models import Instrument
-from instruments.selectors.misfits import Misfit
-from instruments.selectors.opening import load_holidays
-from instruments.selectors.policies import load_policy
-from instruments.selectors.qualifications import load_qualified
+from instruments.managing.selectors.misfits import Misfit
+from instruments.opening.domain.opening import OpeningHours, merged, parse_hours, windows
+from instruments.opening.selectors.opening import load_holidays
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.training.selectors.qualifications import load_qualified
 
 COMING = ("held", "requested", "confirmed")
 DAY = timedelta(days=1)
 KEPT = "kept"  # the state that hours kept for a holder have here
-# What a booking keeps by being where it is; notice, horizon and quotas count when it is made.
+# The rules that matter for an existing booking; notice, horizon and quotas matter only when it is made.
 LASTING = frozenset(
     {
         "off-grid",
@@ -44,8 +45,8 @@ LASTING = frozenset(
 def find_misfits(
     instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
 ) -> list[Misfit]:
-    """Return the coming bookings, by start, that the rules allow now and would not then. Two
-    statements, and one for each person if another certificate would be needed."""
+    """Return the upcoming bookings, by start, that the present rules allow and the new ones would not. It
+    takes two statements, and one more per person if another certificate would be needed."""
     coming = list(
         Reservation.objects.filter(
             Q(deadline_at=None) | Q(deadline_at__gt=now),
@@ -89,8 +90,8 @@ def find_misfits(
 def find_unkept(
     instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
 ) -> list[Misfit]:
-    """Return the kept hours of which less could be booked by new rules than by the present ones
-    (`state` kept). Three statements, none where no hours are kept."""
+    """Return the guaranteed hours of which less could be booked by the new rules than by the present ones
+    (`state` is kept). It takes three statements, none if no hours are guaranteed."""
     present = load_promises([instrument], now).get(instrument.pk)
     if present is None:
         return []
@@ -101,9 +102,7 @@ def find_unkept(
         last = local_date(zone, max(kept.window.end for kept in present.kept)) + DAY
         new = windows(hours, zone, load_holidays(instrument, first, last), first, last)
         opened = [Period(w.opens_at, w.closes_at) for w in merged(new)]
-    changed = Promises(
-        present.kept, opened=opened, taken=present.taken(), policy=policy or present.policy
-    )
+    changed = Promises(present.kept, opened=opened, taken=present.taken(), policy=policy or present.policy)
     return [
         Misfit(
             reservation=row.pk,
@@ -121,8 +120,8 @@ def find_unkept(
 def find_unkept_when_closed(
     instrument: Instrument, span: Period, units: Collection[int], now: datetime
 ) -> list[KeptHours]:
-    """Return the kept hours of which less could be booked if a time was closed, on all units where
-    none are named. Three statements, none where no hours are kept."""
+    """Return the guaranteed hours of which less could be booked if a time were closed, on the units named or
+    on all. It takes three statements, none if no hours are guaranteed."""
     present = load_promises([instrument], now).get(instrument.pk)
     if present is None:
         return []
@@ -138,7 +137,7 @@ def find_unkept_when_closed(
 
 
 def less_kept(present: Promises, changed: Promises, now: datetime) -> list[UUID]:
-    """Return the kept hours of which less can be booked than before."""
+    """Return the ids of guaranteed hours of which less can be booked than before."""
     before: dict[Any, timedelta] = {kept.id: missing for kept, missing in present.unmet(now)}
     return [
         cast(UUID, kept.id)
@@ -148,8 +147,8 @@ def less_kept(present: Promises, changed: Promises, now: datetime) -> list[UUID]
 
 
 def load_unkept(instrument: Instrument, now: datetime) -> dict[UUID, int]:
-    """Return the minutes that can no longer be booked of what is kept of an instrument, by id; what
-    is whole is left out. Two statements, none where no hours are kept."""
+    """Return, by id, the minutes of an instrument's guaranteed hours that can no longer be booked; hours that
+    can be booked completely are left out. It takes two statements, none if no hours are guaranteed."""
     promises = load_promises([instrument], now).get(instrument.pk)
     unmet = promises.unmet(now) if promises else ()
     return {cast(UUID, kept.id): missing // timedelta(minutes=1) for kept, missing in unmet}
@@ -163,7 +162,8 @@ def _rows(ids: Collection[UUID]) -> list[KeptHours]:
 def _calendar(
     instrument: Instrument, hours: OpeningHours, policy: Policy, now: datetime, until: datetime
 ) -> Calendar:
-    """Build a calendar with nothing taken or counted: only lasting refusals are of interest."""
+    """Build a calendar in which nothing is taken and no quota counts, because only permanent reasons for a
+    refusal matter here."""
     policy = replace(policy, quotas=(), cross_region_share=None)
     zone = ZoneInfo(instrument.facility.time_zone)
     first, last = local_date(zone, now) - DAY, local_date(zone, until) + DAY
@@ -181,7 +181,8 @@ def _codes(
 def _certificates(
     instrument: Instrument, policy: Policy, coming: list[Reservation]
 ) -> dict[UUID, tuple[Period, ...]]:
-    """What each person who would work alone could show for the new policy."""
+    """Return the periods in which each person who would work alone holds the certificate of the new
+    policy."""
     changed = copy(instrument)
     changed.policy = copy(instrument.policy)
     changed.policy.qualification = policy.qualification

@@ -1,4 +1,4 @@
-"""Keeping hours of an instrument for an organisation (docs/availability.md, "Kept hours")."""
+"""Guarantee hours of an instrument to an organisation (docs/availability.md, "Guaranteed hours")."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,11 +16,12 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from bookings.availability.models import KeptHours
 from bookings.availability.selectors.availability import load_promises
-from bookings.availability.selectors.kept_hours import kept_rows, value_of
-from instruments.domain.opening import local_date
-from instruments.locks import lock_instrument, lock_managed
-from instruments.models import BookingPolicy, Instrument
-from instruments.selectors.ratecards import load_card_in_force
+from bookings.availability.selectors.kept_hours import kept_for, kept_rows, value_of
+from instruments.policy.models import BookingPolicy
+from instruments.rates.selectors.ratecards import load_card_in_force
+from instruments.reading.domain.clock import local_date
+from instruments.register.locks import lock_instrument, lock_managed
+from instruments.register.models import Instrument
 
 LONGEST = timedelta(days=731)
 MOST_MINUTES, MOST_RELEASED, MOST_PRICE = 60 * 20_000, 60 * 24 * 90, Decimal(10) ** 9
@@ -40,7 +41,7 @@ def kept_hours_grant(
     released_minutes: int,
     reason: str,
 ) -> KeptHours:
-    """Keep `minutes` of [starts_at, ends_at) for a holder: for the managers of the host. See
+    """Guarantee `minutes` of [starts_at, ends_at) to a holder; only the managers of the host may. See
     `kept_hours_put`."""
     lock_managed(by, instrument.pk)
     return kept_hours_put(
@@ -68,11 +69,11 @@ def kept_hours_put(
     released_minutes: int,
     reason: str,
 ) -> KeptHours:
-    """Within a transaction, for whoever has the host's word: keep hours. `price` is of an hour, in
-    the currency of the rate card of the first day; None: as the card says.
+    """Guarantee hours to a holder; the caller has begun a transaction and has the host's consent. `price` is
+    per hour, in the currency of the rate card of the first day; None: the rate card applies.
 
-    `Invalid` (`minutes`, `more-than-fits`: with the minutes that would), `WrongState`
-    (`kept-already`: the holder has such hours then; `no-policy`).
+    Raise `Invalid` (`minutes`, `more-than-fits` with the minutes that would fit), `WrongState`
+    (`kept-already` if the holder has such hours at that time; `no-policy`).
     """
     instrument = lock_instrument(instrument.pk)
     if not hasattr(instrument, "policy"):
@@ -81,11 +82,7 @@ def kept_hours_put(
     if holder.closed_at is not None:
         raise invalid("holder", "organisation-closed")
     standing = KeptHours.objects.filter(
-        instrument=instrument,
-        organisation=holder,
-        ended_at=None,
-        start_at__lt=ends_at,
-        end_at__gt=starts_at,
+        instrument=instrument, organisation=holder, ended_at=None, start_at__lt=ends_at, end_at__gt=starts_at
     )
     if standing.exists():
         raise WrongState("kept-already")
@@ -127,8 +124,8 @@ def kept_hours_put(
 
 @transaction.atomic
 def kept_hours_change(by: By, *, kept_id: UUID, minutes: int, reason: str) -> KeptHours:
-    """Keep more or fewer minutes, not fewer than were used: for the managers of the host.
-    `Invalid`, `WrongState` (`kept-ended`), `WrongVersion`."""
+    """Change the number of guaranteed minutes, to no fewer than were used; only the managers of the host may.
+    Raise `Invalid`, `WrongState` (`kept-ended`), `WrongVersion`."""
     instrument, row = _locked(by, kept_id)
     _require_minutes(minutes)
     _require_reason(reason)
@@ -142,9 +139,7 @@ def kept_hours_change(by: By, *, kept_id: UUID, minutes: int, reason: str) -> Ke
     row.save(update_fields=["minutes", "version"])
     if more:
         _require_room(by, instrument, row)
-    trail.record(
-        by, "kept-hours.change", row, before=before, after=_facts(row), reason=reason.strip()
-    )
+    trail.record(by, "kept-hours.change", row, before=before, after=_facts(row), reason=reason.strip())
     key = f"kept-hours.changed:{row.pk}:{row.version}"
     enqueue([Effect("kept-hours.changed", key, {"kept": str(row.pk)})], now=by.now)
     return row
@@ -152,7 +147,7 @@ def kept_hours_change(by: By, *, kept_id: UUID, minutes: int, reason: str) -> Ke
 
 @transaction.atomic
 def kept_hours_end(by: By, *, kept_id: UUID, reason: str) -> KeptHours:
-    """Keep nothing any more; what is booked stays as it is. For the managers of the host.
+    """End guaranteed hours; what is booked stays as it is. Only the managers of the host may. Raise
     `WrongState` (`kept-ended`), `WrongVersion`."""
     instrument, row = _locked(by, kept_id)
     _require_reason(reason)
@@ -160,8 +155,8 @@ def kept_hours_end(by: By, *, kept_id: UUID, reason: str) -> KeptHours:
 
 
 def kept_hours_stop(by: By, *, kept_id: UUID, reason: str) -> None:
-    """Within a transaction, for whoever had the host's word: end what is kept, if it has not ended;
-    the instrument is locked."""
+    """End guaranteed hours unless they have ended; the caller has begun a transaction and has the host's
+    consent. The instrument is locked."""
     row = KeptHours.objects.select_related("instrument", "organisation").get(pk=kept_id)
     instrument = lock_instrument(row.instrument_id)
     row.refresh_from_db(fields=["ended_at", "minutes", "version"])
@@ -181,7 +176,7 @@ def _end(by: By, instrument: Instrument, row: KeptHours, reason: str) -> KeptHou
 
 
 def _locked(by: By, kept_id: UUID) -> tuple[Instrument, KeptHours]:
-    instrument = lock_managed(by, visible(KeptHours.objects, pk=kept_id).instrument_id)
+    instrument = lock_managed(by, visible(kept_for(by.actor, by.now), pk=kept_id).instrument_id)
     row = KeptHours.objects.select_related("instrument", "organisation").get(pk=kept_id)
     by.require_version(row.version)
     if row.ended_at is not None or row.end_at <= by.now:
@@ -190,7 +185,7 @@ def _locked(by: By, kept_id: UUID) -> tuple[Instrument, KeptHours]:
 
 
 def _require_room(by: By, instrument: Instrument, row: KeptHours) -> None:
-    """`Invalid` unless all that is left of it fits beside what is kept for others."""
+    """Raise `Invalid` unless all that is left of the hours fits beside what is guaranteed to others."""
     promises = load_promises([instrument], by.now).get(instrument.pk)
     kept = next((k for k in promises.kept if k.id == row.pk), None) if promises else None
     if promises is None or kept is None:
@@ -201,7 +196,8 @@ def _require_room(by: By, instrument: Instrument, row: KeptHours) -> None:
 
 
 def _settle(instrument: Instrument) -> None:
-    """Note until when something is kept: where nothing is, booking looks for nothing."""
+    """Store on the policy until when any hours are guaranteed; if none are, bookings need not look for
+    them."""
     rows = KeptHours.objects.filter(instrument=instrument, ended_at=None)
     until = rows.aggregate(until=Max("end_at"))["until"]
     instrument.policy.kept_until = until

@@ -1,4 +1,4 @@
-"""Alarms of instruments that lie idle, late or unshared, and the thresholds of the rule."""
+"""Alarms about instruments that are idle, late or unshared, and the thresholds of the rule."""
 
 from typing import Any
 from uuid import UUID
@@ -7,33 +7,37 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, creates, lists, named, reads
-from accounts.api.shapes import Choice, Day, Instant, Shape, Text, Whole
+from accounts.api.resource import OnPage, Resource, acts, creates, lists, named, reads
+from accounts.api.shapes import Instant
 from accounts.models import Region
 from accounts.selectors.rows import visible
+from bookings.board.forms.alarms import AlarmAnswerBody, AlarmAnswerForm, ThresholdBody
 from bookings.board.models import AlarmThreshold, IdleAlarm
-from bookings.board.selectors.alarms import alarm_by_id, alarms_for, entered_thresholds
+from bookings.board.selectors.alarms import ALARMS, alarm_by_id, entered_thresholds
 from bookings.board.services.alarms import alarm_answer, threshold_add
+from bookings.record.api.lists import listed
 
 
 class AlarmFiguresShape(serializers.Serializer[Any]):
-    """What was known when the job last looked. Minutes are of the months from `since` to `until`,
-    that day not included."""
+    """The figures when the job last looked. Minutes cover the months from `since` to before `until`."""
 
     accepted_on = serializers.CharField(allow_null=True)
-    used_on = serializers.CharField(allow_null=True, help_text="The last session.")
+    used_on = serializers.CharField(allow_null=True, help_text="Day of the last session.")
     productive_minutes = serializers.IntegerField()
-    external_minutes = serializers.IntegerField(help_text="Of them by other organisations.")
+    external_minutes = serializers.IntegerField(
+        help_text="The part of `productive_minutes` used by other organisations."
+    )
     norm_minutes = serializers.IntegerField()
-    open_days = serializers.IntegerField(help_text="Without a session, up to the threshold.")
-    asked = serializers.IntegerField(help_text="Requests in vain within reach.")
+    open_days = serializers.IntegerField(
+        help_text="Days with opening hours but no session, counted up to the threshold."
+    )
+    asked = serializers.IntegerField(help_text="Requests from organisations within reach that found no time.")
     since = serializers.CharField()
     until = serializers.CharField()
 
 
 class AlarmShape(serializers.Serializer[Any]):
-    """An instrument gives cause for an alarm, which its owner answers."""
+    """An alarm about an instrument, which its owner answers."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
@@ -44,26 +48,15 @@ class AlarmShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(IdleAlarm.State.choices)
     figures = AlarmFiguresShape()
     raised_at = Instant()
-    asked_at = Instant(help_text="Since when an answer is awaited.")
+    asked_at = Instant(help_text="When the owner was last asked for an answer.")
     reason = serializers.CharField()
     note = serializers.CharField()
     due_date = serializers.DateField(allow_null=True)
-    is_contradicted = serializers.BooleanField(help_text="The hours contradict the reason.")
+    is_contradicted = serializers.BooleanField(help_text="Whether the hours contradict the owner's reason.")
     answered_at = Instant(allow_null=True)
     risen_at = Instant(allow_null=True)
     cleared_at = Instant(allow_null=True)
     version = serializers.IntegerField()
-
-
-class AlarmAnswerBody(Shape):
-    reason = Choice(IdleAlarm.Reason.choices)
-    due_date = Day(help_text="Until when it is put right: within a year.")
-    note = Text(1000, default="", allow_blank=True, help_text="Needed with `other`.")
-
-
-class AlarmQuery(Pages):
-    kind = Choice(IdleAlarm.Kind.choices, required=False)
-    state = Choice(IdleAlarm.State.choices, required=False)
 
 
 class Alarms(Resource):
@@ -74,17 +67,17 @@ class Alarms(Resource):
     def visible(self, pk: UUID) -> IdleAlarm:
         return alarm_by_id(self.actor, pk)
 
-    @lists(_("Alarms"), AlarmQuery)
+    @listed(_("Alarms"), ALARMS)
     def rows(self, query: dict[str, Any]) -> QuerySet[IdleAlarm]:
-        """Of instruments you manage, and of regions that you coordinate or audit, the longest
-        awaited first."""
-        names = {name: query[name] for name in ("kind", "state") if name in query}
-        return alarms_for(self.actor).filter(**names)
+        """List the alarms about instruments you manage, and in regions that you coordinate or audit, the
+        longest unanswered first."""
+        return ALARMS.rows(self.actor)
 
-    @reads(_("One alarm"))
+    @reads(_("An alarm"))
     def detail(self, pk: UUID) -> None:
-        """For the owner's managers, and the region's coordinators and auditors."""
+        """The owner's managers, and the region's coordinators and auditors, may read it."""
 
+    @OnPage("bookings:alarm", done=_("Answered."), form=AlarmAnswerForm)
     @acts(
         _("Answer an alarm"),
         AlarmAnswerBody,
@@ -92,13 +85,15 @@ class Alarms(Resource):
         sends={"reason": "repair", "due_date": "2026-05-01"},
     )
     def answer(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """By the owner's managers; another answer replaces it."""
+        """Only the owner's managers may do this. A new answer replaces the previous one."""
         return alarm_answer(self.by, alarm_id=pk, **data).pk
 
 
 class ThresholdShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    region = serializers.CharField(source="region.code", allow_null=True, help_text="Null: all.")
+    region = serializers.CharField(
+        source="region.code", allow_null=True, help_text="Code of the region. Null: all regions."
+    )
     parameter = serializers.ChoiceField(AlarmThreshold.Parameter.choices)
     value = serializers.IntegerField()
     valid_from = serializers.DateField()
@@ -106,21 +101,8 @@ class ThresholdShape(serializers.Serializer[Any]):
     entered_at = Instant()
 
 
-class ThresholdBody(Shape):
-    region = Text(40, required=False, allow_null=True, help_text="A code; null: all regions.")
-    parameter = Choice(AlarmThreshold.Parameter.choices)
-    value = Whole(min_value=0, max_value=10_000)
-    valid_from = Day(help_text="Today or later.")
-    source = Text(500, help_text="Where it is laid down.")  # type: ignore[assignment]
-
-
 class AlarmThresholds(Resource):
-    at, key, name, many = (
-        "alarms/thresholds/",
-        "threshold_id",
-        "alarm_threshold",
-        "alarm_thresholds",
-    )
+    at, key, name, many = ("alarms/thresholds/", "threshold_id", "alarm_threshold", "alarm_thresholds")
     tag, shape, order = "statistics", ThresholdShape, ("-valid_from", "-entered_at", "id")
     needs_person, write_scope = True, "manage"
 
@@ -130,13 +112,13 @@ class AlarmThresholds(Resource):
     def location(self, row: Any) -> str:
         return ""
 
-    @lists(_("Thresholds of alarms"))
+    @lists(_("Alarm thresholds"))
     def rows(self, query: dict[str, Any]) -> QuerySet[AlarmThreshold]:
-        """Those that were entered, the newest first; docs/alarms.md says what holds before."""
+        """List the thresholds that were entered, newest first. docs/alarms.md gives the defaults."""
         return entered_thresholds()
 
     @creates(
-        _("Enter a threshold of alarms"),
+        _("Enter an alarm threshold"),
         ThresholdBody,
         refuses=[403],
         sends={
@@ -148,7 +130,8 @@ class AlarmThresholds(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """What holds from a day on: by the region's coordinator, for all by an administrator."""
+        """Enter a threshold that holds from a given day on: coordinators for their region, administrators
+        also for all regions."""
         code = data.pop("region", None)
         find = lambda: visible(Region.objects.filter(shares=True), code=code)  # noqa: E731
         region = named("region", find) if code else None

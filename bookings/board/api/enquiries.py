@@ -1,5 +1,6 @@
 """The demand board: enquiries, and the bids that answer them."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -7,66 +8,64 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads, tells
-from accounts.api.shapes import Choice, Flag, Instant, ListOf, Money, Shape, Text, Whole
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, reads, tells
+from accounts.api.shapes import Choice, Flag, Instant, ListOf, Money, Number, Shape, Text, Whole
+from accounts.domain.roles import By
+from bookings.board.domain.enquiries import LONGEST_REASON, is_standing
+from bookings.board.forms.enquiries import BidDeclineBody, CloseForm, DeclineForm, EnquiryCloseBody
 from bookings.board.models import Bid, Enquiry
-from bookings.board.selectors.enquiries import (
-    bid_by_id,
-    enquiries_for,
-    enquiries_to,
-    enquiry_by_id,
-    enquiry_to,
-    group_at,
-    host_bids,
-    instruments_for,
-    load_clusters,
-    shown_bids,
-    shown_enquiries,
-)
+from bookings.board.selectors import enquiries as enquiry_selectors
+from bookings.board.services import enquiries as enquiry_services
 from bookings.board.services.bids import BidValues, bid_amend, bid_make, bid_withdraw
-from bookings.board.services.enquiries import (
-    CLOSING,
-    EnquiryValues,
-    bid_decline,
-    enquiry_accept,
-    enquiry_close,
-    enquiry_make,
-    enquiry_withdraw,
-)
+from bookings.record.api.lists import listed
 from bookings.record.models import Reservation
-from instruments.api.needs import NeedTermShape
-from instruments.models import Instrument
+from bookings.reserving.api.reservations import AmountBody
+from instruments.register.models import Instrument
+from instruments.vocabulary.api.needs import NeedTermShape
 
 
 class EnquiryBody(Shape):
-    need = serializers.UUIDField(help_text="One's own.")
-    is_confidential = Flag(
-        required=False, help_text="Unless said: whether the payer is an enterprise."
-    )
-    sample = Text(200, default="", allow_blank=True, help_text="Its form, as hosts read it.")
-    closes_at = Instant(required=False, help_text="Unless said: in two weeks.")
-    regions = ListOf(child=Text(60), default=list, help_text="Codes; none: to all.")
+    need = serializers.UUIDField(help_text="Id of one of your own needs.")
+    is_confidential = Flag(required=False, help_text="Default: true if the payer is an enterprise.")
+    sample = Text(200, default="", allow_blank=True, help_text="Form of the sample, as hosts read it.")
+    closes_at = Instant(required=False, help_text="Default: in two weeks.")
+    regions = ListOf(child=Text(60), default=list, help_text="Codes of regions. Empty: all regions.")
     hosts = ListOf(child=Text(40), default=list, help_text="Codes of organisations.")
 
 
 class BidAcceptBody(Shape):
-    slot = serializers.UUIDField(help_text="Of a bid.")
+    slot = serializers.UUIDField(help_text="Id of one of the bid's slots.")
     purpose = Choice(Reservation.Purpose.choices, default="research")
-    house_rules = Whole(min_value=1, required=False, help_text="The version that is accepted.")
-
-
-class EnquiryCloseBody(Shape):
-    reason = Choice([(code, Enquiry.Reason(code).label) for code in CLOSING])
+    house_rules = Whole(
+        min_value=1, required=False, help_text="The version of the house rules that you accept."
+    )
+    at_most = AmountBody(
+        required=False,
+        help_text="The amount `payable` that you read. If the price is now higher, the answer is 409 "
+        "`price-changed`.",
+    )
 
 
 class BidBody(Shape):
-    """An offer: one or two times, kept for whoever asks."""
+    """A bid with one or two times, which are held for the person who enquired."""
 
     starts = ListOf(child=Instant())
     service_mode = Choice(Instrument.ServiceMode.choices)
     conditions = ListOf(child=Choice(Bid.Condition.choices), default=list)
     text = Text(1000, default="", allow_blank=True)
-    valid_until = Instant(required=False, help_text="In 48 hours at most.")
+    valid_until = Instant(required=False, help_text="Default and maximum: 48 hours from now.")
+    discount_percent = Number(
+        default=Decimal(0),
+        max_digits=5,
+        decimal_places=2,
+        min_value=0,
+        max_value=100,
+        help_text="By how much it is below the price by the rate card, of everything but options and "
+        "guaranteed hours, after an agreement's discount.",
+    )
+    discount_reason = Text(
+        LONGEST_REASON, default="", allow_blank=True, help_text="Why; required with a discount."
+    )
 
 
 class NewBidBody(BidBody):
@@ -75,7 +74,7 @@ class NewBidBody(BidBody):
 
 
 class SlotShape(serializers.Serializer[Any]):
-    """A time that a bid keeps, with its price."""
+    """A time that a bid holds, with its price."""
 
     id = serializers.UUIDField()
     start = Instant(source="reservation.start_at")
@@ -84,7 +83,7 @@ class SlotShape(serializers.Serializer[Any]):
 
 
 class OwnSlotShape(SlotShape):
-    """With what the payer pays of it."""
+    """A time that a bid holds, with the amount that the payer pays for it."""
 
     payable = Money()
 
@@ -97,21 +96,26 @@ class BidShape(serializers.Serializer[Any]):
     service_mode = serializers.CharField()
     conditions = serializers.ListField(child=serializers.CharField())
     text = serializers.CharField()
+    discount_percent = serializers.CharField()
+    discount_reason = serializers.CharField()
     valid_until = Instant()
     state = serializers.ChoiceField(Bid.State.choices, source="shown_state")
+    reason = serializers.CharField(
+        source="shown_reason", help_text="Why it was declined or lapsed, as a code; empty if nobody said."
+    )
     slots = SlotShape(many=True, source="shown_slots")
     created_at = Instant()
     version = serializers.IntegerField()
 
 
 class OwnBidShape(BidShape):
-    """For whoever asked."""
+    """A bid as the person who enquired sees it."""
 
     slots = OwnSlotShape(many=True, source="shown_slots")
 
 
 class AskedShape(serializers.Serializer[Any]):
-    """An enquiry as hosts read it."""
+    """An enquiry as hosts see it."""
 
     id = serializers.UUIDField()
     terms = NeedTermShape(many=True, source="chosen")
@@ -126,8 +130,8 @@ class AskedShape(serializers.Serializer[Any]):
 
 
 class OpenEnquiryShape(AskedShape):
-    """`organisation` and `text` are null of a confidential one; `price_groups` are those of who
-    asks, by the reader's instruments that fit."""
+    """An open enquiry as hosts see it. `organisation` and `text` are null if it is confidential.
+    `price_groups` gives the payer's price group at each of the reader's instruments that fit."""
 
     organisation = serializers.CharField(source="shown_organisation", allow_null=True)
     text = serializers.CharField(source="shown_text", allow_null=True)
@@ -135,7 +139,7 @@ class OpenEnquiryShape(AskedShape):
 
 
 class EnquiryShape(AskedShape):
-    """One's own enquiry, with what was bid."""
+    """An enquiry of your own, with its bids."""
 
     need = serializers.UUIDField(source="need_id", allow_null=True)
     organisation = serializers.CharField(source="organisation.code")
@@ -150,7 +154,7 @@ class EnquiryShape(AskedShape):
 
 
 class ClusterShape(serializers.Serializer[Any]):
-    """What at least three organisations of a region asked for in a quarter."""
+    """The enquiries of at least three organisations of a region for one technique in a quarter."""
 
     technique = serializers.CharField()
     region = serializers.CharField()
@@ -170,47 +174,57 @@ class Enquiries(Resource):
     shape, write_scope, needs_person = EnquiryShape, "book", True
 
     def visible(self, pk: UUID) -> Enquiry:
-        return enquiry_by_id(self.actor, pk)
+        return enquiry_selectors.enquiry_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        for row in shown_enquiries(rows, self.now):
+        for row in enquiry_selectors.shown_enquiries(rows, self.now):
             row.region_codes = sorted(each.code for each in row.regions.all())  # type: ignore[attr-defined]
             row.host_codes = sorted(each.code for each in row.hosts.all())  # type: ignore[attr-defined]
-            row.shown_bids = shown_bids(row.bids.all(), self.now)  # type: ignore[attr-defined]
+            row.shown_bids = enquiry_selectors.shown_bids(row.bids.all(), self.now)  # type: ignore[attr-defined]
         return rows
 
-    @lists(_("Enquiries"))
+    @listed(_("Enquiries"), enquiry_selectors.ENQUIRIES)
     def rows(self, query: dict[str, Any]) -> QuerySet[Enquiry]:
-        """One's own, and for managers those of their organisation; the newest first."""
-        return enquiries_for(self.actor)
+        """List your own enquiries; managers also see those of their organisation. Newest first."""
+        return enquiry_selectors.enquiries_for(self.actor)
 
-    @creates(_("Make a need an enquiry"), EnquiryBody, refuses=[403, 404, 409])
+    @creates(_("Turn a need into an enquiry"), EnquiryBody, refuses=[403, 404, 409])
     def make(self, data: dict[str, Any]) -> UUID:
-        """Show one's own need to hosts. Of a confidential one they read neither who asks nor the
-        need's text; of none its requirements and budget."""
+        """Publish your own need to hosts as an enquiry. If it is confidential, hosts see neither who enquires
+        nor the need's text. They never see its requirements and its budget."""
         need = data.pop("need")
-        return enquiry_make(self.by, need_id=need, values=EnquiryValues(**data)).pk
+        return enquiry_services.enquiry_make(
+            self.by, need_id=need, values=enquiry_services.EnquiryValues(**data)
+        ).pk
 
     @reads(_("An enquiry"))
     def detail(self, pk: UUID) -> None:
-        """As it is now, with the bids for it."""
+        """Return an enquiry with its present state and its bids."""
 
     @acts(_("Accept a bid"), BidAcceptBody, refuses=[404, 409, 422])
     def accept(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Book a slot of a bid; the other bids are declined."""
-        slot = data.pop("slot")
-        enquiry_accept(self.by, enquiry_id=pk, slot_id=slot, **data)
+        """Book one of the times of a bid; the other bids are declined."""
+        slot, most = data.pop("slot"), data.pop("at_most", None)
+        enquiry_services.enquiry_accept(
+            self.by,
+            enquiry_id=pk,
+            slot_id=slot,
+            at_most=(most["amount"], most["currency"]) if most else None,
+            **data,
+        )
         return pk
 
+    @OnPage("bookings:enquiry", done=_("The enquiry is closed."), form=CloseForm, name="close")
     @acts(_("Close an enquiry as unmet"), EnquiryCloseBody)
     def close(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """It counts as unmet demand, with the reason."""
-        return enquiry_close(self.by, enquiry_id=pk, **data).pk
+        """Close an enquiry without accepting a bid. It counts as unmet demand, with the reason."""
+        return enquiry_services.enquiry_close(self.by, enquiry_id=pk, **data).pk
 
+    @OnPage("bookings:enquiry", done=_("The enquiry is closed."))
     @acts(_("Withdraw an enquiry"))
     def withdraw(self, pk: UUID, data: Any = None) -> UUID:
-        """Ask no more."""
-        return enquiry_withdraw(self.by, enquiry_id=pk).pk
+        """Withdraw an enquiry; it does not count as unmet demand."""
+        return enquiry_services.enquiry_withdraw(self.by, enquiry_id=pk).pk
 
 
 class OpenEnquiries(Resource):
@@ -219,26 +233,30 @@ class OpenEnquiries(Resource):
     order = ("closes_at", "id")
 
     def visible(self, pk: UUID) -> Enquiry:
-        return enquiry_to(self.actor, pk, self.now)
+        return enquiry_selectors.enquiry_to(self.actor, pk, self.now)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        for row in shown_enquiries(rows, self.now):
+        for row in enquiry_selectors.shown_enquiries(rows, self.now):
             hidden = row.is_confidential
             row.shown_organisation = None if hidden else row.organisation.code  # type: ignore[attr-defined]
             row.shown_text = row.need.text if row.need and not hidden else None  # type: ignore[attr-defined]
-            row.price_groups = {  # type: ignore[attr-defined]
-                str(one.pk): group_at(row, one) for one in instruments_for(self.actor, row)
-            }
+            own = enquiry_selectors.instruments_for(self.actor, row)
+            groups = enquiry_selectors.groups_at(row, own)
+            row.price_groups = {str(pk): group for pk, group in groups.items()}  # type: ignore[attr-defined]
         return rows
 
-    @lists(_("Enquiries for one's instruments"))
+    @listed(_("Enquiries for your instruments"), enquiry_selectors.OPEN_ENQUIRIES)
     def rows(self, query: dict[str, Any]) -> QuerySet[Enquiry]:
-        """Those open that instruments one manages could answer; the first to close first."""
-        return enquiries_to(self.actor, self.now)
+        """List the open enquiries that instruments you manage could answer, the first to close first."""
+        return enquiry_selectors.enquiries_to(self.actor, self.now)
 
-    @reads(_("An enquiry for one's instruments"))
+    @reads(_("An enquiry for your instruments"))
     def detail(self, pk: UUID) -> None:
-        """As hosts read it."""
+        """Return an enquiry as hosts see it."""
+
+
+def _stands(by: By, bid: Bid) -> bool:
+    return is_standing(bid.state, bid.valid_until, by.now)
 
 
 class Bids(Resource):
@@ -246,42 +264,46 @@ class Bids(Resource):
     shape, write_scope, needs_person = BidShape, "manage", True
 
     def visible(self, pk: UUID) -> Bid:
-        return bid_by_id(self.actor, pk)
+        return enquiry_selectors.bid_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        return shown_bids(rows, self.now)
+        return enquiry_selectors.shown_bids(rows, self.now)
 
-    @lists(_("Bids"))
+    @listed(_("Bids"), enquiry_selectors.BIDS)
     def rows(self, query: dict[str, Any]) -> QuerySet[Bid]:
-        """Those of hosts whose instruments one manages; the newest first."""
-        return host_bids(self.actor)
+        """List the bids of hosts whose instruments you manage, newest first."""
+        return enquiry_selectors.host_bids(self.actor)
 
     @creates(_("Make a bid"), NewBidBody, refuses=[404, 409, 422])
     def make(self, data: dict[str, Any]) -> UUID:
-        """Keep one or two times for whoever asked, at the ordinary price."""
+        """Bid with one or two times, which are held for the person who enquired, at your ordinary price or
+        below it."""
         enquiry, instrument = data.pop("enquiry"), data.pop("instrument")
-        return bid_make(
-            self.by, enquiry_id=enquiry, instrument_id=instrument, values=BidValues(**data)
-        ).pk
+        return bid_make(self.by, enquiry_id=enquiry, instrument_id=instrument, values=BidValues(**data)).pk
 
     @reads(_("A bid"))
     def detail(self, pk: UUID) -> None:
-        """For its host, and for whoever asked."""
+        """The host and the person who enquired may read it."""
 
     @changes(_("Amend a bid"), BidBody, method="put", refuses=[404, 409, 422])
     def amend(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Put other times and terms in its place."""
+        """Replace the times and the terms of a bid."""
         return bid_amend(self.by, bid_id=pk, values=BidValues(**data)).pk
 
+    @OnPage("bookings:bids", _("Withdraw"), _("The bid is withdrawn."), of="", offered=_stands)
     @acts(_("Withdraw a bid"))
     def withdraw(self, pk: UUID, data: Any = None) -> UUID:
-        """Its times come free."""
+        """Withdraw a bid; the times it held are released."""
         return bid_withdraw(self.by, bid_id=pk).pk
 
-    @acts(_("Decline a bid"), versioned=False, scope="book")
-    def decline(self, pk: UUID, data: Any = None) -> UUID:
-        """For whoever asked."""
-        return bid_decline(self.by, bid_id=pk).pk
+    @OnPage(
+        "bookings:enquiry", _("Decline"), _("The bid is declined."), of="enquiry_id", offered=_stands,
+        form=DeclineForm, name="decline",
+    )  # fmt: skip
+    @acts(_("Decline a bid"), BidDeclineBody, versioned=False, scope="book")
+    def decline(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """Only the person who enquired may do this."""
+        return enquiry_services.bid_decline(self.by, bid_id=pk, **data).pk
 
 
 class Clusters(Resource):
@@ -289,8 +311,8 @@ class Clusters(Resource):
 
     @tells(_("Clusters of enquiries"), ClustersShape, below="*", named="clusters", refuses=())
     def clusters(self) -> dict[str, Any]:
-        """What at least three organisations of a region one coordinates asked for in a quarter,
-        none of them more than 80 % of it."""
+        """List the clusters in regions you coordinate: enquiries of at least three organisations in a
+        quarter, none of which accounts for more than 80 % of the time."""
         return {
             "clusters": [
                 {
@@ -302,6 +324,6 @@ class Clusters(Resource):
                     "minutes": one.minutes,
                     "yearly_minutes": one.yearly_minutes,
                 }
-                for one, _technique, region in load_clusters(self.actor)
+                for one, _technique, region in enquiry_selectors.load_clusters(self.actor)
             ]
         }

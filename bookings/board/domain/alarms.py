@@ -1,4 +1,5 @@
-"""Alarms: which instruments lie idle, late or unshared, and what becomes of an alarm."""
+"""Decide which instruments give cause for an alarm (idle, late or unshared), and in which state an alarm
+is."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from accounts.domain.errors import WrongState, invalid
+from bookings.hours.domain.norms import norm_share
 
 NOT_IN_SERVICE = "not_in_service"
 PUBLISHED_LATE = "published_late"
@@ -15,13 +17,14 @@ NOT_SHARED = "not_shared"
 DEMAND_IDLE = "demand_idle"
 
 OPEN, ANSWERED, RISEN, CLEARED = "open", "answered", "risen", "cleared"
-FULL, OTHER = "full", "other"  # reasons: the owner claims full; what needs words
+FULL, OTHER = "full", "other"  # reasons: the instrument is full; another one, which needs an explanation
 LONGEST_WAIT = timedelta(days=366)  # until when an owner may say it is put right
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A parameter of the rule: what holds until somebody enters another, and its limits."""
+    """A parameter of the rule: its default, which holds until somebody enters another value, and its
+    limits."""
 
     first: int
     least: int
@@ -44,10 +47,9 @@ type Thresholds = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of an instrument today. Minutes are of the last twelve whole months, in which
-    `is_whole_year`: it was published all the time. `open_days`: without a session since the last
-    one, up to what the rule asks for. `asked`: how often others within reach asked for its
-    technique in vain."""
+    """Facts about an instrument today. Minutes are of the last twelve whole months; `is_whole_year`: it was
+    published throughout them. `open_days`: days without a session since the last one, counted up to the
+    threshold. `asked`: how often others within reach requested its technique in vain."""
 
     publication: str
     accepted_on: date | None
@@ -62,8 +64,12 @@ class Facts:
 
 
 def alarms_of(facts: Facts, limits: Thresholds, *, today: date, late: date) -> set[str]:
-    """The kinds of alarm that an instrument gives cause for. `late`: who accepted an instrument on
-    this day or before has had the working days to publish it (`working_day_before`)."""
+    """Return the kinds of alarm for which an instrument gives cause. `late` is the last day such that owners
+    who accepted an instrument by then have had all the working days for publishing it (`working_day_before`).
+
+    This is the definition, which only tests call: `_RAISE` of board/services/alarms computes the same in SQL,
+    and a property test compares the two.
+    """
     kinds = set()
     accepted = facts.accepted_on
     in_service_by = today - timedelta(days=limits["in_service_days"])
@@ -79,9 +85,7 @@ def alarms_of(facts: Facts, limits: Thresholds, *, today: date, late: date) -> s
         kinds.add(PUBLISHED_LATE)
     if facts.publication != "published":
         return kinds
-    is_idle = facts.open_days >= limits["idle_open_days"] or _is_below(
-        facts, limits["idle_percent"]
-    )
+    is_idle = facts.open_days >= limits["idle_open_days"] or _is_below(facts, limits["idle_percent"])
     is_under_used = not is_idle and _is_below(facts, limits["under_used_percent"])
     if is_idle:
         kinds.add(IDLE)
@@ -96,26 +100,24 @@ def alarms_of(facts: Facts, limits: Thresholds, *, today: date, late: date) -> s
 
 
 def _is_below(facts: Facts, percent: int) -> bool:
-    return facts.is_whole_year and facts.productive_minutes * 100 < percent * facts.norm_minutes
+    share = norm_share(facts.productive_minutes, facts.norm_minutes)
+    return facts.is_whole_year and share is not None and share * 100 < percent
 
 
-def limits_on(
-    entered: Iterable[tuple[UUID | None, str, date, int]], region: UUID, today: date
-) -> Thresholds:
-    """The thresholds in force in a region on a day, from those entered (region or None for all,
-    parameter, from when, value): the latest of its own, else of all, else the first."""
+def limits_on(entered: Iterable[tuple[UUID | None, str, date, int]], region: UUID, today: date) -> Thresholds:
+    """Return the thresholds in force in a region on a day. Each is the latest value entered for the region,
+    otherwise for all regions, otherwise the default. `entered`: region or None for all, parameter, first day,
+    value."""
     best: dict[str, tuple[bool, date, int]] = {}
     for of_region, parameter, valid_from, value in entered:
         if of_region in {None, region} and valid_from <= today:
             row = (of_region is not None, valid_from, value)
             best[parameter] = max(row, best.get(parameter, row))
-    return {
-        name: best[name][2] if name in best else each.first for name, each in PARAMETERS.items()
-    }
+    return {name: best[name][2] if name in best else each.first for name, each in PARAMETERS.items()}
 
 
 def working_day_before(today: date, number: int, holidays: Iterable[date]) -> date:
-    """The last day from which so many working days have passed until today, today included."""
+    """Return the latest day after which `number` working days have passed, up to and including today."""
     closed, day = set(holidays), today
     while True:
         if day.weekday() < 5 and day not in closed:
@@ -126,7 +128,8 @@ def working_day_before(today: date, number: int, holidays: Iterable[date]) -> da
 
 
 def check_threshold(parameter: str, value: int, valid_from: date, today: date) -> None:
-    """`Invalid` unless a threshold may be entered: it begins today or later."""
+    """Raise `Invalid` unless the threshold may be entered: its value is within the limits and it begins today
+    or later."""
     if parameter not in PARAMETERS:
         raise invalid("parameter", "unknown-choice", allowed=", ".join(PARAMETERS))
     limits = PARAMETERS[parameter]
@@ -137,13 +140,14 @@ def check_threshold(parameter: str, value: int, valid_from: date, today: date) -
 
 
 def require_answerable(state: str) -> None:
-    """`WrongState` where an alarm is over."""
+    """Raise `WrongState` if an alarm is over."""
     if state == CLEARED:
         raise WrongState("alarm-cleared")
 
 
 def check_answer(*, reason: str, note: str, due_date: date, today: date) -> None:
-    """`Invalid` unless an answer says until when within a year, and what is meant by `other`."""
+    """Raise `Invalid` unless an answer gives a day within a year, and an explanation if its reason is
+    `other`."""
     if not today < due_date <= today + LONGEST_WAIT:
         raise invalid("due_date", "alarm-due-date", days=LONGEST_WAIT.days)
     if reason == OTHER and not note.strip():
@@ -151,17 +155,18 @@ def check_answer(*, reason: str, note: str, due_date: date, today: date) -> None
 
 
 def state_tonight(
-    state: str, *, asked_at: datetime, due_date: date | None, limits: Thresholds, now: datetime
+    state: str, *, asked_at: datetime, due_date: date | None, limits: Thresholds, now: datetime, today: date
 ) -> str:
-    """What becomes of an alarm whose cause is still there: unanswered for too long it rises to the
-    region; where the day named has passed it is asked anew."""
+    """Return the new state of an alarm whose cause persists: if it stays unanswered for too long, it is
+    escalated to the region; once the day named in the answer has passed, an answer is requested again.
+    `today` is the local date of the instrument."""
     if state == OPEN and asked_at + timedelta(days=limits["answer_days"]) <= now:
         return RISEN
-    if state == ANSWERED and due_date is not None and due_date < now.date():
+    if state == ANSWERED and due_date is not None and due_date < today:
         return OPEN
     return state
 
 
 def contradicts(kind: str, reason: str) -> bool:
-    """Whether the hours contradict an owner who claims that an instrument is full."""
+    """Return whether the recorded hours contradict an owner who says that the instrument is full."""
     return reason == FULL and kind in {IDLE, UNDER_USED, DEMAND_IDLE, NOT_IN_SERVICE}

@@ -1,40 +1,64 @@
-"""The states of enquiries and bids, how long each stands, and what coordinators read of many."""
+"""The states and the deadlines of enquiries and bids, and the clusters that coordinators see."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 from uuid import UUID
 
+from accounts.domain.errors import invalid
 from bookings.record.domain.disclosure import hidden_groups
 
 LIVE = frozenset({"open", "answered"})
 STANDING = frozenset({"made", "amended"})
 MOST_SLOTS = 2
+LONGEST_REASON = 200
 LONGEST_OPEN = timedelta(days=60)
 LEAST_ORGANISATIONS, MOST_SHARE = 3, 0.8
 
 
 def enquiry_state(state: str, closes_at: datetime, now: datetime) -> str:
-    """Deadlines decide, not jobs: an enquiry that nobody awarded is unmet once it has closed."""
+    """Return the present state of an enquiry from its stored one. Deadlines decide, not jobs: an enquiry that
+    was not awarded is unmet once it has closed."""
     return "unmet" if state in LIVE and closes_at <= now else state
 
 
 def bid_state(state: str, valid_until: datetime, now: datetime) -> str:
-    """Past its deadline a bid that stood has lapsed."""
+    """Return the present state of a bid from its stored one: an open bid has lapsed after its deadline."""
     return "lapsed" if state in STANDING and valid_until <= now else state
 
 
+def is_standing(state: str, valid_until: datetime, now: datetime) -> bool:
+    """Return whether a bid can still be accepted, declined or withdrawn."""
+    return bid_state(state, valid_until, now) in STANDING
+
+
+def check_discount(percent: Decimal, reason: str) -> tuple[Decimal, str]:
+    """Return by how much a bid is below the rate card, and why. Raise `Invalid` if it is above the card, or
+    more than the whole price, has more than two decimals, or no reason."""
+    if not percent.is_finite() or not 0 <= percent <= 100:
+        raise invalid("discount_percent", "out-of-range", least=0, most=100)
+    if percent != round(percent, 2):
+        raise invalid("discount_percent", "too-many-decimals", decimals=2)
+    reason = reason.strip()
+    if percent and not reason:
+        raise invalid("discount_reason", "required")
+    if len(reason) > LONGEST_REASON:
+        raise invalid("discount_reason", "too-long", most=LONGEST_REASON)
+    return percent, reason if percent else ""
+
+
 def two_days(starts: Sequence[datetime]) -> list[datetime]:
-    """Two of these starts, in order, for a bid to begin with: the first, and the first that is at
-    least a day later, so that neither takes the other's time."""
+    """Return up to two of these starts to suggest for a bid: the first, and the first that is at least a day
+    later, so that the two do not overlap."""
     later = (start for start in starts if start - starts[0] >= timedelta(days=1))
     return [*starts[:1], *islice(later, 1)]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What one enquiry adds to a cluster. quarter: its first day."""
+class EnquiryPart:
+    """The contribution of one enquiry to a cluster. quarter: its first day."""
 
     technique: str
     region: UUID
@@ -45,7 +69,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What organisations of one region asked for of one technique in a quarter."""
+    """The enquiries of organisations of one region for one technique in a quarter."""
 
     technique: str
     region: UUID
@@ -60,24 +84,22 @@ class Cluster:
 
 
 def quarter_of(day: date) -> date:
-    """The first day of the quarter that a day is in."""
+    """Return the first day of the quarter that a day is in."""
     return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
 
 
-def clusters(rows: Iterable[Asked]) -> list[Cluster]:
-    """Those from which nobody could tell what a single organisation asked for: of three
-    organisations at least, none of which asked for more than 80 % of the time. Where that leaves
-    one of a quarter hidden, the next smallest is hidden too, which would give it away. The newest
-    first, then the largest."""
-    by_key: dict[tuple[str, UUID, date], list[Asked]] = {}
+def clusters(rows: Iterable[EnquiryPart]) -> list[Cluster]:
+    """Return the clusters that do not reveal the demand of a single organisation: at least three
+    organisations, none of which accounts for more than 80 % of the time. If that hides just one cluster of a
+    quarter, its size would follow from the total, so the next smallest is hidden too. The newest come first,
+    then the largest."""
+    by_key: dict[tuple[str, UUID, date], list[EnquiryPart]] = {}
     for row in rows:
         by_key.setdefault((row.technique, row.region, row.quarter), []).append(row)
     counted: dict[date, dict[tuple[str, UUID, date], int]] = {}
     for key, group in by_key.items():
         counted.setdefault(key[2], {})[key] = _behind(group)
-    hidden = set().union(
-        *(hidden_groups(of_quarter, LEAST_ORGANISATIONS) for of_quarter in counted.values())
-    )
+    hidden = set().union(*(hidden_groups(of_quarter, LEAST_ORGANISATIONS) for of_quarter in counted.values()))
     shown = [
         Cluster(
             *key,
@@ -88,13 +110,12 @@ def clusters(rows: Iterable[Asked]) -> list[Cluster]:
         for key, group in by_key.items()
         if key not in hidden
     ]
-    return sorted(
-        shown, key=lambda one: (-one.quarter.toordinal(), -one.minutes, one.technique, one.region)
-    )
+    return sorted(shown, key=lambda one: (-one.quarter.toordinal(), -one.minutes, one.technique, one.region))
 
 
-def _behind(group: Iterable[Asked]) -> int:
-    """How many organisations stand behind a group; none where one stands for nearly all of it."""
+def _behind(group: Iterable[EnquiryPart]) -> int:
+    """Return how many organisations a group of enquiries comes from; 0 if one of them accounts for nearly all
+    of it."""
     minutes: dict[UUID, int] = {}
     for row in group:
         minutes[row.organisation] = minutes.get(row.organisation, 0) + row.minutes

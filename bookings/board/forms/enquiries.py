@@ -1,45 +1,43 @@
-"""Making a need an enquiry, and bidding for one."""
+"""Forms for publishing a need as an enquiry, and for bidding."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.shapes import Choice, Shape
 from accounts.letters.words import named
-from accounts.models import Region
+from accounts.models import Organisation, Region
+from bookings.board.domain.enquiries import LONGEST_REASON
 from bookings.board.models import Bid, Enquiry
 from bookings.board.services.bids import BidValues
-from bookings.board.services.enquiries import CLOSING, EnquiryValues
+from bookings.board.services.enquiries import CLOSING, DECLINING, EnquiryValues
 from bookings.record.forms.fields import LocalMomentField, local_moment
-from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
+from bookings.record.models import Reservation
+from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.shapes import form_of
+from instruments.register.models import Instrument
 
 
 class EnquiryForm(StyledForm):
-    """To whom, and what they read. Times are by the clock of the reader."""
+    """An enquiry: its contents, and to whom it goes. Times are in the time zone of the person who
+    enquires."""
 
     is_confidential = forms.BooleanField(
         label=_("Confidential"),
         required=False,
-        help_text=_("Hosts learn who asks only once you accept their bid."),
+        help_text=_("Hosts learn who you are only once you accept their bid."),
     )
     sample = forms.CharField(label=_("Form of the sample"), required=False, max_length=200)
     closes_at = LocalMomentField(label=_("Open until"), is_end=True)
     regions = forms.MultipleChoiceField(
-        label=_("To hosts in these regions"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: everywhere."),
+        label=_("All hosts in these regions"), required=False, widget=forms.CheckboxSelectMultiple
     )
-    hosts = forms.CharField(
-        label=_("To these hosts"),
-        required=False,
-        max_length=800,
-        help_text=_("Codes of organisations, with spaces between them."),
-    )
+    hosts = forms.MultipleChoiceField(label=_("These hosts"), required=False)
 
     def __init__(
         self,
@@ -47,6 +45,7 @@ class EnquiryForm(StyledForm):
         *,
         zone: ZoneInfo,
         regions: Iterable[Region],
+        hosts: Iterable[Organisation],
         closes_at: datetime,
         **kwargs: Any,
     ) -> None:
@@ -54,37 +53,42 @@ class EnquiryForm(StyledForm):
         fields: Any = self.fields
         fields["closes_at"].zone = zone
         fields["regions"].choices = [(region.code, named(region)) for region in regions]
+        fields["hosts"].choices = [(host.code, named(host)) for host in hosts]
         self.initial["closes_at"] = local_moment(closes_at, zone)
 
     def place_of(self, path: str) -> str | None:
         return path.partition("[")[0]
 
     def values(self) -> EnquiryValues:
-        data = self.cleaned_data | {"hosts": self.cleaned_data["hosts"].split()}
-        return EnquiryValues(**data)
+        return EnquiryValues(**self.cleaned_data)
 
 
 class BidForm(StyledForm):
-    """Which of the free times a bid keeps. starts: these, as the field's choices."""
+    """A bid. `starts` are the free times to choose from."""
 
     instrument = forms.ChoiceField(label=_("Instrument"))
-    service_mode = forms.ChoiceField(
-        label=_("Way of working"), choices=Instrument.ServiceMode.choices
-    )
-    starts = forms.MultipleChoiceField(
-        label=_("Times you keep"), widget=forms.CheckboxSelectMultiple
-    )
+    service_mode = forms.ChoiceField(label=_("Way of working"), choices=Instrument.ServiceMode.choices)
+    starts = forms.MultipleChoiceField(label=_("Times you hold"), widget=forms.CheckboxSelectMultiple)
     conditions = forms.MultipleChoiceField(
         label=_("Conditions"),
         required=False,
         choices=Bid.Condition.choices,
         widget=forms.CheckboxSelectMultiple,
     )
-    text = forms.CharField(
-        label=_("Message"),
+    discount_percent = forms.DecimalField(
+        label=_("Below the rate card"),
         required=False,
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        min_value=0,
+        max_value=100,
+        decimal_places=2,
+        help_text=_(
+            "Of everything but options and guaranteed hours, after an agreement's discount. It stays with "
+            "the booking if its time changes; you approve a longer one."
+        ),
+    )
+    discount_reason = forms.CharField(label=_("Why it is lower"), required=False, max_length=LONGEST_REASON)
+    text = forms.CharField(
+        label=_("Message"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def __init__(
@@ -106,8 +110,48 @@ class BidForm(StyledForm):
     def values(self) -> BidValues:
         data = self.cleaned_data
         starts = [datetime.fromisoformat(start) for start in data["starts"]]
-        return BidValues(starts, data["service_mode"], data["conditions"], data["text"])
+        return BidValues(
+            starts,
+            data["service_mode"],
+            data["conditions"],
+            data["text"],
+            discount_percent=data["discount_percent"] or Decimal(0),
+            discount_reason=data["discount_reason"],
+        )
 
 
-class CloseForm(forms.Form):
-    reason = forms.ChoiceField(choices=[(code, Enquiry.Reason(code).label) for code in CLOSING])
+class BidDeclineBody(Shape):
+    reason = Choice(
+        [(code, Bid.Reason(code).label) for code in DECLINING],
+        default="",
+        allow_blank=True,
+        help_text="The host reads it.",
+    )
+
+
+DeclineForm = form_of(BidDeclineBody)
+
+
+class AcceptForm(StyledForm):
+    """The acceptance of a bid; `read` is the currency and the amount payable that the page showed."""
+
+    slot = forms.UUIDField(widget=forms.HiddenInput)
+    purpose = forms.ChoiceField(
+        label=_("Purpose"),
+        choices=Reservation.Purpose.choices,
+        initial=Reservation.Purpose.RESEARCH,
+        required=False,
+    )
+    house_rules = forms.IntegerField(required=False, min_value=1, max_value=10**8)
+    read = forms.RegexField(r"^[A-Z]{3} -?\d{1,15}(\.\d+)?$", required=False)
+
+    def at_most(self) -> tuple[Decimal, str] | None:
+        currency, _, amount = self.cleaned_data["read"].partition(" ")
+        return (Decimal(amount), currency) if amount else None
+
+
+class EnquiryCloseBody(Shape):
+    reason = Choice([(code, Enquiry.Reason(code).label) for code in CLOSING])
+
+
+CloseForm = form_of(EnquiryCloseBody)

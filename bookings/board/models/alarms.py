@@ -1,4 +1,4 @@
-"""Alarms of instruments that lie idle, late or unshared, and the thresholds of the rule."""
+"""Alarms about instruments that are idle, late or unshared, and the thresholds of the rule."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,13 +9,12 @@ from accounts.domain.roles import Places
 from accounts.models import Region, User
 from accounts.models.keys import new_id
 from bookings.board.domain import alarms as rules
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class AlarmThreshold(models.Model):
-    """A parameter of the rule, in force from a day on, in a region or (null) wherever a region has
-    none of its own. Rows are added, never changed; what holds before the first is in
-    `board/domain/alarms`."""
+    """The value of a parameter of the rule from a day on, for a region or (null) for all regions without a
+    value of their own. Rows are added, never changed; the defaults are in `board/domain/alarms`."""
 
     class Parameter(models.TextChoices):
         IN_SERVICE_DAYS = "in_service_days", _("not in service: days after acceptance")
@@ -24,8 +23,8 @@ class AlarmThreshold(models.Model):
         IDLE_OPEN_DAYS = "idle_open_days", _("idle: open days without a session")
         UNDER_USED_PERCENT = "under_used_percent", _("under-used: % of norm hours")
         NOT_SHARED_PERCENT = "not_shared_percent", _("not shared: % used by others")
-        DEMAND_NUMBER = "demand_number", _("demand meets idle: requests")
-        DEMAND_DAYS = "demand_days", _("demand: within days")
+        DEMAND_NUMBER = "demand_number", _("idle while in demand: requests")
+        DEMAND_DAYS = "demand_days", _("demand: within how many days")
         ANSWER_DAYS = "answer_days", _("days to answer")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -38,7 +37,7 @@ class AlarmThreshold(models.Model):
     entered_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = _("threshold of alarms")
+        verbose_name = _("alarm threshold")
         constraints = [
             models.UniqueConstraint(
                 fields=["region", "parameter", "valid_from"],
@@ -52,17 +51,17 @@ class AlarmThreshold(models.Model):
 
 
 class IdleAlarm(models.Model):
-    """An instrument gives cause for an alarm, which its owner answers with a reason and the day by
-    which it is put right. `figures`: what the job knew when it last looked; `asked_at`: since when
-    an answer is awaited. Never public."""
+    """An alarm about an instrument. Its owner answers with a reason and the day by which the cause will be
+    removed. `figures`: the facts when the job last looked; `asked_at`: since when an answer has been awaited.
+    Alarms are never public."""
 
     class Kind(models.TextChoices):
         NOT_IN_SERVICE = rules.NOT_IN_SERVICE, _("not in service")
-        PUBLISHED_LATE = rules.PUBLISHED_LATE, _("not published in time")
+        PUBLISHED_LATE = rules.PUBLISHED_LATE, _("published late")
         IDLE = rules.IDLE, _("idle")
         UNDER_USED = rules.UNDER_USED, _("under-used")
         NOT_SHARED = rules.NOT_SHARED, _("not shared")
-        DEMAND_IDLE = rules.DEMAND_IDLE, _("demand meets idle")
+        DEMAND_IDLE = rules.DEMAND_IDLE, _("idle while in demand")
 
     class State(models.TextChoices):
         OPEN = rules.OPEN, pgettext_lazy("alarm", "to be answered")
@@ -75,7 +74,7 @@ class IdleAlarm(models.Model):
         REPAIR = "repair", _("being repaired")
         NO_OPERATOR = "no_operator", _("nobody to operate it")
         NO_DEMAND = "no_demand", _("too little demand")
-        NO_FUNDING = "no_funding", _("no money to run it")
+        NO_FUNDING = "no_funding", _("no running budget")
         PROJECT = "project", _("reserved for a project")
         FULL = rules.FULL, _("fully used")
         RETIRING = "retiring", _("to be retired")
@@ -102,9 +101,7 @@ class IdleAlarm(models.Model):
         verbose_name = _("alarm")
         constraints = [
             models.UniqueConstraint(
-                fields=["instrument", "kind"],
-                condition=~Q(state=rules.CLEARED),
-                name="alarm_once",
+                fields=["instrument", "kind"], condition=~Q(state=rules.CLEARED), name="alarm_once"
             ),
             models.CheckConstraint(
                 condition=Q(state=rules.CLEARED, cleared_at__isnull=False)
@@ -124,5 +121,5 @@ class IdleAlarm(models.Model):
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether the hours contradict its reason."""
+        """Return whether the recorded hours contradict the reason given."""
         return rules.contradicts(self.kind, self.reason)

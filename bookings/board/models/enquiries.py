@@ -1,4 +1,4 @@
-"""Enquiries: needs made visible to hosts; and the bids that answer them."""
+"""Enquiries, which publish needs to hosts, and the bids that answer them."""
 
 from datetime import datetime, timedelta
 
@@ -13,15 +13,15 @@ from accounts.models.keys import new_id
 from bookings.needs.models import Need
 from bookings.record.models import Reservation
 from bookings.record.models.amounts import amount_field
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class Enquiry(models.Model):
-    """What hosts are asked for, as it was when it was made. Of a confidential one they see neither
-    who asks nor the need's text; requirements and budget they never see.
+    """A request to hosts, with the contents of the need at the time. If it is confidential, they see neither
+    who enquires nor the need's text; they never see requirements and budget.
 
-    techniques: codes, the most telling first; regions, hosts: to whom it goes, to all where both
-    are empty; reason: why it was not met.
+    techniques: codes, the most characteristic first; regions, hosts: the hosts it goes to, all if both are
+    empty; reason: why it was not met.
     """
 
     class State(models.TextChoices):
@@ -33,10 +33,10 @@ class Enquiry(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     class Reason(models.TextChoices):
-        NO_BID = "no-bid", _("no bid came")
-        PRICE = "price", _("too dear")
-        TIME = "time", _("no time that suits")
-        CONDITIONS = "conditions", _("conditions that do not suit")
+        NO_BID = "no-bid", _("no bids received")
+        PRICE = "price", _("price too high")
+        TIME = "time", _("no suitable time")
+        CONDITIONS = "conditions", _("conditions not acceptable")
         NOT_CHOSEN = "not-chosen", _("no bid was chosen")
         FELL_THROUGH = "fell-through", _("the booking did not take place")
 
@@ -53,18 +53,14 @@ class Enquiry(models.Model):
     techniques = ArrayField(models.CharField(max_length=60))
     sample = models.CharField(max_length=200, blank=True)
     quantity = models.PositiveIntegerField(null=True)
-    modes = ArrayField(
-        models.CharField(max_length=10, choices=Instrument.ServiceMode), default=list
-    )
+    modes = ArrayField(models.CharField(max_length=10, choices=Instrument.ServiceMode), default=list)
     earliest = models.DateTimeField()
     latest = models.DateTimeField()
     minutes = models.PositiveIntegerField()
     closes_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     reason = models.CharField(max_length=12, choices=Reason, blank=True)
-    reservation = models.OneToOneField(
-        Reservation, models.PROTECT, null=True, related_name="enquiry_met"
-    )
+    reservation = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="enquiry_met")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -82,18 +78,14 @@ class Enquiry(models.Model):
                 name="enquiry_award",
             ),
             models.UniqueConstraint(
-                fields=["need"],
-                condition=Q(state__in=["open", "answered", "awarded"]),
-                name="enquiry_once",
+                fields=["need"], condition=Q(state__in=["open", "answered", "awarded"]), name="enquiry_once"
             ),
         ]
         indexes = [
             models.Index(fields=["user", "-created_at"], name="enquiry_user"),
             models.Index(fields=["organisation", "-created_at"], name="enquiry_payer"),
             models.Index(
-                fields=["closes_at"],
-                condition=Q(state__in=["open", "answered"]),
-                name="enquiry_closes",
+                fields=["closes_at"], condition=Q(state__in=["open", "answered"]), name="enquiry_closes"
             ),
             models.Index(fields=["created_at"], name="enquiry_created"),
         ]
@@ -103,12 +95,14 @@ class Enquiry(models.Model):
         return timedelta(minutes=self.minutes)
 
     def places(self) -> Places:
-        """Those of the payer."""
+        """Return the organisation and the region whose people may read it: the payer's."""
         return (self.organisation_id,), self.region.lineage
 
 
 class Bid(models.Model):
-    """What a host offers for an enquiry. conditions: by code; text: to whoever asked."""
+    """A host's offer for an enquiry. conditions: codes; text: a message to the person who enquired;
+    discount_percent: by how much it is below the rate card, for the reason `discount_reason`; reason: why it
+    was declined or lapsed, empty if nobody said."""
 
     class State(models.TextChoices):
         MADE = "made", _("made")
@@ -120,9 +114,18 @@ class Bid(models.Model):
 
     class Condition(models.TextChoices):
         AFTER_TEST = "after-test", _("after a test measurement")
-        TRAINING = "training", _("training first, then on one's own")
+        TRAINING = "training", _("training first, then on your own")
         SAMPLE_FIRST = "sample-first", _("the sample arrives beforehand")
         ASSISTED = "assisted", _("with staff of the host throughout")
+
+    class Reason(models.TextChoices):
+        PRICE = "price", _("price too high")
+        TIME = "time", _("no suitable time")
+        CONDITIONS = "conditions", _("conditions not acceptable")
+        OTHER_CHOSEN = "other-chosen", _("another bid was chosen")
+        WITHDRAWN = "withdrawn", _("the enquiry was withdrawn")
+        CLOSED = "closed", _("the enquiry closed without an award")
+        UNANSWERED = "unanswered", _("it was not answered in time")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     enquiry = models.ForeignKey(Enquiry, models.PROTECT, related_name="bids")
@@ -133,7 +136,10 @@ class Bid(models.Model):
     conditions = ArrayField(models.CharField(max_length=12, choices=Condition), default=list)
     text = models.CharField(max_length=1000, blank=True)
     valid_until = models.DateTimeField()
+    discount_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0, db_default=0)
+    discount_reason = models.CharField(max_length=200, blank=True, db_default="")
     state = models.CharField(max_length=10, choices=State, default=State.MADE)
+    reason = models.CharField(max_length=12, choices=Reason, blank=True, db_default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -146,16 +152,15 @@ class Bid(models.Model):
                 condition=Q(state__in=["made", "amended", "accepted"]),
                 name="bid_once",
             ),
-            models.UniqueConstraint(
-                fields=["enquiry"], condition=Q(state="accepted"), name="bid_award"
+            models.UniqueConstraint(fields=["enquiry"], condition=Q(state="accepted"), name="bid_award"),
+            models.CheckConstraint(
+                condition=Q(discount_percent__gte=0, discount_percent__lte=100), name="bid_discount"
             ),
         ]
         indexes = [
             models.Index(fields=["host", "-created_at"], name="bid_host"),
             models.Index(
-                fields=["valid_until"],
-                condition=Q(state__in=["made", "amended"]),
-                name="bid_lapses",
+                fields=["valid_until"], condition=Q(state__in=["made", "amended"]), name="bid_lapses"
             ),
         ]
 
@@ -165,16 +170,17 @@ class Bid(models.Model):
 
     @property
     def starts(self) -> list[datetime]:
-        """When the times it keeps begin; of bids loaded with their slots."""
+        """Return the starts of the times that it holds; only for bids loaded with their slots."""
         return [slot.reservation.start_at for slot in self.slots.all()]
 
     def places(self) -> Places:
-        """Those of the host, who may not know yet who asked."""
+        """Return the organisation and the region whose people may read it: the host's. They may not know yet
+        who enquired."""
         return (self.host_id,), self.host.region.lineage
 
 
 class BidSlot(models.Model):
-    """A time that a bid keeps, with the price of it, frozen."""
+    """A time that a bid holds, with its price, which does not change any more."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     bid = models.ForeignKey(Bid, models.CASCADE, related_name="slots")

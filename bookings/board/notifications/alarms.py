@@ -1,5 +1,5 @@
-"""Messages about alarms: to owners of those that await an answer, to coordinators of those that
-nobody has answered."""
+"""Messages about alarms: to owners about those that await an answer, to coordinators about unanswered
+ones."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,8 +22,8 @@ type Waiting = tuple[Organisation | Region, list[IdleAlarm], int]
 
 
 def _load(model: Any, name: str, state: str) -> Callable[[OutboxMessage, datetime], Waiting | None]:
-    """The owner or the region of a message, its alarms in that state, and how many there are; None
-    where none is left."""
+    """Return a function that loads what a message is about: the owner or the region, the first of its alarms
+    in the state, and how many there are; None if none is left."""
 
     def load(row: OutboxMessage, now: datetime) -> Waiting | None:
         place = model.objects.filter(pk=UUID(row.payload[name])).first()
@@ -48,8 +48,8 @@ KINDS = table(
         "alarm.raised",
         _("Instruments to explain: {place}"),
         _(
-            "These instruments lie idle, are late or are not shared. Please say why, and until when"
-            " it is put right: what nobody answers within two months goes to the region."
+            "These instruments are idle, late or not shared. Please say why, and by when this "
+            "will be resolved. Alarms not answered within two months go to the region."
         ),
         load=_load(Organisation, "organisation", OPEN),
         readers=lambda waiting: holders_of("manager", waiting[0].pk),

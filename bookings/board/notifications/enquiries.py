@@ -1,11 +1,13 @@
-"""Messages of the demand board. Of a confidential enquiry hosts read what the board shows them:
-who asked stands in the one of the bid that was accepted alone."""
+"""Messages of the demand board. Messages about a confidential enquiry tell hosts no more than the board does;
+only the message about the accepted bid names the person who enquired."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, row_of, table
@@ -17,11 +19,13 @@ from bookings.board.selectors.enquiries import hosts_matched
 from bookings.needs.selectors.needs import load_chosen
 
 _ENQUIRIES = Enquiry.objects.select_related("organisation__region", "user", "need__user")
-_BIDS = Bid.objects.select_related("enquiry__organisation", "enquiry__user", "instrument", "host")
+_BIDS = Bid.objects.select_related(
+    "enquiry__organisation", "enquiry__user", "enquiry__reservation", "instrument", "host"
+)
 
 
 def _matched(enquiry: Enquiry) -> Iterable[User]:
-    """The managers of the hosts that match, without whoever asked."""
+    """Return the managers of the hosts with matching instruments, except the person who enquired."""
     people = [
         person
         for host in hosts_matched(enquiry, enquiry.created_at)
@@ -32,18 +36,29 @@ def _matched(enquiry: Enquiry) -> Iterable[User]:
 
 def _of_enquiry(enquiry: Enquiry, row: OutboxMessage, now: datetime) -> Content:
     name = "enquiry-answer" if row.kind == "enquiry.made" else "enquiry"
-    term = next(iter(load_chosen(enquiry.terms)), "")
+    term: Any = next(iter(load_chosen(enquiry.terms)), "…")
+    if not enquiry.terms and enquiry.need and not enquiry.is_confidential:
+        term = Truncator(enquiry.need.text).chars(60)  # it was not understood
     link = reverse(f"bookings:{name}", args=[enquiry.pk])
-    return Content(enquiry.pk, link, {"technique": term}, {"enquiry": enquiry})
+    days = [enquiry.earliest, enquiry.latest]
+    return Content(enquiry.pk, link, {"technique": term}, {"enquiry": enquiry}, days=days)
+
+
+def _times(bid: Bid) -> list[datetime]:
+    """Return the start of the booking that a bid has become, or else of each time that it holds or held."""
+    booking = bid.enquiry.reservation
+    if bid.state == Bid.State.ACCEPTED and booking is not None:
+        return [booking.start_at]
+    return [slot.reservation.start_at for slot in bid.slots.select_related("reservation")]
 
 
 def _of_bid(bid: Bid, row: OutboxMessage, now: datetime) -> Content:
     is_for_host = row.kind in ("bid.accepted", "bid.declined", "bid.lapsed")
-    name, about = ("bids", []) if is_for_host else ("enquiry", [bid.enquiry_id])
+    name, about = ("bid", [bid.pk]) if is_for_host else ("enquiry", [bid.enquiry_id])
     words: dict[str, object] = {"instrument": bid.instrument, "host": bid.host}
     if row.kind == "bid.accepted":
         words |= {"person": str(bid.enquiry.user), "payer": bid.enquiry.organisation}
-    return Content(bid.pk, reverse(f"bookings:{name}", args=about), words, {"bid": bid})
+    return Content(bid.pk, reverse(f"bookings:{name}", args=about), words, {"bid": bid}, days=_times(bid))
 
 
 _kind = partial(
@@ -60,7 +75,7 @@ KINDS = table(
     _enquiry(
         "enquiry.made",
         _("Enquiry for your instruments: {technique}"),
-        _("Somebody looks for what your instruments can do. You may bid with times and a price."),
+        _("Somebody is looking for what your instruments can do. You may bid with times and a price."),
         readers=_matched,
         is_still_true=lambda one, row, now: (
             enquiry_state(one.state, one.closes_at, now) in ("open", "answered")
@@ -75,17 +90,11 @@ KINDS = table(
     _kind(
         "bid.made",
         _("Bid for your enquiry: {instrument}"),
-        _("{host} has made a bid and keeps times for you. Accept one before it lapses."),
+        _("{host} has made a bid and holds times for you. Accept one before it lapses."),
     ),
+    _kind("bid.amended", _("Bid changed: {instrument}"), _("{host} has changed its bid for your enquiry.")),
     _kind(
-        "bid.amended",
-        _("Bid changed: {instrument}"),
-        _("{host} has changed its bid for your enquiry."),
-    ),
-    _kind(
-        "bid.withdrawn",
-        _("Bid withdrawn: {instrument}"),
-        _("{host} has withdrawn its bid for your enquiry."),
+        "bid.withdrawn", _("Bid withdrawn: {instrument}"), _("{host} has withdrawn its bid for your enquiry.")
     ),
     _to_host(
         "bid.accepted",
@@ -95,11 +104,11 @@ KINDS = table(
     _to_host(
         "bid.declined",
         _("Bid not chosen: {instrument}"),
-        _("Your bid was not chosen; the times you kept are free again."),
+        _("Your bid was not chosen; the times you held are free again."),
     ),
     _to_host(
         "bid.lapsed",
         _("Bid lapsed: {instrument}"),
-        _("Your bid was not answered in time; the times you kept are free again."),
+        _("Your bid was not answered in time; the times you held are free again."),
     ),
 )

@@ -1,32 +1,34 @@
-"""Alarms as far as each person may see them, and what the rule is asked with."""
+"""Read alarms as far as each person may see them, and load the parameters of the rule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
 from accounts.selectors.rows import visible
 from bookings.board.domain.alarms import CLEARED, RISEN, limits_on, working_day_before
 from bookings.board.models import AlarmThreshold, IdleAlarm
-from bookings.hours.domain.norms import KINDS, USUAL_SCHEME, norm_minutes
-from bookings.hours.selectors.norms import load_norms
+from bookings.hours.domain.norms import USUAL_SCHEME
+from bookings.hours.selectors.norms import load_norms, steps_json
 from bookings.pricing.models import Agreement, AgreementMember
 from bookings.pricing.selectors.agreements import agreements_on
-from instruments.adapters.holiday_calendars import public_holidays
-from instruments.models import Instrument
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing
+from instruments.opening.adapters.holiday_calendars import public_holidays
+from instruments.register.models import Instrument
 
 WITH = ("instrument__organisation", "instrument__region", "instrument__facility")
 
-# Of each instrument what the rule asks for (board/domain/alarms.Facts). Days are those of UTC; the
-# year is the last twelve whole months. Demand within reach is what organisations other than the
-# owner asked for in vain or ask the board for, in its region or one that shares an agreement in
-# force with it; of an instrument with several techniques the one most asked for counts.
+# Of each instrument what the rule asks for (board/domain/alarms.Facts), after `NORM_MINUTES`. Days
+# are those of UTC; the year is the last twelve whole months. Demand within reach is what
+# organisations other than the owner asked for in vain or ask the board for, in its region or one
+# that shares an agreement in force with it; of an instrument with several techniques the one most
+# asked for counts.
 FACTS = """
 limits AS (SELECT * FROM jsonb_to_recordset(%(limits)s::jsonb) AS x(
     region_id uuid, late date, in_service_days int, idle_percent int, idle_open_days int,
@@ -34,7 +36,6 @@ limits AS (SELECT * FROM jsonb_to_recordset(%(limits)s::jsonb) AS x(
     answer_days int
 )),
 reach AS (SELECT * FROM unnest(%(hosts)s::uuid[], %(others)s::uuid[]) AS x(region_id, other)),
-norms AS (SELECT * FROM unnest(%(kinds)s::text[], %(norms)s::int[]) AS x(kind, minutes)),
 asking AS (
     SELECT region_id, technique_id, organisation_id, count(*) AS n FROM (
         SELECT r.region_id, coalesce(t.technique_id, u.technique_id) AS technique_id,
@@ -75,13 +76,10 @@ known AS (
         (s.at AT TIME ZONE 'UTC')::date AS used_on,
         coalesce(h.productive, 0)::bigint AS productive,
         coalesce(h.external, 0)::bigint AS external,
-        coalesce(round(i.norm_hours * 60 * %(share)s::numeric), n.minutes)
-            * coalesce(a.units, 1) AS norm
+        coalesce(n.minutes, 0) AS norm
     FROM instruments_instrument i
-    JOIN norms n ON n.kind = i.kind
+    LEFT JOIN norms n ON n.instrument_id = i.id
     LEFT JOIN sums h ON h.instrument_id = i.id
-    LEFT JOIN instruments_scheduleassignment a
-        ON a.instrument_id = i.id AND a.until_date IS NULL
     LEFT JOIN LATERAL (
         SELECT u.checked_in_at AS at FROM bookings_usagesession u
         WHERE u.instrument_id = i.id ORDER BY u.checked_in_at DESC LIMIT 1
@@ -122,22 +120,22 @@ facts AS (
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the statement is asked with; `limits` by region, with the day `late` of each."""
+class AlarmParameters:
+    """Parameters of the SQL that raises alarms. `limits` are the thresholds by region; `late` is the day that
+    `alarms_of` takes, by region."""
 
     limits: Mapping[UUID, Mapping[str, int]]
     late: Mapping[UUID, date]
     parameters: Mapping[str, Any]
 
 
-def load_asked(now: datetime) -> Asked:
-    """Thresholds, norms and reach of today. Five statements, whatever the number."""
+def load_asked(now: datetime) -> AlarmParameters:
+    """Load the parameters of today: thresholds, norms, and regions within reach. It takes five statements,
+    whatever the number."""
     today = now.date()
     until = today.replace(day=1)
     since = until.replace(year=until.year - 1)
-    entered = list(
-        AlarmThreshold.objects.values_list("region_id", "parameter", "valid_from", "value")
-    )
+    entered = list(AlarmThreshold.objects.values_list("region_id", "parameter", "valid_from", "value"))
     regions = Region.objects.filter(
         pk__in=Instrument.objects.order_by().values("region").distinct()
     ).order_by("pk")
@@ -148,11 +146,9 @@ def load_asked(now: datetime) -> Asked:
         free = public_holidays(region.holiday_calendar, range(today.year - 2, today.year + 1))
         late[region.pk] = working_day_before(today, limits[region.pk]["publish_days"], free)
     norms = load_norms(USUAL_SCHEME)
-    years = range(since.year, until.year + 1)
-    minutes = {k: norm_minutes({y: {k: 1} for y in years}, norms, since, until) for k in KINDS}
     reach = [(pk, pk) for pk in limits] + _agreed(today)
     rows = [{"region_id": str(pk), "late": late[pk].isoformat(), **limits[pk]} for pk in limits]
-    return Asked(
+    return AlarmParameters(
         limits,
         late,
         {
@@ -160,32 +156,16 @@ def load_asked(now: datetime) -> Asked:
             "today": today,
             "since": since,
             "until": until,
-            "share": str(float(_share_of_years(since, until))),
             "limits": rows,
             "hosts": [host for host, _ in reach],
             "others": [other for _, other in reach],
-            "kinds": list(minutes),
-            "norms": list(minutes.values()),
+            "norm_steps": steps_json(norms, since, until),
         },
     )
 
 
-def _share_of_years(since: date, until: date) -> Fraction:
-    middle = until.replace(month=1)
-    parts = ((since, middle), (middle, until))
-    return sum(
-        (
-            Fraction(
-                (last - first).days, (date(first.year + 1, 1, 1) - date(first.year, 1, 1)).days
-            )
-            for first, last in parts
-        ),
-        Fraction(0),
-    )
-
-
 def _agreed(today: date) -> list[tuple[UUID, UUID]]:
-    """Pairs of regions that share an agreement in force."""
+    """Return the pairs of regions that share an agreement in force."""
     members = AgreementMember.objects.filter(
         agreement__in=agreements_on(Agreement.objects.all(), today).values("pk")
     ).values_list("agreement_id", "region_id")
@@ -203,8 +183,8 @@ def _agreed(today: date) -> list[tuple[UUID, UUID]]:
 
 
 def alarms_for(actor: Actor) -> QuerySet[IdleAlarm]:
-    """Return alarms of instruments that the actor manages, or of regions that they coordinate or
-    audit; the longest awaited first."""
+    """Return the alarms about instruments that the actor manages, or in regions that they coordinate or
+    audit; those that have waited longest for an answer first."""
     seen = IdleAlarm.objects.none()
     hosts = actor.organisations_where("manage-instruments")
     regions = [*actor.regions_where("coordinate"), *actor.regions_where("audit")]
@@ -216,13 +196,13 @@ def alarms_for(actor: Actor) -> QuerySet[IdleAlarm]:
 
 
 def alarm_by_id(actor: Actor, alarm_id: UUID) -> IdleAlarm:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return an alarm; `NotFound` if there is none or the actor may not see it."""
     return visible(alarms_for(actor), pk=alarm_id)
 
 
 def alarms_to_answer(actor: Actor, now: datetime) -> QuerySet[IdleAlarm]:
-    """Return the alarms of instruments the actor manages that await an answer, and those that
-    have risen to a region they coordinate."""
+    """Return the alarms that the actor should answer or follow up: those about instruments they manage that
+    await an answer, and those that were escalated to a region they coordinate."""
     hosts = actor.organisations_where("manage-instruments")
     rows = IdleAlarm.objects.select_related(*WITH)
     seen = rows.filter(
@@ -238,6 +218,39 @@ def standing(rows: QuerySet[IdleAlarm]) -> QuerySet[IdleAlarm]:
 
 
 def entered_thresholds() -> QuerySet[AlarmThreshold]:
-    """Return the thresholds that were entered, the newest first."""
+    """Return the thresholds that were entered, newest first."""
     rows = AlarmThreshold.objects.select_related("region", "entered_by")
     return rows.order_by("-valid_from", "-entered_at", "pk")
+
+
+ALARMS = Listing(
+    "alarms",
+    alarms_for,
+    (
+        Column("alarm", "pk"),
+        Column("instrument", "instrument_id", _("Instrument"), "instrument__name"),
+        Column("instrument_name", "instrument.name"),
+        Column("host", "instrument.organisation.code"),
+        Column("region", "instrument.region.code"),
+        Column("kind", "kind", _("Alarm"), "kind"),
+        Column("state", "state", _("State"), "state"),
+        Column("raised", "raised_at"),
+        Column("asked", "asked_at", _("Since"), "asked_at"),
+        Column("reason", "reason"),
+        Column("due", "due_date"),
+        Column("contradicted", lambda row, by: "yes" if row.is_contradicted else ""),
+        Column("productive_hours", lambda row, by: row.figures["productive_minutes"] // 60),
+        Column("norm_hours", lambda row, by: int(row.figures["norm_minutes"]) // 60),
+        Column("open_days", lambda row, by: row.figures["open_days"]),
+        Column("asked_for", lambda row, by: row.figures["asked"]),
+    ),
+    waits={"alarms": alarms_to_answer},
+    waits_help="Only alarms that you have to answer.",
+    words=("instrument__name", "instrument__name_zh", "instrument__organisation__name"),
+    q_help="Part of the name of the instrument or its owner.",
+    day="asked_at",
+    filters=(
+        Filter("kind", "kind", CHOICE, choices=IdleAlarm.Kind.choices),
+        Filter("state", "state", CHOICE, choices=IdleAlarm.State.choices),
+    ),
+)

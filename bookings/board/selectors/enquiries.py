@@ -1,56 +1,63 @@
-"""Enquiries and bids, as far as each person may see them."""
+"""Read enquiries and bids, as far as each person may see them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import Actor
-from accounts.models import Region
+from accounts.domain.roles import Actor, By
+from accounts.models import Organisation, Region
 from accounts.selectors.rows import visible
-from bookings.board.domain.enquiries import (
-    LIVE,
-    STANDING,
-    Asked,
-    Cluster,
-    bid_state,
-    clusters,
-    enquiry_state,
-    quarter_of,
-)
+from bookings.board.domain import enquiries
 from bookings.board.models import Bid, BidSlot, Enquiry
+from bookings.catalogue.selectors.parties import Booking
 from bookings.needs.selectors.matches import Wanted, load_matches, wanted_of
 from bookings.needs.selectors.needs import load_chosen
+from bookings.pricing.models import Quote
 from bookings.pricing.selectors.fees import group_of, load_backing
-from instruments.domain.opening import local_date
-from instruments.domain.search import key, techniques_in
-from instruments.models import Instrument, SearchEntry, Technique
-from instruments.selectors.registry import WITH
+from bookings.record.domain.periods import Period
+from bookings.record.models import Reservation
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing, amount_cell
+from bookings.reserving.selectors.placing import Price, price_of, terms_held
+from instruments.house_rules.models import HouseRules
+from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.rates.domain.ratecards import CancellationTier
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
+from instruments.search.domain.search import key, techniques_in
+from instruments.search.models import SearchEntry
+from instruments.vocabulary.models import Technique
 
 MOST_TOLD = 5
+MOST_CHOICES, MOST_FOUND = 12, 8  # hosts to tick, and hosts found by a name
 
 
 def enquiries_for(actor: Actor) -> QuerySet[Enquiry]:
-    """One's own, and those of organisations whose manager one is; the newest first."""
+    """Return the actor's own enquiries, and those of organisations they manage, newest first."""
     managed = actor.organisations_where("book-for-members")
     return _all().filter(Q(user=actor.user_id) | Q(organisation_id__in=managed))
 
 
 def enquiry_by_id(actor: Actor, enquiry_id: UUID) -> Enquiry:
-    """One of them; `NotFound` if there is none, or it is not the actor's to read."""
+    """Return an enquiry that the actor may read; raise `NotFound` otherwise."""
     return visible(enquiries_for(actor), pk=enquiry_id)
 
 
 def own_enquiry(actor: Actor, enquiry_id: UUID) -> Enquiry:
-    """One's own; `NotFound` if there is none."""
+    """Return an enquiry of the actor's own; `NotFound` if there is none."""
     return visible(_all().filter(user_id=actor.person), pk=enquiry_id)
 
 
 def enquiries_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
-    """Those open that go to organisations whose instruments the actor manages, of techniques that
-    some of these have; the first to close first. Two statements. Nobody answers their own."""
+    """Return open enquiries that go to organisations whose instruments the actor manages, the first to close
+    first: those that name one of these organisations, and those for techniques of their instruments; never
+    the actor's own. It takes two statements."""
     hosts = actor.organisations_where("manage-instruments")
     entries = SearchEntry.objects.filter(is_published=True, organisation_id__in=hosts)
     codes: set[str] = set()
@@ -60,56 +67,93 @@ def enquiries_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
         regions |= set(lineage)
     of_regions = Enquiry.regions.through.objects.filter(enquiry_id=OuterRef("pk"))
     of_hosts = Enquiry.hosts.through.objects.filter(enquiry_id=OuterRef("pk"))
+    is_named = Exists(of_hosts.filter(organisation_id__in=hosts))
     to_them = (
-        ~Exists(of_regions) & ~Exists(of_hosts)
-        | Exists(of_regions.filter(region_id__in=regions))
-        | Exists(of_hosts.filter(organisation_id__in=hosts))
+        ~Exists(of_regions) & ~Exists(of_hosts) | is_named | Exists(of_regions.filter(region_id__in=regions))
     )
     return (
         _all()
         .filter(to_them)
-        .filter(state__in=LIVE, closes_at__gt=now, techniques__overlap=sorted(codes))
+        .filter(is_named | Q(techniques__overlap=sorted(codes)), state__in=enquiries.LIVE, closes_at__gt=now)
         .exclude(user_id=actor.person)
         .order_by("closes_at", "id")
     )
 
 
 def enquiries_in(rows: QuerySet[Enquiry], state: str, now: datetime) -> QuerySet[Enquiry]:
-    """Those of them that are in a state at this moment, as `enquiry_state` says."""
-    over = Q(state__in=LIVE, closes_at__lte=now)
+    """Return the enquiries whose present state, according to `enquiry_state`, is this one."""
+    over = Q(state__in=enquiries.LIVE, closes_at__lte=now)
     if state == Enquiry.State.UNMET:
         return rows.filter(Q(state=state) | over)
     return rows.filter(state=state).exclude(over)
 
 
 def enquiry_to(actor: Actor, enquiry_id: UUID, now: datetime) -> Enquiry:
-    """One of them; `NotFound` else."""
+    """Return an enquiry that goes to a host managed by the actor; raise `NotFound` otherwise."""
     return visible(enquiries_to(actor, now), pk=enquiry_id)
 
 
 def instruments_for(actor: Actor, enquiry: Enquiry) -> list[Instrument]:
-    """The instruments that the actor manages and may bid with, by name."""
+    """Return the instruments with which the actor, as their manager, may bid: those that match, by name, and
+    after them the others of hosts that the enquiry names, who know best what they can do."""
     hosts = set(actor.organisations_where("manage-instruments"))
-    keys = [key("technique", code) for code in enquiry.techniques]
-    entries = SearchEntry.objects.filter(is_published=True, keys__overlap=keys)
+    named = {host.pk for host in enquiry.hosts.all()}
+    regions = {region.pk for region in enquiry.regions.all()}
+    matching = Exists(_matching(enquiry.techniques).filter(pk=OuterRef("pk")))
     rows = Instrument.objects.select_related(*WITH).filter(
-        pk__in=entries.values("pk"),
+        Q(matching) | Q(organisation_id__in=named & hosts),
         organisation_id__in=hosts,
         publication=Instrument.Publication.PUBLISHED,
     )
-    named = {host.pk for host in enquiry.hosts.all()}
-    regions = {region.pk for region in enquiry.regions.all()}
     return [
         one
-        for one in rows.order_by("name", "pk")
-        if not (named or regions)
-        or one.organisation_id in named
-        or regions & set(one.region.lineage)
+        for one in rows.order_by(matching.desc(), "name", "pk")
+        if not (named or regions) or one.organisation_id in named or regions & set(one.region.lineage)
     ]
 
 
+@dataclass(frozen=True)
+class HostChoice:
+    """A host to which an enquiry can go, and how many of its instruments match."""
+
+    organisation: Organisation
+    matching: int = 0
+
+
+def hosts_to_choose(techniques: Sequence[str]) -> list[HostChoice]:
+    """Return the hosts with the most published instruments of these techniques. It takes two statements."""
+    by_host = _matching(techniques).values("organisation_id").annotate(n=Count("pk"))
+    numbers = dict(
+        by_host.order_by("-n", "organisation_id").values_list("organisation_id", "n")[:MOST_CHOICES]
+    )
+    rows = Organisation.objects.select_related("region").in_bulk(list(numbers))
+    return [HostChoice(rows[pk], n) for pk, n in numbers.items()]
+
+
+def hosts_found(text: str, *, ticked: Sequence[str] = (), besides: Collection[UUID] = ()) -> list[HostChoice]:
+    """Return other hosts than `besides`: those whose codes are ticked, and the first with a text in their
+    name. One statement, none if nothing is asked for."""
+    text = text.replace("\0", "").strip()
+    if not text and not ticked:
+        return []
+    hosts = Exists(SearchEntry.objects.filter(is_published=True, organisation_id=OuterRef("pk")))
+    is_found = Q(name__icontains=text) | Q(name_zh__icontains=text) if text else Q(pk=None)
+    rows = (
+        Organisation.objects.select_related("region")
+        .annotate(is_ticked=Case(When(code__in=ticked, then=0), default=1))
+        .filter(Q(is_ticked=0) | is_found & hosts)
+        .exclude(pk__in=besides)
+    )
+    return [HostChoice(row) for row in rows.order_by("is_ticked", "name", "pk")[: MOST_FOUND + len(ticked)]]
+
+
+def _matching(techniques: Sequence[str]) -> QuerySet[SearchEntry]:
+    keys = [key("technique", code) for code in techniques]
+    return SearchEntry.objects.filter(is_published=True, keys__overlap=keys)
+
+
 def bids_for(actor: Actor) -> QuerySet[Bid]:
-    """Those of hosts whose instruments the actor manages, and those for their own enquiries; the
+    """Return the bids of hosts whose instruments the actor manages, and those for the actor's own enquiries,
     newest first."""
     hosts = actor.organisations_where("manage-instruments")
     mine = enquiries_for(actor).order_by().values("pk")
@@ -122,49 +166,108 @@ def bids_for(actor: Actor) -> QuerySet[Bid]:
 
 
 def bids_in(rows: QuerySet[Bid], state: str, now: datetime) -> QuerySet[Bid]:
-    """Those of them that are in a state at this moment, as `bid_state` says."""
-    over = Q(state__in=STANDING, valid_until__lte=now)
+    """Return the bids whose present state, according to `bid_state`, is this one."""
+    over = Q(state__in=enquiries.STANDING, valid_until__lte=now)
     if state == Bid.State.LAPSED:
         return rows.filter(Q(state=state) | over)
     return rows.filter(state=state).exclude(over)
 
 
 def bid_by_id(actor: Actor, bid_id: UUID) -> Bid:
-    """One of them; `NotFound` else."""
+    """Return a bid that the actor may read; raise `NotFound` otherwise."""
     return visible(bids_for(actor), pk=bid_id)
 
 
 def host_bids(actor: Actor) -> QuerySet[Bid]:
-    """Those of hosts whose instruments the actor manages."""
+    """Return bids of hosts whose instruments the actor manages."""
     return bids_for(actor).filter(host_id__in=actor.organisations_where("manage-instruments"))
 
 
 def host_bid(actor: Actor, bid_id: UUID) -> Bid:
-    """One of them; `NotFound` else."""
+    """Return a bid of a host that the actor manages; raise `NotFound` otherwise."""
     return visible(host_bids(actor), pk=bid_id)
 
 
+@dataclass(frozen=True)
+class Acceptance:
+    """The booking that accepting a time of a bid would make: its price by now, the cost of cancelling, and
+    the house rules that the person has still to accept. others: how many other bids are declined with it."""
+
+    bid: Bid
+    slot: BidSlot
+    price: Price
+    cancellation: Sequence[CancellationTier]
+    house_rules: HouseRules | None
+    others: int
+
+
+def load_acceptance(enquiry: Enquiry, slot_id: UUID, now: datetime) -> Acceptance | None:
+    """Return what accepting a slot of an open enquiry would book; None if it is no longer available. The
+    enquiry must be loaded with its bids."""
+    if enquiries.enquiry_state(enquiry.state, enquiry.closes_at, now) not in enquiries.LIVE:
+        return None
+    bids: Any = [bid for bid in shown_bids(enquiry.bids.all(), now) if bid.shown_state in enquiries.STANDING]  # type: ignore[attr-defined]
+    found = next(((b, s) for b in bids for s in b.shown_slots if s.pk == slot_id), None)
+    if found is None:
+        return None
+    bid, slot = found
+    instrument = Instrument.objects.select_related(*WITH).get(pk=bid.instrument_id)
+    hold = slot.reservation
+    terms = terms_held(hold, instrument, load_backing(enquiry.organisation, instruments=[instrument]), now)
+    price = price_of(instrument, terms, booking_of(enquiry, bid, hold).enquiry)
+    rules = rules_to_accept(load_house_rules(instrument, enquiry.user_id))
+    tiers = terms.card.values.cancellation if terms.card else ()
+    bid.instrument = instrument
+    return Acceptance(bid, slot, price, tiers, rules, len(bids) - 1)
+
+
+def booking_of(enquiry: Enquiry, bid: Bid, hold: Reservation) -> Booking:
+    """Return the booking that accepting a bid makes of a time that it holds."""
+    return Booking(
+        bid.instrument_id,
+        Period(hold.start_at, hold.end_at),
+        enquiry.organisation.code,
+        bid.service_mode,
+        samples=enquiry.sample,
+        quantity=None if enquiry.quantity is None else Decimal(enquiry.quantity),
+        hold=hold.pk,
+        held_for=Reservation.HeldFor.BID,
+        bid_discount_percent=bid.discount_percent,
+    )
+
+
+def quote_and_bid(reservation: Reservation) -> tuple[Quote | None, Bid | None]:
+    """Return the current quote of a booking, and the accepted bid that it was made from, if any. It takes one
+    statement."""
+    rows = Quote.objects.filter(reservation=reservation, is_current=True)
+    quote = rows.select_related("reservation__bid_slot__bid").first()
+    slot = getattr(quote.reservation, "bid_slot", None) if quote else None
+    return quote, slot.bid if slot and slot.bid.state == Bid.State.ACCEPTED else None
+
+
 def standing_bid(enquiry: Enquiry, instrument: Instrument, now: datetime) -> Bid | None:
-    """The bid with an instrument that stands at this moment, of an enquiry loaded with its bids."""
+    """Return the open bid with an instrument at this moment, or None; the enquiry must be loaded with its
+    bids."""
     mine = [bid for bid in enquiry.bids.all() if bid.instrument_id == instrument.pk]
-    return next((bid for bid in shown_bids(mine, now) if bid.shown_state in STANDING), None)  # type: ignore[attr-defined]
+    return next((bid for bid in shown_bids(mine, now) if bid.shown_state in enquiries.STANDING), None)  # type: ignore[attr-defined]
 
 
 def shown_enquiries(rows: Iterable[Enquiry], now: datetime) -> list[Enquiry]:
-    """Enquiries with their terms, and the state they have at this moment."""
+    """Return the enquiries with their terms and their present state."""
     result = list(rows)
     for row in result:
-        row.shown_state = enquiry_state(row.state, row.closes_at, now)  # type: ignore[attr-defined]
+        row.shown_state = enquiries.enquiry_state(row.state, row.closes_at, now)  # type: ignore[attr-defined]
         row.shown_label = Enquiry.State(row.shown_state).label  # type: ignore[attr-defined]
         row.chosen = load_chosen(row.terms)  # type: ignore[attr-defined]
     return result
 
 
 def shown_bids(rows: Iterable[Bid], now: datetime) -> list[Bid]:
-    """Bids with the state they have at this moment, and those of their slots that are kept."""
+    """Return the bids with their present state and the slots that they still hold (for an accepted bid, the
+    one that was booked)."""
     result = list(rows)
     for row in result:
-        state = bid_state(row.state, row.valid_until, now)
+        state = enquiries.bid_state(row.state, row.valid_until, now)
         slots = [slot for slot in row.slots.all() if slot_stands(slot, now)]
         if state in ("made", "amended") and not slots:
             state = "lapsed"
@@ -172,57 +275,65 @@ def shown_bids(rows: Iterable[Bid], now: datetime) -> list[Bid]:
             slots = [slot for slot in row.slots.all() if not slot.reservation.held_for]
         row.shown_state, row.shown_label = state, Bid.State(state).label  # type: ignore[attr-defined]
         row.shown_slots = slots  # type: ignore[attr-defined]
+        row.shown_reason = reason_of(row, now)  # type: ignore[attr-defined]
+        row.shown_reason_label = Bid.Reason(row.shown_reason).label if row.shown_reason else ""  # type: ignore[attr-defined]
     return result
 
 
+def reason_of(bid: Bid, now: datetime) -> str:
+    """Return why a bid was declined or has lapsed, also if a deadline has decided it and no job yet; empty if
+    nobody said."""
+    has_lapsed = enquiries.bid_state(bid.state, bid.valid_until, now) == Bid.State.LAPSED
+    return Bid.Reason.UNANSWERED if has_lapsed and bid.state in enquiries.STANDING else bid.reason
+
+
 def slot_stands(slot: BidSlot, now: datetime) -> bool:
-    """Whether the slot is kept at this moment."""
+    """Return whether the slot is held at this moment."""
     row = slot.reservation
     return row.state == "held" and row.deadline_at is not None and row.deadline_at > now
 
 
-def group_at(enquiry: Enquiry, instrument: Instrument) -> str:
-    """The price group of who asks, at an instrument."""
-    backing = load_backing(enquiry.organisation, instruments=[instrument])
-    return group_of(instrument, backing, local_date(instrument.facility.zone, enquiry.earliest))
+def groups_at(enquiry: Enquiry, instruments: Sequence[Instrument]) -> dict[UUID, str]:
+    """Return the price group of the enquiry's payer at each instrument."""
+    backing = load_backing(enquiry.organisation, instruments=instruments)
+    return {
+        one.pk: group_of(one, backing, local_date(one.facility.zone, enquiry.earliest)) for one in instruments
+    }
 
 
 def hosts_matched(enquiry: Enquiry, now: datetime) -> list[UUID]:
-    """The hosts of the first matches among those to whom an enquiry goes."""
+    """Return the hosts to tell of an enquiry: those named in it and the first with matching instruments."""
     hosts, regions = list(enquiry.hosts.all()), tuple(enquiry.regions.all())
     if enquiry.need is None or (hosts and not regions):
         return [host.pk for host in hosts]
     question: Wanted = wanted_of(enquiry.need)
     found = [a.instrument for a in load_matches(question, now) if a.match is not None]
     wanted = {region.pk for region in regions}
-    fitting = [
-        one.organisation_id for one in found if not wanted or wanted & set(one.region.lineage)
-    ]
+    fitting = [one.organisation_id for one in found if not wanted or wanted & set(one.region.lineage)]
     return list(dict.fromkeys([*(host.pk for host in hosts), *fitting]))[: MOST_TOLD + len(hosts)]
 
 
-def load_clusters(actor: Actor) -> list[tuple[Cluster, Technique | None, Region]]:
-    """What was asked for together in the regions that the actor coordinates; which are shown is
-    decided over all regions, so that no two readers know more together."""
+def load_clusters(actor: Actor) -> list[tuple[enquiries.Cluster, Technique | None, Region]]:
+    """Return the clusters in the regions that the actor coordinates. Which ones are hidden is decided over
+    all regions, so that readers cannot learn more by combining what they see."""
     rows = Enquiry.objects.exclude(state="withdrawn").values_list(
         "techniques", "region_id", "created_at", "organisation_id", "minutes"
     )
     asked = [
-        Asked(codes[0], region, quarter_of(at.date()), organisation, minutes)
+        enquiries.EnquiryPart(codes[0], region, enquiries.quarter_of(at.date()), organisation, minutes)
         for codes, region, at, organisation, minutes in rows
         if codes
     ]
     mine = Region.objects.filter(lineage__overlap=list(actor.regions_where("coordinate")))
     regions = Region.objects.in_bulk() if actor.has("administrator") else {r.pk: r for r in mine}
-    shown = [one for one in clusters(asked) if one.region in regions]
+    shown = [one for one in enquiries.clusters(asked) if one.region in regions]
     codes = {one.technique for one in shown}
     techniques = {each.code: each for each in Technique.objects.filter(code__in=codes)}
     return [(one, techniques.get(one.technique), regions[one.region]) for one in shown]
 
 
 _SLOTS: Any = Prefetch(
-    "slots",
-    BidSlot.objects.select_related("reservation").order_by("reservation__start_at", "id"),
+    "slots", BidSlot.objects.select_related("reservation").order_by("reservation__start_at", "id")
 )
 _BIDS: Any = Prefetch(
     "bids",
@@ -238,3 +349,116 @@ def _all() -> QuerySet[Enquiry]:
         .prefetch_related("regions", "hosts", _BIDS)
         .order_by("-created_at", "-id")
     )
+
+
+def _own_states(row: Enquiry, by: By) -> str:
+    hosts = by.actor.organisations_where("manage-instruments")
+    bids: Any = shown_bids((bid for bid in row.bids.all() if bid.host_id in hosts), by.now)
+    return ", ".join(bid.shown_state for bid in bids)
+
+
+def _bid_state(row: Any, by: By) -> str:
+    shown_bids([row], by.now)
+    return str(row.shown_state)
+
+
+def _starts(row: Bid, by: By) -> str:
+    return ", ".join(slot.reservation.start_at.isoformat() for slot in row.slots.all())
+
+
+def _total(row: Bid, by: By) -> Any:
+    return next((amount_cell(slot.total, slot.currency) for slot in row.slots.all()), "")
+
+
+ENQUIRIES = Listing(
+    "enquiries",
+    enquiries_for,
+    (
+        Column("enquiry", "pk"),
+        Column("need", lambda row, by: row.need.text if row.need else "", _("Need")),
+        Column("techniques", lambda row, by: ", ".join(row.techniques)),
+        Column("person", "user.name"),
+        Column("payer", "organisation.code"),
+        Column("earliest", "earliest", _("When"), "earliest"),
+        Column("latest", "latest"),
+        Column("minutes", "minutes"),
+        Column("closes", "closes_at", _("Open until"), "closes_at"),
+        Column(
+            "state",
+            lambda row, by: enquiries.enquiry_state(row.state, row.closes_at, by.now),
+            _("State"),
+            "state",
+        ),
+        Column("bids", lambda row, by: len(row.bids.all())),
+        Column("made", "created_at", sort="created_at"),
+    ),
+    words=("need__text", "user__name", "organisation__name", "organisation__name_zh"),
+    q_help="Part of the need's text or of the enquirer's name.",
+    day="created_at",
+    filters=(
+        Filter(
+            "state",
+            lambda rows, state, by: enquiries_in(rows, state, by.now),
+            CHOICE,
+            _("State"),
+            choices=Enquiry.State.choices,
+        ),
+    ),
+)
+# Not by words of the need or by name: both are the secret of who asks in confidence.
+OPEN_ENQUIRIES = Listing(
+    "open-enquiries",
+    lambda actor: Enquiry.objects.none(),  # of a moment: `enquiries_to`
+    (
+        Column("enquiry", "pk", _("What is asked for")),
+        Column("techniques", lambda row, by: ", ".join(row.techniques)),
+        Column("sample", "sample"),
+        Column("quantity", "quantity"),
+        Column("minutes", "minutes"),
+        Column("earliest", "earliest", _("When"), "earliest"),
+        Column("latest", "latest"),
+        Column("closes", "closes_at", _("Open until"), "closes_at"),
+        Column(
+            "organisation",
+            lambda row, by: "" if row.is_confidential else row.organisation.code,
+            _("Who asks"),
+        ),
+        Column("own_bids", _own_states),
+    ),
+    words=("sample",),
+    q_help="Part of the description of the sample.",
+    day="closes_at",
+)
+BIDS = Listing(
+    "bids",
+    host_bids,
+    (
+        Column("bid", "pk"),
+        Column("enquiry", "enquiry_id"),
+        Column("instrument", "instrument_id", _("Instrument"), "instrument__name"),
+        Column("instrument_name", "instrument.name"),
+        Column("state", _bid_state, _("State"), "state"),
+        Column("reason", lambda row, by: reason_of(row, by.now)),
+        Column("valid_until", "valid_until"),
+        Column("starts", _starts, _("Times you hold")),
+        Column("currency", lambda row, by: next((slot.currency for slot in row.slots.all()), "")),
+        Column("total", _total),
+        Column(
+            "organisation",
+            lambda row, by: row.enquiry.organisation.code if row.state == Bid.State.ACCEPTED else "",
+        ),
+        Column("made", "created_at", _("Made"), "created_at"),
+    ),
+    words=("instrument__name", "instrument__name_zh"),
+    q_help="Part of the instrument's name.",
+    day="created_at",
+    filters=(
+        Filter(
+            "state",
+            lambda rows, state, by: bids_in(rows, state, by.now),
+            CHOICE,
+            _("State"),
+            choices=Bid.State.choices,
+        ),
+    ),
+)

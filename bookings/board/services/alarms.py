@@ -1,4 +1,4 @@
-"""Alarms: raised and cleared each night, answered by owners, risen to the region."""
+"""Raise and clear alarms each night, let owners answer them, and escalate unanswered ones to the region."""
 
 import json
 from collections import defaultdict
@@ -17,10 +17,13 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
+from accounts.selectors.zones import DayIn
 from accounts.trail import Change
 from bookings.board.domain import alarms as rules
 from bookings.board.models import AlarmThreshold, IdleAlarm
 from bookings.board.selectors.alarms import FACTS, WITH, alarm_by_id, load_asked
+from bookings.hours.selectors.norms import NORM_MINUTES
+from instruments.reading.domain.clock import local_date
 
 PART = 10_000  # rows read at once
 # What `rules.alarms_of` says of each instrument; a property test holds the two equal.
@@ -68,15 +71,15 @@ WHERE state <> 'cleared' AND checked_at < %(now)s RETURNING id
 
 @transaction.atomic
 def alarms_review(*, now: datetime) -> int:
-    """Raise the alarms that instruments give cause for, clear those that no longer do, and let rise
-    to the region what nobody has answered in time; how many became different. Owners and
-    coordinators are told once a night, of all together. No statement per instrument."""
+    """Raise the alarms for which instruments give cause, clear those without cause, and escalate to the
+    region those not answered in time; return how many changed. Owners and coordinators get one message per
+    night about all of them. The number of statements does not depend on that of instruments."""
     asked = load_asked(now)
     if not asked.limits:
         return 0
     parameters = dict(asked.parameters) | {"limits": json.dumps(asked.parameters["limits"])}
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {FACTS}, {_RAISE}", parameters)
+        cursor.execute(f"WITH {NORM_MINUTES}, {FACTS}, {_RAISE}", parameters)
         raised = [pk for pk, is_new in cursor.fetchall() if is_new]
         cursor.execute(_CLEAR, parameters)
         cleared = [pk for (pk,) in cursor.fetchall()]
@@ -90,7 +93,12 @@ def alarms_review(*, now: datetime) -> int:
     for row in _rows_due(now, min(each["answer_days"] for each in asked.limits.values())):
         limits = asked.limits[row.instrument.region_id]
         state = rules.state_tonight(
-            row.state, asked_at=row.asked_at, due_date=row.due_date, limits=limits, now=now
+            row.state,
+            asked_at=row.asked_at,
+            due_date=row.due_date,
+            limits=limits,
+            now=now,
+            today=local_date(row.instrument.facility.zone, now),
         )
         if state == row.state:
             continue
@@ -115,17 +123,19 @@ def alarms_review(*, now: datetime) -> int:
 
 
 def _rows(ids: Sequence[UUID]) -> list[IdleAlarm]:
-    """The alarms with these ids; in parts, as a statement takes 65,535 values."""
+    """Return the alarms with these ids, read in parts, because a statement takes at most 65,535 values."""
     rows = IdleAlarm.objects.select_related(*WITH)
     return [row for part in batched(ids, PART) for row in rows.filter(pk__in=part)]
 
 
 def _rows_due(now: datetime, days: int) -> Iterable[IdleAlarm]:
-    """Those that may rise or be asked anew, locked: nobody answers them meanwhile."""
+    """Return the alarms that may have to be escalated or asked about again. They are locked, so that nobody
+    answers them meanwhile."""
     rows = IdleAlarm.objects.select_for_update(of=("self",)).select_related(*WITH)
     waited = now - timedelta(days=days)
     open_ones = rows.filter(state=rules.OPEN, asked_at__lte=waited).order_by("pk")
-    over = rows.filter(state=rules.ANSWERED, due_date__lt=now.date()).order_by("pk")
+    today = DayIn(now, "instrument__facility__time_zone")
+    over = rows.filter(state=rules.ANSWERED, due_date__lt=today).order_by("pk")
     return [*open_ones, *over]
 
 
@@ -134,7 +144,7 @@ def _recorded(row: IdleAlarm) -> dict[str, object]:
 
 
 def _tell(now: datetime, kind: str, whose: str, rows: Iterable[IdleAlarm]) -> None:
-    """One message for each organisation or region, whatever the number of alarms."""
+    """Send one message to each organisation or region, whatever the number of alarms."""
     numbers: dict[UUID, int] = defaultdict(int)
     for row in rows:
         numbers[getattr(row.instrument, f"{whose}_id")] += 1
@@ -148,15 +158,11 @@ def _tell(now: datetime, kind: str, whose: str, rows: Iterable[IdleAlarm]) -> No
 
 
 @transaction.atomic
-def alarm_answer(
-    by: By, *, alarm_id: UUID, reason: str, due_date: date, note: str = ""
-) -> IdleAlarm:
-    """Answer an alarm, for the owner's managers: why it is so, and until when it is put right.
-    An answer can be replaced by another. `Invalid`, `WrongState`."""
+def alarm_answer(by: By, *, alarm_id: UUID, reason: str, due_date: date, note: str = "") -> IdleAlarm:
+    """Answer an alarm as a manager of the owner: the reason, and the day by which the cause will be removed.
+    An answer may be replaced by another. Raise `Invalid`, `WrongState`."""
     alarm_by_id(by.actor, alarm_id)
-    row = visible(
-        IdleAlarm.objects.select_for_update(of=("self",)).select_related(*WITH), pk=alarm_id
-    )
+    row = visible(IdleAlarm.objects.select_for_update(of=("self",)).select_related(*WITH), pk=alarm_id)
     require(by.actor, "manage-instruments", place_of(row.instrument.organisation))
     by.require_version(row.version)
     rules.require_answerable(row.state)
@@ -165,7 +171,8 @@ def alarm_answer(
         raise invalid("reason", "unknown-value")
     if len(note) > 1000:
         raise invalid("note", "too-long", most=1000)
-    rules.check_answer(reason=reason, note=note, due_date=due_date, today=by.now.date())
+    today = local_date(row.instrument.facility.zone, by.now)
+    rules.check_answer(reason=reason, note=note, due_date=due_date, today=today)
     before = {"state": row.state, "reason": row.reason, "due_date": row.due_date}
     row.state, row.reason, row.note, row.due_date = rules.ANSWERED, reason, note, due_date
     row.answered_by_id, row.answered_at = by.actor.person, by.now
@@ -180,8 +187,8 @@ def alarm_answer(
 def threshold_add(
     by: By, *, parameter: str, value: int, valid_from: date, source: str, region: Region | None
 ) -> AlarmThreshold:
-    """Enter a threshold from a day on: a region's coordinator for the region, an administrator also
-    for all. Nothing is changed or begins in the past. `Invalid`, `NotPermitted`."""
+    """Enter a threshold that holds from a day on: coordinators for their region, administrators also for all.
+    Existing values are not changed, and none begins in the past. Raise `Invalid`, `NotPermitted`."""
     if region is not None:
         is_allowed = by.actor.has(ADMINISTRATOR) or by.actor.may(
             "coordinate", Place(None, frozenset(region.lineage))

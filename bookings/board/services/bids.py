@@ -1,4 +1,4 @@
-"""Bids: a host's offer for an enquiry, with times it keeps for whoever asked."""
+"""Bids: a host's offers for an enquiry, whose times are held for the person who enquired."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,39 +27,40 @@ from bookings.record.models import Reservation
 from bookings.reserving.domain.holds import SLOTS_HELD
 from bookings.reserving.services.holds import hold_give_back, slot_keep
 from bookings.reserving.services.placing import parties_of
-from instruments.locks import lock_instrument
-from instruments.models import Instrument
+from instruments.register.locks import lock_instrument
+from instruments.register.models import Instrument
 
 
 @dataclass(frozen=True)
 class BidValues:
-    """What a host offers: one or two starts, each for the length that is asked for. conditions:
-    codes; valid_until: 48 hours from now at most, which None stands for."""
+    """The values of a bid: one or two starts, each for the length that the enquiry asks for; conditions:
+    codes; valid_until: at most 48 hours from now, which is the default; discount_percent: by how much it is
+    below the rate card, with the reason."""
 
     starts: Sequence[datetime]
     service_mode: str
     conditions: Sequence[str] = ()
     text: str = ""
     valid_until: datetime | None = None
+    discount_percent: Decimal = Decimal(0)
+    discount_reason: str = ""
 
 
 def bid_make(by: By, *, enquiry_id: UUID, instrument_id: UUID, values: BidValues) -> Bid:
-    """Bid for an enquiry with an instrument one manages. Its times are found a place by all rules,
-    as of whoever asked, and kept. `NotFound`, `Invalid`, `RulesRefuse`, `WrongState`
-    (enquiry-closed, already-bid)."""
+    """Bid for an enquiry with an instrument that the actor manages. Its times are checked against all rules
+    as if the person who enquired booked them, and held. Raise `NotFound`, `Invalid`, `RulesRefuse`,
+    `WrongState` (enquiry-closed, already-bid)."""
     enquiry = enquiry_to(by.actor, enquiry_id, by.now)
     if instrument_id not in {one.pk for one in instruments_for(by.actor, enquiry)}:
         raise invalid("instrument", "unknown-value")
     with guarded():
         instrument = lock_instrument(instrument_id)
         enquiry = _open(by, enquiry_id)
-        standing = Bid.objects.filter(
-            enquiry=enquiry, instrument=instrument, state__in=rules.STANDING
-        )
+        standing = Bid.objects.filter(enquiry=enquiry, instrument=instrument, state__in=rules.STANDING)
         for old in lock_bids(standing.values_list("pk", flat=True)):
-            if rules.bid_state(old.state, old.valid_until, by.now) in rules.STANDING:
+            if rules.is_standing(old.state, old.valid_until, by.now):
                 raise WrongState("already-bid")
-            old.state = Bid.State.LAPSED
+            old.state, old.reason = Bid.State.LAPSED, Bid.Reason.UNANSWERED
             bid_store(By(PLATFORM, by.now), "bid.lapse", old)
         bid = Bid(
             enquiry=enquiry,
@@ -79,7 +80,7 @@ def bid_make(by: By, *, enquiry_id: UUID, instrument_id: UUID, values: BidValues
 
 
 def bid_amend(by: By, *, bid_id: UUID, values: BidValues) -> Bid:
-    """Put other times and terms in the place of those of a bid that stands."""
+    """Replace the times and the terms of an open bid."""
     row = host_bid(by.actor, bid_id)
     with guarded():
         instrument = lock_instrument(row.instrument_id)
@@ -97,7 +98,7 @@ def bid_amend(by: By, *, bid_id: UUID, values: BidValues) -> Bid:
 
 @transaction.atomic
 def bid_withdraw(by: By, *, bid_id: UUID) -> Bid:
-    """Take a bid back; its times come free."""
+    """Withdraw a bid; its times are released."""
     row = host_bid(by.actor, bid_id)
     held = lock_slots([row.pk])
     lock_enquiry(row.enquiry_id)
@@ -120,7 +121,7 @@ def _open(by: By, enquiry_id: UUID) -> Enquiry:
 def _standing(by: By, bid_id: UUID) -> Bid:
     (bid,) = lock_bids([bid_id])
     by.require_version(bid.version)
-    if rules.bid_state(bid.state, bid.valid_until, by.now) not in rules.STANDING:
+    if not rules.is_standing(bid.state, bid.valid_until, by.now):
         raise WrongState("bid-gone")
     return bid
 
@@ -128,7 +129,7 @@ def _standing(by: By, bid_id: UUID) -> Bid:
 def _give_back(by: By, bid: Bid, held: Sequence[Reservation]) -> None:
     for hold in held:
         if hold.state == "held":
-            # In nobody's name: the trail of who asked does not say which manager it was.
+            # Recorded without an actor: the trail must not tell the person who enquired which manager it was.
             hold_give_back(By(PLATFORM, by.now), reservation=hold)
     BidSlot.objects.filter(bid=bid).delete()
 
@@ -144,11 +145,14 @@ def _fill(bid: Bid, values: BidValues, now: datetime) -> None:
     bid.service_mode = values.service_mode
     bid.conditions = list(dict.fromkeys(values.conditions))
     bid.text = values.text.strip()
+    bid.discount_percent, bid.discount_reason = rules.check_discount(
+        values.discount_percent, values.discount_reason
+    )
 
 
 def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: BidValues) -> None:
-    """Keep the times of a bid for whoever asked, who pays as they would for a booking of their
-    own."""
+    """Hold the times of a bid for the person who enquired, at the price that a booking of their own would
+    have."""
     starts = sorted(set(values.starts))
     if not 1 <= len(starts) <= rules.MOST_SLOTS:
         raise invalid("starts", "out-of-range", least=1, most=rules.MOST_SLOTS)
@@ -167,10 +171,11 @@ def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: Bi
             values.service_mode,
             quantity=None if enquiry.quantity is None else Decimal(enquiry.quantity),
             held_for=Reservation.HeldFor.BID,
+            bid_discount_percent=bid.discount_percent,
         )
         try:
             parties = parties_of(person, booking)
-        except Refused:  # a membership ended: nobody could accept
+        except Refused:  # a membership has ended, so nobody could accept the bid
             raise WrongState("enquiry-closed", state="unmet") from None
         try:
             hold, price = slot_keep(
@@ -181,7 +186,7 @@ def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: Bi
                 instrument=instrument,
                 until=bid.valid_until,
             )
-        except NotFound:  # nothing that whoever asked may see
+        except NotFound:  # the person who enquired may not see the instrument
             raise invalid("instrument", "unknown-value") from None
         except RulesRefuse as refused:
             refusals += [replace(each, booking=position) for each in refused.refusals]
@@ -206,4 +211,8 @@ def _facts(bid: Bid, values: BidValues) -> dict[str, object]:
         "conditions": bid.conditions,
         "valid_until": bid.valid_until,
         "state": bid.state,
-    }
+    } | (
+        {"discount_percent": bid.discount_percent, "discount_reason": bid.discount_reason}
+        if bid.discount_percent
+        else {}
+    )

@@ -1,7 +1,7 @@
-"""Enquiries: making a need visible, accepting a bid, and closing without one."""
+"""Publish a need as an enquiry, accept a bid, and close an enquiry without one."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,18 +13,18 @@ from django.db.models import Q
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.organisations import organisation_by_code, region_by_code
 from accounts.services.jobs import work_through
 from bookings.board.domain import enquiries as rules
 from bookings.board.locks import lock_bids, lock_enquiry, lock_slots, standing_bids
 from bookings.board.models import Bid, BidSlot, Enquiry
-from bookings.board.selectors.enquiries import own_enquiry
-from bookings.catalogue.selectors.parties import Booking
+from bookings.board.selectors.enquiries import booking_of, own_enquiry
 from bookings.catalogue.services.demand import demand_unanswered, guarded
+from bookings.needs.domain.needs import MET, need_state
 from bookings.needs.models import Need
-from bookings.needs.selectors.needs import load_chosen, own_need
+from bookings.needs.selectors.needs import load_chosen, outcome_of, own_need
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED
 from bookings.record.models import Reservation
@@ -38,8 +38,8 @@ MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class EnquiryValues:
-    """To whom a need is shown, and how. is_confidential: None for what the kind of the payer
-    suggests; sample: as hosts read it; regions, hosts: codes, none for all."""
+    """The values of an enquiry. is_confidential: None for the default of the payer's kind; sample: the
+    description that hosts see; regions, hosts: codes, empty for all."""
 
     is_confidential: bool | None = None
     sample: str = ""
@@ -50,26 +50,33 @@ class EnquiryValues:
 
 @transaction.atomic
 def enquiry_make(by: By, *, need_id: UUID, values: EnquiryValues) -> Enquiry:
-    """Show one's own need to hosts. `WrongState` (need-withdrawn, already-an-enquiry)."""
-    own_need(by.actor, need_id)
-    need = Need.objects.select_for_update(no_key=True).get(pk=need_id)
+    """Publish the actor's own need to hosts as an enquiry. `WrongState` (need-withdrawn, need-met,
+    already-an-enquiry); `Invalid` (no-terms: of a need that was not understood hosts could read nothing)."""
+    mine = Need.objects.filter(pk=need_id, user_id=by.actor.person)
+    need = mine.select_for_update(no_key=True).first()
+    if need is None:
+        raise NotFound
+    outcome = outcome_of(own_need(by.actor, need_id))
     if need.state != Need.State.OPEN:
         raise WrongState("need-withdrawn")
     live = Q(state__in=rules.LIVE, closes_at__gt=by.now) | Q(state=Enquiry.State.AWARDED)
     if Enquiry.objects.filter(live, need=need).exists():
         raise WrongState("already-an-enquiry")
+    if need_state(outcome, by.now) in MET:
+        raise WrongState("need-met")
     for closed in Enquiry.objects.filter(need=need, state__in=rules.LIVE):
-        _settle(closed.pk, by.now)  # what has closed has only not been tidied up yet
+        _settle(closed.pk, by.now)  # the earlier enquiry is past its deadline, but not settled yet
     regions, hosts = _audience(values)
+    is_confidential = is_firm(need.organisation) if values.is_confidential is None else values.is_confidential
+    if not need.terms and (is_confidential or not hosts):
+        raise invalid("is_confidential" if hosts else "hosts", "no-terms")
     terms = load_chosen(need.terms)
     enquiry = Enquiry.objects.create(
         need=need,
         user=need.user,
         organisation=need.organisation,
         region=need.organisation.region,
-        is_confidential=is_firm(need.organisation)
-        if values.is_confidential is None
-        else values.is_confidential,
+        is_confidential=is_confidential,
         terms=need.terms,
         techniques=list(dict.fromkeys(code for term in terms for code in term.techniques)),
         sample=values.sample.strip(),
@@ -98,7 +105,7 @@ def enquiry_make(by: By, *, need_id: UUID, values: EnquiryValues) -> Enquiry:
 
 
 def is_firm(organisation: Organisation) -> bool:
-    """Whether what an organisation asks for is confidential unless it says otherwise."""
+    """Return whether an organisation's enquiries are confidential by default: those of enterprises are."""
     return organisation.kind == Organisation.Kind.ENTERPRISE
 
 
@@ -109,10 +116,11 @@ def enquiry_accept(
     slot_id: UUID,
     house_rules: int | None = None,
     purpose: str = "research",
+    at_most: tuple[Decimal, str] | None = None,
 ) -> Reservation:
-    """Book the slot of a bid for one's own enquiry; the other bids are declined and their slots
-    come free, all in one transaction. `WrongState` where the enquiry or the bid stands no more,
-    `RulesRefuse` as of any booking."""
+    """Book the slot of a bid for the actor's own enquiry, decline the other bids and free their slots, all in
+    one transaction. `WrongState` if the enquiry or the bid is no longer open, or more is payable than
+    `at_most` (price-changed), `RulesRefuse` as for any booking."""
     own_enquiry(by.actor, enquiry_id)
     with guarded():
         enquiry, bids, held = _locked(by, enquiry_id)
@@ -120,26 +128,17 @@ def enquiry_accept(
         if slot is None:
             raise WrongState("bid-gone")
         bid = next(one for one in bids if one.pk == slot.bid_id)
-        if rules.bid_state(bid.state, bid.valid_until, by.now) not in rules.STANDING:
+        if not rules.is_standing(bid.state, bid.valid_until, by.now):
             raise WrongState("bid-gone")
         hold = next(one for one in held[bid.pk] if one.pk == slot.reservation_id)
-        booking = Booking(
-            bid.instrument_id,
-            Period(hold.start_at, hold.end_at),
-            enquiry.organisation.code,
-            bid.service_mode,
-            purpose=purpose,
-            samples=enquiry.sample,
-            quantity=None if enquiry.quantity is None else Decimal(enquiry.quantity),
-            hold=hold.pk,
-            held_for=Reservation.HeldFor.BID,
-            house_rules=house_rules,
+        booking = replace(
+            booking_of(enquiry, bid, hold), purpose=purpose, house_rules=house_rules, at_most=at_most
         )
         parties = parties_of(by.actor, booking)
         (reservation,) = reservations_put(by, parties=[parties], bookings=[booking])
         bid.state = Bid.State.ACCEPTED
         bid_store(by, "bid.accept", bid, after={"reservation": reservation.pk})
-        _end(by, [one for one in bids if one != bid], held)
+        _end(by, [one for one in bids if one != bid], held, reason=Bid.Reason.OTHER_CHOSEN)
         for other in held[bid.pk]:
             if other.pk != hold.pk and other.state == "held":
                 hold_give_back(by, reservation=other)
@@ -151,10 +150,10 @@ def enquiry_accept(
 
 @transaction.atomic
 def enquiry_withdraw(by: By, *, enquiry_id: UUID) -> Enquiry:
-    """Ask no more: what was offered is declined, and nothing is remembered as unmet."""
+    """Withdraw an enquiry: its bids are declined, and it does not count as unmet demand."""
     own_enquiry(by.actor, enquiry_id)
     enquiry, bids, held = _locked(by, enquiry_id)
-    _end(by, bids, held)
+    _end(by, bids, held, reason=Bid.Reason.WITHDRAWN)
     enquiry.state = Enquiry.State.WITHDRAWN
     _store(by, "enquiry.withdraw", enquiry)
     return enquiry
@@ -162,51 +161,57 @@ def enquiry_withdraw(by: By, *, enquiry_id: UUID) -> Enquiry:
 
 @transaction.atomic
 def enquiry_close(by: By, *, enquiry_id: UUID, reason: str) -> Enquiry:
-    """Close one's own enquiry as unmet, with the reason as a code."""
+    """Close the actor's own enquiry as unmet, with the reason as a code."""
     own_enquiry(by.actor, enquiry_id)
     if reason not in CLOSING:
         raise invalid("reason", "unknown-choice", allowed=", ".join(CLOSING))
     enquiry, bids, held = _locked(by, enquiry_id)
-    _end(by, bids, held)
+    _end(by, bids, held, reason=reason if reason in DECLINING else Bid.Reason.CLOSED)
     _unmet(by, enquiry, reason)
     return enquiry
 
 
-def enquiries_forget(by: By) -> None:
-    """Withdraw what a person asks for, and forget what they wrote about it and in their bids."""
-    mine = Enquiry.objects.filter(user_id=by.actor.person)
+def enquiries_forget(by: By, *, user: User) -> None:
+    """Withdraw a person's enquiries, and delete what they wrote about these and in their bids."""
+    mine = Enquiry.objects.filter(user=user)
     live = mine.filter(state__in=rules.LIVE, closes_at__gt=by.now)
     for pk in list(live.order_by("pk").values_list("pk", flat=True)):
         enquiry_withdraw(by, enquiry_id=pk)
     mine.update(sample="", need=None)
-    Bid.objects.filter(user_id=by.actor.person).update(text="")
+    Bid.objects.filter(user=user).update(text="", discount_reason="")
 
 
-CLOSING = ("no-bid", "price", "time", "conditions")
+DECLINING = ("price", "time", "conditions")
+CLOSING = ("no-bid", *DECLINING)
 
 
 @transaction.atomic
-def bid_decline(by: By, *, bid_id: UUID) -> Bid:
-    """Decline a bid for one's own enquiry; its slots come free."""
+def bid_decline(by: By, *, bid_id: UUID, reason: str = "") -> Bid:
+    """Decline a bid for the actor's own enquiry, with or without a reason as a code; its slots are
+    released."""
+    if reason and reason not in DECLINING:
+        raise invalid("reason", "unknown-choice", allowed=", ".join(DECLINING))
     row = Bid.objects.filter(pk=bid_id, enquiry__user_id=by.actor.person).first()
     if row is None:
         raise NotFound
     held = lock_slots([row.pk])
     lock_enquiry(row.enquiry_id)
     bids = lock_bids([row.pk])
-    if rules.bid_state(bids[0].state, bids[0].valid_until, by.now) not in rules.STANDING:
+    if not rules.is_standing(bids[0].state, bids[0].valid_until, by.now):
         raise WrongState("bid-gone")
-    _end(by, bids, held)
+    _end(by, bids, held, reason=reason)
     return bids[0]
 
 
 def enquiries_settle(*, now: datetime, most: int = 500) -> int:
-    """Tidy up what deadlines have decided: enquiries that closed become unmet demand, bids lapse,
-    an award whose booking took place is fulfilled; how many."""
+    """Carry out what deadlines have decided, and return how many changed: closed enquiries become unmet
+    demand, bids lapse, an award whose booking took place is fulfilled, and enquiries of needs that were
+    withdrawn are withdrawn."""
     closed = Q(state__in=rules.LIVE, closes_at__lte=now)
     ended = Q(state="awarded", reservation__state__in=[*RELEASED, "completed", "no_show"])
     lapsed = Q(bids__state__in=rules.STANDING, bids__valid_until__lte=now)
-    due = Enquiry.objects.filter(closed | ended | lapsed).distinct().order_by("pk")
+    dropped = Q(state__in=rules.LIVE, need__state=Need.State.WITHDRAWN)
+    due = Enquiry.objects.filter(closed | ended | lapsed | dropped).distinct().order_by("pk")
 
     def act(pk: UUID) -> int:
         _settle(pk, now)
@@ -225,11 +230,15 @@ def _settle(enquiry_id: UUID, now: datetime) -> None:
     state = rules.enquiry_state(enquiry.state, enquiry.closes_at, now)
     over = [b for b in bids if rules.bid_state(b.state, b.valid_until, now) == "lapsed"]
     if state == "unmet" and enquiry.state in rules.LIVE:
-        _end(by, bids, held, state=Bid.State.LAPSED)
+        _end(by, bids, held, state=Bid.State.LAPSED, reason=Bid.Reason.CLOSED)
         has_bids = Bid.objects.filter(enquiry=enquiry).exists()
         _unmet(by, enquiry, "not-chosen" if has_bids else "no-bid")
+    elif enquiry.state in rules.LIVE and enquiry.need and enquiry.need.state == Need.State.WITHDRAWN:
+        _end(by, bids, held, reason=Bid.Reason.WITHDRAWN)
+        enquiry.state = Enquiry.State.WITHDRAWN
+        _store(by, "enquiry.withdraw", enquiry)
     elif over:
-        _end(by, over, held, state=Bid.State.LAPSED)
+        _end(by, over, held, state=Bid.State.LAPSED, reason=Bid.Reason.UNANSWERED)
     elif enquiry.state == Enquiry.State.AWARDED and enquiry.reservation is not None:
         if enquiry.reservation.state == "completed":
             enquiry.state = Enquiry.State.FULFILLED
@@ -239,7 +248,8 @@ def _settle(enquiry_id: UUID, now: datetime) -> None:
 
 
 def _locked(by: By, enquiry_id: UUID) -> tuple[Enquiry, list[Bid], dict[UUID, list[Reservation]]]:
-    """An open enquiry and its bids that stand, with the slots they keep, all locked in order."""
+    """Return an open enquiry, its open bids and the slots these hold, all locked in the usual order. Raise
+    `WrongState`, `WrongVersion`."""
     ids = standing_bids(enquiry_id)
     held = lock_slots(ids)
     enquiry = lock_enquiry(enquiry_id)
@@ -247,7 +257,7 @@ def _locked(by: By, enquiry_id: UUID) -> tuple[Enquiry, list[Bid], dict[UUID, li
     state = rules.enquiry_state(enquiry.state, enquiry.closes_at, by.now)
     if state not in rules.LIVE:
         raise WrongState("enquiry-closed", state=state)
-    if standing_bids(enquiry_id) != ids:  # whose instruments are not locked
+    if standing_bids(enquiry_id) != ids:  # the instruments of new bids are not locked
         raise WrongState("bids-changed")
     return enquiry, lock_bids(ids), held
 
@@ -258,25 +268,27 @@ def _end(
     held: dict[UUID, list[Reservation]],
     *,
     state: str = Bid.State.DECLINED,
+    reason: str,
 ) -> None:
-    """End bids and give their slots back."""
+    """End bids, for a reason that their hosts read, and release their slots."""
     for bid in bids:
         for hold in held.get(bid.pk, ()):
             if hold.state == "held" and hold.held_for:
                 hold_give_back(by, reservation=hold)
-        bid.state = state
-        # In nobody's name: the host does not learn who asked.
+        bid.state, bid.reason = state, reason
+        # Recorded without an actor: the host does not learn who enquired.
         has_lapsed = state == Bid.State.LAPSED
         bid_store(By(PLATFORM, by.now), "bid.lapse" if has_lapsed else "bid.decline", bid)
         enqueue([told("bid.lapsed" if has_lapsed else "bid.declined", bid)], now=by.now)
 
 
 def bid_store(by: By, action: str, bid: Bid, *, after: dict[str, Any] | None = None) -> None:
-    """Store a locked bid in its new state, with its entry in the trail of the host."""
+    """Store a locked bid in its new state, with an entry in the host's trail."""
     bid.changed_at = by.now
     bid.version += 1
     bid.save()
-    trail.record(by, action, bid, after={"state": bid.state} | (after or {}))
+    said = {"state": bid.state} | ({"reason": bid.reason} if bid.reason else {})
+    trail.record(by, action, bid, after=said | (after or {}))
 
 
 def _unmet(by: By, enquiry: Enquiry, reason: str) -> None:
@@ -302,7 +314,7 @@ def _store(by: By, action: str, enquiry: Enquiry, after: dict[str, Any] | None =
 
 
 def told(kind: str, row: Enquiry | Bid) -> Effect:
-    """A message about an enquiry or a bid as it is now."""
+    """Return a message about the present state of an enquiry or a bid."""
     name = kind.partition(".")[0]
     return Effect(kind=kind, key=f"{kind}:{row.pk}:{row.version}", payload={name: str(row.pk)})
 

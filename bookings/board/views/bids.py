@@ -1,8 +1,7 @@
-"""Bids: what hosts are asked, and what they offer."""
+"""Pages for hosts: enquiries that they could answer, and their bids."""
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -11,144 +10,99 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
-from accounts.views.pages import act, by_of, edits, reads, shown, writes
-from bookings.board.domain.enquiries import two_days
-from bookings.board.forms.enquiries import BidForm
+from accounts.views.pages import act, by_of, edits, reads, shown
+from bookings.board.domain.enquiries import LIVE, enquiry_state, two_days
+from bookings.board.forms.enquiries import BidForm, DeclineForm
 from bookings.board.models import Bid, Enquiry
-from bookings.board.selectors.enquiries import (
-    bids_in,
-    enquiries_to,
-    enquiry_to,
-    group_at,
-    host_bid,
-    host_bids,
-    instruments_for,
-    shown_bids,
-    shown_enquiries,
-    standing_bid,
-)
-from bookings.board.services.bids import bid_amend, bid_make, bid_withdraw
+from bookings.board.selectors import enquiries
+from bookings.board.services.bids import bid_amend, bid_make
 from bookings.board.views.enquiries import why
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.pricing.domain.quotes import Quote
-from bookings.record.adapters.figures import Cell
 from bookings.record.domain.periods import Period
-from bookings.record.views.lists import ListPage, amount_cell
-from instruments.domain.opening import local_date
-from instruments.messages import PRICE_GROUP_LABELS
-from instruments.models import Instrument
+from bookings.record.views.lists import ListPage
+from instruments.rates.messages import PRICE_GROUP_LABELS
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
 DAYS, MOST_STARTS = 5, 1500  # on the form of a bid
-OPEN_HEADS = (
-    "enquiry", "techniques", "sample", "quantity", "minutes", "earliest", "latest", "closes",
-    "organisation", "own_bids",
-)  # fmt: skip
-HEADS = (
-    "bid", "enquiry", "instrument", "instrument_name", "state", "valid_until", "starts", "currency",
-    "total", "organisation", "made",
-)  # fmt: skip
 
 
 def _asked(row: Enquiry, by: By) -> Enquiry:
-    (row,) = shown_enquiries([row], by.now)
+    (row,) = enquiries.shown_enquiries([row], by.now)
     hosts = by.actor.organisations_where("manage-instruments")
-    bids = shown_bids((bid for bid in row.bids.all() if bid.host_id in hosts), by.now)
+    bids = enquiries.shown_bids((bid for bid in row.bids.all() if bid.host_id in hosts), by.now)
     row.own_bids = bids  # type: ignore[attr-defined]
     return row
 
 
-def _open_cells(row: Enquiry, by: By) -> tuple[Cell, ...]:
-    """As hosts read it: of a confidential one not who asks."""
-    return (
-        str(row.pk),
-        ", ".join(row.techniques),
-        row.sample,
-        row.quantity,
-        row.minutes,
-        row.earliest.isoformat(),
-        row.latest.isoformat(),
-        row.closes_at.isoformat(),
-        "" if row.is_confidential else row.organisation.code,
-        ", ".join(bid.shown_state for bid in _asked(row, by).own_bids),  # type: ignore[attr-defined]
-    )
+OPEN = ListPage("bookings/board/open_enquiries.html", enquiries.OPEN_ENQUIRIES, shown=_asked)
 
 
-def _cells(row: Bid, by: By) -> tuple[Cell, ...]:
-    (row,) = shown_bids([row], by.now)
-    slots = list(row.slots.all())
-    return (
-        str(row.pk),
-        str(row.enquiry_id),
-        str(row.instrument_id),
-        row.instrument.name,
-        row.shown_state,  # type: ignore[attr-defined]
-        row.valid_until.isoformat(),
-        ", ".join(slot.reservation.start_at.isoformat() for slot in slots),
-        slots[0].currency if slots else "",
-        amount_cell(slots[0].total, slots[0].currency) if slots else "",
-        row.enquiry.organisation.code if row.state == Bid.State.ACCEPTED else "",
-        row.created_at.isoformat(),
-    )
+def _shown(row: Bid, by: By) -> Bid:
+    (bid,) = enquiries.shown_bids([row], by.now)
+    asked = bid.enquiry
+    bid.is_open = enquiry_state(asked.state, asked.closes_at, by.now) in LIVE  # type: ignore[attr-defined]
+    return bid
 
 
-# Not by words of the need or by name: both are the secret of who asks in confidence.
-OPEN = ListPage(
-    "bookings/board/open_enquiries.html",
-    lambda actor: enquiries_to(actor, timezone.now()),
-    shown=_asked,
-    sheet=("open-enquiries", OPEN_HEADS, _open_cells),
-    words=("sample",),
-    day="closes_at",
-    sorts={1: "earliest", 2: "closes_at"},
-)
-LIST = ListPage(
-    "bookings/board/bids.html",
-    host_bids,
-    shown=lambda row, by: shown_bids([row], by.now)[0],
-    sheet=("bids", HEADS, _cells),
-    words=("instrument__name", "instrument__name_zh"),
-    day="created_at",
-    states=Bid.State.choices,
-    in_state=bids_in,
-    sorts={0: "instrument__name", 2: "state", 3: "created_at"},
-)
+LIST = ListPage("bookings/board/bids.html", enquiries.BIDS, shown=_shown)
 
 
 @reads
 def open_enquiries(request: HttpRequest) -> HttpResponseBase:
-    """What hosts are asked that one's instruments could answer."""
+    """List the enquiries that the reader's instruments could answer."""
     by = by_of(request)
     require_somewhere(by.actor, "manage-instruments")
-    return OPEN.answer(request, by, OPEN.rows(by.actor))
+    return OPEN.answer(request, by, enquiries.enquiries_to(by.actor, by.now))
 
 
 @reads
-def bids(request: HttpRequest) -> HttpResponseBase:
-    """What one's organisation offered, the newest first."""
-    return _bids(request)
-
-
-def _bids(
-    request: HttpRequest, status: int = 200, refused: Any = None, **_: Any
-) -> HttpResponseBase:
+def bids(request: HttpRequest, status: int = 200, refused: Any = None) -> HttpResponseBase:
+    """List the bids of the reader's organisations, newest first."""
     by = by_of(request)
     require_somewhere(by.actor, "manage-instruments")
-    answer = LIST.answer(request, by, LIST.rows(by.actor), refused=refused)
+    answer = LIST.answer(request, by, refused=refused)
     answer.status_code = status
     return answer
 
 
+@reads
+def bid(request: HttpRequest, bid_id: UUID) -> HttpResponse:
+    """Show a bid to its host and to the person who enquired: what is asked for, what is offered, and what
+    became of it and why. Hosts read who enquired once they accepted it."""
+    by = by_of(request)
+    row = enquiries.bid_by_id(by.actor, bid_id)
+    (enquiry,) = enquiries.shown_enquiries([row.enquiry], by.now)
+    is_own = enquiry.user_id == by.actor.user_id
+    is_host = row.host_id in by.actor.organisations_where("manage-instruments") and not is_own
+    is_named = not is_host or row.state == Bid.State.ACCEPTED
+    is_open = enquiry.shown_state in LIVE  # type: ignore[attr-defined]
+    return shown(
+        request,
+        "bookings/board/bid.html",
+        bid=enquiries.shown_bids([row], by.now)[0],
+        enquiry=enquiry,
+        is_own=is_own,
+        is_host=is_host,
+        is_named=is_named,
+        # Hosts read a need's text, which may change, while they can answer it.
+        shows_text=is_named or (is_open and not enquiry.is_confidential),
+        is_open=is_open,
+        decline=DeclineForm(),
+    )
+
+
 @edits
 def answer(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
-    """Bid for an enquiry: which instrument, which times, on what conditions."""
+    """Bid for an enquiry: choose the instrument, the times and the conditions."""
     by = by_of(request)
-    row = enquiry_to(by.actor, enquiry_id, by.now)
-    instruments = instruments_for(by.actor, row)
+    row = enquiries.enquiry_to(by.actor, enquiry_id, by.now)
+    instruments = enquiries.instruments_for(by.actor, row)
     return _form(
         request,
         row,
@@ -159,23 +113,23 @@ def answer(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
             instrument_id=UUID(form.cleaned_data["instrument"]),
             values=form.values(),
         ),
-        gettext("The bid is made, and the times are kept."),
+        gettext("The bid is made, and the times are held."),
     )
 
 
 @edits
 def amend(request: HttpRequest, bid_id: UUID) -> HttpResponse:
-    """Put other times and terms in the place of those of a bid that stands."""
+    """Replace the times and the terms of an open bid."""
     by = by_of(request)
-    bid = host_bid(by.actor, bid_id)
-    row = enquiry_to(by.actor, bid.enquiry_id, by.now)
-    instruments = [one for one in instruments_for(by.actor, row) if one.pk == bid.instrument_id]
+    bid = enquiries.host_bid(by.actor, bid_id)
+    row = enquiries.enquiry_to(by.actor, bid.enquiry_id, by.now)
+    instruments = [one for one in enquiries.instruments_for(by.actor, row) if one.pk == bid.instrument_id]
     return _form(
         request,
         row,
         instruments,
         lambda by, form: bid_amend(by, bid_id=bid_id, values=form.values()),
-        gettext("The bid is changed, and its new times are kept."),
+        gettext("The bid is changed, and its new times are held."),
         bid,
     )
 
@@ -188,11 +142,11 @@ def _form(
     done: str,
     bid: Bid | None = None,
 ) -> HttpResponse:
-    """The form of a bid, with the free times of the instrument that is chosen; `bid`: the one that
-    is amended, whose own times count as free. What only asks for other times carries nothing
-    out and keeps what was entered."""
+    """Show the form of a bid, with the free times of the chosen instrument. `bid` is the one being amended,
+    whose own times count as free. A request that only asks for other times carries nothing out and keeps what
+    was entered."""
     by = by_of(request)
-    (enquiry,) = shown_enquiries([row], by.now)
+    (enquiry,) = enquiries.shown_enquiries([row], by.now)
     data = request.POST or request.GET
     chosen = next((one for one in instruments if str(one.pk) == data.get("instrument")), None)
     chosen = chosen or next(iter(instruments), None)
@@ -210,16 +164,14 @@ def _form(
         starts=starts,
         initial=initial | {"starts": [start.isoformat() for start in kept or two_days(starts)]},
     )
-    by_day = {
-        day: list(of_day) for day, of_day in groupby(starts, key=lambda s: local_date(zone, s))
-    }
+    by_day = {day: list(of_day) for day, of_day in groupby(starts, key=lambda s: local_date(zone, s))}
     ticked = set(form["starts"].value() or ())
     shown_days = [
         (day, [(start, start.isoformat() in ticked) for start in of_day])
         for n, (day, of_day) in enumerate(by_day.items())
         if n < days or any(start.isoformat() in ticked for start in of_day)
     ]
-    standing = None if bid or chosen is None else standing_bid(row, chosen, by.now)
+    standing = None if bid or chosen is None else enquiries.standing_bid(row, chosen, by.now)
 
     def page(refused: Any = None, **context: Any) -> HttpResponse:
         return shown(
@@ -233,7 +185,7 @@ def _form(
             has_more=len(by_day) > len(shown_days),
             price=price,
             standing=standing,
-            group=PRICE_GROUP_LABELS[group_at(row, chosen)] if chosen else "",
+            group=PRICE_GROUP_LABELS[enquiries.groups_at(row, [chosen])[chosen.pk]] if chosen else "",
             **why(refused),
             **context,
         )
@@ -241,24 +193,19 @@ def _form(
     if is_asking:
         form.errors.clear()
         return page(form=form)
-    return act(
-        request,
-        page,
-        lambda by, _: work(by, form),
-        to=reverse("bookings:bids"),
-        done=done,
-        form=form,
-    )
+    return act(request, page, lambda by, _: work(by, form), to=reverse("bookings:bids"), done=done, form=form)
 
 
 def _begun(row: Enquiry, chosen: Instrument | None, bid: Bid | None) -> dict[str, Any]:
-    """What the form of a bid begins with."""
+    """Return the initial values of a bid's form."""
     if bid is not None:
         return {
             "instrument": str(bid.instrument_id),
             "service_mode": bid.service_mode,
             "conditions": bid.conditions,
             "text": bid.text,
+            "discount_percent": bid.discount_percent or "",
+            "discount_reason": bid.discount_reason,
         }
     if chosen is None:
         return {"service_mode": ""}
@@ -269,7 +216,8 @@ def _begun(row: Enquiry, chosen: Instrument | None, bid: Bid | None) -> dict[str
 def _free(
     row: Enquiry, chosen: Instrument | None, mode: str, by: By, bid: Bid | None
 ) -> tuple[list[datetime], Quote | None]:
-    """When the instrument is free for who asks, and what the first of these times costs them."""
+    """Return the times at which the instrument is free for the person who enquired, and the price of the
+    first."""
     if chosen is None:
         return [], None
     offers = load_offers(
@@ -286,15 +234,3 @@ def _free(
     )
     offer = offers[chosen.pk]
     return list(offer.starts), offer.quote
-
-
-@writes
-def withdraw(request: HttpRequest, bid_id: UUID) -> HttpResponseBase:
-    """Take a bid back."""
-    return act(
-        request,
-        partial(_bids, request),
-        lambda by, _: bid_withdraw(by, bid_id=bid_id),
-        to=reverse("bookings:bids"),
-        done=gettext("The bid is withdrawn."),
-    )

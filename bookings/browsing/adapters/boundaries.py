@@ -1,4 +1,4 @@
-"""The file of boundaries that an operator puts behind the map."""
+"""Lines behind the map: the coasts of the world, or the boundaries in a file that an operator names."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -8,20 +8,21 @@ from django.conf import settings
 
 from bookings.browsing.domain.maps import MOST_BYTES, Boundaries, NotBoundaries, read_boundaries
 
-NONE = Boundaries(())
+COASTS = Path(__file__).parent.parent / "data" / "coasts.json"
 
 
 def boundaries() -> Boundaries:
-    """Return those of the file that `MAP_BOUNDARIES` names, read anew when it has changed; none
-    where it is not set or cannot be read, which the log says."""
+    """Return the boundaries in the file that `MAP_BOUNDARIES` names, and read it again when it has changed.
+    If it is not set, or cannot be read (which is logged), these are the coasts of the world."""
     if not settings.MAP_BOUNDARIES:
-        return NONE
-    try:
-        changed = Path(settings.MAP_BOUNDARIES).stat().st_mtime_ns
-    except OSError as problem:
-        structlog.get_logger().warning("map-boundaries", problem=str(problem))
-        return NONE
-    return _kept(settings.MAP_BOUNDARIES, changed)
+        return _coasts()
+    file = Path(settings.MAP_BOUNDARIES)
+    return _kept(str(file), file.stat().st_mtime_ns if file.exists() else 0)
+
+
+@lru_cache(maxsize=1)
+def _coasts() -> Boundaries:
+    return load_boundaries(str(COASTS))
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +31,7 @@ def _kept(path: str, changed: int) -> Boundaries:
         return load_boundaries(path)
     except NotBoundaries as problem:
         structlog.get_logger().warning("map-boundaries", problem=str(problem))
-        return NONE
+        return _coasts()
 
 
 def load_boundaries(path: str) -> Boundaries:

@@ -1,7 +1,7 @@
-"""The catalogue: what is on offer, with the next free slots and the price for me."""
+"""The catalogue: what is on offer, with the next free slots and the price for the person who asks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,158 +13,193 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api import shapes
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Cursor, Pages, answer, cursor_of, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import (
-    Choice,
-    Flag,
-    Instant,
-    ListOf,
-    Number,
-    Query,
-    Text,
-    Whole,
-    query_values,
-    rfc3339,
-)
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.replica import from_replica
-from accounts.selectors.organisations import payer_for
-from bookings.catalogue.selectors.catalogue import (
-    Offer,
-    free_between,
-    is_reordered,
-    load_limit,
-    load_offers,
-    place_of,
-)
-from bookings.catalogue.selectors.catalogue_candidates import Place, load_priced, of_today
-from bookings.catalogue.selectors.needs import load_meanings, load_widened
+from accounts.selectors.organisations import payer_read_for
+from bookings.catalogue.api.asking import PayerCode, code_of
+from bookings.catalogue.selectors import catalogue
+from bookings.catalogue.selectors.catalogue_priced import load_priced
+from bookings.catalogue.selectors.catalogue_sieve import Place, of_today
+from bookings.catalogue.selectors.needs import ReasonShown, load_near, load_reading, load_reason
 from bookings.catalogue.services.demand import demand_searched
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.money import format_amount
-from instruments.api.needs import NeedTermShape
-from instruments.api.registry import InstrumentRegister, InstrumentShape, with_quality
-from instruments.domain.capabilities import LONGEST_SPEC, requirements_of
-from instruments.domain.needs import LONGEST_NEED
-from instruments.domain.search import Criteria
-from instruments.models import Instrument
-from instruments.selectors.needs import load_need_terms, load_parameters
-from instruments.selectors.registry import managed_instruments
-from instruments.selectors.search import (
-    Specifications,
-    entries,
-    facets,
-    load_specifications,
-    search,
-)
+from instruments.managing.api.registry import InstrumentRegister, InstrumentShape, with_quality
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import managed_instruments
+from instruments.search.domain.search import Criteria
+from instruments.search.selectors.search import Specifications, entries, facets, load_specifications, search
+from instruments.vocabulary.api.needs import NeedTermShape
+from instruments.vocabulary.domain.needs import LONGEST_NEED
+from instruments.vocabulary.domain.parameters import LONGEST_SPEC, requirements_of
+from instruments.vocabulary.selectors.needs import load_parameters
 
 LONGEST_WINDOW = timedelta(days=62)
 
 
+class PayingVoucherShape(serializers.Serializer[Any]):
+    """A voucher grant, with the name of its programme."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+
+
+class ExtraShape(serializers.Serializer[Any]):
+    """An option of the rate card."""
+
+    code = serializers.CharField()
+    unit = serializers.ChoiceField(["hour", "each"])
+    price = serializers.CharField()
+
+
 class PriceShape(serializers.Serializer[Any]):
-    """What the payer would pay for `minutes` from the first of `next_starts` on, or for one
-    sample: with set-up, agreement, voucher and tax, without options. The booking form and
-    `/quotes/` say the same. `rate` is that of the payer's price group, before all this."""
+    """The price that the payer would pay for `minutes` from the first of `next_starts` on, or for one sample:
+    with set-up, agreement, voucher and tax, without options. The booking form and `/quotes/` give the same.
+    `rate` is that of the payer's price group, before anything is added or taken off."""
 
     amount = serializers.CharField(
-        allow_null=True, help_text="Null where the requested service mode has no price."
+        allow_null=True, help_text="Null if the requested service mode has no price."
     )
     currency = serializers.CharField()
-    covered = serializers.CharField(allow_null=True, help_text="By a voucher.")
+    covered = serializers.CharField(allow_null=True, help_text="The part that a voucher pays.")
+    voucher = PayingVoucherShape(allow_null=True, help_text="The voucher that pays it.")
     rate = serializers.CharField()
     unit = serializers.ChoiceField(["hour", "sample"])
+    minimum_minutes = serializers.IntegerField(help_text="At least so many are charged; 0: no minimum.")
+    on_top = ExtraShape(
+        many=True,
+        help_text="Options by the hour that the service mode adds and `amount` does not include, such as an "
+        "operator.",
+    )
+
+
+class TermShape(serializers.Serializer[Any]):
+    """A technique, or what can be found out."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+
+
+class RelevanceShape(serializers.Serializer[Any]):
+    """Why an instrument is shown: its `technique` answers `term`, which is null where the technique itself
+    was asked for. Of what only is near, `technique` is null where it states that it misses what was required,
+    or where only some of the words are in its names."""
+
+    technique = TermShape(allow_null=True)
+    term = TermShape(allow_null=True)
 
 
 class OfferedShape(InstrumentShape):
-    """A record with what the catalogue says beside it."""
+    """An instrument with the price and the free starts that the catalogue shows beside it."""
 
     price_group = serializers.CharField()
     price_for_me = PriceShape(allow_null=True)
     next_starts = serializers.ListField(
-        child=Instant(), help_text="The first starts at which `minutes` could be booked."
+        child=shapes.Instant(), help_text="The first times at which a booking of `minutes` could begin."
     )
     minutes = serializers.IntegerField()
+    reason = RelevanceShape(
+        allow_null=True, help_text="With `q` or `term`; null where its names have the words."
+    )
 
 
-class Narrowing(Query):
-    """What an instrument is to be."""
+class Narrowing(shapes.Query):
+    """Filters for instruments."""
 
-    q = Text(
+    q = shapes.Text(
         LONGEST_NEED,
         default="",
-        help_text="Words to find, in either language, or what somebody wants to find out.",
+        help_text="Words to search for, in either language, or a description of what is to be measured.",
     )
-    term = Text(
+    term = shapes.Text(
         60,
         default="",
-        help_text="The code of a measurand or technique (`terms` of an answer): only instruments "
-        "with a technique that answers it; `q` then narrows no more.",
+        help_text="Code of a measurand or technique from `terms` of an answer. Only instruments with a "
+        "matching technique are listed, and `q` does not narrow the list further.",
     )
-    technique = Text(60, default="", help_text="A code; narrower techniques are included.")
-    region = Text(20, default="", help_text="A code; regions below it are included.")
-    host = Text(40, default="", help_text="The code of the organisation that owns it.")
+    without = shapes.Text(
+        600, default="", help_text="Codes of terms that `q` does not mean, separated by commas."
+    )
+    technique = shapes.Text(
+        60, default="", help_text="Code of a technique; narrower techniques are included."
+    )
+    region = shapes.Text(20, default="", help_text="Code of a region; the regions within it are included.")
+    host = shapes.Text(40, default="", help_text="The code of the organisation that owns it.")
     facility = serializers.UUIDField(required=False)
-    maker = Text(250, default="", help_text="As written in the facets.")
-    service_mode = Choice(Instrument.ServiceMode.choices, required=False)
-    kind = Choice(Instrument.Kind.choices, required=False)
-    spec = ListOf(
-        child=Text(LONGEST_SPEC),
+    maker = shapes.Text(250, default="", help_text="Name of the manufacturer, as written in the facets.")
+    service_mode = shapes.Choice(Instrument.ServiceMode.choices, required=False)
+    kind = shapes.Choice(Instrument.Kind.choices, required=False)
+    spec = shapes.ListOf(
+        child=shapes.Text(LONGEST_SPEC),
         default=list,
-        help_text="`CODE:LOW:HIGH`, at most ten times: what an instrument states of this parameter "
-        "(`parameters/`) reaches down to LOW and up to HIGH, in its unit; a side that is not "
-        "required stays empty. One that states nothing of it does not fit.",
+        help_text="A required range of a parameter (`parameters/`) as `CODE:LOW:HIGH` in its unit, up "
+        "to ten times. Either limit may be empty. Instruments that do not state the parameter "
+        "are left out.",
     )
 
 
 class CatalogueQuery(Pages, Narrowing):
-    organisation = Text(40, required=False, help_text="Code of the organisation that would pay.")
-    free_from = Instant(required=False, help_text="With `free_until`: only what is free then.")
-    free_until = Instant(required=False)
-    minutes = Whole(
-        min_value=1, max_value=44640, required=False, help_text="Length in minutes; default: 60."
+    organisation = shapes.Text(40, required=False, help_text="Code of the organisation that would pay.")
+    free_from = shapes.Instant(
+        required=False, help_text="With `free_until`: only instruments that are free during this period."
     )
-    without = Text(
-        600, default="", help_text="Codes of terms, with commas between, that `q` does not mean."
+    free_until = shapes.Instant(required=False)
+    minutes = shapes.Whole(
+        min_value=1,
+        max_value=44640,
+        required=False,
+        help_text="Length of the booking in minutes; default: 60.",
     )
-    max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
-    max_payable = Number(
+    max_price = shapes.Number(
+        12,
+        4,
+        min_value=0,
+        required=False,
+        help_text="Maximum list price per hour or sample, before fees, agreement, voucher and tax. Use "
+        "`max_payable` for the price to pay.",
+    )
+    max_payable = shapes.Number(
         14,
         4,
         min_value=0,
         required=False,
-        help_text="At most, to pay for `minutes` or one sample: as `price_for_me` has it.",
+        help_text="Maximum price to pay for `minutes` or one sample, as in `price_for_me`.",
     )
-    currency = Choice(
+    currency = shapes.Choice(
         [(code, code) for code in sorted(MINOR_DIGITS)],
         required=False,
-        help_text="Of `max_price` and `max_payable`; unless named, that of the region of the "
-        "organisation that pays. Prices in others are compared at the newest exchange rates of "
-        "its finance.",
+        help_text="Currency of `max_price` and `max_payable`; default: that of the paying "
+        "organisation's region. Prices in other currencies are compared at the organisation's "
+        "newest exchange rates.",
     )
-    sort = Choice(
+    sort = shapes.Choice(
         [("relevance", _("best match")), ("name", _("name")), ("price", _("price to pay"))],
         required=False,
-        help_text="Unless named: by relevance with `q`, else by name. By `price`: what the asking "
-        "organisation pays for `minutes` (an hour unless named), with set-up, agreement and tax, "
-        "before time bands and vouchers; in the currency of its region at its stored exchange "
-        "rates, before currencies without one.",
+        help_text="Default: by relevance with `q`, otherwise by name. `price` sorts by what the paying "
+        "organisation pays for `minutes` (default: an hour), with set-up, agreement, voucher and tax, in the "
+        "currency of its region; instruments priced in a currency without a stored exchange rate come last. "
+        "Each page is exact; which instruments are on it is decided before time bands (`is_reordered`).",
     )
-    managed = Flag(
+    managed = shapes.Flag(
         default=False,
-        help_text="The instruments you manage instead, published or not; no other filter counts.",
+        help_text="List the instruments that you manage, published or not; all other filters are ignored.",
     )
 
 
 def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Criteria:
-    """`Invalid` for half a window, or one that is none or too long, for a price in no currency,
-    and for requirements that cannot be read."""
+    """Return the criteria of a search. Raise `Invalid` for a window that is incomplete, empty or too long,
+    for a price without a currency, and for requirements that cannot be parsed."""
     start, end = data.get("free_from"), data.get("free_until")
     for name in ("free_from", "free_until"):
         if (start or end) and not data.get(name):
@@ -195,13 +230,19 @@ def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Crit
         max_payable=max_payable,
         currency=currency if is_limited else "",
         term=data.get("term", ""),
+        without=tuple(filter(None, data["without"].split(","))),
         specs=requirements_of(specs, load_parameters()) if (specs := data["spec"]) else (),
         sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
     )
 
 
-def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dict[str, Any]]:
-    """Rows loaded with their techniques. No statement."""
+def offered(
+    rows: Sequence[tuple[Instrument, catalogue.Offer]],
+    now: datetime,
+    reasons: Mapping[UUID, ReasonShown | None],
+) -> list[dict[str, Any]]:
+    """Return the catalogue's rows as JSON; instruments must be loaded with their techniques. It takes no
+    statement."""
     priced = {row.pk: offer.is_priced for row, offer in rows}
     with_quality([row for row, _ in rows], now, priced=priced)
     return [
@@ -209,14 +250,15 @@ def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dic
             **rendered(InstrumentShape, instrument),
             "price_group": offer.price_group,
             "price_for_me": _price(offer),
-            "next_starts": [rfc3339(start) for start in offer.starts],
+            "next_starts": [shapes.rfc3339(start) for start in offer.starts],
             "minutes": offer.minutes,
+            "reason": rendered(RelevanceShape, reason) if (reason := reasons.get(instrument.pk)) else None,
         }
         for instrument, offer in rows
     ]
 
 
-def _price(offer: Offer) -> dict[str, Any] | None:
+def _price(offer: catalogue.Offer) -> dict[str, Any] | None:
     if offer.rate is None:
         return None
     sums = quote_to_json(offer.quote) if offer.quote else {}
@@ -224,8 +266,14 @@ def _price(offer: Offer) -> dict[str, Any] | None:
         "amount": sums.get("payable"),
         "currency": offer.currency,
         "covered": sums.get("covered"),
+        "voucher": offer.voucher and rendered(PayingVoucherShape, offer.voucher),
         "rate": format_amount(offer.rate, offer.currency),
         "unit": offer.rate_unit,
+        "minimum_minutes": offer.minimum_minutes,
+        "on_top": [
+            {"code": each.code, "unit": each.unit, "price": format_amount(each.price, offer.currency)}
+            for each in offer.on_top
+        ],
     }
 
 
@@ -238,44 +286,60 @@ class Instruments(InstrumentRegister):
         query=CatalogueQuery,
         gives=page(
             OfferedShape,
+            organisation=PayerCode(),
             results_for=serializers.CharField(
-                required=False, help_text="The corrected `q`, where nothing contains its words."
+                required=False, help_text="The corrected `q`, if nothing contains the words as written."
             ),
-            has_all_words=serializers.BooleanField(
+            is_understood=serializers.BooleanField(
                 required=False,
-                help_text="With `q`: false where nothing has all its words; these have some, or "
-                "answer the first of `terms`.",
+                help_text="With `q`: false where no name has its words and nobody knows what they mean.",
             ),
             terms=NeedTermShape(
                 many=True,
                 required=False,
-                help_text="With `q`, on the first page: what it may mean.",
+                help_text="With `q`, on the first page: what it was taken to want, the likeliest first.",
+            ),
+            lacking=TermShape(
+                allow_null=True,
+                required=False,
+                help_text="With `q`, on the first page: what was understood, and no published instrument "
+                "measures.",
+            ),
+            near=OfferedShape(
+                many=True,
+                required=False,
+                help_text="With `q` or `term`, on the last page: instruments that are no answer but near to "
+                "one, the nearest first, six at most. They do not count as results.",
             ),
             is_reordered=serializers.BooleanField(
                 required=False,
-                help_text="With `sort=price`: whether a time band, a voucher or a cap puts what is "
-                "paid on this page in another order.",
+                help_text="With `sort=price`: each page is in the order of `price_for_me`. True if a time "
+                "band, a tier or a cap changed the order on this page: what follows may cost less, too.",
             ),
             not_compared=serializers.DictField(
                 child=serializers.IntegerField(),
                 required=False,
-                help_text="With `max_price` or `max_payable`, on the first page: how many "
-                "instruments are left out by the currency in which they are priced, for want of an "
-                "exchange rate.",
+                help_text="With `max_price` or `max_payable`, on the first page: by currency, the number of "
+                "instruments left out because there is no exchange rate.",
             ),
         ),
     )
     def get(self, request: Request) -> Response:
-        """Published instruments by name, each with its next free starts and the price for the
-        asking person. With `free_from`, `free_until` and `minutes`, or with `max_price`, only
-        those that have a bookable start in that window, at that price at most. With `q` those
-        nearest to it come first: whole names and models, then names, makers and techniques with
-        their synonyms in either language, then descriptions; where nothing has the words as they
-        were typed, `results_for` says what they were taken for, or `has_all_words` is false.
-        `terms` are what the words may mean: `term` searches by one of them. With any of these
-        `previous` is always null."""
-        query = query_values(CatalogueQuery, request.query_params)
-        payer = payer_for(self.actor, query.get("organisation"))
+        """List published instruments by name, each with its next free starts and the price for the person who
+        asks. With `free_from`, `free_until` and `minutes`, or with `max_price`, only instruments with a
+        bookable start in that window, at that price at most, are listed. With `q` names come first; other
+        words are taken for what somebody wants to find out: the instruments whose techniques answer it best
+        come first, each with its `reason`. If nothing has the words as typed, `results_for` gives the words
+        searched for instead; if nobody knows what they mean, `is_understood` is false. `terms` are possible
+        meanings of the words: `term` searches by one of them. With any of these, `previous` is always
+        null."""
+        query = shapes.query_values(CatalogueQuery, request.query_params)
+        payer = payer_read_for(self.actor, query.get("organisation"))
+        response = self._page(request, query, payer)
+        response.data["organisation"] = code_of(payer)
+        return response
+
+    def _page(self, request: Request, query: dict[str, Any], payer: Organisation | None) -> Response:
         criteria = criteria_of(query, payer)
         if query["managed"]:
             return paginated(
@@ -288,6 +352,7 @@ class Instruments(InstrumentRegister):
         if (
             criteria.is_ranked
             or criteria.text
+            or criteria.term
             or criteria.wants_time
             or criteria.wants_price
             or criteria.sort == "price"
@@ -302,9 +367,13 @@ class Instruments(InstrumentRegister):
         )
 
     def _shown(
-        self, rows: list[Instrument], payer: Organisation | None, criteria: Criteria
+        self,
+        rows: list[Instrument],
+        payer: Organisation | None,
+        criteria: Criteria,
+        reasons: Mapping[UUID, ReasonShown | None] | None = None,
     ) -> list[dict[str, Any]]:
-        offers = load_offers(
+        offers = catalogue.load_offers(
             rows,
             payer,
             self.now,
@@ -312,22 +381,18 @@ class Instruments(InstrumentRegister):
             mode=criteria.service_mode or None,
             minutes=criteria.minutes,
         )
-        return offered([(row, offers[row.pk]) for row in rows], self.now)
+        return offered([(row, offers[row.pk]) for row in rows], self.now, reasons or {})
 
     def _matching(
-        self,
-        request: Request,
-        query: dict[str, Any],
-        criteria: Criteria,
-        payer: Organisation | None,
+        self, request: Request, query: dict[str, Any], criteria: Criteria, payer: Organisation | None
     ) -> Response:
         limit = query["limit"]
         after = _after(cursor_of(query.get("cursor")), criteria)
 
-        backing, worths = load_backing(payer), load_limit(criteria, payer, self.now)
+        backing, worths = load_backing(payer), catalogue.load_limit(criteria, payer, self.now)
 
-        def ask(criteria: Criteria) -> list[tuple[Instrument, Offer]]:
-            return free_between(
+        def ask(criteria: Criteria) -> list[tuple[Instrument, catalogue.Offer]]:
+            return catalogue.free_between(
                 self.actor,
                 criteria,
                 payer,
@@ -338,25 +403,33 @@ class Instruments(InstrumentRegister):
                 worths=worths,
             )
 
-        without = tuple(filter(None, query["without"].split(",")))
-        offers, meant = ask(criteria), criteria
-        if not offers and not entries(criteria).exists():
-            meant = load_widened(criteria, load_meanings(criteria, without))
-            offers = ask(meant) if meant != criteria else []
+        reading = load_reading(criteria)
+        meant = reading.criteria
+        offers = ask(meant)
         if not offers and payer is not None and "cursor" not in query:
             demand_searched(By(self.actor, self.now), organisation=payer, criteria=criteria)
-        shown, following = offers[:limit], None
+        asked, following = offers[:limit], None
+        shown = catalogue.by_amount(asked, worths) if criteria.sort == "price" else asked
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(offers) > limit:
-            following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
-        response = answer(request, offered(shown, self.now), following=following)
+            following = Cursor(tuple(map(str, catalogue.place_of(asked[-1][0]))))
+        reasons = {row.pk: load_reason(row, reading) for row, _ in shown}
+        response = answer(request, offered(shown, self.now, reasons), following=following)
+        if (criteria.text or criteria.term) and not (criteria.wants_time or criteria.wants_price):
+            near = [] if following else load_near(reading)
+            prefetch_related_objects([row for row, _ in near], "techniques")
+            why = {row.pk: reason for row, reason in near}
+            response.data["near"] = (
+                self._shown([row for row, _ in near], payer, criteria, why) if near else []
+            )
         if criteria.text and after is None:
-            terms = [term for term in load_need_terms(criteria.text) if term.code not in without]
-            response.data["terms"] = [rendered(NeedTermShape, term) for term in terms]
+            response.data["terms"] = [rendered(NeedTermShape, term) for term in reading.terms]
+            response.data["lacking"] = rendered(TermShape, reading.lacking) if reading.lacking else None
         if criteria.text:
-            response.data["has_all_words"] = not meant.words
+            response.data["is_understood"] = not reading.is_unknown
         if criteria.sort == "price":
-            response.data["is_reordered"] = is_reordered((offer for _, offer in shown), worths)
+            is_reordered = catalogue.is_reordered((offer for _, offer in asked), worths)
+            response.data["is_reordered"] = is_reordered and following is not None
         if criteria.wants_price and after is None:
             sieve = of_today(backing, None, worths, self.now)
             response.data["not_compared"] = load_priced(entries(meant), sieve).uncompared
@@ -366,7 +439,7 @@ class Instruments(InstrumentRegister):
 
 
 def _number(text: str, *, is_whole: bool) -> Decimal | int:
-    """`ValueError` for what is no place in an order."""
+    """Return the number that a cursor holds as text; raise `ValueError` if it is none."""
     if not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", text):
         raise ValueError(text)
     return max(-(2**31), min(int(text), 2**31 - 1)) if is_whole else Decimal(text)
@@ -376,7 +449,7 @@ def _after(cursor: Cursor | None, criteria: Criteria) -> Place | None:
     if cursor is None:
         return None
     try:
-        *first, name, pk = cursor.values
+        *first, name, pk = map(str, cursor.values)
         if len(first) != (criteria.is_ranked or criteria.sort == "price"):
             raise ValueError
         place = [_number(text, is_whole=criteria.is_ranked) for text in first]
@@ -386,8 +459,8 @@ def _after(cursor: Cursor | None, criteria: Criteria) -> Place | None:
 
 
 class FacetShape(serializers.Serializer[Any]):
-    """A value the catalogue can be narrowed to. `above`: the codes next above it, of regions and
-    techniques; `name` is empty where the code says all."""
+    """A value by which the catalogue can be narrowed. `above`: for regions and techniques, the codes directly
+    above it. `name` is empty if the code says everything."""
 
     code = serializers.CharField()
     name = serializers.CharField()
@@ -397,14 +470,14 @@ class FacetShape(serializers.Serializer[Any]):
 
 
 class FacetsShape(serializers.Serializer[Any]):
-    """How many instruments fit, and how many each value would leave: counted with all other
-    criteria, without the choice made of the same facet, and before free time and price."""
+    """How many instruments match, and how many would match with each value: counted with all other criteria,
+    but without the present choice in the same facet, and before free time and price."""
 
     total = serializers.IntegerField()
     region = FacetShape(many=True)
     technique = FacetShape(many=True)
-    host = FacetShape(many=True, help_text="The 50 most frequent.")
-    maker = FacetShape(many=True, help_text="The 50 most frequent.")
+    host = FacetShape(many=True, help_text="The 50 most frequent hosts.")
+    maker = FacetShape(many=True, help_text="The 50 most frequent manufacturers.")
     service_mode = FacetShape(many=True)
     kind = FacetShape(many=True)
     parameter = FacetShape(
@@ -413,32 +486,27 @@ class FacetsShape(serializers.Serializer[Any]):
         "instruments state.",
     )
     not_stated = serializers.IntegerField(
-        help_text="With `spec`: how many more would fit if what they do not state met it."
+        help_text="With `spec`: the number of further instruments that might fit, but do not state a "
+        "parameter."
     )
 
 
 class FacetsQuery(Narrowing):
-    """The catalogue's criteria that say what an instrument is."""
+    """Those criteria of the catalogue that describe an instrument."""
 
 
 class CatalogueFacets(Endpoint):
     @from_replica
     @operation(
-        "instrument-facets",
-        _("Catalogue filters"),
-        tag="instruments",
-        query=FacetsQuery,
-        gives=FacetsShape,
+        "instrument-facets", _("Catalogue filters"), tag="instruments", query=FacetsQuery, gives=FacetsShape
     )
     def get(self, request: Request) -> Response:
-        """Of published instruments. Counts of more than 5,000 may be a minute old."""
-        query = query_values(FacetsQuery, request.query_params)
+        """Count published instruments by facet. Counts above 5,000 may be a minute old."""
+        query = shapes.query_values(FacetsQuery, request.query_params)
         criteria = criteria_of(query)
         is_specified = criteria.technique or criteria.term or criteria.specs
+        criteria = load_reading(criteria).criteria
         counts = facets(criteria)
-        if not counts.total:
-            criteria = load_widened(criteria, load_meanings(criteria))
-            counts = facets(criteria)
         specifications = load_specifications(criteria) if is_specified else Specifications()
         values = {
             "total": counts.total,

@@ -13,15 +13,8 @@ from accounts.api.shapes import Instant, Shape, Text
 from bookings.browsing.domain.lists import LONGEST_NAME, LONGEST_NOTE
 from bookings.browsing.models import InstrumentList, ListEntry
 from bookings.browsing.selectors.lists import own_entries, own_entry, own_list, own_lists
-from bookings.browsing.services.lists import (
-    entry_keep,
-    entry_note,
-    entry_remove,
-    list_create,
-    list_delete,
-    list_rename,
-)
-from instruments.selectors.registry import instrument_to_book
+from bookings.browsing.services import lists as list_services
+from instruments.register.selectors.registry import instrument_to_book
 
 
 class ListBody(Shape):
@@ -29,7 +22,8 @@ class ListBody(Shape):
 
 
 class InstrumentListShape(serializers.Serializer[Any]):
-    """A list; the favourites have an empty name. `count`: of its entries."""
+    """A list of instruments. The list of favourites has an empty name. `count` is the number of its
+    entries."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -48,37 +42,37 @@ class InstrumentLists(Resource):
 
     @lists(_("Lists of instruments"))
     def rows(self, query: dict[str, Any]) -> QuerySet[InstrumentList]:
-        """One's own, the newest first."""
+        """List your own lists, newest first."""
         return own_lists(self.actor)
 
-    @creates(_("Make a list"), ListBody, refuses=[409], sends={"name": "For the thesis"})
+    @creates(_("Create a list"), ListBody, refuses=[409], sends={"name": "For the thesis"})
     def make(self, data: dict[str, Any]) -> UUID:
-        """Fifty a person; each keeps at most 200 instruments."""
-        return list_create(self.by, name=data["name"]).pk
+        """Create a list: at most fifty for each person, with at most 200 instruments in each."""
+        return list_services.list_create(self.by, name=data["name"]).pk
 
     @reads(_("A list of instruments"))
     def row(self, pk: UUID) -> None:
-        """One's own."""
+        """Return one of your own lists."""
 
     @changes(_("Rename a list"), ListBody, refuses=[404, 409])
     def rename(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """The favourites keep their name."""
-        list_rename(self.by, list_id=self.meant(pk).pk, name=data["name"])
+        """Rename a list; the favourites cannot be renamed."""
+        list_services.list_rename(self.by, list_id=pk, name=data["name"])
         return pk
 
     @removes(_("Delete a list"))
     def remove(self, pk: UUID) -> None:
-        """With its entries and their notes."""
-        list_delete(self.by, list_id=self.meant(pk).pk)
+        """Delete a list with its entries and their notes."""
+        list_services.list_delete(self.by, list_id=pk)
 
 
 class EntriesQuery(Pages):
-    list = serializers.UUIDField(required=False, help_text="Only those of one list.")
+    list = serializers.UUIDField(required=False, help_text="Id of a list: only its entries.")
 
 
 class EntryBody(Shape):
     instrument = serializers.UUIDField()
-    list = serializers.UUIDField(required=False, help_text="Unless named: the favourites.")
+    list = serializers.UUIDField(required=False, help_text="Id of the list; default: the favourites.")
     note = Text(LONGEST_NOTE, default="", allow_blank=True)
 
 
@@ -87,8 +81,8 @@ class NoteBody(Shape):
 
 
 class ListEntryShape(serializers.Serializer[Any]):
-    """An instrument in a list; `name` and `name_zh` as it was called when it was kept, and as it is
-    called now where the person may still see it (`is_shown`)."""
+    """An instrument in a list. `name` and `name_zh` are its present names if you may still see it
+    (`is_shown`), otherwise those it had when it was added."""
 
     id = serializers.UUIDField()
     list = serializers.UUIDField(source="list_id")
@@ -110,35 +104,35 @@ class ListEntries(Resource):
 
     @lists(_("Instruments in lists"), EntriesQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[ListEntry]:
-        """Those of one's own lists, the newest first."""
+        """List the entries of your own lists, newest first."""
         rows = own_entries(self.actor)
         return rows.filter(list=query["list"]) if query.get("list") else rows
 
     @creates(
-        _("Keep an instrument in a list"),
+        _("Add an instrument to a list"),
         EntryBody,
         refuses=[409],
         sends={"instrument": "01a21fdb-fd54-7514-bd43-c353e944b889", "note": "Has a cryo holder."},
     )
     def keep(self, data: dict[str, Any]) -> UUID:
-        """One that is there already stays as it is."""
+        """Add an instrument to a list. If it is there already, nothing changes."""
         instrument = named("instrument", instrument_to_book, self.actor, data["instrument"])
         list_id = named("list", own_list, self.actor, data["list"]).pk if "list" in data else None
-        return entry_keep(
+        return list_services.entry_keep(
             self.by, instrument_id=instrument.pk, list_id=list_id, note=data["note"]
         ).pk
 
     @reads(_("An instrument in a list"))
     def row(self, pk: UUID) -> None:
-        """With its note."""
+        """Return an entry with its note."""
 
-    @changes(_("Note something beside an instrument"), NoteBody)
+    @changes(_("Add a note to an instrument"), NoteBody)
     def note(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Instead of the note that is there."""
-        entry_note(self.by, entry_id=self.meant(pk).pk, note=data["note"])
+        """Replace the note of an entry."""
+        list_services.entry_note(self.by, entry_id=pk, note=data["note"])
         return pk
 
-    @removes(_("Take an instrument out of a list"))
+    @removes(_("Remove an instrument from a list"))
     def remove(self, pk: UUID) -> None:
-        """For ever, with its note."""
-        entry_remove(self.by, entry_id=self.meant(pk).pk)
+        """Remove an entry for good, with its note."""
+        list_services.entry_remove(self.by, entry_id=pk)

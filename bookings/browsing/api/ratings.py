@@ -1,4 +1,4 @@
-"""What people say of an instrument after using it."""
+"""The API for ratings that people give an instrument after using it."""
 
 from typing import Any
 from uuid import UUID
@@ -15,16 +15,15 @@ from accounts.api.schema import operation, page
 from accounts.api.shapes import Day, Instant, Whole, query_values
 from bookings.browsing.selectors.ratings import load_rating, ratings_of
 from bookings.record.models import InstrumentRating
-from instruments.selectors.managing import instrument_to_manage
-from instruments.selectors.registry import instrument_by_id
+from instruments.register.selectors.registry import instrument_by_id, instrument_to_manage
 
 
 class RatingShape(serializers.Serializer[Any]):
-    """What one person said of one session."""
+    """A person's rating of one usage session."""
 
     reservation = serializers.UUIDField(source="reservation_id")
     checked_in_at = Instant()
-    rating = serializers.IntegerField(allow_null=True, help_text="From 1 (badly) to 5 (very well).")
+    rating = serializers.IntegerField(allow_null=True, help_text="From 1 (very poor) to 5 (very good).")
     usable = serializers.IntegerField(source="marks.usable", allow_null=True)
     support = serializers.IntegerField(source="marks.support", allow_null=True)
     on_time = serializers.IntegerField(source="marks.on_time", allow_null=True)
@@ -33,31 +32,32 @@ class RatingShape(serializers.Serializer[Any]):
     answer = serializers.CharField(source="marks.answer", allow_null=True)
     person = serializers.CharField(source="reservation.user")
     organisation = serializers.CharField(
-        source="reservation.organisation.code", help_text="The payer's code."
+        source="reservation.organisation.code", help_text="Code of the paying organisation."
     )
 
 
 class ShownRatingShape(serializers.Serializer[Any]):
-    """What everybody may read of an instrument's ratings of 24 months; all null below five people
-    of three organisations. Shares are decimals from 0 to 1."""
+    """The ratings of an instrument in the last 24 months, which everybody may read; all values are null
+    unless at least five people of three organisations rated it. Shares are decimals from 0 to 1."""
 
     mean = serializers.DecimalField(
         max_digits=3,
         decimal_places=2,
         allow_null=True,
-        help_text="(10 m + sum) / (10 + n); m: the mean of its techniques.",
+        help_text="(10 m + sum) / (10 + n), where m is the mean rating of its techniques and n the "
+        "number of ratings.",
     )
-    ratings = serializers.IntegerField(allow_null=True, help_text="n")
+    ratings = serializers.IntegerField(allow_null=True, help_text="Number of ratings, n.")
     raters = serializers.IntegerField(allow_null=True)
     organisations = serializers.IntegerField(allow_null=True)
     not_usable = serializers.DecimalField(
         max_digits=4,
         decimal_places=3,
         allow_null=True,
-        help_text="Of the results that were marked, those with 1 or 2.",
+        help_text="Share of rated results that were given 1 or 2.",
     )
     response = serializers.DecimalField(
-        max_digits=4, decimal_places=3, allow_null=True, help_text="Of the sessions, those rated."
+        max_digits=4, decimal_places=3, allow_null=True, help_text="Share of sessions that were rated."
     )
     as_of = Instant(allow_null=True)
 
@@ -73,18 +73,16 @@ class InstrumentRatingEndpoint(Endpoint):
         refuses=[404],
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
-        """As everybody may read it; decided anew each night. Ratings by members of the host do not
+        """Everybody may read this. The values are computed each night; ratings by members of the host do not
         count."""
         instrument = instrument_by_id(self.actor, instrument_id)
-        return Response(
-            rendered(ShownRatingShape, load_rating(instrument.pk) or InstrumentRating())
-        )
+        return Response(rendered(ShownRatingShape, load_rating(instrument.pk) or InstrumentRating()))
 
 
 class RatingQuery(Pages):
     rating = Whole(min_value=1, max_value=5, required=False)
-    since = Day(required=False, help_text="First day, in the instrument's zone.")
-    until = Day(required=False, help_text="Last day.")
+    since = Day(required=False, help_text="First day, in the instrument's time zone.")
+    until = Day(required=False, help_text="Last day, in the instrument's time zone.")
 
 
 class InstrumentRatings(Endpoint):
@@ -97,15 +95,13 @@ class InstrumentRatings(Endpoint):
         tag="instruments",
         query=RatingQuery,
         gives=page(
-            RatingShape,
-            count=serializers.IntegerField(),
-            mean=serializers.FloatField(allow_null=True),
+            RatingShape, count=serializers.IntegerField(), mean=serializers.FloatField(allow_null=True)
         ),
         refuses=[403, 404],
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
-        """Ratings and remarks of its sessions, the latest first, for its managers. `mean` and
-        `count` are of all ratings of the days, whichever are listed."""
+        """List the ratings and remarks of an instrument's sessions, latest first, for its managers. `mean`
+        and `count` cover all ratings of the days, whichever are listed."""
         query = query_values(RatingQuery, request.query_params)
         chosen = {name: query.get(name) for name in ("rating", "since", "until")}
         ratings = ratings_of(instrument_to_manage(self.actor, instrument_id), **chosen)

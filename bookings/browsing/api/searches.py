@@ -1,4 +1,4 @@
-"""Saved searches."""
+"""The API for saved searches."""
 
 from typing import Any
 from uuid import UUID
@@ -9,25 +9,24 @@ from rest_framework import serializers
 
 from accounts.api.resource import Resource, changes, creates, lists, removes
 from accounts.api.shapes import Choice, Flag, Instant, ListOf, Number, Shape, Text, Whole
-from accounts.api.versions import require_version
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.roles import By
 from accounts.selectors.organisations import payer_for
 from bookings.browsing.api.catalogue import criteria_of
 from bookings.browsing.models import SavedSearch
-from bookings.browsing.selectors.searches import own_search, own_searches
+from bookings.browsing.selectors.searches import own_searches
 from bookings.browsing.services.searches import search_delete, search_pause, search_save
-from instruments.domain.capabilities import LONGEST_SPEC
-from instruments.domain.needs import LONGEST_NEED
-from instruments.models import Instrument
+from instruments.register.models import Instrument
+from instruments.vocabulary.domain.needs import LONGEST_NEED
+from instruments.vocabulary.domain.parameters import LONGEST_SPEC
 
 
 class SearchBody(Shape):
-    """The catalogue's criteria, and what the search is called."""
+    """The criteria of the catalogue, and a name for the search."""
 
     name = Text(100)
     q = Text(LONGEST_NEED, default="", allow_blank=True)
     term = Text(60, default="", allow_blank=True)
+    without = Text(600, default="", allow_blank=True, help_text="Codes of terms that `q` does not mean.")
     technique = Text(60, default="", allow_blank=True)
     region = Text(20, default="", allow_blank=True)
     host = Text(40, default="", allow_blank=True)
@@ -35,7 +34,11 @@ class SearchBody(Shape):
     maker = Text(250, default="", allow_blank=True)
     service_mode = Choice(Instrument.ServiceMode.choices, required=False)
     kind = Choice(Instrument.Kind.choices, required=False)
-    spec = ListOf(child=Text(LONGEST_SPEC), default=list, help_text="As the catalogue's query.")
+    spec = ListOf(
+        child=Text(LONGEST_SPEC),
+        default=list,
+        help_text="Ranges of parameters, as in the query of the catalogue.",
+    )
     organisation = Text(40, required=False)
     free_from = Instant(required=False)
     free_until = Instant(required=False)
@@ -50,8 +53,8 @@ class SearchChange(Shape):
 
 
 class SearchShape(serializers.Serializer[Any]):
-    """A saved search; `criteria` as texts, by the names of the catalogue's query (`text` is
-    `q`, `specs` are `spec` with spaces between)."""
+    """A saved search. `criteria` are texts by the names of the catalogue's query parameters, except that
+    `text` stands for `q`, and `specs` for all values of `spec`, separated by spaces."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -67,7 +70,7 @@ class Searches(Resource):
 
     @lists(_("Saved searches"))
     def rows(self, query: dict[str, Any]) -> QuerySet[SavedSearch]:
-        """One's own, the newest first."""
+        """List your own saved searches, newest first."""
         return own_searches(self.actor)
 
     @creates(
@@ -79,20 +82,18 @@ class Searches(Resource):
         sends={"name": "SEM nearby", "q": "SEM", "region": "CN-AH"},
     )
     def save(self, data: dict[str, Any]) -> SavedSearch:
-        """Keep a search, to be told by mail once a day of what it newly finds: twenty a person,
-        each of which finds at most 300 instruments now."""
+        """Save a search. A daily mail tells you which instruments newly match it. A person can save twenty
+        searches, each of which may match at most 300 instruments when it is saved."""
         payer = payer_for(self.actor, data.get("organisation"))
         criteria = criteria_of(data, payer)
         return search_save(self.by, name=data["name"], criteria=criteria, organisation=payer)
 
     @changes(_("Pause a search"), SearchChange)
     def pause(self, pk: UUID, data: dict[str, Any]) -> SavedSearch:
-        """Be told no more, or again."""
-        require_version(self.request, own_search(self.actor, pk).version)
-        return search_pause(By(self.actor, self.now), search_id=pk, **data)
+        """Pause a saved search, so that no mail is sent for it, or resume it."""
+        return search_pause(self.by, search_id=pk, **data)
 
     @removes(_("Delete a search"))
     def remove(self, pk: UUID) -> None:
-        """For ever."""
-        require_version(self.request, own_search(self.actor, pk).version)
-        search_delete(By(self.actor, self.now), search_id=pk)
+        """Delete a saved search for good."""
+        search_delete(self.by, search_id=pk)

@@ -1,4 +1,4 @@
-"""Instruments chosen to be compared."""
+"""The choice of instruments to compare."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,7 +9,7 @@ MOST_COMPARED = 4
 
 
 def with_chosen(chosen: Sequence[UUID], added: UUID) -> list[UUID]:
-    """Return the choice with one more instrument, which counts once. `WrongState`
+    """Return the choice with one more instrument, without duplicates. Raise `WrongState`
     (too-many-compared)."""
     if added not in chosen and len(chosen) >= MOST_COMPARED:
         raise WrongState("too-many-compared", most=MOST_COMPARED)

@@ -1,5 +1,5 @@
-"""A map of points, drawn by us: where they lie on it, which are drawn as one, and the boundaries
-behind them, as an operator's GeoJSON file has them."""
+"""Compute a map of points that we draw ourselves: where sites lie on it, which are drawn as one, and the
+boundaries in the background, from an operator's GeoJSON file."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,8 @@ from math import cos, hypot, radians, sqrt
 from typing import Any
 
 WIDTH, HEIGHT = 960, 540
-NEAR = 44  # points that lie nearer to one another are drawn as one
+NARROW = 360, 300  # width and height of the drawing for a telephone
+NEAR = 48  # points that lie nearer to one another are drawn as one: each has the room of a finger
 SMALLEST = 0.02  # degrees of latitude that a map shows at least
 MOST_POINTS = 150
 MOST_BYTES, MOST_CORNERS = 4_000_000, 100_000  # of a file of boundaries
@@ -18,7 +19,7 @@ type Line = Sequence[tuple[float, float]]  # longitude and latitude of each corn
 
 @dataclass(frozen=True)
 class Site:
-    """A place with so many instruments."""
+    """A site on the map, or several at one place, with the number of instruments there."""
 
     code: str
     name: str
@@ -30,7 +31,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Box:
-    """What lies between two meridians and two parallels, in degrees."""
+    """The area between two meridians and two parallels, in degrees."""
 
     west: float
     south: float
@@ -39,7 +40,7 @@ class Box:
 
     @classmethod
     def around(cls, sites: Iterable[Site]) -> "Box":
-        """Return the box of some sites, with a tenth beside them."""
+        """Return the box around some sites, with a margin of a tenth on each side."""
         points = [(site.longitude, site.latitude) for site in sites] or [(-150, -50), (150, 70)]
         longitudes, latitudes = zip(*points, strict=True)
         across = max((max(longitudes) - min(longitudes)) * 0.1, SMALLEST)
@@ -53,7 +54,7 @@ class Box:
 
     @classmethod
     def read(cls, text: str) -> "Box | None":
-        """Return the box that an address names, `west,south,east,north`; None for anything else."""
+        """Return the box in a query parameter, `west,south,east,north`; None for anything else."""
         try:
             west, south, east, north = (float(part) for part in text.split(","))
         except ValueError:
@@ -66,17 +67,17 @@ class Box:
         return ",".join(f"{each:.4f}" for each in (self.west, self.south, self.east, self.north))
 
     def holds(self, site: Site) -> bool:
-        return (
-            self.west <= site.longitude <= self.east and self.south <= site.latitude <= self.north
-        )
+        return self.west <= site.longitude <= self.east and self.south <= site.latitude <= self.north
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A box on paper of `WIDTH` by `HEIGHT`: degrees of longitude are as long as they are in the
-    middle of it."""
+    """The projection of a box onto a drawing, in which degrees of longitude have the length they have in the
+    middle of the box."""
 
     box: Box
+    width: int = WIDTH
+    height: int = HEIGHT
 
     @property
     def squeeze(self) -> float:
@@ -84,23 +85,23 @@ class Frame:
 
     @property
     def scale(self) -> float:
-        """How long a degree of latitude is."""
+        """Return the length of a degree of latitude in the drawing."""
         across = (self.box.east - self.box.west) * self.squeeze
-        return min(WIDTH / across, HEIGHT / (self.box.north - self.box.south))
+        return min(self.width / across, self.height / (self.box.north - self.box.south))
 
     def place(self, longitude: float, latitude: float) -> tuple[float, float]:
-        """Return where a point is drawn, from the upper left."""
+        """Return where a point is drawn, measured from the upper left corner."""
         middle_x = (self.box.west + self.box.east) / 2
         middle_y = (self.box.south + self.box.north) / 2
         return (
-            WIDTH / 2 + (longitude - middle_x) * self.squeeze * self.scale,
-            HEIGHT / 2 - (latitude - middle_y) * self.scale,
+            self.width / 2 + (longitude - middle_x) * self.squeeze * self.scale,
+            self.height / 2 - (latitude - middle_y) * self.scale,
         )
 
 
 @dataclass(frozen=True)
 class Point:
-    """Sites that are drawn as one."""
+    """Sites that are drawn as one point."""
 
     x: float
     y: float
@@ -116,12 +117,12 @@ class Point:
 
     @property
     def below(self) -> float:
-        """How far below its middle the name of a point stands."""
+        """Return the distance from the centre of a point down to its label."""
         return self.radius + 14
 
 
 def points_of(sites: Iterable[Site], frame: Frame) -> list[Point]:
-    """Return the points to draw, those of most instruments first; each site in one of them."""
+    """Return the points to draw, those with the most instruments first; each site belongs to one of them."""
     groups: list[tuple[float, float, list[Site]]] = []
     for site in sorted(sites, key=lambda site: (-site.count, site.name, site.code)):
         x, y = frame.place(site.longitude, site.latitude)
@@ -135,24 +136,28 @@ def points_of(sites: Iterable[Site], frame: Frame) -> list[Point]:
 
 
 def grid_of(frame: Frame) -> tuple[str, list[tuple[float, str]], list[tuple[float, str]]]:
-    """Return meridians and parallels as an SVG path, and where which is named: along the lower
-    edge, along the left."""
-    step = next((s for s in (30, 10, 5, 2, 1, 0.5, 0.2, 0.1) if s * frame.scale * 5 <= WIDTH), 0.05)
-    reach_x = WIDTH / 2 / frame.scale / frame.squeeze
-    reach_y = HEIGHT / 2 / frame.scale
+    """Return the meridians and parallels as an SVG path, and the positions and texts of their labels, along
+    the lower edge and along the left one."""
+    steps = (30, 10, 5, 2, 1, 0.5, 0.2, 0.1)
+    step = next((s for s in steps if s * frame.scale * 5 <= frame.width), 0.05)
+    # Near a pole meridians are close to each other.
+    degree = frame.scale * frame.squeeze
+    wide = next((s for s in (step, *reversed(steps)) if s >= step and s * degree * 40 >= frame.width), 30)
+    reach_x = frame.width / 2 / frame.scale / frame.squeeze
+    reach_y = frame.height / 2 / frame.scale
     middle_x = (frame.box.west + frame.box.east) / 2
     middle_y = (frame.box.south + frame.box.north) / 2
     across, up, pieces = [], [], []
-    for n in range(int((middle_x - reach_x) // step) + 1, int((middle_x + reach_x) // step) + 1):
-        if -180 <= (degrees := n * step) <= 180:
+    for n in range(int((middle_x - reach_x) // wide) + 1, int((middle_x + reach_x) // wide) + 1):
+        if -180 <= (degrees := n * wide) <= 180:
             x = round(frame.place(degrees, middle_y)[0], 1)
             across.append((x, _degrees(degrees, "E", "W")))
-            pieces.append(f"M{x} 0V{HEIGHT}")
+            pieces.append(f"M{x} 0V{frame.height}")
     for n in range(int((middle_y - reach_y) // step) + 1, int((middle_y + reach_y) // step) + 1):
         if -90 <= (degrees := n * step) <= 90:
             y = round(frame.place(middle_x, degrees)[1], 1)
             up.append((y, _degrees(degrees, "N", "S")))
-            pieces.append(f"M0 {y}H{WIDTH}")
+            pieces.append(f"M0 {y}H{frame.width}")
     return "".join(pieces), across, up
 
 
@@ -166,19 +171,20 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """`attribution`: what has to be said beside the map, such as the number of its approval."""
+    """Boundaries for the background. `attribution` must be shown beside the map, such as the number of its
+    approval."""
 
     lines: tuple[Line, ...]
     attribution: str = ""
 
 
 class NotBoundaries(ValueError):
-    """A file is no GeoJSON of lines, or too large."""
+    """The file is not GeoJSON with lines, or is too large."""
 
 
 def read_boundaries(content: bytes) -> Boundaries:
-    """Read a GeoJSON FeatureCollection of polygons or lines in WGS 84, with an `attribution` beside
-    its features; `NotBoundaries` says in English what is wrong."""
+    """Return the boundaries in a GeoJSON FeatureCollection of polygons or lines in WGS 84, with an
+    `attribution` beside its features. Raise `NotBoundaries`, which says in English what is wrong."""
     if len(content) > MOST_BYTES:
         raise NotBoundaries(f"larger than {MOST_BYTES} bytes")
     try:
@@ -236,19 +242,19 @@ def _corner(each: Any) -> tuple[float, float]:
 
 
 def path_of(boundaries: Boundaries, frame: Frame) -> str:
-    """Return what of the boundaries lies in a frame as an SVG path, without corners that one would
-    not see."""
-    pieces = []
+    """Return the part of the boundaries inside a frame as an SVG path, without corners that would not be
+    visible."""
+    pieces, width, height = [], frame.width, frame.height
     for line in boundaries.lines:
         drawn: list[tuple[int, int]] = []
         for corner in line:
             x, y = frame.place(*corner)
-            # Far outside nothing is seen of a line but its direction.
-            at = (round(min(max(x, -WIDTH), 2 * WIDTH)), round(min(max(y, -HEIGHT), 2 * HEIGHT)))
+            # Far outside the frame only the direction of a line matters.
+            at = round(min(max(x, -width), 2 * width)), round(min(max(y, -height), 2 * height))
             if not drawn or at != drawn[-1]:
                 drawn.append(at)
         xs, ys = [x for x, _ in drawn], [y for _, y in drawn]
-        is_seen = max(xs) >= 0 and min(xs) <= WIDTH and max(ys) >= 0 and min(ys) <= HEIGHT
+        is_seen = max(xs) >= 0 and min(xs) <= frame.width and max(ys) >= 0 and min(ys) <= frame.height
         if is_seen and len(drawn) > 1:
             pieces.append("M" + "L".join(f"{x} {y}" for x, y in drawn))
     return "".join(pieces)

@@ -1,4 +1,4 @@
-"""The catalogue's search."""
+"""The search form of the catalogue, and the filters for ratings."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,18 +9,26 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import Invalid
 from accounts.models import Organisation
+from bookings.browsing.messages import RATINGS
 from bookings.record.forms.fields import DayField, of_our_time
-from bookings.record.messages import RATINGS, sentence
-from instruments.domain.capabilities import Requirement, requirements_of
-from instruments.domain.needs import LONGEST_NEED
-from instruments.domain.search import Criteria
-from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
-from instruments.selectors.needs import load_parameters
+from bookings.record.messages import sentence
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
+from instruments.search.domain.search import Criteria
+from instruments.vocabulary.domain.needs import LONGEST_NEED
+from instruments.vocabulary.domain.parameters import Requirement, requirements_of
+from instruments.vocabulary.selectors.needs import load_parameters
+
+_LIMIT: dict[str, Any] = {
+    "required": False,
+    "min_value": 0,
+    "decimal_places": 4,
+    "widget": forms.NumberInput({"step": "any"}),
+}
 
 
 class SpecsField(forms.Field):
-    """Requirements, each as `CODE:LOW:HIGH` under the same name."""
+    """Requirements, each given as `CODE:LOW:HIGH` under the same parameter name."""
 
     widget = forms.MultipleHiddenInput
 
@@ -36,7 +44,7 @@ class SpecsField(forms.Field):
 
 
 class CatalogueForm(forms.Form):
-    """The catalogue's search: text, facets, and free time in the reader's own zone."""
+    """The catalogue's search: text, facets, and free time in the reader's time zone."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=LONGEST_NEED)
     # What of the text is meant, and what not (codes with commas between). They count for the text
@@ -46,15 +54,13 @@ class CatalogueForm(forms.Form):
     about = forms.CharField(required=False, max_length=LONGEST_NEED)
     technique = forms.CharField(required=False, max_length=60)
     region = forms.CharField(required=False, max_length=20)
-    host = forms.CharField(required=False, max_length=30)
+    host = forms.CharField(required=False, max_length=40)
     facility = forms.UUIDField(required=False)
     maker = forms.CharField(required=False, max_length=250)
     spec = SpecsField(required=False)
     kind = forms.ChoiceField(required=False, choices=[("", _("any")), *Instrument.Kind.choices])
     service_mode = forms.ChoiceField(
-        label=_("Service"),
-        required=False,
-        choices=[("", _("any")), *Instrument.ServiceMode.choices],
+        label=_("Service"), required=False, choices=[("", _("any")), *Instrument.ServiceMode.choices]
     )
     free_from = forms.DateTimeField(label=_("Free from"), required=False)
     free_until = forms.DateTimeField(label=_("until"), required=False)
@@ -65,12 +71,8 @@ class CatalogueForm(forms.Form):
         empty_value="",
         choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
     )
-    max_price = forms.DecimalField(
-        label=_("Maximum price per hour"), required=False, min_value=0, max_digits=10
-    )
-    max_payable = forms.DecimalField(
-        label=_("Most to pay"), required=False, min_value=0, max_digits=12
-    )
+    max_price = forms.DecimalField(label=_("Maximum list rate per hour"), max_digits=12, **_LIMIT)
+    max_payable = forms.DecimalField(label=_("Maximum price for this length"), max_digits=14, **_LIMIT)
     currency = forms.ChoiceField(
         label=_("Currency"),
         required=False,
@@ -118,7 +120,8 @@ class CatalogueForm(forms.Form):
         return data
 
     def criteria(self) -> Criteria:
-        """What was asked; a field that could not be read is left out and marked on the form."""
+        """Return the criteria of the search. A field that could not be parsed is left out, and its error is
+        shown on the form."""
         data = self.cleaned_data
         start, end = data.get("free_from"), data.get("free_until")
         return Criteria(
@@ -138,18 +141,19 @@ class CatalogueForm(forms.Form):
             currency=data.get("currency", "") if self.wants_price else "",
             sort=data.get("sort", ""),
             term=data.get("term", ""),
+            without=data.get("without", ()),
             specs=data.get("spec", ()),
         )
 
     @property
     def wants_price(self) -> bool:
-        """Whether only what costs no more is asked for."""
+        """Return whether a price limits the search."""
         names = ("max_price", "max_payable")
         return any(self.cleaned_data.get(name) is not None for name in names)
 
 
 class RatingsForm(StyledForm):
-    """Which ratings to list: days are the instrument's."""
+    """Filters for the list of ratings; days are in the instrument's time zone."""
 
     rating = forms.TypedChoiceField(
         label=_("Rating"),
@@ -158,11 +162,5 @@ class RatingsForm(StyledForm):
         empty_value=None,
         choices=[("", _("all")), *RATINGS.items()],
     )
-    since = DayField(
-        label=_("From"),
-        required=False,
-    )
-    until = DayField(
-        label=_("Until"),
-        required=False,
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("Until"), required=False)

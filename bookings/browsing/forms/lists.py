@@ -1,15 +1,15 @@
-"""Lists in which a person keeps instruments."""
+"""Forms for a person's lists of instruments."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services.users import name_kept
 from bookings.browsing.domain.lists import LONGEST_NAME, LONGEST_NOTE
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class ListForm(StyledForm):
-    """What a list is called."""
+    """The name of a list."""
 
     name = forms.CharField(label=_("Name of the list"), max_length=LONGEST_NAME)
 
@@ -18,11 +18,8 @@ class ListForm(StyledForm):
 
 
 class NoteForm(StyledForm):
-    """What somebody notes beside an instrument."""
+    """A note beside an instrument."""
 
     note = forms.CharField(
-        label=_("Note"),
-        required=False,
-        max_length=LONGEST_NOTE,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Note"), required=False, max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 2})
     )

@@ -1,4 +1,4 @@
-"""Instruments that people keep for later, in lists of their own."""
+"""Instruments that people keep in lists of their own."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.models.keys import new_id
 from bookings.browsing.domain.lists import LONGEST_NAME, LONGEST_NOTE
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class InstrumentList(models.Model):
-    """A list that only its author sees. The one without a name is their favourites, which the
-    first star makes."""
+    """A list of instruments that only its author sees. The one without a name holds their favourites; it is
+    created with the first star."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -21,9 +21,7 @@ class InstrumentList(models.Model):
 
     class Meta:
         verbose_name = _("list of instruments")
-        constraints = [
-            models.UniqueConstraint(fields=["user", "name"], name="instrument_list_name_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="instrument_list_name_unique")]
 
     def __str__(self) -> str:
         return self.name or str(_("Favourites"))
@@ -34,8 +32,8 @@ class InstrumentList(models.Model):
 
 
 class ListEntry(models.Model):
-    """An instrument in a list. `name`, `name_zh`: what it was called when it was kept, which is
-    shown when it is no longer to be seen."""
+    """An instrument in a list. `name`, `name_zh`: its names when it was added, which are shown if the person
+    may no longer see it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     list = models.ForeignKey(InstrumentList, models.CASCADE, related_name="entries")
@@ -48,19 +46,18 @@ class ListEntry(models.Model):
 
     class Meta:
         verbose_name = _("entry of a list")
-        constraints = [
-            models.UniqueConstraint(fields=["list", "instrument"], name="list_entry_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["list", "instrument"], name="list_entry_once")]
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def now_called(self) -> "Instrument | ListEntry":
-        """What has the name to show; the entry comes with `is_shown` (selectors/lists)."""
+        """Return the row whose names to show: the instrument if the person may still see it, otherwise this
+        entry. The entry must be loaded with `is_shown` (selectors/lists)."""
         return self.shown if getattr(self, "is_shown", False) else self
 
     @property
     def shown(self) -> Instrument:
-        """The instrument, or that of which it proved to be a second record."""
+        """Return the instrument, or the one into which it was merged as a duplicate."""
         return self.instrument.merged_into or self.instrument

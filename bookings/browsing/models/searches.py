@@ -1,16 +1,16 @@
-"""Searches that people keep."""
+"""Searches that people save."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class SavedSearch(models.Model):
-    """A search kept for a payer, its `criteria` as the rules of searches write them. `looked_on`:
-    the day (UTC) on which the job last looked."""
+    """A search that a person has saved for a payer, with its `criteria` as `catalogue/domain/searches` writes
+    them. `looked_on`: the day (UTC) of the job's last look."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -23,30 +23,26 @@ class SavedSearch(models.Model):
 
     class Meta:
         verbose_name = _("saved search")
-        constraints = [
-            models.UniqueConstraint(fields=["user", "name"], name="saved_search_name_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_search_name_unique")]
 
     def __str__(self) -> str:
         return self.name
 
     @property
     def version(self) -> int:
-        """Whether it is paused is all that ever changes."""
+        """Return the version: 2 while the search is paused, since nothing else of it ever changes."""
         return 1 + self.is_paused
 
 
 class SearchMatch(models.Model):
-    """An instrument that a saved search has found: it is told of once."""
+    """An instrument that a saved search has found, so that the person is told of it only once."""
 
     id = models.BigAutoField(primary_key=True)
     search = models.ForeignKey(SavedSearch, models.CASCADE, related_name="matches")
     instrument = models.ForeignKey(Instrument, models.CASCADE, related_name="+")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["search", "instrument"], name="search_match_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["search", "instrument"], name="search_match_once")]
 
     def __str__(self) -> str:
         return f"{self.search_id} {self.instrument_id}"

@@ -1,4 +1,4 @@
-"""Where the instruments of a search stand."""
+"""Load where the instruments of a search are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from bookings.browsing.domain.maps import Site
-from instruments.domain.search import Criteria
-from instruments.models import SearchEntry
-from instruments.selectors.search import FEW, KEPT_SECONDS, entries, hash_of
+from instruments.search.domain.search import Criteria
+from instruments.search.models import SearchEntry
+from instruments.search.selectors.search import FEW, KEPT_SECONDS, entries, hash_of
 
 type Narrow = Callable[[QuerySet[SearchEntry]], QuerySet[SearchEntry]]
 
@@ -30,7 +30,7 @@ _COUNTED = """
 
 @dataclass
 class RegionSites:
-    """The instruments of a region: how many, and at which sites with coordinates."""
+    """The instruments of a region: their number, and the sites with coordinates."""
 
     code: str
     name: str
@@ -40,7 +40,8 @@ class RegionSites:
 
     @property
     def middle(self) -> Site | None:
-        """The sites as one, in the middle of their instruments; None without any."""
+        """Return the region's sites as a single site at the average position of their instruments; None
+        without any."""
         placed = sum(site.count for site in self.sites)
         if not placed:
             return None
@@ -55,9 +56,9 @@ class RegionSites:
 
 
 def load_regions(criteria: Criteria, narrow: Narrow | None = None) -> list[RegionSites]:
-    """Count the instruments that fit by region and facility, the regions of most first; free time
-    does not count. One statement; what looks at more than `FEW` instruments may be a minute old.
-    `narrow`: what else they must fit."""
+    """Count the matching instruments by region and facility, without regard to free time; regions with the
+    most come first. `narrow` adds a condition. It takes one statement; a result over more than `FEW`
+    instruments may be a minute old."""
     at = f"map:{hash_of(criteria)}"
     if narrow is None and (kept := cache.get(at)) is not None:
         return kept  # type: ignore[no-any-return]
@@ -65,7 +66,7 @@ def load_regions(criteria: Criteria, narrow: Narrow | None = None) -> list[Regio
     fitting = (narrow(rows) if narrow else rows).order_by().values("pk", "region_id")
     try:
         sql, values = fitting.query.sql_with_params()
-    except EmptyResultSet:  # nothing that could be asked for
+    except EmptyResultSet:  # no instrument can match
         return []
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED.format(fitting=sql), values)

@@ -1,4 +1,4 @@
-"""What people say of an instrument after using it, for its managers."""
+"""Load ratings of an instrument for its managers."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -7,13 +7,13 @@ from uuid import UUID
 from django.db.models import Avg, Count, Q, QuerySet
 
 from bookings.record.models import InstrumentRating, UsageSession
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 @dataclass(frozen=True)
 class Ratings:
-    """Sessions with a rating or remarks, the latest first; `mean` and `count` are of all ratings
-    of the days, whichever is listed."""
+    """Usage sessions with a rating or remarks, latest first. `mean` and `count` cover all ratings of the
+    days, whichever are listed."""
 
     sessions: QuerySet[UsageSession]
     count: int
@@ -21,14 +21,10 @@ class Ratings:
 
 
 def ratings_of(
-    instrument: Instrument,
-    *,
-    rating: int | None = None,
-    since: date | None = None,
-    until: date | None = None,
+    instrument: Instrument, *, rating: int | None = None, since: date | None = None, until: date | None = None
 ) -> Ratings:
-    """Of one instrument, of sessions begun on the days from `since` to `until`, both included, in
-    its facility's zone. One statement beside the list."""
+    """Return the ratings of sessions on an instrument that began on the days from `since` to `until`, both
+    included, in its facility's time zone. It takes one statement besides the list."""
     zone = instrument.facility.zone
     rows = UsageSession.objects.filter(instrument=instrument, checked_out_at__isnull=False)
     if since is not None:
@@ -47,5 +43,5 @@ def ratings_of(
 
 
 def load_rating(instrument_id: UUID) -> InstrumentRating | None:
-    """Return what everybody may read of an instrument's ratings; None where too few have rated."""
+    """Return what everybody may read of an instrument's ratings; None if too few people have rated it."""
     return InstrumentRating.objects.filter(instrument=instrument_id).first()

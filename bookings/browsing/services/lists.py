@@ -1,5 +1,4 @@
-"""Keeping instruments in one's own lists. It is nobody else's affair: the trail says nothing of
-it."""
+"""Keep instruments in a person's own lists. They are private, so the trail does not record them."""
 
 from uuid import UUID
 
@@ -12,22 +11,21 @@ from accounts.selectors.rows import visible
 from bookings.browsing.domain.lists import LONGEST_NAME, LONGEST_NOTE, MOST_ENTRIES, MOST_LISTS
 from bookings.browsing.models import InstrumentList, ListEntry
 from bookings.browsing.selectors.lists import own_entry, own_list
-from instruments.selectors.registry import instruments_for
+from instruments.register.selectors.registry import instruments_for
 
 
 @transaction.atomic
 def list_create(by: By, *, name: str) -> InstrumentList:
-    """Make a list. `WrongState` (too-many-lists), `Invalid` (required, too-long, name-taken)."""
+    """Create a list. Raise `WrongState` (too-many-lists), `Invalid` (required, too-long, name-taken)."""
     _lock(by)
     return _create(by, _free_name(by, name))
 
 
 @transaction.atomic
 def list_rename(by: By, *, list_id: UUID, name: str) -> InstrumentList:
-    """Call a list something else. `WrongState` (favourites-named), `Invalid` (required, too-long,
-    name-taken)."""
+    """Rename a list. Raise `WrongState` (favourites-named), `Invalid` (required, too-long, name-taken)."""
     _lock(by)
-    row = own_list(by.actor, list_id)
+    row = _own(by, list_id)
     if row.is_favourites:
         raise WrongState("favourites-named")
     if name != row.name:
@@ -41,15 +39,13 @@ def list_rename(by: By, *, list_id: UUID, name: str) -> InstrumentList:
 def list_delete(by: By, *, list_id: UUID) -> None:
     """Delete a list with its entries and their notes."""
     _lock(by)
-    own_list(by.actor, list_id).delete()
+    _own(by, list_id).delete()
 
 
 @transaction.atomic
-def entry_keep(
-    by: By, *, instrument_id: UUID, list_id: UUID | None = None, note: str = ""
-) -> ListEntry:
-    """Keep an instrument in a list, without one among the favourites; one that is there already
-    stays as it is. `WrongState` (too-many-lists, too-many-entries), `Invalid` (too-long)."""
+def entry_keep(by: By, *, instrument_id: UUID, list_id: UUID | None = None, note: str = "") -> ListEntry:
+    """Add an instrument to a list, by default to the favourites; an existing entry stays as it is. Raise
+    `WrongState` (too-many-lists, too-many-entries), `Invalid` (too-long)."""
     instrument = visible(instruments_for(by.actor), pk=instrument_id)
     _check_note(note)
     _lock(by)
@@ -75,10 +71,11 @@ def entry_keep(
 
 @transaction.atomic
 def entry_note(by: By, *, entry_id: UUID, note: str) -> ListEntry:
-    """Write another note. `Invalid` (too-long)."""
+    """Replace the note of an entry. Raise `Invalid` (too-long)."""
     _check_note(note)
     _lock(by)
     entry = own_entry(by.actor, entry_id)
+    by.require_version(entry.version)
     if note != entry.note:
         entry.note = note
         entry.version += 1
@@ -87,15 +84,18 @@ def entry_note(by: By, *, entry_id: UUID, note: str) -> ListEntry:
 
 
 @transaction.atomic
-def entry_remove(by: By, *, entry_id: UUID) -> None:
-    """Keep an instrument in a list no longer."""
+def entry_remove(by: By, *, entry_id: UUID) -> ListEntry:
+    """Remove an entry from its list, and return what it was."""
     _lock(by)
-    own_entry(by.actor, entry_id).delete()
+    entry = own_entry(by.actor, entry_id)
+    by.require_version(entry.version)
+    entry.delete()
+    return entry
 
 
 @transaction.atomic
 def star_remove(by: By, *, instrument_id: UUID) -> None:
-    """Take an instrument out of the favourites, whether it is there or not."""
+    """Remove an instrument from the favourites, if it is among them."""
     _lock(by)
     ListEntry.objects.filter(
         list__user_id=by.actor.person, list__name="", instrument_id=instrument_id
@@ -103,8 +103,14 @@ def star_remove(by: By, *, instrument_id: UUID) -> None:
 
 
 def _lock(by: By) -> None:
-    """Lock the person, so that what they do at the same moment happens one after the other."""
+    """Lock the person's row, so that changes to their lists are made one after the other."""
     User.objects.select_for_update(no_key=True).get(pk=by.actor.person)
+
+
+def _own(by: By, list_id: UUID) -> InstrumentList:
+    row = own_list(by.actor, list_id)
+    by.require_version(row.version)
+    return row
 
 
 def _create(by: By, name: str) -> InstrumentList:

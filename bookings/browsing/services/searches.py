@@ -1,4 +1,4 @@
-"""Saving searches, and telling of what is new."""
+"""Save searches, and tell people what they newly find."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,22 +14,15 @@ from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
 from bookings.browsing.models import SavedSearch, SearchMatch
 from bookings.browsing.selectors.searches import load_matches, own_search
-from bookings.catalogue.domain.searches import (
-    MOST_MATCHES,
-    MOST_SEARCHES,
-    from_json,
-    is_over,
-    to_json,
-)
-from instruments.domain.search import Criteria
+from bookings.catalogue.domain.searches import MOST_MATCHES, MOST_SEARCHES, from_json, is_over, to_json
+from instruments.search.domain.search import Criteria
 
 
 @transaction.atomic
-def search_save(
-    by: By, *, name: str, criteria: Criteria, organisation: Organisation | None
-) -> SavedSearch:
-    """Keep a search. What it finds now is known; what comes later is told of. `WrongState`
-    (too-many-searches), `Invalid` (too-broad, name-taken, nothing-asked, in-the-past)."""
+def search_save(by: By, *, name: str, criteria: Criteria, organisation: Organisation | None) -> SavedSearch:
+    """Save a search. Instruments that it finds now count as known; the person is told of those that come
+    later. Raise `WrongState` (too-many-searches), `Invalid` (too-broad, name-taken, nothing-asked,
+    in-the-past)."""
     User.objects.select_for_update(no_key=True).get(pk=by.actor.person)
     if SavedSearch.objects.filter(user_id=by.actor.person).count() >= MOST_SEARCHES:
         raise WrongState("too-many-searches", most=MOST_SEARCHES)
@@ -61,8 +54,10 @@ def search_save(
 
 @transaction.atomic
 def search_pause(by: By, *, search_id: UUID, is_paused: bool) -> SavedSearch:
-    """Be told no more, or again; of what came meanwhile at once."""
+    """Pause or resume a saved search. After resuming, the next run of `searches_tell` that looks at it tells
+    the person of what has come meanwhile."""
     search = own_search(by.actor, search_id)
+    by.require_version(search.version)
     if search.is_paused != is_paused:
         search.is_paused = is_paused
         search.save(update_fields=["is_paused"])
@@ -73,13 +68,14 @@ def search_pause(by: By, *, search_id: UUID, is_paused: bool) -> SavedSearch:
 @transaction.atomic
 def search_delete(by: By, *, search_id: UUID) -> None:
     search = own_search(by.actor, search_id)
+    by.require_version(search.version)
     trail.record(by, "search.delete", search)
     search.delete()
 
 
 def searches_follow(*, facet: str, old: str, new: str) -> int:
-    """Saved searches that are narrowed to a host or a region by its code keep to it under its new
-    one. How many."""
+    """Replace the old code of a host or a region in saved searches by the new one; return how many
+    changed."""
     if old == new:
         return 0
     value = RawSQL("jsonb_set(criteria, ARRAY[%s], to_jsonb(%s::text))", [facet, new])
@@ -87,12 +83,10 @@ def searches_follow(*, facet: str, old: str, new: str) -> int:
 
 
 def searches_tell(*, now: datetime) -> int:
-    """Look for what is new in every search that was not looked at today (UTC), and tell of it; a
-    transaction each. How many have something new."""
+    """Look for new matches of every search not looked at today (UTC) and tell people of them, in a
+    transaction each. Return how many searches had new matches."""
     due = SavedSearch.objects.filter(is_paused=False, looked_on__lt=now.date())
-    return work_through(
-        job="saved searches", due=due.order_by("pk"), act=lambda pk: _told(pk, now), now=now
-    )
+    return work_through(job="saved searches", due=due.order_by("pk"), act=lambda pk: _told(pk, now), now=now)
 
 
 def _told(search_id: UUID, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""A person's lists of instruments: the pages, and the star on cards and instruments."""
+"""Pages of a person's lists of instruments, and the star on cards and instruments."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,33 +15,25 @@ from accounts.domain.errors import NotFound, Refused
 from accounts.permissions import actor_of
 from accounts.selectors.rows import as_uuid
 from accounts.views.language import page_to_return_to
-from accounts.views.pages import act, by_of, edits, sent, status_of, writes
+from accounts.views.pages import act, by_of, chooses, edits, sent, status_of, writes
 from bookings.browsing.forms.lists import ListForm, NoteForm
 from bookings.browsing.models import InstrumentList
 from bookings.browsing.selectors.lists import own_entries, own_entry, own_list, own_lists
-from bookings.browsing.services.lists import (
-    entry_keep,
-    entry_note,
-    entry_remove,
-    list_create,
-    list_delete,
-    list_rename,
-    star_remove,
-)
+from bookings.browsing.services import lists as list_services
 from bookings.catalogue.views.refusals import refusal_text
-from instruments.models import Instrument
-from instruments.selectors.attachments import load_pictures
+from instruments.attachments.selectors.attachments import load_pictures
+from instruments.register.models import Instrument
 
 PAGE = 30
 
 
 @edits
 def lists(request: HttpRequest) -> HttpResponse:
-    """Show the favourites, or the first of one's lists; POST makes another."""
+    """Show the favourites, or the first of the reader's lists; POST creates another."""
     return act(
         request,
         partial(_page, request, None),
-        lambda by, data: list_create(by, name=data["name"]),
+        lambda by, data: list_services.list_create(by, name=data["name"]),
         to=lambda row: reverse("bookings:list", args=[row.pk]),
         done=gettext("The list is ready."),
         form=ListForm(sent(request), auto_id="new_%s"),
@@ -50,21 +42,22 @@ def lists(request: HttpRequest) -> HttpResponse:
 
 
 @edits
-def one(request: HttpRequest, list_id: UUID) -> HttpResponse:
-    """Show a list; POST calls it something else, or deletes it."""
+@chooses("rename", "delete")
+def one(request: HttpRequest, list_id: UUID, choice: str) -> HttpResponse:
+    """Show a list; POST renames or deletes it."""
     row = own_list(actor_of(request.user), list_id)
-    if request.POST.get("act") == "delete":
+    if choice == "delete":
         return act(
             request,
             partial(_page, request, row),
-            lambda by, _: list_delete(by, list_id=list_id),
+            lambda by, _: list_services.list_delete(by, list_id=list_id),
             to=reverse("bookings:lists"),
             done=gettext("The list is deleted."),
         )
     return act(
         request,
         partial(_page, request, row),
-        lambda by, data: list_rename(by, list_id=list_id, name=data["name"]),
+        lambda by, data: list_services.list_rename(by, list_id=list_id, name=data["name"]),
         to=reverse("bookings:list", args=[list_id]),
         done=gettext("Saved."),
         form=ListForm(sent(request), initial={"name": row.name}),
@@ -73,21 +66,21 @@ def one(request: HttpRequest, list_id: UUID) -> HttpResponse:
 
 
 @writes
-def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
-    """Write another note beside an instrument, or keep it no longer."""
-    row = own_entry(actor_of(request.user), entry_id)
+@chooses("note", "remove")
+def entry(request: HttpRequest, entry_id: UUID, choice: str) -> HttpResponse:
+    """Replace the note of an entry, or remove the entry."""
     work: Callable[..., Any]
-    if request.POST.get("act") == "remove":
+    if choice == "remove":
         form, done = None, gettext("Removed from the list.")
-        work = lambda by, _: entry_remove(by, entry_id=entry_id)  # noqa: E731
+        work = lambda by, _: list_services.entry_remove(by, entry_id=entry_id)  # noqa: E731
     else:
         form, done = NoteForm(request.POST), gettext("Saved.")
-        work = lambda by, data: entry_note(by, entry_id=entry_id, note=data["note"])  # noqa: E731
+        work = lambda by, data: list_services.entry_note(by, entry_id=entry_id, note=data["note"])  # noqa: E731
     return act(
         request,
-        partial(_page, request, row.list),
+        lambda **forms: _page(request, own_entry(actor_of(request.user), entry_id).list, **forms),
         work,
-        to=reverse("bookings:list", args=[row.list_id]),
+        to=lambda row: reverse("bookings:list", args=[row.list_id]),
         done=done,
         form=form,
         name="noting",
@@ -95,20 +88,21 @@ def entry(request: HttpRequest, entry_id: UUID) -> HttpResponse:
 
 
 @writes
-def keep(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Keep an instrument among the favourites, or in the list that is named; or no longer among
-    the favourites. Back to the page; for htmx the star alone."""
+@chooses("add", "remove")
+def keep(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
+    """Add an instrument to the favourites or to the list named, or remove it from the favourites; then return
+    to the page. htmx gets only the star."""
     by = by_of(request)
-    is_kept, problem, status = request.POST.get("act") != "remove", "", 200
+    is_kept, problem, status = choice == "add", "", 200
     named = request.POST.get("list", "")
     list_id = as_uuid(named)
     if named and list_id is None:
         raise NotFound
     try:
         if is_kept:
-            entry_keep(by, instrument_id=instrument_id, list_id=list_id)
+            list_services.entry_keep(by, instrument_id=instrument_id, list_id=list_id)
         else:
-            star_remove(by, instrument_id=instrument_id)
+            list_services.star_remove(by, instrument_id=instrument_id)
     except NotFound:
         raise
     except Refused as refused:

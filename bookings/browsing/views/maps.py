@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +15,9 @@ from accounts.permissions import actor_of
 from accounts.replica import from_replica
 from bookings.browsing.adapters.boundaries import boundaries
 from bookings.browsing.domain.maps import (
-    HEIGHT,
     MOST_POINTS,
-    WIDTH,
+    NARROW,
+    Boundaries,
     Box,
     Frame,
     Point,
@@ -29,19 +29,20 @@ from bookings.browsing.domain.maps import (
 from bookings.browsing.forms.catalogue import CatalogueForm
 from bookings.browsing.selectors.maps import RegionSites, load_regions
 from bookings.catalogue.selectors.catalogue import load_limit
-from bookings.catalogue.selectors.catalogue_candidates import affordable, of_today
-from bookings.catalogue.selectors.needs import load_meanings, load_widened
+from bookings.catalogue.selectors.catalogue_priced import affordable
+from bookings.catalogue.selectors.catalogue_sieve import of_today
+from bookings.catalogue.selectors.needs import load_reading
 from bookings.catalogue.views.payers import payer_of
 from bookings.pricing.selectors.fees import load_backing
 
-LABELLED = 25  # so many points have their names beside them
+LABELLED, LABELLED_NARROW = 25, 6  # so many points have their names beside them
 LISTED = 300  # sites
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A point with where it leads. `named`: what it is called by, its site or the region of its
-    largest site; `more`: how many others are drawn with that."""
+    """A point of the map with the address that it links to. `named` gives its label: its site, or the region
+    of its largest site; `more` is the number of others drawn with that one."""
 
     point: Point
     address: str
@@ -49,26 +50,60 @@ class Drawn:
     more: int
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A map of one size, with its points and what lies behind them."""
+
+    frame: Frame
+    points: list[Drawn]
+    behind: Boundaries
+
+    @property
+    def is_narrow(self) -> bool:
+        """Say whether it is the map for telephones."""
+        return (self.frame.width, self.frame.height) == NARROW
+
+    @property
+    def is_labelled(self) -> bool:
+        return len(self.points) <= (LABELLED_NARROW if self.is_narrow else LABELLED)
+
+    @property
+    def letters(self) -> int:
+        """Return how many letters of a name are written."""
+        return 14 if self.is_narrow else 24
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """Return the distances from the left within which a name begins, and from which on it ends, at its
+        point, so that it stays on the map."""
+        room = 60 if self.is_narrow else 110
+        return room, self.frame.width - room
+
+    @cached_property
+    def grid(self) -> tuple[str, list[tuple[float, str]], list[tuple[float, str]]]:
+        return grid_of(self.frame)
+
+    @cached_property
+    def boundaries(self) -> str:
+        return path_of(self.behind, self.frame)
+
+
 @require_safe
 @from_replica
 def catalogue_map(request: HttpRequest) -> HttpResponse:
-    """Where the instruments of a search stand, with the fields of the catalogue's form; `box` is
-    the part of the map that is shown."""
+    """Show where the instruments of a search are, with the fields of the catalogue's form; `box` is the part
+    of the map that is shown."""
     now = timezone.now()
     payer, _ = payer_of(actor_of(request.user), request.GET.get("organisation"))
     form = CatalogueForm(request.GET, payer=payer)
     form.is_valid()
-    criteria = form.criteria()
+    criteria = load_reading(form.criteria()).criteria
     narrow = None
     if criteria.max_price is not None:
         limit = load_limit(criteria, payer, now)
         sieve = of_today(load_backing(payer), criteria.max_price, limit, now)
         narrow = partial(affordable, sieve=sieve)
     regions = load_regions(criteria, narrow)
-    if not regions:
-        meanings = load_meanings(criteria, form.cleaned_data.get("without", ()))
-        criteria = load_widened(criteria, meanings)
-        regions = load_regions(criteria, narrow)
     box = Box.read(request.GET.get("box", ""))
     inside = [_within(there, box) for there in regions] if box else regions
     sites = [site for there in inside for site in there.sites]
@@ -76,10 +111,12 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
     drawn = [there.middle for there in inside] if by_region else sites
     places = [site for site in drawn if site][:MOST_POINTS]
     region_of = {site.code: there for there in inside for site in there.sites}
-    frame = Frame(box or Box.around(places))
-    points = points_of(places, frame)
-    behind = boundaries()
-    path, across, up = grid_of(frame)
+    shown, behind = box or Box.around(places), boundaries()
+
+    def drawn_in(frame: Frame) -> Drawing:
+        points = [_drawn(request, point, by_region, region_of) for point in points_of(places, frame)]
+        return Drawing(frame, points, behind)
+
     listed, groups = 0, []
     for there in inside:
         if box and not there.sites:
@@ -93,16 +130,9 @@ def catalogue_map(request: HttpRequest) -> HttpResponse:
         "criteria": criteria,
         "total": sum(there.count for there in regions),
         "unplaced": sum(there.count - sum(s.count for s in there.sites) for there in regions),
-        "drawn": [_drawn(request, point, by_region, region_of) for point in points],
-        "is_labelled": len(points) <= LABELLED,
+        "drawings": [drawn_in(Frame(shown)), drawn_in(Frame(shown, *NARROW))],
         "is_cut": not by_region and len(sites) > MOST_POINTS,
-        "grid": path,
-        "across": across,
-        "up": up,
-        "boundaries": path_of(behind, frame),
         "attribution": behind.attribution,
-        "width": WIDTH,
-        "height": HEIGHT,
         "is_part": box is not None,
         "groups": groups,
         "list_address": _listed(request),
@@ -132,8 +162,9 @@ def _drawn(
 
 
 def _address(request: HttpRequest, point: Point, by_region: bool) -> str:
-    """Return where a point leads: one site to its instruments in the list, one region to the map of
-    it, several to the map of that part; several at one place to their names below the map."""
+    """Return the address that a point links to: for one site, its instruments in the list; for one region,
+    its map; for several sites, the map around them or, if they are at the same place, their names below the
+    map."""
     if len(point.sites) > 1:
         box = Box.around(point.sites)
         is_one_place = len({_place(site) for site in point.sites}) == 1
@@ -153,7 +184,7 @@ def _listed(request: HttpRequest, **changes: str) -> str:
 
 
 def _address_of(request: HttpRequest, **changes: str) -> str:
-    """Return the query of the page with some of it changed."""
+    """Return the query string of the page with some values changed."""
     query = request.GET.copy()
     for name, value in ({"page": ""} | changes).items():
         query[name] = value

@@ -1,4 +1,4 @@
-"""What people say of an instrument after using it."""
+"""The page of an instrument's ratings."""
 
 from uuid import UUID
 
@@ -10,12 +10,12 @@ from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.browsing.forms.catalogue import RatingsForm
 from bookings.browsing.selectors.ratings import ratings_of
-from instruments.selectors.managing import instrument_to_manage
+from instruments.register.selectors.registry import instrument_to_manage
 
 
 @reads
 def ratings(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Ratings and remarks of one instrument, for its managers."""
+    """Show the ratings and remarks of an instrument to its managers."""
     instrument = instrument_to_manage(actor_of(request.user), instrument_id)
     form = RatingsForm(request.GET)
     form.is_valid()

@@ -1,4 +1,4 @@
-"""Saved searches: one's own, and saving the one that is shown."""
+"""Pages of the reader's saved searches."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from accounts.domain.errors import Refused
 from accounts.permissions import actor_of
 from accounts.services.users import name_kept
-from accounts.views.pages import act, edits, writes
+from accounts.views.pages import act, chooses, edits, writes
 from bookings.browsing.forms.catalogue import CatalogueForm
 from bookings.browsing.models import SavedSearch
 from bookings.browsing.selectors.searches import own_searches
@@ -24,7 +24,8 @@ from bookings.catalogue.views.refusals import refusal_text
 
 @edits
 def searches(request: HttpRequest) -> HttpResponse:
-    """Show one's own; POST keeps another, with the fields of the catalogue's form and a name."""
+    """Show the reader's saved searches; POST saves another, with the fields of the catalogue's form and a
+    name."""
     if request.method != "POST":
         return _list(request)
     payer, _ = payer_of(actor_of(request.user), request.POST.get("organisation"))
@@ -45,10 +46,11 @@ def searches(request: HttpRequest) -> HttpResponse:
 
 
 @writes
-def change(request: HttpRequest, search_id: UUID) -> HttpResponse:
-    """Pause one, go on with it, or delete it."""
+@chooses("pause", "resume", "delete")
+def change(request: HttpRequest, search_id: UUID, choice: str) -> HttpResponse:
+    """Pause, resume or delete a saved search."""
     work: Callable[..., Any]
-    match request.POST.get("act"):
+    match choice:
         case "delete":
             work, done = search_delete, gettext("Deleted.")
         case "pause":
@@ -75,7 +77,7 @@ def _list(
 
 
 def address_of(search: SavedSearch) -> str:
-    """The catalogue with the same question."""
+    """Return the address of the catalogue with the criteria of a saved search."""
     query: dict[str, Any] = {
         ("q" if name == "text" else name): value for name, value in search.criteria.items()
     }

@@ -1,4 +1,4 @@
-"""What somebody asks for: the part of a request that quotes and reservations share."""
+"""Fields that requests for quotes and for reservations share."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -9,19 +9,20 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.shapes import Choice, Instant, ListOf, Number, Shape, Text, Whole
+from accounts.api.shapes import Choice, Instant, ListOf, Number, ObjectOf, Shape, Text, Whole
 from accounts.domain.errors import invalid
-from bookings.funding.domain.funding import Share
+from accounts.models import Organisation
+from bookings.funding.domain.funding import MOST_SHARES, Share
 from bookings.record.domain.periods import Period
 from bookings.samples.domain.samples import MOST_AT_ONCE
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 # Longer than any policy admits; a rule says `too-long` well before.
 LONGEST = timedelta(days=366)
 
 
 class SamplesBody(Shape):
-    """How many samples, and what they are."""
+    """The number of samples, and what they are."""
 
     count = Whole(min_value=1, max_value=100_000, required=False, allow_null=True)
     text = Text(500, required=False, allow_blank=True)
@@ -46,11 +47,11 @@ class SamplesBody(Shape):
     }
 )
 class Samples(serializers.Field[Any, Any, Any, Any]):
-    """`3`, `"wafers"` or `{"count": 3, "text": "wafers"}`."""
+    """The samples: `3`, `"wafers"` or `{"count": 3, "text": "wafers"}`."""
 
     @property
     def fields(self) -> Any:
-        """Those of the long form: what is wrong is said of them."""
+        """Return the fields of the long form, so that problems are reported under their names."""
         return SamplesBody().fields
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -67,15 +68,28 @@ class Samples(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+class PayerCode(serializers.CharField):
+    """The code of the organisation that pays, for which prices and rules are computed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            allow_null=True,
+            help_text="Code of the organisation that would pay; default: the first of yours by name. Null: "
+            "no organisation.",
+        )
+
+
+def code_of(payer: Organisation | None) -> str | None:
+    return payer.code if payer else None
+
+
 class AskedBody(Shape):
     instrument = serializers.UUIDField()
     start = Instant()
     end = Instant()
-    organisation = Text(
-        40, required=False, help_text="Who pays: a code. Your only one, unless named."
-    )
+    organisation = Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
     service_mode = Choice(Instrument.ServiceMode.choices, required=False)
-    options = serializers.DictField(
+    options = ObjectOf(
         child=Number(10, 4, min_value=0, max_value=10**6),
         required=False,
         help_text="Quantities of the rate card's options, by code.",
@@ -84,43 +98,55 @@ class AskedBody(Shape):
 
 
 class ShareBody(Shape):
-    """What one source pays."""
+    """The share of the price that one funding source pays."""
 
-    source = Text(40, help_text="A code.")  # type: ignore[assignment]
-    percent = Number(6, 3, help_text="Percent of the payable amount; all together 100.")
+    source = Text(40, help_text="Code of a funding source.")  # type: ignore[assignment]
+    percent = Number(6, 3, help_text="Share of the payable amount in percent; all shares add up to 100.")
 
 
 class FundingBody(Shape):
-    """What the payer pays from."""
+    """The payer's funding sources that pay."""
 
-    funding = ShareBody(
+    funding = ShareBody(  # type: ignore[call-arg]
         many=True,
+        max_length=MOST_SHARES,
         required=False,
-        help_text="At most ten sources of the payer, by percent, in all 100: what is payable is "
-        "set aside in them.",
+        help_text="Up to ten funding sources of the payer, with shares that add up to 100 percent. The "
+        "payable amount is reserved in them.",
     )
 
 
 class SampleItemsBody(Shape):
-    """The sample items it is for."""
+    """The sample items to be measured."""
 
     sample_items = ListOf(
         child=serializers.UUIDField(),
         max_length=MOST_AT_ONCE,
         required=False,
-        help_text="Ids of own samples (`samples/`). A class of hazard that the instrument does not "
-        "accept refuses the booking.",
+        help_text="Ids of your own samples (`samples/`). The booking is refused if the instrument does "
+        "not accept a hazard class of one of them.",
+    )
+
+
+class AcceptingBody(Shape):
+    """The version of the house rules that the person accepts by booking."""
+
+    house_rules = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The version of the instrument's house rules that you accept; required once per version.",
     )
 
 
 def shares_of(data: dict[str, Any]) -> tuple[Share, ...]:
-    """The shares of a checked body; none where nothing is said."""
+    """Return the shares of a checked body; none if it gives none."""
     return tuple(Share(each["source"], each["percent"]) for each in data.get("funding", ()))
 
 
 def period_of(data: dict[str, Any], start: str = "start", end: str = "end") -> Period:
-    """The period of two fields; `Invalid` if the end is not after the start, or out of all
-    proportion."""
+    """Return the period between two fields; raise `Invalid` if its end is not after its start or it is
+    unreasonably long."""
     if data[end] <= data[start]:
         raise invalid(end, "not-after-start")
     if data[end] - data[start] > LONGEST:
@@ -129,7 +155,7 @@ def period_of(data: dict[str, Any], start: str = "start", end: str = "end") -> P
 
 
 def codes_in(text: str, name: str, allowed: Collection[str]) -> list[str]:
-    """The codes of a field, between commas; `Invalid` where one is not among the allowed."""
+    """Return the codes in a field, which are separated by commas; raise `Invalid` if one is not allowed."""
     codes = list(dict.fromkeys(code.strip() for code in text.split(",") if code.strip()))
     if not set(codes) <= set(allowed):
         raise invalid(name, "unknown-value")
@@ -137,7 +163,7 @@ def codes_in(text: str, name: str, allowed: Collection[str]) -> list[str]:
 
 
 def samples_of(data: dict[str, Any]) -> tuple[Decimal | None, str]:
-    """How many samples, if said, and what they are."""
+    """Return the number of samples, if given, and their description."""
     samples = data.get("samples", {})
     count = samples.get("count")
     return (None if count is None else Decimal(count)), samples.get("text", "")

@@ -1,4 +1,4 @@
-"""When an instrument is open, taken and free, for the person who asks."""
+"""Tell the person who asks when an instrument is open, taken and free."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,44 +13,44 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PeriodShape, operation
 from accounts.api.shapes import Choice, Instant, Query, Text, Whole, query_values, rfc3339
 from accounts.domain.errors import invalid
-from accounts.selectors.organisations import payer_for
+from accounts.selectors.organisations import payer_read_for
 from bookings.availability.selectors.availability import load_calendar
+from bookings.catalogue.api.asking import PayerCode, code_of
 from bookings.catalogue.selectors.busy import load_busy
 from bookings.catalogue.selectors.starts import load_starts
 from bookings.record.domain.periods import Period
-from instruments.models import Instrument
-from instruments.selectors.registry import instrument_to_book
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
 
 LONGEST_SPAN = timedelta(days=62)
 USUAL_SPAN = timedelta(days=7)
 
 
 class BusyShape(PeriodShape):
-    """Where no unit is free, buffers included."""
+    """A period in which no unit is free, including buffers."""
 
     kind = serializers.ChoiceField(["reservation", "closure"])
 
 
 class AvailabilityShape(serializers.Serializer[Any]):
-    """Within the span that was asked for."""
+    """The open, taken and free times within the span that was given."""
 
     open = PeriodShape(many=True, help_text="Opening hours.")
     busy = BusyShape(many=True)
-    free = PeriodShape(many=True, help_text="Open less busy.")
+    free = PeriodShape(many=True, help_text="Opening hours without busy times.")
     starts = serializers.ListField(
-        child=Instant(), help_text="Where a booking of `minutes` may begin, by every rule."
+        child=Instant(), help_text="Times at which a booking of `minutes` may begin under all rules."
     )
     minutes = serializers.IntegerField()
-    own_busy = PeriodShape(
-        many=True, help_text="Busy times of the caller's own calendar; they block nothing."
-    )
+    organisation = PayerCode()
+    own_busy = PeriodShape(many=True, help_text="Busy times in your own calendar; they block nothing.")
 
 
 class AvailabilityQuery(Query):
     def get_fields(self) -> Any:
         return {
-            "from": Instant(required=False, help_text="Now, unless named."),
-            "until": Instant(required=False, help_text="Default: a week later."),
+            "from": Instant(required=False, help_text="Default: now."),
+            "until": Instant(required=False, help_text="Default: a week after `from`."),
             **super().get_fields(),
         }
 
@@ -58,18 +58,18 @@ class AvailabilityQuery(Query):
         min_value=1,
         max_value=44640,
         required=False,
-        help_text="The length of a booking; the usual one of the instrument, unless named.",
+        help_text="Length of the booking in minutes; default: the instrument's usual length.",
     )
-    organisation = Text(40, required=False, help_text="Code of the organisation it is for.")
+    organisation = Text(40, required=False, help_text="Code of the organisation that would pay.")
     service_mode = Choice(
         Instrument.ServiceMode.choices,
         required=False,
-        help_text="Working alone may need a certificate; unless named, any way that is offered.",
+        help_text="Default: any service mode that is offered. Operating alone may require a certificate.",
     )
 
 
 def span_of(data: dict[str, Any], now: datetime) -> Period:
-    """`from` and `until` as a period; `Invalid` where it is none or is too long."""
+    """Return the period from `from` to `until`; raise `Invalid` if it is empty or too long."""
     start = data.get("from", now)
     end = data.get("until", start + USUAL_SPAN)
     if end <= start:
@@ -93,17 +93,17 @@ class Availability(Endpoint):
         refuses=[404],
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
-        """Opening hours, what is taken, and every start at which a booking of `minutes` would
-        be accepted from the asking person."""
+        """Return the opening hours, what is taken, and every start at which a booking of `minutes` by the
+        person who asks would be accepted."""
         query = query_values(AvailabilityQuery, request.query_params)
         span = span_of(query, self.now)
         instrument = instrument_to_book(self.actor, instrument_id)
-        payer = payer_for(self.actor, query.get("organisation"))
+        payer = payer_read_for(self.actor, query.get("organisation"))
         calendar = load_calendar(instrument, span, self.now)
         own = [period_json(p) for p in load_busy(self.actor.user_id, span)]
         if calendar is None:
             none = {"open": [], "busy": [], "free": [], "starts": [], "minutes": 0}
-            return Response({**none, "own_busy": own})
+            return Response({**none, "organisation": code_of(payer), "own_busy": own})
         minutes = query.get("minutes") or calendar.policy.usual_minutes
         starts = load_starts(
             instrument,
@@ -122,6 +122,7 @@ class Availability(Endpoint):
                 "free": [period_json(p) for p in calendar.free(span)],
                 "starts": [rfc3339(start) for start in starts],
                 "minutes": minutes,
+                "organisation": code_of(payer),
                 "own_busy": own,
             }
         )

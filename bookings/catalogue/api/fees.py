@@ -1,6 +1,8 @@
 """Quotes: what a booking would cost, and whether it would be accepted."""
 
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -11,27 +13,24 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import RefusalShape, operation
 from accounts.api.shapes import Money, amount, checked
 from accounts.domain.errors import invalid
-from accounts.selectors.organisations import payer_for
-from bookings.catalogue.api.asking import (
-    AskedBody,
-    FundingBody,
-    SampleItemsBody,
-    period_of,
-    samples_of,
-    shares_of,
-)
+from accounts.models import Organisation
+from accounts.selectors.organisations import payer_read_for
+from bookings.catalogue.api import asking
 from bookings.catalogue.api.refusals import refusal_json
+from bookings.catalogue.selectors.holds import kept_for
 from bookings.catalogue.selectors.quotes import Quotation, load_quotation
-from bookings.funding.domain.funding import Part
+from bookings.funding.domain.funding import SourceShare
 from bookings.pricing.domain.quotes import quote_to_json
-from bookings.pricing.selectors.fees import Asked
+from bookings.pricing.selectors.fees import PriceRequest, least_minutes
 from bookings.record.domain.money import format_amount, format_number
+from bookings.record.domain.periods import Period
+from bookings.record.models import Reservation
 from bookings.samples.selectors.samples import load_hazards
-from instruments.selectors.registry import instrument_to_book
+from instruments.register.selectors.registry import instrument_to_book
 
 
 class QuoteLineShape(serializers.Serializer[Any]):
-    """A line that explains itself: usage, setup, option or agreement."""
+    """A line of a quote that explains itself: usage, setup, option, agreement or bid."""
 
     kind = serializers.CharField()
     code = serializers.CharField(required=False)
@@ -51,8 +50,8 @@ class CardRefShape(serializers.Serializer[Any]):
 
 
 class QuoteShape(serializers.Serializer[Any]):
-    """Amounts are decimal strings in the quote's currency. All null where there is no price for
-    the group."""
+    """A quote. Amounts are decimal strings in its currency; all are null if there is no price for the
+    group."""
 
     currency = serializers.CharField(allow_null=True)
     price_group = serializers.CharField()
@@ -69,36 +68,42 @@ class QuoteShape(serializers.Serializer[Any]):
 
 
 class PartShape(serializers.Serializer[Any]):
-    """What one funding source would pay."""
+    """The part that one funding source would pay."""
 
     source = serializers.CharField()  # type: ignore[assignment]
     percent = serializers.CharField()
     amount = Money(help_text="In the currency of the price.")
     reserved = Money(
         allow_null=True,
-        help_text="What would be set aside, in the currency of the source; null without a rate.",
+        help_text="What would be reserved, in the currency of the source; null without an exchange rate.",
     )
-    left = Money(allow_null=True, help_text="What it has left at present; null: no budget.")
+    left = Money(
+        allow_null=True, help_text="What is left of the budget at present; null if there is no budget."
+    )
 
 
 class ConsideredShape(serializers.Serializer[Any]):
-    """A voucher grant of the payer: what it would cover, or why it cannot; only the one that
-    `is_chosen` pays."""
+    """A voucher grant of the payer: what it would cover, or why it cannot. Only the one that `is_chosen` is
+    used."""
 
     grant = serializers.UUIDField()
     code = serializers.CharField()
+    name = serializers.CharField(help_text="That of its programme.")
+    name_zh = serializers.CharField()
     covers = serializers.CharField()
-    left = serializers.CharField(help_text="Of the grant, in its own currency, once it has paid.")
+    left = serializers.CharField(help_text="What would be left of the grant, in its own currency.")
     why_not = serializers.CharField(allow_null=True)
     is_chosen = serializers.BooleanField()
 
 
 class QuotationShape(QuoteShape):
-    """With what each funding source named would pay, the payer's vouchers, and what refuses the
-    booking, if anything does."""
+    """A quote with the part of each funding source named, the payer's vouchers, and the refusals of the
+    booking, if there are any."""
 
+    organisation = asking.PayerCode()
     funding = PartShape(many=True)
     vouchers = ConsideredShape(many=True)
+    minimum_minutes = serializers.IntegerField(help_text="At least so many are charged; 0: no minimum.")
     refusals = RefusalShape(many=True)
 
 
@@ -123,6 +128,8 @@ def quotation_json(quotation: Quotation) -> dict[str, Any]:
             {
                 "grant": str(each.offer.id),
                 "code": each.offer.code,
+                "name": each.offer.name,
+                "name_zh": each.offer.name_zh,
                 "covers": format_amount(each.covers, currency),
                 "left": format_amount(each.left, each.offer.currency),
                 "why_not": each.why_not or None,
@@ -130,11 +137,12 @@ def quotation_json(quotation: Quotation) -> dict[str, Any]:
             }
             for each in quotation.vouchers
         ],
+        "minimum_minutes": least_minutes(terms),
         "refusals": [refusal_json(refusal) for refusal in quotation.refusals],
     }
 
 
-def part_json(part: Part, quotation: Quotation) -> dict[str, Any]:
+def part_json(part: SourceShare, quotation: Quotation) -> dict[str, Any]:
     currency = quotation.quote.currency if quotation.quote else part.purse.currency
     purse = part.purse
     return {
@@ -146,8 +154,8 @@ def part_json(part: Part, quotation: Quotation) -> dict[str, Any]:
     }
 
 
-class QuoteBody(AskedBody, FundingBody, SampleItemsBody):
-    """What a price is asked for, and what would pay it."""
+class QuoteBody(asking.AskedBody, asking.FundingBody, asking.SampleItemsBody, asking.AcceptingBody):
+    """The booking to be priced, and the funding sources that would pay."""
 
 
 class Quotes(Endpoint):
@@ -170,27 +178,42 @@ class Quotes(Endpoint):
         },
     )
     def post(self, request: Request) -> Response:
-        """The itemised price and every rule that would refuse; 200 also when rules refuse.
-        Nothing is kept. Nobody signed in gets the price of the group `external`."""
+        """Return the itemised price and every rule that would refuse the booking; the status is 200 even if
+        rules refuse. A slot that you hold counts as free for you. House rules that you have not accepted
+        refuse unless `house_rules` names their version. Nothing is stored. Visitors who are not signed in get
+        the price of the group `external`."""
         data = checked(QuoteBody, request.data)
         instrument = instrument_to_book(self.actor, data["instrument"])
-        payer = payer_for(self.actor, data.get("organisation"))
-        mode = data.get("service_mode") or next(iter(instrument.service_modes), "self")
-        if data.get("service_mode") and mode not in instrument.service_modes:
+        payer = payer_read_for(self.actor, data.get("organisation"))
+        mode = data.get("service_mode", "")
+        if mode and mode not in instrument.service_modes:
             raise invalid("service_mode", "not-offered")
-        priced = Asked(
-            period=period_of(data),
+        priced = PriceRequest(
+            period=asking.period_of(data),
             service_mode=mode,
             options=data.get("options", {}),
-            quantity=samples_of(data)[0],
+            quantity=asking.samples_of(data)[0],
         )
-        quotation = load_quotation(
+        load = partial(
+            load_quotation,
             instrument,
             payer,
             priced,
             self.now,
             user_id=self.actor.user_id,
-            shares=shares_of(data),
+            shares=asking.shares_of(data),
             hazards=load_hazards(self.actor, data.get("sample_items", ())),
+            accepts=data.get("house_rules"),
+            asks_rules=True,
         )
-        return Response(quotation_json(quotation))
+        quotation = load()
+        if any(refusal.code == "slot-taken" for refusal in quotation.refusals):
+            # A booking of just this slot completes the hold that is in the way.
+            held = self._held(instrument.pk, payer, priced.period)
+            quotation = load(without=[held.pk], hold=held) if held else quotation
+        return Response({**quotation_json(quotation), "organisation": asking.code_of(payer)})
+
+    def _held(self, instrument_id: UUID, payer: Organisation | None, period: Period) -> Reservation | None:
+        if self.actor.user_id is None or payer is None:
+            return None
+        return kept_for(self.actor.user_id, instrument_id, payer.pk, period, self.now)

@@ -1,4 +1,4 @@
-"""Refusals as JSON."""
+"""Turn refusals into JSON."""
 
 from typing import Any
 
@@ -8,12 +8,13 @@ from accounts.api.schema import RefusalShape
 from accounts.api.shapes import amount, rfc3339, shown_by
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.api.availability import period_json
-from bookings.record.domain.refusals import CourseOffered, Equivalent, Refusal
+from bookings.record.domain.refusals import CourseOffered, Equivalent, Refusal, Way
 from bookings.record.messages import sentence
 
 
 def refusal_json(refusal: Refusal) -> dict[str, Any]:
-    """Its code and sentence, the numbers behind it, and the nearest period that would pass."""
+    """Return a refusal as JSON: its code and sentence, the numbers behind it, and the nearest period that
+    would be accepted."""
     return {
         **refusal.numbers,
         "code": refusal.code,
@@ -25,17 +26,21 @@ def refusal_json(refusal: Refusal) -> dict[str, Any]:
             if refusal.code == "slot-taken"
             else {}
         ),
+        **({"ways": [way_json(each) for each in refusal.ways]} if refusal.ways else {}),
         **({"courses": [course_json(each) for each in refusal.courses]} if refusal.courses else {}),
     }
 
 
-Refusals = shown_by(
-    lambda several: [refusal_json(each) for each in several], RefusalShape(many=True)
-)
+Refusals = shown_by(lambda several: [refusal_json(each) for each in several], RefusalShape(many=True))
+
+
+def way_json(way: Way) -> dict[str, Any]:
+    """Return another way of working as JSON, with the nearest period in which it could be booked."""
+    return {"service_mode": way.mode, **period_json(way.period)}
 
 
 def course_json(offered: CourseOffered) -> dict[str, Any]:
-    """A course, and its next sessions that have places."""
+    """Return a course as JSON, with its next sessions that have free places."""
     return {
         "course": str(offered.course),
         "name": offered.name,
@@ -55,7 +60,7 @@ def course_json(offered: CourseOffered) -> dict[str, Any]:
 
 
 def equivalent_json(other: Equivalent) -> dict[str, Any]:
-    """Another instrument, and when it could be had at what price."""
+    """Return another instrument as JSON, with the period and the price that it could be booked for."""
     priced = other.payable is not None and other.currency
     return {
         "instrument": str(other.instrument),
@@ -71,8 +76,8 @@ def equivalent_json(other: Equivalent) -> dict[str, Any]:
 
 
 def in_the_way_json(refused: InTheWay) -> list[dict[str, Any]]:
-    """The reservations that meet a closure. Only the host's managers are told of them, who may
-    see them all. `owed`: what displacing it would cost, of the manager's own."""
+    """Return the reservations that overlap a closure as JSON. Only the host's managers, who may see all of
+    them, get this. `owed`: what displacing one would cost; only given for the manager's own bookings."""
     return [
         {
             "id": str(row.pk),

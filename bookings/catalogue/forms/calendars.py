@@ -1,4 +1,4 @@
-"""What of the board or a calendar to look at. What cannot be read counts as not asked for."""
+"""Forms that choose a part of the board or a calendar. Values that cannot be parsed count as not given."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,12 +8,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.record.forms.fields import DayField
-from instruments.selectors.managing import Managed
+from instruments.managing.selectors.managing import Managed
 
 
 class _AskedForm(forms.Form):
     def value(self, name: str) -> Any:
-        """What was asked for, if it could be read."""
+        """Return the value of a field, if it could be parsed."""
         value = self.cleaned_data.get(name)
         if isinstance(value, date) and not 2000 <= value.year <= 2200:
             return None
@@ -21,7 +21,7 @@ class _AskedForm(forms.Form):
 
 
 class BoardForm(_AskedForm):
-    """Which instruments, and when."""
+    """The instruments and days of the board."""
 
     date = DayField(label=_("Day"), required=False)
     start = DayField(required=False)
@@ -45,7 +45,7 @@ class BoardForm(_AskedForm):
 
 
 class CalendarForm(_AskedForm):
-    """Which part of a person's own calendar to show."""
+    """The part of a person's own calendar to show."""
 
     date = DayField(required=False)
     view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("month", _("Month"))])

@@ -1,6 +1,7 @@
-"""A span of time, chosen or typed."""
+"""Forms for a period of time, chosen in a calendar or typed."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,17 +11,20 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.record.domain.periods import Period
 from bookings.record.forms.fields import LocalMomentField, local_moment, of_our_time
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 def modes_of(instrument: Instrument) -> list[tuple[str, Any]]:
-    """The ways of working that an instrument offers, with their labels, to choose from."""
+    """Return the service modes that an instrument offers as choices, with their labels."""
     labels = dict(Instrument.ServiceMode.choices)
     return [(mode, labels[mode]) for mode in instrument.service_modes]
 
 
+SAMPLES = forms.IntegerField(required=False, min_value=1, max_value=100_000)  # a number of them
+
+
 class PeriodForm(forms.Form):
-    """A start and a length, as links carry them."""
+    """A start and a length, as links contain them."""
 
     start = forms.CharField(max_length=40)
     minutes = forms.IntegerField(min_value=1, max_value=44640)
@@ -40,10 +44,18 @@ class PeriodForm(forms.Form):
         return Period(start, start + timedelta(minutes=self.cleaned_data["minutes"]))
 
 
+def quantity_of(data: QueryDict) -> Decimal | None:
+    """Return the number of samples given in an address; None if there is none."""
+    try:
+        return Decimal(SAMPLES.clean(data.get("quantity", "")) or 0) or None
+    except forms.ValidationError:
+        return None
+
+
 def with_start(data: QueryDict, zone: ZoneInfo) -> QueryDict:
-    """The same, with `start` as an instant where `at` names it by the clock of a zone, as
-    `<input type=datetime-local>` sends it. A `start` of the same minute stays: of an hour that
-    exists twice it says which. What is no time is left to `PeriodForm`."""
+    """Return the data with `start` as an instant if `at` gives it as local time of a zone, as `<input
+    type=datetime-local>` sends it. A `start` in the same minute is kept, because it says which of two equal
+    hours of a clock change is meant. `PeriodForm` reports a time that is invalid."""
     given = data.get("at", "")
     if not given:
         return data

@@ -1,15 +1,15 @@
-"""When people are busy elsewhere: their own calendars, read from an address of theirs."""
+"""Times at which people are busy elsewhere, read from the address of their own calendar."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from instruments.models import PolledAddress
+from instruments.exchange.models import PolledAddress
 
 
 class BusyCalendar(PolledAddress):
-    """A calendar of a person's own, which is read every hour to tell them when they are busy.
-    `problem`: code and numbers of why the last reading failed."""
+    """The address of a person's own calendar, which is read every hour to tell them when they are busy.
+    `problem`: the code and the numbers of why the last reading failed."""
 
     user = models.OneToOneField(User, models.CASCADE, related_name="busy_calendar")
     due_at = models.DateTimeField(null=True, db_index=True)
@@ -23,7 +23,8 @@ class BusyCalendar(PolledAddress):
 
 
 class BusyTime(models.Model):
-    """When a person's own calendar says they are busy; nothing else of it is kept."""
+    """A time at which a person is busy according to their own calendar; nothing else of the calendar is
+    stored."""
 
     id = models.BigAutoField(primary_key=True)
     calendar = models.ForeignKey(BusyCalendar, models.CASCADE, related_name="times", db_index=False)

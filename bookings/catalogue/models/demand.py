@@ -1,14 +1,15 @@
-"""Wishes that could not be met for lack of capacity."""
+"""Requests that could not be met for lack of capacity."""
 
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Organisation, Region, User
-from instruments.models import Instrument, Technique
+from instruments.register.models import Instrument
+from instruments.vocabulary.models import Technique
 
 
 class UnmetDemand(models.Model):
-    """Once per person, instrument or query, and day."""
+    """An unmet request, counted once per person, instrument or query, and day."""
 
     class Kind(models.TextChoices):
         REFUSED = "refused"
@@ -21,9 +22,7 @@ class UnmetDemand(models.Model):
     region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+")
     instrument = models.ForeignKey(Instrument, models.CASCADE, null=True, related_name="+")
     # Of a search; of a refusal they are the instrument's.
-    technique = models.ForeignKey(
-        Technique, models.SET_NULL, null=True, related_name="+", db_index=False
-    )
+    technique = models.ForeignKey(Technique, models.SET_NULL, null=True, related_name="+", db_index=False)
     query = models.CharField(max_length=500, blank=True)
     minutes = models.PositiveIntegerField()
     wanted_from = models.DateTimeField()
@@ -39,8 +38,7 @@ class UnmetDemand(models.Model):
                 name="demand_once_a_day",
             ),
             models.CheckConstraint(
-                condition=Q(kind="refused", instrument__isnull=False)
-                | Q(kind="search", instrument=None),
+                condition=Q(kind="refused", instrument__isnull=False) | Q(kind="search", instrument=None),
                 name="demand_kind",
             ),
         ]

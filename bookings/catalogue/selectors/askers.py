@@ -1,4 +1,4 @@
-"""Who asks, as far as the rules care."""
+"""Load what the rules need about the person who asks."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -9,8 +9,8 @@ from bookings.availability.domain.availability import Asker
 from bookings.pricing.selectors.agreements import load_recognised
 from bookings.pricing.selectors.fees import Terms
 from bookings.record.domain.periods import Period
-from instruments.models import Instrument
-from instruments.selectors.qualifications import load_qualified
+from instruments.register.models import Instrument
+from instruments.training.selectors.qualifications import load_qualified
 
 
 def load_asker(
@@ -21,8 +21,8 @@ def load_asker(
     user_id: UUID | None,
     mode: str | None = None,
 ) -> Asker:
-    """Somebody who would book for a payer on some terms. One statement where the policy asks
-    for a certificate, two for one of another region, else none."""
+    """Load what the rules need about a person who wants to book an instrument for a payer. It takes one
+    statement if the policy requires a certificate, two if one of another region may count, otherwise none."""
     askers = load_askers([instrument], payer, {instrument.pk: terms}, user_id=user_id, mode=mode)
     return askers[instrument.pk]
 
@@ -35,12 +35,12 @@ def load_askers(
     user_id: UUID | None,
     mode: str | None = None,
 ) -> dict[UUID, Asker]:
-    """The same of many instruments (policy, facility loaded with them). At most one statement;
-    one more for somebody with a certificate of another region, which counts where an agreement
-    recognises it; and those of `load_certified`.
+    """Load what the rules need about the person for each of many instruments (loaded with policy and
+    facility). It takes at most one statement; one more for a person with a certificate of another region,
+    which counts if an agreement recognises it; and those of `load_certified`.
 
-    A certificate is needed to work alone: in service mode `self`, and where no mode is said,
-    if the instrument offers no other.
+    A certificate is needed to work alone: in service mode `self` and, if no mode is given, on instruments
+    that offer no other.
     """
     alone = [i for i in instruments if works_alone(i, mode)]
     qualified = load_qualified(user_id, alone, load_recognised)
@@ -56,6 +56,9 @@ def load_askers(
             qualified=tuple(Period(*span) for span in qualified.get(instrument.pk, ()))
             if instrument.pk in asks
             else None,
+            guided=tuple(m for m in instrument.service_modes if not works_alone(instrument, m))
+            if instrument.pk in asks
+            else (),
             certified=certified.get(instrument.pk, ()),
         )
         for instrument in instruments
@@ -65,12 +68,10 @@ def load_askers(
 type Certified = tuple[tuple[str, tuple[Period, ...]], ...]
 
 
-def load_certified(
-    user_id: UUID | None, instruments: Sequence[Instrument]
-) -> dict[UUID, Certified]:
-    """When the certificates hold that some hours of instruments are kept for, by what they are
-    for. No statement where there are none; else one for each kind of certificate, one more for one
-    of another region."""
+def load_certified(user_id: UUID | None, instruments: Sequence[Instrument]) -> dict[UUID, Certified]:
+    """Return, for each instrument, when the person's certificates that its group hours require are valid, by
+    what they are for. It takes no statement if there are no group hours; otherwise one for each kind of
+    certificate, and one more for those of another region."""
     asking: dict[str, list[Instrument]] = {}
     for instrument in instruments:
         hours = (hasattr(instrument, "policy") and instrument.policy.group_hours) or ()
@@ -89,7 +90,8 @@ def load_certified(
 
 
 def works_alone(instrument: Instrument, mode: str | None) -> bool:
-    """Whether somebody who works in a mode, or says none, would work without an operator."""
+    """Return whether a person works without an operator in this mode; without a mode, whether the instrument
+    offers no other."""
     if mode is None:
         return instrument.service_modes == ["self"]
     return mode == "self"

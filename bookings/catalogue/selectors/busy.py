@@ -1,4 +1,4 @@
-"""When somebody is busy elsewhere."""
+"""Read when a person is busy elsewhere."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,7 +13,8 @@ def busy_calendar_of(actor: Actor) -> BusyCalendar | None:
 
 
 def load_busy(user_id: UUID | None, period: Period) -> Sequence[Period]:
-    """When a person's own calendar says they are busy within a period, by start. One statement."""
+    """Return when a person is busy within a period according to their own calendar, by start. It takes one
+    statement."""
     if user_id is None:
         return []
     rows = BusyTime.objects.filter(

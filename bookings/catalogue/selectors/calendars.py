@@ -1,47 +1,35 @@
-"""What takes instruments in a span, as far as the reader may see it: the week of one, the board
-of many, and a person's own bookings."""
+"""Load what occupies instruments in a span, as far as the reader may see it: the week of one instrument, the
+board of many, and a person's own bookings."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.prepared import Prepared
-from bookings.availability.domain.availability import (
-    CLOSURE,
-    RESERVATION,
-    Block,
-    Calendar,
-    outside_group,
-)
+from bookings.availability.domain.availability import CLOSURE, RESERVATION, Block, Calendar, outside_group
 from bookings.availability.domain.calendars import bookable
 from bookings.availability.domain.group_hours import windows_of
 from bookings.availability.models import Occupancy
-from bookings.availability.selectors.availability import (
-    calendar_of,
-    covered,
-    live,
-    load_booked,
-    load_promises,
-    to_period,
-    to_range,
-)
+from bookings.availability.selectors import availability
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.catalogue import load_cards, served_starts
 from bookings.catalogue.selectors.units import units_of
 from bookings.pricing.domain.quotes import Quote
-from bookings.pricing.selectors.fees import Asked, Backing, load_backing, price_of, terms_on
+from bookings.pricing.selectors.fees import Backing, PriceRequest, load_backing, price_of, terms_on
+from bookings.pricing.selectors.samples import number_of_samples
 from bookings.record.domain.periods import Period, clip, intersect, union
 from bookings.record.domain.reservations import OCCUPYING
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, visible_among
-from instruments.domain.opening import merged
-from instruments.domain.policies import GroupHours
-from instruments.models import Instrument
-from instruments.selectors.opening import load_windows
+from instruments.opening.domain.opening import merged
+from instruments.opening.selectors.opening import load_windows
+from instruments.policy.domain.policies import GroupHours
+from instruments.register.models import Instrument
 
 # States a calendar shows; those that were released take no time.
 SHOWN = (*sorted(OCCUPYING), "completed", "no_show")
@@ -53,13 +41,13 @@ _NAMES = (
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What takes units of an instrument.
+class CalendarEntry:
+    """A reservation or closure that occupies units of an instrument.
 
-    kind: reservation or closure. blocked: with buffers; period: what was reserved. state: of a
-    reservation. reason: of a closure its kind, and to managers its reason. One that the reader
-    may not see has no id: it is busy time, without state and names. payer: the code of the
-    organisation; expires_at: until when a hold keeps it.
+    kind: reservation or closure; blocked: with buffers; period: without; state: of a reservation; reason: the
+    kind of a closure, and for managers its reason. An entry that the reader may not see has no id, state or
+    names: it is only busy time. samples: the number given; is_own: the reader made it or it is for them, and
+    is_person says which; payer: the code of the organisation; expires_at: the end of a hold.
     """
 
     instrument_id: UUID
@@ -75,39 +63,42 @@ class Entry:
     organisation: tuple[str, str] = ("", "")
     purpose: str = ""
     purpose_text: str = ""
+    samples: int = 0
     is_own: bool = False
+    is_person: bool = False
     payer: str = ""
     expires_at: datetime | None = None
 
     @property
     def is_held(self) -> bool:
-        """Whether the reader keeps it for minutes, and may go on with the form or release it."""
+        """Return whether it is a hold of the reader, who may continue with the form or release it."""
         return self.is_own and self.state == Reservation.State.HELD
 
     @property
     def is_busy(self) -> bool:
-        """Whether the reader may know no more than that it is taken."""
+        """Return whether the reader may see only that the time is taken."""
         return self.kind == RESERVATION and self.id is None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One instrument in a span: when it opens (merged), and what takes it, by start."""
+    """An instrument's calendar in a span: its merged opening windows, and the entries that occupy it, by
+    start."""
 
     instrument: Instrument
     units: int
     opened: tuple[Period, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[CalendarEntry, ...]
 
 
 @dataclass(frozen=True)
 class Week:
-    """A row with the calendar the rules are asked with, for the price group of its first day.
+    """A row with the calendar for the rules, for the price group of its first day.
 
-    starts: where a booking of the length asked for may begin; quote: what the first of them would
-    cost; free: spans of which every part can be booked, by every rule, in bookings of the shortest
-    length at least. Spans of different units may overlap: a period is free if one of them contains
-    it. kept: opening hours for groups of which the reader is none, with the rules.
+    starts: where a booking of the requested length may begin; quote: what the first of them would cost; free:
+    spans that can be booked completely, by all rules, in bookings of at least the shortest length. Spans of
+    different units may overlap: a period is free if one of them contains it. kept: opening hours reserved for
+    groups that the reader does not belong to, with the rules.
     """
 
     row: Row
@@ -120,13 +111,11 @@ class Week:
     kept: tuple[tuple[Period, GroupHours], ...] = ()
 
 
-def load_board(
-    actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
-) -> list[Row]:
-    """A row for each of the instruments (schedule and policy loaded with them), in their order.
-    Two statements, however many there are."""
+def load_board(actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime) -> list[Row]:
+    """Return a row for each of the instruments (loaded with schedule and policy), in their order. It takes
+    two statements, whatever their number."""
     entries = load_entries(actor, instruments, span, now)
-    by_instrument: dict[UUID, list[Entry]] = {instrument.pk: [] for instrument in instruments}
+    by_instrument: dict[UUID, list[CalendarEntry]] = {instrument.pk: [] for instrument in instruments}
     for entry in entries:
         by_instrument[entry.instrument_id].append(entry)
     opened: dict[UUID | None, tuple[Period, ...]] = {}
@@ -154,20 +143,22 @@ def load_week(
     now: datetime,
     *,
     minutes: int | None,
+    mode: str = "",
     backing: Backing | None = None,
     moving: Reservation | None = None,
 ) -> Week | None:
-    """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
-    length (one that is not allowed: the usual one); None for an instrument without a policy,
-    which cannot be booked. `backing`: what the payer brings; without it there is no price.
-    `moving`: a booking that goes elsewhere: what it takes is free for the person it is for. Two
-    statements; one more each for whoever sees bookings of others, for a payer of another region
-    whose backing is not known, where the policy has quotas and where it asks for a certificate."""
+    """Return an instrument (loaded with schedule, policy and facility) in a span, for bookings of a length
+    (the usual one if `minutes` is not allowed) and a service mode; None if it has no policy and so cannot be
+    booked. Without a mode the price is that of the first one. `backing`
+    holds the payer's agreements and vouchers; without it there is no price. `moving` is a booking that is
+    being moved: its time counts as free for its person. It takes two statements, and one more in each of
+    these cases: the reader sees bookings of others, the payer is of another region and its backing is not
+    given, the policy has quotas, the policy requires a certificate."""
     if not hasattr(instrument, "policy"):
         return None
-    wide = covered(instrument, span)
+    wide = availability.covered(instrument, span)
     entries = load_entries(actor, [instrument], wide, now)
-    # What the reader holds is in nobody's way but others'.
+    # The reader's own holds do not count as taken for the reader.
     left = moving.pk if moving else None
     blocks = [
         Block(e.blocked, u, e.kind)
@@ -176,10 +167,10 @@ def load_week(
         for u in e.units
     ]
     without = [left] if left else []
-    booked = load_booked([instrument], span, now, without=without).get(instrument.pk, ())
+    booked = availability.load_booked([instrument], span, now, without=without).get(instrument.pk, ())
     own = [e.id for e in entries if e.id is not None and (e.is_held or e.id == left)]
-    promises = load_promises([instrument], now, without=own).get(instrument.pk)
-    calendar = calendar_of(instrument, wide, blocks, booked, promises)
+    promises = availability.load_promises([instrument], now, without=own).get(instrument.pk)
+    calendar = availability.calendar_of(instrument, wide, blocks, booked, promises)
     if calendar is None:
         return None
     policy = calendar.policy
@@ -190,13 +181,11 @@ def load_week(
         backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, span.start)
     person = moving.user_id if moving else actor.user_id
-    asker = load_asker(instrument, payer, first, user_id=person)
+    asker = load_asker(instrument, payer, first, user_id=person, mode=mode or None)
 
     def begins(length: int) -> list[datetime]:
         within = span.padded(0, length)
-        return served_starts(
-            instrument, backing, cards, calendar, asker, within, now, minutes=length
-        )
+        return served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=length)
 
     starts = begins(length)
     quote = None
@@ -204,7 +193,7 @@ def load_week(
         period = Period(starts[0], starts[0] + timedelta(minutes=length))
         terms = terms_on(instrument, backing, cards, period.start)
         terms = replace(terms, kept=calendar.rights(asker.organisation))
-        quote = price_of(instrument, terms, Asked(period, ""))
+        quote = price_of(instrument, terms, PriceRequest(period, mode))
     least = policy.min_minutes
     shortest = starts if length == least else begins(least)
     covered_by_some = union(Period(s, s + timedelta(minutes=least)) for s in shortest)
@@ -231,8 +220,8 @@ def load_week(
 
 
 def load_own(actor: Actor, span: Period) -> list[Reservation]:
-    """The actor's own bookings that take time in a span, by start, with what a calendar says of
-    them. One statement."""
+    """Return the actor's own bookings that take time in a span, by start, with what a calendar shows of them.
+    It takes one statement."""
     return list(
         own_reservations(actor)
         .filter(start_at__lt=span.end, end_at__gt=span.start, state__in=SHOWN)
@@ -246,10 +235,13 @@ def load_own(actor: Actor, span: Period) -> list[Reservation]:
 def load_in_the_way(
     instrument: Instrument, units: Sequence[int], span: Period, now: datetime
 ) -> list[Reservation]:
-    """The live reservations, with whose they are, that a closure of the units (none named: of
-    all) would meet, by start. One statement."""
+    """Return the live reservations, with the people they are for, that a closure of the units (all if none
+    are named) would overlap, by start. It takes one statement."""
     met = Occupancy.objects.filter(
-        live(now), instrument=instrument, span__overlap=to_range(span), reservation__isnull=False
+        availability.live(now),
+        instrument=instrument,
+        span__overlap=availability.to_range(span),
+        reservation__isnull=False,
     )
     if units:
         met = met.filter(unit__in=units)
@@ -262,14 +254,14 @@ def load_in_the_way(
 
 def load_entries(
     actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
-) -> list[Entry]:
-    """What takes the instruments in a span, by start, each thing once whatever its units. One
-    statement; two for whoever may see bookings of others."""
+) -> list[CalendarEntry]:
+    """Return the bookings and closures that occupy the instruments in a span, by start; each once, however
+    many units it takes. One statement; two if the actor may see bookings of others."""
     managed = actor.organisations_where("manage-instruments")
     hosts = {i.pk for i in instruments if i.organisation_id in managed}
-    rows = _ENTRIES.rows(instruments=[i.pk for i in instruments], span=to_range(span), now=now)
+    rows = _ENTRIES.rows(instruments=[i.pk for i in instruments], span=availability.to_range(span), now=now)
     known = _known(actor, rows)
-    entries: list[Entry] = []
+    entries: list[CalendarEntry] = []
     closures: dict[UUID, int] = {}  # its place in the list: a closure has a row for each unit
     for row in rows:
         closure = row["closure_id"]
@@ -311,16 +303,18 @@ _READ = (
 
 _ENTRIES = Prepared(
     lambda instruments, span, now: (
-        Occupancy.objects.filter(live(now), instrument_id__one_of=instruments, span__overlap=span)
+        Occupancy.objects.filter(
+            availability.live(now), instrument_id__one_of=instruments, span__overlap=span
+        )
         .order_by("span", "unit")
-        .values(*_READ)
+        .values(*_READ, samples=number_of_samples("reservation_id"))
     )
 )
 
 
 def _known(actor: Actor, rows: Iterable[dict[str, Any]]) -> Collection[UUID]:
-    """Whose reservations the actor may see: their own, of which no question need be asked, and
-    what else their roles let them."""
+    """Return the ids of the reservations that the actor may see: their own, which takes no statement, and
+    those that their roles allow."""
     if actor.user_id is None:
         return ()
     taken = [row for row in rows if row["reservation_id"]]
@@ -333,13 +327,13 @@ def _is_own(row: dict[str, Any], actor: Actor) -> bool:
     return actor.user_id in (row["reservation__user_id"], row["reservation__made_by_id"])
 
 
-def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
-    blocked = to_period(row["span"])
-    # What a session that ended early still takes is all that is left of its period.
+def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> CalendarEntry:
+    blocked = availability.to_period(row["span"])
+    # After a session that ended early, only the remaining occupancy of its period is shown.
     period = clip(row["reservation__start_at"], row["reservation__end_at"], blocked) or blocked
     if not is_known or row["reservation__held_for"]:
-        return Entry(row["instrument_id"], RESERVATION, (row["unit"],), period, blocked)
-    return Entry(
+        return CalendarEntry(row["instrument_id"], RESERVATION, (row["unit"],), period, blocked)
+    return CalendarEntry(
         instrument_id=row["instrument_id"],
         kind=RESERVATION,
         units=(row["unit"],),
@@ -348,21 +342,20 @@ def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
         id=row["reservation_id"],
         state=row["reservation__state"],
         person=row["reservation__user__name"] or row["reservation__user__email"],
-        organisation=(
-            row["reservation__organisation__name"],
-            row["reservation__organisation__name_zh"],
-        ),
+        organisation=(row["reservation__organisation__name"], row["reservation__organisation__name_zh"]),
         purpose=row["reservation__purpose"],
         purpose_text=row["reservation__purpose_text"],
+        samples=int(Decimal(row["samples"] or 0)),
         is_own=_is_own(row, actor),
+        is_person=row["reservation__user_id"] == actor.user_id,
         payer=row["reservation__organisation__code"],
         expires_at=row["expires_at"],
     )
 
 
-def _closure(row: dict[str, Any], is_host: bool) -> Entry:
-    span = to_period(row["span"])
-    return Entry(
+def _closure(row: dict[str, Any], is_host: bool) -> CalendarEntry:
+    span = availability.to_period(row["span"])
+    return CalendarEntry(
         instrument_id=row["instrument_id"],
         kind=CLOSURE,
         units=(row["unit"],),

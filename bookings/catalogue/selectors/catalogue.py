@@ -1,9 +1,10 @@
-"""What the catalogue says beside each record: the next free slots, and the price for me."""
+"""Load what the catalogue shows beside each instrument: the next free slots, and the reader's price."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,32 +16,22 @@ from accounts.models import Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
 from accounts.selectors.organisations import load_moves, organisation_moves
 from bookings.availability.domain.availability import Asker, Calendar
-from bookings.availability.selectors.availability import (
-    calendar_of,
-    load_blocks,
-    load_booked,
-    load_promises,
-)
+from bookings.availability.selectors.availability import calendar_of, load_blocks, load_booked, load_promises
 from bookings.catalogue.selectors.askers import load_askers
-from bookings.catalogue.selectors.catalogue_candidates import Place, Sieve, candidates
+from bookings.catalogue.selectors.catalogue_candidates import candidates
+from bookings.catalogue.selectors.catalogue_sieve import Place, Sieve
 from bookings.pricing.domain.quotes import Quote
+from bookings.pricing.domain.vouchers import GrantOffer
+from bookings.pricing.selectors import fees
 from bookings.pricing.selectors.exchange_rates import load_worths
-from bookings.pricing.selectors.fees import (
-    Asked,
-    Backing,
-    Terms,
-    card_on,
-    load_backing,
-    price_of,
-    terms_by_day,
-    terms_on,
-)
 from bookings.record.domain.money import round_half_up
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import local_date
-from instruments.domain.search import Criteria
-from instruments.models import Instrument, RateCard
-from instruments.selectors.ratecards import CardInForce, load_card
+from instruments.rates.domain.ratecards import Option
+from instruments.rates.models import RateCard
+from instruments.rates.selectors.ratecards import CardInForce, load_card
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.search.domain.search import Criteria
 
 LOOK_AHEAD = timedelta(days=21)
 STARTS = 3
@@ -49,10 +40,12 @@ MOST_AT_ONCE = 800  # candidates
 
 @dataclass(frozen=True)
 class Offer:
-    """An instrument as one payer sees it. `rate` is per hour or sample, before anything else;
-    None where the group is not served. `quote`: what the first of the starts (where none is free,
-    the beginning of the time asked for) would cost for `minutes`, or one sample. `is_priced`: a
-    card is in force today, for whomever."""
+    """An instrument's offer to one payer. `rate` is per hour or sample, before anything is added or taken
+    off; None if there is no price for the payer's group. `quote`: the price of `minutes` from the first of
+    the starts (or, if there is none, from the beginning of the span), or of one sample. `is_priced`: a rate
+    card is in force today, for whatever group. `voucher`: the grant that pays a part of it;
+    `minimum_minutes`: the least that is charged, 0 for any; `on_top`: options by the hour that the way of
+    working adds, which are not in the quote."""
 
     price_group: str
     rate: Decimal | None
@@ -63,10 +56,13 @@ class Offer:
     quote: Quote | None = None
     is_priced: bool = False
     samples: int = 1
+    voucher: GrantOffer | None = None
+    minimum_minutes: int = 0
+    on_top: tuple[Option, ...] = ()
 
     @property
     def quantity(self) -> int | None:
-        """How many samples the quote is for, where it is by the sample."""
+        """Return the number of samples the quote is for, or None if the price is not per sample."""
         return self.samples if self.rate_unit == "sample" else None
 
 
@@ -75,7 +71,7 @@ def load_offers(
     payer: Organisation | None,
     now: datetime,
     *,
-    backing: Backing | None = None,
+    backing: fees.Backing | None = None,
     user_id: UUID | None = None,
     mode: str | None = None,
     span: Period | None = None,
@@ -84,12 +80,11 @@ def load_offers(
     most: int = STARTS,
     without: Collection[UUID] = (),
 ) -> dict[UUID, Offer]:
-    """The offer of each instrument (policy, schedule, facility loaded with it) to somebody of a
-    payer who would work in some mode: its first starts in a span (the next three weeks) for a
-    length (the usual one), and its price, for `quantity` samples where it is by the sample.
-    `without`: their own holds, which are in nobody's way.
-    Five statements at most, one more where a policy has quotas and one where it wants a
-    certificate."""
+    """Return the offer of each instrument (loaded with policy, schedule and facility) to a person of a payer
+    who would work in some mode: its first starts in a span (by default the next three weeks) for a length (by
+    default the usual one), and its price, for `quantity` samples if priced per sample. `without` are the
+    person's own holds, whose time counts as free. It takes at most five statements, one more if a policy has
+    quotas, and one if a policy requires a certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
     wide = within.padded(1440, 1440)
     blocks = load_blocks([i.pk for i in instruments], wide, now, without=without)
@@ -97,9 +92,9 @@ def load_offers(
     promises = load_promises(instruments, now, without=without)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
-    backing = backing or load_backing(payer)
+    backing = backing or fees.load_backing(payer)
     load_moves(i.organisation for i in instruments)
-    terms = {i.pk: terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
+    terms = {i.pk: fees.terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
     askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
     return {
         instrument.pk: _offer(
@@ -128,7 +123,7 @@ def load_offers(
 
 def _offer(
     instrument: Instrument,
-    backing: Backing,
+    backing: fees.Backing,
     calendar: Calendar | None,
     asker: Asker,
     cards: Sequence[CardInForce],
@@ -144,31 +139,29 @@ def _offer(
     if calendar and not is_fixed and not calendar.policy.allows(length):
         length = calendar.policy.usual_minutes
     first = max(now, within.start)
-    terms = terms_on(instrument, backing, cards, first)
+    terms = fees.terms_on(instrument, backing, cards, first)
     starts: list[datetime] = []
     if calendar is not None and cards:
         if _holds_throughout(terms, instrument, backing, within):
-            starts = calendar.first_starts(
-                minutes=length, asker=asker, within=within, now=now, most=most
-            )
+            starts = calendar.first_starts(minutes=length, asker=asker, within=within, now=now, most=most)
         else:
-            starts = served_starts(
-                instrument, backing, cards, calendar, asker, within, now, minutes=length
-            )[:most]
-            terms = terms_on(instrument, backing, cards, starts[0] if starts else first)
+            starts = served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=length)[
+                :most
+            ]
+            terms = fees.terms_on(instrument, backing, cards, starts[0] if starts else first)
     values = terms.card.values if terms.card and terms.is_served else None
     quote = None
     if values and length:
         begins = starts[0] if starts else first.replace(second=0, microsecond=0)
-        then = terms_on(instrument, backing, cards, begins)  # a voucher may begin later
-        enquiry = Asked(
+        then = fees.terms_on(instrument, backing, cards, begins)  # a voucher may begin later
+        enquiry = fees.PriceRequest(
             Period(begins, begins + timedelta(minutes=length)),
             mode,
             quantity=Decimal(quantity) if quantity else None,
         )
         if calendar is not None:
             then = replace(then, kept=calendar.rights(asker.organisation))
-        quote = price_of(instrument, then, enquiry)
+        quote = fees.price_of(instrument, then, enquiry)
     return Offer(
         price_group=terms.price_group,
         rate=values.rates[terms.price_group] if values else None,
@@ -177,15 +170,18 @@ def _offer(
         minutes=length,
         starts=tuple(starts),
         quote=quote,
-        is_priced=card_on(instrument, cards, now) is not None,
+        is_priced=fees.card_on(instrument, cards, now) is not None,
         samples=quantity or 1,
+        voucher=backing.grant(quote.voucher) if quote and quote.voucher else None,
+        minimum_minutes=fees.least_minutes(terms),
+        on_top=fees.added_on_top(instrument, terms, mode),
     )
 
 
 def _holds_throughout(
-    terms: Terms, instrument: Instrument, backing: Backing, within: Period
+    terms: fees.Terms, instrument: Instrument, backing: fees.Backing, within: Period
 ) -> bool:
-    """Whether card and price group stay as they are to the end of a span."""
+    """Return whether rate card and price group stay the same until the end of a span."""
     if terms.card is None:
         return False
     until = terms.card.valid_until
@@ -195,9 +191,9 @@ def _holds_throughout(
     return len(_standings(instrument, backing, within)) == 1
 
 
-def _standings(instrument: Instrument, backing: Backing, within: Period) -> set[tuple[str, bool]]:
-    """The payer's price groups on the local days of a span, each with whether payer and host lie
-    in one region: an agreement may begin or end, one of them may move."""
+def _standings(instrument: Instrument, backing: fees.Backing, within: Period) -> set[tuple[str, bool]]:
+    """Return the payer's price groups on the local days of a span, each with whether payer and host lie in
+    one region. Within the span an agreement may begin or end, or an organisation may move."""
     zone = instrument.facility.zone
     first, last = local_date(zone, within.start), local_date(zone, within.end)
     days = {first}
@@ -209,13 +205,13 @@ def _standings(instrument: Instrument, backing: Backing, within: Period) -> set[
         for day in (agreement.valid_from, agreement.valid_until):
             if day is not None and first < day <= last:
                 days.add(day)
-    terms = (terms_by_day(instrument, backing, None, day) for day in days)
+    terms = (fees.terms_by_day(instrument, backing, None, day) for day in days)
     return {(each.price_group, each.is_same_region) for each in terms}
 
 
 def served_starts(
     instrument: Instrument,
-    backing: Backing,
+    backing: fees.Backing,
     cards: Sequence[CardInForce],
     calendar: Calendar,
     asker: Asker,
@@ -224,10 +220,10 @@ def served_starts(
     *,
     minutes: int,
 ) -> list[datetime]:
-    """Every start that all rules allow, where a card or an agreement may begin or end inside the
-    span, or payer or host move: the price group, and whether there is a price, is asked of
-    each. No statement."""
-    first = terms_on(instrument, backing, cards, within.start)
+    """Return every start that all rules allow, even if a rate card or an agreement begins or ends inside the
+    span, or payer or host moves: price group, and whether there is a price, are then determined for each
+    start. It takes no statement."""
+    first = fees.terms_on(instrument, backing, cards, within.start)
     if _holds_throughout(first, instrument, backing, within):
         one = replace(
             asker,
@@ -238,13 +234,13 @@ def served_starts(
         return calendar.starts(minutes=minutes, asker=one, within=within, now=now)
     starts = []
     zone = instrument.facility.zone
-    terms: dict[date, Terms] = {}
+    terms: dict[date, fees.Terms] = {}
     for group, is_same_region in _standings(instrument, backing, within):
         one = replace(asker, price_group=group, is_served=True, is_same_region=is_same_region)
         for start in calendar.starts(minutes=minutes, asker=one, within=within, now=now):
             day = local_date(zone, start)
             if day not in terms:
-                terms[day] = terms_on(instrument, backing, cards, start)
+                terms[day] = fees.terms_on(instrument, backing, cards, start)
             there = terms[day]
             standing = (there.price_group, there.is_same_region)
             if standing == (group, is_same_region) and there.is_served:
@@ -253,7 +249,7 @@ def served_starts(
 
 
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
-    """The published cards of many instruments. One statement."""
+    """Return the published rate cards of many instruments. It takes one statement."""
     cards: dict[UUID, list[CardInForce]] = {}
     for row in _CARDS.rows(instruments=list(instrument_ids)):
         cards.setdefault(row.instrument_id, []).append(load_card(row))
@@ -275,23 +271,24 @@ def free_between(
     *,
     after: Place | None,
     size: int,
-    backing: Backing | None = None,
+    backing: fees.Backing | None = None,
     worths: Mapping[str, Decimal] | None = None,
     without: Collection[UUID] = (),
 ) -> list[tuple[Instrument, Offer]]:
-    """The next `size` instruments in the order of the search that fit, have a bookable start in
-    the window of the criteria, if they name one, and cost at most what they say.
+    """Return the next `size` instruments, in the order of the search, that match, have a bookable start in
+    the window of the criteria (if any), and cost no more than they allow.
 
-    The sieve passes what may fit, the rules decide. `backing`, `worths`: what the payer brings,
-    and `load_limit`, where they are known. One statement and those of `load_offers`;
-    again for each time the rules refuse so many that the page is not full.
+    A condition in SQL lets through every instrument that may match, and the rules then decide. `backing`,
+    `worths`: the payer's agreements and vouchers, and the result of `load_limit`, if known. It takes one
+    statement and those of `load_offers`; again whenever the rules refuse so many instruments that the page is
+    not full.
     """
     span = None
     if criteria.free_from is not None and criteria.free_until is not None:
         span = Period(criteria.free_from, criteria.free_until)
         if span.end <= now:
             return []
-    backing = backing or load_backing(payer)
+    backing = backing or fees.load_backing(payer)
     if worths is None:
         worths = load_limit(criteria, payer, now)
     sieve = Sieve(
@@ -332,15 +329,15 @@ def free_between(
 
 
 def place_of(instrument: Instrument) -> Place:
-    """Where an instrument stands in the order of the search that found it."""
+    """Return an instrument's position in the order of the search that found it."""
     here = (instrument.name, instrument.pk)
     return (instrument.place, *here) if hasattr(instrument, "place") else here
 
 
 def load_limit(criteria: Criteria, payer: Organisation | None, now: datetime) -> dict[str, Decimal]:
-    """What one unit of each currency that can be compared is worth in that of the price asked
-    for, or the payer's where only the order is by price, by the payer's rates of today. One
-    statement; none where no price matters or nobody asks."""
+    """Return the value of one unit of each comparable currency, in the currency of the price limit or, if
+    only the order is by price, in the payer's, at the payer's rates of today. It takes one statement, none if
+    no price matters or there is no payer."""
     if not (criteria.wants_price or criteria.sort == "price"):
         return {}
     currency = criteria.currency or (payer.region.currency if payer else "")
@@ -349,13 +346,10 @@ def load_limit(criteria: Criteria, payer: Organisation | None, now: datetime) ->
 
 
 def load_own_amounts(
-    offers: Mapping[UUID, Offer],
-    payer: Organisation | None,
-    now: datetime,
-    worths: Mapping[str, Decimal],
+    offers: Mapping[UUID, Offer], payer: Organisation | None, now: datetime, worths: Mapping[str, Decimal]
 ) -> dict[UUID, Decimal]:
-    """What quotes in other currencies come to in the payer's own, where its rates of today allow
-    it. One statement at most; none where `worths` are known or all is in its own currency."""
+    """Convert quotes in other currencies to the payer's own, if its rates of today allow it. One statement at
+    most; none if `worths` are known or all is in its own currency."""
     if payer is None:
         return {}
     own = payer.region.currency
@@ -372,18 +366,33 @@ def load_own_amounts(
     }
 
 
+def by_amount(
+    rows: Iterable[tuple[Instrument, Offer]], worths: Mapping[str, Decimal]
+) -> list[tuple[Instrument, Offer]]:
+    """Return instruments in the order of what their cards say is paid. Amounts that cannot be compared come
+    after the others, then instruments without a price."""
+
+    def place(row: tuple[Instrument, Offer]) -> tuple[Any, ...]:
+        instrument, offer = row
+        if offer.quote is None:
+            return 2, Decimal(0), instrument.name, instrument.pk
+        worth = worths.get(offer.currency)
+        amount = offer.quote.payable * (Decimal(1) if worth is None else worth)
+        return int(worth is None), amount, instrument.name, instrument.pk
+
+    return sorted(rows, key=place)
+
+
 def is_reordered(offers: Iterable[Offer], worths: Mapping[str, Decimal]) -> bool:
-    """Whether offers in the order of price do not stand in the order of what is paid: a band, a
-    tier, a voucher or a later start changes some of them."""
-    amounts = [
-        o.quote.payable * worths[o.currency] for o in offers if o.quote and o.currency in worths
-    ]
+    """Return whether offers in the order of `candidates` are not in that of what is paid, because of a band,
+    a tier, a cap or a later start, which SQL does not know. Then what follows may cost less, too."""
+    amounts = [o.quote.payable * worths[o.currency] for o in offers if o.quote and o.currency in worths]
     return amounts != sorted(amounts)
 
 
 def fits_price(offer: Offer, criteria: Criteria, worths: Mapping[str, Decimal]) -> bool:
-    """Whether neither the rate nor what is paid is above the price asked for; one in a currency
-    that cannot be compared does not fit."""
+    """Return whether neither the rate nor the amount payable exceeds the limits; an offer in a currency that
+    cannot be compared does not match."""
     if not criteria.wants_price:
         return True
     if offer.rate is None or offer.currency not in worths:
@@ -397,8 +406,8 @@ def fits_price(offer: Offer, criteria: Criteria, worths: Mapping[str, Decimal]) 
 
 
 def first_day_done(person: UUID) -> dict[str, bool]:
-    """What an administrator of an empty installation has to do, with whether it is done. One
-    statement."""
+    """Return, for each first task of the administrator of an empty installation, whether it is done. It takes
+    one statement."""
     factors = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     managers = RoleGrant.objects.filter(role=MANAGER, revoked_at=None, user__is_active=True)
     parts = {

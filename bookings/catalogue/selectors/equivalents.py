@@ -1,4 +1,4 @@
-"""Other instruments that would do: of the same techniques, in any region."""
+"""Find equivalent instruments: those with the same techniques, in any region."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,40 +14,24 @@ from accounts.models import Organisation
 from accounts.prepared import Prepared
 from accounts.selectors.organisations import load_moves
 from bookings.availability.domain.availability import Calendar, Wish
-from bookings.availability.selectors.availability import (
-    around,
-    calendar_of,
-    covered_all,
-    load_blocks,
-    load_booked,
-    load_calendar,
-    load_promises,
-)
+from bookings.availability.selectors import availability
 from bookings.catalogue.selectors.askers import load_asker, load_askers
 from bookings.catalogue.selectors.catalogue import load_cards
 from bookings.pricing.domain.fees import quote
-from bookings.pricing.selectors.fees import (
-    Asked,
-    Terms,
-    load_backing,
-    load_terms,
-    quote_input,
-    terms_on,
-)
+from bookings.pricing.selectors import fees
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import CAPACITY, Equivalent, Refusal
 from bookings.record.models import Reservation
-from instruments.models import Instrument
-from instruments.selectors.registry import RECORD, WITH
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import RECORD, WITH
 
 LOOKED_AT = 12
 SHOWN = 3
 
 
 def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> QuerySet[Instrument]:
-    """Published instruments with all the techniques of this one, in the given regions or those
-    below them (none given: everywhere), its own region first. One without techniques has
-    none."""
+    """Return published instruments with all the techniques of this one, in the given regions or those below
+    them (by default everywhere), its own region first. An instrument without techniques has none."""
     techniques = _TECHNIQUES.rows(instrument=instrument.pk)
     if not techniques:
         return Instrument.objects.none()
@@ -76,9 +60,9 @@ def _sharing(*, techniques: Any, pk: Any, region_id: Any) -> QuerySet[Instrument
 
 
 _TECHNIQUES = Prepared(
-    lambda instrument: Instrument.techniques.through.objects.filter(
-        instrument_id=instrument
-    ).values_list("technique_id", flat=True)
+    lambda instrument: Instrument.techniques.through.objects.filter(instrument_id=instrument).values_list(
+        "technique_id", flat=True
+    )
 )
 _CANDIDATES = Prepared(lambda **slots: _sharing(**slots).values_list("pk", flat=True)[:LOOKED_AT])
 _STILL_PUBLISHED = Prepared(
@@ -91,8 +75,8 @@ _STILL_PUBLISHED = Prepared(
 
 
 def _candidates(instrument: Instrument) -> list[UUID]:
-    """Instruments that share the techniques, as they were within the last minute: when a slot is
-    sought after, everybody who is refused asks this of the same instrument."""
+    """Return the ids of instruments with the same techniques, cached for a minute: when a slot is in demand,
+    everybody who is refused looks for the same ones."""
     pk, region_id = instrument.pk, instrument.region_id
 
     def load() -> list[UUID]:
@@ -105,17 +89,17 @@ def _candidates(instrument: Instrument) -> list[UUID]:
 def load_equivalents(
     instrument: Instrument,
     payer: Organisation | None,
-    enquiry: Asked,
+    enquiry: fees.PriceRequest,
     now: datetime,
     *,
     user_id: UUID | None,
 ) -> tuple[Equivalent, ...]:
-    """The few that could take the period nearest to the one asked for, with their price; the
-    nearest first, then the cheapest after vouchers. At most twelve statements, four more where
-    hours are kept.
+    """Return the few equivalents that could take the period nearest to the one requested, with their price;
+    the nearest first, then the cheapest after vouchers. It takes at most twelve statements, four more if
+    hours are guaranteed.
 
-    Where enough of them could take that very period, nobody looks further. Which share the
-    techniques is remembered for a minute.
+    If enough of them could take exactly that period, no other periods are searched. Which instruments have
+    the same techniques is cached for a minute.
     """
     mode = enquiry.service_mode
     ids = _candidates(instrument)
@@ -124,23 +108,20 @@ def load_equivalents(
     if not candidates:
         return ()
     cards = load_cards([i.pk for i in candidates])
-    backing = load_backing(payer)
+    backing = fees.load_backing(payer)
     load_moves(i.organisation for i in candidates)
-    terms = {
-        i.pk: terms_on(i, backing, cards.get(i.pk, []), enquiry.period.start) for i in candidates
-    }
+    terms = {i.pk: fees.terms_on(i, backing, cards.get(i.pk, []), enquiry.period.start) for i in candidates}
     askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
     served = [i for i in candidates if askers[i.pk].is_served]
     narrow = _calendars(served, enquiry.period, now)
     periods = {
         other.pk: enquiry.period
         for other in served
-        if other.pk in narrow
-        and not narrow[other.pk].check(Wish(enquiry.period, askers[other.pk]), now)
+        if other.pk in narrow and not narrow[other.pk].check(Wish(enquiry.period, askers[other.pk]), now)
     }
     if len(periods) < SHOWN:
         rest = [other for other in served if other.pk not in periods]
-        for pk, calendar in _calendars(rest, around(enquiry.period), now).items():
+        for pk, calendar in _calendars(rest, availability.around(enquiry.period), now).items():
             nearest = calendar.nearest(Wish(enquiry.period, askers[pk]), now)
             if nearest is not None:
                 periods[pk] = nearest
@@ -148,7 +129,7 @@ def load_equivalents(
         _equivalent(
             other,
             replace(
-                terms_on(other, backing, cards.get(other.pk, []), period.start),
+                fees.terms_on(other, backing, cards.get(other.pk, []), period.start),
                 kept=narrow[other.pk].rights(askers[other.pk].organisation),
             ),
             replace(enquiry, period=period, options={}),
@@ -161,23 +142,21 @@ def load_equivalents(
     return tuple(offered[:SHOWN])
 
 
-def _calendars(
-    instruments: Sequence[Instrument], within: Period, now: datetime
-) -> dict[UUID, Calendar]:
-    """Return the calendars of the instruments that have one. Four statements at most."""
-    span = covered_all(instruments, within)
-    blocks = load_blocks([i.pk for i in instruments], span, now)
-    booked = load_booked(instruments, span, now)
-    promises = load_promises(instruments, now)
+def _calendars(instruments: Sequence[Instrument], within: Period, now: datetime) -> dict[UUID, Calendar]:
+    """Return the calendars of those instruments that have one. It takes at most four statements."""
+    span = availability.covered_all(instruments, within)
+    blocks = availability.load_blocks([i.pk for i in instruments], span, now)
+    booked = availability.load_booked(instruments, span, now)
+    promises = availability.load_promises(instruments, now)
     calendars = {
-        i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ()), promises.get(i.pk))
+        i.pk: availability.calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ()), promises.get(i.pk))
         for i in instruments
     }
     return {pk: calendar for pk, calendar in calendars.items() if calendar is not None}
 
 
-def _equivalent(instrument: Instrument, terms: Terms, enquiry: Asked) -> Equivalent:
-    given = quote_input(instrument, terms, enquiry)
+def _equivalent(instrument: Instrument, terms: fees.Terms, enquiry: fees.PriceRequest) -> Equivalent:
+    given = fees.quote_input(instrument, terms, enquiry)
     payable = None
     if given is not None:
         try:
@@ -201,21 +180,21 @@ def _equivalent(instrument: Instrument, terms: Terms, enquiry: Asked) -> Equival
 
 
 def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, ...]:
-    """Where somebody whose booking cannot take place could go: the free periods nearest to it,
-    of its own instrument and of equivalent ones, the nearest first. At most eighteen statements."""
+    """Return the free periods nearest to a booking that cannot take place, on its own instrument and on
+    equivalent ones, nearest first. It takes at most eighteen statements."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
     payer = reservation.organisation
     period = Period(reservation.start_at, reservation.end_at)
-    enquiry = Asked(period, reservation.service_mode)
+    enquiry = fees.PriceRequest(period, reservation.service_mode)
     person = reservation.user_id
     offered = list(load_equivalents(instrument, payer, enquiry, now, user_id=person))
-    terms = load_terms(instrument, payer, period.start)
-    calendar = load_calendar(instrument, around(period), now)
+    terms = fees.load_terms(instrument, payer, period.start)
+    calendar = availability.load_calendar(instrument, availability.around(period), now)
     if calendar is not None:
         asker = load_asker(instrument, payer, terms, user_id=person, mode=enquiry.service_mode)
         nearest = calendar.nearest(Wish(period, asker), now)
         if nearest is not None:
-            on_day = load_terms(instrument, payer, nearest.start)
+            on_day = fees.load_terms(instrument, payer, nearest.start)
             on_day = replace(on_day, kept=calendar.rights(payer.pk))
             if on_day.is_served:
                 offered.insert(0, _equivalent(instrument, on_day, replace(enquiry, period=nearest)))
@@ -227,17 +206,16 @@ def with_equivalents(
     refusals: Sequence[Refusal],
     instrument: Instrument,
     payer: Organisation | None,
-    enquiry: Asked,
+    enquiry: fees.PriceRequest,
     now: datetime,
     *,
     user_id: UUID | None,
 ) -> tuple[Refusal, ...]:
-    """The refusals; the first for lack of capacity says where else one could go."""
+    """Return the refusals, the first of which for lack of capacity lists equivalent instruments."""
     lacking = next((refusal for refusal in refusals if refusal.code in CAPACITY), None)
     if lacking is None:
         return tuple(refusals)
     others = load_equivalents(instrument, payer, enquiry, now, user_id=user_id)
     return tuple(
-        replace(refusal, equivalents=others) if refusal is lacking else refusal
-        for refusal in refusals
+        replace(refusal, equivalents=others) if refusal is lacking else refusal for refusal in refusals
     )

@@ -1,4 +1,4 @@
-"""Slots kept while forms are completed."""
+"""Read holds: slots that are kept while forms are completed."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,15 +13,16 @@ from bookings.record.models import Reservation
 
 
 def holds_of(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
-    """A person's holds that have not run out, the first to run out first; not what a bid or a
-    batch keeps for them."""
+    """Return a person's holds that have not expired, the first to expire first; not those kept for a bid or a
+    batch."""
     return Reservation.objects.filter(
         user_id=user_id, state=Reservation.State.HELD, deadline_at__gt=now, held_for=""
     ).order_by("deadline_at", "id")
 
 
 def own_held(actor: Actor, now: datetime) -> dict[UUID, list[Reservation]]:
-    """What somebody holds at a moment, by instrument. One statement, none for nobody."""
+    """Return a person's holds at a moment, by instrument. It takes one statement, none if nobody is signed
+    in."""
     held: dict[UUID, list[Reservation]] = {}
     if actor.user_id is not None:
         for hold in holds_of(actor.user_id, now).select_related("organisation"):
@@ -32,8 +33,8 @@ def own_held(actor: Actor, now: datetime) -> dict[UUID, list[Reservation]]:
 def kept_for(
     user_id: UUID, instrument_id: UUID, payer_id: UUID, period: Period, now: datetime
 ) -> Reservation | None:
-    """The hold a person has for just this period and payer; what the waiting list offers is
-    one. One statement."""
+    """Return the person's hold for exactly this period and payer, or None; an offer of the waiting list is
+    such a hold. It takes one statement."""
     return _KEPT.first(
         user_id=user_id,
         now=now,
@@ -52,5 +53,5 @@ _KEPT = Prepared(
 
 
 def lapsed(now: datetime) -> QuerySet[Occupancy]:
-    """Time kept for requests and holds whose deadline has passed."""
+    """Return the occupancies of requests and holds whose deadline has passed."""
     return Occupancy.objects.filter(expires_at__lte=now)

@@ -1,95 +1,242 @@
-"""How the catalogue takes what somebody typed: as words, and as what the words may mean."""
+"""Interpret what somebody typed into the catalogue: as words, and as what the words may mean."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from instruments.domain.needs import NeedTerm
-from instruments.domain.search import FACETS, Criteria
-from instruments.domain.techniques import Term
-from instruments.models import Instrument
-from instruments.selectors.needs import load_need_terms, load_vocabulary
-from instruments.selectors.search import Choice, entries, facets, load_near_words, understood
+from django.core.cache import cache
+
+from instruments.register.models import Instrument
+from instruments.search.domain import relevance
+from instruments.search.domain.search import FACETS, Criteria, terms
+from instruments.search.selectors import search as searches
+from instruments.vocabulary.domain.needs import MOST_TERMS, NeedTerm, Understood, Vocabulary
+from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, requirements_in
+from instruments.vocabulary.selectors.needs import load_parameters, load_understood, load_vocabulary
 
 WORDS = 3  # similar ones that are named for a word nobody has
+MOST_NEAR = 6
+LIKELY = 0.75  # of the likeliest: a term below it may find instruments, but is not named as what was meant
+TYPED_ON, LEAST_BEGUN = 3, 4  # words of a name that may still be typed, letters of its last one
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """A term that the words may mean, and the techniques for it that instruments have. `code`:
-    what to search by; where instruments only have something broader, that technique."""
+class Interpretation:
+    """The interpretation of a search. `criteria`: what is searched; `terms`: what the reader wants to find
+    out, likeliest first; `is_answered`: whether any published instrument is an answer, whatever else is
+    chosen; `near`: codes of neighbouring techniques, nearest first."""
 
-    term: NeedTerm
-    techniques: tuple[Choice, ...]
-    code: str
+    criteria: Criteria
+    terms: tuple[NeedTerm, ...] = ()
+    is_answered: bool = True
+    near: tuple[str, ...] = ()
+
+    @property
+    def lacking(self) -> NeedTerm | None:
+        """The term that was understood and that no published instrument measures; None if there is none."""
+        return self.terms[0] if self.terms and not self.is_answered else None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Say whether nobody knows what the words mean."""
+        return not (self.is_answered or self.terms)
+
+
+@dataclass(frozen=True)
+class ReasonShown:
+    """Why an instrument is shown: the technique that answers, and the term that it answers. `term` is None if
+    the instrument is only near; then `technique` is None if it does not meet a requirement."""
+
+    technique: NeedTerm | None
+    term: NeedTerm | None = None
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way out of an empty page: the search without some of its choices (`names` as the page
-    calls them) has so many instruments."""
+    """A way out of an empty page: without the criteria `names` (as the page calls them), the search finds
+    `count` instruments."""
 
     names: tuple[str, ...]
     count: int
 
 
-def load_meanings(criteria: Criteria, without: Iterable[str] = ()) -> list[Meaning]:
-    """What the words of a search may mean, the likeliest first, but for some codes: terms for
-    which there are instruments within its other criteria; none where a technique is chosen. One
-    statement, and three after the vocabulary changed."""
-    removed = set(without)
-    if not criteria.text or criteria.technique:
-        return []
-    terms = [term for term in load_need_terms(criteria.text) if term.code not in removed]
-    if not terms:
-        return []
-    counted = facets(replace(criteria, text="", technique="", term="", words=""))
-    offered = {choice.code: choice for choice in counted.choices["technique"]}
-    known = load_vocabulary().terms
-    meanings = []
-    for term in terms:
-        exact = [offered[code] for code in term.techniques if code in offered]
-        if choices := exact or _broader(term.techniques, offered, known):
-            code = term.code if exact else choices[0].code
-            meanings.append(Meaning(term, tuple(choices), code))
-    return meanings
+def load_reading(criteria: Criteria) -> Interpretation:
+    """Return the interpretation of a search: its words as names; else with slips corrected; else as what they
+    mean; else as words of records. A chosen term replaces them. One statement; three at most if no name has
+    the words; more after the vocabulary has changed."""
+    if criteria.term:
+        return _of_term(criteria)
+    if not criteria.text.strip():
+        return Interpretation(criteria)
+    ways = _ways(criteria, criteria.text)
+    reading = _first(ways)
+    if not reading or reading.criteria.words not in ("names", "begun"):  # no name: it may be mistyped
+        meant = _put_right(criteria.text)
+        better = _first(_named(replace(criteria, text=meant))) if meant else None
+        if better and (not reading or better.terms != reading.terms):
+            return better
+    return reading or _nothing(ways, criteria)
 
 
-def _broader(
-    codes: tuple[str, ...], offered: Mapping[str, Choice], terms: Mapping[str, Term]
-) -> list[Choice]:
-    """What is next above techniques that no instrument has, where one has that."""
-    parents = [parent for code in codes if code in terms for parent in terms[code].parents]
+def is_name(text: str) -> bool:
+    """Say whether a text says no more than the names of techniques."""
+    return load_vocabulary().is_name(text)
+
+
+def load_reason(instrument: Instrument, reading: Interpretation) -> ReasonShown | None:
+    """Return why an instrument is among the results; None if its name has the words. It takes no
+    statement."""
+    wanted = searches.answers_of(reading.criteria)
+    found = relevance.best_answer(relevance.techniques_of(_filed(instrument)), wanted)
+    if found is None:
+        return None
+    (_, answer), known = found, load_vocabulary()
+    term = next((t for t in reading.terms if t.code == answer.term), known.term(answer.term))
+    technique = known.term(_narrowest(instrument, answer.technique, known))
+    is_same = term and technique and term.code == technique.code
+    return ReasonShown(technique, None if is_same else term)
+
+
+def load_near(reading: Interpretation) -> list[tuple[Instrument, ReasonShown]]:
+    """Return instruments that nearly answer, nearest first, each with the reason. Two statements; none if
+    nothing is near."""
+    criteria, known = reading.criteria, load_vocabulary()
+    if reading.is_unknown:
+        some = replace(criteria, words="some", sort="")
+        found = searches.page(some, searches.entries(some), 0, MOST_NEAR)
+        return [(row, ReasonShown(None)) for row in found]
+    result = []
+    for row in searches.nearby(criteria, reading.near, MOST_NEAR):
+        filed = relevance.techniques_of(_filed(row))
+        every = set().union(*filed.values())
+        misses = relevance.best_answer(filed, searches.answers_of(criteria)) is not None
+        close = None if misses else next((code for code in reading.near if code in every), None)
+        result.append((row, ReasonShown(known.term(_narrowest(row, close, known)) if close else None)))
+    return result
+
+
+def _filed(instrument: Instrument) -> Sequence[str]:
+    """Return the keys of an instrument that was found by what answers."""
+    return getattr(instrument, "filed", ())
+
+
+def _narrowest(instrument: Instrument, technique: str, known: Vocabulary) -> str:
+    """Return the technique of an instrument that is the one asked for, or below it."""
+    filed = relevance.techniques_of(_filed(instrument))
+    for kind in (relevance.OWN, relevance.CALLED):
+        if technique in filed[kind]:
+            return technique
+        below = [code for code in sorted(filed[kind]) if technique in known.above(code)]
+        if below:
+            return below[0]
+    return technique
+
+
+def _of_term(criteria: Criteria) -> Interpretation:
+    """Return the interpretation of a search for a chosen term."""
+    known = load_vocabulary()
+    term = known.term(criteria.term)
+    wanted = searches.answers_of(criteria)
+    is_answered = searches.first_found([Criteria(term=criteria.term)]) is not None
+    meant = Understood(((term, 1.0),)) if term else Understood()
+    near = relevance.neighbours(wanted, meant, known.parents, known.families, known.alike)
+    return Interpretation(criteria, (term,) if term else (), is_answered, near)
+
+
+def _ways(criteria: Criteria, text: str) -> list[Interpretation]:
+    """Return the possible interpretations of a text; the first that finds anything counts."""
+    known, parameters = load_vocabulary(), load_parameters()
+    understood = load_understood(text, criteria.without)
+    wishes = tuple(each.requirement for each in requirements_in(text, parameters))[:MOST_REQUIREMENTS]
+    asked = [parameters[wish.parameter].techniques for wish in wishes]
+    wanted = relevance.answers(understood, known.parents, known.families, asked)
+    near = relevance.neighbours(wanted, understood, known.parents, known.families, known.alike)
+    likely = tuple(term for term, strength in understood.terms if strength >= LIKELY)[:MOST_TERMS]
+    exact = tuple(one for one in wanted if not one.is_broader)
+    # Records that only state something broader answer where none states what is wanted itself; after them the
+    # less suitable techniques of what was most likely meant.
+    likeliest = Understood(tuple(each for each in understood.terms if each[1] >= LIKELY))
+    others = relevance.answers(likeliest, known.parents, known.families, asked, least=relevance.LESS_WORTH)
+    wants = [
+        Interpretation(replace(criteria, text=text, answers=some, wishes=wishes), likely, near=near)
+        for some in dict.fromkeys((exact, wanted, others))
+        if some
+    ]
+    names = [Interpretation(replace(criteria, text=text, words="names"))]
+    words = terms(text)
+    if len(words) <= TYPED_ON and words and len(words[-1].word) >= LEAST_BEGUN:
+        names.append(Interpretation(replace(criteria, text=text, words="begun")))
+    rest = [Interpretation(replace(criteria, text=text, words="text"))]
+    if wishes:
+        # Nothing but figures: whatever is asked for them.
+        row = parameters[wishes[0].parameter]
+        term = NeedTerm(row.code, row.name, row.name_zh, row.techniques)
+        figures = Understood(tuple((replace(term, techniques=(one,)), 1.0) for one in row.techniques))
+        wanted = relevance.answers(figures, known.parents, known.families, asked)
+        stated = replace(criteria, text=text, words="stated", wishes=wishes, answers=wanted)
+        rest.insert(0, Interpretation(stated, (term,)))
+    return [*wants, *names] if understood.is_whole else [*names, *wants, *rest[: 0 if wants else None]]
+
+
+def _named(criteria: Criteria) -> list[Interpretation]:
+    """Return the interpretations of a text as names."""
     return [
-        offered[code]
-        for code in dict.fromkeys(parents)
-        if code in offered and not code.startswith("PaNET00")
+        way
+        for way in _ways(criteria, criteria.text)
+        if way.criteria.words == "names" or (way.terms and way.terms[0].is_named)
     ]
 
 
-def is_need(text: str, instruments: Iterable[Instrument]) -> bool:
-    """Whether a text says more than what an instrument that it found, or a technique, is called."""
-    called = ((row.name, row.name_zh, row.model) for row in instruments)
-    return not load_vocabulary().is_name(text, called)
+def _first(ways: Sequence[Interpretation]) -> Interpretation | None:
+    """Return the first interpretation that finds anything; otherwise the first that names a technique. One
+    statement."""
+    bare = [
+        Criteria(text=way.criteria.text, words=way.criteria.words, answers=way.criteria.answers,
+                 wishes=way.criteria.wishes if way.criteria.words == "stated" else ())
+        for way in ways
+    ]  # fmt: skip
+    at = f"reading:{hashlib.sha256(repr(bare).encode()).hexdigest()[:32]}"
+    found: int | None = cache.get(at)  # what was found a minute ago spares the statement
+    if found is None:
+        found = searches.first_found(bare)
+        if found is not None:
+            cache.set(at, found, searches.KEPT_SECONDS)
+    if found is not None:
+        return ways[found]
+    named = (way for way in ways if way.terms and way.terms[0].is_named)
+    return next((replace(way, is_answered=False) for way in named), None)
 
 
-def load_widened(criteria: Criteria, meanings: Sequence[Meaning]) -> Criteria:
-    """The criteria as they are searched where nothing has all the words: with mistyped words put
-    right if that finds something, else whatever has some of the words, or answers what they most
-    likely mean. Unchanged where nothing has even that, or a term is chosen. Two to four
-    statements."""
-    if not criteria.text or criteria.term:
-        return criteria
-    meant = understood(criteria)
-    if meant != criteria and entries(meant).exists():
-        return meant
-    some = replace(meant, words="some", term=meanings[0].code if meanings else "")
-    return some if entries(some).exists() else criteria
+def _put_right(text: str) -> str:
+    """Return a text with its slips corrected; empty if there are none. One statement if it has words that the
+    vocabulary lacks."""
+    known = load_vocabulary()
+    meant = known.put_right(text)
+    if meant == text and known.has_unknown_words(text):
+        meant = searches.corrected(text) or text
+    return "" if meant == text else meant
+
+
+def _nothing(ways: Sequence[Interpretation], criteria: Criteria) -> Interpretation:
+    """Return the interpretation of a text that finds nothing: a term that nobody measures, or none."""
+    wanted = next((way for way in ways if way.terms), None)
+    if wanted:
+        return replace(wanted, is_answered=False)
+    return Interpretation(replace(criteria, words="nothing"), is_answered=False)
 
 
 def load_ways_out(criteria: Criteria) -> list[Way]:
-    """What an empty page can offer: the search without each of its choices, where that has
-    instruments. A statement for each."""
+    """Return ways out of an empty page: the search without each of its criteria in turn, if that finds
+    instruments. It takes one statement for each."""
+    wordless: dict[str, Any] = {
+        "text": "",
+        "term": "",
+        "without": (),
+        "words": "",
+        "answers": (),
+        "wishes": (),
+    }
     chosen: list[tuple[tuple[str, ...], Criteria]] = [
         ((name,), replace(criteria, **dict[str, Any]({name: ""})))
         for name in FACETS
@@ -100,9 +247,9 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
     if criteria.specs:
         chosen.append((("spec",), replace(criteria, specs=())))
     if criteria.term:
-        chosen.append((("term",), replace(criteria, term="")))
+        chosen.append((("term",), load_reading(replace(criteria, term="")).criteria))
     elif criteria.text:
-        chosen.append((("q",), replace(criteria, text="")))
+        chosen.append((("q",), replace(criteria, **wordless)))
     if criteria.wants_time:
         chosen.append((("free_from", "free_until"), criteria))
     chosen += [
@@ -114,18 +261,19 @@ def load_ways_out(criteria: Criteria) -> list[Way]:
     for names, wider in chosen:
         if len(chosen) == 1 and names == ("q",):
             continue  # all instruments: no answer to what was typed
-        if count := entries(wider).count():
+        if count := searches.entries(wider).count():
             ways.append(Way(names, count))
     filters = [name for name in (*FACETS, "facility") if getattr(criteria, name)]
     filters += ["spec"] if criteria.specs else []
     if not ways and len(filters) > 1:
-        alone = Criteria(text=criteria.text, term=criteria.term)
-        if count := entries(alone).count():
+        alone = Criteria(**{name: getattr(criteria, name) for name in wordless})
+        if count := searches.entries(alone).count():
             ways.append(Way(("filters", *filters), count))
     return ways
 
 
 def load_similar_words(text: str) -> list[str]:
-    """Words of the register like those that nothing has. One statement."""
-    near = load_near_words(text)
+    """Return words of the register that are similar to words that no instrument has. It takes one
+    statement."""
+    near = searches.load_near_words(text)
     return [word for words in near.values() for word, _ in words[:WORDS]]

@@ -1,4 +1,4 @@
-"""What a booking asks for, and who stands on each side of it."""
+"""Plain values of a booking to be made, and of the person and organisation it is for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,21 +8,22 @@ from uuid import UUID
 from accounts.models import Organisation
 from bookings.availability.domain.availability import Hazard
 from bookings.funding.domain.funding import Share
-from bookings.pricing.selectors.fees import Asked
+from bookings.pricing.selectors.fees import PriceRequest
 from bookings.record.domain.periods import Period
 
 
 @dataclass(frozen=True)
 class Booking:
-    """What somebody asks to reserve; `options` are quantities of the card's options.
+    """A booking that a person requests; `options` are quantities of the card's options.
 
-    hold: the reservation in state `held` that this completes; needs_hold: whether it is refused
-    where that hold has run out or is of another booking, instead of asked for anew; on_behalf_of:
-    the id or mail address of the person it is for, if not the one who asks; override: rules a
-    manager sets aside, with the reason; funding: the payer's sources that pay, by percent;
-    sample_items: ids of own samples that it is for; hazards: theirs, once they are locked.
-    house_rules: the version of the house rules that the one who asks accepts. held_for: what the
-    hold was kept for, where it is no form's.
+    hold: the reservation in state `held` that this completes; needs_hold: refuse the booking if that hold has
+    expired or does not match, instead of booking without it; on_behalf_of: the id or mail address of the
+    person it is for, if another; override: codes of rules that a manager overrides, with the reason; funding:
+    the payer's sources, by percent; sample_items: ids of the person's samples that it is for; hazards: those
+    of the samples, once these are locked. house_rules: the version of the house rules that the person who
+    books accepts. held_for: what the hold was kept for, if not for a form. at_most: the amount payable, and
+    its currency, that the person has read; a higher price is refused. bid_discount_percent: by how much the
+    bid that it accepts is below the card. need: the id of the need that it is for.
     """
 
     instrument_id: UUID
@@ -44,16 +45,22 @@ class Booking:
     hazards: tuple[Hazard, ...] = ()
     house_rules: int | None = None
     held_for: str = ""
+    at_most: tuple[Decimal, str] | None = None
+    bid_discount_percent: Decimal = Decimal(0)
+    need: UUID | None = None
 
     @property
-    def enquiry(self) -> Asked:
-        """The part that has a price."""
-        return Asked(self.period, self.service_mode, self.options, self.quantity)
+    def enquiry(self) -> PriceRequest:
+        """Return the part of the request that determines the price: period, service mode, options, quantity
+        and a bid's discount."""
+        return PriceRequest(
+            self.period, self.service_mode, self.options, self.quantity, self.bid_discount_percent
+        )
 
 
 @dataclass(frozen=True)
 class Parties:
-    """For whom a booking is made, and who pays."""
+    """The person a booking is made for, and the organisation that pays."""
 
     person: UUID
     payer: Organisation

@@ -1,9 +1,10 @@
-"""What was priced by a rate card."""
+"""Say whether a rate card has priced anything."""
 
 from bookings.record.models import Reservation
-from instruments.models import Instrument, RateCard
+from instruments.rates.models import RateCard
+from instruments.register.models import Instrument
 
 
 def is_card_used(instrument: Instrument, card: RateCard) -> bool:
-    """Whether any booking, in whatever state, was quoted by it. One statement."""
+    """Return whether any booking, in whatever state, was quoted by a card. It takes one statement."""
     return Reservation.objects.filter(instrument=instrument, rate_card=card).exists()

@@ -1,4 +1,4 @@
-"""Where a booking may begin, by every rule, for the person who asks."""
+"""Find the starts that every rule allows, for the person who asks."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.catalogue import load_cards, served_starts
 from bookings.pricing.selectors.fees import load_backing, terms_on
 from bookings.record.domain.periods import Period
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 def load_starts(
@@ -23,8 +23,8 @@ def load_starts(
     user_id: UUID | None,
     mode: str | None = None,
 ) -> list[datetime]:
-    """Every start at which a booking of `minutes` would be accepted so that it ends inside a
-    span. Four statements at most."""
+    """Return every start at which a booking of `minutes` would be accepted and end inside a span. It takes at
+    most four statements."""
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
     backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, within.start)

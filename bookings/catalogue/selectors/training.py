@@ -1,33 +1,31 @@
-"""What courses have to do with bookings: which gives the certificate that one lacks, and which
-bookings lie after a certificate ends."""
+"""Connect courses with bookings: the courses that give a missing certificate, and the bookings after a
+certificate ends."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bookings.availability.domain.availability import UNCERTIFIED
 from bookings.record.domain.refusals import CourseOffered, Refusal, SessionOffered
 from bookings.record.domain.reservations import OCCUPYING
 from bookings.record.models import Reservation
-from instruments.domain.opening import day_span
-from instruments.models import Instrument, Qualification
-from instruments.selectors.qualifications import is_of_needed, zone_of
-from instruments.selectors.training import CourseOffer, courses_giving, free_places
+from instruments.reading.domain.clock import day_span
+from instruments.register.models import Instrument
+from instruments.training.models import Qualification
+from instruments.training.selectors.qualifications import is_of_needed, zone_of
+from instruments.training.selectors.training import CourseOffer, courses_giving, free_places
 
-UNCERTIFIED = frozenset({"qualification-missing", "qualification-expires"})
 MOST_NAMED = 20
 
 
-def with_courses(
-    refusals: Sequence[Refusal], instrument: Instrument, now: datetime
-) -> tuple[Refusal, ...]:
-    """The refusals; that a certificate is missing or ends says which courses of the host give
-    it. Two statements where one is, else none."""
+def with_courses(refusals: Sequence[Refusal], instrument: Instrument, now: datetime) -> tuple[Refusal, ...]:
+    """Return the refusals; one about a certificate that is missing or ends too early lists the host's courses
+    that give it. It takes two statements if there is one, otherwise none."""
     if not any(refusal.code in UNCERTIFIED for refusal in refusals):
         return tuple(refusals)
     courses = tuple(_offered(offer) for offer in courses_giving(instrument, now))
     return tuple(
-        replace(refusal, courses=courses) if refusal.code in UNCERTIFIED else refusal
-        for refusal in refusals
+        replace(refusal, courses=courses) if refusal.code in UNCERTIFIED else refusal for refusal in refusals
     )
 
 
@@ -51,8 +49,8 @@ def _offered(offer: CourseOffer) -> CourseOffered:
 
 
 def bookings_after(row: Qualification, now: datetime) -> list[Reservation]:
-    """The holder's bookings ahead, to work alone, of instruments of the issuer that ask for this
-    certificate, that end after it does; the first of them. One statement."""
+    """Return the first upcoming bookings that the holder of a certificate has after it ends, to work alone,
+    of instruments of the issuer that require it. It takes one statement."""
     if row.valid_until is None:
         return []
     end = day_span(zone_of(row), row.valid_until)[1]

@@ -1,4 +1,4 @@
-"""Unmet demand: what people asked for and could not have for lack of capacity."""
+"""Record unmet demand: what people requested and could not get for lack of capacity."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,22 +10,24 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.replica import on_primary
+from bookings.availability.domain.availability import UNCERTIFIED
 from bookings.catalogue.domain.searches import to_json
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.equivalents import with_equivalents
 from bookings.catalogue.selectors.parties import Booking, Parties
-from bookings.catalogue.selectors.training import UNCERTIFIED, with_courses
+from bookings.catalogue.selectors.training import with_courses
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
-from instruments.domain.opening import local_date
-from instruments.domain.search import Criteria
-from instruments.models import Instrument, Technique
-from instruments.selectors.registry import instrument_to_book
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
+from instruments.search.domain.search import Criteria
+from instruments.vocabulary.models import Technique
 
 
 @on_primary()
 def demand_searched(by: By, *, organisation: Organisation, criteria: Criteria) -> None:
-    """A search for free time that found nothing; once per person, query and day (UTC)."""
+    """Record a search for free time that found nothing, once per person, query and day (UTC)."""
     if criteria.free_from is None or criteria.free_until is None:
         return
     values = to_json(criteria)
@@ -61,7 +63,7 @@ def demand_unanswered(
     minutes: int,
     reason: str,
 ) -> None:
-    """What was asked of hosts in vain, with the reason as a code; once per person, technique,
+    """Record an enquiry that hosts could not meet, with the reason as a code, once per person, technique,
     reason and day (UTC)."""
     UnmetDemand.objects.bulk_create(
         [
@@ -83,10 +85,8 @@ def demand_unanswered(
     )
 
 
-def demand_refused(
-    by: By, *, organisation: Organisation, instrument: Instrument, period: Period
-) -> None:
-    """A booking refused for lack of capacity; once per person, instrument and local day."""
+def demand_refused(by: By, *, organisation: Organisation, instrument: Instrument, period: Period) -> None:
+    """Record a booking refused for lack of capacity, once per person, instrument and local day."""
     UnmetDemand.objects.bulk_create(
         [
             UnmetDemand(
@@ -107,13 +107,10 @@ def demand_refused(
 
 
 def demand_lacking(
-    by: By,
-    *,
-    organisation: Organisation,
-    refused: Iterable[tuple[UUID, Period, Sequence[Refusal]]],
+    by: By, *, organisation: Organisation, refused: Iterable[tuple[UUID, Period, Sequence[Refusal]]]
 ) -> None:
-    """Remember what was left out of many bookings, each an instrument's id, a period and what
-    refuses it: once an instrument, the first that lacked nothing but capacity."""
+    """Record the unmet demand of a request for many periods at once: for each instrument the first period
+    that was refused only for lack of capacity."""
     lacking: dict[UUID, Period] = {}
     for instrument_id, period, refusals in refused:
         if refusals and RulesRefuse(refusals).lacks_capacity:
@@ -125,9 +122,9 @@ def demand_lacking(
 
 @contextmanager
 def attempt(by: By, *, parties: Sequence[Parties], bookings: Sequence[Booking]) -> Iterator[None]:
-    """One transaction that tries to book. Where the rules, or at the last the database, refuse:
-    after the rollback what was refused for lack of capacity is remembered as unmet demand, and
-    the refusal says where else one could go."""
+    """Run the block in a transaction that tries to book. If the rules, or finally the database, refuse for
+    lack of capacity, record the unmet demand after the rollback and add to the refusal where else the person
+    could book; if a certificate is missing, add the courses that give it."""
     try:
         with guarded():
             yield
@@ -137,8 +134,8 @@ def attempt(by: By, *, parties: Sequence[Parties], bookings: Sequence[Booking]) 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """One transaction that tries to book: where the database is the first to see an overlap,
-    that is a refusal like any other."""
+    """Run the block in a transaction that tries to book; an overlap that only the database notices becomes a
+    refusal like any other."""
     try:
         with transaction.atomic():
             yield
@@ -163,9 +160,7 @@ def _remember(
             refusals += own
             continue
         if RulesRefuse(own).lacks_capacity:
-            demand_refused(
-                by, organisation=party.payer, instrument=instrument, period=booking.period
-            )
+            demand_refused(by, organisation=party.payer, instrument=instrument, period=booking.period)
         elsewhere = with_equivalents(
             own, instrument, party.payer, booking.enquiry, by.now, user_id=party.person
         )

@@ -1,4 +1,4 @@
-"""A person's own bookings over all instruments, as a calendar and as a list of days."""
+"""Pages of a person's own bookings on all instruments, as a calendar and as a list of days."""
 
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -15,23 +15,17 @@ from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.catalogue.forms.calendars import CalendarForm
 from bookings.catalogue.selectors.calendars import load_own
-from bookings.catalogue.views.events import (
-    MOVABLE,
-    STRETCHABLE,
-    instant,
-    locale,
-    offset_of,
-    walls,
-)
+from bookings.catalogue.views import events
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
-from instruments.domain.opening import day_span, local_date
+from instruments.reading.domain.clock import day_span, local_date
 
 
 @reads
 def mine(request: HttpRequest) -> HttpResponse:
-    """A week or a month, in the reader's own zone: their bookings may lie in several."""
+    """Show a week or a month in the reader's own time zone, because their bookings may lie in several
+    zones."""
     now, actor = timezone.now(), actor_of(request.user)
     zone = ZoneInfo(actor.time_zone)
     form = CalendarForm(request.GET)
@@ -54,14 +48,14 @@ def mine(request: HttpRequest) -> HttpResponse:
         "before": _days(first - timedelta(days=1), view)[0],
         "after": last + timedelta(days=1),
         "days": [
-            (day, list(several))
-            for day, several in groupby(own, key=lambda r: local_date(zone, r.start_at))
+            (day, list(several)) for day, several in groupby(own, key=lambda r: local_date(zone, r.start_at))
         ],
         "setup": {
             "zone": zone.key,
             "readerZone": zone.key,
-            "locale": locale(),
-            "offset": offset_of(zone, now),
+            "zoneNames": events.zone_names(zone.key, *(r.instrument.facility.time_zone for r in own)),
+            "locale": events.locale(),
+            "offset": events.offset_of(zone, now),
             "first": (shown_day if view == "month" else first).isoformat(),
             "view": view,
             "events": [_event(r, zone, now) for r in own],
@@ -71,7 +65,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 
 def _days(day: date, view: str) -> tuple[date, date]:
-    """The first and last day of the week or month of a day."""
+    """Return the first and the last day of the week or month that contains a day."""
     if view == "month":
         first = day.replace(day=1)
         return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
@@ -92,16 +86,16 @@ def _event(reservation: Reservation, zone: ZoneInfo, now: datetime) -> dict[str,
         "id": str(reservation.pk),
         "title": name,
         "classNames": [f"is-{state}"],
-        "startEditable": state in MOVABLE and period.end > now,
-        "durationEditable": state in STRETCHABLE and period.end > now,
+        "startEditable": state in events.MOVABLE and period.end > now,
+        "durationEditable": state in events.STRETCHABLE and period.end > now,
         "extendedProps": {
             "first": name,
             "second": str(Reservation.State(state).label),
             "purpose": named(instrument.facility),
-            "from": instant(period.start),
-            "until": instant(period.end),
+            "from": events.instant(period.start),
+            "until": events.instant(period.end),
             "zone": instrument.facility.time_zone,
             "url": reverse("bookings:reservation", args=[reservation.pk]),
             "move": reverse("bookings:move", args=[reservation.pk]),
         },
-    } | walls(period, zone)
+    } | events.walls(period, zone)

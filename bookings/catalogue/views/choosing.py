@@ -1,5 +1,5 @@
-"""The time somebody chooses on an instrument's page: what it costs and what refuses it, beside
-the calendar, before the form."""
+"""The choice of a time on an instrument's page: what it costs and what refuses it, beside the calendar and
+before the form."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,24 +15,25 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from bookings.availability.selectors.kept_hours import kept_of
-from bookings.catalogue.forms.periods import PeriodForm, with_start
+from bookings.catalogue.forms.periods import PeriodForm, quantity_of, with_start
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.quotes import Quotation, load_quotation
 from bookings.catalogue.views.events import instant
 from bookings.catalogue.views.payers import payer_of, standing_of
-from bookings.catalogue.views.weeks import week_of
+from bookings.catalogue.views.refusals import may_be_excepted
+from bookings.catalogue.views.weeks import asked_mode, week_of
 from bookings.pricing.domain.quotes import quote_to_json
+from bookings.pricing.selectors import fees
 from bookings.pricing.selectors.agreements import load_recognised
-from bookings.pricing.selectors.fees import Asked, Terms, first_mode, load_backing, load_terms
 from bookings.record.forms.fields import local_moment
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
-from instruments.selectors.qualifications import load_qualifying
-from instruments.selectors.registry import instrument_to_book
+from instruments.policy.selectors.policies import load_policy
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
+from instruments.training.selectors.qualifications import load_qualifying
 
 NEXT = 4  # free starts named first
-# Of somebody who has not signed in nothing is known: what refuses the person is left out.
+# Nothing is known about visitors, so refusals about the person are left out.
 OF_PERSONS = frozenset(
     {
         "audience-not-served",
@@ -47,7 +48,7 @@ OF_PERSONS = frozenset(
 
 
 def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The part of the instrument's page beside its calendar, for `hx-get`."""
+    """Show the part of the instrument's page beside its calendar, for `hx-get`."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
@@ -58,20 +59,20 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         **choice_of(actor, instrument, payer, request, now),
     }
     if "choice" not in context:
-        backing = load_backing(payer, instruments=[instrument])
-        terms = load_terms(instrument, payer, now, backing=backing)
+        backing = fees.load_backing(payer, instruments=[instrument])
+        terms = fees.load_terms(instrument, payer, now, backing=backing)
         context |= {
             "terms": terms,
             "my_rate": rate_of(terms),
             "qualifying": load_qualifying(actor.user_id, instrument, now, load_recognised),
         }
         shown = week_of(actor, instrument, payer, request, now, backing=backing)
-        context |= shown | next_free(actor, instrument, payer, shown, now)
+        context |= shown | next_free(actor, instrument, payer, shown, now, terms)
     return render(request, "bookings/catalogue/choice.html", context)
 
 
-def rate_of(terms: Terms) -> Decimal | None:
-    """Return the payer's rate, an hour or a sample."""
+def rate_of(terms: fees.Terms) -> Decimal | None:
+    """Return the payer's rate per hour or sample; None if there is none."""
     return terms.card.values.rates.get(terms.price_group) if terms.card else None
 
 
@@ -81,20 +82,22 @@ def next_free(
     payer: Organisation | None,
     shown: dict[str, Any],
     now: datetime,
+    terms: fees.Terms,
 ) -> dict[str, Any]:
-    """The first free starts, of the week shown, else of the next three weeks, and what the first
-    of them costs."""
+    """Return context with the first free starts, of the week shown or else of the next three weeks, and the
+    price of the first. `terms`: the payer's terms of today."""
     starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
     quote = shown.get("next_quote")
     if not starts and shown["days"]:
         # Whoever may not operate it alone yet still sees when it is free.
-        offers = load_offers(
-            [instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"]
-        )
+        offers = load_offers([instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
         starts, quote = list(offers[instrument.pk].starts), offers[instrument.pk].quote
     zone = instrument.facility.zone
     return {
         "next_quote": quote,
+        "next_voucher": next((g for g in terms.grants if quote and g.code == quote.voucher), None),
+        "least": fees.least_minutes(terms),
+        "on_top": fees.added_on_top(instrument, terms, shown.get("service_mode", "")),
         "next_starts": starts,
         "at": local_moment(starts[0], zone) if starts else "",
     }
@@ -106,10 +109,10 @@ def choice_of(
     payer: Organisation | None,
     request: HttpRequest,
     now: datetime,
-    terms: Terms | None = None,
+    terms: fees.Terms | None = None,
 ) -> dict[str, Any]:
-    """What the part shows: the time that the address names with its quote, or none. `terms`:
-    the payer's of today, where they are known."""
+    """Return the context for the choice of a time: the time in the address with its quote, or none. `terms`:
+    the payer's terms of today, if known."""
     zone = instrument.facility.zone
     policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
     standing = standing_of(actor, payer, instrument)
@@ -124,21 +127,21 @@ def choice_of(
             for mode, label in Instrument.ServiceMode.choices
             if mode in instrument.service_modes
         ],
+        "mode": asked_mode(request.GET, instrument),
     }
     form = PeriodForm(with_start(request.GET, zone))
     if policy is None or not form.is_valid():
         context["misread"] = policy is not None and "at" in request.GET
         return context
     period, minutes = form.period(), form.cleaned_data["minutes"]
-    terms = terms or load_terms(instrument, payer, period.start)
-    mode = request.GET.get("service_mode", "")
-    if mode not in instrument.service_modes:
-        mode = first_mode(instrument, terms)
+    terms = terms or fees.load_terms(instrument, payer, period.start)
+    mode = context["mode"] or fees.first_mode(instrument, terms)
+    quantity = quantity_of(request.GET)
     own = holds_of(actor.person, now).filter(instrument=instrument) if actor.user_id else None
     quotation = load_quotation(
         instrument,
         payer,
-        Asked(period, mode),
+        fees.PriceRequest(period, mode, quantity=quantity),
         now,
         user_id=actor.user_id,
         is_draft=True,
@@ -152,20 +155,23 @@ def choice_of(
         "at": local_moment(period.start, zone),
         "lengths": lengths_with(policy.lengths, minutes),
         "mode": mode,
+        "quantity": quantity,
         "refusals": refusals,
+        "asks_exception": standing.may_book and not standing.may_override and may_be_excepted(refusals),
         **shown_quotation(quotation),
     }
 
 
 def shown_quotation(quotation: Quotation) -> dict[str, Any]:
-    """What a page shows of a quotation besides what refuses it."""
+    """Return the context that shows a quotation, without its refusals."""
     return {
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
+        "minimum": quotation.minimum,
         "unclear": quotation.problems[0] if quotation.problems else None,
     }
 
 
 def lengths_with(lengths: Sequence[int], minutes: int) -> list[int]:
-    """The lengths to choose from, and the one that was asked for."""
+    """Return the lengths to choose from, including the one requested."""
     return sorted({*lengths, minutes})

@@ -1,5 +1,5 @@
-"""What the calendars of the pages draw: entries as events of the calendar library, in the
-wall-clock time of one zone, in the reader's language."""
+"""Turn entries into events of the calendar library, in the wall-clock time of one zone and in the reader's
+language."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -8,27 +8,28 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
-from accounts.letters.words import is_chinese
+from accounts.letters.words import is_chinese, zone_name
 from accounts.views.pages import address_of
 from bookings.availability.models import Closure
-from bookings.catalogue.selectors.calendars import Entry, Row, Week
+from bookings.catalogue.selectors.calendars import CalendarEntry, Row, Week
 from bookings.record.domain.periods import Period, clip, subtract, union
 from bookings.record.models import Reservation
-from instruments.messages import GROUP_LABELS
+from instruments.policy.messages import GROUP_LABELS
 
 MOVABLE = frozenset({"requested", "confirmed"})
 STRETCHABLE = MOVABLE | {"in_use"}
 
 
 def wall(at: datetime, zone: ZoneInfo) -> str:
-    """The wall clock of a zone without its offset, as the calendar draws it."""
+    """Return the local time of a zone without its offset, as the calendar draws it."""
     return at.astimezone(zone).isoformat(timespec="seconds")[:19]
 
 
 def walls(period: Period, zone: ZoneInfo) -> dict[str, str]:
-    """Start and end as wall clock; one that a clock change turns round keeps its length."""
+    """Return start and end as local times; if a clock change would put the end before the start, the length
+    is kept."""
     start, end = wall(period.start, zone), wall(period.end, zone)
     if end <= start:
         first = datetime.fromisoformat(start)
@@ -37,28 +38,33 @@ def walls(period: Period, zone: ZoneInfo) -> dict[str, str]:
 
 
 def offset_of(zone: ZoneInfo, now: datetime) -> str:
-    """The present offset of a zone: `+08:00`. The calendar asks for it to find today."""
+    """Return the present offset of a zone, `+08:00`, by which the calendar determines today."""
     text = now.astimezone(zone).strftime("%z")
     return f"{text[:3]}:{text[3:5]}"
 
 
+def zone_names(*zones: str) -> dict[str, str]:
+    """Return the names of the zones, for the script that writes them beside times."""
+    return {zone: zone_name(zone) for zone in zones}
+
+
 def locale() -> str:
-    """The language of the page as browsers name it."""
+    """Return the language of the page as browsers name it."""
     return "zh-CN" if is_chinese() else "en-GB"
 
 
 def local_name(name: str, name_zh: str) -> str:
-    """A name in the language of the page, where it has one."""
+    """Return the name in the language of the page, if there is one."""
     return (is_chinese() and name_zh) or name
 
 
 def instant(at: datetime) -> str:
-    """An instant as addresses say it."""
+    """Return an instant in the form that query strings use: `2026-03-09T01:00:00Z`."""
     return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
-def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
-    """What an entry says on its first line and below."""
+def labels(entry: CalendarEntry, *, is_manager: bool) -> tuple[str, str]:
+    """Return the first line of an entry, and the text below it."""
     if entry.is_busy:
         return gettext("Taken"), ""
     if entry.kind == "closure":
@@ -71,18 +77,23 @@ def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
     return entry.person, f"{local_name(*entry.organisation)} · {state}"
 
 
-def purpose_of(entry: Entry) -> str:
-    """What it is for, in words."""
+def purpose_of(entry: CalendarEntry) -> str:
+    """Return the purpose of a booking in words, and its number of samples."""
     if not entry.purpose:
         return ""
-    label = str(Reservation.Purpose(entry.purpose).label)
-    return f"{label}: {entry.purpose_text}" if entry.purpose_text else label
+    said = str(Reservation.Purpose(entry.purpose).label)
+    if entry.purpose_text:
+        said = f"{said}: {entry.purpose_text}"
+    if entry.samples:
+        number = ngettext("{n} sample", "{n} samples", entry.samples).format(n=entry.samples)
+        said = f"{said} · {number}"
+    return said
 
 
 def row_events(
     row: Row, zone: ZoneInfo, span: Period, now: datetime, *, is_manager: bool
 ) -> list[dict[str, Any]]:
-    """What takes an instrument, on its row of the board."""
+    """Return the events of an instrument, for its row of the board."""
     events: list[dict[str, Any]] = []
     for entry in row.entries:
         ids = [lane_of(row, unit) for unit in entry.units if unit <= row.units]
@@ -91,7 +102,7 @@ def row_events(
 
 
 def shut_events(row: Row, zone: ZoneInfo, span: Period) -> list[dict[str, Any]]:
-    """The times outside opening hours."""
+    """Return background events for the times outside opening hours."""
     return [
         {"display": "background", "classNames": ["is-shut"]} | walls(period, zone)
         for period in subtract([span], row.opened)
@@ -99,12 +110,12 @@ def shut_events(row: Row, zone: ZoneInfo, span: Period) -> list[dict[str, Any]]:
 
 
 def lane_of(row: Row, unit: int) -> str:
-    """The line of the board that a unit is drawn on."""
+    """Return the id of the board's line on which a unit is drawn."""
     return str(row.instrument.pk) if row.units == 1 else f"{row.instrument.pk}:{unit}"
 
 
 def entry_events(
-    entry: Entry,
+    entry: CalendarEntry,
     zone: ZoneInfo,
     span: Period,
     now: datetime,
@@ -112,7 +123,7 @@ def entry_events(
     *,
     is_manager: bool,
 ) -> list[dict[str, Any]]:
-    """An entry as one event, with its buffers in minutes; none if only they lie in the span."""
+    """Return an entry as one event, with its buffers in minutes; none if only the buffers lie in the span."""
     shown = clip(entry.period.start, entry.period.end, span)
     if shown is None:
         return []
@@ -159,14 +170,14 @@ def entry_events(
 
 
 def form_of(instrument_id: UUID, period: Period, payer: str) -> str:
-    """The booking form of a period, which goes on with a hold of it."""
+    """Return the address of the booking form for a period, which continues with a hold of that period."""
     query = {"start": instant(period.start), "minutes": period.minutes, "organisation": payer}
     return reverse("bookings:book", args=[instrument_id], query=query)
 
 
 def week_events(week: Week, zone: ZoneInfo, span: Period, now: datetime) -> list[dict[str, Any]]:
-    """An instrument's week as one person sees it. Of several units what others took is shown
-    only where no unit is left."""
+    """Return the events of an instrument's week as one person sees it. If it has several units, bookings of
+    others are shown only where no unit is free."""
     events = shut_events(week.row, zone, span)
     events += [
         {"display": "background", "classNames": ["is-free"]} | walls(period, zone)

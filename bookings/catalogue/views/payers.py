@@ -1,4 +1,4 @@
-"""For whom a page is: the organisation that pays, and the reader's standing there."""
+"""Find the organisation that pays on a page, and what the reader may do there."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from django.shortcuts import render
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import organisations_of, place_of
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list[Organisation]]:
-    """The organisation a page is for, by code or id, and those to choose from. The first of
-    several, until the reader chooses: a page, unlike a program, can show which it took. One
-    statement."""
+    """Return the organisation that a page is for, given by code or id, and those to choose from. Until the
+    reader chooses, it is the first of several: unlike a program, a page can show which one it took. It takes
+    one statement."""
     choices = list(organisations_of(actor)) if actor.user_id else []
     chosen = (one for one in choices if named in {one.code, str(one.pk)})
     return next(chosen, choices[0] if choices else None), choices
@@ -22,7 +22,8 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
 
 @dataclass(frozen=True)
 class Standing:
-    """What the reader may do here: book for themselves, for others, set rules aside for them."""
+    """The reader's rights here: to book for themselves, to book for others, and to override rules for
+    them."""
 
     may_book: bool
     for_others: bool
@@ -30,7 +31,7 @@ class Standing:
 
 
 def may_book_for(actor: Actor, payer: Organisation) -> bool:
-    """Whether the booking form is the reader's, for themselves or for others."""
+    """Return whether the reader may use the booking form, for themselves or for others."""
     place = place_of(payer)
     return actor.may("book", place) or actor.may("book-for-members", place)
 
@@ -42,14 +43,13 @@ def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument
     return Standing(
         may_book=actor.may("book", place_of(payer)),
         for_others=for_others,
-        may_override=for_others
-        and actor.may("manage-instruments", place_of(instrument.organisation)),
+        may_override=for_others and actor.may("manage-instruments", place_of(instrument.organisation)),
     )
 
 
 def no_organisation(
     request: HttpRequest, payer: Organisation | None, instrument: Instrument | None = None
 ) -> HttpResponse:
-    """The page for who may not book for the payer, or belongs to no organisation."""
+    """Show the page for people who may not book for the payer or belong to no organisation (status 403)."""
     context = {"instrument": instrument, "payer": payer}
     return render(request, "bookings/reserving/no_organisation.html", context, status=403)

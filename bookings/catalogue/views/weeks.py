@@ -1,4 +1,4 @@
-"""The week of one instrument: its calendar, and the same as a list of days."""
+"""The week of one instrument, as a calendar and as a list of days."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -6,18 +6,19 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.catalogue.forms.periods import PeriodForm, with_start
 from bookings.catalogue.selectors.calendars import Week, load_week
-from bookings.catalogue.views.events import form_of, instants, locale, offset_of, week_events
+from bookings.catalogue.views.events import form_of, instants, locale, offset_of, week_events, zone_names
 from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.periods import Period, clip
 from bookings.record.models import Reservation
-from instruments.domain.opening import day_span, local_date
-from instruments.messages import GROUP_LABELS
-from instruments.models import Instrument
+from instruments.policy.messages import GROUP_LABELS
+from instruments.reading.domain.clock import day_span, local_date
+from instruments.register.models import Instrument
 
 DAYS = 7
 
@@ -33,10 +34,10 @@ def week_of(
     page: str = "",
     moving: Reservation | None = None,
 ) -> dict[str, Any]:
-    """Seven local days: the starts a booking of some length may take, what the first of them
-    costs, and what is taken. `backing`: what the payer brings, where it is known. `page`: the
-    address of the page whose form the calendar fills, and which answers with another week;
-    `moving`: the booking that the form moves, which is in nobody's way then."""
+    """Return context with seven local days: the starts that a booking of some length may take, the price of
+    the first, and what is taken. `backing`: the payer's agreements and vouchers, if known. `page`: the
+    address of the page whose form the calendar fills in, and which shows another week; `moving`: the booking
+    that the form moves, whose time then counts as free."""
     zone = instrument.facility.zone
     today = local_date(zone, now)
     data = request.POST or request.GET
@@ -49,16 +50,19 @@ def week_of(
     minutes = int(given) if given.isdecimal() and len(given) < 7 else None
     if moving and minutes is None:
         minutes = Period(moving.start_at, moving.end_at).minutes
+    mode = asked_mode(data, instrument)
     week = load_week(
-        actor, instrument, payer, span, now, minutes=minutes, backing=backing, moving=moving
+        actor, instrument, payer, span, now, minutes=minutes, mode=mode, backing=backing, moving=moving
     )
     if week is None:
         return {"days": [], "zone": zone.key}
     policy = week.calendar.policy
+    reader_zone = str(timezone.get_current_timezone())
     return {
         "days": _days(week, zone, first, today),
         "zone": zone.key,
         "minutes": week.minutes,
+        "service_mode": mode,
         "next_quote": week.quote,
         "lengths": sorted({*policy.lengths, week.minutes}),
         "week": first,
@@ -69,7 +73,8 @@ def week_of(
         "slot_page": page,
         "setup": {
             "zone": zone.key,
-            "readerZone": actor.time_zone if actor.user_id else zone.key,
+            "readerZone": reader_zone,
+            "zoneNames": zone_names(zone.key, reader_zone),
             "locale": locale(),
             "offset": offset_of(zone, now),
             "first": first.isoformat(),
@@ -89,9 +94,16 @@ def week_of(
     }
 
 
+def asked_mode(data: QueryDict, instrument: Instrument) -> str:
+    """Return the way of working that an address or a form names; empty if the instrument does not offer
+    it."""
+    mode = data.get("service_mode", "")
+    return mode if mode in instrument.service_modes else ""
+
+
 def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str, Any]]:
-    """The list: of each day its free starts, what is taken of it, and one's own bookings; holds
-    with the form that goes on with them."""
+    """Return for each day of the list its free starts, what is taken, and the reader's own bookings; holds
+    come with the address of the form that continues them."""
     by_day: dict[date, list[datetime]] = {}
     for start in week.starts:
         by_day.setdefault(local_date(zone, start), []).append(start)
@@ -132,7 +144,7 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
 
 
 def _day_chosen(data: QueryDict, zone: ZoneInfo, today: date) -> str:
-    """The local day of the time that is chosen; none, if this week shows it."""
+    """Return the local day of the chosen time; empty if the list of this week shows it."""
     form = PeriodForm(with_start(data, zone))
     if not form.is_valid():
         return ""

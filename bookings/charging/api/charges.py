@@ -1,4 +1,4 @@
-"""Charges: what ended reservations cost, disputing one and answering that."""
+"""Charges: what ended reservations cost, disputes about them, and the answers."""
 
 from operator import attrgetter
 from typing import Any
@@ -8,14 +8,15 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, lists, reads
-from accounts.api.shapes import Choice, Instant, Money, Nothing, Shape, Text, TextOrNull
+from accounts.api.resource import OnPage, Resource, acts, reads
+from accounts.api.shapes import Instant, Money, Nothing, TextOrNull
+from bookings.charging.forms.charges import DisputeBody, DisputeForm
+from bookings.charging.selectors.charges import CHARGES
 from bookings.charging.services.disputes import dispute_open, dispute_withdraw
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.pricing.selectors.charges import charge_by_id, first_charges_for, listed_charges
-from bookings.record.api.shapes import month_named
+from bookings.record.api.lists import listed
 
 TAG = "money"
 
@@ -24,7 +25,7 @@ class ListedChargeShape(ChargeShape):
     instrument = serializers.UUIDField(source="reservation.instrument_id")
     instrument_name = serializers.CharField(source="reservation.instrument.name")
     organisation = serializers.CharField(
-        source="reservation.organisation.code", help_text="The payer."
+        source="reservation.organisation.code", help_text="Code of the paying organisation."
     )
     host = serializers.CharField(source="reservation.host.code")
 
@@ -41,8 +42,8 @@ class DisputeShape(serializers.Serializer[Any]):
 
 
 class CorrectionShape(serializers.Serializer[Any]):
-    """`kind` and `result` are those of the charge to come, null where nothing is owed any more;
-    `replacement` is that charge, once agreed."""
+    """A proposed correction. `kind` and `result` are those of the corrected charge, null if nothing is owed
+    any more; `replacement` is that charge, once the correction is agreed to."""
 
     id = serializers.UUIDField()
     charge = serializers.UUIDField(source="charge_id")
@@ -61,7 +62,8 @@ class CorrectionShape(serializers.Serializer[Any]):
 
 
 class FullChargeShape(ListedChargeShape):
-    """With its inputs, from which `result` can be computed again, and all that was said of it."""
+    """A charge with the inputs from which `result` can be recomputed, and with its disputes and
+    corrections."""
 
     inputs = serializers.DictField()
     disputes = DisputeShape(many=True, source="all_disputes")
@@ -69,24 +71,12 @@ class FullChargeShape(ListedChargeShape):
     reversed_by = serializers.ListField(child=serializers.UUIDField())
 
 
-class ChargeQuery(Pages):
-    organisation = Text(40, default="", help_text="The payer's code.")
-    host = Text(40, default="", help_text="The host's code.")
-    reservation = serializers.UUIDField(required=False)
-    state = Choice(Charge.State.choices, required=False)
-    month = Text(7, default="", help_text="Of final charges, such as `2026-03`.")
-
-
-class DisputeBody(Shape):
-    reason = Text(1000)
-
-
 class Charges(Resource):
     at, key, tag = "charges/", "charge_id", TAG
     name, many = "charge", "charges"
     shape = FullChargeShape
     needs_person = True
-    write_scope = "book"
+    write_scope, page_name = "book", "money-charges"
 
     def visible(self, pk: UUID) -> Any:
         row: Any = charge_by_id(self.actor, pk)
@@ -95,37 +85,30 @@ class Charges(Resource):
         row.reversed_by = sorted(each.pk for each in row.reversals.all())
         return row
 
-    @lists(_("Charges"), ChargeQuery, gives=ListedChargeShape)
+    @listed(_("Charges"), CHARGES, gives=ListedChargeShape)
     def rows(self, query: dict[str, Any]) -> tuple[QuerySet[Charge], list[Q]]:
-        """Those of the reservations the person may see, the newest first."""
-        rows = listed_charges()
-        if query["organisation"]:
-            rows = rows.filter(organisation__code=query["organisation"])
-        if query["host"]:
-            rows = rows.filter(host__code=query["host"])
-        if "reservation" in query:
-            rows = rows.filter(reservation_id=query["reservation"])
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
-        if query["month"]:
-            rows = rows.filter(month=month_named(query["month"]))
-        return rows, first_charges_for(self.actor)
+        """List the charges of reservations that you may see, newest first."""
+        return listed_charges(), first_charges_for(self.actor)
 
-    @reads(_("One charge"))
+    @reads(_("A charge"))
     def detail(self, pk: UUID) -> None:
-        """With its inputs, its disputes and corrections."""
+        """Return a charge with its inputs, disputes and corrections."""
 
-    @acts(
-        _("Dispute"),
-        DisputeBody,
-        sends={"reason": "The laser was off for an hour; I told the operator."},
+    @OnPage(
+        "bookings:money-charges-one",
+        done=_("Disputed. The owner of the instrument is notified and has to answer."),
+        form=DisputeForm,
+        name="dispute_form",
     )
+    @acts(_("Dispute"), DisputeBody, sends={"reason": "The laser was off for an hour; I told the operator."})
     def dispute(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the person of the reservation, and the payer's managers and finance, while the
-        charge is open. It does not become final before the host has answered."""
+        """The person of the reservation, and the payer's managers and finance, may do this while the charge
+        is open. The charge does not become final before the host has answered."""
         dispute_open(self.by, charge_id=pk, **data)
 
+    @OnPage("bookings:money-charges-one", done=_("The dispute is withdrawn."))
     @acts(_("Withdraw a dispute"), Nothing)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the payer's side. The charge is open for what is left of its seven days, or final."""
+        """The person of the reservation, and the payer's managers and finance, may do this. The charge is
+        then open for the rest of its seven days or, if they are over, final."""
         dispute_withdraw(self.by, charge_id=pk)

@@ -1,4 +1,4 @@
-"""Answering disputes, correcting charges, saying when a booking was used."""
+"""Answer disputes, correct charges, and enter when a booking was used."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,10 +7,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
 
-from accounts.api.resource import Resource, acts, creates, lists
-from accounts.api.shapes import Choice, Instant, Nothing, Number, Shape, Text, Whole
+from accounts.api.resource import OnPage, Resource, acts, creates
+from accounts.api.shapes import Choice, Instant, Nothing, Number, ObjectOf, Shape, Text, Whole
 from accounts.domain.errors import invalid
 from bookings.charging.api.charges import TAG, Charges, CorrectionShape
 from bookings.charging.domain.corrections import Amendment
@@ -24,26 +23,26 @@ from bookings.charging.services.corrections import (
 from bookings.charging.services.disputes import dispute_reject
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.models import Correction
-from bookings.pricing.selectors.charges import charge_by_id
+from bookings.record.api.lists import listed
 from bookings.record.models import Reservation
 from bookings.reserving.api.reservations import ReservationResource, with_all
-from bookings.usage.selectors.sessions import sessions_to_complete
+from bookings.usage.selectors.sessions import SESSIONS, sessions_to_complete
 from bookings.usage.services.sessions import session_complete
 
 
 class AmendmentBody(Shape):
-    """What was wrong; what is not named was right."""
+    """The inputs that were wrong, with their correct values; fields left out were right."""
 
-    check_in = Instant(required=False, help_text="When use really began; with `check_out`.")
+    check_in = Instant(required=False, help_text="When use really began; required with `check_out`.")
     check_out = Instant(required=False)
-    options = serializers.DictField(
+    options = ObjectOf(
         child=Number(10, 4, min_value=0, max_value=10**6),
         required=False,
         help_text="Corrected quantities of options, by code.",
     )
     samples = Whole(min_value=0, max_value=1_000_000, required=False)
     waive_percent = Number(
-        6, 3, min_value=0, max_value=100, required=False, help_text="100: nothing is owed."
+        6, 3, min_value=0, max_value=100, required=False, help_text="100: nothing is to be paid."
     )
 
 
@@ -52,7 +51,7 @@ class CorrectionBody(AmendmentBody):
 
 
 class SettleBody(AmendmentBody):
-    """`uphold` needs what was wrong."""
+    """The answer to a dispute. `uphold` needs the inputs that were wrong."""
 
     verdict = Choice([("reject", _("reject")), ("uphold", _("uphold"))])
     answer = Text(1000)
@@ -69,7 +68,7 @@ class UsageBody(Shape):
 
 
 def amendment_of(data: dict[str, Any]) -> Amendment:
-    """`Invalid` where only one of the two times is said."""
+    """Return the amendment in a body; raise `Invalid` if it gives only one of the two times."""
     usage: Usage | None = None
     if "check_in" in data or "check_out" in data:
         for name in ("check_in", "check_out"):
@@ -94,41 +93,51 @@ class ChargeSettle(Charges):
         sends={"verdict": "uphold", "answer": "You are right.", "waive_percent": "50"},
     )
     def settle(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the host's managers and finance, never on a charge of their own booking. `reject`:
-        the charge is final at once. `uphold`: what was wrong becomes a correction, and the
-        dispute is upheld when a second person agrees to it."""
+        """The host's managers and finance answer a dispute, but never about a charge of their own booking.
+        `reject`: the charge is final at once. `uphold`: the given inputs become a correction, and the dispute
+        is upheld when a second approver agrees to it."""
         answer = data["answer"]
         if data["verdict"] == "reject":
             dispute_reject(self.by, charge_id=pk, answer=answer)
         else:
             amendment = amendment_of(data)
-            correction_propose(
-                self.by, charge_id=pk, amendment=amendment, reason=answer, settles=True
-            )
+            correction_propose(self.by, charge_id=pk, amendment=amendment, reason=answer, settles=True)
 
 
 class Corrections(Resource):
     at, key, tag = "corrections/", "correction_id", TAG
     name, many = "correction", "corrections"
-    shape = CorrectionShape
+    shape, page_at, page_name = CorrectionShape, "charges/corrections/", "money-charges-correction"
 
     def visible(self, pk: UUID) -> Correction:
         return correction_by_id(self.actor, pk)
 
+    @OnPage("bookings:money-charges-one", done=_("Corrected. The payer has been notified."), of="charge_id")
     @acts(_("Agree to a correction"), Nothing)
     def agree(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For a second manager or finance person of the host. The charge is reversed and a new
-        one made, all at once; what the voucher covers of it is reckoned at this moment."""
+        """A second manager or finance person of the host agrees. The charge is reversed and a new one
+        created, in one step; what a voucher covers is computed at this moment."""
         correction_agree(self.by, correction_id=pk)
 
+    @OnPage(
+        "bookings:money-charges-one",
+        done=_("The correction is refused: the charge stays as it is."),
+        of="charge_id",
+    )
     @acts(_("Refuse a correction"), RefuseBody, sends={"reason": "The logbook says otherwise."})
     def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For a second manager or finance person of the host. The charge stays as it is."""
+        """A second manager or finance person of the host refuses. The charge stays as it is."""
         correction_refuse(self.by, correction_id=pk, **data)
 
+    @OnPage(
+        "bookings:money-charges-one",
+        _("Withdraw the correction"),
+        _("The correction is withdrawn."),
+        of="charge_id",
+    )
     @acts(_("Withdraw a correction"), Nothing)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For whoever proposed it."""
+        """Only the person who proposed the correction may do this."""
         correction_withdraw(self.by, correction_id=pk)
 
 
@@ -151,14 +160,11 @@ class ChargeCorrections(Corrections):
         },
     )
     def propose(self, charge_id: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's managers and finance: what the charge should have been, computed by the
-        rule that made it. Never of their own booking. Nothing changes before a second person
-        agrees; final and stated charges too can be corrected."""
-        charge_by_id(self.actor, charge_id)
+        """The host's managers and finance propose what a charge should have been, computed by the rule that
+        made it, but never for their own booking. Nothing changes before a second approver agrees. Final
+        charges, and charges on statements, can be corrected too."""
         amendment, reason = amendment_of(data), data["reason"]
-        correction = correction_propose(
-            self.by, charge_id=charge_id, amendment=amendment, reason=reason
-        )
+        correction = correction_propose(self.by, charge_id=charge_id, amendment=amendment, reason=reason)
         return correction.pk
 
 
@@ -166,11 +172,10 @@ class SessionsToComplete(ReservationResource):
     at, many, order = "sessions-to-complete/", "sessions_to_complete", ("end_at", "id")
     tag, needs_person = TAG, True
 
-    @lists(_("Sessions to complete"))
+    @listed(_("Sessions to complete"), SESSIONS)
     def rows(self, query: dict[str, Any]) -> QuerySet[Reservation]:
-        """Completed bookings that are charged by use, and whose use nobody recorded: one's own,
-        and those of instruments one manages; the oldest first. `PUT reservations/{id}/usage/`
-        completes one."""
+        """List completed bookings that are charged by use and whose use nobody recorded: your own, and those
+        of instruments you manage; oldest first. `PUT reservations/{id}/usage/` completes one."""
         return with_all(sessions_to_complete(self.actor))
 
 
@@ -182,7 +187,8 @@ class ReservationUsage(ReservationResource):
         sends={"check_in": "2026-03-06T10:05:00+08:00", "check_out": "2026-03-06T11:50:00+08:00"},
     )
     def usage(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the person and the host's managers, of a completed booking whose use nobody
-        recorded; its charge follows. Once it is charged: 409, and the charge is corrected."""
+        """The person of the booking and the host's managers enter the times of a completed booking whose use
+        nobody recorded; its charge follows. Once it is charged the answer is 409, and the charge has to be
+        corrected."""
         usage = (data["check_in"], data["check_out"])
         session_complete(self.by, reservation_id=pk, usage=usage, samples=data.get("samples"))

@@ -1,6 +1,6 @@
-"""What a charge should have been: computed by the rule that made it, from changed inputs.
+"""Compute what a charge should have been, by the rule that made it, from corrected inputs.
 
-Nobody types an amount (docs/fees.md, "After use").
+Nobody enters an amount (docs/fees.md, "After use").
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.domain.errors import invalid
-from bookings.pricing.domain import fees
-from bookings.pricing.domain.charges import (
-    ChargeMade,
-    Ending,
-    cancellation,
-    fee_charge,
-    use_charge,
-    with_shortening,
-)
+from bookings.pricing.domain import charges, fees
 from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.domain.vouchers import GrantValues, best_cover
@@ -31,8 +23,8 @@ EXTRA = ("shortening_fee", "waive_percent", "usage")
 
 @dataclass(frozen=True)
 class Amendment:
-    """What was wrong. None, or an option that is not named: it was right. `waive_percent` is
-    taken off what results, before tax; of 100 nothing is owed."""
+    """The corrections of inputs. An input that is None, or an option that is not named, was right.
+    `waive_percent` is taken off the result, before tax; with 100 nothing is owed."""
 
     usage: Usage | None = None
     options: Mapping[str, Decimal] = field(default_factory=dict)
@@ -42,28 +34,29 @@ class Amendment:
 
 @dataclass(frozen=True)
 class Amended:
-    """The charge to come by kind and inputs; `due` None where nothing is owed any more."""
+    """The corrected charge: its kind, its inputs and its amounts; `due` is None if nothing is owed any
+    more."""
 
     kind: str
     inputs: Mapping[str, Any]
-    due: ChargeMade | None
+    due: charges.ChargeMade | None
 
 
-def charged_again(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
-    """Compute a charge of `use`, `cancellation` or `no_show` again from its stored inputs: the same
-    to the cent, at any time."""
-    due = use_charge(input_from_json(inputs)) if kind == "use" else _for_fee(kind, inputs)
+def charged_again(kind: str, inputs: Mapping[str, Any]) -> charges.ChargeMade:
+    """Recompute a charge of `use`, `cancellation` or `no_show` from its stored inputs. The result is the same
+    to the cent at any time."""
+    due = charges.use_charge(input_from_json(inputs)) if kind == "use" else _for_fee(kind, inputs)
     shortening = Decimal(inputs.get("shortening_fee", "0"))
     if shortening:
         quoted = input_from_json(inputs if kind == "use" else inputs["quote"])
-        due = with_shortening(due, quoted, shortening)
+        due = charges.with_shortening(due, quoted, shortening)
     waived = Decimal(inputs.get("waive_percent", "0"))
     if waived:
         due = _waived(due, inputs, waived)
     return replace(due, inputs=dict(inputs))
 
 
-def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
+def _for_fee(kind: str, inputs: Mapping[str, Any]) -> charges.ChargeMade:
     quoted = input_from_json(inputs["quote"])
     ended_at = datetime.fromisoformat(inputs["ended_at"])
     least = Decimal(inputs.get("least_percent", "0"))
@@ -76,19 +69,19 @@ def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
     elif inputs.get("state") == "expired":
         terms = fees.percent_fee(quoted.card, least, base)
     else:
-        terms = cancellation(quoted, ended_at, least)
+        terms = charges.cancellation(quoted, ended_at, least)
     if not terms.fee:
         terms = fees.FREE
     state = str(inputs.get("state", "cancelled" if kind == "cancellation" else kind))
-    ending = Ending(
+    ending = charges.Ending(
         state, ended_at, True, False, least_percent=least, is_second_thought=is_second_thought
     )
-    return fee_charge(kind, quoted, ending, terms)
+    return charges.fee_charge(kind, quoted, ending, terms)
 
 
-def _waived(due: ChargeMade, inputs: Mapping[str, Any], percent: Decimal) -> ChargeMade:
-    """The percent of what is owed before tax taken off, tax reckoned anew on the rest; a voucher
-    covers what it would of the rest of what it may cover."""
+def _waived(due: charges.ChargeMade, inputs: Mapping[str, Any], percent: Decimal) -> charges.ChargeMade:
+    """Take a percentage off what is owed before tax, and compute the tax on the rest; a voucher covers its
+    part of the rest, as far as it may."""
     currency = due.currency
     card = input_from_json(inputs if due.kind == "use" else inputs["quote"]).card
     net = due.total - due.tax
@@ -113,11 +106,7 @@ def _waived(due: ChargeMade, inputs: Mapping[str, Any], percent: Decimal) -> Cha
         due,
         result={
             **due.result,
-            **{
-                name: format_amount(value, currency)
-                for name, value in sums.items()
-                if name in due.result
-            },
+            **{name: format_amount(value, currency) for name, value in sums.items() if name in due.result},
             "waiver": shown,
         },
         tax=tax,
@@ -135,12 +124,12 @@ def amended(
     grants: tuple[GrantValues, ...] = (),
     cut_at: datetime | None = None,
 ) -> Amended:
-    """The charge as it should have been. `quoted`: the reservation's frozen quote; `grants`: the
-    voucher it was booked with, with what it has left once the charge is taken back; `cut_at`:
-    when the host cut the use short.
+    """Return the charge as it should have been. `quoted`: the reservation's frozen quote; `grants`: the
+    voucher it was booked with, with what it has left once the charge is reversed; `cut_at`: when the host
+    ended the use early.
 
-    Times of use make a missed booking a used one. `Invalid` where the amendment does not fit
-    the kind, or changes nothing (`nothing-changes`).
+    With times of use, a missed booking becomes a used one. Raise `Invalid` if the amendment does not fit the
+    kind of charge, or changes nothing (`nothing-changes`).
     """
     if kind == "cancellation" and amendment.usage is not None:
         raise invalid("check_in", "was-cancelled")
@@ -172,7 +161,7 @@ def _use_inputs(
     if amendment.usage is not None:
         booked = replace(given, start=quoted.start, end=quoted.end, cut_at=None)
         again = fees.charge_input(booked, usage=amendment.usage, cut_at=cut_at) or given
-        if given.cut_at is not None:  # its options are those of a part already
+        if given.cut_at is not None:  # its options have already been reduced to the part used
             again = replace(again, options=given.options, quantity=given.quantity)
         given = again
     given = replace(
@@ -188,10 +177,8 @@ def _use_inputs(
     return new_inputs
 
 
-def with_grants(
-    kind: str, inputs: Mapping[str, Any], grants: tuple[GrantValues, ...]
-) -> dict[str, Any]:
-    """The inputs of a charge of use with what a voucher has left by now."""
+def with_grants(kind: str, inputs: Mapping[str, Any], grants: tuple[GrantValues, ...]) -> dict[str, Any]:
+    """Return the inputs of a charge of use with what its voucher has left by now."""
     if kind != "use":
         return dict(inputs)
     given = replace(input_from_json(inputs), grants=grants)
@@ -200,7 +187,7 @@ def with_grants(
 
 
 def usage_of(inputs: Mapping[str, Any]) -> Usage | None:
-    """The times of use that a correction has set."""
+    """Return the times of use that a correction has set, or None."""
     if "usage" not in inputs:
         return None
     check_in, check_out = (datetime.fromisoformat(text) for text in inputs["usage"])
@@ -208,24 +195,22 @@ def usage_of(inputs: Mapping[str, Any]) -> Usage | None:
 
 
 def require_change(
-    before: Mapping[str, Any],
-    kind: str,
-    after: Amended,
-    was: Mapping[str, Any],
-    usage: Usage | None,
+    before: Mapping[str, Any], kind: str, after: Amended, was: Mapping[str, Any], usage: Usage | None
 ) -> None:
-    """`Invalid` (`nothing-changes`) where the charge would come out as it is, with `why` if it is
-    times of `usage` that change nothing. `was`: the inputs of the charge."""
+    """Raise `Invalid` (`nothing-changes`) if the corrected charge equals the present one. It says `why` if
+    corrected times of `usage` change nothing. `was`: the inputs of the present charge."""
     result = after.due.result if after.due else None
     if after.kind == kind and result == before:
-        given, billed = input_from_json(after.inputs), before.get("billed_minutes")
-        why = _why_the_same(input_from_json(was), given, billed) if usage else {}
+        why: dict[str, str | int] = {}
+        if usage:  # only charges of use follow a rate card
+            given, billed = input_from_json(after.inputs), before.get("billed_minutes")
+            why = _why_the_same(input_from_json(was), given, billed)
         raise invalid("", "nothing-changes", **why)
 
 
 def _why_the_same(was: QuoteInput, given: QuoteInput, billed: object) -> dict[str, str | int]:
-    """Why other times of use come to the same, with the minutes of the card behind it; nothing of
-    a use that the host cut short."""
+    """Return why other times of use give the same charge, with the card's minutes that cause it; nothing for
+    a use that the host ended early."""
     card = given.card
     if card.rate_unit == "sample":
         return {"why": "by-sample"}

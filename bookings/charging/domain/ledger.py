@@ -1,5 +1,5 @@
-"""Double entry: what each thing that happens to money means on the accounts (docs/fees.md,
-"The ledger"). Debits are above zero, credits below; the postings of an entry sum to zero."""
+"""Double-entry rules: the postings of each event that concerns money (docs/fees.md, "The ledger"). Debits are
+positive, credits negative; the postings of an entry sum to zero."""
 
 from decimal import Decimal
 
@@ -13,16 +13,16 @@ Postings = tuple[tuple[str, Decimal], ...]
 
 
 def charge_postings(*, tax: Decimal, covered: Decimal, payable: Decimal) -> Postings:
-    """Of a charge or a reversing one (amounts below 0): the payer owes the host what is
-    payable, the payer's region what a voucher covers; the host has earned it, and owes the
-    tax on. Accounts that nothing happens to are left out."""
+    """Return the postings of a charge or a reversing one (amounts below 0): the payer owes the host the
+    payable amount, the payer's region what a voucher covers; the host has earned the charge and owes the tax
+    on it. Accounts that do not change are left out."""
     return _without_zero(
         (RECEIVABLE, payable), (SUBSIDY, covered), (REVENUE, tax - covered - payable), (TAX, -tax)
     )
 
 
 def payment_postings(amount: Decimal, *, settles: str) -> Postings:
-    """Return the postings of money that came in against `receivable` (a statement) or `subsidy` (a
+    """Return the postings of a payment received for `receivable` (a statement) or `subsidy` (a
     settlement)."""
     return _without_zero((RECEIVED, amount), (settles, -amount))
 

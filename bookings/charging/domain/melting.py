@@ -1,4 +1,4 @@
-"""A late-cancellation fee melts by what others used of the freed time (docs/fees.md)."""
+"""Reduce a late-cancellation fee by the part of the freed time that others used (docs/fees.md)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Melted:
-    """What is taken off a fee and off the tax on it, for `used` of the `minutes` of a period."""
+    """A fee reduction: the part of the fee, and of its tax, that is taken off because others used `used` of
+    the period's `minutes`."""
 
     minutes: int
     used: int
@@ -22,7 +23,8 @@ class Melted:
 
 
 def used_minutes(period: Span, spans: Iterable[Span]) -> int:
-    """Minutes of the period that any of the spans covers, each counted once; seconds cut off."""
+    """Return how many minutes of the period any of the spans covers, counting each minute once and dropping
+    seconds."""
     first, last = minute_of(period[0]), minute_of(period[1])
     until, used = first, 0
     for start, end in sorted((minute_of(start), minute_of(end)) for start, end in spans):
@@ -33,11 +35,10 @@ def used_minutes(period: Span, spans: Iterable[Span]) -> int:
     return used
 
 
-def melt(
-    *, fee: Decimal, tax: Decimal, currency: str, period: Span, used: Iterable[Span]
-) -> Melted:
-    """What remains is fee x (minutes not charged to others / minutes), rounded once, and tax in
-    the same proportion; the rest melts. `used`: what others were charged for on the unit."""
+def melt(*, fee: Decimal, tax: Decimal, currency: str, period: Span, used: Iterable[Span]) -> Melted:
+    """Return the reduction of a fee in proportion to the minutes that others were charged for on the unit
+    (`used`). The remaining fee is fee x (minutes not charged to others / minutes), rounded once; the tax is
+    reduced in the same proportion."""
     minutes = minute_of(period[1]) - minute_of(period[0])
     taken = used_minutes(period, used)
     if minutes <= 0 or not taken:
@@ -54,6 +55,6 @@ def melt(
 def fee_that_melts(
     fee: Decimal, *, tax_percent: Decimal, waived_percent: Decimal, currency: str
 ) -> tuple[Decimal, Decimal]:
-    """Return the fee of a cancellation charge, less what was waived of it, and the tax on that."""
+    """Return the fee of a cancellation charge after what was waived of it, and the tax on that."""
     owed = fee - percentage(waived_percent, fee, currency)
     return owed, percentage(tax_percent, owed, currency)

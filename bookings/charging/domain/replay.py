@@ -1,7 +1,7 @@
-"""Stored quotes and charges computed again from their stored inputs (docs/fees.md, "Replay").
+"""Recompute stored quotes and charges from their stored inputs (docs/fees.md, "Replay").
 
-What comes out must be what was stored, to the cent; where it is not, each field that differs is
-named. `replay_steps` says line by line how the amounts of a charge come about.
+The result must equal what was stored, to the cent; each field that differs is named. `replay_steps` explains
+line by line how the amounts of a charge are computed.
 """
 
 import json
@@ -23,7 +23,7 @@ AMOUNTS = ("tax", "total", "covered", "payable")
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that was stored as one thing and comes out as another. None: it is not there."""
+    """A field whose stored and recomputed values differ. None: the value is missing on that side."""
 
     field: str
     stored: str | None
@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Amounts:
-    """The columns of a charge."""
+    """The amounts in the columns of a charge."""
 
     tax: Decimal
     total: Decimal
@@ -45,7 +45,7 @@ class Amounts:
 
 @dataclass(frozen=True)
 class StoredQuote:
-    """What is kept of a quote."""
+    """A stored quote to recompute."""
 
     inputs: Mapping[str, Any]
     result: Mapping[str, Any]
@@ -56,7 +56,7 @@ class StoredQuote:
 
 @dataclass(frozen=True)
 class StoredCharge:
-    """What is kept of a charge; `reverses`: the amounts of the one it takes back."""
+    """A stored charge to recompute; `reverses`: the amounts of the charge that it reverses."""
 
     kind: str
     inputs: Mapping[str, Any]
@@ -67,19 +67,19 @@ class StoredCharge:
 
 
 class NoRule(Exception):
-    """Charges of this kind are not recomputed here."""
+    """There is no rule here that recomputes charges of this kind."""
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A charge that follows from another: its amounts, and what else its result says."""
+    """A recomputed charge that follows from another one: its amounts, and the rest of its result."""
 
     amounts: Amounts
     result: Mapping[str, Any] = field(default_factory=dict)
 
 
 def quote_differences(stored: StoredQuote) -> list[Difference]:
-    """What differs of a quote."""
+    """Return the differences between a stored quote and the one recomputed from its inputs."""
     try:
         result = quote(input_from_json(stored.inputs))
     except Exception as failure:
@@ -88,18 +88,17 @@ def quote_differences(stored: StoredQuote) -> list[Difference]:
     known = [quote_to_json(result, explained=True), quote_to_json(result)]
     differences = [] if dict(stored.result) in known else _differing(stored.result, known[0])
     columns = {"currency": result.currency, "total": result.total, "payable": result.payable}
-    return differences + _columns(
-        {name: getattr(stored, name) for name in columns}, columns, stored.currency
-    )
+    return differences + _columns({name: getattr(stored, name) for name in columns}, columns, stored.currency)
 
 
 def made_again(stored: StoredCharge) -> ChargeMade:
-    """Compute a charge of a kind of its own again, by the rule that made it."""
+    """Recompute an original charge by the rule that made it."""
     return charged_again(stored.kind, stored.inputs)
 
 
 def charge_differences(stored: StoredCharge) -> list[Difference]:
-    """What differs of a charge. `NoRule` for a kind that cannot be recomputed."""
+    """Return the differences between a stored charge and the one recomputed from its inputs. Raise `NoRule`
+    for a kind that cannot be recomputed."""
     try:
         if stored.kind not in ORIGINAL:
             return _following_differences(stored)
@@ -111,11 +110,8 @@ def charge_differences(stored: StoredCharge) -> list[Difference]:
     columns = {"kind": due.kind, "currency": due.currency}
     columns |= {name: getattr(due, name) for name in AMOUNTS}
     result = dict(stored.result)
-    if (
-        isinstance(percent := result.get("percent"), str)
-        and percent.replace(".", "", 1).isdecimal()
-    ):
-        # Charges of older versions have it as it came from the database, or the card: "100.000".
+    if isinstance(percent := result.get("percent"), str) and percent.replace(".", "", 1).isdecimal():
+        # Charges of older versions store it as the database or the card had it: "100.000".
         result["percent"] = format_number(Decimal(percent))
     return _differing(result, due.result) + _columns(
         {
@@ -130,30 +126,28 @@ def charge_differences(stored: StoredCharge) -> list[Difference]:
 
 def _following_differences(stored: StoredCharge) -> list[Difference]:
     followed = follow(stored)
-    amounts = {
-        name: format_amount(getattr(followed.amounts, name), stored.currency) for name in AMOUNTS
-    }
+    amounts = {name: format_amount(getattr(followed.amounts, name), stored.currency) for name in AMOUNTS}
     return _differing(stored.result, {**amounts, **followed.result}) + _columns(
         vars(stored.amounts), vars(followed.amounts), stored.currency
     )
 
 
 def follow(stored: StoredCharge) -> Followed:
-    """What a charge that follows from another comes to. `NoRule` for other kinds."""
+    """Recompute a charge that follows from another one. Raise `NoRule` for other kinds."""
     if stored.kind not in FOLLOWING:
         raise NoRule(stored.kind)
     return FOLLOWING[stored.kind](stored)
 
 
 def _reversal(stored: StoredCharge) -> Followed:
-    """The opposite of what it takes back."""
+    """Return a reversal: the negated amounts of the charge that it reverses."""
     if stored.reverses is None:
         raise ValueError("it takes back nothing")
     return Followed(stored.reverses.negated())
 
 
 def melted(stored: StoredCharge) -> Melted:
-    """What is taken off a fee for the time others used."""
+    """Recompute the reduction of a fee for the time that others used."""
     start, end = (datetime.fromisoformat(text) for text in stored.inputs["period"])
     return melt(
         fee=Decimal(stored.inputs["fee"]),
@@ -180,19 +174,14 @@ def _melting(stored: StoredCharge) -> Followed:
     )
 
 
-FOLLOWING: dict[str, Callable[[StoredCharge], Followed]] = {
-    "reversal": _reversal,
-    "melting": _melting,
-}
+FOLLOWING: dict[str, Callable[[StoredCharge], Followed]] = {"reversal": _reversal, "melting": _melting}
 
 
 def _unreadable(failure: Exception) -> Difference:
     return Difference("inputs", None, f"{type(failure).__name__}: {failure}")
 
 
-def _columns(
-    stored: Mapping[str, Any], recomputed: Mapping[str, Any], currency: str
-) -> list[Difference]:
+def _columns(stored: Mapping[str, Any], recomputed: Mapping[str, Any], currency: str) -> list[Difference]:
     def text(value: Any) -> str:
         # Not rounded: a stored fraction of the minor unit is a difference too.
         if not isinstance(value, Decimal):
@@ -212,7 +201,7 @@ def _differing(stored: Any, recomputed: Any, path: str = "result") -> list[Diffe
 
 
 def _differences(stored: Any, recomputed: Any, path: str) -> Iterator[Difference]:
-    """The innermost parts in which two JSON values differ."""
+    """Yield the innermost parts in which two JSON values differ."""
     if isinstance(stored, Mapping) and isinstance(recomputed, Mapping):
         for name in dict.fromkeys([*recomputed, *stored]):
             yield from _differences(stored.get(name), recomputed.get(name), f"{path}.{name}")

@@ -1,7 +1,7 @@
-"""How the amounts of one charge come about, line by line (docs/fees.md, "Replay").
+"""Explain line by line how the amounts of one charge are computed (docs/fees.md, "Replay").
 
-Each step has the numbers it is made of, what comes out before it is rounded, what was stored and
-what is recomputed. Labels are the doors' to give.
+Each step has the numbers it is computed from, its result before rounding, what was stored, and what is
+recomputed. Pages and the API add the labels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,16 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bookings.charging.domain.replay import (
-    AMOUNTS,
-    Difference,
-    NoRule,
-    StoredCharge,
-    charge_differences,
-    follow,
-    made_again,
-    melted,
-)
+from bookings.charging.domain import replay as replay_rules
 from bookings.pricing.domain.charges import ChargeMade
 from bookings.pricing.domain.fees import cancellation_base, quote
 from bookings.pricing.domain.quotes import Quote, QuoteInput, QuoteLine, input_from_json
@@ -30,13 +21,12 @@ SHOWN_DECIMALS = 6
 
 
 @dataclass(frozen=True)
-class Step:
+class ReplayStep:
     """One line of the calculation.
 
-    `kind`: usage, setup, option, agreement, subtotal, tax, total, voucher, payable; of fees also
-    base and fee; shortening, waiver; of melting melted. `of`: the numbers by name. `exact`: the
-    product before rounding, ending in `…` where it goes on. `stored` None: nothing of it is
-    stored by itself.
+    `kind`: usage, setup, option, agreement, bid, subtotal, tax, total, voucher, payable; for fees also base
+    and fee; shortening, waiver; for fee reductions melted. `of`: the numbers by name. `exact`: the product
+    before rounding, ending in `…` if its decimals continue. `stored` None: the line is not stored by itself.
     """
 
     kind: str
@@ -54,11 +44,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Replay:
-    """A charge computed again. `differences` empty: it agrees to the cent. `is_known` False:
-    there is no rule to recompute its kind by."""
+    """A recomputed charge. Without `differences` it agrees to the cent. `is_known` False: there is no rule to
+    recompute its kind."""
 
-    steps: tuple[Step, ...]
-    differences: tuple[Difference, ...]
+    steps: tuple[ReplayStep, ...]
+    differences: tuple[replay_rules.Difference, ...]
     is_known: bool = True
 
     @property
@@ -66,18 +56,18 @@ class Replay:
         return self.is_known and not self.differences
 
 
-def replay(stored: StoredCharge) -> Replay:
+def replay(stored: replay_rules.StoredCharge) -> Replay:
     """Recompute a charge and explain it."""
     try:
-        differences = tuple(charge_differences(stored))
-    except NoRule:
+        differences = tuple(replay_rules.charge_differences(stored))
+    except replay_rules.NoRule:
         return Replay((), (), is_known=False)
     if any(difference.field == "inputs" for difference in differences):
         return Replay((), differences)  # they cannot be read: there is nothing to explain
     return Replay(tuple(_steps(stored)), differences)
 
 
-def _steps(stored: StoredCharge) -> Iterator[Step]:
+def _steps(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
     match stored.kind:
         case "use":
             yield from _of_use(stored)
@@ -89,10 +79,10 @@ def _steps(stored: StoredCharge) -> Iterator[Step]:
             yield from _of_fee(stored)
 
 
-def _of_reversal(stored: StoredCharge) -> Iterator[Step]:
-    amounts = follow(stored).amounts
-    for name in AMOUNTS:
-        yield Step(
+def _of_reversal(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
+    amounts = replay_rules.follow(stored).amounts
+    for name in replay_rules.AMOUNTS:
+        yield ReplayStep(
             kind="voucher" if name == "covered" else name,
             recomputed=format_amount(getattr(amounts, name), stored.currency),
             stored=format_amount(getattr(stored.amounts, name), stored.currency),
@@ -100,16 +90,16 @@ def _of_reversal(stored: StoredCharge) -> Iterator[Step]:
         )
 
 
-def _of_melting(stored: StoredCharge) -> Iterator[Step]:
-    part, currency = melted(stored), stored.currency
-    amounts = follow(stored).amounts
+def _of_melting(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
+    part, currency = replay_rules.melted(stored), stored.currency
+    amounts = replay_rules.follow(stored).amounts
     with exact_arithmetic():
         for kind, taken, was in (
             ("melted", part.fee, stored.result.get("fee")),
             ("tax", part.tax, stored.result.get("tax")),
         ):
             whole = Decimal(stored.inputs["fee" if kind == "melted" else "tax"])
-            yield Step(
+            yield ReplayStep(
                 kind=kind,
                 of={
                     "whole": format_amount(whole, currency),
@@ -122,32 +112,33 @@ def _of_melting(stored: StoredCharge) -> Iterator[Step]:
                 recomputed=format_amount(-taken, currency),
                 stored=was,
             )
-    yield Step("total", format_amount(amounts.total, currency), stored.result.get("total"))
+    yield ReplayStep("total", format_amount(amounts.total, currency), stored.result.get("total"))
 
 
-def _of_use(stored: StoredCharge) -> Iterator[Step]:
+def _of_use(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
     given = input_from_json(stored.inputs)
     result, currency, stored_result = quote(given), stored.currency, stored.result
-    due = made_again(stored)
+    due = replay_rules.made_again(stored)
     lines = stored_result.get("lines", [])
     for index in range(max(len(result.lines), len(lines))):
         line = result.lines[index] if index < len(result.lines) else None
         old = lines[index] if index < len(lines) else None
         yield _line(line, old, currency)
-    yield Step("subtotal", format_amount(result.subtotal, currency), stored_result.get("subtotal"))
+    yield ReplayStep("subtotal", format_amount(result.subtotal, currency), stored_result.get("subtotal"))
     yield _tax(given, result.subtotal, result.tax, stored_result.get("tax"), currency)
     yield from _changes(stored, due, given)
-    yield Step("total", format_amount(due.total, currency), stored_result.get("total"))
+    yield ReplayStep("total", format_amount(due.total, currency), stored_result.get("total"))
     if given.grants:
         yield _voucher(given, result, due.covered, stored_result.get("covered"), currency)
-    yield Step("payable", format_amount(due.payable, currency), stored_result.get("payable"))
+    yield ReplayStep("payable", format_amount(due.payable, currency), stored_result.get("payable"))
 
 
-def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) -> Step:
-    """Explain one line of the quote; None where one side has no such line."""
+def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) -> ReplayStep:
+    """Return the step for one line of the quote: None is a line that the recomputed (`line`) or the stored
+    quote (`old`) lacks."""
     if line is None:
         assert old is not None
-        return Step(str(old.get("kind")), None, old.get("amount"), str(old.get("code", "")))
+        return ReplayStep(str(old.get("kind")), None, old.get("amount"), str(old.get("code", "")))
     numbers = {
         "minutes": line.minutes,
         "rate": line.rate,
@@ -163,7 +154,7 @@ def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) 
     }
     if line.base is not None:
         of["base"] = format_amount(line.base, currency)
-    return Step(
+    return ReplayStep(
         kind=line.kind,
         code=line.code or "",
         of=of,
@@ -186,13 +177,10 @@ def _product(line: QuoteLine) -> Decimal | None:
     return None
 
 
-def _tax(given: QuoteInput, base: Decimal, tax: Decimal, stored: str | None, currency: str) -> Step:
-    return Step(
+def _tax(given: QuoteInput, base: Decimal, tax: Decimal, stored: str | None, currency: str) -> ReplayStep:
+    return ReplayStep(
         kind="tax",
-        of={
-            "percent": format_number(given.card.tax_percent),
-            "base": format_amount(base, currency),
-        },
+        of={"percent": format_number(given.card.tax_percent), "base": format_amount(base, currency)},
         exact=_percent(given.card.tax_percent, base),
         recomputed=format_amount(tax, currency),
         stored=stored,
@@ -201,7 +189,7 @@ def _tax(given: QuoteInput, base: Decimal, tax: Decimal, stored: str | None, cur
 
 def _voucher(
     given: QuoteInput, result: Quote, covered: Decimal, stored: str | None, currency: str
-) -> Step:
+) -> ReplayStep:
     grant = next((grant for grant in given.grants if grant.code == result.voucher), None)
     of = {"base": format_amount(result.eligible, currency)}
     if grant is not None:
@@ -209,7 +197,7 @@ def _voucher(
         of["left"] = format_amount(grant.remaining, currency)
         if grant.cap_per_booking is not None:
             of["cap"] = format_amount(grant.cap_per_booking, currency)
-    return Step(
+    return ReplayStep(
         kind="voucher",
         code=result.voucher or "",
         of=of,
@@ -219,16 +207,16 @@ def _voucher(
     )
 
 
-def _of_fee(stored: StoredCharge) -> Iterator[Step]:
+def _of_fee(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
     given = input_from_json(stored.inputs["quote"])
     quoted, currency, stored_result = quote(given), stored.currency, stored.result
-    due = made_again(stored)
+    due = replay_rules.made_again(stored)
     for line in quoted.lines:
         if line.kind != "option":  # they are not part of what cancelling costs
             step = _line(line, None, currency)
-            yield Step(step.kind, step.recomputed, None, step.code, step.of, step.exact, False)
+            yield ReplayStep(step.kind, step.recomputed, None, step.code, step.of, step.exact, False)
     base = cancellation_base(quoted)
-    yield Step("base", format_amount(base, currency), is_checked=False)
+    yield ReplayStep("base", format_amount(base, currency), is_checked=False)
     percent, fee = Decimal(due.result["percent"]), Decimal(due.result["fee"])
     of = {"percent": format_number(percent), "base": format_amount(base, currency)}
     if stored.inputs.get("second_thought"):
@@ -237,7 +225,7 @@ def _of_fee(stored: StoredCharge) -> Iterator[Step]:
         ended_at = datetime.fromisoformat(stored.inputs["ended_at"])
         notice = max(given.start - ended_at, timedelta(0))
         of["notice"] = str(notice // timedelta(minutes=1))
-    yield Step(
+    yield ReplayStep(
         kind="fee",
         of=of,
         exact=_percent(percent, base),
@@ -246,24 +234,24 @@ def _of_fee(stored: StoredCharge) -> Iterator[Step]:
     )
     yield _tax(given, fee, Decimal(due.result["tax"]), stored_result.get("tax"), currency)
     yield from _changes(stored, due, given)
-    yield Step("total", format_amount(due.total, currency), stored_result.get("total"))
+    yield ReplayStep("total", format_amount(due.total, currency), stored_result.get("total"))
 
 
-def _changes(stored: StoredCharge, due: ChargeMade, given: QuoteInput) -> Iterator[Step]:
-    """What shortening it late has cost and what a correction has waived, where it is part of
-    the charge; each with its tax."""
+def _changes(stored: replay_rules.StoredCharge, due: ChargeMade, given: QuoteInput) -> Iterator[ReplayStep]:
+    """Yield the cost of a late shortening and the amount that a correction waived, if they are part of the
+    charge; each with its tax."""
     currency = stored.currency
     for kind, amount in (("shortening", "fee"), ("waiver", "amount")):
         stored_result, due_result = stored.result.get(kind) or {}, due.result.get(kind) or {}
         if not stored_result and not due_result:
             continue
         of = {"percent": due_result["percent"]} if "percent" in due_result else {}
-        yield Step(kind, due_result.get(amount), stored_result.get(amount), of=of)
+        yield ReplayStep(kind, due_result.get(amount), stored_result.get(amount), of=of)
         if kind == "shortening":
             fee, tax = Decimal(due_result.get("fee", 0)), Decimal(due_result.get("tax", 0))
             yield _tax(given, fee, tax, stored_result.get("tax"), currency)
         else:
-            yield Step("tax", due_result.get("tax"), stored_result.get("tax"))
+            yield ReplayStep("tax", due_result.get("tax"), stored_result.get("tax"))
 
 
 def _percent(percent: Decimal, base: Decimal) -> str | None:
@@ -272,7 +260,7 @@ def _percent(percent: Decimal, base: Decimal) -> str | None:
 
 
 def _exact(value: Decimal | None) -> str | None:
-    """The value in full up to some decimals, then `…`."""
+    """Return the value up to a number of decimals, followed by `…` if it continues; None for None."""
     if value is None:
         return None
     with exact_arithmetic():

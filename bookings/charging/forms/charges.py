@@ -1,4 +1,4 @@
-"""Acts on a charge: disputing it, answering, saying what it should have been."""
+"""Forms for acts on a charge: disputing it, answering, correcting it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -10,22 +10,24 @@ from django import forms
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.shapes import Shape, Text
 from bookings.charging.domain.corrections import Amendment
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.models import Charge
 from bookings.record.forms.fields import LocalMomentField, local_moment
-from instruments.domain.ratecards import Option
-from instruments.forms.fields import StyledForm
+from instruments.rates.domain.ratecards import Option
+from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.reading.forms.shapes import form_of
 
 
 class ChargeFilterForm(StyledForm):
-    """Which charges to list."""
+    """Filters for the list of charges."""
 
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("all")), *Charge.State.choices]
     )
     month = forms.ChoiceField(label=_("Month"), required=False)
-    organisation = forms.ChoiceField(label=_("Organisation"), required=False)
+    party = forms.ChoiceField(label=_("Organisation"), required=False)
 
     def __init__(
         self, data: Any, *, months: Iterable[date], organisations: Iterable[tuple[str, str]]
@@ -36,31 +38,32 @@ class ChargeFilterForm(StyledForm):
         fields["month"].choices = [
             every, *((f"{month:%Y-%m}", f"{MONTHS[month.month]} {month.year}") for month in months)
         ]  # fmt: skip
-        fields["organisation"].choices = [every, *organisations]
+        fields["party"].choices = [every, *organisations]
 
-    def first_day(self) -> date | None:
+    def clean_month(self) -> date | None:
         """Return the first day of the month that was chosen."""
-        text = self.cleaned_data.get("month")
+        text = self.cleaned_data["month"]
         return date.fromisoformat(f"{text}-01") if text else None
 
 
-class WordForm(StyledForm):
-    """Why, and the version of the record that was read."""
+class DisputeBody(Shape):
+    reason = Text(1000, label=_("What is wrong with it?"), style={"rows": 2})
+
+
+class AnswerForm(VersionForm):
+    """The reason for rejecting a dispute."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Why the charge is right"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, label: Any = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        if label:
-            self.fields["reason"].label = label
+
+DisputeForm = form_of(DisputeBody)
 
 
 class CorrectionForm(StyledForm):
-    """What was wrong with a charge; what is left as it is was right. Of what was not used only
-    the waiver."""
+    """Corrected values of a charge; a field left unchanged stays as it was. If the booking was not used, only
+    the waiver can be entered."""
 
     check_in = LocalMomentField(label=_("Use began"), required=False)
     check_out = LocalMomentField(label=_("Use ended"), is_end=True, required=False)
@@ -72,6 +75,7 @@ class CorrectionForm(StyledForm):
         required=False,
         min_value=0,
         max_value=100,
+        max_digits=6,
         decimal_places=3,
         help_text=_("Of the computed amount, before tax. 100: nothing is owed."),
     )
@@ -122,9 +126,7 @@ class CorrectionForm(StyledForm):
                     help_text=_("hours") if option.unit == "hour" else _("pieces"),
                 ),
             )
-        self.order_fields(
-            ["check_in", "check_out", *(f"option_{o.code}" for o in self.options), "samples"]
-        )
+        self.order_fields(["check_in", "check_out", *(f"option_{o.code}" for o in self.options), "samples"])
 
     def place_of(self, path: str) -> str | None:
         return path.replace("options.", "option_")
@@ -137,7 +139,7 @@ class CorrectionForm(StyledForm):
                 self.add_error(missing, forms.ValidationError("both-times", code="both-times"))
 
     def amendment(self) -> Amendment:
-        """What differs from what the form showed."""
+        """Return the values that were changed."""
         data = self.cleaned_data
         usage = None
         if data.get("check_in") and {"check_in", "check_out"} & set(self.changed_data):

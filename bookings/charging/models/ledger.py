@@ -1,4 +1,4 @@
-"""Who owes what to whom, as balanced sets of postings that are never altered.
+"""The ledger: who owes what to whom, as balanced sets of postings that are never altered.
 
 The database refuses a set that does not sum to zero per currency when the transaction
 commits, and every UPDATE, DELETE and TRUNCATE (the first migration).
@@ -15,7 +15,7 @@ from bookings.record.models.amounts import amount_field
 
 
 class LedgerEntry(models.Model):
-    """One thing that happened to money: a charge of any kind, or a payment."""
+    """An event that concerns money: a charge of any kind, or a payment."""
 
     class Kind(models.TextChoices):
         CHARGE = "charge", _("charge")
@@ -25,9 +25,7 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     at = models.DateTimeField()
     charge = models.OneToOneField(Charge, models.PROTECT, null=True, related_name="ledger_entry")
-    payment = models.OneToOneField(
-        "bookings.Payment", models.PROTECT, null=True, related_name="ledger_entry"
-    )
+    payment = models.OneToOneField("bookings.Payment", models.PROTECT, null=True, related_name="ledger_entry")
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -41,11 +39,11 @@ class LedgerEntry(models.Model):
 
 
 class Posting(models.Model):
-    """A signed amount on one account: debits above zero, credits below.
+    """A signed amount on one account: debits are positive, credits negative.
 
-    `receivable`: what `payer` owes `host`. `subsidy`: what `payer_region` owes for vouchers
-    used at `host`. `revenue`, `tax`: what `host` earned and has to pass on. `received`: what
-    came in against either.
+    `receivable`: what `payer` owes `host`. `subsidy`: what `payer_region` owes for vouchers used at `host`.
+    `revenue`, `tax`: what `host` earned, and the tax it has to pass on. `received`: payments for `receivable`
+    or `subsidy`.
     """
 
     class Account(models.TextChoices):
@@ -68,9 +66,7 @@ class Posting(models.Model):
 
     class Meta:
         verbose_name = _("posting")
-        constraints = [
-            models.CheckConstraint(condition=~Q(amount=0), name="posting_says_something")
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="posting_says_something")]
         indexes = [
             models.Index(
                 fields=["host_region", "payer_region"],

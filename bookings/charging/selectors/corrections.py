@@ -1,4 +1,4 @@
-"""What a correction is computed from."""
+"""Load what a correction is computed from."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,14 +19,14 @@ from bookings.record.models import Reservation
 
 
 def correction_by_id(actor: Actor, correction_id: UUID) -> Correction:
-    """Return a correction of a charge the actor may see; else `NotFound`."""
+    """Return a correction of a charge that the actor may see; raise `NotFound` otherwise."""
     seen = charges_for(actor).order_by().values("pk")
     return visible(Correction.objects.select_related("charge"), pk=correction_id, charge__in=seen)
 
 
 def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues, ...]:
-    """The voucher that the reservation was booked with, on the terms of the inputs, with what it
-    has left once the charge is taken back. Lock the grant first where that must stay true."""
+    """Return the voucher that the reservation was booked with, on the terms in the inputs, with what it has
+    left once the charge is reversed. Lock the grant before if the result must stay true."""
     used = Q(earmarks__reservation_id=charge.reservation_id) | Q(pk=charge.grant_id)
     left = {
         code: grant.left + (charge.covered if grant.pk == charge.grant_id else 0)
@@ -34,13 +34,13 @@ def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues
         for code in (grant.code, *grant.former_codes)
     }
     quoted = input_from_json(inputs.get("quote", inputs))
-    return tuple(
-        replace(grant, remaining=left[grant.code]) for grant in quoted.grants if grant.code in left
-    )[:1]
+    return tuple(replace(grant, remaining=left[grant.code]) for grant in quoted.grants if grant.code in left)[
+        :1
+    ]
 
 
 def no_second_of_host(actor: Actor, reservation: Reservation) -> Refused | None:
-    """Where nobody but the actor could answer for a charge of the host: nobody else manages it or
-    keeps its accounts whose own booking it is not."""
+    """Return a refusal if nobody but the actor could answer for a charge as manager or finance of the host,
+    not counting the person whose booking it is; otherwise None."""
     people = [actor.user_id, reservation.user_id, reservation.made_by_id]
     return no_second("manage-charges", organisation=reservation.host, besides=people)

@@ -1,4 +1,4 @@
-"""What the books say."""
+"""Read the balances of the ledger."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,8 +12,8 @@ from bookings.charging.models import Posting
 
 @dataclass(frozen=True)
 class Balance:
-    """The sum of an account between a payer and a host in one currency; debits above zero. Of
-    what regions paid each other `host_id` and `payer_id` are None."""
+    """The balance of an account between a payer and a host in one currency; debits are positive. For payments
+    between regions `host_id` and `payer_id` are None."""
 
     account: str
     currency: str
@@ -25,13 +25,8 @@ class Balance:
 
 
 def balances(**only: Any) -> list[Balance]:
-    """Return the balance of every account, or of those that fit (`account`, `host_id`, `payer_id`,
-    `currency`, ...); those at zero are left out. One statement."""
+    """Return the balance of every account, or of those that match (`account`, `host_id`, `payer_id`,
+    `currency`, ...), except zero balances. It takes one statement."""
     names = ("account", "currency", "host_id", "payer_id", "host_region_id", "payer_region_id")
-    rows = (
-        Posting.objects.filter(**only)
-        .order_by(*names)
-        .values_list(*names)
-        .annotate(amount=Sum("amount"))
-    )
+    rows = Posting.objects.filter(**only).order_by(*names).values_list(*names).annotate(amount=Sum("amount"))
     return [Balance(*row) for row in rows if row[-1]]

@@ -1,4 +1,4 @@
-"""Late-cancellation fees, and what others used of the freed time."""
+"""Load late-cancellation fees, and the use that others made of the freed time."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,15 +12,15 @@ from bookings.pricing.models import Charge
 from bookings.record.domain.reservations import CHECK_IN_BEFORE, SESSION_LEFT_OPEN
 from bookings.record.models import Reservation
 
-# A fee is looked at for so long after its period: whoever used the time is charged by then.
+# How long after its period a fee is examined: everybody who used the time is charged by then.
 LOOK_BACK = timedelta(days=92)
 # How far use may lie from what was reserved: checking in early, a session left open.
 BEFORE, AFTER = SESSION_LEFT_OPEN, CHECK_IN_BEFORE
 
 
 def fees_to_melt(now: datetime) -> QuerySet[Charge]:
-    """Cancellation fees of periods that have passed, not melted yet, of which others used time;
-    where all who were there have been charged."""
+    """Return late-cancellation fees that can be reduced now: the period has passed, others used some of it
+    and have been charged, and the fee has not been reduced before."""
     used = (
         Charge.objects.filter(
             reservation__instrument_id=OuterRef("reservation__instrument_id"),
@@ -33,8 +33,7 @@ def fees_to_melt(now: datetime) -> QuerySet[Charge]:
         .exclude(reservation__user_id=OuterRef("reservation__user_id"))
         .alias(used_from=_moment("start"), used_until=_moment("end"))
         .filter(
-            used_from__lt=OuterRef("reservation__end_at"),
-            used_until__gt=OuterRef("reservation__start_at"),
+            used_from__lt=OuterRef("reservation__end_at"), used_until__gt=OuterRef("reservation__start_at")
         )
     )
     return (
@@ -51,13 +50,13 @@ def fees_to_melt(now: datetime) -> QuerySet[Charge]:
 
 
 def _moment(name: str) -> Cast:
-    """The start or end of what a charge of use is for."""
+    """Return an expression for the start or the end of the period that a charge of use is for."""
     return Cast(KeyTextTransform(name, "inputs"), DateTimeField())
 
 
 def is_waiting_for_others(reservation: Reservation) -> bool:
-    """Whether somebody who had time of its unit has not been charged yet: still there, or times
-    of use still missing."""
+    """Return whether another person's booking of the unit, near the period, is not charged yet because it is
+    not over or its times of use are missing."""
     return (
         _others(reservation)
         .filter(
@@ -69,10 +68,10 @@ def is_waiting_for_others(reservation: Reservation) -> bool:
 
 
 def spans_charged_to_others(reservation: Reservation) -> list[Span]:
-    """What other persons were charged for using on the unit, near a reservation's period."""
-    charges = Charge.objects.filter(
-        reservation__in=_others(reservation).values("pk"), kind="use"
-    ).exclude(state="reversed")
+    """Return the spans near a reservation's period for which other people were charged on its unit."""
+    charges = Charge.objects.filter(reservation__in=_others(reservation).values("pk"), kind="use").exclude(
+        state="reversed"
+    )
     return [
         (datetime.fromisoformat(inputs["start"]), datetime.fromisoformat(inputs["end"]))
         for inputs in charges.order_by("pk").values_list("inputs", flat=True)
@@ -80,7 +79,7 @@ def spans_charged_to_others(reservation: Reservation) -> list[Span]:
 
 
 def _others(reservation: Reservation) -> QuerySet[Reservation]:
-    """Return others' bookings of the unit whose use may reach into the period."""
+    """Return the bookings of the unit by others whose use may extend into the period."""
     return Reservation.objects.filter(
         instrument_id=reservation.instrument_id,
         unit=reservation.unit,
@@ -90,6 +89,6 @@ def _others(reservation: Reservation) -> QuerySet[Reservation]:
 
 
 def melting_of(charge_id: UUID) -> Charge | None:
-    """Return the charge that takes back what has melted of a fee."""
+    """Return the charge that records the reduction of a fee, or None."""
     rows = Charge.objects.filter(reverses_id=charge_id, kind="melting").exclude(state="reversed")
     return rows.select_related("host_region", "payer_region").first()

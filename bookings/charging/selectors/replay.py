@@ -1,4 +1,4 @@
-"""Stored quotes and charges, computed again."""
+"""Load stored quotes and charges, and recompute them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.selectors.rows import visible
-from bookings.charging.domain.replay import (
-    AMOUNTS,
-    Amounts,
-    Difference,
-    NoRule,
-    StoredCharge,
-    StoredQuote,
-    charge_differences,
-    quote_differences,
-)
+from bookings.charging.domain import replay as replay_rules
 from bookings.charging.domain.replay_steps import Replay, replay
 from bookings.pricing.models import Charge, Quote
 from bookings.pricing.selectors.charges import charges_for
@@ -30,7 +21,7 @@ BATCH = 2000
 
 @dataclass(frozen=True)
 class ReplayedCharge:
-    """A charge and what comes out of its inputs."""
+    """A charge, and the result of recomputing it."""
 
     charge: Charge
     replay: Replay
@@ -38,21 +29,21 @@ class ReplayedCharge:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One row computed again. `differences` None: there is no rule for its kind."""
+    """The outcome for one recomputed row. `differences` is None if there is no rule for its kind."""
 
     kind: str  # quote or charge
     id: UUID
-    differences: list[Difference] | None
+    differences: list[replay_rules.Difference] | None
 
 
 def charge_replay(actor: Actor, charge_id: UUID) -> ReplayedCharge:
-    """Compute one charge again, for whoever may see it; `NotFound` else. One statement."""
+    """Recompute a charge that the actor may see; raise `NotFound` otherwise. It takes one statement."""
     charge = visible(charges_for(actor).select_related("reverses"), pk=charge_id)
     return ReplayedCharge(charge, replay(_stored(charge)))
 
 
-def _stored(charge: Charge) -> StoredCharge:
-    return StoredCharge(
+def _stored(charge: Charge) -> replay_rules.StoredCharge:
+    return replay_rules.StoredCharge(
         kind=charge.kind,
         inputs=charge.inputs,
         result=charge.result,
@@ -62,8 +53,8 @@ def _stored(charge: Charge) -> StoredCharge:
     )
 
 
-def _amounts(charge: Charge) -> Amounts:
-    return Amounts(**{name: getattr(charge, name) for name in AMOUNTS})
+def _amounts(charge: Charge) -> replay_rules.Amounts:
+    return replay_rules.Amounts(**{name: getattr(charge, name) for name in replay_rules.AMOUNTS})
 
 
 def replay_all(
@@ -73,8 +64,8 @@ def replay_all(
     charge_id: UUID | None = None,
     charge_ids: Sequence[UUID] | None = None,
 ) -> Iterator[Replayed]:
-    """Compute every stored quote and charge again, streamed: those made from a moment on, of one
-    instrument, or some charges alone."""
+    """Recompute all stored quotes and charges, streamed; optionally only those made from a moment on, those
+    of one instrument, or only some charges."""
     narrowed: dict[str, Any] = {}
     if since is not None:
         narrowed["created_at__gte"] = since
@@ -86,21 +77,21 @@ def replay_all(
         quotes = Quote.objects.filter(**narrowed).order_by("pk")
         names = ("inputs", "result", "currency", "total", "payable")
         for pk, *values in _paged(quotes.values_list("pk", *names), itemgetter(0)):
-            stored = StoredQuote(**dict(zip(names, values, strict=True)))
-            yield Replayed("quote", pk, quote_differences(stored))
+            stored = replay_rules.StoredQuote(**dict(zip(names, values, strict=True)))
+            yield Replayed("quote", pk, replay_rules.quote_differences(stored))
     else:
         narrowed["pk__in"] = charge_ids
     charges = Charge.objects.filter(**narrowed).select_related("reverses").order_by("pk")
     for charge in _paged(charges, attrgetter("pk")):
         try:
-            yield Replayed("charge", charge.pk, charge_differences(_stored(charge)))
-        except NoRule:
+            yield Replayed("charge", charge.pk, replay_rules.charge_differences(_stored(charge)))
+        except replay_rules.NoRule:
             yield Replayed("charge", charge.pk, None)
 
 
 def _paged(rows: QuerySet[Any, Any], key_of: Callable[[Any], UUID]) -> Iterator[Any]:
-    """Rows in the order of their keys, each page by a statement of its own: a cursor would need a
-    transaction for as long as somebody looks at them."""
+    """Yield rows in the order of their keys, each page by a statement of its own: a cursor would need a
+    transaction as long as its reader takes."""
     page = list(rows[:BATCH])
     yield from page
     while len(page) == BATCH:

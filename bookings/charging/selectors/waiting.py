@@ -1,4 +1,4 @@
-"""Charges that wait for somebody."""
+"""Read the charges that wait for a person."""
 
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from bookings.pricing.selectors.charges import charges_for
 
 
 def charges_to_check(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Return the charges the actor may still dispute: their own and those their organisation
-    pays."""
+    """Return the charges that the actor may still dispute: those of their own bookings, and those their
+    organisation pays."""
     ours = Q(organisation__in=actor.organisations_where("manage-charges"))
     return charges_for(actor).filter(
         ours | Q(reservation__user_id=actor.person),
@@ -23,8 +23,8 @@ def charges_to_check(actor: Actor, now: datetime) -> QuerySet[Charge]:
 
 
 def charges_to_answer(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Return disputed charges the actor has to answer for the host: not those on which a correction
-    is proposed already; nobody answers for their own."""
+    """Return the disputed charges that the actor has to answer for the host, except those with a proposed
+    correction, those of the actor's own bookings, and those that the actor disputed."""
     return _hosted(actor).filter(
         ~Exists(Correction.objects.filter(charge=OuterRef("pk"), state="proposed")),
         ~Q(disputes__state="open", disputes__opened_by_id=actor.person),
@@ -33,7 +33,8 @@ def charges_to_answer(actor: Actor, now: datetime) -> QuerySet[Charge]:
 
 
 def charges_to_agree(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Return the charges on which somebody else of the host's proposed a correction."""
+    """Return the charges for which another person of the host has proposed a correction that waits for the
+    actor's agreement."""
     proposed = Correction.objects.filter(charge=OuterRef("pk"), state="proposed")
     return _hosted(actor).filter(Exists(proposed.exclude(proposed_by_id=actor.person)))
 
@@ -44,7 +45,7 @@ def _hosted(actor: Actor) -> QuerySet[Charge]:
 
 
 def charges_to_bill(actor: Actor, now: datetime) -> QuerySet[Charge]:
-    """Return final charges of hosts whose books the actor keeps, whose month is not closed yet."""
+    """Return the final charges of hosts whose books the actor keeps, in months that are not closed yet."""
     closed = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
     return charges_for(actor).filter(
         ~Exists(closed), host__in=actor.organisations_where("account"), month__isnull=False

@@ -1,4 +1,4 @@
-"""Charging ended reservations, and making charges final."""
+"""Charge ended reservations, and make charges final."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -26,8 +26,8 @@ from bookings.record.models import Reservation
 
 @transaction.atomic
 def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
-    """Charge an ended reservation, once. None where nothing is owed, or where the
-    rate card charges by use and the times of use are not known yet."""
+    """Charge an ended reservation, once. Return None if nothing is owed, or if the rate card charges by use
+    and the times of use are not known yet."""
     _, reservation = lock_reservation(reservation_id)
     existing = (
         Charge.objects.filter(reservation=reservation, kind__in=Charge.ORIGINAL)
@@ -45,11 +45,7 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
             earmarks_release(reservation=reservation, now=now)
         return None
     grant_id = earmarks_spend(
-        reservation=reservation,
-        covered=due.covered,
-        payable=due.payable,
-        currency=due.currency,
-        now=now,
+        reservation=reservation, covered=due.covered, payable=due.payable, currency=due.currency, now=now
     )
     row = charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
     charge_store(By(PLATFORM, now), charge=row, reservation=reservation)
@@ -58,10 +54,8 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
     return row
 
 
-def charge_row(
-    *, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime
-) -> Charge:
-    """Build an open charge, not yet stored."""
+def charge_row(*, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime) -> Charge:
+    """Build an open charge; it is not stored yet."""
     parties = ("organisation_id", "host_id", "payer_region_id", "host_region_id")
     amounts = ("kind", "currency", "tax", "total", "covered", "payable")
     return Charge(
@@ -77,7 +71,7 @@ def charge_row(
 
 
 def charge_store(by: By, *, charge: Charge, reservation: Reservation) -> None:
-    """Store a new charge of any kind with its postings and its entry in the trail."""
+    """Store a new charge of any kind, with its postings and its entry in the trail."""
     Charge.objects.bulk_create([charge])
     charge_post(charge=charge, now=by.now)
     after = charge_recorded(charge)
@@ -85,7 +79,7 @@ def charge_store(by: By, *, charge: Charge, reservation: Reservation) -> None:
 
 
 def charge_recorded(charge: Charge) -> dict[str, Any]:
-    """What the trail holds of a new charge."""
+    """Return what the trail records about a new charge."""
     names = ["kind", "currency", "total", "payable", *(["month"] if charge.reverses_id else [])]
     values = {name: getattr(charge, name) for name in names}
     if charge.reverses_id:
@@ -94,7 +88,7 @@ def charge_recorded(charge: Charge) -> dict[str, Any]:
 
 
 def charge_message(kind: str, charge: Charge) -> Effect:
-    """Build a message about a charge as it is now."""
+    """Return a message about a charge in its present state."""
     return Effect(
         kind=f"mail.{kind}",
         key=f"mail.{kind}:{charge.pk}:{charge.version}",
@@ -103,8 +97,8 @@ def charge_message(kind: str, charge: Charge) -> Effect:
 
 
 def charge_finish(*, charge: Charge, state: str, at: datetime) -> None:
-    """Make a charge final at a moment, and of a month; one that was final already keeps both.
-    Call it under the locks of the host's books and of the charge. Not yet stored."""
+    """Make a charge final as of a moment, which also determines its month; one that was final already keeps
+    both. The caller holds the locks of the host's books and of the charge, and stores it."""
     if charge.final_at is None:
         drawn = drawn_months(charge.host_id)
         charge.final_at = at
@@ -117,8 +111,8 @@ FINISHED = ("state", "final_at", "month", "version")
 
 
 def charges_finalise(*, now: datetime, host_id: UUID | None = None, most: int = 2000) -> int:
-    """Make charges final that nobody disputed in time, as of the end of that time however late
-    this runs; how many. Of one host only, if named: for whoever draws up its statements."""
+    """Make charges final that nobody disputed in time, as of the end of that time even if this runs late;
+    return how many. With `host_id`, only that host's, for whoever draws up its statements."""
     if host_id is not None:
         with transaction.atomic():
             return _finalise(host_id, now, most)
@@ -131,7 +125,7 @@ def charges_finalise(*, now: datetime, host_id: UUID | None = None, most: int = 
 
 
 def hosts_to_finalise(now: datetime) -> list[UUID]:
-    """The hosts that have charges nobody disputed in time."""
+    """Return the hosts that have charges nobody disputed in time."""
     due = undisputed(now)
     return list(due.order_by("host_id").values_list("host_id", flat=True).distinct())
 

@@ -1,4 +1,4 @@
-"""Correcting charges: one person of the host proposes, another agrees; nobody edits one."""
+"""Correct charges: one person of the host proposes, another agrees. Charges themselves are never edited."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,35 +13,12 @@ from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
-from bookings.charging.domain.corrections import (
-    Amendment,
-    amended,
-    charged_again,
-    require_change,
-    usage_of,
-    with_grants,
-)
+from bookings.charging.domain import corrections
 from bookings.charging.locks import lock_charge, lock_host_books
-from bookings.charging.selectors.corrections import (
-    correction_by_id,
-    grants_after,
-    no_second_of_host,
-)
+from bookings.charging.selectors.corrections import correction_by_id, grants_after, no_second_of_host
 from bookings.charging.selectors.melting import melting_of
-from bookings.charging.services.charges import (
-    FINISHED,
-    charge_finish,
-    charge_message,
-    charge_row,
-    charge_store,
-)
-from bookings.charging.services.disputes import (
-    charge_locked,
-    dispute_end,
-    open_dispute,
-    require_host,
-    worded,
-)
+from bookings.charging.services import charges
+from bookings.charging.services.disputes import charge_locked, dispute_end, open_dispute, require_host, worded
 from bookings.funding.services.earmarks import earmarks_respend
 from bookings.pricing.domain.charges import ORIGINAL
 from bookings.pricing.domain.usage import require_usage
@@ -55,10 +32,10 @@ from bookings.usage.services.sessions import session_set
 
 @transaction.atomic
 def correction_propose(
-    by: By, *, charge_id: UUID, amendment: Amendment, reason: str, settles: bool = False
+    by: By, *, charge_id: UUID, amendment: corrections.Amendment, reason: str, settles: bool = False
 ) -> Correction:
-    """Propose what a charge in force should have been, final and stated ones too. Nothing changes
-    before a second person of the host agrees. `settles`: it upholds the dispute that is open."""
+    """Propose what a charge in force should have been, even if it is final or on a statement. Nothing changes
+    before a second person of the host agrees. `settles`: the correction upholds the open dispute."""
     reservation, charge = charge_locked(by, charge_id)
     require_host(by.actor, reservation)
     reason = worded("answer" if settles else "reason", reason)
@@ -74,17 +51,15 @@ def correction_propose(
     if amendment.usage is not None:
         reserved = (reservation.start_at, reservation.end_at)
         require_usage(amendment.usage, reserved=reserved, now=by.now)
-    after = amended(
+    after = corrections.amended(
         charge.kind,
         charge.inputs,
         amendment,
         quoted=load_quoted(reservation.pk),
         grants=grants_after(charge, charge.inputs),
-        cut_at=UsageSession.objects.filter(reservation=reservation)
-        .values_list("cut_at", flat=True)
-        .first(),
+        cut_at=UsageSession.objects.filter(reservation=reservation).values_list("cut_at", flat=True).first(),
     )
-    require_change(charge.result, charge.kind, after, charge.inputs, amendment.usage)
+    corrections.require_change(charge.result, charge.kind, after, charge.inputs, amendment.usage)
     due = after.due
     correction = Correction.objects.create(
         charge=charge,
@@ -103,11 +78,7 @@ def correction_propose(
         "charge.correct-propose",
         charge,
         before={"total": charge.total, "payable": charge.payable},
-        after={
-            "correction": correction.pk,
-            "total": correction.total,
-            "payable": correction.payable,
-        },
+        after={"correction": correction.pk, "total": correction.total, "payable": correction.payable},
         reason=reason,
     )
     return correction
@@ -115,22 +86,20 @@ def correction_propose(
 
 @transaction.atomic
 def correction_refuse(by: By, *, correction_id: UUID, reason: str) -> Correction:
-    """Refuse a correction, as a second person: the charge stays, and so does a dispute of it."""
+    """Refuse a correction as a second person: the charge stays, and so does a dispute about it."""
     reservation, charge, correction = _locked(by, correction_id)
     _require_second(by.actor, reservation, correction)
     reason = worded("reason", reason)
     _require_proposed(correction)
     _decide(by, correction, "refused")
     _touch(charge)
-    trail.record(
-        by, "charge.correct-refuse", charge, after={"correction": correction.pk}, reason=reason
-    )
+    trail.record(by, "charge.correct-refuse", charge, after={"correction": correction.pk}, reason=reason)
     return correction
 
 
 @transaction.atomic
 def correction_withdraw(by: By, *, correction_id: UUID) -> Correction:
-    """Withdraw a correction, as whoever proposed it."""
+    """Withdraw a correction that the actor has proposed."""
     reservation, charge, correction = _locked(by, correction_id)
     require_host(by.actor, reservation)
     if by.actor.user_id != correction.proposed_by_id:
@@ -144,10 +113,10 @@ def correction_withdraw(by: By, *, correction_id: UUID) -> Correction:
 
 @transaction.atomic
 def correction_agree(by: By, *, correction_id: UUID) -> Correction:
-    """Agree to a correction, as a second person: at once the charge is reversed, a new one made
-    that the payer may dispute in turn, and money of sources and voucher spent anew. What the
-    voucher covers is computed with what it has left at this moment."""
-    # The charge itself is locked below the host's books; until then its reservation's lock does.
+    """Agree to a correction as a second person. In one step the charge is reversed, a new one is created,
+    which the payer may dispute in turn, and the money of sources and voucher is spent anew. What the voucher
+    covers is computed from what it has left at this moment."""
+    # The charge itself is locked after the host's books; until then its reservation's lock protects it.
     reservation, charge, correction = _locked(by, correction_id, with_charge=False)
     _require_second(by.actor, reservation, correction)
     _require_proposed(correction)
@@ -158,10 +127,10 @@ def correction_agree(by: By, *, correction_id: UUID) -> Correction:
     was = {"state": charge.state, "total": charge.total}
     melted = melting_of(charge.pk)
     for taken_back in [charge, *([melted] if melted else [])]:
-        charge_finish(charge=taken_back, state="reversed", at=by.now)
-        taken_back.save(update_fields=FINISHED)
+        charges.charge_finish(charge=taken_back, state="reversed", at=by.now)
+        taken_back.save(update_fields=charges.FINISHED)
         reversal = reversal_row(taken_back, reservation, by.now, kind="reversal")
-        charge_store(by, charge=reversal, reservation=reservation)
+        charges.charge_store(by, charge=reversal, reservation=reservation)
         if taken_back is melted:
             trail.record(
                 by,
@@ -172,7 +141,7 @@ def correction_agree(by: By, *, correction_id: UUID) -> Correction:
                 reason=correction.reason,
             )
     if replacement is not None:
-        charge_store(by, charge=replacement, reservation=reservation)
+        charges.charge_store(by, charge=replacement, reservation=reservation)
         _use_as_corrected(by, reservation, correction)
     dispute = Dispute.objects.filter(charge=charge, state="open").first()
     if dispute is not None:
@@ -192,7 +161,7 @@ def correction_agree(by: By, *, correction_id: UUID) -> Correction:
         },
         reason=correction.reason,
     )
-    enqueue([charge_message("corrected", replacement or charge)], now=by.now)
+    enqueue([charges.charge_message("corrected", replacement or charge)], now=by.now)
     return correction
 
 
@@ -206,8 +175,8 @@ def reversal_row(
     inputs: Mapping[str, Any] | None = None,
     result: Mapping[str, Any] | None = None,
 ) -> Charge:
-    """Build the charge that takes another back, whole unless `amounts` (below 0) say how much;
-    it is final at once. Not yet stored."""
+    """Build the charge that reverses another, completely or by `amounts` (below 0). It is final at once; it
+    is not stored yet."""
     names = ("tax", "total", "covered", "payable")
     taken = amounts or {name: -getattr(charge, name) for name in names}
     row = Charge(
@@ -219,31 +188,29 @@ def reversal_row(
         payer_region_id=charge.payer_region_id,
         host_region=reservation.host_region,
         inputs={"charge": str(charge.pk), **(inputs or {})},
-        result={
-            **{name: format_amount(taken[name], charge.currency) for name in names},
-            **(result or {}),
-        },
+        result={**{name: format_amount(taken[name], charge.currency) for name in names}, **(result or {})},
         currency=charge.currency,
         grant_id=charge.grant_id if taken["covered"] else None,
         created_at=now,
         version=0,
         **taken,
     )
-    charge_finish(charge=row, state="final", at=now)
+    charges.charge_finish(charge=row, state="final", at=now)
     return row
 
 
 def _respent(
     reservation: Reservation, charge: Charge, correction: Correction, now: datetime
 ) -> Charge | None:
-    """Spend what is owed now instead of what was; the charge to come, not yet stored."""
+    """Spend what is owed now in place of what was owed before. Return the new charge, which is not stored
+    yet, or None."""
     kept = VoucherGrant.objects.filter(earmarks__reservation=reservation).order_by("pk")
     list(locked(VoucherGrant.objects.filter(pk__in=kept.values("pk")).order_by("pk")))
     due = None
     if correction.inputs is not None:
         grants = grants_after(charge, correction.inputs)
-        inputs = with_grants(correction.kind, correction.inputs, grants)
-        due = charged_again(correction.kind, inputs)
+        inputs = corrections.with_grants(correction.kind, correction.inputs, grants)
+        due = corrections.charged_again(correction.kind, inputs)
         correction.inputs, correction.result = dict(due.inputs), dict(due.result)
         correction.payable = due.payable
     grant_id = earmarks_respend(
@@ -254,12 +221,12 @@ def _respent(
     )
     if due is None:
         return None
-    return charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
+    return charges.charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
 
 
 def _use_as_corrected(by: By, reservation: Reservation, correction: Correction) -> None:
-    """What the correction says of the use is what is recorded of it."""
-    usage = usage_of(correction.inputs or {})
+    """Record the times of use that the correction sets, if any."""
+    usage = corrections.usage_of(correction.inputs or {})
     if usage is not None:
         session_set(by, reservation=reservation, usage=usage, reason=correction.reason)
 

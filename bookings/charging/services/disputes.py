@@ -1,4 +1,4 @@
-"""Disputes of charges: opened by the payer, answered by the host."""
+"""Disputes about charges: the payer opens them, the host answers."""
 
 from uuid import UUID
 
@@ -21,20 +21,21 @@ from bookings.record.models import Reservation
 
 
 def require_payer(actor: Actor, reservation: Reservation) -> None:
-    """Require the person of the reservation, or whoever answers for its payer's charges."""
+    """Raise unless the actor is the person of the reservation, or answers for the payer's charges."""
     if actor.user_id != reservation.user_id:
         require(actor, "manage-charges", place_of(reservation.organisation))
 
 
 def require_host(actor: Actor, reservation: Reservation) -> None:
-    """Require whoever answers for the host's charges; nobody does for their own."""
+    """Raise unless the actor answers for the host's charges and this is not their own booking."""
     require(actor, "manage-charges", place_of(reservation.host))
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise no_second_of_host(actor, reservation) or NotPermitted("own-charge")
 
 
 def charge_locked(by: By, charge_id: UUID, *, books: bool = False) -> tuple[Reservation, Charge]:
-    """Lock a charge the actor may see, after its reservation; with `books` after the host's too."""
+    """Lock a charge that the actor may see, after its reservation; with `books`, also after the host's
+    books."""
     seen = charge_by_id(by.actor, charge_id)
     _, reservation = lock_reservation(seen.reservation_id)
     if books:
@@ -45,7 +46,7 @@ def charge_locked(by: By, charge_id: UUID, *, books: bool = False) -> tuple[Rese
 
 
 def worded(field: str, text: str) -> str:
-    """Return the text without blanks around it; `Invalid` where it is empty."""
+    """Return the text, trimmed; raise `Invalid` if it is empty."""
     if not text.strip():
         raise invalid(field, "required")
     return text.strip()
@@ -53,24 +54,17 @@ def worded(field: str, text: str) -> str:
 
 @transaction.atomic
 def dispute_open(by: By, *, charge_id: UUID, reason: str) -> Charge:
-    """Dispute an open charge: it does not become final before the host has answered."""
+    """Dispute an open charge, which then does not become final before the host has answered."""
     reservation, charge = charge_locked(by, charge_id)
     require_payer(by.actor, reservation)
     reason = worded("reason", reason)
     if not is_disputable(charge.kind, charge.state, charge.open_until, by.now):
         state = "final" if charge.state == "open" else charge.state
         raise WrongState(state=state, wanted="disputed")
-    Dispute.objects.create(
-        charge=charge, reason=reason, opened_by_id=by.actor.person, opened_at=by.now
-    )
+    Dispute.objects.create(charge=charge, reason=reason, opened_by_id=by.actor.person, opened_at=by.now)
     _move_to(charge, "disputed")
     trail.record(
-        by,
-        "charge.dispute",
-        charge,
-        before={"state": "open"},
-        after={"state": "disputed"},
-        reason=reason,
+        by, "charge.dispute", charge, before={"state": "open"}, after={"state": "disputed"}, reason=reason
     )
     enqueue([charge_message("disputed", charge)], now=by.now)
     return charge
@@ -78,7 +72,7 @@ def dispute_open(by: By, *, charge_id: UUID, reason: str) -> Charge:
 
 @transaction.atomic
 def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
-    """Withdraw a dispute, as the payer: the charge is open until its time is up, or final."""
+    """Withdraw a dispute, as the payer: the charge is open until its time is over, or else final."""
     reservation, charge = charge_locked(by, charge_id, books=True)
     require_payer(by.actor, reservation)
     dispute = open_dispute(charge)
@@ -88,16 +82,14 @@ def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
     else:
         charge_finish(charge=charge, state="final", at=by.now)
         charge.save(update_fields=FINISHED)
-    trail.record(
-        by, "charge.dispute-withdraw", charge, before={"state": "disputed"}, after=_after(charge)
-    )
+    trail.record(by, "charge.dispute-withdraw", charge, before={"state": "disputed"}, after=_after(charge))
     return charge
 
 
 @transaction.atomic
 def dispute_reject(by: By, *, charge_id: UUID, answer: str) -> Charge:
-    """Reject a dispute, as the host: the charge is final at once. To uphold one, propose a
-    correction and have it agreed to."""
+    """Reject a dispute, as the host: the charge is final at once. To uphold a dispute instead, propose a
+    correction; it is upheld once that is agreed to."""
     reservation, charge = charge_locked(by, charge_id, books=True)
     require_host(by.actor, reservation)
     dispute = open_dispute(charge)
@@ -110,19 +102,14 @@ def dispute_reject(by: By, *, charge_id: UUID, answer: str) -> Charge:
     charge_finish(charge=charge, state="final", at=by.now)
     charge.save(update_fields=FINISHED)
     trail.record(
-        by,
-        "charge.dispute-reject",
-        charge,
-        before={"state": "disputed"},
-        after=_after(charge),
-        reason=answer,
+        by, "charge.dispute-reject", charge, before={"state": "disputed"}, after=_after(charge), reason=answer
     )
     enqueue([charge_message("dispute-settled", charge)], now=by.now)
     return charge
 
 
 def open_dispute(charge: Charge) -> Dispute:
-    """Return the open dispute of a charge; `WrongState` if there is none."""
+    """Return the open dispute about a charge; raise `WrongState` if there is none."""
     dispute = Dispute.objects.filter(charge=charge, state="open").first()
     if dispute is None:
         raise WrongState(state=charge.state, wanted="disputed")
@@ -130,7 +117,7 @@ def open_dispute(charge: Charge) -> Dispute:
 
 
 def dispute_end(by: By, dispute: Dispute, state: str, *, answer: str = "") -> None:
-    """Settle a dispute, within a transaction, under the charge's lock."""
+    """Settle a dispute, in a transaction that holds the charge's lock."""
     dispute.state, dispute.settled_by_id, dispute.settled_at = state, by.actor.person, by.now
     dispute.answer = answer or dispute.answer
     dispute.version += 1

@@ -1,4 +1,4 @@
-"""Writing the books: one balanced entry for each thing that happens to money."""
+"""Write the ledger: one balanced entry for each event that concerns money."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from bookings.pricing.models import Charge
 
 
 def charge_post(*, charge: Charge, now: datetime) -> None:
-    """Post a charge of any kind, in the transaction that makes it; one of nothing is not posted."""
+    """Post a charge of any kind, in the transaction that creates it; a charge of zero is not posted."""
     postings = charge_postings(tax=charge.tax, covered=charge.covered, payable=charge.payable)
     if not postings:
         return
@@ -18,14 +18,12 @@ def charge_post(*, charge: Charge, now: datetime) -> None:
 
 
 def posting_rows(entry: LedgerEntry, postings: Postings, charge: Charge) -> list[Posting]:
-    """The postings of a charge, not yet stored."""
+    """Return the postings of a charge, not yet stored."""
     names = ("host_id", "host_region_id", "payer_region_id", "currency")
     to = {name: getattr(charge, name) for name in names}
     return rows_to_post(entry, postings, payer_id=charge.organisation_id, **to)
 
 
 def rows_to_post(entry: LedgerEntry, postings: Postings, **to: Any) -> list[Posting]:
-    """Postings between a payer and a host, `to` their fields; not yet stored."""
-    return [
-        Posting(entry=entry, account=account, amount=amount, **to) for account, amount in postings
-    ]
+    """Return postings between a payer and a host, whose fields are `to`; they are not yet stored."""
+    return [Posting(entry=entry, account=account, amount=amount, **to) for account, amount in postings]

@@ -1,4 +1,4 @@
-"""Late-cancellation fees melt by what others used of the freed time."""
+"""Reduce late-cancellation fees by what others used of the freed time."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -25,12 +25,10 @@ from bookings.record.models import Reservation
 
 
 def fees_melt(*, now: datetime, most: int = 200) -> int:
-    """Take back what others paid for of cancelled time, once the period has passed and all who
-    used it are charged; each fee once. How many."""
+    """Reduce each fee, once, by what others paid for of the cancelled time, after the period has passed and
+    everybody who used it has been charged. Return how many."""
     due = fees_to_melt(now)
-    return work_through(
-        job="melting fees", due=due, act=lambda pk: _melt(pk, now), now=now, most=most
-    )
+    return work_through(job="melting fees", due=due, act=lambda pk: _melt(pk, now), now=now, most=most)
 
 
 def _melt(charge_id: UUID, now: datetime) -> int:
@@ -57,7 +55,7 @@ def _melt(charge_id: UUID, now: datetime) -> int:
 
 
 def _melting_row(charge: Charge, reservation: Reservation, now: datetime) -> Charge | None:
-    """Build the charge that takes back what melts; None where nothing does."""
+    """Build the charge that records the reduction of a fee; None if nothing is taken off."""
     fee, tax = fee_that_melts(
         Decimal(charge.result["fee"]),
         tax_percent=input_from_json(charge.inputs["quote"]).card.tax_percent,

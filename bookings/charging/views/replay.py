@@ -1,4 +1,4 @@
-"""A charge computed again, line by line."""
+"""The page that recomputes a charge, line by line."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from bookings.charging.selectors.replay import charge_replay
 
 @reads
 def charge(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    """What is stored of a charge beside what its inputs come to now."""
+    """Show what is stored of a charge beside the result of recomputing it from its inputs."""
     replayed = charge_replay(actor_of(request.user), charge_id)
     return render(
         request,

@@ -1,4 +1,4 @@
-"""Conversations about bookings and needs, and other times proposed in them."""
+"""Conversations about bookings, needs, samples and bids, and the other times proposed in them."""
 
 from typing import Any
 from uuid import UUID
@@ -20,41 +20,30 @@ from bookings.catalogue.api.asking import period_of
 from bookings.conversation.domain.threads import LONGEST_TEXT
 from bookings.conversation.models import ProposedTime
 from bookings.conversation.models.threads import Side
-from bookings.conversation.selectors.threads import (
-    Conversation,
-    asked_by,
-    comment_file_by_id,
-    conversation_by_id,
-    kind_of,
-    proposal_by_id,
-)
+from bookings.conversation.selectors import threads
 from bookings.conversation.services.comments import (
     comment_withdraw,
     comment_write,
     thread_reopen,
     thread_resolve,
 )
-from bookings.conversation.services.proposals import (
-    proposal_accept,
-    proposal_decline,
-    proposal_make,
-)
+from bookings.conversation.services.proposals import proposal_accept, proposal_decline, proposal_make
 from bookings.record.domain.periods import Period
 from bookings.reserving.api.moves import MoveShape
 from bookings.reserving.selectors.moves import Move, load_move
-from instruments.api.attachments import StoredFileShape, Upload, binary
+from instruments.attachments.api.attachments import StoredFileShape, Upload, binary
 
 
 class CommentFileShape(StoredFileShape):
-    """A picture, re-encoded, or a document. `files` are its addresses in the API by size: `large`
-    and `small` of a picture (WebP), `file` of a document (PDF)."""
+    """A picture, re-encoded, or a document. `files` are its addresses in the API by size: `large` and `small`
+    for a picture (WebP), `file` for a document (PDF)."""
 
     address = "api-comment-file"
 
 
 class ProposedTimeShape(serializers.Serializer[Any]):
-    """Another time that a comment proposes. It is not held. It lapses as the booking changes, and
-    at `until`."""
+    """Another time that a comment proposes. The time is not held. The proposal lapses when the booking
+    changes, and at `until`."""
 
     id = serializers.UUIDField()
     start = Instant(source="start_at")
@@ -65,10 +54,11 @@ class ProposedTimeShape(serializers.Serializer[Any]):
 
 
 class CommentShape(serializers.Serializer[Any]):
-    """What somebody wrote for their side. One that was withdrawn has no text and no files."""
+    """A comment that a person wrote for their side. A withdrawn comment has no text and no files. `author` is
+    null for the host of a bid before it is accepted: it does not learn yet who enquires."""
 
     id = serializers.UUIDField()
-    author = PersonShape()
+    author = PersonShape(source="shown_author", allow_null=True)
     side = serializers.ChoiceField(Side.choices)
     text = serializers.CharField()
     created_at = Instant()
@@ -79,8 +69,8 @@ class CommentShape(serializers.Serializer[Any]):
 
 
 class ConversationShape(serializers.Serializer[Any]):
-    """All comments, the oldest first. `side` is the caller's; `waits_for` the one whose answer is
-    awaited, empty where nobody's is."""
+    """All comments of a conversation, oldest first. `side` is the caller's; `waits_for` is the side whose
+    answer is awaited, empty if none is."""
 
     side = serializers.ChoiceField(Side.choices)
     waits_for = serializers.CharField()
@@ -92,17 +82,17 @@ class ConversationShape(serializers.Serializer[Any]):
 
 class CommentBody(Shape):
     text = Text(LONGEST_TEXT, help_text="Plain text.")
-    resolves = Flag(default=False, help_text="Nothing is left to answer.")
+    resolves = Flag(default=False, help_text="Marks the conversation as resolved.")
 
 
 class CommentFileBody(Shape):
     file = Upload(help_text="JPEG, PNG or WebP up to 15 MB; PDF up to 25 MB.")
-    name = Text(250, help_text="What readers see it called.")
+    name = Text(250, help_text="File name shown to readers.")
     text = Text(LONGEST_TEXT, required=False, allow_blank=True)
 
 
 class ProposedTimeBody(Shape):
-    """Another time, and a word about it."""
+    """Another time to propose, and a comment on it."""
 
     start = Instant()
     end = Instant()
@@ -110,21 +100,23 @@ class ProposedTimeBody(Shape):
 
 
 def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
-    """The addresses of conversations about one kind of subject."""
+    """Return the addresses of conversations about one kind of subject."""
 
     class Conversations(Resource):
         shape, write_scope, needs_person = ConversationShape, "book", True
 
-        def visible(self, pk: UUID) -> Conversation:
-            return conversation_by_id(self.actor, kind, pk, self.now, with_offer=False)
+        def visible(self, pk: UUID) -> threads.Conversation:
+            return threads.conversation_by_id(self.actor, kind, pk, self.now, with_offer=False)
 
         def location(self, row: Any) -> str:
             return ""
 
         @tells(_("The conversation"), ConversationShape, below="conversation")
-        def conversation(self, pk: UUID) -> Conversation:
-            """For those who take part: the person, who booked, the payer's and the host's
-            managers and finance; of a need its author, the payer's managers and its readers."""
+        def conversation(self, pk: UUID) -> threads.Conversation:
+            """Participants may read it. About a booking: its person, whoever made it, and the managers and
+            finance of payer and host. About a need: its author, the payer's managers, and the readers whom
+            its author named. About a bid: the person who enquired, the payer's managers, and the managers of
+            the host."""
             return self.visible(pk)
 
         @acts(
@@ -137,9 +129,9 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
             sends={"text": "Is the sample holder for 3 mm grids there?"},
         )
         def comment(self, pk: UUID, data: dict[str, Any]) -> None:
-            """For the other side to answer, who are told of all that is written within five
-            minutes at once. It is not edited; its author can withdraw it for fifteen minutes.
-            Thirty an hour."""
+            """Add a comment. The other side is told once of all comments written within five minutes. A
+            comment cannot be edited, but its author can withdraw it for fifteen minutes. A person can write
+            thirty comments per hour."""
             comment_write(self.by, kind=kind, subject_id=pk, **data)
 
         @acts(
@@ -150,7 +142,7 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
             versioned=False,
         )
         def resolve(self, pk: UUID) -> None:
-            """Nothing is left to answer. The next comment opens it again."""
+            """Mark the conversation as resolved: it needs no more answers. The next comment reopens it."""
             thread_resolve(self.by, kind=kind, subject_id=pk)
 
         @acts(
@@ -161,15 +153,15 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
             versioned=False,
         )
         def reopen(self, pk: UUID) -> None:
-            """The other side is expected to answer."""
+            """Reopen a resolved conversation; the other side is expected to answer."""
             thread_reopen(self.by, kind=kind, subject_id=pk)
 
     class Attached(Resource):
         shape, write_scope, needs_person = ConversationShape, "book", True
         parser_classes = [MultiPartParser]
 
-        def visible(self, pk: UUID) -> Conversation:
-            return conversation_by_id(self.actor, kind, pk, self.now, with_offer=False)
+        def visible(self, pk: UUID) -> threads.Conversation:
+            return threads.conversation_by_id(self.actor, kind, pk, self.now, with_offer=False)
 
         def location(self, row: Any) -> str:
             return ""
@@ -185,8 +177,8 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
             once=False,
         )
         def attach(self, pk: UUID, data: dict[str, Any]) -> None:
-            """As `multipart/form-data`. What it is is told by its content, as of instruments'
-            attachments."""
+            """Send `multipart/form-data`. The type of a file is determined from its content, as for
+            attachments of instruments."""
             files = [(data["name"], data["file"])]
             comment_write(self.by, kind=kind, subject_id=pk, text=data.get("text", ""), files=files)
 
@@ -196,7 +188,7 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
 
 
 class Proposing(Resource):
-    """Another time for a booking, proposed to the other side."""
+    """The operation that proposes another time for a booking to the other side."""
 
     at, key, tag = "reservations/", "reservation_id", "reservations"
     name, many, shape = "reservation", "reservations", ProposedTimeShape
@@ -214,14 +206,11 @@ class Proposing(Resource):
         sends={"start": "2026-03-06T13:00:00+08:00", "end": "2026-03-06T15:00:00+08:00"},
     )
     def propose(self, pk: UUID, data: dict[str, Any]) -> ProposedTime:
-        """For whoever may move the booking. All rules are asked at once, as for a move. It holds
-        nothing, takes the place of one that is open, and lapses after three days, when either
-        time begins, or as the booking changes."""
+        """Whoever may move the booking may propose another time. All rules are checked at once, as for a
+        move. A proposal holds nothing, replaces an open one, and lapses after three days, when either time
+        begins, or when the booking changes."""
         proposal = proposal_make(
-            self.by,
-            reservation_id=pk,
-            period=period_of(data),
-            text=data.get("text", ""),
+            self.by, reservation_id=pk, period=period_of(data), text=data.get("text", "")
         )
         proposal.state_now = proposal.state  # type: ignore[attr-defined]
         return proposal
@@ -233,29 +222,30 @@ class Proposals(Resource):
     write_scope, needs_person = "book", True
 
     def visible(self, pk: UUID) -> ProposedTime:
-        return proposal_by_id(self.actor, pk, self.now)[0]
+        return threads.proposal_by_id(self.actor, pk, self.now)[0]
 
     @reads(_("A proposed time"))
     def detail(self, pk: UUID) -> None:
-        """For those who take part in the conversation."""
+        """Participants of the conversation may read it."""
 
-    @tells(_("What taking a proposed time would come to"), MoveShape, below="move")
+    @tells(_("Preview of accepting a proposed time"), MoveShape, below="move")
     def preview(self, pk: UUID) -> Move:
-        """The price, and what refuses it now. A time that the host proposes never costs a late
-        fee; one that the person proposes costs what moving there themselves does."""
-        row, booking, _side = proposal_by_id(self.actor, pk, self.now)
-        period, idea = Period(row.start_at, row.end_at), asked_by(row.comment.side)
+        """Return what accepting would cost, and what would refuse it now. A time that the host proposes never
+        costs a late fee; one that the person proposes costs the same as if they moved the booking
+        themselves."""
+        row, booking, _side = threads.proposal_by_id(self.actor, pk, self.now)
+        period, idea = Period(row.start_at, row.end_at), threads.asked_by(row.comment.side)
         return load_move(self.actor, booking, period, self.now, asked_by=idea)
 
-    @acts(_("Take a proposed time"), refuses=[403, 404, 409, 422], versioned=False)
+    @acts(_("Accept a proposed time"), refuses=[403, 404, 409, 422], versioned=False)
     def accept(self, pk: UUID) -> UUID:
-        """For the other side, by whoever may move the booking there: it moves. Where the slot is
-        gone by now nothing changes, and the refusal names the nearest time."""
+        """A person of the other side who may move the booking accepts, which moves it. If the slot is taken
+        by now nothing changes, and the refusal names the nearest time."""
         return proposal_accept(self.by, proposal_id=pk).pk
 
     @acts(_("Decline a proposed time"), refuses=[403, 404, 409], versioned=False)
     def decline(self, pk: UUID) -> UUID:
-        """For the other side; the booking stays as it is."""
+        """A person of the other side declines; the booking stays as it is."""
         return proposal_decline(self.by, proposal_id=pk).pk
 
 
@@ -265,12 +255,13 @@ class Comments(Resource):
     write_scope, needs_person = "book", True
 
     @acts(_("Withdraw a comment"), gives=ConversationShape, versioned=False)
-    def withdraw(self, pk: UUID) -> Conversation:
-        """For its author, within fifteen minutes: text and files are gone, the place stays."""
+    def withdraw(self, pk: UUID) -> threads.Conversation:
+        """Only the author may do this, within fifteen minutes. Text and files are deleted; that there was a
+        comment remains visible."""
         thread = comment_withdraw(self.by, comment_id=pk).thread
-        kind = kind_of(thread)
+        kind = threads.kind_of(thread)
         subject_id = getattr(thread, f"{kind}_id")
-        return conversation_by_id(self.actor, kind, subject_id, self.now, with_offer=False)
+        return threads.conversation_by_id(self.actor, kind, subject_id, self.now, with_offer=False)
 
 
 class CommentFiles(Endpoint):
@@ -286,5 +277,5 @@ class CommentFiles(Endpoint):
         refuses=[404],
     )
     def get(self, request: Request, file_id: UUID, size: str) -> HttpResponseBase:
-        """The bytes, always to be saved; for those who take part in the conversation."""
-        return binary(comment_file_by_id(self.actor, file_id), size)
+        """Return the file as a download, to participants of the conversation."""
+        return binary(threads.comment_file_by_id(self.actor, file_id), size)

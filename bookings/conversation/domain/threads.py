@@ -1,4 +1,4 @@
-"""What may be written in a conversation, whose answer it waits for, and when people are told."""
+"""Decide what may be written in a conversation, whose answer it waits for, and when people are told."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ def other(side: str) -> str:
 
 
 def check_text(text: str, *, is_needed: bool) -> str:
-    """Return the text of a comment, trimmed, its lines ended alike; `Invalid` where it is too long,
-    or missing."""
+    """Return the text of a comment, trimmed, with uniform line ends; raise `Invalid` if it is too long, or
+    missing although needed."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text and is_needed:
         raise invalid("text", "required")
@@ -32,7 +32,8 @@ def check_text(text: str, *, is_needed: bool) -> str:
 
 
 def check_room(there: int, in_the_hour: int) -> None:
-    """`WrongState` where a conversation, or its writer in the last hour, has had enough."""
+    """Raise `WrongState` if a conversation, or its writer within the last hour, has reached the limit of
+    comments."""
     if there >= MOST_COMMENTS:
         raise WrongState("conversation-full", most=MOST_COMMENTS)
     if in_the_hour >= MOST_AN_HOUR:
@@ -40,30 +41,30 @@ def check_room(there: int, in_the_hour: int) -> None:
 
 
 def check_withdrawable(created_at: datetime, now: datetime) -> None:
-    """`WrongState` once a comment has stood for its quarter of an hour."""
+    """Raise `WrongState` if a comment is too old to be withdrawn (a quarter of an hour)."""
     if now >= created_at + WITHDRAWABLE:
         raise WrongState("too-late-to-withdraw")
 
 
 def told_at(created_at: datetime) -> datetime:
-    """When people are told of a comment: at the end of the stretch it was written in, with all
-    others of it."""
+    """Return when people are told of a comment: at the end of the five-minute interval it was written in,
+    together with all others written in it."""
     seconds = TOGETHER.total_seconds()
     past = created_at.timestamp() % seconds
     return created_at + timedelta(seconds=seconds - past)
 
 
 def answer_until(now: datetime, moments: Iterable[datetime | None]) -> datetime:
-    """Until when a proposed time can be taken: for three days, and at most until the first of the
-    moments that are still to come (the booking or the proposed time begins or ends, the request
-    it is for runs out)."""
+    """Return until when a proposed time can be accepted: for three days, and at most until the first of those
+    moments that are still ahead (the booking or the proposed time begins or ends, the request it is for
+    expires)."""
     coming = [moment for moment in moments if moment is not None and moment > now]
     return min([now + ANSWER_WITHIN, *coming])
 
 
 def state_of(state: str, *, until: datetime, proposed_for: int, version: int, now: datetime) -> str:
-    """The state of a proposed time at a moment: an open one has lapsed once its time is over, or
-    the booking is not as it was."""
+    """Return the state of a proposed time at a moment: an open one has lapsed once its time is over or the
+    booking has changed."""
     if state == "open" and (until <= now or proposed_for != version):
         return "lapsed"
     return state

@@ -1,4 +1,4 @@
-"""A comment, with files."""
+"""The form of a comment with files."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.conversation.domain.threads import LONGEST_TEXT
-from instruments.domain.attachments import ACCEPTED
-from instruments.forms.fields import StyledForm
+from instruments.attachments.domain.attachments import ACCEPTED
+from instruments.reading.forms.fields import StyledForm
 
 
 class _SeveralFiles(forms.ClearableFileInput):
@@ -24,8 +24,7 @@ class _FilesField(forms.FileField):
 
 
 class CommentForm(StyledForm):
-    """What somebody writes. How long it may be is told by the service, which counts a line's end
-    as one."""
+    """A comment. The service checks its length, because it counts a line end as one character."""
 
     text = forms.CharField(
         label=_("Your comment"),
@@ -37,4 +36,4 @@ class CommentForm(StyledForm):
         required=False,
         help_text=_("Pictures (JPEG, PNG, WebP, up to 15 MB) or PDF (up to 25 MB), four at most."),
     )
-    resolves = forms.BooleanField(label=_("Nothing is left to answer"), required=False)
+    resolves = forms.BooleanField(label=_("No answer needed"), required=False)

@@ -1,9 +1,3 @@
-from bookings.conversation.models.threads import (
-    Comment,
-    CommentFile,
-    ProposedTime,
-    Thread,
-    ThreadRead,
-)
+from bookings.conversation.models.threads import Comment, CommentFile, ProposedTime, Thread, ThreadRead
 
 __all__ = ["Comment", "CommentFile", "ProposedTime", "Thread", "ThreadRead"]

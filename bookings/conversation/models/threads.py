@@ -1,4 +1,4 @@
-"""What a person and a host write to each other about a subject."""
+"""Comments that a person and a host write to each other about a subject."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,11 +8,12 @@ from django.utils.translation import pgettext_lazy
 from accounts.domain.roles import Places
 from accounts.models import User
 from accounts.models.keys import new_id
+from bookings.board.models import Bid
 from bookings.conversation.domain.threads import HOST, LONGEST_TEXT, REQUESTER
 from bookings.needs.models import Need
 from bookings.record.models import Reservation
 from bookings.samples.models import SampleItem
-from instruments.models import StoredFile
+from instruments.attachments.models import StoredFile
 
 
 class Side(models.TextChoices):
@@ -21,25 +22,23 @@ class Side(models.TextChoices):
 
 
 class Thread(models.Model):
-    """The conversation about one subject; there is none before the first comment.
+    """The conversation about one subject. It is created with the first comment.
 
-    waits_for: the side whose answer is awaited, nobody's where it is resolved; version: raised by
-    whatever changes what a reader sees of it.
+    waits_for: the side whose answer is awaited, empty if it is resolved; version: raised by everything that
+    changes what a reader sees of it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    reservation = models.OneToOneField(
-        Reservation, models.PROTECT, null=True, related_name="conversation"
-    )
+    reservation = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="conversation")
     need = models.OneToOneField(Need, models.CASCADE, null=True, related_name="conversation")
-    sample = models.OneToOneField(
-        SampleItem, models.CASCADE, null=True, related_name="conversation"
+    sample = models.OneToOneField(SampleItem, models.CASCADE, null=True, related_name="conversation")
+    # Bids are never deleted; adding a foreign key would lock both tables at once.
+    bid = models.OneToOneField(
+        Bid, models.PROTECT, null=True, related_name="conversation", db_constraint=False
     )
     waits_for = models.CharField(max_length=10, choices=Side, blank=True)
     resolved_at = models.DateTimeField(null=True)
-    resolved_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    resolved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
 
@@ -47,28 +46,27 @@ class Thread(models.Model):
         verbose_name = _("conversation")
         constraints = [
             models.CheckConstraint(
-                condition=Q(reservation__isnull=False, need=None, sample=None)
-                | Q(reservation=None, need__isnull=False, sample=None)
-                | Q(reservation=None, need=None, sample__isnull=False),
+                condition=Q(reservation__isnull=False, need=None, sample=None, bid=None)
+                | Q(reservation=None, need__isnull=False, sample=None, bid=None)
+                | Q(reservation=None, need=None, sample__isnull=False, bid=None)
+                | Q(reservation=None, need=None, sample=None, bid__isnull=False),
                 name="thread_of_one_subject",
             ),
             models.CheckConstraint(
                 condition=Q(resolved_at=None) | Q(waits_for=""), name="thread_resolved_waits_not"
             ),
         ]
-        indexes = [
-            models.Index(fields=["waits_for"], condition=~Q(waits_for=""), name="thread_waits")
-        ]
+        indexes = [models.Index(fields=["waits_for"], condition=~Q(waits_for=""), name="thread_waits")]
 
     def places(self) -> Places:
-        """Those of its subject."""
-        subject = self.reservation or self.need or self.sample
+        """Return the organisations and regions whose people may read it: those of its subject."""
+        subject = self.reservation or self.need or self.sample or self.bid
         return subject.places() if subject else ((), ())
 
 
 class Comment(models.Model):
-    """What somebody wrote, for the side they were on; it is never edited. digest: SHA-256 of the
-    text. withdrawn_at: when its author took it back, or was forgotten: text and files are gone."""
+    """A comment, written for the side that its author was on; it is never edited. digest: SHA-256 of the
+    text. withdrawn_at: when its author withdrew it or was forgotten, which deletes text and files."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="comments", db_index=False)
@@ -101,8 +99,8 @@ class CommentFile(StoredFile):
 class ProposedTime(models.Model):
     """Another time for a booking that a comment proposes to the other side. It holds nothing.
 
-    booking_version: that of the booking it was proposed for; it lapses as the booking changes, and
-    at `until`.
+    booking_version: the version of the booking it was proposed for; the proposal lapses when the booking
+    changes, and at `until`.
     """
 
     class State(models.TextChoices):
@@ -121,23 +119,19 @@ class ProposedTime(models.Model):
     until = models.DateTimeField()
     booking_version = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    decided_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("proposed time")
         constraints = [
             models.CheckConstraint(condition=Q(end_at__gt=F("start_at")), name="proposed_forward"),
-            models.UniqueConstraint(
-                fields=["thread"], condition=Q(state="open"), name="proposed_one_open"
-            ),
+            models.UniqueConstraint(fields=["thread"], condition=Q(state="open"), name="proposed_one_open"),
         ]
 
 
 class ThreadRead(models.Model):
-    """Up to when somebody has read a conversation."""
+    """The moment up to which a person has read a conversation."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="+", db_index=False)
@@ -145,6 +139,4 @@ class ThreadRead(models.Model):
     read_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["thread", "user"], name="read_once_a_person")
-        ]
+        constraints = [models.UniqueConstraint(fields=["thread", "user"], name="read_once_a_person")]

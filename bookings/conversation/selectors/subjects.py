@@ -1,6 +1,6 @@
-"""What a conversation can be about, who takes part in it on which side, and who is told.
+"""The kinds of subjects of conversations: who takes part on which side, and who is told.
 
-A further kind is a column of `Thread`, named as the kind, and a row of `SUBJECTS`.
+To add a kind, add a column with its name to `Thread`, and a row to `SUBJECTS`.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
@@ -17,9 +18,11 @@ from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import holders_of
 from accounts.selectors.rows import visible
+from bookings.board.models import Bid
+from bookings.board.selectors.enquiries import bid_by_id
 from bookings.conversation.domain.threads import HOST, REQUESTER
 from bookings.needs.models import Need
-from bookings.needs.selectors.needs import need_by_id
+from bookings.needs.selectors.needs import need_by_id, read_by, readers_of
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import WITH, takes_part, taking_part
 from bookings.samples.domain.samples import OWNER
@@ -29,12 +32,13 @@ from bookings.samples.selectors.samples import sample_by_id, sides_of
 
 @dataclass(frozen=True)
 class Subject:
-    """One kind of subject.
+    """A kind of subject, as functions.
 
-    address: of the page that shows one, with its conversation; load: one that the actor may see, or
-    `NotFound`; side_of: the actor's side of it, None for whoever takes no part; answering: the
-    threads in which an actor is expected to answer, as one of a side; people: who is told on a
-    side; name: what it is about, a row with a name or a text.
+    address: of the page that shows the subject with its conversation; load: a subject that the actor may see,
+    or `NotFound`; side_of: the actor's side, None if they take no part; answering: the condition for threads
+    in which an actor is expected to answer on a side; people: who is told on a side; name: what the
+    conversation is about, a row with a name or a text; hidden_as: what the host reads in place of the
+    requesters' names, None where it reads these.
     """
 
     address: Callable[[Any], str]
@@ -43,6 +47,7 @@ class Subject:
     answering: Callable[[Actor, str], Q]
     people: Callable[[Any, str], Iterable[User]]
     name: Callable[[Any], Any]
+    hidden_as: Callable[[Any], Any] = lambda row: None
 
 
 _BOOKINGS = Reservation.objects.select_related(
@@ -51,8 +56,8 @@ _BOOKINGS = Reservation.objects.select_related(
 
 
 def _booking_side(actor: Actor, row: Reservation) -> str | None:
-    """One's own side first, also of whose host one manages; then that of the host, then the
-    payer's, for those who may read its bookings. Auditors take no part."""
+    """Return the actor's side in the conversation about a booking: their own first, even if they manage the
+    host; then the host's, then the payer's, for those who may read its bookings. Auditors take no part."""
     if takes_part(actor, row):
         return REQUESTER
     organisations = actor.organisations_where("read-bookings")
@@ -75,23 +80,23 @@ def _booking_people(row: Reservation, side: str) -> list[User]:
 
 
 def _need_side(actor: Actor, row: Need) -> str | None:
-    """That of whose need it is; readers whom they named answer as hosts."""
+    """Return the actor's side in the conversation about a need: that of its author and the payer's managers,
+    or the answering side for its named readers; None for anybody else."""
     managed = actor.organisations_where("book-for-members")
     if actor.user_id == row.user_id or row.organisation_id in managed:
         return REQUESTER
-    return HOST if actor.user_id in {reader.pk for reader in row.readers.all()} else None
+    return HOST if Need.objects.filter(read_by(actor.user_id), pk=row.pk).exists() else None
 
 
 def _need_answering(actor: Actor, side: str) -> Q:
     if side == REQUESTER:
         return Q(need__user_id=actor.person)
-    named = Need.readers.through.objects.filter(user_id=actor.person).values("need")
-    return Q(need__in=named) & ~Q(need__user_id=actor.person)
+    return read_by(actor.person, "need__") & ~Q(need__user_id=actor.person)
 
 
 def _sample_side(actor: Actor, row: SampleItem) -> str | None:
-    """The owner's, then that of the staff of a host of one of its bookings. One statement at
-    most."""
+    """Return the actor's side in the conversation about a sample: the owner's first, then that of staff of a
+    host where it is booked. It takes at most one statement."""
     sides = sides_of(actor, [row]).get(row.pk, set())
     return REQUESTER if OWNER in sides else HOST if sides else None
 
@@ -112,6 +117,34 @@ def _sample_people(row: SampleItem, side: str) -> list[User]:
     return [person for host in hosts for person in holders_of("manager", host)]
 
 
+def _bid_side(actor: Actor, row: Bid) -> str | None:
+    """Return the actor's side in the conversation about a bid: that of the person who enquired, then that of
+    the host's managers, then that of the managers of the payer, who read the enquiry."""
+    if actor.user_id == row.enquiry.user_id:
+        return REQUESTER
+    if row.host_id in actor.organisations_where("manage-instruments"):
+        return HOST
+    is_payer = row.enquiry.organisation_id in actor.organisations_where("book-for-members")
+    return REQUESTER if is_payer else None
+
+
+def _bid_answering(actor: Actor, side: str) -> Q:
+    own = Q(bid__enquiry__user_id=actor.person)
+    if side == REQUESTER:
+        return own
+    return Q(bid__host_id__in=actor.organisations_where("manage-instruments")) & ~own
+
+
+def _bid_hidden_as(row: Bid) -> Any:
+    """Return what the host reads in place of the names of those who enquire, until it is their bid that is
+    accepted: the payer, unless the enquiry is confidential."""
+    if row.state == Bid.State.ACCEPTED:
+        return None
+    if row.enquiry.is_confidential:
+        return gettext_lazy("The person who enquires")
+    return row.enquiry.organisation
+
+
 SUBJECTS: dict[str, Subject] = {
     "reservation": Subject(
         address=lambda row: reverse("bookings:reservation", args=[row.pk]),
@@ -126,7 +159,7 @@ SUBJECTS: dict[str, Subject] = {
         load=need_by_id,
         side_of=_need_side,
         answering=_need_answering,
-        people=lambda row, side: row.readers.all() if side == HOST else [row.user],
+        people=lambda row, side: readers_of(row) if side == HOST else [row.user],
         name=lambda row: row.text,
     ),
     "sample": Subject(
@@ -137,12 +170,21 @@ SUBJECTS: dict[str, Subject] = {
         people=_sample_people,
         name=lambda row: row.name,
     ),
+    "bid": Subject(
+        address=lambda row: reverse("bookings:bid", args=[row.pk]),
+        load=bid_by_id,
+        side_of=_bid_side,
+        answering=_bid_answering,
+        people=lambda row, side: holders_of("manager", row.host_id) if side == HOST else [row.enquiry.user],
+        name=lambda row: row.instrument,
+        hidden_as=_bid_hidden_as,
+    ),
 }
 
 
 def subject_of(actor: Actor, kind: str, pk: UUID) -> tuple[Any, str]:
-    """Return what a conversation is about, and the actor's side; `NotFound` where there is none, or
-    it is not for the actor to read."""
+    """Return the subject of a conversation, and the actor's side; raise `NotFound` if there is none or the
+    actor takes no part."""
     if kind not in SUBJECTS:
         raise NotFound
     subject = SUBJECTS[kind]

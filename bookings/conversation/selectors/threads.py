@@ -1,4 +1,4 @@
-"""Conversations, as far as each person takes part in them."""
+"""Read conversations, as far as each person takes part in them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.letters.words import named
 from accounts.models import User
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import any_of, visible
@@ -28,15 +29,16 @@ _WITH = [f"{kind}__{name}" for kind, names in {
                     "host__region", "payer_region", "host_region"),
     "need": ("user", "organisation__region"),
     "sample": ("user", "organisation__region"),
+    "bid": ("instrument__facility", "host__region", "enquiry__user", "enquiry__organisation__region"),
 }.items() for name in names]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """What somebody sees of one: what it is about, their side, and its comments, the oldest first,
-    each with its files and the time it proposes. unread: comments of others since they last read
-    it; may_move: whether proposing and taking another time is theirs; offer: what taking the one
-    that is proposed to them would come to."""
+    """A conversation as a person sees it: its subject, their side, and its comments, oldest first, each with
+    its files, the time it proposes, and its author as far as the person may know them. unread: comments of
+    others since they last read it; may_move: whether they may propose and accept another time; offer: what
+    accepting the time proposed to them would mean."""
 
     kind: str
     subject: Any
@@ -63,8 +65,8 @@ class Conversation:
 def load_conversation(
     actor: Actor, kind: str, subject: Any, now: datetime, *, with_offer: bool = True
 ) -> Conversation | None:
-    """Return the conversation about a subject at hand; None for whoever takes no part in it. One
-    statement where nothing is written yet, else three, and those of `load_move` where a time is
+    """Return the conversation about a subject that is already loaded; None if the actor takes no part in it.
+    It takes one statement if nothing is written yet, otherwise three, and those of `load_move` if a time is
     proposed to the actor."""
     side = SUBJECTS[kind].side_of(actor, subject)
     if side is None:
@@ -81,12 +83,14 @@ def load_conversation(
         .order_by("created_at", "id")
     )
     unread, offer = 0, None
+    hidden_as = SUBJECTS[kind].hidden_as(subject) if side == HOST else None
     for comment in comments:
+        is_hidden = hidden_as is not None and comment.side != side
+        comment.shown_author = None if is_hidden else comment.author  # type: ignore[attr-defined]
+        comment.signed = named(hidden_as) if is_hidden else str(comment.author)  # type: ignore[attr-defined]
         is_mine, is_gone = comment.author_id == actor.user_id, comment.withdrawn_at is not None
         comment.is_unread = bool(  # type: ignore[attr-defined]
-            not is_mine
-            and not is_gone
-            and (thread.read_at is None or thread.read_at < comment.created_at)
+            not is_mine and not is_gone and (thread.read_at is None or thread.read_at < comment.created_at)
         )
         unread += comment.is_unread  # type: ignore[attr-defined]
         comment.may_withdraw = (  # type: ignore[attr-defined]
@@ -109,7 +113,8 @@ def load_conversation(
 def conversation_by_id(
     actor: Actor, kind: str, pk: UUID, now: datetime, *, with_offer: bool = True
 ) -> Conversation:
-    """The same of a subject's id; `NotFound` where there is none, or it is not the actor's."""
+    """Return the conversation about a subject given by its id; raise `NotFound` if there is none or the actor
+    takes no part."""
     subject, _ = subject_of(actor, kind, pk)
     found = load_conversation(actor, kind, subject, now, with_offer=with_offer)
     if found is None:
@@ -124,7 +129,7 @@ def thread_version(actor: Actor, kind: str, pk: UUID) -> int:
 
 
 def threads_waiting(actor: Actor) -> QuerySet[Thread]:
-    """Return the conversations that wait for an answer of the actor, the longest waiting first."""
+    """Return the conversations that wait for the actor's answer, the longest waiting first."""
     waiting = [
         Q(subject.answering(actor, side), waits_for=side)
         for subject in SUBJECTS.values()
@@ -134,7 +139,7 @@ def threads_waiting(actor: Actor) -> QuerySet[Thread]:
 
 
 def with_subjects(threads: QuerySet[Thread]) -> list[Thread]:
-    """Return conversations with what they are about, its kind, name and address. One
+    """Return conversations with the kind, the name and the address of their subject. It takes one
     statement."""
     rows = list(threads.select_related(*_WITH))
     for row in rows:
@@ -146,7 +151,7 @@ def with_subjects(threads: QuerySet[Thread]) -> list[Thread]:
 
 
 def threads_told() -> QuerySet[Thread]:
-    """Return conversations with what messages say of what they are about."""
+    """Return conversations loaded with what messages say about their subject."""
     return Thread.objects.select_related(*_WITH)
 
 
@@ -155,35 +160,32 @@ def kind_of(thread: Thread) -> str:
 
 
 def people_told(thread: Thread, side: str, *, besides: Iterable[UUID] = ()) -> list[User]:
-    """Return who is told on a side of what the others did, each once."""
+    """Return, once each, the people to tell on a side, except those in `besides`."""
     kind = kind_of(thread)
     people = {person.pk: person for person in SUBJECTS[kind].people(getattr(thread, kind), side)}
     return [person for pk, person in people.items() if pk not in set(besides)]
 
 
 def comments_told(thread: Thread, side: str, since: datetime, until: datetime) -> list[Comment]:
-    """Return what a side wrote in a stretch of time and has not taken back. One statement."""
+    """Return the comments that a side wrote in an interval and that were not withdrawn. It takes one
+    statement."""
     return list(
-        thread.comments.filter(
-            side=side, created_at__gte=since, created_at__lt=until, withdrawn_at=None
-        )
+        thread.comments.filter(side=side, created_at__gte=since, created_at__lt=until, withdrawn_at=None)
         .select_related("author")
         .order_by("created_at", "id")
     )
 
 
 def comment_by_id(actor: Actor, comment_id: UUID) -> Comment:
-    """Return a comment with its conversation; `NotFound` for whoever takes no part in it."""
+    """Return a comment with its conversation; raise `NotFound` if the actor takes no part in it."""
     row = visible(Comment.objects.select_related("thread"), pk=comment_id)
     _subject_of_thread(actor, row.thread)
     return row
 
 
-def proposal_by_id(
-    actor: Actor, proposal_id: UUID, now: datetime
-) -> tuple[ProposedTime, Reservation, str]:
-    """Return a proposed time with its state at the moment, the booking it is for, and the actor's
-    side; `NotFound` for whoever takes no part in the conversation."""
+def proposal_by_id(actor: Actor, proposal_id: UUID, now: datetime) -> tuple[ProposedTime, Reservation, str]:
+    """Return a proposed time with its present state, the booking it is for, and the actor's side; raise
+    `NotFound` if the actor takes no part in the conversation."""
     row = visible(ProposedTime.objects.select_related("comment", "thread"), pk=proposal_id)
     booking, side = _subject_of_thread(actor, row.thread)
     row.state_now = proposal_state(row, booking, now)  # type: ignore[attr-defined]
@@ -191,7 +193,7 @@ def proposal_by_id(
 
 
 def comment_file_by_id(actor: Actor, file_id: UUID) -> CommentFile:
-    """Return a file of a comment; `NotFound` for whoever takes no part in its conversation."""
+    """Return a file of a comment; raise `NotFound` if the actor takes no part in its conversation."""
     row = visible(CommentFile.objects.select_related("comment__thread"), pk=file_id)
     _subject_of_thread(actor, row.comment.thread)
     return row
@@ -208,7 +210,7 @@ def proposal_state(proposal: ProposedTime, reservation: Reservation, now: dateti
 
 
 def asked_by(side: str) -> str:
-    """Who had the idea of a move, as moves call the side."""
+    """Return a side of a conversation in the terms of moves: who requests a move."""
     return moves.HOST if side == HOST else moves.PERSON
 
 

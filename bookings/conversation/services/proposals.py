@@ -1,4 +1,4 @@
-"""Another time for a booking, proposed by one side and taken by the other."""
+"""Propose another time for a booking to the other side, and accept or decline it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,21 +21,18 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.models import Reservation
 from bookings.reserving.selectors.moves import load_move
-from bookings.reserving.services.moves import (
-    require_movable,
-    require_payers_word,
-    reservation_move,
-)
+from bookings.reserving.services.moves import require_movable, require_payers_word, reservation_move
 from bookings.reserving.services.placing import reservation_locked
+from bookings.reserving.services.reservations import request_confirm
 
 
 @transaction.atomic
 def proposal_make(by: By, *, reservation_id: UUID, period: Period, text: str = "") -> ProposedTime:
-    """Propose another time for a booking to the other side, perhaps with a word; it takes the place
-    of one that was open. It keeps nothing: the slot may be gone when it is taken.
+    """Propose another time for a booking to the other side, with an optional comment; it replaces an open
+    proposal. It holds nothing, so the slot may be taken before it is accepted.
 
-    `RulesRefuse` with every rule that speaks against it now, `NotPermitted` for whoever may not
-    move the booking, `WrongState` where nobody may, or it has this time already.
+    Raise `RulesRefuse` with every rule that refuses it now, `NotPermitted` if the actor may not move the
+    booking, `WrongState` if nobody may or the booking has this time already.
     """
     reservation, side = subject_of(by.actor, "reservation", reservation_id)
     by.require_version(reservation.version)
@@ -83,14 +80,15 @@ def proposal_make(by: By, *, reservation_id: UUID, period: Period, text: str = "
 
 @transaction.atomic
 def proposal_accept(by: By, *, proposal_id: UUID) -> ProposedTime:
-    """Take the time that the other side proposes: the booking moves there, at the cost that it has
-    if they moved it. Both must still be who may move it.
+    """Accept the time that the other side proposes. The booking is moved at the cost that it would have if
+    the proposing side moved it. A request is also confirmed, because the host has agreed to this time, by
+    proposing it or now. Both the proposer and the actor must still be allowed to move the booking.
 
-    `RulesRefuse` where the slot is gone or a rule speaks against it by now, with the nearest that
-    passes; `WrongState` once it is decided or has lapsed. Nothing is changed then.
+    Raise `RulesRefuse`, with the nearest period that would be accepted, if the slot is taken or a rule
+    refuses by now; `WrongState` if the proposal was decided or has lapsed. Nothing is changed then.
     """
     _, booking, side = proposal_by_id(by.actor, proposal_id, by.now)
-    _, reservation = reservation_locked(by, booking.pk)
+    instrument, reservation = reservation_locked(by, booking.pk)
     proposal = lock_proposal(proposal_id)
     _require_open(proposal, reservation, side, by.now)
     period = Period(proposal.start_at, proposal.end_at)
@@ -100,21 +98,18 @@ def proposal_accept(by: By, *, proposal_id: UUID) -> ProposedTime:
         require_word(actor_of(comment.author), comment.side, reservation, period)
     except NotPermitted:  # they have left since, say
         raise WrongState("proposer-gone") from None
-    moved = reservation_move(
-        by, reservation_id=booking.pk, period=period, asked_by=asked_by(comment.side)
-    )
+    moved = reservation_move(by, reservation_id=booking.pk, period=period, asked_by=asked_by(comment.side))
+    if moved.state == "requested":
+        request_confirm(
+            by,
+            instrument=instrument,
+            reservation=moved,
+            decided_by_id=comment.author_id if comment.side == HOST else by.actor.person,
+        )
     _decide(by, proposal, ProposedTime.State.ACCEPTED)
-    thread_touch(
-        proposal.thread,
-        waits_for="",
-        resolved_at=by.now,
-        resolved_by_id=by.actor.person,
-    )
+    thread_touch(proposal.thread, waits_for="", resolved_at=by.now, resolved_by_id=by.actor.person)
     trail.record(
-        by,
-        "conversation.accept",
-        proposal.thread,
-        after={"proposal": proposal.pk, "version": moved.version},
+        by, "conversation.accept", proposal.thread, after={"proposal": proposal.pk, "version": moved.version}
     )
     enqueue([_effect("accepted", proposal)], now=by.now)
     return proposal
@@ -122,7 +117,7 @@ def proposal_accept(by: By, *, proposal_id: UUID) -> ProposedTime:
 
 @transaction.atomic
 def proposal_decline(by: By, *, proposal_id: UUID) -> ProposedTime:
-    """Say no to the time that the other side proposes; the booking stays as it is."""
+    """Decline the time that the other side proposes; the booking stays as it is."""
     _, reservation, side = proposal_by_id(by.actor, proposal_id, by.now)
     proposal = lock_proposal(proposal_id)
     _require_open(proposal, reservation, side, by.now)
@@ -135,8 +130,8 @@ def proposal_decline(by: By, *, proposal_id: UUID) -> ProposedTime:
 
 
 def require_word(actor: Actor, side: str, reservation: Reservation, period: Period) -> None:
-    """`NotPermitted` unless an actor may move a booking in the name of a side: the host's managers,
-    never on a booking of their own, and those of `require_payers_word`."""
+    """Raise `NotPermitted` unless the actor may move a booking on behalf of a side: the host's managers for
+    the host, except for bookings of their own; the people of `require_payers_word` for the other side."""
     if side != HOST:
         require_payers_word(actor, reservation, period)
         return
@@ -145,10 +140,9 @@ def require_word(actor: Actor, side: str, reservation: Reservation, period: Peri
         raise NotPermitted
 
 
-def _require_open(
-    proposal: ProposedTime, reservation: Reservation, side: str, now: datetime
-) -> None:
-    """`NotPermitted` for the side that proposes it, `WrongState` unless it is open."""
+def _require_open(proposal: ProposedTime, reservation: Reservation, side: str, now: datetime) -> None:
+    """Raise `NotPermitted` if the actor is on the side that proposed, `WrongState` unless the proposal is
+    open."""
     if side == proposal.comment.side:
         raise NotPermitted
     state = proposal_state(proposal, reservation, now)

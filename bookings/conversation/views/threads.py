@@ -1,4 +1,4 @@
-"""Conversations: reading, writing, proposing another time and answering one."""
+"""Pages of conversations: read and write them, propose another time, and answer a proposal."""
 
 from functools import partial
 from typing import Any
@@ -15,56 +15,38 @@ from django.views.decorators.csp import csp_override
 
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.permissions import actor_of
-from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import act, by_of, chooses, edits, is_part, reads, writes
 from bookings.conversation.forms.threads import CommentForm
 from bookings.conversation.models import Comment, ProposedTime
+from bookings.conversation.selectors import threads
 from bookings.conversation.selectors.subjects import SUBJECTS, subject_of
-from bookings.conversation.selectors.threads import (
-    asked_by,
-    comment_by_id,
-    comment_file_by_id,
-    conversation_by_id,
-    kind_of,
-    proposal_by_id,
-    thread_version,
-    threads_waiting,
-    with_subjects,
-)
-from bookings.conversation.services.comments import (
-    comment_withdraw,
-    comment_write,
-    thread_read,
-    thread_reopen,
-    thread_resolve,
-)
-from bookings.conversation.services.proposals import (
-    proposal_accept,
-    proposal_decline,
-    proposal_make,
-)
+from bookings.conversation.services import comments
+from bookings.conversation.services.proposals import proposal_accept, proposal_decline, proposal_make
+from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.forms.fields import local_moment
 from bookings.reserving.forms.moves import MoveForm
 from bookings.reserving.selectors.moves import load_move
-from instruments.views.attachments import file_answer
+from instruments.attachments.views.attachments import file_answer
 
 UNCHANGED = 204  # htmx leaves the page as it is
 
 
 @reads
 def conversations(request: HttpRequest) -> HttpResponse:
-    """What waits for an answer of the reader, the longest waiting first."""
-    page = Paginator(threads_waiting(by_of(request).actor), 30).get_page(request.GET.get("page"))
-    rows = with_subjects(page.object_list)  # type: ignore[arg-type]
+    """List the conversations that wait for the reader's answer, the longest waiting first."""
+    page = Paginator(threads.threads_waiting(by_of(request).actor), 30).get_page(request.GET.get("page"))
+    rows = threads.with_subjects(page.object_list)  # type: ignore[arg-type]
     context = {"rows": rows, "page": page}
     return render(request, "bookings/conversation/conversations.html", context)
 
 
 @reads
 def conversation(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
-    """One by itself; asked for by htmx its comments, if they are not as they were `seen`."""
+    """Show a conversation on a page of its own. htmx gets only its comments, or nothing if they are unchanged
+    since the version `seen`."""
     if request.htmx:  # type: ignore[attr-defined]
-        version = thread_version(actor_of(request.user), kind, subject_id)
+        version = threads.thread_version(actor_of(request.user), kind, subject_id)
         if request.GET.get("seen") == str(version):
             return HttpResponse(status=UNCHANGED)
     return _page(request, kind, subject_id)
@@ -76,13 +58,8 @@ def write(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
 
     def work(by: Any, data: dict[str, Any]) -> Comment:
         files = [(file.name or "", file.read()) for file in data["file"]]
-        return comment_write(
-            by,
-            kind=kind,
-            subject_id=subject_id,
-            text=data["text"],
-            files=files,
-            resolves=data["resolves"],
+        return comments.comment_write(
+            by, kind=kind, subject_id=subject_id, text=data["text"], files=files, resolves=data["resolves"]
         )
 
     return act(
@@ -95,9 +72,10 @@ def write(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
 
 
 @writes
-def resolve(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
-    """Nothing is left to answer, or (`act=reopen`) something is."""
-    work = thread_reopen if request.POST.get("act") == "reopen" else thread_resolve
+@chooses("resolve", "reopen")
+def resolve(request: HttpRequest, kind: str, subject_id: UUID, choice: str) -> HttpResponse:
+    """Resolve a conversation, or reopen it."""
+    work = comments.thread_reopen if choice == "reopen" else comments.thread_resolve
     return act(
         request,
         partial(_page, request, kind, subject_id),
@@ -108,33 +86,40 @@ def resolve(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
 
 @writes
 def read(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
-    """The reader has it before them."""
-    thread_read(by_of(request), kind=kind, subject_id=subject_id)
+    """Mark a conversation as read by the reader."""
+    comments.thread_read(by_of(request), kind=kind, subject_id=subject_id)
     return HttpResponse(status=UNCHANGED)
 
 
 @writes
 def withdraw(request: HttpRequest, comment_id: UUID) -> HttpResponse:
-    """Take back what one wrote."""
-    kind, subject_id = _subject_of(request, comment_id)
+    """Withdraw a comment of the reader's own."""
+
+    def page(**context: Any) -> HttpResponse:
+        return _page(
+            request, *_subject_of(threads.comment_by_id(actor_of(request.user), comment_id)), **context
+        )
+
     return act(
         request,
-        partial(_page, request, kind, subject_id),
-        lambda by, _: comment_withdraw(by, comment_id=comment_id),
-        to=partial(_address, request, kind, subject_id),
+        page,
+        lambda by, _: comments.comment_withdraw(by, comment_id=comment_id),
+        to=lambda comment: _address(request, *_subject_of(comment), comment),
         done=gettext("Withdrawn."),
     )
 
 
 @edits
 def propose(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """The form of another time, with what moving there would come to; POST proposes it."""
+    """Show the form for proposing another time, with what moving there would cost; POST proposes it. htmx
+    gets only the cost."""
     by = by_of(request)
-    found = conversation_by_id(by.actor, "reservation", reservation_id, by.now, with_offer=False)
+    found = threads.conversation_by_id(by.actor, "reservation", reservation_id, by.now, with_offer=False)
     if not found.may_move:
         raise NotPermitted
     booking = found.subject
     zone = booking.instrument.facility.zone
+    present = Period(booking.start_at, booking.end_at)
     initial = {
         "start": local_moment(booking.start_at, zone),
         "end": local_moment(booking.end_at, zone),
@@ -146,9 +131,9 @@ def propose(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         preview = None
-        if form.is_bound and form.is_valid() and request.method == "GET":
+        if form.is_bound and form.is_valid() and form.period() != present:
             preview = load_move(
-                by.actor, booking, form.period(), by.now, asked_by=asked_by(found.side)
+                by.actor, booking, form.period(), by.now, asked_by=threads.asked_by(found.side)
             )
         late = refused.refusals if isinstance(refused, RulesRefuse) else ()
         context = {
@@ -160,7 +145,10 @@ def propose(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             "refusals": (preview.refusals if preview else ()) or late,
             "refused": None if isinstance(refused, RulesRefuse) else refused,
         }
-        return render(request, "bookings/conversation/propose.html", context, status=status)
+        template = "bookings/conversation/propose.html"
+        if is_part(request, "preview"):
+            template += "#preview"
+        return render(request, template, context, status=status)
 
     return act(
         request,
@@ -169,21 +157,26 @@ def propose(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             by, reservation_id=reservation_id, period=form.period(), text=data["reason"]
         ),
         to=partial(_address, request, "reservation", reservation_id),
-        done=gettext("Proposed. It is not held until it is taken."),
+        done=gettext("Proposed. The time is not held until it is accepted."),
         form=form,
     )
 
 
 @writes
-def answer(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
-    """Take the time that the other side proposes, or (`act=decline`) decline it."""
+@chooses("accept", "decline")
+def answer(request: HttpRequest, proposal_id: UUID, choice: str) -> HttpResponse:
+    """Accept the time that the other side proposes, or decline it."""
     by = by_of(request)
-    _, booking, _ = proposal_by_id(by.actor, proposal_id, by.now)
-    is_taken = request.POST.get("act") != "decline"
+    _, booking, _ = threads.proposal_by_id(by.actor, proposal_id, by.now)
+    is_taken = choice == "accept"
     work = proposal_accept if is_taken else proposal_decline
 
+    was_requested = booking.state == "requested"
+
     def done(proposal: ProposedTime) -> str:
-        return gettext("Moved.") if is_taken else gettext("Declined.")
+        if not is_taken:
+            return gettext("Declined.")
+        return gettext("Moved and confirmed.") if was_requested else gettext("Moved.")
 
     return act(
         request,
@@ -197,8 +190,8 @@ def answer(request: HttpRequest, proposal_id: UUID) -> HttpResponse:
 @reads
 @csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
 def file(request: HttpRequest, file_id: UUID, size: str) -> HttpResponseBase:
-    """Give a file of a comment, for those who take part in its conversation."""
-    row = comment_file_by_id(actor_of(request.user), file_id)
+    """Send a file of a comment to participants of its conversation."""
+    row = threads.comment_file_by_id(actor_of(request.user), file_id)
     answer = file_answer(request, row, size, row.title.rpartition(".")[0] or row.title)
     patch_cache_control(answer, private=True, no_cache=True)
     return answer
@@ -214,7 +207,7 @@ def _page(
     refused: Refused | None = None,
 ) -> HttpResponse:
     by = by_of(request)
-    found = conversation_by_id(by.actor, kind, subject_id, by.now)
+    found = threads.conversation_by_id(by.actor, kind, subject_id, by.now)
     subject = SUBJECTS[kind]
     context = {
         "conversation": found,
@@ -235,7 +228,6 @@ def _address(request: HttpRequest, kind: str, subject_id: UUID, result: Any) -> 
     return f"{SUBJECTS[kind].address(subject)}#conversation"
 
 
-def _subject_of(request: HttpRequest, comment_id: UUID) -> tuple[str, UUID]:
-    thread = comment_by_id(actor_of(request.user), comment_id).thread
-    kind = kind_of(thread)
-    return kind, getattr(thread, f"{kind}_id")
+def _subject_of(comment: Comment) -> tuple[str, UUID]:
+    kind = threads.kind_of(comment.thread)
+    return kind, getattr(comment.thread, f"{kind}_id")

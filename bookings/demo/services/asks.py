@@ -1,4 +1,4 @@
-"""What somebody asks for when they book: how they work, what for, with which samples."""
+"""Invent what a person enters when they book: service mode, purpose, samples."""
 
 import random
 from collections.abc import Mapping
@@ -10,11 +10,10 @@ from typing import Any
 from accounts.models import Organisation
 from bookings.demo.services.demand import Slot
 from bookings.demo.services.files import load, written
-from bookings.demo.services.offers import Offer
-from bookings.demo.services.places import Person
 from bookings.funding.domain.funding import Share
-from bookings.pricing.selectors.fees import Asked, Backing, Terms, terms_on
+from bookings.pricing.selectors.fees import Backing, PriceRequest, Terms, terms_on
 from bookings.record.domain.periods import Period
+from bookings.world import Offer, Person
 
 MINUTE = timedelta(minutes=1)
 # How people like to work: at home, elsewhere in the country, from abroad.
@@ -29,7 +28,7 @@ EACH = 0.35  # how often an extra that is counted is ordered
 
 @dataclass(frozen=True)
 class Ask:
-    """A wish with all that the form asks."""
+    """A slot that a person wants, with everything that the booking form asks for."""
 
     slot: Slot
     person: Person
@@ -49,23 +48,23 @@ class Ask:
 
     @property
     def payer(self) -> Organisation:
-        """Whom the booking is charged to; people who book belong somewhere."""
+        """Return the organisation that the booking is charged to; everybody who books belongs to one."""
         if self.person.organisation is None:
             raise ValueError(f"{self.person.user} belongs nowhere")
         return self.person.organisation
 
     @property
-    def enquiry(self) -> Asked:
-        return Asked(self.period, self.mode, self.options, self.quantity)
+    def enquiry(self) -> PriceRequest:
+        return PriceRequest(self.period, self.mode, self.options, self.quantity)
 
 
 def terms_of(offer: Offer, payer: Organisation, start: datetime) -> Terms:
-    """As `selectors.fees.load_terms`, from what is loaded."""
+    """Return the same terms as `selectors.fees.load_terms`, from rows that are loaded already."""
     return terms_on(offer.instrument, Backing(payer), offer.cards, start)
 
 
 def ask(offer: Offer, person: Person, slot: Slot, luck: random.Random) -> Ask:
-    """What a person would write into the form."""
+    """Return what a person would enter into the form for a slot."""
     texts, language = load("texts"), person.user.language
     card = offer.cards[-1].values
     is_counted = card.rate_unit == "sample"
@@ -89,7 +88,7 @@ def ask(offer: Offer, person: Person, slot: Slot, luck: random.Random) -> Ask:
 
 
 def planned_ask(row: Mapping[str, Any], person: Person, slot: Slot) -> Ask:
-    """A booking that planned.yaml spells out."""
+    """Return the entries of a booking that planned.yaml specifies."""
     return Ask(
         slot=slot,
         person=person,
@@ -100,9 +99,7 @@ def planned_ask(row: Mapping[str, Any], person: Person, slot: Slot) -> Ask:
         count=int("".join(c for c in row["samples"] if c.isdigit())[:1] or 1),
         options={code: Decimal(number) for code, number in row.get("options", {}).items()},
         is_planned=True,
-        funding=tuple(
-            Share(code, Decimal(percent)) for code, percent in row.get("funding", {}).items()
-        ),
+        funding=tuple(Share(code, Decimal(percent)) for code, percent in row.get("funding", {}).items()),
     )
 
 

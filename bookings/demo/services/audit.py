@@ -1,5 +1,4 @@
-"""What an auditor finds to look at: a few past bookings that are not like the others, and what was
-made of some of them."""
+"""Create a few past bookings that an auditor will notice, and let an auditor handle some of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +26,8 @@ SEED = "demonstration"
 
 
 def oddities_make(ledger: Ledger, host: str, now: datetime) -> int:
-    """Make some bookings of a host odd before they are stored, with their trail; how many."""
+    """Make some bookings of a host suspicious before they are stored, together with their trail; return how
+    many."""
     used = _used(ledger, host, now)
     answered = (row for row in used if row.decided_by_id and row.decided_by_id != row.user_id)
     acts: list[tuple[Iterator[Reservation], Callable[[Ledger, Reservation], None]]] = [
@@ -49,7 +49,7 @@ def oddities_make(ledger: Ledger, host: str, now: datetime) -> int:
 
 
 def _used(ledger: Ledger, host: str, now: datetime) -> Iterator[Reservation]:
-    """Bookings of a host that were used some weeks ago, followed by nobody for half a day."""
+    """Yield completed bookings of a host from the last weeks after which the unit was free for half a day."""
     sessions = {session.reservation_id for session in ledger.sessions}
     rows = [row for row in ledger.reservations if row.host.code == host]
     starts = sorted((row.instrument_id, row.unit, row.start_at) for row in rows)
@@ -64,7 +64,7 @@ def _used(ledger: Ledger, host: str, now: datetime) -> Iterator[Reservation]:
 
 
 def _retold(ledger: Ledger, row: Reservation, action: str, **changes: object) -> None:
-    """Have the trail say that somebody else did it, or when."""
+    """Change who did an act on a booking, or when, in the trail to be stored."""
     ledger.changes = [
         replace(change, by=replace(change.by, **changes))  # type: ignore[arg-type]
         if change.target is row and change.action == action
@@ -79,7 +79,7 @@ def _answered_by_themselves(ledger: Ledger, row: Reservation) -> None:
 
 
 def _requested_late(ledger: Ledger, row: Reservation) -> None:
-    """At the instrument already, when its time had begun."""
+    """Let the booking be requested late, after its time had begun."""
     requested, decided, began = (row.start_at + timedelta(minutes=n) for n in (10, 11, 12))
     row.requested_at, row.confirmed_at = requested, decided
     for session in ledger.sessions:
@@ -94,7 +94,7 @@ def _rules_set_aside(ledger: Ledger, row: Reservation) -> None:
 
 
 def _left_checked_in(ledger: Ledger, row: Reservation) -> None:
-    """Over night, so that the day had more use than it was open."""
+    """Leave the booking checked in overnight, so that the day has more use than opening hours."""
     for session in ledger.sessions:
         if session.reservation_id == row.pk:
             session.checked_out_at = row.end_at + 11 * HOUR
@@ -106,7 +106,7 @@ def _at_internal_rate(ledger: Ledger, row: Reservation) -> None:
 
 
 def _timed_again(ledger: Ledger, row: Reservation) -> None:
-    """Its times of use were corrected by the host an hour later."""
+    """Let the host correct the times of use an hour later."""
     session = next(each for each in ledger.sessions if each.reservation_id == row.pk)
     manager = holders_of("manager", row.host_id).first()
     assert row.ended_at is not None and session.checked_out_at is not None
@@ -127,7 +127,8 @@ def _timed_again(ledger: Ledger, row: Reservation) -> None:
 
 
 def _charged_by_hand(ledger: Ledger, row: Reservation) -> None:
-    """Charged with a set-up fee that its rate card does not have."""
+    """Remove the set-up fee from the charge's stored card, so that the charge no longer follows from its
+    inputs."""
     charge = next((each for each in ledger.charges if each.reservation_id == row.pk), None)
     if charge is not None:
         quoted = charge.inputs.get("quote", charge.inputs)
@@ -135,7 +136,7 @@ def _charged_by_hand(ledger: Ledger, row: Reservation) -> None:
 
 
 def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
-    """Go through the rules and deal with some of what they find; how many exceptions."""
+    """Run the audit's rules and handle some of what they find; return the number of exceptions."""
     _use_up(now)
     _relate(host, now)
     counts = exceptions_find(By(PLATFORM, now)).counts
@@ -145,9 +146,7 @@ def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
         ("made-after-use", "explained", "The network was down that morning; the log book agrees."),
     ):
         if rule in exceptions:
-            exception_move(
-                By(auditor, now), exception_id=exceptions[rule].pk, state=state, reason=reason
-            )
+            exception_move(By(auditor, now), exception_id=exceptions[rule].pk, state=state, reason=reason)
     if "self-approval" in exceptions:
         _raise(auditor, exceptions["self-approval"], now)
     first = now.date().replace(day=1)
@@ -163,7 +162,7 @@ def _month_before(first: date) -> date:
 
 
 def _raise(auditor: Actor, row: AuditException, now: datetime) -> None:
-    """A finding that its organisation has answered."""
+    """Raise a finding that the organisation has answered."""
     finding = finding_raise(
         By(auditor, now),
         raised=Raised(
@@ -183,7 +182,7 @@ def _raise(auditor: Actor, row: AuditException, now: datetime) -> None:
 
 
 def _use_up(now: datetime) -> None:
-    """A grant whose payer has used nearly all."""
+    """Reduce a voucher grant so that its payer has used nearly all of it."""
     grant = (
         VoucherGrant.objects.filter(held__gt=0, suspended_at=None)
         .select_related("programme__region")
@@ -196,13 +195,11 @@ def _use_up(now: datetime) -> None:
     used = grant.held + grant.redeemed
     amount = (used / Decimal("0.97")).quantize(Decimal(1), ROUND_UP)
     if coordinator is not None and amount < grant.amount:
-        grant_change(
-            By(load_actor(coordinator), now), grant_id=grant.pk, change=GrantChange(amount=amount)
-        )
+        grant_change(By(load_actor(coordinator), now), grant_id=grant.pk, change=GrantChange(amount=amount))
 
 
 def _relate(host: str, now: datetime) -> None:
-    """A manager of the host who also belongs to one of its payers."""
+    """Make a manager of the host a member of one of its payers as well."""
     booked = (
         Reservation.objects.filter(host__code=host, state="completed", decided_by__isnull=False)
         .exclude(organisation__code=host)
@@ -212,9 +209,7 @@ def _relate(host: str, now: datetime) -> None:
     )
     if booked is None or booked.decided_by is None:
         return
-    if not Membership.objects.filter(
-        user=booked.decided_by, organisation=booked.organisation
-    ).exists():
+    if not Membership.objects.filter(user=booked.decided_by, organisation=booked.organisation).exists():
         membership_start(
             By(PLATFORM, booked.requested_at - 30 * DAY),
             user=booked.decided_by,

@@ -1,4 +1,4 @@
-"""The months of the past drawn up as they would have been, most of them paid and confirmed."""
+"""Draw up the past months as they would have been, most of them paid and confirmed."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from bookings.pricing.models import Charge
 from bookings.record.domain.months import month_after
 from bookings.settlement.models import Settlement, Statement
 from bookings.settlement.selectors.settlements import creditor_of, net_of
-from bookings.settlement.selectors.statements import months_to_draw
+from bookings.settlement.selectors.statements import OWED, months_to_draw
 from bookings.settlement.services.payments import Paid, settlement_pay, statement_pay
 from bookings.settlement.services.settlements import settlement_confirm
 from bookings.settlement.services.statements import Drawn, statements_draw
@@ -23,8 +23,8 @@ PAID, PART_PAID = 0.75, 0.9  # of what is older than a month
 
 
 def books_close(now: datetime) -> Drawn:
-    """Every month that is over, oldest first, each in its time; nothing where no charge is final
-    yet. Messages about old months were read long ago."""
+    """Draw up every month that is over, oldest first, each as of its time; nothing if no charge is final yet.
+    Messages about old months are not sent."""
     drawn = Drawn()
     if not Charge.objects.filter(month__isnull=False).exists():
         return drawn
@@ -35,9 +35,9 @@ def books_close(now: datetime) -> Drawn:
         if month != months[-1]:
             _pay(month, now)
             _settle(month, now)
-            OutboxMessage.objects.filter(
-                kind__regex=r"^(statement|settlement)\.", done_at=None
-            ).update(done_at=moment, outcome="skipped")
+            OutboxMessage.objects.filter(kind__regex=r"^(statement|settlement)\.", done_at=None).update(
+                done_at=moment, outcome="skipped"
+            )
     return drawn
 
 
@@ -46,9 +46,9 @@ def _first_of(month: date) -> datetime:
 
 
 def _pay(month: date, now: datetime) -> None:
-    """Most payers paid within three weeks, some a half, some nothing."""
+    """Enter the payments of a month: most payers paid within three weeks, some paid half, some nothing."""
     actors: dict[object, Actor | None] = {}
-    rows = Statement.objects.filter(month=month, payable__gt=0).select_related("host", "payer")
+    rows = Statement.objects.filter(OWED, month=month).select_related("host", "payer")
     for row in rows.order_by("host__code", "number"):
         if row.host_id not in actors:
             person = holders_of("finance", row.host_id).first()
@@ -65,21 +65,17 @@ def _pay(month: date, now: datetime) -> None:
 
 
 def _settle(month: date, now: datetime) -> None:
-    """Confirmed by both coordinators where there are, and paid by the one that owes more."""
+    """Let the coordinators of both regions, if both have one, confirm the month's settlements, and record
+    that the region that owes more has paid."""
     waiting = Settlement.objects.filter(month=month, state=Settlement.State.DRAWN_UP)
     for row in waiting.select_related("first", "second"):
         moment = row.drawn_up_at + timedelta(days=6)
-        people = {
-            region.code: coordinators_of(region.lineage).first()
-            for region in (row.first, row.second)
-        }
+        people = {region.code: coordinators_of(region.lineage).first() for region in (row.first, row.second)}
         if moment > now or None in people.values() or len(set(people.values())) < len(people):
             continue
         for code, person in people.items():
             if person is not None:
-                settlement_confirm(
-                    By(load_actor(person), moment), settlement_id=row.pk, region=code
-                )
+                settlement_confirm(By(load_actor(person), moment), settlement_id=row.pk, region=code)
         owed, moment = people[creditor_of(row).code], moment + timedelta(days=10)
         if net_of(row) and owed is not None and moment < now:
             paid = Paid(net_of(row), moment.date() - timedelta(days=1), f"{month:%Y-%m}")

@@ -1,4 +1,4 @@
-"""Bookings to come: made through the service, as people would, some days ago."""
+"""Create bookings to come, through the service, as if people had made them some days ago."""
 
 import random
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.demand import Slot
 from bookings.demo.services.fates import requested_at
 from bookings.demo.services.files import chance
-from bookings.demo.services.offers import Calendar, Offer, group_of
-from bookings.demo.services.places import Person
+from bookings.demo.services.offers import group_of
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.reserving.services.reservations import reservation_decide, reservation_request
-from instruments.domain.opening import instant, local_date
+from bookings.world import Calendar, Offer, Person
+from instruments.reading.domain.clock import instant, local_date
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -27,10 +27,8 @@ WITHIN = timedelta(days=8)  # how far from the wanted day a free time is looked 
 LEFT_WAITING = 0.4  # of requests that are still in time
 
 
-def first_free(
-    offer: Offer, person: Person, row: Mapping[str, Any], calendar: Calendar
-) -> Slot | None:
-    """The first free period of a planned booking, from its day and hour on."""
+def first_free(offer: Offer, person: Person, row: Mapping[str, Any], calendar: Calendar) -> Slot | None:
+    """Return the first free slot for a planned booking, from its day and hour on; None without any."""
     if person.organisation is None:
         return None
     earliest = instant(offer.zone, calendar.day(offer.zone, row["days"]), row["hour"] * 60)
@@ -55,7 +53,7 @@ def first_free(
 def planned_make(
     offer: Offer, person: Person, row: Mapping[str, Any], calendar: Calendar
 ) -> Reservation | None:
-    """A booking that planned.yaml spells out; None if there is no free time for it."""
+    """Create a booking that planned.yaml specifies; return None if there is no free time for it."""
     slot = first_free(offer, person, row, calendar)
     if slot is None:
         return None
@@ -73,17 +71,15 @@ def planned_make(
 
 
 def coming_make(offer: Offer, ask: Ask, luck: random.Random, now: datetime) -> Reservation | None:
-    """A booking that chance made; None if the rules refuse it after all."""
+    """Create a booking that chance generated; return None if the rules refuse it after all."""
     is_left = luck.random() < LEFT_WAITING
     asked_at = _asked_at(offer, ask, luck, now, is_left=is_left)
     return _make(offer, ask, asked_at=asked_at, is_left=is_left, now=now)
 
 
-def _asked_at(
-    offer: Offer, ask: Ask, luck: random.Random, now: datetime, *, is_left: bool
-) -> datetime:
-    """When it was asked for: before now, within notice and horizon; what may still wait for
-    an answer not long ago."""
+def _asked_at(offer: Offer, ask: Ask, luck: random.Random, now: datetime, *, is_left: bool) -> datetime:
+    """Return when the booking was requested: in the past, and within notice and horizon; recently if it may
+    still wait for an answer."""
     group = group_of(offer, ask.payer, local_date(offer.zone, ask.period.start))
     asked_at = requested_at(offer, ask.period, group, luck)
     recent = luck.uniform(1, offer.policy.approval_minutes / 100 if is_left else 140) * HOUR
@@ -94,9 +90,7 @@ def _asked_at(
     return max(asked_at, earliest).replace(microsecond=0)
 
 
-def _make(
-    offer: Offer, ask: Ask, *, asked_at: datetime, is_left: bool, now: datetime
-) -> Reservation | None:
+def _make(offer: Offer, ask: Ask, *, asked_at: datetime, is_left: bool, now: datetime) -> Reservation | None:
     booking = Booking(
         instrument_id=offer.instrument.pk,
         period=ask.period,

@@ -1,21 +1,18 @@
-"""What people of the demonstration have chosen about messages and calendars, a webhook with some
-calls behind it, and mails that a server did not take. No address in it is ever called."""
+"""Create people's choices about messages and calendars, and a webhook with some past calls. No address in it
+is ever called."""
 
 from datetime import datetime, time, timedelta
 from uuid import uuid5
 
-from accounts.domain.jobs import LETTERS, MOST_ATTEMPTS
 from accounts.domain.messages import Choice, Quiet
 from accounts.domain.roles import By
-from accounts.models import OutboxMessage
-from accounts.models.keys import new_id
 from accounts.services.messages import choices_set
 from bookings.catalogue.models import BusyTime
-from bookings.demo.services.places import Places
 from bookings.messaging.domain.webhooks import body_of
 from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from bookings.messaging.services.feeds import busy_calendar_set, feed_make
 from bookings.messaging.services.webhooks import webhook_add
+from bookings.world import Places
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Event, hours ago, status of each call.
@@ -27,7 +24,8 @@ CALLS = (
 
 
 def connections_make(places: Places, now: datetime) -> int:
-    """How many were made."""
+    """Create the choices about messages and calendars, and the webhook with its calls; return how many things
+    were created."""
     researcher = places.people["researcher@demo.test"].actor
     manager = places.people["manager@demo.test"]
     choices_set(
@@ -85,29 +83,3 @@ def _delivered(hook: WebhookEndpoint, event: str, at: datetime, statuses: tuple[
         )
         for number, status in enumerate(statuses)
     )
-
-
-REFUSED = "SMTPRecipientsRefused: 550 5.1.1 Mailbox unavailable"
-
-
-def trouble_make(*, now: datetime) -> int:
-    """Two mails to somebody whose address is gone; trying them again finds nothing left to say."""
-    began = now - timedelta(hours=30)
-    rows = [
-        OutboxMessage(
-            kind="letter.send",
-            lane=LETTERS,
-            key=f"letter:{(message := new_id())}",
-            payload={"message": str(message)},
-            due_at=began,
-            created_at=began,
-            attempts=MOST_ATTEMPTS,
-            tried_at=now - timedelta(hours=3 + n),
-            last_error=REFUSED,
-            done_at=now - timedelta(hours=3 + n),
-            outcome="failed",
-        )
-        for n in range(2)
-    ]
-    OutboxMessage.objects.bulk_create(rows)
-    return len(rows)

@@ -1,6 +1,6 @@
-"""Who would like which instrument when: chance in the shape of real use.
+"""Decide who wants which instrument when: randomly, but in the pattern of real use.
 
-Reads files and values only; nothing here asks or writes the database.
+This module only reads files and values; it never queries or writes the database.
 """
 
 import random
@@ -12,11 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bookings.demo.services.files import load
-from bookings.demo.services.offers import Offer, group_of
-from bookings.demo.services.places import Person
+from bookings.demo.services.offers import group_of
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import Window, merged
-from instruments.domain.policies import Policy
+from bookings.world import Offer, Person
+from instruments.opening.domain.opening import Window, merged
+from instruments.policy.domain.policies import Policy
 
 MINUTE = timedelta(minutes=1)
 MOST_LOAD = 0.97
@@ -29,21 +29,21 @@ NEAR = {"same organisation": 5.0, "same region": 2.2, "same country": 1.3, "abro
 
 @dataclass(frozen=True)
 class Slot:
-    """A period of one unit that somebody would like."""
+    """A period on one unit that a person wants."""
 
     unit: int
     period: Period
 
 
 class Mood:
-    """How much of the open time is wanted: by the year, the week, the day and public holidays."""
+    """The share of the open time that is in demand, by month, weekday, hour and public holidays."""
 
     def __init__(self, load_: float, zone: ZoneInfo, holidays: frozenset[date]) -> None:
         self._load, self._zone, self._holidays = load_, zone, holidays
         self._shape: Mapping[str, Any] = load("terms")["demand"]
 
     def at(self, moment: datetime) -> float:
-        """The share of the time around a moment that is wanted."""
+        """Return the share of the open time around an instant that people want to book."""
         local = moment.astimezone(self._zone)
         share = self._load * self._shape["months"][local.month - 1]
         share *= self._shape["weekdays"][local.weekday()]
@@ -64,8 +64,8 @@ def wishes(
     lengths: Sequence[float],
     luck: random.Random,
 ) -> Iterator[Slot]:
-    """Periods that fit hours, grid, lengths and buffers, and meet nothing `taken` (blocked
-    spans by unit), nor each other. `lengths` are hours; starts lie inside `within`."""
+    """Yield slots that fit hours, grid, lengths and buffers, and overlap neither what is `taken` (blocked
+    spans by unit) nor each other. `lengths` are hours; starts lie inside `within`."""
     ends = [(w.opens_at, w.closes_at) for w in merged(windows)]
     starts = [opens for opens, _ in ends]
     for unit in range(1, policy.units + 1):
@@ -94,8 +94,8 @@ def wishes(
 
 
 def _chance(share: float, minutes: int) -> float:
-    """How often a wish of a length must be had for it to fill a share of the time, when every
-    wish not had leaves IDLE minutes at the most."""
+    """Return the probability with which to take each wish of a length so that a share of the time is filled,
+    if a wish not taken leaves at most IDLE minutes empty."""
     idle = min(minutes, IDLE)
     return share * idle / (minutes * (1 - share) + share * idle)
 
@@ -106,7 +106,7 @@ def _on_grid(window: Window, moment: datetime, policy: Policy) -> datetime:
 
 
 def _fitting(start: datetime, minutes: int, closes: datetime, policy: Policy) -> Period | None:
-    """The period from a start, cut to what is open and allowed."""
+    """Return the period from a start, shortened to what is open and allowed; None if nothing is."""
     slot = policy.slot_minutes
     room = int((closes - start) // MINUTE)
     minutes = min(max(minutes, policy.min_minutes), policy.max_minutes, room) // slot * slot
@@ -116,14 +116,14 @@ def _fitting(start: datetime, minutes: int, closes: datetime, policy: Policy) ->
 
 
 class Diaries:
-    """Where people are at work: nobody at two instruments in the same hour."""
+    """People's diaries, so that nobody is at two instruments in the same hour."""
 
     def __init__(self) -> None:
         self._hours: set[tuple[str, int]] = set()
 
     def enter(self, person: Person, period: Period) -> bool:
-        """Note that a person is there for the period, or for the begin of a long one; False
-        if they are elsewhere."""
+        """Enter a person's presence for the period, or for the beginning of a long one; return False if they
+        are elsewhere."""
         first, last = int(period.start.timestamp()) // 3600, -(-int(period.end.timestamp()) // 3600)
         hours = {(person.user.email, h) for h in range(first, min(last, first + PRESENT))}
         if hours & self._hours:
@@ -133,7 +133,7 @@ class Diaries:
 
 
 def crowd(offer: Offer, people: Sequence[Person]) -> tuple[list[Person], list[float]]:
-    """Who might use an instrument, with weights."""
+    """Return the people who may use an instrument, with the weights for choosing among them."""
     weights = [_weight(offer, person) for person in people]
     chosen = [(p, w) for p, w in zip(people, weights, strict=True) if w]
     return [p for p, _ in chosen], [w for _, w in chosen]

@@ -1,6 +1,6 @@
-"""What becomes of a booking: asked when, answered how, used from when to when.
+"""Decide the fate of a booking: when it was requested, how it was answered, and when it was used.
 
-Values and chance only; the states and their moments are those the services would have left.
+This is pure computation with chance; the states and their moments are those that the services would leave.
 """
 
 import random
@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from math import log
 
 from bookings.availability.domain.approvals import answer_deadline
-from bookings.demo.services.offers import Offer
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import SESSION_LEFT_OPEN, no_show_at
+from bookings.world import Offer
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -26,8 +26,8 @@ OVERRUN, LEFT_OPEN = 0.12, 0.02
 
 @dataclass(frozen=True)
 class Fate:
-    """A state with its moments. `is_answered`: a manager said so; `check_out` None with a
-    `check_in`: still there."""
+    """The final state of a booking with its moments. `is_answered`: a manager decided it; a `check_in`
+    without `check_out`: it is still in use."""
 
     state: str
     requested_at: datetime
@@ -42,8 +42,8 @@ class Fate:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a fate depends on beside chance. `free_from`: when whoever came before was gone;
-    `next_at`: when the next one on the unit may come; `is_sure`: it was used, for certain."""
+    """The facts that a booking's fate depends on, besides chance. `free_from`: when the previous user had
+    left; `next_at`: when the next booking on the unit begins; `is_sure`: it was certainly used."""
 
     offer: Offer
     period: Period
@@ -56,7 +56,8 @@ class Situation:
 
 
 def requested_at(offer: Offer, period: Period, price_group: str, luck: random.Random) -> datetime:
-    """When somebody asked: some days ahead, within notice and horizon, mostly by day."""
+    """Return when the booking was requested: some days ahead, within notice and horizon, mostly in the
+    daytime."""
     policy = offer.policy
     least = (policy.notice_minutes + 10) * MINUTE
     most = policy.horizon_for(price_group) * DAY - 10 * MINUTE
@@ -71,7 +72,7 @@ def requested_at(offer: Offer, period: Period, price_group: str, luck: random.Ra
 
 
 def fate(situation: Situation, luck: random.Random) -> Fate:
-    """What became of a booking whose start has passed."""
+    """Return the fate of a booking whose start has passed."""
     offer, period = situation.offer, situation.period
     requested = requested_at(offer, period, situation.price_group, luck)
     confirmed = requested
@@ -80,16 +81,14 @@ def fate(situation: Situation, luck: random.Random) -> Fate:
         confirmed = _answered_at(requested, deadline, luck)
         dice = 1.0 if situation.is_sure else luck.random()
         if dice < REJECTED:
-            return Fate(
-                "rejected", requested, is_answered=True, ended_at=confirmed, is_ended_by_host=True
-            )
+            return Fate("rejected", requested, is_answered=True, ended_at=confirmed, is_ended_by_host=True)
         if dice < REJECTED + EXPIRED:
             return Fate("expired", requested, ended_at=deadline)
     return _after_confirming(situation, requested, confirmed, luck)
 
 
 def displaced(situation: Situation, closed_at: datetime, luck: random.Random) -> Fate:
-    """What became of a booking that a breakdown met."""
+    """Return the fate of a booking during which the instrument broke down."""
     offer, period = situation.offer, situation.period
     requested = requested_at(offer, period, situation.price_group, luck)
     requested = min(requested, closed_at - DAY)
@@ -132,9 +131,7 @@ def _after_confirming(
     return _used(situation, requested, confirmed, luck)
 
 
-def _used(
-    situation: Situation, requested: datetime, confirmed: datetime, luck: random.Random
-) -> Fate:
+def _used(situation: Situation, requested: datetime, confirmed: datetime, luck: random.Random) -> Fate:
     period, word, now = situation.period, situation.needs_word, situation.now
     latest = situation.offer.policy.check_in_minutes or 30
     late = luck.triangular(-12, min(25, latest - 2), 2) * MINUTE
@@ -155,9 +152,7 @@ def _used(
     if period.end > now <= check_out:
         return Fate("in_use", requested, confirmed, word, check_in=check_in)
     check_out = min(check_out, now)
-    return Fate(
-        "completed", requested, confirmed, word, check_out, check_in=check_in, check_out=check_out
-    )
+    return Fate("completed", requested, confirmed, word, check_out, check_in=check_in, check_out=check_out)
 
 
 def _between(since: datetime, until: datetime, luck: random.Random) -> datetime:

@@ -1,28 +1,26 @@
-"""What the demonstration is made of: YAML files in bookings/demo/services/data, and chance that is
+"""Load the demonstration's YAML files from bookings/demo/services/data, and provide random numbers that are
 the same every time."""
 
 import random
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from bookings.world import read
 
 FOLDER = Path(__file__).parent / "data"
 SEED = "instrument commons"
 
 
-@cache
 def load(name: str) -> Any:
-    """The content of a file, read once."""
-    return yaml.load((FOLDER / f"{name}.yaml").read_bytes(), yaml.CSafeLoader)
+    """Return the contents of a file, which is read only once."""
+    return read(FOLDER / f"{name}.yaml")
 
 
 def chance(*about: str) -> random.Random:
-    """A source of chance of its own for each matter: one more draw here changes nothing there."""
+    """Return a separate random source for each subject, so that a draw for one does not change the others."""
     return random.Random(":".join([SEED, *about]))  # noqa: S311 - a demonstration, no secrets
 
 
 def written(texts: dict[str, list[str]], language: str, luck: random.Random) -> str:
-    """One of the texts, in a person's language."""
+    """Return one of several texts at random, in the person's language."""
     return luck.choice(texts["zh" if language == "zh-hans" else "en"])

@@ -1,5 +1,5 @@
-"""What pays for bookings of the demonstration: funding sources, an agreement between two regions,
-and vouchers for the organisations of one of them."""
+"""Create what pays for bookings of the demonstration: funding sources, an agreement between two regions, and
+vouchers for organisations of one of them."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import By
 from bookings.demo.services.files import load
-from bookings.demo.services.offers import Calendar
-from bookings.demo.services.places import Places
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.domain.programmes import ProgrammeTerms
 from bookings.funding.services.funding import source_create
@@ -18,11 +16,13 @@ from bookings.funding.services.grants import grant_create
 from bookings.funding.services.programmes import programme_create
 from bookings.pricing.domain.agreements import AgreementTerms
 from bookings.pricing.services.agreements import agreement_propose, agreement_sign
-from instruments.domain.opening import local_date
+from bookings.record.domain.months import month_after
+from bookings.world import Calendar, Places
+from instruments.reading.domain.clock import local_date
 
 
 def sources_make(places: Places, *, began: datetime, now: datetime) -> int:
-    """The funding sources of `funding.yaml`, made when the world began; how many."""
+    """Create the funding sources of `funding.yaml`, as of the beginning of the world; return how many."""
     rows = load("funding")["sources"]
     for row in rows:
         organisation = places.organisations[row["organisation"]]
@@ -51,10 +51,11 @@ PROPOSED, SIGNED, GRANTED = 30 * DAY, 21 * DAY, 14 * DAY  # ago
 
 
 def agreements_make(places: Places, calendar: Calendar) -> int:
-    """Through the services, as their coordinators would. What is booked from today on is priced
-    by them; the past was before. How many grants were made."""
+    """Create agreements and grants through the services, as their coordinators would. They apply to the
+    prices of bookings from today on; past bookings were made before. Return the number of grants."""
     data = load("agreements")
     _agreement(places, data["agreement"], calendar)
+    _proposal(places, data["proposal"], calendar)
     return sum(_programme(places, row, calendar) for row in data["programmes"])
 
 
@@ -88,6 +89,26 @@ def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> in
             valid_until=date(first.year + 1, first.month, 1),
         )
     return len(row["grants"])
+
+
+def _proposal(places: Places, data: Mapping[str, Any], calendar: Calendar) -> None:
+    """Create an agreement that its proposer has signed and that waits for the other regions."""
+    actor, regions = places.people[data["by"]].actor, [places.regions[c] for c in data["regions"]]
+    today = local_date(ZoneInfo(regions[0].time_zone), calendar.now)
+    by = By(actor, calendar.now - 2 * DAY)
+    agreement = agreement_propose(
+        by,
+        terms=AgreementTerms(
+            code=data["code"],
+            name=data["name"],
+            name_zh=data["name_zh"],
+            regions=tuple(region.pk for region in regions),
+            valid_from=month_after(today.replace(day=1)),
+            valid_until=None,
+            discount_percent=Decimal(data["discount_percent"]),
+        ),
+    )
+    agreement_sign(by, agreement_id=agreement.pk, region_id=regions[0].pk)
 
 
 def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> None:

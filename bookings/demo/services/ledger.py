@@ -1,5 +1,5 @@
-"""The rows of past use, gathered and stored in bulk, with the trail the services would have
-left: several entries per reservation, each at its own moment."""
+"""Collect the rows of past use and store them in bulk, with the trail that the services would have left:
+several entries per reservation, each at its own moment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,8 +28,8 @@ from bookings.record.models import Reservation, SessionRating, UsageSession
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One past booking: its row, what it was quoted with, its fate, and who acted."""
+class PastBooking:
+    """A past booking: its row, its quote, its fate, and the people who acted."""
 
     reservation: Reservation
     given: QuoteInput
@@ -41,13 +41,13 @@ class Entry:
 
     @property
     def operator(self) -> Actor:
-        """Who checks in and out: of samples sent in, the host."""
+        """Return the person who checks in and out: the host's manager if samples were sent in."""
         return self.manager if self.reservation.service_mode == "entrusted" else self.person
 
 
 @dataclass
 class Ledger:
-    """Everything to be stored, as it stands at `now`."""
+    """All rows of the demonstration's bookings and money that are to be stored, in their state at `now`."""
 
     now: datetime
     reservations: list[Reservation] = field(default_factory=list)
@@ -60,8 +60,8 @@ class Ledger:
     postings: list[Posting] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
-    def add(self, entry: Entry) -> Period | None:
-        """Take a booking in; what of its unit it leaves taken, if anything."""
+    def add(self, entry: PastBooking) -> Period | None:
+        """Add a booking, and return the time that it still occupies on its unit, if any."""
         self.reservations.append(entry.reservation)
         self._quote(entry)
         self.changes += story(entry)
@@ -83,7 +83,7 @@ class Ledger:
         return left
 
     def store(self) -> None:
-        """One statement per table."""
+        """Store all rows, with one statement for each table."""
         for rows in (
             self.reservations,
             self.quotes,
@@ -97,7 +97,7 @@ class Ledger:
             rows_copy(rows)
         trail.record_all(self.changes)
 
-    def _quote(self, entry: Entry) -> None:
+    def _quote(self, entry: PastBooking) -> None:
         result = fees.quote(entry.given)
         self.quotes.append(
             Quote(
@@ -111,7 +111,7 @@ class Ledger:
             )
         )
 
-    def _charge(self, entry: Entry) -> None:
+    def _charge(self, entry: PastBooking) -> None:
         fate, reservation = entry.fate, entry.reservation
         if fate.ended_at is None:
             return
@@ -144,8 +144,8 @@ class Ledger:
             self.entries.append(entry)
             self.postings += posting_rows(entry, postings, row)
 
-    def _finalise(self, entry: Entry, row: Charge, at: datetime) -> None:
-        """Nobody disputed it in time."""
+    def _finalise(self, entry: PastBooking, row: Charge, at: datetime) -> None:
+        """Make a charge final that nobody disputed in time."""
         row.state, row.final_at = Charge.State.FINAL, at
         row.month = month_for(at, entry.reservation.host_region.time_zone, ())
         row.version += 1
@@ -153,8 +153,9 @@ class Ledger:
         self.changes.append(_change(entry, None, "charge.final", at, {"state": "open"}, after, row))
 
 
-def _left(entry: Entry) -> Period | None:
-    """The occupancy that stays: of use what was used, of what was released nothing."""
+def _left(entry: PastBooking) -> Period | None:
+    """Return the time that a past booking still occupies: as much as was used, or None if it was released or
+    missed."""
     fate, row = entry.fate, entry.reservation
     if fate.state in RELEASED or fate.state == "no_show":
         return None
@@ -169,8 +170,8 @@ def _left(entry: Entry) -> Period | None:
     )
 
 
-def story(entry: Entry) -> list[Change]:
-    """The trail of a booking, oldest first."""
+def story(entry: PastBooking) -> list[Change]:
+    """Return the trail of a booking, oldest entry first."""
     fate, row = entry.fate, entry.reservation
     requested_at = fate.requested_at
     first = "requested" if fate.is_answered or fate.confirmed_at is None else "confirmed"
@@ -192,10 +193,7 @@ def story(entry: Entry) -> list[Change]:
     if fate.check_in:
         steps.append(("in_use", fate.check_in, entry.operator, {}))
     if fate.ended_at:
-        ended: dict[str, Any] = {
-            "ended_at": fate.ended_at,
-            "is_ended_by_host": fate.is_ended_by_host,
-        }
+        ended: dict[str, Any] = {"ended_at": fate.ended_at, "is_ended_by_host": fate.is_ended_by_host}
         if fate.state == "rejected":
             ended["decided_by_id"] = entry.manager.user_id
         steps.append((fate.state, fate.ended_at, _ender(entry), ended))
@@ -204,15 +202,13 @@ def story(entry: Entry) -> list[Change]:
         after = {"state": new_state, "version": version, **extra, "deadline_at": None}
         reason = row.reason if new_state == row.state else ""
         changes.append(
-            _change(
-                entry, actor, f"reservation.{new_state}", at, {"state": state}, after, reason=reason
-            )
+            _change(entry, actor, f"reservation.{new_state}", at, {"state": state}, after, reason=reason)
         )
         state = new_state
     return changes
 
 
-def _ender(entry: Entry) -> Actor | None:
+def _ender(entry: PastBooking) -> Actor | None:
     fate = entry.fate
     if fate.is_ended_by_host:
         return entry.manager
@@ -224,7 +220,7 @@ def _ender(entry: Entry) -> Actor | None:
 
 
 def _change(
-    entry: Entry,
+    entry: PastBooking,
     actor: Actor | None,
     action: str,
     at: datetime,

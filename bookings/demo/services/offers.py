@@ -1,7 +1,6 @@
-"""The instruments of the demonstration: records, hours, rules, rates, publication."""
+"""Create the instruments of the demonstration: records, hours, rules, rates, publication."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,78 +9,40 @@ from zoneinfo import ZoneInfo
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from bookings.demo.services.files import load
-from bookings.demo.services.places import Person, Places
 from bookings.pricing.selectors import fees
-from instruments.adapters.vocabularies import (
-    shipped,
-    shipped_measurands,
-    shipped_parameters,
-)
-from instruments.domain.capabilities import statements_in
-from instruments.domain.opening import local_date, parse_hours
-from instruments.domain.policies import Policy, parse_policy
-from instruments.domain.ratecards import RateCardValues, parse_rate_card
-from instruments.models import Facility, Instrument, RateCard, Technique
-from instruments.selectors.needs import load_parameters
-from instruments.selectors.policies import load_policy
-from instruments.selectors.ratecards import CardInForce, load_card
-from instruments.services.capabilities import capability_add
-from instruments.services.opening import opening_hours_set, schedule_for
-from instruments.services.policies import policy_set
-from instruments.services.publishing import instrument_publication
-from instruments.services.ratecards import rate_card_create
-from instruments.services.registry import instrument_create
-from instruments.services.search import words_gather
-from instruments.services.techniques import (
-    measurands_import,
-    parameters_import,
-    techniques_import,
-)
+from bookings.world import Calendar, Offer, Person, Places
+from instruments.capabilities.services.capabilities import capability_add
+from instruments.managing.services.publishing import instrument_publication
+from instruments.managing.services.registry import instrument_create
+from instruments.opening.domain.opening import parse_hours
+from instruments.opening.services.opening import opening_hours_set, schedule_for
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.selectors.policies import load_policy
+from instruments.policy.services.policies import policy_set
+from instruments.rates.domain.ratecards import RateCardValues, parse_rate_card
+from instruments.rates.models import RateCard
+from instruments.rates.selectors.ratecards import load_card
+from instruments.rates.services.ratecards import rate_card_create
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Facility, Instrument
+from instruments.search.services.search import words_gather
+from instruments.vocabulary.adapters.vocabularies import shipped, shipped_measurands, shipped_parameters
+from instruments.vocabulary.domain.parameters import statements_in
+from instruments.vocabulary.models import Technique
+from instruments.vocabulary.selectors.needs import load_parameters
+from instruments.vocabulary.services.techniques import measurands_import, parameters_import, techniques_import
 
 DAY = timedelta(days=1)
 RAISED_BEFORE = timedelta(days=75)  # when the present rates were announced, of those that rose
 
 
-@dataclass(frozen=True)
-class Offer:
-    """An instrument with what the generators ask of it. `until`: when it was suspended."""
-
-    key: str
-    data: Mapping[str, Any]
-    instrument: Instrument
-    manager: Person
-    policy: Policy
-    cards: tuple[CardInForce, ...]
-    until: datetime | None
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.instrument.facility.time_zone)
-
-    @property
-    def field(self) -> str:
-        return str(self.data["field"])
-
-
 def group_of(offer: Offer, payer: Organisation, day: date) -> str:
-    """The price group of a payer on a local day."""
+    """Return the price group of a payer on a local day."""
     return fees.group_of(offer.instrument, fees.Backing(payer), day)
 
 
-@dataclass(frozen=True)
-class Calendar:
-    """The days that everything is relative to: `began`, when the platform began; `now`."""
-
-    began: datetime
-    now: datetime
-
-    def day(self, zone: ZoneInfo, days: int) -> date:
-        """The local date so many days from today."""
-        return local_date(zone, self.now) + days * DAY
-
-
 def techniques_make(now: datetime) -> dict[str, Technique]:
-    """The vocabulary that comes with the platform."""
+    """Load the vocabularies that come with the platform, and return the techniques by code."""
     techniques_import(By(PLATFORM, now), terms=shipped())
     measurands_import(By(PLATFORM, now), measurands=shipped_measurands())
     parameters_import(By(PLATFORM, now), parameters=shipped_parameters().values())
@@ -89,7 +50,7 @@ def techniques_make(now: datetime) -> dict[str, Technique]:
 
 
 def offers_make(places: Places, calendar: Calendar) -> list[Offer]:
-    """Every instrument of the files; those to be booked or once booked are returned."""
+    """Create every instrument in the files; return those that can be or could once be booked."""
     techniques = techniques_make(calendar.began)
     offers = []
     for data in load("instruments"):
@@ -142,9 +103,7 @@ def _registered(
         instrument_types=[{"name": chosen[0].name}],
         measured_variables=[{"name": name} for name in data["measures"]],
         dates=[{"date": acquired.isoformat(), "date_type": "Commissioned"}],
-        alternate_identifiers=[
-            {"identifier": data["key"].upper(), "identifier_type": "InventoryNumber"}
-        ],
+        alternate_identifiers=[{"identifier": data["key"].upper(), "identifier_type": "InventoryNumber"}],
         acquisition_cost=Decimal(data["cost"]),
         acquisition_currency=organisation.region.currency,
         acquisition_date=acquired,
@@ -157,7 +116,7 @@ def _registered(
 def _capabilities_state(
     instrument: Instrument, data: Mapping[str, Any], manager: Person, now: datetime
 ) -> None:
-    """State what the file says that it can do, checked when it was acquired."""
+    """State what the file says that the instrument can do, as checked when it was acquired."""
     parameters = load_parameters()
     for read in statements_in(data.get("can", ""), parameters)[0]:
         terms, stated = parameters[read.stated.parameter], read.stated
@@ -174,28 +133,21 @@ def _capabilities_state(
         )
 
 
-def _terms_set(
-    instrument: Instrument, data: Mapping[str, Any], manager: Person, calendar: Calendar
-) -> None:
-    """Hours, rules and rates, as of the day on which the platform began."""
+def _terms_set(instrument: Instrument, data: Mapping[str, Any], manager: Person, calendar: Calendar) -> None:
+    """Set hours, rules and rates, as of the day on which the platform began."""
     zone = ZoneInfo(instrument.facility.time_zone)
     hours = _hours(data, calendar, zone)
     opening_hours_set(
         By(manager.actor, calendar.began), instrument_id=instrument.pk, hours=parse_hours(hours)
     )
     rules = load("terms")["policies"][data["rules"]] | {"units": data.get("units", 1)}
-    policy_set(
-        By(manager.actor, calendar.began), instrument_id=instrument.pk, policy=parse_policy(rules)
-    )
+    policy_set(By(manager.actor, calendar.began), instrument_id=instrument.pk, policy=parse_policy(rules))
     year = calendar.day(zone, 0).year
     cards = [(date(year - 1, 1, 1), 100, calendar.began)]
     if data.get("raised"):
         rose = calendar.day(zone, -60).replace(day=1)
         earlier = load("terms")["earlier_percent"]
-        cards = [
-            (date(year - 1, 1, 1), earlier, calendar.began),
-            (rose, 100, calendar.now - RAISED_BEFORE),
-        ]
+        cards = [(date(year - 1, 1, 1), earlier, calendar.began), (rose, 100, calendar.now - RAISED_BEFORE)]
     for valid_from, percent, moment in cards:
         rate_card_create(
             By(manager.actor, moment),
@@ -255,17 +207,11 @@ def _card(data: Mapping[str, Any], currency: str, valid_from: date, percent: int
     )
 
 
-def _publication(
-    instrument: Instrument, manager: Person, act: str, now: datetime, reason: str = ""
-) -> None:
-    instrument_publication(
-        By(manager.actor, now), instrument_id=instrument.pk, act=act, reason=reason
-    )
+def _publication(instrument: Instrument, manager: Person, act: str, now: datetime, reason: str = "") -> None:
+    instrument_publication(By(manager.actor, now), instrument_id=instrument.pk, act=act, reason=reason)
 
 
-def _offer(
-    data: Mapping[str, Any], instrument: Instrument, manager: Person, until: datetime | None
-) -> Offer:
+def _offer(data: Mapping[str, Any], instrument: Instrument, manager: Person, until: datetime | None) -> Offer:
     instrument = Instrument.objects.select_related(
         "facility", "organisation__region", "region__parent", "schedule", "policy"
     ).get(pk=instrument.pk)
@@ -282,8 +228,8 @@ def _offer(
 
 
 def schedules_resolve(places: Places, calendar: Calendar) -> int:
-    """Resolve the hours of all instruments from before the platform began to next year: once
-    each, before the first instrument keeps them."""
+    """Compute the opening windows of all schedules from before the platform began until next year, once for
+    each schedule, before any instrument uses it; return how many schedules there are."""
     schedule_ids = set()
     for data in load("instruments"):
         if "opens" in data:

@@ -1,4 +1,4 @@
-"""Closures of the demonstration, past and coming, each made on the day it was announced."""
+"""Create the closures of the demonstration, past and to come, each on the day it was announced."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from accounts.domain.roles import By
 from bookings.availability.models import Closure
 from bookings.demo.services.files import chance, load, written
-from bookings.demo.services.offers import Calendar, Offer
 from bookings.record.domain.periods import Period
 from bookings.usage.services.closures import Outage, closure_create
-from instruments.domain.opening import instant
+from bookings.world import Calendar, Offer
+from instruments.reading.domain.clock import instant
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -25,7 +25,8 @@ ANNOUNCED = 10 * DAY
 
 
 def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> int:
-    """All closures; how many. Call it before anything is booked: nothing is in their way."""
+    """Create all closures and return how many. Call it before anything is booked, so that no booking is in
+    their way."""
     count = sum(_past_make(offer, since) for offer in offers)
     by_key = {offer.key: offer for offer in offers}
     for row in load("planned")["closures"]:
@@ -41,7 +42,7 @@ def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> 
 
 
 def breakdowns_of(offer: Offer, within: Period) -> list[Period]:
-    """The breakdowns of an instrument that began and ended in a span."""
+    """Return the breakdowns of an instrument that began and ended in a span."""
     rows = Closure.objects.filter(
         instrument=offer.instrument,
         kind=Closure.Kind.BREAKDOWN,
@@ -80,11 +81,7 @@ def _closure(offer: Offer, outage: Outage, now: datetime) -> Closure:
         By(manager.actor, now),
         instrument_id=offer.instrument.pk,
         outage=Outage(
-            outage.kind,
-            outage.start,
-            outage.end,
-            outage.units,
-            written(texts, manager.user.language, luck),
+            outage.kind, outage.start, outage.end, outage.units, written(texts, manager.user.language, luck)
         ),
         displace=False,
     )

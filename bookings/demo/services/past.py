@@ -1,4 +1,4 @@
-"""Past use: for each instrument the bookings of the last months, one after the other."""
+"""Generate past use: for each instrument the bookings of the last months, one after the other."""
 
 import random
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from bookings.availability.domain.approvals import needs_approval
 from bookings.demo.services.asks import Ask, terms_of
 from bookings.demo.services.fates import Fate, Situation, displaced, fate
 from bookings.demo.services.files import chance, load, written
-from bookings.demo.services.ledger import Entry, Ledger
-from bookings.demo.services.offers import Offer
+from bookings.demo.services.ledger import Ledger, PastBooking
 from bookings.pricing.selectors.fees import Terms, quote_input
 from bookings.record.domain.periods import Period
 from bookings.record.domain.ratings import MARKS
 from bookings.record.models import Reservation, SessionRating, UsageSession
+from bookings.world import Offer
 
 RATED, REMARKED = 0.4, 0.35
 RATINGS, RATING_WEIGHTS = (5, 4, 3, 2, 1), (55, 30, 10, 4, 1)
@@ -23,7 +23,8 @@ RATINGS, RATING_WEIGHTS = (5, 4, 3, 2, 1), (55, 30, 10, 4, 1)
 
 @dataclass
 class Unit:
-    """How far a unit has been followed. `taken`: spans of closures, in order."""
+    """The state of a unit as its past is generated. `taken`: the spans of closures, in order; `free_from`:
+    when the last user left."""
 
     taken: Sequence[Period]
     free_from: datetime
@@ -41,12 +42,10 @@ class History:
     known: set[UUID] = field(default_factory=set)  # who has completed a session
 
     def follow(self, asks: Sequence[Ask]) -> None:
-        """Let each booking meet its fate, in order of start."""
+        """Decide the fate of each booking, in order of start, and add it to the ledger."""
         for ask, next_at in zip(asks, _next_starts(asks), strict=True):
             unit = self.units[ask.slot.unit]
-            free_from = max(
-                [unit.free_from, *(t.end for t in unit.taken if t.end <= ask.period.start)]
-            )
+            free_from = max([unit.free_from, *(t.end for t in unit.taken if t.end <= ask.period.start)])
             terms = terms_of(self.offer, ask.payer, ask.period.start)
             became = fate(self._situation(ask, terms, free_from, next_at), self.luck)
             left = self._enter(ask, terms, became)
@@ -56,15 +55,13 @@ class History:
                 self.known.add(ask.person.user.pk)
 
     def displace(self, asks: Sequence[Ask], closed_at: datetime) -> None:
-        """Bookings that a breakdown met."""
+        """Add bookings that a breakdown displaced."""
         for ask in asks:
             terms = terms_of(self.offer, ask.payer, ask.period.start)
             situation = self._situation(ask, terms, ask.period.start, ask.period.end)
             self._enter(ask, terms, displaced(situation, closed_at, self.luck))
 
-    def _situation(
-        self, ask: Ask, terms: Terms, free_from: datetime, next_at: datetime
-    ) -> Situation:
+    def _situation(self, ask: Ask, terms: Terms, free_from: datetime, next_at: datetime) -> Situation:
         needs_word = needs_approval(
             self.offer.policy.approval,
             is_cross_region=ask.payer.region_id != self.offer.instrument.region_id,
@@ -87,7 +84,7 @@ class History:
             raise ValueError(f"{self.offer.key} does not serve {terms.price_group}")
         reservation = self._reservation(ask, terms.price_group, terms.card.id, became)
         session = self._session(ask, reservation, became)
-        entry = Entry(
+        entry = PastBooking(
             reservation=reservation,
             given=given,
             fate=became,
@@ -98,9 +95,7 @@ class History:
         )
         return self.ledger.add(entry)
 
-    def _reservation(
-        self, ask: Ask, price_group: str, rate_card: UUID, became: Fate
-    ) -> Reservation:
+    def _reservation(self, ask: Ask, price_group: str, rate_card: UUID, became: Fate) -> Reservation:
         offer, payer, policy = self.offer, ask.payer, self.offer.policy
         instrument = offer.instrument
         steps = [became.is_answered and became.confirmed_at, became.check_in, became.ended_at]
@@ -171,16 +166,14 @@ class History:
         return session
 
     def _marks(self, session: UsageSession) -> SessionRating | None:
-        """Half of those who rate give marks the next day, near the rating as a whole."""
+        """Return the marks of a rating, or None: half of those who rate give marks the next day, close to
+        their overall rating."""
         if session.rating is None or session.checked_out_at is None:
             return None
         rated_at = session.checked_out_at + timedelta(days=1)
         if rated_at >= self.now or session.pk.int % 2:
             return None
-        marks = {
-            name: min(5, session.rating + (session.pk.int >> n) % 2)
-            for n, name in enumerate(MARKS, 1)
-        }
+        marks = {name: min(5, session.rating + (session.pk.int >> n) % 2) for n, name in enumerate(MARKS, 1)}
         return SessionRating(session=session, rated_at=rated_at, **marks)
 
 
@@ -195,7 +188,7 @@ def history_of(
 
 
 def _next_starts(asks: Sequence[Ask]) -> list[datetime]:
-    """For each booking the start of the next one on its unit."""
+    """Return for each booking the start of the next one on its unit."""
     next_start: dict[int, datetime] = {}
     result = []
     for ask in reversed(asks):

@@ -1,7 +1,6 @@
-"""Regions, organisations, people and sites of the demonstration."""
+"""Create the regions, organisations, people and sites of the demonstration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from accounts.domain.roles import PLATFORM, Actor, By
-from accounts.models import Organisation, Region, User
+from accounts.domain.roles import PLATFORM, By
+from accounts.models import User
 from accounts.selectors.memberships import load_actor
+from accounts.selectors.users import ROLES_SHOWN
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask, joining_set
 from accounts.services.memberships import membership_start, role_grant
@@ -19,50 +19,19 @@ from accounts.services.organisations import organisation_create, region_create
 from accounts.services.tokens import token_issue
 from accounts.services.users import demo_address_vouch, user_register
 from bookings.demo.services.files import load
-from instruments.models import Facility
-from instruments.services.registry import facility_create
+from bookings.world import Person, Places
+from instruments.managing.services.registry import facility_create
 
 PASSWORD = "demo"  # noqa: S105 - known to everybody, and good in a demonstration only
-ACCOUNTS: list[dict[str, Any]] = load("people")["accounts"]
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody of the demonstration, with the one organisation they belong to, if any.
-    `activity` is how much they book, beside others."""
-
-    user: User
-    actor: Actor
-    organisation: Organisation | None
-    roles: tuple[str, ...]
-    field: str
-    activity: float
-
-
-@dataclass
-class Places:
-    """Everything by its name in the files."""
-
-    regions: dict[str, Region] = field(default_factory=dict)
-    organisations: dict[str, Organisation] = field(default_factory=dict)
-    people: dict[str, Person] = field(default_factory=dict)
-    facilities: dict[str, Facility] = field(default_factory=dict)
-
-    def manager_of(self, organisation: Organisation) -> Person:
-        """Whoever runs the organisation's instruments."""
-        return next(
-            person
-            for person in self.people.values()
-            if person.organisation == organisation and "manager" in person.roles
-        )
-
-    @property
-    def researchers(self) -> list[Person]:
-        return [p for p in self.people.values() if "researcher" in p.roles]
+# Who may be tried, by the job they are there to show.
+ACCOUNTS: list[dict[str, Any]] = sorted(
+    (row for rows in ("accounts", "people") for row in load("people")[rows] if "does" in row),
+    key=lambda row: ROLES_SHOWN.index(row["roles"][0]),
+)
 
 
 def places_make(*, now: datetime) -> Places:
-    """Regions, organisations with their sites, and people with their roles."""
+    """Create regions, organisations with their sites, and people with their roles."""
     places = Places()
     data = load("places")
     for row in data["regions"]:
@@ -74,17 +43,13 @@ def places_make(*, now: datetime) -> Places:
     for row in data["organisations"]:
         values = dict(row)
         region = places.regions[values.pop("region")]
-        places.organisations[row["code"]] = organisation_create(
-            By(PLATFORM, now), region=region, **values
-        )
+        places.organisations[row["code"]] = organisation_create(By(PLATFORM, now), region=region, **values)
     for key, row in data["facilities"].items():
         values = dict(row)
         organisation = places.organisations[values.pop("organisation")]
         for name in ("latitude", "longitude"):
             values[name] = Decimal(values[name])
-        places.facilities[key] = facility_create(
-            By(PLATFORM, now), organisation=organisation, **values
-        )
+        places.facilities[key] = facility_create(By(PLATFORM, now), organisation=organisation, **values)
     _people_make(places, now)
     return places
 
@@ -92,16 +57,14 @@ def places_make(*, now: datetime) -> Places:
 def _people_make(places: Places, now: datetime) -> None:
     people = load("people")
     secret = make_password(PASSWORD)
-    for row in people["accounts"]:
-        _person_make(places, row, secret, now)
-    for row in people["people"]:
-        _person_make(places, row, make_password(None), now)
+    for row in [*people["accounts"], *people["people"]]:
+        _person_make(places, row, secret if "does" in row else make_password(None), now)
     User.objects.filter(pk__in=[p.user.pk for p in places.people.values()]).update(created_at=now)
 
 
 def joining_make(places: Places, *, now: datetime) -> None:
-    """Organisations' own addresses, a few people who wait at the door, one who is invited, and
-    a token, which opens nothing as nobody has seen it."""
+    """Create the mail domains of organisations, a few requests to join, an invitation, and a token that is of
+    no use because nobody has seen it."""
     data = load("people")
     for row in data["domains"]:
         organisation = places.organisations[row["organisation"]]
@@ -155,9 +118,7 @@ def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datet
     if organisation:
         membership_start(By(PLATFORM, now), user=user, organisation=organisation)
     for role in row["roles"]:
-        role_grant(
-            By(PLATFORM, now), user=user, role=role, organisation=organisation, region=region
-        )
+        role_grant(By(PLATFORM, now), user=user, role=role, organisation=organisation, region=region)
     places.people[row["email"]] = Person(
         user=user,
         actor=load_actor(user),

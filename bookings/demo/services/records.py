@@ -1,5 +1,5 @@
-"""What managers find to do about records: photos, a second record of one instrument, one that is
-stale, two files that one of them has brought, and a harvest that found nobody at its address."""
+"""Create work for managers about records: photos, a duplicate record, an outdated one, two imported files,
+and a harvest that got no answer."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,21 +7,21 @@ from typing import Any
 
 from accounts.domain.roles import By
 from bookings.demo.services.files import FOLDER, load
-from bookings.demo.services.offers import Offer
-from bookings.demo.services.places import Places
-from instruments.domain.harvests import Plan
-from instruments.domain.quality import FRESH_FOR
-from instruments.models import Instrument
-from instruments.services.attachments import attachment_add
-from instruments.services.harvests import harvest_add, harvest_pause, harvest_work
-from instruments.services.import_jobs import import_read, import_start
-from instruments.services.registry import instrument_create, instrument_update
+from bookings.world import Offer, Places
+from instruments.attachments.services.attachments import attachment_add
+from instruments.exchange.domain.harvests import Plan
+from instruments.exchange.services.harvests import harvest_add, harvest_pause, harvest_work
+from instruments.exchange.services.jobs import import_read, import_start
+from instruments.managing.domain.quality import FRESH_FOR
+from instruments.managing.services.registry import instrument_create, instrument_update
+from instruments.register.models import Instrument
 
 DAY = timedelta(days=1)
 
 
 def records_make(offers: Sequence[Offer], *, began: datetime, now: datetime) -> int:
-    """The number of photos and documents."""
+    """Create attachments, duplicates and other records that need a manager's attention; return the number of
+    photos and documents."""
     data = load("records")
     by_key = {offer.key: offer for offer in offers}
     for key, number in data["numbers"].items():
@@ -54,7 +54,7 @@ def _number_add(offer: Offer, number: str, now: datetime) -> None:
 
 
 def _second_make(offer: Offer, data: Mapping[str, Any], now: datetime) -> None:
-    """A draft of the same maker and model at the same site."""
+    """Create a draft with the same maker and model at the same site, which looks like a duplicate."""
     first = offer.instrument
     instrument_create(
         By(offer.manager.actor, now),
@@ -80,7 +80,8 @@ FILES = ("register.csv", "inventory.csv")
 
 
 def inventories_make(places: Places, *, host: str, by: str, now: datetime) -> int:
-    """Kept and read; how many. `host` and `by` are keys of places.yaml and people.yaml."""
+    """Import the inventory files of a host, and return how many there are. `host` and `by` are keys of
+    places.yaml and people.yaml."""
     for name in FILES:
         with (FOLDER / name).open("rb") as file:
             job = import_start(
@@ -92,9 +93,7 @@ def inventories_make(places: Places, *, host: str, by: str, now: datetime) -> in
             )
         import_read(import_id=job.pk, now=now)
     actor = places.people[by].actor
-    harvest = harvest_add(
-        By(actor, now), organisation_id=places.organisations[host].pk, plan=HARVEST
-    )
+    harvest = harvest_add(By(actor, now), organisation_id=places.organisations[host].pk, plan=HARVEST)
     harvest_work(now=now, resolve=lambda host, port: [])  # a demonstration calls nobody
     harvest_pause(By(actor, now), harvest_id=harvest.pk)
     return len(FILES)

@@ -1,40 +1,41 @@
-"""Limits, shares and certificates; courses, their sessions, and who has a place in them."""
+"""Create limits, shares and certificates; courses, their sessions, and the people who have a place in
+them."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import By
 from accounts.selectors.memberships import load_actor
+from bookings.availability.selectors.cuts import InTheWay
 from bookings.availability.services.kept_hours import kept_hours_grant
 from bookings.demo.services.files import load
-from bookings.demo.services.offers import Offer
-from bookings.demo.services.places import Places
 from bookings.questions.domain.meters import hours_of
 from bookings.questions.domain.questions import MOMENTS
 from bookings.questions.selectors.meters import uses_of
 from bookings.questions.services.meters import counter_add, meter_add, meter_read
 from bookings.questions.services.questions import questionnaire_set
 from bookings.record.models import UsageSession
-from instruments.domain.opening import local_date
-from instruments.domain.policies import parse_policy, policy_to_json
-from instruments.domain.training import CourseTerms, SessionTerms
-from instruments.models import Course
-from instruments.services.enrolments import enrolment_make
-from instruments.services.house_rules import house_rules_set
-from instruments.services.policies import policy_set
-from instruments.services.qualifications import qualification_grant
-from instruments.services.training import course_create, session_create
+from bookings.world import Offer, Places
+from instruments.house_rules.services.house_rules import house_rules_set
+from instruments.policy.domain.policies import parse_policy, policy_to_json
+from instruments.policy.services.policies import policy_set
+from instruments.reading.domain.clock import local_date
+from instruments.training.domain.training import CourseTerms, SessionTerms
+from instruments.training.models import Course, CourseSession
+from instruments.training.services.enrolments import enrolment_make
+from instruments.training.services.qualifications import qualification_grant
+from instruments.training.services.training import course_create, session_create
 
 DAY = timedelta(days=1)
 NOTE = "Introduction and one session under supervision"
 
 
 def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
-    """They hold from now on, after all bookings were made, so that none of these is refused.
-    How many policies changed."""
+    """Set the instruments' booking rules, which hold from now on: all bookings were made before, so none of
+    them is refused. Return how many policies changed."""
     by_key = {offer.key: offer for offer in offers}
     rules = load("rules")
     for key, changes in rules["policies"].items():
@@ -77,7 +78,7 @@ def rules_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
 
 
 def care_make(offers: Sequence[Offer], places: Places, now: datetime) -> None:
-    """House rules, questions, a meter and a counter near its limit, of one instrument."""
+    """Create house rules, questions, a meter, and a counter near its limit for one instrument."""
     row = load("rules")["care"]
     instrument = next(o.instrument for o in offers if o.key == row["instrument"])
     by = By(places.manager_of(instrument.organisation).actor, now)
@@ -89,8 +90,7 @@ def care_make(offers: Sequence[Offer], places: Places, now: datetime) -> None:
     meter_read(by, meter_id=meter.pk, value=value)
     for moment in MOMENTS:
         fields = [
-            field | ({"meter": str(meter.pk)} if field["kind"] == "meter" else {})
-            for field in row[moment]
+            field | ({"meter": str(meter.pk)} if field["kind"] == "meter" else {}) for field in row[moment]
         ]
         questionnaire_set(by, moment=moment, fields=fields, **of)
     since = now - 60 * DAY
@@ -103,7 +103,7 @@ TERMS = ("name", "name_zh", "description", "description_zh", "months", "places")
 
 
 def training_make(places: Places, offers: Sequence[Offer], now: datetime) -> int:
-    """How many courses there are."""
+    """Create courses with their sessions; return the number of courses."""
     by_key = {offer.key: offer.instrument for offer in offers}
     rows = load("rules")["courses"]
     for row in rows:
@@ -126,22 +126,29 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
     day = local_date(zone, now) + timedelta(days=row["in"])
     if day.weekday() >= 5:  # nobody teaches on a weekend
         day += timedelta(days=7 - day.weekday())
-    start = datetime.combine(day, time.fromisoformat(row["opens"]), zone)
     manager = places.manager_of(course.organisation)
     others = [places.people[email].user.pk for email in row.get("trainers", ())]
-    session = session_create(
-        By(manager.actor, now),
-        course_id=course.pk,
-        facility=facility,
-        terms=SessionTerms(
+
+    def entered(day: date) -> CourseSession:
+        start = datetime.combine(day, time.fromisoformat(row["opens"]), zone)
+        terms = SessionTerms(
             start=start,
             end=start + timedelta(hours=row["hours"]),
             deadline=start - timedelta(days=1),
             places=row["places"],
             location=row["location"],
+            instrument=course.instrument_id,
             trainers=(manager.user.pk, *others),
-        ),
-    )
+        )
+        by = By(manager.actor, now)
+        return session_create(by, course_id=course.pk, facility=facility, terms=terms)
+
+    session = None
+    while session is None:  # somebody may have booked the instrument
+        try:
+            session = entered(day)
+        except InTheWay:
+            day += timedelta(days=3 if day.weekday() == 4 else 1)
     emails = [*row["taken"], *row.get("waiting", ())]
     for number, email in enumerate(emails):
         person = places.people[email]

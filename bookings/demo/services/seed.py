@@ -1,4 +1,4 @@
-"""Building the demonstration world, in one transaction: all of it or nothing."""
+"""Create the demonstration world, in one transaction: all of it or nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,44 +10,34 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
+from accounts.areas import modules
 from accounts.domain.errors import Refused
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from bookings.availability.selectors.availability import load_blocks
-from bookings.browsing.services.searches import search_save
 from bookings.catalogue.services.demand import demand_refused
 from bookings.demo.services.asks import Ask, planned_ask
 from bookings.demo.services.audit import audit_make, oddities_make
 from bookings.demo.services.books import books_close
 from bookings.demo.services.coming import coming_make, first_free, planned_make
-from bookings.demo.services.connections import connections_make, trouble_make
+from bookings.demo.services.connections import connections_make
 from bookings.demo.services.demand import Diaries
 from bookings.demo.services.files import chance, load
 from bookings.demo.services.funding import agreements_make, sources_make
 from bookings.demo.services.ledger import Ledger
-from bookings.demo.services.offers import Calendar, Offer, offers_make, schedules_resolve
+from bookings.demo.services.night import night_make
+from bookings.demo.services.offers import offers_make, schedules_resolve
 from bookings.demo.services.outages import breakdowns_of, outages_make
 from bookings.demo.services.past import history_of
-from bookings.demo.services.places import ACCOUNTS, PASSWORD, Places, joining_make, places_make
+from bookings.demo.services.places import ACCOUNTS, PASSWORD, joining_make, places_make
 from bookings.demo.services.records import inventories_make, records_make
 from bookings.demo.services.rules import care_make, rules_make, training_make
-from bookings.demo.services.stories.alarms import alarms_make
-from bookings.demo.services.stories.batches import batch_make
-from bookings.demo.services.stories.board import board_make
-from bookings.demo.services.stories.purchases import plans_make
-from bookings.demo.services.stories.results import results_make
-from bookings.demo.services.stories.reviews import reviews_make
-from bookings.demo.services.stories.samples import samples_make
-from bookings.demo.services.stories.talk import talk_make
-from bookings.demo.services.stories.together import together_make
-from bookings.demo.services.stories.wanting import Wanting
+from bookings.demo.services.wanting import Wanting
 from bookings.hours.services.hours import hours_roll_up
 from bookings.record.domain.periods import Period
-from bookings.usage.services.faults import fault_report
-from bookings.usage.services.kiosks import kiosk_create
 from bookings.usage.services.ratings import ratings_review
-from instruments.domain.search import Criteria
-from instruments.services.capabilities import question_ask
+from bookings.world import Calendar, Offer, Places, World
+from instruments.capabilities.services.capabilities import question_ask
 
 __all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
 
@@ -62,20 +52,20 @@ Taken = dict[int, list[Period]]  # blocked spans by unit, in order
 
 
 class NotLocal(Refused):
-    """A world with known passwords is made only with bundled servers on this machine."""
+    """A world with known passwords is created only with bundled servers on this machine."""
 
     code = "not-local"
 
 
 class NotEmpty(Refused):
-    """There is a world already."""
+    """The database contains a world already."""
 
     code = "not-empty"
 
 
 @dataclass(frozen=True)
 class Built:
-    """How much was made."""
+    """The numbers of things that were created."""
 
     instruments: int
     past: int
@@ -84,8 +74,8 @@ class Built:
 
 
 def demo_seed(*, now: datetime, say: Callable[[str], None], scale: float = 1.0) -> Built:
-    """Make the demonstration world around `now`, saying what is made. `scale` thins demand,
-    for tests. `NotLocal`, or `NotEmpty` where there is any organisation."""
+    """Create the demonstration world around `now`, reporting progress by `say`. `scale` reduces demand, for
+    tests. Raise `NotLocal`, or `NotEmpty` if there is any organisation."""
     if not settings.LOCAL_MODE:
         raise NotLocal
     if Organisation.objects.exists():
@@ -94,7 +84,7 @@ def demo_seed(*, now: datetime, say: Callable[[str], None], scale: float = 1.0) 
 
 
 class _Teller:
-    """Says what was made, and how long it took."""
+    """Reports what was created, and how long it took."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._since = say, monotonic()
@@ -133,8 +123,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{drawn.statements} statements and {drawn.settlements} settlements of past months")
     coming += _coming_make(later, now)
     tell(f"{coming} bookings to come, some waiting for a decision")
-    tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
-    tell(f"{_searches_make(places, now)} saved searches")
+    world = World(places, offers, calendar)
+    stories_tell("begin", world, tell)
     afm = next(offer.instrument for offer in offers if offer.key == "hf-afm")
     question_ask(
         By(places.people["researcher@demo.test"].actor, now - 5 * HOUR),
@@ -142,71 +132,41 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
         parameter="sample_temperature",
     )
     tell("a question about an instrument")
-    tell(f"{talk_make(places, now)} conversations")
-    _at_instruments(places, offers, now)
-    tell("a fault report, and a kiosk")
     tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     care_make(offers, places, now)
     tell("house rules, questions and a maintenance counter of an instrument")
     tell(f"{training_make(places, offers, now)} courses")
-    tell(f"{samples_make(places, offers, now)} samples")
-    tell(f"{plans_make(places, now)} planned purchases")
-    tell(f"{board_make(places, offers, now)} enquiries")
-    tell(f"{batch_make(places, offers, now)} flexible needs in a batch")
+    stories_tell("tell", world, tell)
     records = records_make(offers, began=calendar.began, now=now)
     tell(f"{records} photos and documents, a second record of one instrument, a stale one")
     host, manager = "hefei-materials", "manager@demo.test"
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")
-    tell(f"{results_make(places, now=now)} hand-offs of results")
     joining_make(places, now=now - timedelta(hours=20))
-    trouble_make(now=now)
+    tell(f"{night_make(places, now=now)} things that went wrong in the night")
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()
     days = hours_roll_up(since=first, until=last, now=now).days
     tell(f"{days} instrument-days of hours")
-    tell(f"{reviews_make(places, now)} purchase cases")
     tell(f"{ratings_review(now=now)} instruments whose rating is shown")
-    tell(f"{alarms_make(places, now=now)} alarms, one answered")
+    stories_tell("end", world, tell)
     auditor = places.people["auditor@demo.test"].actor
     tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
     return Built(instruments, past_bookings, coming, days)
 
 
-def _at_instruments(places: Places, offers: Sequence[Offer], now: datetime) -> None:
-    """A fault that nobody has decided about, and a tablet that has not been enrolled yet."""
-    own = [o.instrument for o in offers if o.instrument.organisation.code == AUDITED]
-    afm = next(offer.instrument for offer in offers if offer.key == "hf-afm")
-    fault_report(
-        By(places.people["researcher@demo.test"].actor, now - 3 * HOUR),
-        instrument_id=afm.pk,
-        severity="usable",
-        text="The laser spot drifts off the cantilever after half an hour.",
-    )
-    kiosk_create(
-        By(places.people["manager@demo.test"].actor, now - HOUR),
-        name="Entrance of the centre",
-        instrument_ids=[instrument.pk for instrument in own[:4]],
-    )
-
-
-def _searches_make(places: Places, now: datetime) -> int:
-    """What two people want to be told of."""
-    searches = (
-        ("researcher@demo.test", "Cryo-EM", Criteria(technique="local-cryo-em")),
-        ("researcher@demo.test", "XRD", Criteria(text="xrd", service_mode="entrusted")),
-        ("yao.qi@demo.test", "质谱", Criteria(text="质谱")),
-    )
-    for email, name, criteria in searches:
-        person = places.people[email]
-        search_save(By(person.actor, now), name=name, criteria=criteria, organisation=None)
-    return len(searches)
+def stories_tell(part: str, world: World, tell: Callable[[str], None]) -> None:
+    """Call the function named `part` in each area's module `story`, where there is one, and report its
+    result."""
+    for story in modules("story"):
+        if hasattr(story, part):
+            tell(getattr(story, part)(world))
 
 
 def _analyse() -> None:
-    """Let the database learn how much there is now: it would find out in a minute by itself,
-    and until then choose ways for empty tables."""
+    """Update the planner's statistics at once. The database would do so by itself in a minute, but until then
+    it would plan for empty tables."""
     tables = [
         connection.ops.quote_name(model._meta.db_table)
         for app in ("accounts", "instruments", "bookings")
@@ -229,7 +189,7 @@ def _planned_coming(places: Places, offers: Sequence[Offer], calendar: Calendar)
 def _past_make(
     places: Places, offers: Sequence[Offer], calendar: Calendar, ledger: Ledger, scale: float
 ) -> list[tuple[Offer, list[Ask]]]:
-    """Fill the ledger with the past of every instrument; gives what people want from it later."""
+    """Fill the ledger with the past of every instrument; return the bookings that people want later."""
     now = calendar.now
     span = Period(now - PAST, now + AHEAD)
     blocks = load_blocks([offer.instrument.pk for offer in offers], span.padded(1440, 1440), now)
@@ -264,7 +224,7 @@ def _planned_past(places: Places, offer: Offer, calendar: Calendar) -> list[Ask]
 
 
 def _with(taken: Taken, offer: Offer, planned: Sequence[Ask]) -> Taken:
-    """What is taken, the planned bookings with their buffers included."""
+    """Return the taken periods by unit, with the planned bookings and their buffers added."""
     policy = offer.policy
     everything = {unit: list(periods) for unit, periods in taken.items()}
     for one in planned:
@@ -274,7 +234,7 @@ def _with(taken: Taken, offer: Offer, planned: Sequence[Ask]) -> Taken:
 
 
 def _in_vain(offer: Offer, asks: Sequence[Ask]) -> None:
-    """Remember who came too late for a time that somebody else had."""
+    """Record unmet demand for people who came too late for a time that somebody else had booked."""
     for one in asks:
         demand_refused(
             By(one.person.actor, one.period.start - DAY),

@@ -11,57 +11,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages
-from accounts.api.resource import (
-    Resource,
-    acts,
-    changes,
-    creates,
-    lists,
-    named,
-    parts,
-    reads,
-    rendered,
-)
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, named, parts, reads, rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import (
-    Choice,
-    Day,
-    Flag,
-    Instant,
-    ListOf,
-    Money,
-    Number,
-    ReasonBody,
-    Shape,
-    Text,
-)
+from accounts.api.shapes import Day, Flag, Instant, ListOf, Money, Number, ReasonBody, Shape, Text
 from accounts.selectors.organisations import organisation_by_code
-from bookings.funding.domain.funding_sources import (
-    LONGEST_CODE,
-    LONGEST_NAME,
-    MOST_USERS,
-    STATES,
-    SourceTerms,
-)
+from bookings.funding.domain import funding_sources
+from bookings.funding.forms.funding import SuspendForm
 from bookings.funding.models import Earmark, FundingSource
-from bookings.funding.selectors.funding_sources import (
-    entries_of,
-    in_state,
-    source_by_id,
-    sources_for,
-    state_of,
-    terms_given,
-)
+from bookings.funding.selectors import funding_sources as funding_source_selectors
 from bookings.funding.selectors.spending import load_spending
-from bookings.funding.services.funding import (
-    source_change,
-    source_create,
-    source_resume,
-    source_suspend,
-)
+from bookings.funding.services.funding import source_change, source_create, source_resume, source_suspend
+from bookings.record.api.lists import listed
 from bookings.record.api.shapes import PlainNumber
-from instruments.domain.opening import local_date
+from instruments.reading.domain.clock import local_date
 
 TAG = "money"
 EXAMPLE = {
@@ -86,10 +48,10 @@ class SourcePersonShape(serializers.Serializer[Any]):
 
 
 class FundingSourceShape(serializers.Serializer[Any]):
-    """A project, account or cost centre of an organisation. `held` is set aside for bookings,
-    `spent` charged, `transferred` gone to the organisation that was merged into; `left` is the
-    budget less these, below zero where use outran it. It pays for bookings that start on the local
-    days of [`valid_from`, `valid_until`)."""
+    """A project, account or cost centre of an organisation. `held` is reserved for bookings, `spent` was
+    charged, `transferred` moved to the organisation this one was merged into; `left` is the budget less
+    these, below zero if use exceeded it. The source pays for bookings that start on the local days of
+    [`valid_from`, `valid_until`)."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -97,10 +59,10 @@ class FundingSourceShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     owner = SourcePersonShape()
     users = SourcePersonShape(
-        many=True, source="people", help_text="Who may charge it beside its owner."
+        many=True, source="people", help_text="Members who may charge the source, besides its owner."
     )
     open = serializers.BooleanField(
-        source="is_open", help_text="Every member of the organisation may charge it."
+        source="is_open", help_text="Whether every member of the organisation may charge it."
     )
     currency = serializers.CharField()
     budget = Money(allow_null=True, help_text="Null: no limit.")
@@ -110,14 +72,14 @@ class FundingSourceShape(serializers.Serializer[Any]):
     left = Money(allow_null=True)
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
-    state = serializers.ChoiceField(STATES)
+    state = serializers.ChoiceField(funding_sources.STATES)
     suspended_at = Instant(allow_null=True)
     version = serializers.IntegerField()
 
 
 class FundedShape(serializers.Serializer[Any]):
-    """A funding source that pays for a booking: how much of it, what is set aside now, and what
-    was charged to it, in its own currency."""
+    """A funding source that pays for a booking: how much of it, what is reserved now, and what was charged to
+    it, in its own currency."""
 
     source = serializers.UUIDField(source="source_id")  # type: ignore[assignment]
     code = serializers.CharField(source="source.code")
@@ -128,7 +90,7 @@ class FundedShape(serializers.Serializer[Any]):
 
 
 class FundingEntryShape(serializers.Serializer[Any]):
-    """What is or was set aside in a source for one booking."""
+    """An amount reserved in a source for one booking, now or in the past."""
 
     reservation = serializers.UUIDField(source="reservation_id")
     instrument = serializers.UUIDField(source="reservation.instrument_id")
@@ -143,8 +105,8 @@ class FundingEntryShape(serializers.Serializer[Any]):
 
 
 class SpentShape(serializers.Serializer[Any]):
-    """Of one's bookings that start in a month: what is set aside or quoted, and what was
-    charged. `source` null: what no funding source pays."""
+    """Costs of your bookings that start in a month: reserved or quoted, and charged. `source` null: no
+    funding source pays."""
 
     month = serializers.DateField()
     source = serializers.UUIDField(allow_null=True)  # type: ignore[assignment]
@@ -162,17 +124,17 @@ class SpendingShape(serializers.Serializer[Any]):
 
 
 class SourceChangeBody(Shape):
-    """Finance says these; those not named stay."""
+    """The terms that finance may change; fields left out stay as they are."""
 
-    name = Text(LONGEST_NAME)
-    owner = Text(254, help_text="A member, by id or mail address; may always charge it.")
+    name = Text(funding_sources.LONGEST_NAME)
+    owner = Text(254, help_text="Id or e-mail address of a member, who may always charge the source.")
     users = ListOf(
         child=Text(254),
-        max_length=MOST_USERS,
+        max_length=funding_sources.MOST_USERS,
         required=False,
-        help_text="Members who may charge it, by id or mail address.",
+        help_text="Ids or e-mail addresses of members who may charge the source.",
     )
-    open = Flag(required=False, help_text="Every member may charge it.")
+    open = Flag(required=False, help_text="Whether every member may charge the source.")
     currency = Text(3, help_text="Cannot be changed once something has been charged.")
     budget = Number(
         18,
@@ -180,60 +142,59 @@ class SourceChangeBody(Shape):
         min_value=0,
         required=False,
         allow_null=True,
-        help_text="Null: no limit. Never less than what is set aside and spent.",
+        help_text="Null: no limit. Must not be less than what is already reserved and spent.",
     )
-    valid_from = Day(required=False, help_text="Today, unless named.")
-    valid_until = Day(required=False, allow_null=True, help_text="The first day it is not.")
+    valid_from = Day(required=False, help_text="Default: today.")
+    valid_until = Day(
+        required=False, allow_null=True, help_text="The first day on which it is no longer valid."
+    )
 
 
 class SourceBody(SourceChangeBody):
-    organisation = Text(40, help_text="A code.")
-    code = Text(LONGEST_CODE, help_text="The organisation's own; it stays.")
-
-
-class SourceQuery(Pages):
-    organisation = Text(40, default="", help_text="A code.")
-    state = Choice([(state, state) for state in STATES], required=False)
+    organisation = Text(40, help_text="Code of the organisation.")
+    code = Text(
+        funding_sources.LONGEST_CODE, help_text="The organisation's own code; it cannot be changed later."
+    )
 
 
 class FundingSources(Resource):
     at, key, tag = "funding-sources/", "source_id", TAG
     name, many = "funding_source", "funding_sources"
     shape, order = FundingSourceShape, ("code", "id")
-    needs_person = True
+    needs_person, page_at, page_name = True, "funding/", "money-funding"
 
     def visible(self, pk: UUID) -> FundingSource:
-        return source_by_id(self.actor, pk)
+        return funding_source_selectors.source_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            row.state, row.people = state_of(row, self.now), sorted(row.users.all(), key=str)
+            row.state, row.people = (
+                funding_source_selectors.state_of(row, self.now),
+                sorted(row.users.all(), key=str),
+            )
         return rows
 
-    @lists(_("Funding sources"), SourceQuery)
+    @listed(_("Funding sources"), funding_source_selectors.SOURCES)
     def rows(self, query: dict[str, Any]) -> QuerySet[FundingSource]:
-        """Those one may charge; for finance and managers those of their organisation, for
-        auditors those of their regions. By code."""
-        rows = sources_for(self.actor)
-        if query["organisation"]:
-            rows = rows.filter(organisation__code=query["organisation"])
-        return in_state(rows, query["state"], self.now.date()) if "state" in query else rows
+        """Return the sources you may charge; for finance and managers those of their organisation, for
+        auditors those of their regions. Ordered by code."""
+        return funding_source_selectors.sources_for(self.actor)
 
-    @creates(
-        _("Create a funding source"), SourceBody, sends={"organisation": "wusong-tech", **EXAMPLE}
-    )
+    @creates(_("Create a funding source"), SourceBody, sends={"organisation": "wusong-tech", **EXAMPLE})
     def create(self, data: dict[str, Any]) -> UUID:
-        """For the organisation's finance. Its owner and the users named may charge it, or with
-        `open` every member; what their bookings cost is set aside in it."""
+        """Create a funding source of the organisation; only its finance may do this. The owner and the users
+        named may charge it, or with `open` every member; the cost of their bookings is reserved in it."""
         organisation = named("organisation", organisation_by_code, data["organisation"])
         today = local_date(ZoneInfo(organisation.region.time_zone), self.now)
-        terms = SourceTerms(**{"valid_from": today, **terms_given(data, organisation)})
+        terms = funding_sources.SourceTerms(
+            **{"valid_from": today, **funding_source_selectors.terms_given(data, organisation)}
+        )
         row = source_create(self.by, organisation=organisation, code=data["code"], terms=terms)
         return row.pk
 
-    @reads(_("One funding source"))
+    @reads(_("A funding source"))
     def detail(self, pk: UUID) -> None:
-        """With what is set aside and spent."""
+        """Return a funding source, with what is reserved and spent."""
 
     @changes(
         _("Change a funding source"),
@@ -242,31 +203,34 @@ class FundingSources(Resource):
         sends={"budget": "100000.00", "open": True},
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For its finance. Bookings keep what is set aside for them."""
-        changed = terms_given(data, self.visible(pk).organisation)
+        """Change a funding source. Only the organisation's finance may do this. Existing bookings keep what
+        is reserved for them."""
+        changed = funding_source_selectors.terms_given(data, self.visible(pk).organisation)
         source_change(self.by, source_id=pk, changes=changed)
 
-    @acts(
-        _("Suspend a funding source"), ReasonBody, sends={"reason": "The project is under review."}
+    @OnPage(
+        "bookings:money-funding-source",
+        done=_("Suspended: nothing new is charged to it until it is resumed."),
+        form=SuspendForm,
     )
+    @acts(_("Suspend a funding source"), ReasonBody, sends={"reason": "The project is under review."})
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For its finance, with a reason. Nothing new is charged to it, and no request that it
-        is to pay for is approved (422 `funding-blocked`); what is set aside stays so, and
-        confirmed bookings are paid from it."""
+        """Suspend a funding source, with a reason. Only the organisation's finance may do this. Nothing new
+        is charged to it, and no request that it would pay for is approved (422 `funding-blocked`); reserved
+        money stays reserved, and it still pays for confirmed bookings."""
         source_suspend(self.by, source_id=pk, **data)
 
+    @OnPage("bookings:money-funding-source", done=_("It can be charged again."), form=SuspendForm)
     @acts(_("Resume a funding source"), ReasonBody)
     def resume(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For its finance: it pays again."""
+        """Let a suspended source pay for bookings again. Only the organisation's finance may do this."""
         source_resume(self.by, source_id=pk, **data)
 
-    @parts(
-        _("What was charged to a funding source"), FundingEntryShape, order=("-created_at", "-id")
-    )
+    @parts(_("What was charged to a funding source"), FundingEntryShape, order=("-created_at", "-id"))
     def entries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Earmark]:
-        """What is or was set aside for each booking, the latest first; of other people's
-        bookings for its owner and those who look after the organisation's money."""
-        return entries_of(self.actor, self.visible(pk))
+        """Return the amounts reserved for each booking, now or in the past, the latest first. The source's
+        owner and those who look after the organisation's money also see other people's bookings."""
+        return funding_source_selectors.entries_of(self.actor, self.visible(pk))
 
 
 class Spending(Endpoint):
@@ -274,7 +238,7 @@ class Spending(Endpoint):
 
     @operation("spending", _("What my bookings cost"), tag=TAG, gives=SpendingShape)
     def get(self, request: Request) -> Response:
-        """What one's own bookings will cost and have cost, by month (of one's own zone) and
-        funding source, for a year back and all that is to come."""
+        """Return the cost of your own bookings by month (in your time zone) and funding source, from a year
+        ago on and for all upcoming bookings."""
         spending = load_spending(self.actor.person, ZoneInfo(self.actor.time_zone), self.now)
         return Response(rendered(SpendingShape, {"results": spending}))

@@ -1,4 +1,4 @@
-"""Voucher grants, and what they were used for."""
+"""Voucher grants, and the bookings they paid for."""
 
 from typing import Any
 from uuid import UUID
@@ -7,44 +7,21 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, named, parts, reads
-from accounts.api.shapes import Day, Flag, Instant, Money, Number, ReasonBody, Shape, Text
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, named, parts, reads
+from accounts.api.shapes import Instant, Money, ReasonBody
 from accounts.selectors.organisations import organisation_by_code
 from bookings.funding.api.programmes import EXAMPLE as PROGRAMME
 from bookings.funding.api.programmes import FiguresShape
+from bookings.funding.forms.programmes import GrantBody, GrantChangeBody
 from bookings.funding.models import Earmark
-from bookings.funding.selectors.programmes import (
-    figures_of,
-    grant_by_id,
-    grants_for,
-    host_regions_of,
-    own_grants,
-    programme_by_id,
-    state_of_grant,
-    uses_of,
-)
-from bookings.funding.services.grants import (
-    GrantChange,
-    grant_change,
-    grant_create,
-    grant_resume,
-    grant_suspend,
-)
+from bookings.funding.selectors import programmes
+from bookings.funding.services import grants
 from bookings.pricing.models import VoucherGrant
+from bookings.record.api.lists import listed
 from bookings.record.api.shapes import PlainNumber
 
 STATES = ("open", "coming", "suspended", "used_up", "expired")
-OF_PROGRAMME = [
-    "id",
-    "code",
-    "name",
-    "name_zh",
-    "region",
-    "percent",
-    "cap_per_booking",
-    "host_regions",
-]
+OF_PROGRAMME = ["id", "code", "name", "name_zh", "region", "percent", "cap_per_booking", "host_regions"]
 EXAMPLE = {
     "id": "0197a1de-0000-7000-8000-000000000041",
     "code": "sh-vouchers-wusong-tech-2026",
@@ -65,7 +42,7 @@ EXAMPLE = {
 
 
 class GrantProgrammeShape(serializers.Serializer[Any]):
-    """The terms on which a grant pays. `host_regions` empty: everywhere."""
+    """The terms on which a grant pays. Empty `host_regions` means every region."""
 
     id = serializers.UUIDField()
     code = serializers.CharField()
@@ -78,8 +55,8 @@ class GrantProgrammeShape(serializers.Serializer[Any]):
 
 
 class GrantShape(FiguresShape):
-    """One organisation's amount, for bookings that start on the local days from `valid_from`
-    until before `valid_until`. It pays for these also after its last day."""
+    """The amount granted to one organisation, for bookings that start on the local days [`valid_from`,
+    `valid_until`). It pays for these also after its last day."""
 
     id = serializers.UUIDField()
     code = serializers.CharField()
@@ -102,7 +79,7 @@ class ChargesShape(serializers.ListField):
 
 
 class UseShape(serializers.Serializer[Any]):
-    """What is set aside of a grant for a booking, or was charged to it."""
+    """An amount of a grant that is reserved for a booking, or was charged."""
 
     id = serializers.UUIDField()
     reservation = serializers.UUIDField(source="reservation_id")
@@ -118,54 +95,27 @@ class UseShape(serializers.Serializer[Any]):
     created_at = Instant()
 
 
-class GrantBody(Shape):
-    programme = serializers.UUIDField()
-    organisation = Text(40, help_text="The code of one of the programme's region.")
-    code = Text(40, required=False, help_text="One is made, unless named.")
-    amount = Number(24, 6)
-    valid_from = Day()
-    valid_until = Day(help_text="The first day it no longer holds.")
-
-
-class GrantChangeBody(Shape):
-    amount = Number(24, 6, required=False)
-    valid_from = Day(required=False)
-    valid_until = Day(required=False)
-    reason = Text(500, default="", allow_blank=True)
-
-
-class GrantQuery(Pages):
-    programme = serializers.UUIDField(required=False)
-    organisation = Text(40, default="", help_text="Its code.")
-    mine = Flag(default=False, help_text="Only those of your organisations.")
-
-
 class Grants(Resource):
     at, key, name, many, tag = "grants/", "grant_id", "grant", "grants", "vouchers"
     shape, order = GrantShape, ("-granted_at", "-id")
-    needs_person = True
+    needs_person, page_at, page_name = True, "vouchers/", "money-vouchers-grant"
 
     def visible(self, pk: UUID) -> VoucherGrant:
-        return grant_by_id(self.actor, pk)
+        return programmes.grant_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        hosts = host_regions_of({row.programme_id: row.programme for row in rows}.values())
+        hosts = programmes.host_regions_of({row.programme_id: row.programme for row in rows}.values())
         for row in rows:
-            row.figures, row.currency = figures_of(row), row.programme.currency
-            row.state = state_of_grant(row, self.now)
+            row.figures, row.currency = programmes.figures_of(row), row.programme.currency
+            row.state = programmes.state_of_grant(row, self.now)
             row.programme.hosts = [region.code for region in hosts[row.programme_id]]
         return rows
 
-    @lists(_("Voucher grants"), GrantQuery)
+    @listed(_("Voucher grants"), programmes.GRANTS)
     def rows(self, query: dict[str, Any]) -> QuerySet[VoucherGrant]:
-        """Those of one's organisations, and of the programmes that one coordinates or audits,
-        the newest first."""
-        rows = own_grants(self.actor) if query["mine"] else grants_for(self.actor)
-        if "programme" in query:
-            rows = rows.filter(programme_id=query["programme"])
-        if query["organisation"]:
-            rows = rows.filter(organisation__code=query["organisation"])
-        return rows
+        """Return grants of your organisations, and of programmes you coordinate or audit, the newest
+        first."""
+        return programmes.grants_for(self.actor)
 
     @creates(
         _("Grant an amount"),
@@ -180,17 +130,17 @@ class Grants(Resource):
         answers=EXAMPLE,
     )
     def create(self, data: dict[str, Any]) -> UUID:
-        """For the coordinator of the programme's region; all its grants come to its budget at
-        most."""
-        named("programme", programme_by_id, self.actor, data["programme"])
+        """Grant an organisation an amount; only the coordinator of the programme's region may do this. All
+        grants of a programme together do not exceed its budget."""
+        named("programme", programmes.programme_by_id, self.actor, data["programme"])
         organisation = named("organisation", organisation_by_code, data["organisation"])
         data |= {"organisation": organisation, "programme_id": data.pop("programme")}
-        return grant_create(self.by, **{"code": "", **data}).pk
+        return grants.grant_create(self.by, **{"code": "", **data}).pk
 
-    @reads(_("One voucher grant"), answers=EXAMPLE)
+    @reads(_("A voucher grant"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
-        """For people of the organisation, and coordinators and auditors of the region. The
-        figures have no version."""
+        """Return a grant. People of the organisation, and coordinators and auditors of the region, may read
+        it. The `version` does not cover the figures."""
 
     @changes(
         _("Raise or lower a grant"),
@@ -199,26 +149,26 @@ class Grants(Resource):
         answers=EXAMPLE,
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the coordinator: never below what is set aside and spent, nor above what the
-        programme has left; or its days, for bookings to come."""
-        self.visible(pk)
+        """Change a grant: its amount, never below what is reserved and spent nor above what the programme has
+        left, or its days, for bookings to come. Only the coordinator may do this."""
         reason = data.pop("reason")
-        grant_change(self.by, grant_id=pk, change=GrantChange(**data), reason=reason)
+        grants.grant_change(self.by, grant_id=pk, change=grants.GrantChange(**data), reason=reason)
 
+    @OnPage("bookings:money-vouchers-grant", done=_("Suspended."))
     @acts(_("Suspend a grant"), ReasonBody)
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the coordinator. It covers no booking any more; what is set aside stays."""
-        self.visible(pk)
-        grant_suspend(self.by, grant_id=pk, **data)
+        """Suspend a grant; only the coordinator may do this. It covers no more bookings; reserved money stays
+        reserved."""
+        grants.grant_suspend(self.by, grant_id=pk, **data)
 
+    @OnPage("bookings:money-vouchers-grant", done=_("Resumed."))
     @acts(_("Resume a grant"))
     def resume(self, pk: UUID) -> None:
-        """For the coordinator."""
-        self.visible(pk)
-        grant_resume(self.by, grant_id=pk)
+        """Let a suspended grant cover bookings again; only the coordinator may do this."""
+        grants.grant_resume(self.by, grant_id=pk)
 
     @parts(_("What a grant was used for"), UseShape, order=("-created_at", "-id"))
     def uses(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Earmark]:
-        """The bookings behind `held` and `redeemed`, the newest first: all for the coordinator,
-        else those that the person may see."""
-        return uses_of(self.actor, self.visible(pk))
+        """Return the bookings behind `held` and `redeemed`, the newest first: all of them for the
+        coordinator, for others those that they may see."""
+        return programmes.uses_of(self.actor, self.visible(pk))

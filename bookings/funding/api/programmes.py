@@ -8,29 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.organisations import region_named
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads
-from accounts.api.shapes import (
-    Choice,
-    Day,
-    Flag,
-    Instant,
-    ListOf,
-    Money,
-    Number,
-    ReasonBody,
-    Shape,
-    Text,
-)
-from accounts.models import Organisation
+from accounts.api.resource import Resource, acts, changes, creates, reads
+from accounts.api.shapes import Instant, Money, ReasonBody, Text
 from bookings.funding.domain.programmes import ProgrammeTerms
-from bookings.funding.selectors.programmes import (
-    host_regions_of,
-    load_figures,
-    programme_by_id,
-    programmes_for,
-    state_of_programme,
-)
+from bookings.funding.forms.programmes import ProgrammeTermsBody
+from bookings.funding.selectors import programmes
 from bookings.funding.services.programmes import (
     programme_change,
     programme_create,
@@ -39,6 +21,7 @@ from bookings.funding.services.programmes import (
 )
 from bookings.pricing.api.agreements import regions_named
 from bookings.pricing.models import VoucherProgramme
+from bookings.record.api.lists import listed
 from bookings.record.api.shapes import PlainNumber
 
 STATES = ("open", "coming", "suspended", "over")
@@ -71,8 +54,9 @@ EXAMPLE = {
 
 
 class FiguresShape(serializers.Serializer[Any]):
-    """`held` is set aside for bookings made, `redeemed` charged, `transferred` gone to the
-    organisation that was merged into; what is `left` of `granted` can still be used."""
+    """The figures of a grant or programme. `held` is reserved for bookings made, `redeemed` was charged,
+    `transferred` moved to the organisation that this one was merged into; what is `left` of `granted` can
+    still be used."""
 
     granted = Money(source="figures.granted")
     held = Money(source="figures.held")
@@ -82,8 +66,8 @@ class FiguresShape(serializers.Serializer[Any]):
 
 
 class ProgrammeShape(FiguresShape):
-    """A region pays `percent` of the use its organisations make, from grants that come to
-    `budget` at most. Empty lists mean everybody."""
+    """A programme by which a region pays `percent` of the use that its organisations make, from grants that
+    together do not exceed `budget`. Empty lists mean no restriction."""
 
     id = serializers.UUIDField()
     region = serializers.CharField(source="region.code")
@@ -94,7 +78,7 @@ class ProgrammeShape(FiguresShape):
     cap_per_booking = Money(allow_null=True)
     currency = serializers.CharField()
     budget = Money(allow_null=True)
-    grants = serializers.IntegerField(source="figures.grants", help_text="How many.")
+    grants = serializers.IntegerField(source="figures.grants", help_text="Number of grants.")
     payer_kinds = serializers.ListField(child=serializers.CharField())
     is_for_small_only = serializers.BooleanField()
     host_regions = serializers.ListField(child=serializers.CharField(), source="hosts")
@@ -106,35 +90,12 @@ class ProgrammeShape(FiguresShape):
     version = serializers.IntegerField()
 
 
-class ProgrammeTermsBody(Shape):
-    code = Text(40)
-    name = Text(200)
-    name_zh = Text(200, default="", allow_blank=True)
-    percent = Number(12, 6, help_text="Of what the voucher may pay for, before tax.")
-    cap_per_booking = Number(24, 6, required=False, allow_null=True)
-    currency = Text(3, required=False, help_text="The region's, unless named.")
-    budget = Number(24, 6, required=False, allow_null=True, help_text="Null: no cap over grants.")
-    payer_kinds = ListOf(child=Choice(Organisation.Kind.choices), required=False)
-    is_for_small_only = Flag(default=False, help_text="Of enterprises, only small ones.")
-    host_regions = ListOf(
-        child=Text(40), required=False, help_text="Codes of the regions where it may be used."
-    )
-    valid_from = Day()
-    valid_until = Day(
-        required=False, allow_null=True, help_text="The first day it no longer holds."
-    )
-
-
 class ProgrammeBody(ProgrammeTermsBody):
-    region = Text(40, help_text="The region whose programme it is.")
-
-
-class ProgrammeQuery(Pages):
-    region = Text(40, default="", help_text="Its code.")
+    region = Text(40, help_text="Code of the region whose programme this is.")
 
 
 def _values(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of the terms that a body names."""
+    """Return those terms of a programme that a body contains."""
     values = dict(data)
     if "host_regions" in values:
         regions = regions_named(values["host_regions"], "host_regions")
@@ -151,20 +112,19 @@ class Programmes(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> VoucherProgramme:
-        return programme_by_id(self.actor, pk)
+        return programmes.programme_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        figures, hosts = load_figures(rows), host_regions_of(rows)
-        for row in rows:
-            row.figures, row.state = figures[row.pk], state_of_programme(row, self.now)
+        hosts = programmes.host_regions_of(rows)
+        for row in programmes.with_figures(rows):
+            row.state = programmes.state_of_programme(row, self.now)
             row.hosts = [region.code for region in hosts[row.pk]]
         return rows
 
-    @lists(_("Voucher programmes"), ProgrammeQuery)
+    @listed(_("Voucher programmes"), programmes.PROGRAMMES)
     def rows(self, query: dict[str, Any]) -> QuerySet[VoucherProgramme]:
-        """Of the regions that the person coordinates or audits, the newest first."""
-        rows = programmes_for(self.actor)
-        return rows.filter(region__code=query["region"]) if query["region"] else rows
+        """Return programmes of the regions that the person coordinates or audits, the newest first."""
+        return programmes.programmes_for(self.actor)
 
     @creates(
         _("Start a voucher programme"),
@@ -185,14 +145,15 @@ class Programmes(Resource):
         answers=EXAMPLE,
     )
     def create(self, data: dict[str, Any]) -> UUID:
-        """For the region's coordinator."""
+        """Create a voucher programme. Only the region's coordinator may do this."""
         region = region_named(data.pop("region"))
         terms = {"currency": region.currency, "valid_until": None} | _values(data)
         return programme_create(self.by, region=region, terms=ProgrammeTerms(**terms)).pk
 
-    @reads(_("One voucher programme"), answers=EXAMPLE)
+    @reads(_("A voucher programme"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
-        """For coordinators and auditors of the region. The figures have no version."""
+        """Return a voucher programme. Coordinators and auditors of the region may read it. The `version` does
+        not cover the figures."""
 
     @changes(
         _("Change a voucher programme"),
@@ -202,19 +163,18 @@ class Programmes(Resource):
         answers=EXAMPLE,
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the region's coordinator. Only what is named changes, for bookings to come."""
-        self.visible(pk)
+        """Change a programme. Only the region's coordinator may do this. Fields left out stay as they are;
+        changes apply to bookings to come."""
         programme_change(self.by, programme_id=pk, changes=_values(data))
 
     @acts(_("Suspend a voucher programme"), ReasonBody)
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the region's coordinator. Its grants cover no booking any more; what is set aside
-        stays."""
-        self.visible(pk)
+        """Suspend a programme. Only the region's coordinator may do this. Its grants cover no more bookings;
+        reserved money stays reserved."""
         programme_suspend(self.by, programme_id=pk, **data)
 
     @acts(_("Resume a voucher programme"))
     def resume(self, pk: UUID) -> None:
-        """For the region's coordinator."""
-        self.visible(pk)
+        """Let the grants of a suspended programme cover bookings again. Only the region's coordinator may do
+        this."""
         programme_resume(self.by, programme_id=pk)

@@ -7,12 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
-from bookings.record.domain.money import (
-    exact_arithmetic,
-    format_amount,
-    minor_digits,
-    round_half_up,
-)
+from bookings.record.domain.money import exact_arithmetic, format_amount, minor_digits, round_half_up
 from bookings.record.domain.refusals import Refusal
 
 MOST_SHARES = 10
@@ -21,7 +16,7 @@ HUNDRED = Decimal(100)
 
 @dataclass(frozen=True)
 class Share:
-    """`percent` of what is payable, from the source with a code."""
+    """The part of a booking, as a `percent` of what is payable, that the source with this code pays."""
 
     source: str
     percent: Decimal
@@ -29,8 +24,8 @@ class Share:
 
 @dataclass(frozen=True)
 class Purse:
-    """A funding source as the rules see it. `left` None: it has no budget. Days are local ones
-    of the booking, [`valid_from`, `valid_until`)."""
+    """A funding source as the rules see it. `left` is None if it has no budget. It pays for bookings that
+    start on the local days [`valid_from`, `valid_until`)."""
 
     id: UUID
     code: str
@@ -46,7 +41,8 @@ class Purse:
 
 
 def require_shares(shares: Sequence[Share]) -> None:
-    """`Invalid` unless each source is named once with a percent above 0, in all 100."""
+    """Raise `Invalid` unless each source is named once with a percent above 0 and the percents add up to
+    100."""
     problems = []
     if len(shares) > MOST_SHARES:
         problems.append(FieldProblem("funding", "too-many", {"most": MOST_SHARES}))
@@ -69,8 +65,8 @@ def require_shares(shares: Sequence[Share]) -> None:
 
 
 def require_known(shares: Sequence[Share], purses: Mapping[str, Purse]) -> None:
-    """`Invalid` names each `funding[index].source` that there is not, or is not the person's to
-    charge: the two are not told apart."""
+    """Raise `Invalid` naming each `funding[index].source` that does not exist or that the person may not
+    charge; the two cases are not told apart."""
     problems = [
         FieldProblem(f"funding[{index}].source", "unknown-source")
         for index, share in enumerate(shares)
@@ -81,9 +77,9 @@ def require_known(shares: Sequence[Share], purses: Mapping[str, Purse]) -> None:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one source pays of a booking: `amount` in the currency of the price, `reserved` the
-    same at `rate` in its own. Both None where no rate is known."""
+class SourceShare:
+    """One source's part of a booking: `amount` in the currency of the price, `reserved` the same at `rate` in
+    the source's own. Both are None if no rate is known."""
 
     purse: Purse
     percent: Decimal
@@ -93,7 +89,7 @@ class Part:
 
     @property
     def left(self) -> Decimal | None:
-        """What the source would have left after it; None without a budget, or a rate."""
+        """The amount that the source would have left after paying; None without a budget or a rate."""
         if self.purse.left is None or self.reserved is None:
             return None
         return self.purse.left - self.reserved
@@ -105,22 +101,22 @@ def parts_of(
     rates: Mapping[str, Decimal],
     payable: Decimal,
     currency: str,
-) -> tuple[Part, ...]:
-    """What each source pays, in the order of the shares. `rates` are those from the currency of
-    the price to those of the sources."""
+) -> tuple[SourceShare, ...]:
+    """Return each source's part, in the order of the shares. `rates` convert from the currency of the price
+    to those of the sources."""
     amounts = split(payable, [share.percent for share in shares], currency)
     parts = []
     for share, amount in zip(shares, amounts, strict=True):
         purse = purses[share.source]
         rate = Decimal(1) if purse.currency == currency else rates.get(purse.currency)
         reserved = None if rate is None else converted(amount, rate, purse.currency)
-        parts.append(Part(purse, share.percent, amount, rate, reserved))
+        parts.append(SourceShare(purse, share.percent, amount, rate, reserved))
     return tuple(parts)
 
 
-def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tuple[Refusal, ...]:
-    """Every reason why the sources will not pay for a booking that starts on a local day; None:
-    for one that only gives time back, which needs no source's word."""
+def refuse_parts(parts: Sequence[SourceShare], currency: str, day: date | None) -> tuple[Refusal, ...]:
+    """Return every reason why the sources will not pay for a booking that starts on a local day. `day` None:
+    the booking only gives time back, so a suspended or outdated source does not matter."""
     refusals = []
     for part in parts:
         purse = part.purse
@@ -143,15 +139,15 @@ def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tupl
 
 
 def without_numbers(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-    """Hide from the host's people which source it is and what it has left: that is the payer's
-    affair."""
+    """Return the refusals as the host's people may see them: which source it is and what it has left is the
+    payer's affair."""
     return (Refusal("funding-blocked"),) if refusals else ()
 
 
 def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:
-    """The amount in parts by percent (in all 100), which add up to it exactly: each is rounded
-    down to the minor unit, and what is left goes, a unit each, to those that lost most (of
-    equals the earlier). Of an amount below 0 the parts are those of its opposite."""
+    """Split an amount by percents (100 in all) into parts that add up to it exactly. Each part is rounded
+    down to the minor unit; the remaining units go, one each, to the parts that lost most by rounding (the
+    earlier of equals). A negative amount is split as its opposite."""
     if amount < 0:
         return [-part for part in split(-amount, percents, currency)]
     unit = Decimal(1).scaleb(-minor_digits(currency))
@@ -167,6 +163,6 @@ def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[D
 
 
 def converted(amount: Decimal, rate: Decimal, currency: str) -> Decimal:
-    """The amount at a rate, in the currency of a source, rounded once."""
+    """Return the amount at a rate, in the currency of a source, rounded once."""
     with exact_arithmetic():
         return round_half_up(amount * rate, currency)

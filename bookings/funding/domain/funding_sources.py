@@ -1,4 +1,4 @@
-"""What a funding source may be (docs/fees.md, "Funding")."""
+"""Check the terms of a funding source (docs/fees.md, "Funding")."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ STATES = (VALID, COMING, ENDED, SUSPENDED)
 
 @dataclass(frozen=True)
 class SourceTerms:
-    """All that finance says of a source but its code; days are [`valid_from`, `valid_until`)."""
+    """The terms of a funding source that finance sets, without its code; days are [`valid_from`,
+    `valid_until`)."""
 
     name: str
     owner: UUID
@@ -37,7 +38,8 @@ class SourceTerms:
 
 @dataclass(frozen=True)
 class Used:
-    """What of a source is set aside and spent, and in which currency; none of it ever: `None`."""
+    """The use of a source: its currency, the amount reserved or spent, and the part that counts towards its
+    budget. `currency` is None if nothing ever was."""
 
     currency: str | None = None
     amount: Decimal = Decimal(0)
@@ -45,7 +47,7 @@ class Used:
 
 
 def require_code(code: str) -> None:
-    """`Invalid` unless it can name a source."""
+    """Raise `Invalid` unless the text may be the code of a source."""
     if not code:
         raise Invalid([FieldProblem("code", "required")])
     if len(code) > LONGEST_CODE:
@@ -55,8 +57,8 @@ def require_code(code: str) -> None:
 
 
 def require_terms(terms: SourceTerms, used: Used) -> None:
-    """`Invalid` names everything that does not fit: a currency that is in use stays, and a
-    budget cannot be less than what is set aside and spent (one that stays as it is may be)."""
+    """Raise `Invalid` naming everything that does not fit. The currency cannot change once it is in use, and
+    a new budget cannot be less than what is reserved and spent."""
     problems = [*_of_name(terms), *_of_days(terms)]
     if terms.currency not in MINOR_DIGITS:
         problems.append(FieldProblem("currency", "unknown-currency"))
@@ -103,7 +105,7 @@ def _of_budget(budget: Decimal, currency: str, used: Used) -> list[FieldProblem]
 
 
 def state_on(today: date, valid_from: date, valid_until: date | None, *, is_suspended: bool) -> str:
-    """What it is on a day of its organisation."""
+    """Return a source's state on a day of its organisation."""
     if is_suspended:
         return SUSPENDED
     if today < valid_from:

@@ -1,4 +1,4 @@
-"""Voucher programmes and the grants made from them (docs/fees.md, step 7): what may be said."""
+"""Check the terms of voucher programmes and of the grants made from them (docs/fees.md, step 7)."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ MOST_REGIONS = 50
 
 @dataclass(frozen=True)
 class ProgrammeTerms:
-    """A region pays `percent` of the use of its organisations, at most `cap_per_booking` of each,
-    out of grants that come to `budget` at most. Empty lists mean everybody."""
+    """The terms of a programme: a region pays `percent` of the use of its organisations, at most
+    `cap_per_booking` of each booking, from grants that together do not exceed `budget`. Empty lists mean no
+    restriction."""
 
     code: str
     name: str
@@ -38,7 +39,7 @@ class ProgrammeTerms:
 
 @dataclass(frozen=True)
 class Served:
-    """The days, currency and payers of a programme, as a grant from it has to fit them."""
+    """The currency, days and payers of a programme, which a grant from it must fit."""
 
     currency: str
     valid_from: date
@@ -49,7 +50,7 @@ class Served:
 
 @dataclass(frozen=True)
 class GrantTerms:
-    """One organisation's amount, usable on the local days of [`valid_from`, `valid_until`)."""
+    """One organisation's amount, usable on the local days [`valid_from`, `valid_until`)."""
 
     code: str
     amount: Decimal
@@ -65,8 +66,8 @@ def require_programme(
     granted: Decimal = Decimal(0),
     today: date | None,
 ) -> None:
-    """`Invalid` with all that is wrong with a programme: `kinds` and `regions` are those there
-    are, `granted` what has been given out already. `today` None: its end is not new."""
+    """Raise `Invalid` with all that is wrong with a programme. `kinds` and `regions` are those that exist,
+    `granted` what has been granted already. `today` None: the end is unchanged, so it is not checked."""
     problems = [*named_problems(terms.code, terms.name, terms.name_zh)]
     problems += percent_problems("percent", terms.percent, least=LEAST_PERCENT)
     problems += days_problems(terms.valid_from, terms.valid_until, today)
@@ -87,8 +88,7 @@ def require_programme(
 
 
 def amount_problems(field: str, amount: Decimal | None, currency: str) -> Iterator[FieldProblem]:
-    """Yield what is wrong with an amount: it is above 0, and no finer than the currency's minor
-    unit."""
+    """Yield what is wrong with an amount: it must be above 0, and no finer than the currency's minor unit."""
     if amount is None:
         return
     digits = minor_digits(currency)
@@ -112,8 +112,8 @@ def _list_problems(
 
 
 def require_grant(terms: GrantTerms, programme: Served, *, today: date | None) -> None:
-    """`Invalid` with all that is wrong with a grant; its days lie within the programme's.
-    `today` None: its end is not new."""
+    """Raise `Invalid` with all that is wrong with a grant; its days must lie within the programme's. `today`
+    None: the end is unchanged, so it is not checked."""
     problems = [*named_problems(terms.code, "grant", "")]
     problems += amount_problems("amount", terms.amount, programme.currency)
     problems += days_problems(terms.valid_from, terms.valid_until, today)
@@ -126,25 +126,23 @@ def require_grant(terms: GrantTerms, programme: Served, *, today: date | None) -
 
 
 def require_payer(programme: Served, *, kind: str, is_small: bool, is_of_region: bool) -> None:
-    """`Invalid` for an organisation of another region, or of a kind the programme is not for."""
+    """Raise `Invalid` for an organisation of another region, or of a kind the programme is not for."""
     if not is_of_region:
         raise invalid("organisation", "not-of-the-region")
-    served = serves_kind(
-        programme.payer_kinds, programme.is_for_small_only, kind=kind, is_small=is_small
-    )
+    served = serves_kind(programme.payer_kinds, programme.is_for_small_only, kind=kind, is_small=is_small)
     if not served:
         raise invalid("organisation", "kind-not-served")
 
 
 def require_room(*, budget: Decimal | None, granted: Decimal, more: Decimal, currency: str) -> None:
-    """`Invalid` (`programme-short`) where a programme's budget has not so much left to grant."""
+    """Raise `Invalid` (`programme-short`) if a programme's budget has less than `more` left to grant."""
     if budget is not None and more > 0 and granted + more > budget:
         left = max(budget - granted, Decimal(0))
         raise invalid("amount", "programme-short", **_numbers(left, currency))
 
 
 def require_not_below(*, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str) -> None:
-    """`Invalid` (`below-used`) for a grant lower than what of it is set aside and spent."""
+    """Raise `Invalid` (`below-used`) for an amount below what is already reserved and spent of the grant."""
     if amount < held + redeemed:
         raise invalid("amount", "below-used", **_numbers(held + redeemed, currency))
 
@@ -162,8 +160,8 @@ def grant_state(
     left: Decimal,
     today: date,
 ) -> str:
-    """`expired`, `suspended`, `coming`, `used_up` or `open`. What was set aside while it was open
-    stays so: an expired grant pays for bookings that began in its days."""
+    """Return the state of a grant: `expired`, `suspended`, `coming`, `used_up` or `open`. What was reserved
+    while it was open stays so: an expired grant pays for bookings that began on its days."""
     if valid_until <= today:
         return "expired"
     if is_suspended or programme_suspended:
@@ -173,10 +171,8 @@ def grant_state(
     return "open" if left > 0 else "used_up"
 
 
-def programme_state(
-    *, is_suspended: bool, valid_from: date, valid_until: date | None, today: date
-) -> str:
-    """`over`, `suspended`, `coming` or `open`."""
+def programme_state(*, is_suspended: bool, valid_from: date, valid_until: date | None, today: date) -> str:
+    """Return the state of a programme: `over`, `suspended`, `coming` or `open`."""
     if valid_until is not None and valid_until <= today:
         return "over"
     if is_suspended:

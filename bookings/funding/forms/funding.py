@@ -1,4 +1,4 @@
-"""What pays for a booking, and what finance says of a source."""
+"""Forms for choosing what pays for a booking, and for the terms of a funding source."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -9,23 +9,26 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.roles import Actor
+from accounts.forms import PersonField, known_to, person_choice
 from bookings.funding.domain.funding import HUNDRED, Share
 from bookings.funding.domain.funding_sources import LONGEST_CODE, LONGEST_NAME
+from bookings.funding.forms.limits import LimitsForm
 from bookings.funding.models import FundingSource
 from bookings.record.domain.money import format_amount, format_number
-from instruments.forms.fields import DayField, StyledForm
+from instruments.reading.forms.fields import DayField, PeopleField, StyledForm
 
 
 class PaysFrom:
-    """The part of a form that says which sources pay: one of them, or several by percent. A
-    percent given to any counts instead of the one that is chosen."""
+    """The part of a form that says which sources pay: one of them, or several by percent. If any percent is
+    entered, the percents count instead of the single source."""
 
     fields: Any
     cleaned_data: dict[str, Any]
     sources: Sequence[FundingSource] = ()
 
     def offer(self, sources: Sequence[FundingSource]) -> None:
-        """Add the fields, if there is anything to choose."""
+        """Add the fields, if there is any source to choose."""
         self.sources = sources
         if not sources:
             return
@@ -36,7 +39,7 @@ class PaysFrom:
             max_length=LONGEST_CODE,
             initial=default_of(sources),
             widget=forms.Select(choices=choices, attrs={"class": "form-select"}),
-            help_text=_("What the booking will cost is set aside in it."),
+            help_text=_("The cost of the booking is reserved in this source."),
         )
         for source in sources if len(sources) > 1 else ():
             self.fields[percent_name(source)] = forms.DecimalField(
@@ -51,11 +54,11 @@ class PaysFrom:
             )
 
     def funding_names(self) -> set[str]:
-        """The fields with a place of their own."""
+        """Return the names of the fields that the template shows in a place of their own."""
         return {"funding", *(percent_name(source) for source in self.sources)} & set(self.fields)
 
     def shares(self) -> tuple[Share, ...]:
-        """What was chosen; nothing, where nothing was."""
+        """Return the chosen shares; none if nothing was chosen."""
         data = self.cleaned_data
         parts = tuple(
             Share(source.code, percent)
@@ -67,8 +70,7 @@ class PaysFrom:
         return (Share(data["funding"], HUNDRED),) if data.get("funding") else ()
 
     def shares_so_far(self) -> tuple[Share, ...]:
-        """Return the shares of a form that may not be sent or sound yet: what it begins with, or
-        nothing."""
+        """Return the shares of a form that may not be sent or valid yet: its initial values, or none."""
         form: Any = self
         if not form.is_bound and self.sources:
             code = default_of(self.sources)
@@ -77,7 +79,7 @@ class PaysFrom:
 
     @property
     def splitting(self) -> list[Any]:
-        """The fields of the percents, for the template."""
+        """Return the fields of the percents, for the template."""
         form: Any = self
         return [form[percent_name(s)] for s in self.sources if percent_name(s) in self.fields]
 
@@ -91,12 +93,12 @@ def percent_name(source: FundingSource) -> str:
 
 
 def default_of(sources: Sequence[FundingSource]) -> str:
-    """The code of the only one; with several nothing is taken for granted."""
+    """Return the code of the only source; empty if there are several, as none is preferred."""
     return sources[0].code if len(sources) == 1 else ""
 
 
 def described(source: FundingSource) -> str:
-    """Code, name, and what is left of it."""
+    """Return the code and name of a source, and what is left of it."""
     left = source.left
     text = f"{source.code} · {source.name}"
     if left is None:
@@ -106,8 +108,10 @@ def described(source: FundingSource) -> str:
     return gettext("{source} ({amount} left)").format(source=text, amount=amount)
 
 
-class SourceForm(StyledForm):
-    """What finance says of a source."""
+class SourceForm(LimitsForm):
+    """The terms of a funding source."""
+
+    limits = ("budget",)
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     code = forms.CharField(
@@ -116,19 +120,8 @@ class SourceForm(StyledForm):
         help_text=_("The number of the project or account. It cannot be changed later."),
     )
     name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
-    owner = forms.CharField(
-        label=_("Owner"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        help_text=_("The e-mail address of a member, who may always charge it."),
-    )
-    users = forms.CharField(
-        label=_("Who else may charge it"),
-        required=False,
-        max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("E-mail addresses of members, one per line."),
-    )
+    owner = PersonField(label=_("Owner"), help_text=_("A member, who may always charge it."))
+    users = PeopleField(label=_("Who else may charge it"), least=1, help_text=_("Members."))
     is_open = forms.BooleanField(label=_("Every member may charge it"), required=False)
     currency = forms.ChoiceField(label=_("Currency"))
     budget = forms.DecimalField(
@@ -138,24 +131,23 @@ class SourceForm(StyledForm):
         max_digits=18,
         decimal_places=3,
         widget=forms.NumberInput(attrs={"step": "any", "min": "0"}),
-        help_text=_("Empty: no limit."),
     )
     valid_from = DayField(label=_("First day"))
-    valid_until = DayField(
-        label=_("No longer valid from"), required=False, help_text=_("Empty: no end.")
-    )
+    valid_until = DayField(label=_("No longer valid from"), required=False, help_text=_("Empty: no end."))
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
         data: Any = None,
         *,
+        actor: Actor,
         organisations: Sequence[tuple[str, str]] = (),
         is_used: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`organisations`: code and name of those to choose from, for a new one."""
+        """Build the form; for a new source `organisations` are the code and name of those to choose from."""
         super().__init__(data, **kwargs)
+        known_to(self, actor)
         fields: Any = self.fields
         if organisations:
             fields["organisation"].choices = list(organisations)
@@ -168,13 +160,12 @@ class SourceForm(StyledForm):
             del fields["currency"]
 
     def given(self) -> dict[str, Any]:
-        """The fields as the service's door reads them."""
+        """Return the fields in the form in which the service takes them."""
         data = self.cleaned_data
         named = ("name", "owner", "currency", "budget", "valid_from", "valid_until")
-        users = data["users"].replace(",", " ").replace(";", " ").split()
         return {
             **{name: data[name] for name in named if name in data},
-            "users": list(dict.fromkeys(users)),
+            "users": data["users"],
             "open": data["is_open"],
         }
 
@@ -183,8 +174,8 @@ def source_initial(row: FundingSource) -> dict[str, Any]:
     """Return the initial values of the form that changes a source."""
     return {
         "name": row.name,
-        "owner": row.owner.email,
-        "users": "\n".join(user.email for user in sorted(row.users.all(), key=str)),
+        "owner": person_choice(row.owner),
+        "users": [person_choice(user) for user in sorted(row.users.all(), key=str)],
         "is_open": row.is_open,
         "currency": row.currency,
         "budget": None if row.budget is None else format_number(row.budget),
@@ -195,7 +186,7 @@ def source_initial(row: FundingSource) -> dict[str, Any]:
 
 
 class SuspendForm(StyledForm):
-    """Why a source is suspended, or resumed."""
+    """The reason why a source is suspended or resumed."""
 
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

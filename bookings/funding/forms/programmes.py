@@ -1,4 +1,4 @@
-"""Voucher programmes and grants."""
+"""Forms for voucher programmes and grants."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,15 +8,19 @@ from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 
+from accounts.api.shapes import Choice, Day, Flag, ListOf, Number, Shape, Text
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation, Region
 from bookings.funding.domain.programmes import ProgrammeTerms
+from bookings.funding.forms.limits import LimitsForm
 from bookings.funding.services.grants import GrantChange
 from bookings.pricing.forms.agreements import region_choices, until_field
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.record.domain.money import format_number, minor_digits
-from instruments.forms.fields import DayField, StyledForm
+from instruments.reading.forms.fields import DayField, StyledForm
+from instruments.reading.forms.shapes import field_of
 
 TERMS = (
     "code",
@@ -32,35 +36,63 @@ TERMS = (
 )
 
 
-class ProgrammeForm(StyledForm):
-    """On what terms a region pays for use elsewhere. `own`: the regions one may choose from for
-    a new one; None: it has its region."""
+class ProgrammeTermsBody(Shape):
+    code = Text(40)
+    name = Text(200, label=_("Name"))
+    name_zh = Text(200, default="", allow_blank=True, label=_("Name in Chinese"))
+    percent = Number(
+        12,
+        6,
+        label=_("Pays, in percent"),
+        help_text="Percentage of the eligible amount, before tax, that the voucher pays.",
+        style={
+            "help": _("The percentage paid of the time, set-up and options that vouchers cover, before tax.")
+        },
+    )
+    cap_per_booking = Number(24, 6, required=False, allow_null=True, label=_("At most per booking"))
+    currency = Text(3, required=False, help_text="Default: the currency of the region.")
+    budget = Number(
+        24,
+        6,
+        required=False,
+        allow_null=True,
+        label=_("Budget"),
+        help_text="Null: no limit on the sum of all grants.",
+        style={"help": _("The total of all grants cannot exceed this.")},
+    )
+    payer_kinds = ListOf(child=Choice(Organisation.Kind.choices), required=False)
+    is_for_small_only = Flag(default=False, help_text="Only small enterprises, if enterprises are eligible.")
+    host_regions = ListOf(
+        child=Text(40), required=False, help_text="Codes of the regions where vouchers may be used."
+    )
+    valid_from = Day()
+    valid_until = Day(
+        required=False, allow_null=True, help_text="The first day on which it is no longer valid."
+    )
+
+
+class ProgrammeForm(LimitsForm):
+    """The terms on which a region pays for use elsewhere. `own`: the regions to choose from for a new
+    programme; None for an existing one, whose region is fixed."""
+
+    limits = ("cap_per_booking", "budget")
 
     region = forms.TypedChoiceField(label=_("Region"), coerce=UUID)
-    name = forms.CharField(label=_("Name"), max_length=200)
-    name_zh = forms.CharField(label=_("Name in Chinese"), max_length=200, required=False)
+    name = field_of(ProgrammeTermsBody, "name")
+    name_zh = field_of(ProgrammeTermsBody, "name_zh")
     code = forms.CharField(
         label=_("Short code"),
         max_length=40,
         help_text=_("Short and unique: letters, digits, dashes and underscores."),
     )
-    percent = forms.DecimalField(
-        label=_("Pays, in percent"),
-        help_text=_("Of the time, the set-up and the options that may be paid so, before tax."),
-    )
-    cap_per_booking = forms.DecimalField(
-        label=_("At most per booking"), required=False, help_text=_("Empty: no limit.")
-    )
+    percent = field_of(ProgrammeTermsBody, "percent")
+    cap_per_booking = field_of(ProgrammeTermsBody, "cap_per_booking")
     currency = forms.ChoiceField(
         label=_("Currency"),
         choices=[(code, code) for code in sorted(MINOR_DIGITS)],
-        help_text=_("It pays for instruments priced in it."),
+        help_text=_("The vouchers pay for instruments priced in this currency."),
     )
-    budget = forms.DecimalField(
-        label=_("Budget"),
-        required=False,
-        help_text=_("All grants together come to this at most. Empty: no limit."),
-    )
+    budget = field_of(ProgrammeTermsBody, "budget")
     payer_kinds = forms.MultipleChoiceField(
         label=_("For whom"),
         choices=Organisation.Kind.choices,
@@ -68,17 +100,13 @@ class ProgrammeForm(StyledForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: organisations of every kind."),
     )
-    is_for_small_only = forms.BooleanField(
-        label=_("Of enterprises, only the small ones"), required=False
-    )
+    is_for_small_only = forms.BooleanField(label=_("Among enterprises, only small ones"), required=False)
     host_regions = forms.TypedMultipleChoiceField(
         label=_("Where it may be used"),
         coerce=UUID,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_(
-            "None ticked: everywhere. In another region an agreement has to honour vouchers."
-        ),
+        help_text=_("None ticked: everywhere. In other regions, an agreement must honour vouchers."),
     )
     valid_from = DayField(label=_("First day"))
     valid_until = until_field()
@@ -104,7 +132,7 @@ class ProgrammeForm(StyledForm):
         return path.partition("[")[0]
 
     def values(self) -> dict[str, Any]:
-        """The fields of the terms."""
+        """Return the terms that were entered."""
         data = self.cleaned_data
         return {name: data[name] for name in TERMS} | {
             "payer_kinds": tuple(data["payer_kinds"]),
@@ -133,20 +161,33 @@ def shown_amount(value: Decimal | None, currency: str) -> str:
     return "" if value is None else f"{value:.{minor_digits(currency)}f}"
 
 
+class GrantBody(Shape):
+    programme = serializers.UUIDField()
+    organisation = Text(40, help_text="Code of an organisation in the programme's region.")
+    code = Text(40, required=False, help_text="Default: generated automatically.")
+    amount = Number(24, 6, label=_("Amount"))
+    valid_from = Day()
+    valid_until = Day(help_text="The first day on which it is no longer valid.")
+
+
+class GrantChangeBody(Shape):
+    amount = Number(24, 6, required=False, label=_("Amount"))
+    valid_from = Day(required=False)
+    valid_until = Day(required=False)
+    reason = Text(500, default="", allow_blank=True)
+
+
 class GrantForm(StyledForm):
-    """Who is granted how much, for which days."""
+    """A grant: the organisation, the amount, the days."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))
-    amount = forms.DecimalField(label=_("Amount"))
+    amount = field_of(GrantBody, "amount")
     valid_from = DayField(label=_("First day"))
     valid_until = DayField(
         label=_("Until (exclusive)"), help_text=_("For bookings that begin before this day.")
     )
     code = forms.CharField(
-        label=_("Short code"),
-        required=False,
-        max_length=40,
-        help_text=_("Empty: generated automatically."),
+        label=_("Short code"), required=False, max_length=40, help_text=_("Empty: generated automatically.")
     )
 
     def __init__(
@@ -165,9 +206,9 @@ class GrantForm(StyledForm):
 
 
 class GrantChangeForm(StyledForm):
-    """Raised or lowered, or for other days."""
+    """A new amount or new days for a grant."""
 
-    amount = forms.DecimalField(label=_("Amount"))
+    amount = field_of(GrantChangeBody, "amount", required=True)
     valid_from = DayField(label=_("First day"))
     valid_until = DayField(label=_("Until (exclusive)"))
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
@@ -189,13 +230,12 @@ def initial_of_grant(row: VoucherGrant) -> dict[str, Any]:
 
 
 class SuspendForm(StyledForm):
-    """Suspending, with a reason, or resuming."""
+    """A reason to suspend or resume a programme or grant."""
 
-    act = forms.ChoiceField(choices=[("suspend", "suspend"), ("resume", "resume")])
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 def year_of(day: date) -> dict[str, date]:
-    """Return the days from a day to the end of its year, as most grants are for."""
+    """Return the days from a day to the end of its year, which is how long most grants last."""
     return {"valid_from": day, "valid_until": date(day.year + 1, 1, 1)}

@@ -1,4 +1,4 @@
-"""Money set aside for bookings, and moved between purses."""
+"""Money reserved for bookings, and money moved from one grant or source to another."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,11 +13,10 @@ from bookings.record.models.amounts import amount_field
 
 
 class Earmark(models.Model):
-    """Money of a grant or of a funding source set aside for one reservation.
+    """Money of a grant or of a funding source reserved for one reservation.
 
-    `amount` is in the currency of what it is set aside from: of a source, the quoted amount
-    times `rate`. `held` turns into `redeemed` when the reservation is charged; what was not
-    needed is released.
+    `amount` is in the currency of the grant or source: for a source, the quoted amount times `rate`. `held`
+    turns into `redeemed` when the reservation is charged; what was not needed is released.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -39,9 +38,7 @@ class Earmark(models.Model):
                 | Q(grant=None, source__isnull=False, percent__isnull=False),
                 name="earmark_one_purse",
             ),
-            models.CheckConstraint(
-                condition=Q(held__gte=0, redeemed__gte=0), name="earmark_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(held__gte=0, redeemed__gte=0), name="earmark_not_negative"),
             # One cost is never paid by two vouchers.
             models.UniqueConstraint(
                 fields=["reservation"],
@@ -57,16 +54,14 @@ class Earmark(models.Model):
 
 
 class PurseTransfer(models.Model):
-    """What a grant or a funding source had left when its organisation was merged into another
-    went to a new one there. `amount` null: a source without a budget. Never altered: the database
-    refuses every UPDATE, DELETE and TRUNCATE."""
+    """A transfer of what a grant or a funding source had left to a new one, when its organisation was merged
+    into another. `amount` null: a source without a budget. Never altered: the database refuses every UPDATE,
+    DELETE and TRUNCATE."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     grant_from = models.OneToOneField(VoucherGrant, models.PROTECT, null=True, related_name="gone")
     grant_to = models.OneToOneField(VoucherGrant, models.PROTECT, null=True, related_name="came")
-    source_from = models.OneToOneField(
-        FundingSource, models.PROTECT, null=True, related_name="gone"
-    )
+    source_from = models.OneToOneField(FundingSource, models.PROTECT, null=True, related_name="gone")
     source_to = models.OneToOneField(FundingSource, models.PROTECT, null=True, related_name="came")
     amount = amount_field(null=True)
     at = models.DateTimeField()
@@ -83,12 +78,7 @@ class PurseTransfer(models.Model):
                     source_to=None,
                     amount__gte=0,
                 )
-                | Q(
-                    grant_from=None,
-                    grant_to=None,
-                    source_from__isnull=False,
-                    source_to__isnull=False,
-                ),
+                | Q(grant_from=None, grant_to=None, source_from__isnull=False, source_to__isnull=False),
                 name="pursetransfer_one_kind",
             )
         ]

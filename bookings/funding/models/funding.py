@@ -1,4 +1,4 @@
-"""What a home organisation pays from."""
+"""Funding sources, from which a home organisation pays."""
 
 from decimal import Decimal
 
@@ -14,12 +14,12 @@ from bookings.record.models.amounts import amount_field
 
 
 class FundingSource(models.Model):
-    """A project, account or cost centre of an organisation, chargeable for bookings that start
-    on the local days of [`valid_from`, `valid_until`).
+    """A project, account or cost centre of an organisation, chargeable for bookings that start on the local
+    days of [`valid_from`, `valid_until`).
 
-    `budget` null: no limit. `held` is earmarked, `spent` charged, `transferred` gone to the
-    source of the organisation that it was merged into. `is_open`: every member may
-    charge it; else those of `users` and its owner.
+    `budget` null: no limit. `held` is reserved, `spent` was charged, `transferred` moved to the source of the
+    organisation that this one was merged into. `is_open`: every member may charge it; otherwise only `users`
+    and the owner may.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -48,15 +48,10 @@ class FundingSource(models.Model):
             models.CheckConstraint(condition=Q(held__gte=0), name="source_held"),
             models.CheckConstraint(condition=Q(transferred__gte=0), name="source_transferred"),
             models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
-                name="source_forward",
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="source_forward"
             ),
-            models.CheckConstraint(
-                condition=Q(budget=None) | Q(budget__gte=0), name="source_budget"
-            ),
-            models.CheckConstraint(
-                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="source_currency"
-            ),
+            models.CheckConstraint(condition=Q(budget=None) | Q(budget__gte=0), name="source_budget"),
+            models.CheckConstraint(condition=Q(currency__in=sorted(MINOR_DIGITS)), name="source_currency"),
         ]
 
     def __str__(self) -> str:
@@ -64,8 +59,8 @@ class FundingSource(models.Model):
 
     @property
     def left(self) -> Decimal | None:
-        """What is neither set aside nor spent nor gone; below zero where use outran it. None: no
-        budget."""
+        """The amount that is neither reserved nor spent nor transferred; below zero if use has exceeded it.
+        None without a budget."""
         if self.budget is None:
             return None
         left: Decimal = self.budget - self.held - self.spent - self.transferred

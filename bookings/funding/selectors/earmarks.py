@@ -1,4 +1,4 @@
-"""Money set aside for a reservation."""
+"""Money reserved for a reservation."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from accounts.domain.roles import Actor, Place
+from accounts.prepared import Prepared
 from bookings.funding.models import Earmark
 from bookings.funding.selectors.funding import load_purse
 from bookings.pricing.domain.quotes import QuoteInput
@@ -16,21 +17,21 @@ from bookings.pricing.models import VoucherGrant
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import locked
 from bookings.record.models import Reservation
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
 
 @dataclass(frozen=True)
 class Earmarked:
-    """What is set aside for one reservation and not yet spent: of one grant at most, and of
-    funding sources by percent."""
+    """Money reserved for one reservation and not yet spent: of one grant at most, and of funding sources by
+    percent."""
 
     grant: Earmark | None = None
     sources: tuple[Earmark, ...] = ()
 
     @property
     def held(self) -> Decimal:
-        """Return what is set aside of the grant; 0 without one."""
+        """Return the amount that is reserved from the grant; 0 without a grant."""
         return self.grant.held if self.grant else Decimal(0)
 
     @property
@@ -39,35 +40,36 @@ class Earmarked:
 
 
 def load_earmarked(reservation_id: UUID, *, lock: bool = False) -> Earmarked:
-    """Return what is set aside for a reservation, with grant and source of each. One statement;
-    `lock`: one more, so that what the grant has left stays so."""
+    """Return what is reserved for a reservation, with grant and source of each. One statement; with `lock`
+    one more, so that what the grant has left cannot change meanwhile."""
     if lock:
         held = Earmark.objects.filter(reservation_id=reservation_id, released_at=None)
         grants = VoucherGrant.objects.filter(pk__in=held.values("grant_id")).order_by("pk")
         list(locked(grants).values_list("pk"))
-    rows = list(
-        Earmark.objects.filter(reservation_id=reservation_id, released_at=None)
-        .select_related("grant__programme", "source")
-        .order_by("created_at", "id")
-    )
+    rows = _EARMARKED.rows(reservation_id=reservation_id)
     return Earmarked(
         grant=next((row for row in rows if row.grant_id is not None), None),
         sources=tuple(row for row in rows if row.source_id is not None),
     )
 
 
-def paying() -> QuerySet[Earmark]:
-    """What is, or was, set aside for reservations in the payer's sources, with these."""
-    return (
-        Earmark.objects.filter(source__isnull=False)
-        .select_related("source")
+_EARMARKED = Prepared(
+    lambda reservation_id: (
+        Earmark.objects.filter(reservation_id=reservation_id, released_at=None)
+        .select_related("grant__programme", "source")
         .order_by("created_at", "id")
     )
+)
+
+
+def paying() -> QuerySet[Earmark]:
+    """Return all amounts reserved in funding sources, with those sources loaded."""
+    return Earmark.objects.filter(source__isnull=False).select_related("source").order_by("created_at", "id")
 
 
 def sees_funding(actor: Actor, reservation: Reservation) -> bool:
-    """What pays for a booking is the affair of the person, of whoever made it, and of those who
-    look after the payer's money; the host's people are not told."""
+    """Say whether the actor may see what pays for a booking: its person, whoever made it, and those who look
+    after the payer's money; the host's people are not told."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return True
     payer = Place(reservation.organisation_id, frozenset(reservation.payer_region.lineage))
@@ -75,22 +77,19 @@ def sees_funding(actor: Actor, reservation: Reservation) -> bool:
 
 
 def require_funded(instrument: Instrument, reservation: Reservation) -> None:
-    """`RulesRefuse` (`funding-blocked`) if a source that is to pay for a request has been
-    suspended since, or is not valid any more on the day of its start. Which one is the payer's
-    affair. What is set aside stays so, so that what is left does not matter any more. One
-    statement."""
+    """Raise `RulesRefuse` (`funding-blocked`) if a source that would pay for a request has since been
+    suspended or is no longer valid on the day it starts. It does not say which source, which is the payer's
+    affair, and does not check what is left, as the money is reserved already. One statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), reservation.start_at)
     for row in load_earmarked(reservation.pk).sources:
         source = row.source
-        if source is not None and (
-            source.suspended_at is not None or not load_purse(source).is_valid(day)
-        ):
+        if source is not None and (source.suspended_at is not None or not load_purse(source).is_valid(day)):
             raise RulesRefuse([Refusal("funding-blocked")])
 
 
 def kept_grants(quoted: QuoteInput, earmarked: Earmarked) -> tuple[GrantValues, ...]:
-    """The grant a booking keeps, on the terms it was quoted with, with what it may cover now:
-    what is set aside, and what the grant has left. None for a booking without one."""
+    """Return the grant that a booking keeps, on the terms it was quoted with, with what it may cover now:
+    what is reserved for the booking plus what the grant has left. Empty for a booking without one."""
     row = earmarked.grant
     if row is None or row.grant is None:
         return ()

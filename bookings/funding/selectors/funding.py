@@ -1,4 +1,4 @@
-"""What would pay for bookings: the payer's sources named for them, and what they have left."""
+"""Load the sources that would pay for bookings, and what they have left."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -8,15 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from bookings.funding.domain.funding import (
-    Part,
-    Purse,
-    Share,
-    parts_of,
-    refuse_parts,
-    require_known,
-    require_shares,
-)
+from bookings.funding.domain import funding as funding_rules
 from bookings.funding.models import Earmark, FundingSource
 from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.models import ExchangeRate
@@ -25,12 +17,16 @@ from bookings.record.locks import locked
 
 
 class Funding:
-    """The sources that pay, by percent, of bookings one after the other: what `take` took is
-    not there for the next. Exchange rates are looked up when first needed, one statement for
-    each currency of prices."""
+    """The sources that pay, by percent, for several bookings one after the other: what `take` subtracts is no
+    longer available for the next. Exchange rates are looked up when first needed, one statement for each
+    currency of prices."""
 
     def __init__(
-        self, payer_id: UUID | None, shares: Sequence[Share], purses: dict[str, Purse], today: date
+        self,
+        payer_id: UUID | None,
+        shares: Sequence[funding_rules.Share],
+        purses: dict[str, funding_rules.Purse],
+        today: date,
     ) -> None:
         self.shares = tuple(shares)
         self._payer_id, self._purses, self._today = payer_id, purses, today
@@ -43,22 +39,22 @@ class Funding:
         """Use the rates a booking was made with, instead of today's."""
         self._rates[base] = rates
 
-    def parts(self, quote: Quote) -> tuple[Part, ...]:
-        """What each source would pay of a price."""
+    def parts(self, quote: Quote) -> tuple[funding_rules.SourceShare, ...]:
+        """Return the part of a price that each source would pay."""
         if not self.shares or self._payer_id is None:
             return ()
         base = quote.currency
         if base not in self._rates:
             currencies = {purse.currency for purse in self._purses.values()}
             self._rates[base] = load_rates(self._payer_id, base, currencies, self._today)
-        return parts_of(self.shares, self._purses, self._rates[base], quote.payable, base)
+        return funding_rules.parts_of(self.shares, self._purses, self._rates[base], quote.payable, base)
 
     def refusals(self, quote: Quote, day: date | None) -> tuple[Refusal, ...]:
-        """Why they would not, for a booking that starts on a local day (`refuse_parts`)."""
-        return refuse_parts(self.parts(quote), quote.currency, day)
+        """Return why the sources would not pay for a booking that starts on a local day (`refuse_parts`)."""
+        return funding_rules.refuse_parts(self.parts(quote), quote.currency, day)
 
     def take(self, quote: Quote) -> None:
-        """Count what a booking costs for those after it."""
+        """Subtract what a booking costs, so that bookings priced later find only what is left."""
         for part in self.parts(quote):
             self._purses[part.purse.code] = replace(part.purse, left=part.left)
 
@@ -68,34 +64,34 @@ NO_FUNDING = Funding(None, (), {}, date.min)
 
 def load_funding(
     payer_id: UUID | None,
-    shares: Sequence[Share],
+    shares: Sequence[funding_rules.Share],
     people: Iterable[UUID | None],
     today: date,
     *,
     lock: bool = False,
 ) -> Funding:
-    """The shares with their sources, which one of the people must be able to charge: whom the
-    booking is for, or who makes it. `Invalid` names what is wrong with `funding`. One statement,
-    none without shares.
+    """Load the shares with their sources, each of which one of `people` (whom the booking is for, or who
+    makes it) must be able to charge. Raise `Invalid` naming what is wrong with `funding`. One statement, none
+    without shares.
 
-    `today`: whose exchange rates count. `lock`: for whoever will set money aside.
+    `today`: the day whose exchange rates count. `lock`: the caller will reserve money.
     """
     if not shares:
         return NO_FUNDING
-    require_shares(shares)
+    funding_rules.require_shares(shares)
     purses = {}
     if payer_id is not None:
         purses = load_purses(payer_id, {share.source for share in shares}, people, lock=lock)
-    require_known(shares, purses)
+    funding_rules.require_known(shares, purses)
     return Funding(payer_id, shares, purses, today)
 
 
 def load_refunding(
     payer_id: UUID, rows: Sequence[Earmark], currency: str, today: date, *, lock: bool = False
 ) -> Funding:
-    """What pays for a booking already, to pay for it at another price: what is set aside for it
-    now is there for it again, at the rates it was made with. `rows` are loaded with their
-    sources; `lock` reads those again, for whoever will change what is set aside."""
+    """Load the sources that already pay for a booking, to pay for it at another price: what is reserved for
+    it now is available for it again, at the rates it was made with. `rows` are loaded with their sources;
+    `lock` reads those again, for callers that will change the reserved amounts."""
     if not rows:
         return NO_FUNDING
     sources = {row.source_id: row.source for row in rows}
@@ -110,7 +106,7 @@ def load_refunding(
         purse = load_purse(source)
         left = None if purse.left is None else max(purse.left, Decimal(0)) + row.held
         purses[purse.code] = replace(purse, left=left)
-        shares.append(Share(purse.code, row.percent or Decimal(0)))
+        shares.append(funding_rules.Share(purse.code, row.percent or Decimal(0)))
         rates[purse.currency] = row.rate
     funding = Funding(payer_id, shares, purses, today)
     funding.keep_rates(currency, rates)
@@ -118,14 +114,10 @@ def load_refunding(
 
 
 def load_purses(
-    organisation_id: UUID,
-    codes: Iterable[str],
-    people: Iterable[UUID | None],
-    *,
-    lock: bool = False,
-) -> dict[str, Purse]:
-    """The named sources of an organisation, by code, for people who would charge them. One
-    statement. `lock`: in the order of their ids."""
+    organisation_id: UUID, codes: Iterable[str], people: Iterable[UUID | None], *, lock: bool = False
+) -> dict[str, funding_rules.Purse]:
+    """Return the named sources of an organisation, by code, each with whether any of the people may charge
+    it. One statement. `lock` locks them in the order of their ids."""
     named = sorted({code for code in codes if "\0" not in code})
     rows = FundingSource.objects.filter(organisation_id=organisation_id, code__in=named).annotate(
         may_charge=may_charge(people)
@@ -136,17 +128,17 @@ def load_purses(
 
 
 def may_charge(people: Iterable[UUID | None]) -> Q:
-    """Whether any of the people may charge a source: it is open to all members, theirs, or they
-    are named."""
+    """Return a condition for sources that any of the people may charge: open to all members, owned by them,
+    or naming them."""
     ids = sorted({person for person in people if person})
     through = FundingSource.users.through
     named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id__in=ids)
     return Q(is_open=True) | Q(owner_id__in=ids) | Q(Exists(named))
 
 
-def load_purse(row: FundingSource) -> Purse:
-    """The row as a value; `may_charge` as it was annotated."""
-    return Purse(
+def load_purse(row: FundingSource) -> funding_rules.Purse:
+    """Return a source as the rules see it; `may_charge` must be annotated on the row."""
+    return funding_rules.Purse(
         id=row.pk,
         code=row.code,
         currency=row.currency,
@@ -158,11 +150,9 @@ def load_purse(row: FundingSource) -> Purse:
     )
 
 
-def load_rates(
-    organisation_id: UUID, base: str, quotes: Iterable[str], day: date
-) -> dict[str, Decimal]:
-    """What one unit of `base` is worth in each currency by the newest word of the organisation's
-    finance of a day or before; currencies without one are left out. One statement, none where
+def load_rates(organisation_id: UUID, base: str, quotes: Iterable[str], day: date) -> dict[str, Decimal]:
+    """Return what one unit of `base` is worth in each currency, by the newest rate that the organisation's
+    finance entered for the day or before; currencies without one are left out. One statement, none where
     there is nothing to convert."""
     others = {quote for quote in quotes if quote != base}
     if not others:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import invalid
 from accounts.domain.roles import Actor
@@ -15,19 +16,21 @@ from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from accounts.selectors.users import members_named
+from accounts.selectors.zones import DayIn
 from bookings.funding.domain.funding_sources import state_on
 from bookings.funding.models import Earmark, FundingSource
 from bookings.funding.selectors.funding import may_charge
 from bookings.funding.selectors.programmes import grants_for
 from bookings.pricing.models import VoucherGrant
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing, amount_of
 from bookings.record.selectors.reservations import WITH
-from instruments.domain.opening import local_date
+from instruments.reading.domain.clock import local_date
 
 
 def sources_for(actor: Actor) -> QuerySet[FundingSource]:
-    """Return the sources one may charge or looks after: one's own, those one is named for, those
-    open to the members of one's organisation; all of it for its finance and managers; those of an
-    auditor's regions. By organisation and code."""
+    """Return the sources that the actor may charge or looks after: their own, those that name them, those
+    open to members of their organisation; for finance and managers all of the organisation's; for auditors
+    those of their regions. Ordered by organisation and code."""
     through = FundingSource.users.through
     named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id=actor.person)
     seen = Q(owner_id=actor.person) | Q(Exists(named))
@@ -45,15 +48,15 @@ def sources_for(actor: Actor) -> QuerySet[FundingSource]:
 
 
 def source_by_id(actor: Actor, source_id: UUID) -> FundingSource:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a source; `NotFound` if there is none, or the actor may not see it."""
     return visible(sources_for(actor), pk=source_id)
 
 
 def chargeable(
     payer: Organisation, people: Sequence[UUID | None], day: date, *, all_of_it: bool = False
 ) -> list[FundingSource]:
-    """The payer's sources that pay for a booking which starts on a local day: those one of the
-    people may charge, or all for whoever books for others. One statement."""
+    """Return the payer's sources that pay for a booking which starts on a local day: those that any of the
+    people may charge, or with `all_of_it` every one, for an actor who books for others. One statement."""
     rows = FundingSource.objects.filter(
         Q(valid_until=None) | Q(valid_until__gt=day),
         organisation=payer,
@@ -64,16 +67,14 @@ def chargeable(
 
 
 def oversees(actor: Actor, source: FundingSource) -> bool:
-    """Whether everything that was charged to it is the actor's to see: its owner, and those who
-    look after the organisation's money."""
-    return actor.user_id == source.owner_id or actor.may(
-        "read-money", place_of(source.organisation)
-    )
+    """Say whether the actor may see everything charged to a source: its owner, and those who look after the
+    organisation's money."""
+    return actor.user_id == source.owner_id or actor.may("read-money", place_of(source.organisation))
 
 
 def entries_of(actor: Actor, source: FundingSource) -> QuerySet[Earmark]:
-    """What is or was set aside in a source, the latest first; of other people's bookings only
-    for those who oversee it."""
+    """Return the amounts reserved in a source, now or in the past, the latest first; those of other people's
+    bookings only for somebody who oversees it."""
     rows = source.earmarks.select_related(*(f"reservation__{name}" for name in WITH))
     if not oversees(actor, source):
         mine = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
@@ -82,7 +83,7 @@ def entries_of(actor: Actor, source: FundingSource) -> QuerySet[Earmark]:
 
 
 def state_of(source: FundingSource, now: datetime) -> str:
-    """What it is today, in its organisation's zone."""
+    """Return a source's state today, in its organisation's zone."""
     today = local_date(ZoneInfo(source.organisation.region.time_zone), now)
     return state_on(
         today, source.valid_from, source.valid_until, is_suspended=source.suspended_at is not None
@@ -90,12 +91,13 @@ def state_of(source: FundingSource, now: datetime) -> str:
 
 
 def is_used(source: FundingSource) -> bool:
-    """Whether anything was ever set aside in it. One statement."""
+    """Say whether anything was ever reserved in a source. One statement."""
     return Earmark.objects.filter(source=source).exists()
 
 
-def in_state(rows: QuerySet[FundingSource], state: str, today: date) -> QuerySet[FundingSource]:
-    """Narrow sources to a state on a day."""
+def in_state(rows: QuerySet[FundingSource], state: str, now: datetime) -> QuerySet[FundingSource]:
+    """Narrow sources to those in a state, as `state_of` determines it."""
+    today = DayIn(now, "organisation__region__time_zone")
     if state == "suspended":
         return rows.exclude(suspended_at=None)
     rows = rows.filter(suspended_at=None)
@@ -110,8 +112,8 @@ def in_state(rows: QuerySet[FundingSource], state: str, today: date) -> QuerySet
 
 
 def terms_given(data: Mapping[str, Any], organisation: Organisation) -> dict[str, Any]:
-    """The fields of `SourceTerms` that somebody names, people by id or mail address; `Invalid`
-    for those who are no members of the organisation."""
+    """Return the `SourceTerms` fields in `data`, with people named by id or mail address looked up; raise
+    `Invalid` for those who are not members of the organisation."""
     named = [data["owner"]] if "owner" in data else []
     people = members_named([*named, *data.get("users", ())], organisation.pk)
     for field, names in (("owner", named), ("users", data.get("users", ()))):
@@ -131,12 +133,13 @@ def terms_given(data: Mapping[str, Any], organisation: Organisation) -> dict[str
     return given
 
 
-# From this part of a budget on it is nearly used up.
+# From this share of its budget on a source is nearly used up.
 NEARLY = Decimal("0.9")
 
 
 def grants_nearly_used(actor: Actor, now: datetime) -> QuerySet[VoucherGrant]:
-    """Return the usable grants of which little is left; not auditors'."""
+    """Return the usable grants of which little is left, for the organisation's finance and the coordinators;
+    auditors get none."""
     ours = Q(organisation__in=actor.organisations_where("manage-charges"))
     above = list(actor.regions_where("coordinate"))
     if above:
@@ -146,18 +149,56 @@ def grants_nearly_used(actor: Actor, now: datetime) -> QuerySet[VoucherGrant]:
         amount__gt=0,
         suspended_at=None,
         programme__suspended_at=None,
-        valid_until__gt=now.date(),
+        valid_until__gt=DayIn(now, "programme__region__time_zone"),
         held__gte=F("amount") * NEARLY - F("redeemed"),
     )
 
 
 def sources_nearly_used(actor: Actor, now: datetime) -> QuerySet[FundingSource]:
-    """Return the chargeable sources of which little is left; not auditors'."""
+    """Return the chargeable sources of which little is left, for their owners and the organisation's finance;
+    auditors get none."""
     ours = Q(organisation__in=actor.organisations_where("account")) | Q(owner_id=actor.person)
     return sources_for(actor).filter(
         ours,
-        Q(valid_until=None) | Q(valid_until__gt=now.date()),
+        Q(valid_until=None) | Q(valid_until__gt=DayIn(now, "organisation__region__time_zone")),
         budget__gt=0,
         suspended_at=None,
         held__gte=F("budget") * NEARLY - F("spent"),
     )
+
+
+SOURCES = Listing(
+    "funding",
+    sources_for,
+    (
+        Column("code", "code", _("Source"), "code"),
+        Column("name", "name"),
+        Column("organisation", "organisation.code"),
+        Column("owner", "owner", _("Owner"), "owner__name"),
+        Column("currency", "currency"),
+        Column("budget", amount_of("budget"), _("Budget"), "budget", kind="end"),
+        Column("earmarked", amount_of("held"), _("Earmarked"), "held", kind="end"),
+        Column("spent", amount_of("spent"), _("Spent"), "spent", kind="end"),
+        Column("left", amount_of("left"), _("Left"), kind="end"),
+        Column("state", lambda row, by: state_of(row, by.now)),
+    ),
+    waits={"sources": sources_nearly_used},
+    waits_help="Only sources of which little is left.",
+    words=("code", "name", "owner__name", "organisation__name", "organisation__name_zh"),
+    q_help="Part of the source's code or name, or of the name of its owner or organisation.",
+    filters=(
+        Filter("organisation", "organisation__code", help="Code of the organisation."),
+        Filter(
+            "state",
+            lambda rows, state, by: in_state(rows, state, by.now),
+            CHOICE,
+            _("State"),
+            choices=[
+                ("valid", _("valid")),
+                ("coming", _("not valid yet")),
+                ("ended", _("ended")),
+                ("suspended", _("suspended")),
+            ],
+        ),
+    ),
+)

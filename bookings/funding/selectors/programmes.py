@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
@@ -16,18 +18,20 @@ from accounts.selectors.rows import visible
 from bookings.funding.domain.programmes import grant_state, programme_state
 from bookings.funding.models import Earmark
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
+from bookings.record.domain.money import format_number
 from bookings.record.models import Reservation
+from bookings.record.selectors.lists import FLAG, ID, Column, Filter, Listing, amount_of
 from bookings.record.selectors.reservations import visible_to
-from instruments.domain.opening import local_date
+from instruments.reading.domain.clock import local_date
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of a grant or of all grants of a programme, in its currency. `granted` is what they come
-    to; of it `held` is set aside for bookings made, `redeemed` charged, `transferred` gone to the
-    organisation merged into; the rest is left."""
+    """Figures of a grant, or of all grants of a programme, in its currency. `granted` is their sum; of this
+    `held` is reserved for bookings made, `redeemed` was charged, `transferred` moved to the organisation this
+    one was merged into; the rest is left."""
 
     granted: Decimal = ZERO
     held: Decimal = ZERO
@@ -51,7 +55,7 @@ def programmes_for(actor: Actor) -> QuerySet[VoucherProgramme]:
 
 
 def programme_by_id(actor: Actor, programme_id: UUID) -> VoucherProgramme:
-    """Return a programme; `NotFound` if it is not the actor's to see."""
+    """Return a programme; raise `NotFound` if the actor may not see it."""
     return visible(programmes_for(actor), pk=programme_id)
 
 
@@ -62,7 +66,7 @@ def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
         VoucherGrant.objects.filter(programme__in=ids)
         .values("programme_id")
         .annotate(
-            # What went on to another grant counts there.
+            # Money transferred to another grant counts there.
             all_amount=Sum(F("amount") - F("transferred")),
             all_held=Sum("held"),
             all_redeemed=Sum("redeemed"),
@@ -71,9 +75,7 @@ def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
         .order_by()
     )
     figures = {
-        row["programme_id"]: Figures(
-            row["all_amount"], row["all_held"], row["all_redeemed"], row["number"]
-        )
+        row["programme_id"]: Figures(row["all_amount"], row["all_held"], row["all_redeemed"], row["number"])
         for row in rows
     }
     return {pk: figures.get(pk, Figures()) for pk in ids}
@@ -99,21 +101,20 @@ def grants_for(actor: Actor) -> QuerySet[VoucherGrant]:
 
 
 def own_grants(actor: Actor) -> QuerySet[VoucherGrant]:
-    """Return the grants of the actor's organisations, the first to expire last."""
+    """Return the grants of the actor's organisations, those that expire latest first."""
     rows = VoucherGrant.objects.filter(organisation__in=sorted(actor.own_organisations))
     return rows.select_related("programme__region", "organisation").order_by("-valid_until", "code")
 
 
 def grant_by_id(actor: Actor, grant_id: UUID) -> VoucherGrant:
-    """Return a grant with programme and organisation; `NotFound` if it is not the actor's to
-    see."""
+    """Return a grant with programme and organisation; raise `NotFound` if the actor may not see it."""
     return visible(grants_for(actor), pk=grant_id)
 
 
 def uses_of(actor: Actor, grants: QuerySet[VoucherGrant] | VoucherGrant) -> QuerySet[Earmark]:
-    """The rows behind held and redeemed: what is or was set aside of some grants for which
-    booking, the newest first, with the charges made. Of a programme's coordinator all; of
-    others those whose booking they may see. What was given back whole is left out."""
+    """Return the amounts of some grants that are or were reserved for bookings, with the charges made, the
+    newest first. The programme's coordinator sees all of them; others those whose booking they may see.
+    Amounts released in full are left out."""
     rows = Earmark.objects.filter(Q(held__gt=0) | ~Q(redeemed=0))
     if isinstance(grants, VoucherGrant):
         rows = rows.filter(grant=grants)
@@ -137,7 +138,7 @@ def uses_of(actor: Actor, grants: QuerySet[VoucherGrant] | VoucherGrant) -> Quer
 
 
 def payers_of(programme: VoucherProgramme) -> list[Organisation]:
-    """The organisations that may be given a grant of a programme, by name."""
+    """Return the organisations that may be given a grant of a programme, by name."""
     rows = organisations().filter(region_id=programme.region_id, closed_at=None)
     if programme.payer_kinds:
         rows = rows.filter(kind__in=programme.payer_kinds)
@@ -147,8 +148,8 @@ def payers_of(programme: VoucherProgramme) -> list[Organisation]:
 
 
 def host_regions_of(programmes: Iterable[VoucherProgramme]) -> dict[UUID, list[Region]]:
-    """Where vouchers of each may be used, by programme; an empty list is everywhere. One
-    statement at most."""
+    """Return the regions where vouchers of each programme may be used; an empty list means everywhere. At
+    most one statement."""
     rows = list(programmes)
     ids = {pk for row in rows for pk in row.host_regions}
     known = Region.objects.in_bulk(ids) if ids else {}
@@ -159,7 +160,7 @@ def host_regions_of(programmes: Iterable[VoucherProgramme]) -> dict[UUID, list[R
 
 
 def day_at(region: Region, now: datetime) -> date:
-    """The local day of a region."""
+    """Return the local day of a region."""
     return local_date(ZoneInfo(region.time_zone), now)
 
 
@@ -185,3 +186,74 @@ def state_of_grant(row: VoucherGrant, now: datetime) -> str:
         left=row.left,
         today=day_at(programme.region, now),
     )
+
+
+def with_figures(rows: list[Any]) -> list[Any]:
+    """Complete programmes with their `figures`. One statement."""
+    figures = load_figures(rows)
+    for row in rows:
+        row.figures = figures[row.pk]
+    return rows
+
+
+PROGRAMMES = Listing(
+    "programmes",
+    programmes_for,
+    (
+        Column("programme", "pk"),
+        Column("code", "code"),
+        Column("name", "name", _("Programme")),
+        Column("region", "region.code"),
+        Column("percent", lambda row, by: format_number(row.percent)),
+        Column("valid_from", "valid_from", _("Days")),
+        Column("valid_until", "valid_until"),
+        Column("state", lambda row, by: state_of_programme(row, by.now), _("State")),
+        Column("currency", "currency"),
+        Column("budget", amount_of("budget"), _("Budget"), kind="end"),
+        Column("grants", "figures.grants"),
+        Column("granted", amount_of("figures.granted"), _("Granted"), kind="end"),
+        Column("held", amount_of("figures.held"), _("Reserved for bookings"), kind="end"),
+        Column("redeemed", amount_of("figures.redeemed"), _("Redeemed"), kind="end"),
+        Column("left", amount_of("figures.left"), _("Left"), kind="end"),
+    ),
+    filters=(Filter("region", "region__code", help="Its code."),),
+    completed=with_figures,
+)
+GRANTS = Listing(
+    "grants",
+    grants_for,
+    (
+        Column("grant", "pk"),
+        Column("code", "code"),
+        Column("programme", "programme.code"),
+        Column("organisation", "organisation.code", _("Organisation"), "organisation__name"),
+        Column("organisation_name", "organisation.name"),
+        Column("valid_from", "valid_from"),
+        Column("valid_until", "valid_until", sort="valid_until"),
+        Column("state", lambda row, by: state_of_grant(row, by.now), _("State")),
+        Column("currency", "programme.currency"),
+        Column("granted", amount_of("amount", "programme.currency"), _("Granted"), "amount", "end"),
+        Column("held", amount_of("held", "programme.currency"), _("Reserved for bookings"), "held", "end"),
+        Column("redeemed", amount_of("redeemed", "programme.currency"), _("Redeemed"), "redeemed", "end"),
+        Column("transferred", amount_of("transferred", "programme.currency")),
+        Column("left", amount_of("left", "programme.currency"), _("Left"), kind="end"),
+    ),
+    words=("code", "organisation__name", "organisation__name_zh", "organisation__code"),
+    q_help="Any part of its code, or of the name or code of its organisation.",
+    filters=(
+        Filter("programme", "programme_id", ID),
+        Filter("organisation", "organisation__code", help="Its code."),
+        Filter(
+            "mine",
+            lambda rows, _, by: rows.filter(organisation__in=sorted(by.actor.own_organisations)),
+            FLAG,
+            help="Only those of your organisations.",
+        ),
+    ),
+)
+
+
+def programmes_granting(organisation: Organisation) -> QuerySet[VoucherProgramme]:
+    """Return the programmes of which an organisation has grants."""
+    grants = VoucherGrant.objects.filter(organisation=organisation)
+    return VoucherProgramme.objects.filter(pk__in=grants.values("programme_id")).order_by("pk")

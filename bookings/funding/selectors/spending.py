@@ -1,4 +1,4 @@
-"""What a person's bookings will cost and have cost, by month and source."""
+"""Sum up what a person's bookings will cost and have cost, by month and source."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from bookings.pricing.models import Charge, Quote
 from bookings.record.domain.months import month_before
 from bookings.record.models import Reservation
 
-# Requests past their deadline are none any more; what is over and not yet charged still costs.
+# Requests past their deadline no longer count; bookings that are over but not yet charged still do.
 _COMING = Q(reservation__state__in=["confirmed", "in_use", "completed", "no_show"])
-MONTHS = 12  # shown, before the present one
+MONTHS = 12  # months shown before the present one
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Of bookings that start in a month (its first day), in one currency: what is set aside or
-    quoted, and what was charged. `source` None: what no funding source pays."""
+    """Costs of bookings that start in a month (identified by its first day), in one currency: the amounts
+    reserved or quoted, and charged. `source` None: no funding source pays."""
 
     month: date
     source: UUID | None
@@ -35,8 +35,8 @@ class Spent:
 
 
 def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
-    """Return what bookings cost by month, the latest first, then by source; the months are those of
-    a zone. What a source pays is in its currency. Three statements."""
+    """Return what a person's bookings cost by month (in a time zone), the latest first, then by source; what
+    a source pays is in its currency. Three statements."""
     first = month_before(now.astimezone(zone).date(), MONTHS)
     since = datetime(first.year, first.month, 1, tzinfo=zone)
     spent = [
@@ -64,8 +64,8 @@ def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
 
 @dataclass(frozen=True)
 class SpentOn:
-    """Of bookings of one instrument that start in a year, in one currency, tax included: what is
-    quoted and not yet charged, what was charged, and what vouchers paid or will pay of it."""
+    """Costs of bookings of one instrument that start in a year, in one currency, tax included: quoted and not
+    yet charged, charged, and the part that vouchers paid or will pay."""
 
     instrument: UUID
     name: str
@@ -76,10 +76,8 @@ class SpentOn:
     covered: Decimal
 
 
-def load_spending_on(
-    user_id: UUID, year: int, zone: ZoneInfo, now: datetime
-) -> tuple[SpentOn, ...]:
-    """Return what a person's bookings of a year cost by instrument, the dearest first. Two
+def load_spending_on(user_id: UUID, year: int, zone: ZoneInfo, now: datetime) -> tuple[SpentOn, ...]:
+    """Return what a person's bookings of a year cost by instrument, the most expensive first. Two
     statements."""
     charged = Charge.objects.filter(reservation_id=OuterRef("reservation_id"))
     within = Q(
@@ -106,13 +104,11 @@ def load_spending_on(
             one[index] += row["to_pay"]
             one[2] += row["total_cost"] - row["to_pay"]
     spent = [SpentOn(*key, *amounts) for key, amounts in sums.items() if any(amounts)]
-    return tuple(
-        sorted(spent, key=lambda each: (each.currency, -each.has_cost - each.will_cost, each.name))
-    )
+    return tuple(sorted(spent, key=lambda each: (each.currency, -each.has_cost - each.will_cost, each.name)))
 
 
 def _waiting(now: datetime) -> Q:
-    """Requests that may still be answered."""
+    """Return a condition for requests that may still be answered."""
     return Q(reservation__state=Reservation.State.REQUESTED, reservation__deadline_at__gt=now)
 
 
@@ -123,9 +119,7 @@ def _unfunded(user_id: UUID, zone: ZoneInfo, now: datetime, since: datetime) -> 
     sums: dict[tuple[date, str], list[Decimal]] = {}
     for index, rows in enumerate((coming, Charge.objects.all())):
         months = (
-            rows.filter(
-                ~Exists(funded), reservation__user_id=user_id, reservation__start_at__gte=since
-            )
+            rows.filter(~Exists(funded), reservation__user_id=user_id, reservation__start_at__gte=since)
             .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
             .order_by()
             .values("starts_in", "currency")

@@ -1,4 +1,4 @@
-"""Setting money of grants and funding sources aside, spending it, giving it back.
+"""Reserve money of grants and funding sources, spend it, and release it.
 
 Call these within a transaction, under the instrument's lock; grants are locked before sources.
 """
@@ -24,8 +24,8 @@ from bookings.record.models import Reservation
 
 
 def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
-    """Lock all sources that several bookings name (payer, code), in one order, before the first
-    takes of any. One statement, none where fewer than two are named."""
+    """Lock all sources (payer, code) that several bookings name, in one order, before any money is taken from
+    them. One statement, none where fewer than two are named."""
     pairs = set(named)
     if len(pairs) < 2:
         return
@@ -37,8 +37,8 @@ def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
 
 
 def purses_lock(reservations: Sequence[Reservation]) -> None:
-    """Grants and sources with money set aside for several bookings that are about to give it
-    back, in one order. Two statements, none for one booking."""
+    """Lock the grants and sources with money reserved for several bookings that are about to release it, in
+    one order. Two statements, none for one booking."""
     if len(reservations) < 2:
         return
     rows = Earmark.objects.filter(reservation__in=reservations, released_at=None)
@@ -49,20 +49,14 @@ def purses_lock(reservations: Sequence[Reservation]) -> None:
 
 
 def sources_take(
-    *,
-    reservation: Reservation,
-    quote: Quote,
-    shares: Sequence[Share],
-    day: date,
-    today: date,
-    now: datetime,
+    *, reservation: Reservation, quote: Quote, shares: Sequence[Share], day: date, today: date, now: datetime
 ) -> list[Earmark]:
-    """Set what a booking will cost aside in the sources that pay for it; the rows are not yet
-    stored. `day`: the local day of its start; `today`: whose exchange rate counts.
+    """Reserve what a booking will cost in the sources that pay for it; return the rows, not yet stored.
+    `day`: the local day of its start; `today`: the day whose exchange rates count.
 
-    `Invalid` (`funding…`) for shares that do not add up and sources that are not theirs to
-    charge; `RulesRefuse` for one that is suspended, not valid on the day, in a currency without
-    a rate (`no-exchange-rate`), or has not enough left (`funding-short`).
+    Raises `Invalid` (`funding…`) for shares that do not add up and sources that these people may not charge;
+    `RulesRefuse` for a source that is suspended, not valid on the day, in a currency without a rate
+    (`no-exchange-rate`), or has not enough left (`funding-short`).
     """
     people = (reservation.user_id, reservation.made_by_id)
     funding = load_funding(reservation.organisation_id, shares, people, today, lock=True)
@@ -73,7 +67,7 @@ def sources_take(
             reservation=reservation,
             source_id=part.purse.id,
             percent=part.percent,
-            rate=part.rate or Decimal(1),  # nothing without one gets past `refusals`
+            rate=part.rate or Decimal(1),  # sources without a rate are refused by `refusals`
             held=part.reserved or Decimal(0),
             created_at=now,
         )
@@ -84,17 +78,15 @@ def sources_take(
     return rows
 
 
-def grant_take(
-    *, reservation: Reservation, grant_id: UUID, covered: Decimal, now: datetime
-) -> Earmark:
-    """Set what a voucher covers aside; the row is not yet stored. The grant is locked already,
-    and has so much left."""
+def grant_take(*, reservation: Reservation, grant_id: UUID, covered: Decimal, now: datetime) -> Earmark:
+    """Reserve what a voucher covers; return the row, not yet stored. The caller has locked the grant and
+    checked that enough is left."""
     _grant_add(grant_id, held=covered)
     return Earmark(reservation=reservation, grant_id=grant_id, held=covered, created_at=now)
 
 
 def earmarks_store(rows: Sequence[Earmark]) -> None:
-    """Store what was just taken."""
+    """Store the rows that `sources_take` and `grant_take` returned."""
     insert(rows)
 
 
@@ -110,12 +102,11 @@ def earmarks_change(
     now: datetime,
     by_host: bool = False,
 ) -> None:
-    """After a move: set aside what the new quote says instead of what the old one, in the
-    currency `was`, did. The sources and their percents stay; `grant_id` is the grant the new
-    quote is covered by. `day`: the local day of the new start; None where time is given back.
+    """Reserve, after a move, what the new quote costs instead of the old one, which was in the currency
+    `was`. The sources and their percents stay; `grant_id` is the grant that covers the new quote. `day`: the
+    local day of the new start; None if the move only releases time.
 
-    `RulesRefuse` where a source does not pay for it then, or has not enough left for the
-    difference.
+    Raises `RulesRefuse` if a source does not pay on that day, or has not enough left for the difference.
     """
     _grant_change(earmarked.grant, reservation, quote, grant_id, now)
     rows = earmarked.sources
@@ -133,11 +124,7 @@ def earmarks_change(
 
 
 def _grant_change(
-    row: Earmark | None,
-    reservation: Reservation,
-    quote: Quote,
-    grant_id: UUID | None,
-    now: datetime,
+    row: Earmark | None, reservation: Reservation, quote: Quote, grant_id: UUID | None, now: datetime
 ) -> None:
     if row is not None and (grant_id != row.grant_id or not quote.covered):
         _release(row, now)
@@ -155,7 +142,7 @@ def _grant_change(
 
 
 def earmarks_release(*, reservation: Reservation, now: datetime) -> None:
-    """Give back all that is set aside for a reservation that will not take place."""
+    """Release all money that is reserved for a reservation that will not take place."""
     earmarked = load_earmarked(reservation.pk)
     if earmarked.grant:
         _release(earmarked.grant, now)
@@ -176,11 +163,11 @@ def _release(row: Earmark, now: datetime) -> None:
 def earmarks_spend(
     *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str, now: datetime
 ) -> UUID | None:
-    """What a charge of the reservation comes to is spent from the grant and the sources it was
-    booked with, and what else was set aside given back; of a reversing charge (amounts below 0)
-    it is put back. The grant, where one covers any of it.
+    """Spend a charge of the reservation from the grant and the sources it was booked with, and release what
+    else was reserved; put the amounts of a reversing charge (below 0) back. Return the grant if one covers
+    any of it.
 
-    Also after a cancellation gave all back: its fee is paid by the same sources.
+    This also works after a cancellation has released everything: the same sources pay its fee.
     """
     rows = _rows_of(reservation)
     grants = [row for row in rows if row.grant_id is not None]
@@ -197,8 +184,8 @@ def earmarks_spend(
 def earmarks_respend(
     *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str
 ) -> UUID | None:
-    """Make the grant and the sources of a reservation, after a correction or a melting, have spent
-    just what is owed in all. Returns the grant, where one covers any of it. Grants are locked
+    """Correct what the grant and the sources of a reservation have spent to what is owed in all, after a
+    correction or a fee reduction on rebooking. Return the grant if one covers any of it. Grants are locked
     already."""
     rows = _rows_of(reservation)
     for row, spent in _parts_locked(rows, payable, currency):
@@ -216,15 +203,13 @@ def earmarks_respend(
 
 
 def _rows_of(reservation: Reservation) -> list[Earmark]:
-    """Return all that is or was set aside for a reservation, the oldest first."""
+    """Return all that is or was reserved for a reservation, the oldest first."""
     rows = Earmark.objects.filter(reservation=reservation).select_related("source")
     return list(rows.order_by("created_at", "id"))
 
 
-def _parts_locked(
-    rows: Sequence[Earmark], payable: Decimal, currency: str
-) -> list[tuple[Earmark, Decimal]]:
-    """Lock the sources; what each has to pay, in its own currency, by its newest row."""
+def _parts_locked(rows: Sequence[Earmark], payable: Decimal, currency: str) -> list[tuple[Earmark, Decimal]]:
+    """Lock the sources, and return the newest row of each with what it has to pay, in its own currency."""
     newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
     sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
     ids = sorted(row.source_id for row in sources if row.source_id)
@@ -242,15 +227,11 @@ def _spent(row: Earmark, amount: Decimal, now: datetime) -> None:
     row.save(update_fields=["held", "redeemed", "released_at"])
 
 
-def _grant_add(
-    grant_id: UUID | None, *, held: Decimal = Decimal(0), redeemed: Decimal = Decimal(0)
-) -> None:
+def _grant_add(grant_id: UUID | None, *, held: Decimal = Decimal(0), redeemed: Decimal = Decimal(0)) -> None:
     _add(VoucherGrant, grant_id, held=held, redeemed=redeemed)
 
 
-def _source_add(
-    source_id: UUID | None, *, held: Decimal = Decimal(0), spent: Decimal = Decimal(0)
-) -> None:
+def _source_add(source_id: UUID | None, *, held: Decimal = Decimal(0), spent: Decimal = Decimal(0)) -> None:
     _add(FundingSource, source_id, held=held, spent=spent)
 
 

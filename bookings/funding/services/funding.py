@@ -1,4 +1,4 @@
-"""Funding sources: making them, changing what is said of them, suspending and resuming."""
+"""Creating funding sources, changing their terms, suspending and resuming them."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -18,23 +18,21 @@ from accounts.selectors.rows import visible
 from accounts.selectors.users import members_among
 from bookings.funding.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.funding.models import FundingSource
-from bookings.funding.selectors.funding_sources import is_used, source_by_id
+from bookings.funding.selectors.funding_sources import is_used, sources_for
 from bookings.pricing.services.codes import coded_save
 
 MOST_TEXT = 500
-# What a source and its terms have in common.
+# The fields that a source and its terms have in common.
 FIELDS = tuple(f.name for f in fields(SourceTerms) if f.name not in {"owner", "users"})
 
 
 @transaction.atomic
-def source_create(
-    by: By, *, organisation: Organisation, code: str, terms: SourceTerms
-) -> FundingSource:
-    """Create a source that members of the organisation may charge. The code is
-    the organisation's own and stays.
+def source_create(by: By, *, organisation: Organisation, code: str, terms: SourceTerms) -> FundingSource:
+    """Create a source that members of the organisation may charge. The code is unique within the organisation
+    and never changes.
 
-    `NotPermitted` but for its finance; `Invalid` for what does not fit, for people who are not
-    its members (`not-one-of-theirs`) and for a code that is taken.
+    Raises `NotPermitted` unless the actor is its finance; `Invalid` for what does not fit, for people who are
+    not its members (`not-one-of-theirs`) and for a code that is taken.
     """
     require(by.actor, "account", place_of(organisation))
     require_open(organisation)
@@ -56,10 +54,9 @@ def source_create(
 
 @transaction.atomic
 def source_change(by: By, *, source_id: UUID, changes: Mapping[str, Any]) -> FundingSource:
-    """Change some of its `SourceTerms`. Bookings keep what is set aside for them; whoever may
-    not charge it any more, or a day it no longer covers, counts for new bookings, moves and
-    approvals. `Invalid` as in making one, and for another currency once it has been charged, and
-    for less budget than is set aside and spent."""
+    """Change some of the `SourceTerms` of a source. Bookings keep what is reserved for them; removing people
+    or days affects only new bookings, moves and approvals. Raises `Invalid` as `source_create` does, for
+    another currency once the source has been charged, and for a budget below what is reserved and spent."""
     row = _locked(by, source_id)
     old = terms_of(row)
     new = replace(old, **changes)
@@ -88,9 +85,9 @@ def source_change(by: By, *, source_id: UUID, changes: Mapping[str, Any]) -> Fun
 
 @transaction.atomic
 def source_suspend(by: By, *, source_id: UUID, reason: str) -> FundingSource:
-    """Suspend a source: until it is resumed nothing new is charged to it, and no request it is to
-    pay for is approved; a reason is needed. What is set aside stays so, and bookings that were
-    confirmed are paid from it. `WrongState` if it is suspended already."""
+    """Suspend a source, with a reason: until it is resumed nothing new is charged to it, and no request that
+    it would pay for is approved. Reserved money stays reserved, and it still pays for confirmed bookings.
+    Raises `WrongState` if it is suspended already."""
     row = _locked(by, source_id)
     if row.suspended_at is not None:
         raise WrongState(state="suspended", wanted="suspended")
@@ -105,7 +102,7 @@ def source_suspend(by: By, *, source_id: UUID, reason: str) -> FundingSource:
 
 @transaction.atomic
 def source_resume(by: By, *, source_id: UUID, reason: str = "") -> FundingSource:
-    """Let it pay again. `WrongState` if it is not suspended."""
+    """Let a suspended source pay again. Raises `WrongState` if it is not suspended."""
     row = _locked(by, source_id)
     if row.suspended_at is None:
         raise WrongState(state="valid", wanted="resumed")
@@ -118,22 +115,17 @@ def source_resume(by: By, *, source_id: UUID, reason: str = "") -> FundingSource
 
 
 def terms_of(row: FundingSource) -> SourceTerms:
-    """The row as a value."""
+    """Return the terms of a source."""
     values = {name: getattr(row, name) for name in FIELDS}
     users = frozenset(row.users.values_list("pk", flat=True))
     return SourceTerms(**values, owner=row.owner_id, users=users)
 
 
 def _locked(by: By, source_id: UUID) -> FundingSource:
-    """The lock under which bookings set money aside. `NotFound` if it is not the actor's to see,
-    `NotPermitted` but for finance."""
-    source_by_id(by.actor, source_id)
-    row = visible(
-        FundingSource.objects.select_for_update(of=("self",), no_key=True).select_related(
-            "organisation__region"
-        ),
-        pk=source_id,
-    )
+    """Lock a source with the lock under which bookings reserve money in it. Raise `NotFound` if the actor may
+    not see it, `NotPermitted` unless the actor is finance."""
+    rows = sources_for(by.actor).select_for_update(of=("self",), no_key=True)
+    row = visible(rows, pk=source_id)
     require(by.actor, "account", place_of(row.organisation))
     by.require_version(row.version)
     return row
@@ -151,7 +143,7 @@ def _set_users(row: FundingSource, terms: SourceTerms) -> None:
 def _require_members(
     organisation: Organisation, terms: SourceTerms, known: SourceTerms | None = None
 ) -> None:
-    """Require that whoever is newly named is a member; those named already may have left since."""
+    """Require that people who are newly named are members; those named before may have left since."""
     new = {terms.owner} | terms.users
     if known:
         new -= {known.owner} | known.users
@@ -168,10 +160,10 @@ def _reason(text: str) -> str:
 
 
 def _fields(terms: SourceTerms) -> dict[str, Any]:
-    """The terms as the fields of a source; its users are rows of their own."""
+    """Return the terms as the fields of a source; its users are rows of their own."""
     return {name: getattr(terms, name) for name in FIELDS} | {"owner_id": terms.owner}
 
 
 def _recorded(terms: SourceTerms) -> dict[str, Any]:
-    """What the trail holds of the terms."""
+    """Describe the terms for the trail."""
     return vars(terms) | {"users": sorted(terms.users)}

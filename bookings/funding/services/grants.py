@@ -1,8 +1,8 @@
-"""Grants of a voucher programme: made, raised and lowered, suspended, resumed.
+"""Grants of a voucher programme: created, raised and lowered, suspended, resumed.
 
-What grants come to is counted on their programme, which is locked before them, so that two
-coordinators never give the same money out twice. Bookings set money of a grant aside under the
-grant's own lock (`funding/services/earmarks.py`).
+The sum of the grants is kept on their programme, which is locked before them, so that two coordinators never
+grant the same money twice. Bookings reserve money of a grant under the grant's own lock
+(`funding/services/earmarks.py`).
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -19,27 +19,21 @@ from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_region_on, require_open
-from bookings.funding.domain.programmes import (
-    GrantTerms,
-    Served,
-    require_grant,
-    require_not_below,
-    require_payer,
-    require_room,
-)
+from bookings.funding.domain import programmes
 from bookings.funding.locks import lock_grant
+from bookings.funding.selectors.programmes import grants_for
 from bookings.funding.services.programmes import programme_locked, require_reason, suspension_set
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
 from bookings.pricing.services.codes import coded_save
-from instruments.domain.opening import local_date
+from instruments.reading.domain.clock import local_date
 
-LONGEST_STEM = 36  # of a code made here; a number may follow
+LONGEST_STEM = 36  # characters of a generated code, which a number may follow
 
 
 @dataclass(frozen=True)
 class GrantChange:
-    """What is to be different; None leaves it as it is."""
+    """Changes to a grant; None leaves a field as it is."""
 
     amount: Decimal | None = None
     valid_from: date | None = None
@@ -57,24 +51,25 @@ def grant_create(
     valid_until: date,
     code: str = "",
 ) -> VoucherGrant:
-    """Give an organisation of the programme's region an amount. `code` empty: one is made.
+    """Grant an organisation of the programme's region an amount. An empty `code` is replaced by a generated
+    one.
 
-    `Invalid` for what does not fit, and where the programme's budget has not so much left
-    (`programme-short`); `NotPermitted` but for the region's coordinator.
+    Raises `Invalid` for what does not fit, and if the programme's budget has not enough left
+    (`programme-short`); `NotPermitted` unless the actor coordinates the region.
     """
     programme = programme_locked(replace(by, version=None), programme_id)
     require_open(organisation)
-    terms = GrantTerms(
+    terms = programmes.GrantTerms(
         code or _code_for(programme, organisation, valid_from), amount, valid_from, valid_until
     )
     served = _served(programme)
-    require_payer(
+    programmes.require_payer(
         served,
         kind=organisation.kind,
         is_small=organisation.is_small,
         is_of_region=organisation_region_on(organisation, valid_from).pk == programme.region_id,
     )
-    require_grant(terms, served, today=_today(programme, by.now))
+    programmes.require_grant(terms, served, today=_today(programme, by.now))
     _grant_more(programme, amount)
     row = VoucherGrant(
         programme=programme,
@@ -95,8 +90,8 @@ def grant_create(
 
 @transaction.atomic
 def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "") -> VoucherGrant:
-    """Raise or lower a grant, never below what is set aside and spent, nor above what the programme
-    has left; or change its days. What bookings have set aside stays, whatever its days."""
+    """Raise or lower a grant, never below what is reserved and spent, nor above what the programme has left;
+    or change its days. What bookings have reserved stays, whatever its days."""
     programme, row = _locked(by, grant_id)
     changes = {
         name: value
@@ -106,7 +101,7 @@ def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "
     if not changes:
         return row
     before = {name: getattr(row, name) for name in changes}
-    terms = GrantTerms(
+    terms = programmes.GrantTerms(
         row.code,
         changes.get("amount", row.amount),
         changes.get("valid_from", row.valid_from),
@@ -114,15 +109,15 @@ def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "
     )
     require_reason(reason)
     if "amount" in changes:
-        require_not_below(
+        programmes.require_not_below(
             amount=terms.amount,
             held=row.held,
             redeemed=row.redeemed + row.transferred,
             currency=programme.currency,
         )
-    if terms.amount or set(changes) != {"amount"}:  # one that nothing was spent of goes to nothing
+    if terms.amount or set(changes) != {"amount"}:  # a grant of which nothing was spent may become 0
         today = _today(programme, by.now) if "valid_until" in changes else None
-        require_grant(terms, _served(programme), today=today)
+        programmes.require_grant(terms, _served(programme), today=today)
     _grant_more(programme, terms.amount - row.amount)
     for name, value in changes.items():
         setattr(row, name, value)
@@ -134,7 +129,7 @@ def grant_change(by: By, *, grant_id: UUID, change: GrantChange, reason: str = "
 
 @transaction.atomic
 def grant_suspend(by: By, *, grant_id: UUID, reason: str = "") -> VoucherGrant:
-    """Let it cover no booking any more; what is set aside for bookings made stays so."""
+    """Suspend a grant: it covers no new bookings; money reserved for bookings stays reserved."""
     _, row = _locked(by, grant_id)
     suspension_set(by, row, "grant.suspend", reason)
     return row
@@ -142,14 +137,14 @@ def grant_suspend(by: By, *, grant_id: UUID, reason: str = "") -> VoucherGrant:
 
 @transaction.atomic
 def grant_resume(by: By, *, grant_id: UUID) -> VoucherGrant:
-    """Let it cover bookings again."""
+    """Let a suspended grant cover bookings again."""
     _, row = _locked(by, grant_id)
     suspension_set(by, row, "grant.resume")
     return row
 
 
 def _locked(by: By, grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
-    programme, row = lock_grant(grant_id)
+    programme, row = lock_grant(grants_for(by.actor), grant_id)
     if not coordinates(by.actor, programme.region):
         raise NotPermitted(capability="coordinate")
     by.require_version(row.version)
@@ -157,17 +152,17 @@ def _locked(by: By, grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
 
 
 def _grant_more(programme: VoucherProgramme, more: Decimal) -> None:
-    """Count what is granted, or given back, on the programme, which is locked."""
+    """Add what is newly granted (negative if given back) to the sum on the locked programme."""
     if not more:
         return
-    require_room(
+    programmes.require_room(
         budget=programme.budget, granted=programme.granted, more=more, currency=programme.currency
     )
     VoucherProgramme.objects.filter(pk=programme.pk).update(granted=F("granted") + more)
 
 
-def _served(programme: VoucherProgramme) -> Served:
-    return Served(
+def _served(programme: VoucherProgramme) -> programmes.Served:
+    return programmes.Served(
         currency=programme.currency,
         valid_from=programme.valid_from,
         valid_until=programme.valid_until,
@@ -181,7 +176,7 @@ def _today(programme: VoucherProgramme, now: datetime) -> date:
 
 
 def _code_for(programme: VoucherProgramme, organisation: Organisation, day: date) -> str:
-    """`<programme>-<organisation>-<year>`, as far as it fits and is free; the programme is
+    """Return a free code for a grant, `<programme>-<organisation>-<year>` or similar; the programme is
     locked."""
     ending = f"-{organisation.code[:20]}-{day.year}"
     stem = programme.code[: LONGEST_STEM - len(ending)] + ending

@@ -14,10 +14,11 @@ from accounts.domain.roles import By
 from accounts.models import Organisation, Region
 from bookings.funding.domain.programmes import ProgrammeTerms, require_programme
 from bookings.funding.locks import lock_programme
+from bookings.funding.selectors.programmes import programmes_for
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates
 from bookings.pricing.services.codes import coded_save
-from instruments.domain.opening import local_date
+from instruments.reading.domain.clock import local_date
 
 KINDS = frozenset(Organisation.Kind.values)
 MOST_REASON = 500
@@ -26,15 +27,14 @@ FIELDS = tuple(field.name for field in fields(ProgrammeTerms))
 
 @transaction.atomic
 def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> VoucherProgramme:
-    """Create a programme for a region's organisations; `NotPermitted` but for its coordinator."""
+    """Create a programme for a region's organisations. Raises `NotPermitted` unless the actor coordinates the
+    region."""
     if not coordinates(by.actor, region):
         raise NotPermitted(capability="coordinate")
     if not region.shares:
         raise invalid("region", "region-does-not-share")
     _check(region, terms, by.now)
-    row = VoucherProgramme(
-        region=region, created_by_id=by.actor.person, created_at=by.now, **_fields(terms)
-    )
+    row = VoucherProgramme(region=region, created_by_id=by.actor.person, created_at=by.now, **_fields(terms))
     coded_save(row)
     trail.record(by, "programme.create", row, after=_fields(terms))
     return row
@@ -42,9 +42,9 @@ def programme_create(by: By, *, region: Region, terms: ProgrammeTerms) -> Vouche
 
 @transaction.atomic
 def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> VoucherProgramme:
-    """Change the terms for bookings to come; existing ones keep what they were quoted. `changes`
-    are fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
-    code stay once anything has (`granted-already`)."""
+    """Change the terms for bookings to come; existing ones keep what they were quoted. `changes` are fields
+    of `ProgrammeTerms`. The budget cannot go below what has been granted; currency and code cannot change
+    once anything has been granted (`granted-already`)."""
     row = programme_locked(by, programme_id)
     old = _terms(row)
     new = replace(old, **changes)
@@ -68,7 +68,7 @@ def programme_change(by: By, *, programme_id: UUID, changes: dict[str, Any]) -> 
 
 @transaction.atomic
 def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> VoucherProgramme:
-    """Let it cover no booking any more; what is set aside for bookings made stays so."""
+    """Suspend a programme: it covers no new bookings; money reserved for bookings stays reserved."""
     row = programme_locked(by, programme_id)
     suspension_set(by, row, "programme.suspend", reason)
     return row
@@ -76,27 +76,25 @@ def programme_suspend(by: By, *, programme_id: UUID, reason: str = "") -> Vouche
 
 @transaction.atomic
 def programme_resume(by: By, *, programme_id: UUID) -> VoucherProgramme:
-    """Let its grants cover bookings again."""
+    """Let the grants of a suspended programme cover bookings again."""
     row = programme_locked(by, programme_id)
     suspension_set(by, row, "programme.resume")
     return row
 
 
 def programme_locked(by: By, programme_id: UUID) -> VoucherProgramme:
-    """Lock a programme, with its region. `NotFound`; `NotPermitted` but for the region's
-    coordinator."""
-    row = lock_programme(programme_id)
+    """Lock a programme, with its region. Raise `NotFound` if the actor may not see it, `NotPermitted` unless
+    they coordinate the region."""
+    row = lock_programme(programmes_for(by.actor), programme_id)
     if not coordinates(by.actor, row.region):
         raise NotPermitted(capability="coordinate")
     by.require_version(row.version)
     return row
 
 
-def suspension_set(
-    by: By, row: VoucherProgramme | VoucherGrant, action: str, reason: str = ""
-) -> None:
-    """Suspend or resume a locked programme or grant, as the `action` of the trail says.
-    `WrongState` where it is so already."""
+def suspension_set(by: By, row: VoucherProgramme | VoucherGrant, action: str, reason: str = "") -> None:
+    """Suspend or resume a locked programme or grant; `action` is the trail's name for this. Raises
+    `WrongState` if that is its state already."""
     is_suspended = action.endswith(".suspend")
     if (row.suspended_at is not None) == is_suspended:
         state = "suspended" if is_suspended else "open"
@@ -113,9 +111,7 @@ def require_reason(reason: str) -> None:
         raise invalid("reason", "too-long", most=MOST_REASON)
 
 
-def _check(
-    region: Region, terms: ProgrammeTerms, now: datetime, row: VoucherProgramme | None = None
-) -> None:
+def _check(region: Region, terms: ProgrammeTerms, now: datetime, row: VoucherProgramme | None = None) -> None:
     is_new_end = row is None or row.valid_until != terms.valid_until
     require_programme(
         terms,
@@ -127,7 +123,7 @@ def _check(
 
 
 def _fields(terms: ProgrammeTerms) -> dict[str, Any]:
-    """The terms as the fields of a programme."""
+    """Return the terms as the fields of a programme."""
     return {
         **{name: getattr(terms, name) for name in FIELDS},
         "name": terms.name.strip(),

@@ -1,4 +1,4 @@
-"""Funding sources: what they have left, what was charged to them, and what finance says of them."""
+"""Pages of funding sources: what they have left, what was charged to them, and their terms."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,42 +20,22 @@ from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
-from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import act, by_of, edits, reads
 from accounts.views.pages import shown as page_shown
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.forms.funding import SourceForm, SuspendForm, source_initial
 from bookings.funding.models import FundingSource
-from bookings.funding.selectors.funding_sources import (
-    entries_of,
-    is_used,
-    oversees,
-    source_by_id,
-    sources_for,
-    sources_nearly_used,
-    state_of,
-    terms_given,
-)
+from bookings.funding.selectors import funding_sources
 from bookings.funding.selectors.spending import load_spending
-from bookings.funding.services.funding import (
-    source_change,
-    source_create,
-    source_resume,
-    source_suspend,
-)
-from bookings.record.adapters.figures import Cell
+from bookings.funding.services.funding import source_change, source_create
 from bookings.record.selectors.reservations import shown
-from bookings.record.views.lists import ListPage, amount_cell
-from instruments.domain.opening import local_date
+from bookings.record.views.lists import ListPage
+from instruments.reading.domain.clock import local_date
 
 PAGE = 50
 FORM = "bookings/funding/funding_form.html"
-LABELS = {
-    "valid": _("valid"),
-    "coming": _("not valid yet"),
-    "ended": _("ended"),
-    "suspended": _("suspended"),
-}
-# The badge of each.
+LABELS = {"valid": _("valid"), "coming": _("not valid yet"), "ended": _("ended"), "suspended": _("suspended")}
+# The badge of each state.
 BADGES = {"valid": "confirmed", "coming": "held", "ended": "expired", "suspended": "suspended"}
 
 
@@ -78,7 +58,7 @@ class Shown:
 
     @property
     def overrun(self) -> Decimal | None:
-        """What use has cost beyond the budget, if it has."""
+        """The amount by which use has exceeded the budget, if it has."""
         return -self.left if self.left is not None and self.left < 0 else None
 
     @property
@@ -97,71 +77,36 @@ class Shown:
 
 def _shown(row: FundingSource, by: By) -> Shown:
     may_account = by.actor.may("account", place_of(row.organisation))
-    return Shown(row, state_of(row, by.now), row.left, may_account)
+    return Shown(row, funding_sources.state_of(row, by.now), row.left, may_account)
 
 
-HEADS = (
-    "code", "name", "organisation", "owner", "currency", "budget", "earmarked", "spent", "left",
-    "state",
-)  # fmt: skip
-
-
-def _cells(row: FundingSource, by: By) -> tuple[Cell, ...]:
-    amounts = (row.budget, row.held, row.spent, row.left)
-    return (
-        row.code,
-        row.name,
-        row.organisation.code,
-        str(row.owner),
-        row.currency,
-        *("" if amount is None else amount_cell(amount, row.currency) for amount in amounts),
-        state_of(row, by.now),
-    )
-
-
-LIST = ListPage(
-    "bookings/funding/funding.html",
-    sources_for,
-    waits={"sources": sources_nearly_used},
-    shown=_shown,
-    sheet=("funding", HEADS, _cells),
-    size=PAGE,
-    words=("code", "name", "owner__name", "organisation__name", "organisation__name_zh"),
-    sorts={0: "code", 1: "owner__name", 2: "budget", 3: "held", 4: "spent"},
-)
+LIST = ListPage("bookings/funding/funding.html", funding_sources.SOURCES, shown=_shown, size=PAGE)
 
 
 @reads
 def sources(request: HttpRequest) -> HttpResponseBase:
-    """List the sources one may charge or looks after, and what one's own bookings cost."""
+    """List the sources that the reader may charge or looks after, and what their own bookings cost."""
     by = by_of(request)
-    waits, rows = LIST.chosen(request, by)
     return LIST.answer(
         request,
         by,
-        rows,
-        waits=waits,
         may_add=bool(by.actor.organisations_where("account")),
         spending=load_spending(by.actor.person, ZoneInfo(by.actor.time_zone), by.now),
     )
 
 
 @reads
-def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
+def source(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: Any) -> HttpResponse:
     """Show one source with the bookings that are charged to it."""
-    return _page(request, source_id)
-
-
-def _page(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: Any) -> HttpResponse:
     by = by_of(request)
-    row = source_by_id(by.actor, source_id)
-    page = Paginator(entries_of(by.actor, row), PAGE).get_page(request.GET.get("page"))
+    row = funding_sources.source_by_id(by.actor, source_id)
+    page = Paginator(funding_sources.entries_of(by.actor, row), PAGE).get_page(request.GET.get("page"))
     for entry in page.object_list:
         shown(entry.reservation, by.now)
     context = {
         "source": _shown(row, by),
         "page": page,
-        "sees_all": oversees(by.actor, row),
+        "sees_all": funding_sources.oversees(by.actor, row),
         "form": SuspendForm(initial={"version": row.version}),
         **more,
     }
@@ -183,6 +128,7 @@ def new(request: HttpRequest) -> HttpResponse:
     first = next(iter(mine.values()))
     form = SourceForm(
         request.POST if request.method == "POST" else None,
+        actor=by.actor,
         organisations=[(code, row.name) for code, row in mine.items()],
         initial={
             "organisation": first.code,
@@ -193,7 +139,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
     def create(by: By, data: dict[str, Any]) -> FundingSource:
         organisation = mine[data["organisation"]]
-        terms = SourceTerms(**terms_given(form.given(), organisation))
+        terms = SourceTerms(**funding_sources.terms_given(form.given(), organisation))
         code = data["code"].strip()
         return source_create(by, organisation=organisation, code=code, terms=terms)
 
@@ -209,13 +155,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @edits
 def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """Change what finance says of a source."""
+    """Change the terms of a source."""
     by = by_of(request)
-    row = source_by_id(by.actor, source_id)
+    row = funding_sources.source_by_id(by.actor, source_id)
     require(by.actor, "account", place_of(row.organisation))
     form = SourceForm(
         request.POST if request.method == "POST" else None,
-        is_used=is_used(row),
+        actor=by.actor,
+        is_used=funding_sources.is_used(row),
         initial=source_initial(row),
     )
     return act(
@@ -229,7 +176,7 @@ def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
 
 
 def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:
-    """Return what the form changes; people who were named already stay so, members or not."""
+    """Return the changes that the form makes; people who were named already stay named, members or not."""
     given, known = form.given(), {row.owner.email.lower(): row.owner_id}
     known |= {user.email.lower(): user.pk for user in row.users.all()}
     kept = frozenset(known[name.lower()] for name in given["users"] if name.lower() in known)
@@ -237,31 +184,7 @@ def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:
     owner = known.get(given["owner"].strip().lower())
     if owner is not None:
         del given["owner"]
-    changes = terms_given(given, row.organisation)
+    changes = funding_sources.terms_given(given, row.organisation)
     if owner is not None:
         changes["owner"] = owner
     return changes | {"users": changes["users"] | kept}
-
-
-@writes
-def suspend(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """Let nothing new be charged to a source."""
-    done = gettext("Suspended: nothing new is charged to it until it is resumed.")
-    return _decided(request, source_id, source_suspend, done)
-
-
-@writes
-def resume(request: HttpRequest, source_id: UUID) -> HttpResponse:
-    """Let a source be charged again."""
-    return _decided(request, source_id, source_resume, gettext("It can be charged again."))
-
-
-def _decided(request: HttpRequest, source_id: UUID, service: Any, done: str) -> HttpResponse:
-    return act(
-        request,
-        partial(_page, request, source_id),
-        lambda by, data: service(by, source_id=source_id, reason=data["reason"]),
-        to=_address(source_id),
-        done=done,
-        form=SuspendForm(request.POST),
-    )

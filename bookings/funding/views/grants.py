@@ -1,4 +1,4 @@
-"""One voucher grant: what is left, what it was used for, raising and lowering it."""
+"""The page of one voucher grant: what is left, what it was used for, raising and lowering it."""
 
 from functools import partial
 from typing import Any
@@ -10,13 +10,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.permissions import actor_of
-from accounts.views.pages import act, by_of, reads, writes
+from accounts.views.pages import act, bare, by_of, reads, writes
 from bookings.funding.forms.programmes import GrantChangeForm, initial_of_grant, shown_amount
 from bookings.funding.selectors.programmes import grant_by_id, programmes_for, uses_of
-from bookings.funding.services.grants import grant_change, grant_resume, grant_suspend
-from bookings.funding.views.programmes import grants_shown, suspended_or_resumed
-from bookings.pricing.models import VoucherGrant
+from bookings.funding.services.grants import grant_change
+from bookings.funding.views.programmes import grants_shown
 from bookings.pricing.selectors.agreements import coordinates
 from bookings.record.selectors.reservations import visible_among
 
@@ -24,45 +22,11 @@ PAGE = 30
 
 
 @reads
-def one(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """Show what is left of a grant, till when, for which hosts, and the bookings behind it."""
-    return _page(request, grant_by_id(actor_of(request.user), grant_id))
-
-
-@writes
-def change(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """Raise or lower a grant, or change its days."""
-    row = grant_by_id(actor_of(request.user), grant_id)
-    form = GrantChangeForm(request.POST)
-    return act(
-        request,
-        partial(_page, request, row),
-        lambda by, data: grant_change(
-            by, grant_id=row.pk, change=form.change(), reason=data["reason"]
-        ),
-        to=reverse("bookings:money-vouchers-grant", args=[row.pk]),
-        done=gettext("Changed."),
-        form=form,
-    )
-
-
-@writes
-def suspend(request: HttpRequest, grant_id: UUID) -> HttpResponse:
-    """Suspend or resume a grant, as `act` says."""
-    row = grant_by_id(actor_of(request.user), grant_id)
-    return suspended_or_resumed(
-        request,
-        partial(_page, request, row),
-        partial(grant_suspend, grant_id=row.pk),
-        partial(grant_resume, grant_id=row.pk),
-        reverse("bookings:money-vouchers-grant", args=[row.pk]),
-    )
-
-
-def _page(
-    request: HttpRequest, row: VoucherGrant, *, status: int = 200, **forms: Any
-) -> HttpResponse:
+def one(request: HttpRequest, grant_id: UUID, *, status: int = 200, **forms: Any) -> HttpResponse:
+    """Show what is left of a grant, until when and for which hosts it is valid, and the bookings it paid
+    for."""
     by = by_of(request)
+    row = grant_by_id(by.actor, grant_id)
     page = Paginator(uses_of(by.actor, row), PAGE).get_page(request.GET.get("page"))
     uses = list(page.object_list)
     is_own = coordinates(by.actor, row.programme.region)
@@ -79,3 +43,17 @@ def _page(
         **forms,
     }
     return render(request, "bookings/funding/grant.html", context, status=status)
+
+
+@writes
+def change(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    """Raise or lower a grant, or change its days."""
+    form = GrantChangeForm(request.POST)
+    return act(
+        request,
+        partial(bare(one), request, grant_id),
+        lambda by, data: grant_change(by, grant_id=grant_id, change=form.change(), reason=data["reason"]),
+        to=reverse("bookings:money-vouchers-grant", args=[grant_id]),
+        done=gettext("Changed."),
+        form=form,
+    )

@@ -1,6 +1,5 @@
-"""Vouchers: what is left of one's own; the programmes of a region one coordinates."""
+"""Vouchers: what is left of the reader's own, and the programmes of a region that they coordinate."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -8,9 +7,9 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted
@@ -18,27 +17,10 @@ from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.organisations import sharing_regions
-from accounts.views.pages import act, by_of, edits, reads, shown, writes
-from bookings.funding.forms.programmes import (
-    GrantForm,
-    ProgrammeForm,
-    SuspendForm,
-    initial_of,
-    year_of,
-)
+from accounts.views.pages import act, by_of, chooses, edits, reads, shown, writes
+from bookings.funding.forms.programmes import GrantForm, ProgrammeForm, SuspendForm, initial_of, year_of
+from bookings.funding.selectors import programmes as programme_selectors
 from bookings.funding.selectors.funding_sources import grants_nearly_used
-from bookings.funding.selectors.programmes import (
-    day_at,
-    figures_of,
-    host_regions_of,
-    load_figures,
-    own_grants,
-    payers_of,
-    programme_by_id,
-    programmes_for,
-    state_of_grant,
-    state_of_programme,
-)
 from bookings.funding.services.grants import grant_create
 from bookings.funding.services.programmes import (
     programme_change,
@@ -48,51 +30,50 @@ from bookings.funding.services.programmes import (
 )
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.pricing.selectors.agreements import coordinates, own_regions
-from bookings.record.views.lists import waits_of
+from bookings.record.views.lists import ListPage, waits_of
 
 PAGE = 50
 FORM = "bookings/funding/programme_form.html"
+PROGRAMMES = ListPage("bookings/funding/vouchers.html", programme_selectors.PROGRAMMES)
+GRANTS = ListPage("bookings/funding/programme.html", programme_selectors.GRANTS)
 
 
 @reads
-def vouchers(request: HttpRequest) -> HttpResponse:
-    """One's own grants, those that can be used first; and the programmes one coordinates or
-    audits."""
-    now, actor = timezone.now(), actor_of(request.user)
+def vouchers(request: HttpRequest) -> HttpResponseBase:
+    """Show the reader's grants, usable ones first, and the programmes they coordinate or audit, which are
+    the file of this page."""
+    by = by_of(request)
+    now, actor = by.now, by.actor
+    own, working = PROGRAMMES.narrowed(request, by, programme_selectors.programmes_for(actor))
+    if file := PROGRAMMES.file(request, by, own):
+        return file
     waits = waits_of(request, "grants")
-    rows = grants_nearly_used(actor, now) if waits else own_grants(actor)
+    rows = grants_nearly_used(actor, now) if waits else programme_selectors.own_grants(actor)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    programmes = [] if waits else list(programmes_for(actor))
+    programmes = [] if waits else programme_selectors.with_figures(list(own))
     grants = sorted(grants_shown(page.object_list, now), key=lambda grant: grant["state"] != "open")
-    figures, hosts = load_figures(programmes), host_regions_of(programmes)
-    context = {
+    for programme in programmes:
+        programme.state = programme_selectors.state_of_programme(programme, now)
+    context = working | {
         "page": page,
         "waits": waits,
         "grants": grants,
-        "programmes": [
-            {
-                "row": row,
-                "figures": figures[row.pk],
-                "hosts": hosts[row.pk],
-                "state": state_of_programme(row, now),
-            }
-            for row in programmes
-        ],
+        "programmes": programmes,
         "may_create": not waits and bool(own_regions(actor)),
         "has_organisation": bool(actor.organisations),
     }
-    return render(request, "bookings/funding/vouchers.html", context)
+    return render(request, PROGRAMMES.template, context)
 
 
 def grants_shown(rows: Any, now: datetime) -> list[dict[str, Any]]:
-    """Grants with figures, state and the regions they may be used in."""
+    """Return the grants with figures, state and the regions they may be used in."""
     grants: list[VoucherGrant] = list(rows)
-    hosts = host_regions_of({row.programme_id: row.programme for row in grants}.values())
+    hosts = programme_selectors.host_regions_of({row.programme_id: row.programme for row in grants}.values())
     return [
         {
             "row": row,
-            "figures": figures_of(row),
-            "state": state_of_grant(row, now),
+            "figures": programme_selectors.figures_of(row),
+            "state": programme_selectors.state_of_grant(row, now),
             "hosts": hosts[row.programme_id],
             "currency": row.programme.currency,
         }
@@ -102,13 +83,13 @@ def grants_shown(rows: Any, now: datetime) -> list[dict[str, Any]]:
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """Start a programme of a region one coordinates."""
+    """Create a programme of a region that the reader coordinates."""
     by = by_of(request)
     own = own_regions(by.actor)
     if not own:
         raise NotPermitted(capability="coordinate")
     first = own[0]
-    days = year_of(day_at(first, by.now))
+    days = year_of(programme_selectors.day_at(first, by.now))
     form = ProgrammeForm(
         request.POST if request.method == "POST" else None,
         regions=list(sharing_regions()),
@@ -119,9 +100,7 @@ def new(request: HttpRequest) -> HttpResponse:
         request,
         partial(shown, request, FORM),
         lambda by, data: programme_create(
-            by,
-            region=next(region for region in own if region.pk == data["region"]),
-            terms=form.terms(),
+            by, region=next(region for region in own if region.pk == data["region"]), terms=form.terms()
         ),
         to=lambda created: _address(created.pk),
         done=gettext("The programme has started. Grant an organisation an amount."),
@@ -130,10 +109,10 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @edits
-def programme(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Show a programme with its grants; POST grants an amount."""
+def programme(request: HttpRequest, programme_id: UUID) -> HttpResponseBase:
+    """Show a programme with its grants; POST creates a grant."""
     by = by_of(request)
-    row = programme_by_id(by.actor, programme_id)
+    row = programme_selectors.programme_by_id(by.actor, programme_id)
     form = _grant_form(row, request.POST if request.method == "POST" else None, by.now)
     if form.is_bound and not coordinates(by.actor, row.region):
         raise NotPermitted(capability="coordinate")
@@ -159,7 +138,7 @@ def programme(request: HttpRequest, programme_id: UUID) -> HttpResponse:
 def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
     """Change the terms of a programme, for bookings to come."""
     actor = actor_of(request.user)
-    row = programme_by_id(actor, programme_id)
+    row = programme_selectors.programme_by_id(actor, programme_id)
     if not coordinates(actor, row.region):
         raise NotPermitted(capability="coordinate")
     form = ProgrammeForm(
@@ -172,43 +151,31 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
         partial(shown, request, FORM, programme=row),
         lambda by, _: programme_change(by, programme_id=row.pk, changes=form.values()),
         to=_address(row.pk),
-        done=gettext("Changed, for bookings to come."),
+        done=gettext("Changed, for future bookings."),
         form=form,
     )
 
 
 @writes
-def suspend(request: HttpRequest, programme_id: UUID) -> HttpResponse:
-    """Suspend or resume a programme, as `act` says."""
-    row = programme_by_id(actor_of(request.user), programme_id)
-    return suspended_or_resumed(
-        request,
-        partial(_page, request, row),
-        partial(programme_suspend, programme_id=row.pk),
-        partial(programme_resume, programme_id=row.pk),
-        _address(row.pk),
-    )
+@chooses("suspend", "resume")
+def suspend(request: HttpRequest, programme_id: UUID, choice: str) -> HttpResponseBase:
+    """Suspend a programme, or resume it."""
 
-
-def suspended_or_resumed(
-    request: HttpRequest,
-    page: Callable[..., HttpResponse],
-    suspend: Callable[..., Any],
-    resume: Callable[..., Any],
-    address: str,
-) -> HttpResponse:
-    """Carry out the one of two services that the form names."""
     form = SuspendForm(request.POST)
 
-    def decide(by: By, data: dict[str, Any]) -> None:
-        if data["act"] == "suspend":
-            suspend(by, reason=data["reason"])
-        else:
-            resume(by)
+    def page(**forms: Any) -> HttpResponseBase:
+        return _page(
+            request, programme_selectors.programme_by_id(actor_of(request.user), programme_id), **forms
+        )
 
-    is_suspended = request.POST.get("act") == "suspend"
-    done = gettext("Suspended.") if is_suspended else gettext("Resumed.")
-    return act(request, page, decide, to=address, done=done, form=form, name="suspend_form")
+    def decide(by: By, data: dict[str, Any]) -> None:
+        if choice == "suspend":
+            programme_suspend(by, programme_id=programme_id, reason=data["reason"])
+        else:
+            programme_resume(by, programme_id=programme_id)
+
+    done = gettext("Suspended.") if choice == "suspend" else gettext("Resumed.")
+    return act(request, page, decide, to=_address(programme_id), done=done, form=form, name="suspend_form")
 
 
 def _address(programme_id: UUID) -> str:
@@ -216,27 +183,30 @@ def _address(programme_id: UUID) -> str:
 
 
 def _grant_form(row: VoucherProgramme, data: Any, now: datetime) -> GrantForm:
-    days = year_of(max(day_at(row.region, now), row.valid_from))
+    days = year_of(max(programme_selectors.day_at(row.region, now), row.valid_from))
     if row.valid_until and days["valid_until"] > row.valid_until:
         days["valid_until"] = row.valid_until
-    return GrantForm(data, payers=payers_of(row), currency=row.currency, initial=days)
+    return GrantForm(data, payers=programme_selectors.payers_of(row), currency=row.currency, initial=days)
 
 
 def _page(
     request: HttpRequest, row: VoucherProgramme, *, status: int = 200, **forms: Any
-) -> HttpResponse:
+) -> HttpResponseBase:
     by = by_of(request)
     rows = row.grants.select_related("programme__region", "organisation").order_by(
         "organisation__name", "-valid_until", "code"
     )
+    rows, working = GRANTS.narrowed(request, by, rows)
+    if file := GRANTS.file(request, by, rows):
+        return file
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     labels = dict(Organisation.Kind.choices)
-    context = {
+    context = working | {
         "programme": row,
-        "state": state_of_programme(row, by.now),
-        "figures": load_figures([row])[row.pk],
+        "state": programme_selectors.state_of_programme(row, by.now),
+        "figures": programme_selectors.load_figures([row])[row.pk],
         "free": None if row.budget is None else row.budget - row.granted,
-        "hosts": host_regions_of([row])[row.pk],
+        "hosts": programme_selectors.host_regions_of([row])[row.pk],
         "kinds": [labels.get(kind, kind) for kind in row.payer_kinds],
         "page": page,
         "grants": grants_shown(page.object_list, by.now),
@@ -244,4 +214,4 @@ def _page(
         "form": _grant_form(row, None, by.now),
         **forms,
     }
-    return render(request, "bookings/funding/programme.html", context, status=status)
+    return render(request, GRANTS.template, context, status=status)

@@ -1,5 +1,5 @@
-"""What one's own bookings cost: this year by instrument, by month and source, and what vouchers
-are left."""
+"""The page of a person's own costs: this year by instrument, by month and source, and the vouchers that are
+left."""
 
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ GRANTS = 12  # shown here; all are on the page of vouchers
 
 @reads
 def spending(request: HttpRequest) -> HttpResponse:
-    """Show what one's bookings of a year cost; the year is that of one's own zone."""
+    """Show what the reader's bookings of a year cost, in their own time zone."""
     now, actor = timezone.now(), actor_of(request.user)
     zone = ZoneInfo(actor.time_zone)
     this_year = now.astimezone(zone).year
@@ -46,7 +46,7 @@ def spending(request: HttpRequest) -> HttpResponse:
 
 
 def _sums(on: tuple[SpentOn, ...]) -> list[dict[str, Any]]:
-    """Add up by currency."""
+    """Return the sums by currency."""
     sums: dict[str, list[Decimal]] = {}
     for each in on:
         one = sums.setdefault(each.currency, [Decimal(0)] * 3)

@@ -1,7 +1,7 @@
-"""The hours of an instrument: the six exclusive states of SEMI E10, and the ratios of them.
+"""The hours of an instrument: the six exclusive states of SEMI E10, and the ratios between them.
 
-Rules: docs/statistics.md. This is the definition; `hours/selectors/hours.py` computes the
-same in SQL for many days at once, and a property test holds the two equal.
+The rules are in docs/statistics.md. This is the definition; `hours/selectors/figures.sql` computes the same
+for many days at once, and a property test holds the two equal.
 """
 
 from collections import defaultdict
@@ -9,16 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from uuid import UUID
 
+from bookings.hours.domain.norms import norm_share
 from bookings.record.domain.periods import Period, clip, intersect, subtract, total_minutes, union
 
-LONGEST = timedelta(days=3660)  # that is summed up at once
+LONGEST = timedelta(days=3660)  # the longest span that is summed up at once
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """A version of what the figures mean, in force for days from `since` on."""
+    """A version of the definitions behind the figures, in force for days from `since` on."""
 
     number: int
     since: date
@@ -28,7 +30,7 @@ class Definitions:
         return f"{self.number} ({self.since})"
 
 
-# A new version is added with its day; figures of days before it keep the one they were made by.
+# Add a new version with its first day; figures of earlier days keep the version they were computed by.
 DEFINITIONS = (Definitions(1, date(2025, 1, 1)),)
 
 UNSCHEDULED_DOWN = frozenset({"breakdown"})
@@ -42,7 +44,7 @@ _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Session:
-    """A usage session and who pays for it. Without a check-out it goes on."""
+    """A usage session and who pays for it. Without a check-out it is still going on."""
 
     id: UUID
     unit: int
@@ -55,7 +57,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Closed:
-    """A closure. No units: all of them; without an end it goes on."""
+    """A closure. Without units it closes all of them; without an end it is still going on."""
 
     kind: str
     start: datetime
@@ -111,7 +113,7 @@ class StateMinutes:
 
 @dataclass(frozen=True, order=True)
 class Payer:
-    """Whose productive minutes: home organisation, its region, price group."""
+    """The payer of productive minutes: home organisation, its region, price group."""
 
     organisation_id: UUID
     region_id: UUID
@@ -128,15 +130,15 @@ class Use:
 
 @dataclass(frozen=True)
 class DayStates:
-    """One instrument on one local day, all units together."""
+    """The states of one instrument on one local day, all its units together."""
 
     minutes: StateMinutes
     uses: dict[Payer, Use] = field(default_factory=dict)
-    breakdowns: int = 0  # that began on the day
+    breakdowns: int = 0  # breakdowns that began on the day
 
     @property
     def is_plain(self) -> bool:
-        """Nothing happened: the calendar alone gives the figures, and no row is kept."""
+        """Say whether nothing happened: the calendar alone gives the figures, and no row is kept."""
         minutes = self.minutes
         return not self.uses and not (
             self.breakdowns
@@ -148,7 +150,8 @@ class DayStates:
 
 
 def definitions_on(until: date) -> Definitions:
-    """Those in force on the last of the days before `until`; of days before all, the first."""
+    """Return the definitions in force on the last day before `until`; for days before all of them, the
+    first."""
     in_force = [version for version in DEFINITIONS if version.since < until]
     return in_force[-1] if in_force else DEFINITIONS[0]
 
@@ -163,17 +166,16 @@ def day_states(
     closures: Iterable[Closed] = (),
     no_shows: Iterable[Missed] = (),
 ) -> DayStates:
-    """The minutes of [starts_at, ends_at), a local day, in each state; they add up to the
-    day's minutes x units, always.
+    """Return the minutes of [starts_at, ends_at), a local day, in each state; they always add up to the day's
+    minutes x units.
 
-    Everything is cut to whole minutes first (seconds fall away at both ends) and then to the
-    day. Of two sessions on one unit the one checked in earlier keeps the minutes both claim
-    (then the lower id). Units outside 1..`units` do not count. A session counts where it
-    began, even if no whole minute of it is left; a breakdown, where it began, once whatever the
-    units it stopped.
+    Everything is cut to whole minutes first (seconds are dropped at both ends) and then to the day. Where two
+    sessions on one unit overlap, the one that was checked in earlier (then the lower id) keeps the shared
+    minutes. Units outside 1..`units` do not count. A session counts on the day it began, even if no whole
+    minute of it is left; so does a breakdown, once, however many units it stopped.
     """
     start, end = _minute(starts_at), _minute(ends_at)
-    if start >= end:  # a date the zone has left out
+    if start >= end:  # a date that the zone skipped
         return DayStates(StateMinutes())
     day = Period(start, end)
     opened = [piece for window in windows for piece in _cut(window.start, window.end, day)]
@@ -220,20 +222,15 @@ def _unit_states(
     closures: Sequence[Closed],
     no_shows: Sequence[Missed],
 ) -> StateMinutes:
-    """Takes the states off the day one after the other, in the order of their priority."""
+    """Return one unit's minutes by state: each state, in order of priority, takes its minutes from what is
+    left of the day."""
 
     def closed(kinds: frozenset[str]) -> list[Period]:
         return [p for c in closures if c.kind in kinds for p in _cut(c.start, c.end, day)]
 
     left = [day]
     parts = []
-    for claimed in (
-        used,
-        closed(UNSCHEDULED_DOWN),
-        closed(SCHEDULED_DOWN),
-        closed(ENGINEERING),
-        opened,
-    ):
+    for claimed in (used, closed(UNSCHEDULED_DOWN), closed(SCHEDULED_DOWN), closed(ENGINEERING), opened):
         parts.append(intersect(left, claimed))
         left = subtract(left, claimed)
     productive, unscheduled, scheduled, engineering, standby = parts
@@ -252,11 +249,10 @@ def _unit_states(
 def days_due(
     *, rolled_until: date, finished_until: date, since: date | None, until: date | None
 ) -> tuple[date, date]:
-    """The local days [first, last) a roll-up has to do.
+    """Return the local days [first, last) that a roll-up has to do.
 
-    Nothing named: those finished and not yet rolled up. [since, until) named: those of them
-    that have finished, with any before them that would be left out in between, so that all
-    days before one that is rolled up always are.
+    Without `since` and `until`: those finished and not yet rolled up. With them: the finished days of [since,
+    until), and any unrolled days before them, so that no gap is left before a day that is rolled up.
     """
     last = min(finished_until, until) if until else finished_until
     first = since or rolled_until
@@ -271,20 +267,19 @@ def ratios(
     norm_minutes: int | None = None,
     breakdowns: int = 0,
 ) -> dict[str, str | None]:
-    """The ratios as decimal fractions with four places; None where the denominator is 0.
+    """Return the ratios as decimal fractions with four places; None where the denominator is 0.
 
-    `other_organisations` and `other_regions` are productive minutes of payers other than the
-    host organisation, the host region. The external share is 0 where there are no productive
-    minutes (NRII). `norm_minutes` are those of the period; `norm_utilisation` may exceed 1.
-    `mtbf_hours` and `mttr_hours` are hours with two places: productive ones, and unscheduled
-    down ones, for each breakdown that began.
+    `other_organisations` and `other_regions` are productive minutes of payers outside the host organisation
+    and outside the host region. The external share is 0 where there are no productive minutes (NRII).
+    `norm_minutes` are those of the period; `norm_utilisation` may exceed 1. `mtbf_hours` and `mttr_hours` are
+    productive and unscheduled down hours, with two places, per breakdown that began.
     """
     productive = minutes.productive
     return {
         "availability": _fraction(minutes.uptime, minutes.operations),
         "operational_utilisation": _fraction(productive, minutes.operations),
         "total_utilisation": _fraction(productive, minutes.total),
-        "norm_utilisation": _fraction(productive, norm_minutes or 0),
+        "norm_utilisation": _rounded(norm_share(productive, norm_minutes or 0)),
         "external_share": _fraction(other_organisations, productive or 1),
         "cross_region_share": _fraction(other_regions, productive),
         "mtbf_hours": _fraction(productive, breakdowns * 60, "0.01"),
@@ -293,17 +288,22 @@ def ratios(
 
 
 def _fraction(part: int, whole: int, places: str = "0.0001") -> str | None:
-    if not whole:
+    return _rounded(Fraction(part, whole) if whole else None, places)
+
+
+def _rounded(value: Fraction | None, places: str = "0.0001") -> str | None:
+    if value is None:
         return None
-    return str((Decimal(part) / whole).quantize(Decimal(places), ROUND_HALF_UP))
+    exact = Decimal(value.numerator) / value.denominator
+    return str(exact.quantize(Decimal(places), ROUND_HALF_UP))
 
 
 def _minute(instant: datetime) -> datetime:
-    """The instant in UTC with its seconds cut off."""
+    """Return the instant in UTC with its seconds cut off."""
     return _EPOCH + (instant - _EPOCH) // _MINUTE * _MINUTE
 
 
 def _cut(start: datetime, end: datetime | None, day: Period) -> list[Period]:
-    """The whole minutes of [start, end) within the day: one period or none."""
+    """Return the whole minutes of [start, end) within the day: one period or none."""
     piece = clip(_minute(start), _minute(end or _FOREVER), day)
     return [piece] if piece else []

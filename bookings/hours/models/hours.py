@@ -1,9 +1,9 @@
 """Hours: the six states of SEMI E10 per instrument and local day.
 
-A row exists only for a day with a session, a closure or a no-show; the others follow from
-the calendar (instruments.ScheduleDay). The rows are derived, by the million and by SQL:
-their keys are copied from rows whose foreign keys the database checks, so it does not check
-them here again, which would take longer than all the rest.
+A row exists only for a day with a session, a closure or a no-show; the figures of other days follow from the
+calendar (instruments.ScheduleDay). The rows are derived, by the million and by SQL: their keys are copied
+from rows whose foreign keys the database checks, so it does not check them again here, which would take
+longer than all the rest.
 """
 
 from django.contrib.postgres.indexes import BrinIndex
@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Organisation, Region
-from instruments.models import Facility, Instrument
+from instruments.register.models import Facility, Instrument
 
 _ADDS_UP = Q(
     total_minutes=F("productive_minutes")
@@ -32,7 +32,7 @@ class InstrumentDay(models.Model):
     )
     date = models.DateField()
     total_minutes = models.PositiveIntegerField()
-    open_minutes = models.PositiveIntegerField()  # what standby would be had nothing happened
+    open_minutes = models.PositiveIntegerField()  # what standby would be if nothing had happened
     productive_minutes = models.PositiveIntegerField()
     unscheduled_down_minutes = models.PositiveIntegerField()
     scheduled_down_minutes = models.PositiveIntegerField()
@@ -40,20 +40,16 @@ class InstrumentDay(models.Model):
     standby_minutes = models.PositiveIntegerField()
     no_show_minutes = models.PositiveIntegerField()  # part of standby
     non_scheduled_minutes = models.PositiveIntegerField()
-    breakdowns = models.PositiveIntegerField(default=0)  # that began on this day
+    breakdowns = models.PositiveIntegerField(default=0)  # breakdowns that began on this day
 
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=_ADDS_UP, name="instrumentday_identity"),
             models.CheckConstraint(
-                condition=_ADDS_UP,
-                name="instrumentday_identity",
-            ),
-            models.CheckConstraint(
-                condition=Q(no_show_minutes__lte=F("standby_minutes")),
-                name="instrumentday_no_show",
+                condition=Q(no_show_minutes__lte=F("standby_minutes")), name="instrumentday_no_show"
             ),
         ]
-        # The few days that the audit asks for, of any age.
+        # For the few days that an audit asks for, of any age.
         indexes = [
             models.Index(
                 fields=["instrument", "date"],
@@ -64,11 +60,10 @@ class InstrumentDay(models.Model):
 
 
 class InstrumentDayUse(models.Model):
-    """Productive minutes of a day by payer and price group; they add up to the day's."""
+    """Productive minutes of a day by payer and price group; they add up to the productive minutes of the
+    day."""
 
-    pk = models.CompositePrimaryKey(
-        "instrument", "date", "organisation", "payer_region", "price_group"
-    )
+    pk = models.CompositePrimaryKey("instrument", "date", "organisation", "payer_region", "price_group")
     instrument = models.ForeignKey(
         Instrument, models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -86,8 +81,8 @@ class InstrumentDayUse(models.Model):
 
 
 class Sums(models.Model):
-    """Sums of days, those without a row included; only days that are rolled up count. Written
-    behind the days that they follow from (`DirtyMonths`)."""
+    """Sums of days, including days without a row; only days that are rolled up count. They are written after
+    those days, for the months marked in `DirtyMonths`."""
 
     total_minutes = models.BigIntegerField()
     open_minutes = models.BigIntegerField()
@@ -109,8 +104,8 @@ class Sums(models.Model):
 
 
 class FacilityMonth(Sums):
-    """A facility's days of one month: what figures of regions, organisations and facilities over
-    whole months are read from. `month` is its first day."""
+    """The sums of a facility for one month, from which figures of regions, organisations and facilities over
+    whole months are read. `month` is its first day."""
 
     pk = models.CompositePrimaryKey("facility", "month")
     facility = models.ForeignKey(
@@ -123,7 +118,7 @@ class FacilityMonth(Sums):
 
 
 class FacilityDay(Sums):
-    """A facility's instruments on one day: weeks, and the days around whole months."""
+    """The sums of a facility's instruments on one day, for weeks and for days outside whole months."""
 
     pk = models.CompositePrimaryKey("facility", "date")
     facility = models.ForeignKey(
@@ -133,8 +128,8 @@ class FacilityDay(Sums):
 
 
 class InstrumentMonth(Sums):
-    """An instrument's days of one month, whoever it belonged to on them: figures by technique, and
-    of instruments that are not all those of some facilities."""
+    """The sums of an instrument for one month, whoever owned it then, for figures by technique and of
+    instruments that are not all those of some facilities."""
 
     pk = models.CompositePrimaryKey("instrument", "month")
     instrument = models.ForeignKey(
@@ -143,20 +138,15 @@ class InstrumentMonth(Sums):
     month = models.DateField()
 
     class Meta(Sums.Meta):
-        # Rows of a month are written together: this finds them, and costs nothing to keep.
+        # The rows of a month are written together: this index finds them, and costs nothing to maintain.
         indexes = [
-            BrinIndex(
-                fields=["month"],
-                name="instrumentmonth_month",
-                pages_per_range=16,
-                autosummarize=True,
-            )
+            BrinIndex(fields=["month"], name="instrumentmonth_month", pages_per_range=16, autosummarize=True)
         ]
 
 
 class InstrumentYear(Sums):
-    """The same of a year, as far as it is rolled up, with the units offered in it and what decides
-    their norm hours, as in `FacilityYear`."""
+    """The sums of an instrument in a year, as far as it is rolled up, with the units offered and their
+    `norm`, as in `FacilityYear`."""
 
     pk = models.CompositePrimaryKey("instrument", "year")
     instrument = models.ForeignKey(
@@ -171,8 +161,7 @@ class InstrumentYear(Sums):
 
 
 class FacilityUse(models.Model):
-    """The sums of `InstrumentDayUse` by facility and month; `host_region` is that of the host on
-    the day."""
+    """The sums of `InstrumentDayUse` by facility and month; `host_region` is that of the host on the day."""
 
     pk = models.CompositePrimaryKey(
         "facility", "month", "host_region", "organisation", "payer_region", "price_group"
@@ -196,8 +185,8 @@ class FacilityUse(models.Model):
 
 
 class FacilityBookings(models.Model):
-    """A facility's bookings that were confirmed at some time and began, or would have begun, in a
-    month (hours/selectors/bookings.py says what counts)."""
+    """Counts of a facility's bookings that were ever confirmed and began, or would have begun, in a month
+    (hours/selectors/bookings.py says what counts)."""
 
     pk = models.CompositePrimaryKey("facility", "month")
     facility = models.ForeignKey(
@@ -214,9 +203,9 @@ class FacilityBookings(models.Model):
 
 
 class FacilityLead(models.Model):
-    """How many of those bookings were asked for so long before they began: from `lead` x `width`
-    whole minutes on, less than one `width` more. Each booking counts once at every width: the
-    median is looked up among the wide ones first, then within one of them."""
+    """The number of bookings in `FacilityBookings` that were requested at least `lead` x `width` and less
+    than (`lead` + 1) x `width` whole minutes before they began. Each booking counts once at every width: the
+    median is looked up among the widest first, then within one of them."""
 
     pk = models.CompositePrimaryKey("facility", "month", "width", "lead")
     facility = models.ForeignKey(
@@ -229,16 +218,16 @@ class FacilityLead(models.Model):
 
 
 class BookingsRead(models.Model):
-    """Until when the trail has been read for bookings whose month must be summed up anew: one
-    row."""
+    """The moment up to which the trail has been read for bookings whose months must be summed up again. There
+    is only one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     until = models.DateTimeField()
 
 
 class FacilityYear(models.Model):
-    """How many units a facility offered in a year, as far as its days are rolled up, by what
-    decides their norm hours: `general`, `dedicated`, or the hours an instrument has of its own."""
+    """The number of units that a facility offered in a year, as far as its days are rolled up, by `norm`,
+    which says which norm hours apply: `general`, `dedicated`, or an instrument's own hours."""
 
     pk = models.CompositePrimaryKey("facility", "year", "norm")
     facility = models.ForeignKey(
@@ -250,8 +239,8 @@ class FacilityYear(models.Model):
 
 
 class DirtyMonths(models.Model):
-    """Months [since, until) of a facility whose sums must be made anew. Written with the days
-    they follow from, as often as it happens: no writer waits for another."""
+    """Months [since, until) of a facility whose sums must be computed again. Rows are written together with
+    the days that change, possibly several for one month, so that no writer waits for another."""
 
     id = models.BigAutoField(primary_key=True)
     facility = models.ForeignKey(
@@ -263,16 +252,14 @@ class DirtyMonths(models.Model):
 
 
 class DirtyDay(models.Model):
-    """A day whose figures must be made anew, if they have been made."""
+    """A day whose figures must be computed again, if it has been rolled up."""
 
     id = models.BigAutoField(primary_key=True)
     instrument = models.ForeignKey(Instrument, models.CASCADE, related_name="+", db_index=False)
     date = models.DateField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["instrument", "date"], name="dirtyday_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["instrument", "date"], name="dirtyday_unique")]
 
 
 class RollUp(models.Model):
@@ -281,24 +268,18 @@ class RollUp(models.Model):
     The row is also the lock under which the figures of its instrument are written.
     """
 
-    instrument = models.OneToOneField(
-        Instrument, models.CASCADE, primary_key=True, related_name="+"
-    )
+    instrument = models.OneToOneField(Instrument, models.CASCADE, primary_key=True, related_name="+")
     until_date = models.DateField()
-    # What its facility's months and years were summed up from: the record may change.
+    # The facility for which its months and years were summed up: the record may have changed since.
     facility = models.ForeignKey(
         Facility, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
     )
     norm = models.CharField(max_length=10, default="")
     units = models.PositiveIntegerField(default=0)
-    # Until when it belonged to another host (`PastHost`), as far as the sums know.
+    # The day until which it belonged to another host (`PastHost`), as far as the sums know.
     host_since = models.DateField(null=True)
-    # Whether the sums hold all of its days: not yet after an upgrade that adds sums.
+    # Whether the sums include all of its days: not yet after an upgrade that adds sums.
     is_summed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["facility"], condition=Q(is_summed=False), name="rollup_not_summed"
-            )
-        ]
+        indexes = [models.Index(fields=["facility"], condition=Q(is_summed=False), name="rollup_not_summed")]

@@ -6,13 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.models.keys import new_id
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class NormHours(models.Model):
-    """In force from a day on, until a later one of the same scheme and kind is. Rows are added,
-    never changed: last year's figure keeps its norm. What holds before the first is in
-    `hours/domain/norms`."""
+    """Norm hours in force from a day until later ones of the same scheme and kind. Rows are added, never
+    changed: last year's figure keeps its norm. The norm before the first is in `hours/domain/norms`."""
 
     class Scheme(models.TextChoices):
         NRII = "nrii", _("national network (NRII)")
@@ -31,7 +30,5 @@ class NormHours(models.Model):
         verbose_name = _("norm hours")
         constraints = [
             models.UniqueConstraint(fields=["scheme", "kind", "valid_from"], name="norm_one_a_day"),
-            models.CheckConstraint(
-                condition=Q(hours__gte=1, hours__lte=8784), name="norm_within_a_year"
-            ),
+            models.CheckConstraint(condition=Q(hours__gte=1, hours__lte=8784), name="norm_within_a_year"),
         ]

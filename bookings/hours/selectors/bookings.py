@@ -1,33 +1,36 @@
-"""What reservations tell beside the hours: how far ahead people book, what they cancel late and
-what they do not use."""
+"""Compute figures of reservations: how far ahead people book, what they cancel late and what they do not
+use."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from django.db.models import QuerySet, Sum
+from psycopg.sql import SQL, Composable
 
 from accounts.domain.roles import Actor
+from accounts.statements import statements
 from bookings.hours.models import FacilityBookings, FacilityLead
 from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import HoursScope
 from bookings.hours.selectors.sums import Kept, fetch, load_kept, require_few_days, whole_months
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 LATE_HOURS = 24  # before the start
-WIDTHS = (1024, 32, 1)  # of `FacilityLead`, in minutes
+WIDTHS = (1024, 32, 1)  # widths of `FacilityLead`, in minutes
 
 
 @dataclass(frozen=True)
 class BookingFigures:
-    """Of bookings that began, or would have begun, on the days asked for.
+    """Figures of bookings that began, or would have begun, on the requested days.
 
-    `booked`: confirmed at some time. `cancelled`: of those, by the payer's side, `cancelled_late`
-    less than `LATE_HOURS` before the start. `not_used`: nobody came. `lead_hours`: from the
-    request to the start in whole minutes, the median of `booked` that were asked for before they
-    began; None without any.
+    `booked`: ever confirmed. `cancelled`: those of them cancelled by the payer's side; `cancelled_late`: less
+    than `LATE_HOURS` before the start. `not_used`: nobody came. `lead_hours`: the median time, in whole
+    minutes, from request to start of `booked` that were requested before they began; None if there are none.
     """
 
     booked: int = 0
@@ -40,55 +43,19 @@ class BookingFigures:
     lead_hours: Decimal | None = None
 
 
-_BOOKINGS = """
-FROM (
-    SELECT r.id, r.state, r.start_at, r.end_at, r.user_id, r.organisation_id, i.name, i.name_zh,
-        f.time_zone, (date_part('epoch', r.end_at - r.start_at) / 60)::int AS minutes,
-        floor(date_part('epoch', r.start_at - r.requested_at) / 60)::int AS lead,
-        r.state = 'cancelled' AND NOT r.is_ended_by_host AS is_cancelled,
-        r.state = 'cancelled' AND NOT r.is_ended_by_host
-            AND r.ended_at > r.start_at - make_interval(hours => %s) AS is_late,
-        r.state = 'no_show' AS is_missed
-    FROM instruments_instrument i
-    JOIN instruments_facility f ON f.id = i.facility_id
-    JOIN bookings_reservation r ON r.instrument_id = i.id
-    WHERE i.id IN ({scope})
-        AND r.confirmed_at IS NOT NULL
-        AND r.start_at >= %s::timestamp - interval '1 day'
-        AND r.start_at < %s::timestamp + interval '1 day'
-        AND (r.start_at AT TIME ZONE f.time_zone)::date >= %s
-        AND (r.start_at AT TIME ZONE f.time_zone)::date < %s
-) bookings
-"""
-_NUMBERS = """count(*), coalesce(sum(minutes), 0),
-    count(*) FILTER (WHERE is_cancelled),
-    count(*) FILTER (WHERE is_late), coalesce(sum(minutes) FILTER (WHERE is_late), 0),
-    count(*) FILTER (WHERE is_missed), coalesce(sum(minutes) FILTER (WHERE is_missed), 0)"""
-_FIGURES = f"""
-SELECT {_NUMBERS}, percentile_cont(0.5) WITHIN GROUP (ORDER BY lead) FILTER (WHERE lead >= 0)
-{_BOOKINGS}
-"""
-# With how many bookings have which lead.
-_LEADS = f"""
-SELECT lead, {_NUMBERS}
-{_BOOKINGS}
-GROUP BY lead
-"""
-_ROWS = f"""
-SELECT bookings.id, NULL, state, start_at, end_at, bookings.name, bookings.name_zh, time_zone,
-    o.name, o.name_zh, minutes, user_id, NULL, lead / 60.0, '', NULL,
-    count(*) OVER (), sum(minutes) OVER (), 0
-{_BOOKINGS}
-JOIN accounts_organisation o ON o.id = organisation_id
-WHERE {{which}}
-ORDER BY start_at, bookings.id
-LIMIT {{most:d}} OFFSET {{skipped:d}}
-"""
-# Numbers of `BookingFigures` -> the bookings they count.
+_SQL = statements(__file__)
+# The counts of `BookingFigures`, for a reservation `r`; the roll-up uses the same.
+OF_BOOKING = _SQL["of_booking"].format(late=LATE_HOURS)
+_BOOKINGS = _SQL["bookings"].format(of_booking=OF_BOOKING, scope=SQL("{scope}"))
+
+
+def _statement(name: str, **parts: Any) -> Composable:
+    return _SQL[name].format(bookings=_BOOKINGS, numbers=_SQL["numbers"], **parts)
+
+
+# The numbers of `BookingFigures`, with the bookings that each counts.
 COUNTED = {"booked": "TRUE", "cancelled_late": "is_late", "not_used": "is_missed"}
-
-
-_COUNTS = (
+COUNTS = (
     "booked", "booked_minutes", "cancelled", "cancelled_late", "cancelled_late_minutes",
     "not_used", "not_used_minutes",
 )  # fmt: skip
@@ -97,54 +64,59 @@ _COUNTS = (
 def booking_figures(
     scope: HoursScope, *, since: date, until: date, kept: Kept | None = None
 ) -> BookingFigures:
-    """Return the figures of the local days [since, until): of whole months of facilities as the
-    last roll-up left them. Three statements, of such months six at most, and one more for days on
-    each side of them. `Invalid` (too-many-days) for more days besides than `MOST_DAYS`."""
+    """Return the figures of the local days [since, until). Whole months of facilities are read as the last
+    roll-up left them. Three statements; for whole months at most six, and one more for days on each side of
+    them. Raises `Invalid` (too-many-days) for more single days than `MOST_DAYS`."""
     first, last = whole_months(since, until, ())
     if scope.facilities is None or not (kept or load_kept(since, until)).is_filled:
         first, last = until, until
     if last - first < until - since:
         require_few_days(scope.instruments, (until - since - (last - first)).days)
     if first == last:
-        rows = fetch(_FIGURES, scope.instruments, _days(since, until), before=[LATE_HOURS])
-        *numbers, lead = rows[0] if rows else (*[0] * len(_COUNTS), None)
-        return _figures(map(int, numbers), lead)
+        return _of_days(scope.instruments, since, until)
     months = {"facility__in": scope.facilities, "month__gte": first, "month__lt": last}
+    return _of_months(months, scope.instruments, [(since, first), (last, until)])
+
+
+def _of_days(instruments: QuerySet[Instrument], since: date, until: date) -> BookingFigures:
+    rows = fetch(_statement("figures"), instruments, _days(since, until))
+    *numbers, lead = rows[0] if rows else (*[0] * len(COUNTS), None)
+    return _figures(map(int, numbers), lead)
+
+
+def _of_months(
+    months: Mapping[str, Any], instruments: QuerySet[Instrument], besides: Iterable[tuple[date, date]]
+) -> BookingFigures:
+    """Return the figures of some months' sums, and of single days of `instruments` besides."""
     sums = FacilityBookings.objects.filter(**months).aggregate(
-        **{name: Sum(name, default=0) for name in _COUNTS}
+        **{name: Sum(name, default=0) for name in COUNTS}
     )
-    counts = [int(sums[name] or 0) for name in _COUNTS]
-    single: dict[int, int] = {}
-    for began, ended in ((since, first), (last, until)):
-        rows = (
-            fetch(_LEADS, scope.instruments, _days(began, ended), before=[LATE_HOURS])
-            if began < ended
-            else []
-        )
-        for lead, *more in rows:
-            counts = [n + int(m) for n, m in zip(counts, more, strict=True)]
-            if lead >= 0:
-                single[lead] = single.get(lead, 0) + more[0]
+    counts = [int(sums[name] or 0) for name in COUNTS]
+    single = Counter[int]()  # bookings of the single days, by their lead
+    for since, until in besides:
+        rows = fetch(_statement("leads"), instruments, _days(since, until)) if since < until else []
+        for lead, *numbers in rows:
+            counts = [n + int(m) for n, m in zip(counts, numbers, strict=True)]
+            single[lead] += numbers[0]
 
     @cache
     def counted(width: int, low: int, high: int | None) -> Mapping[int, int]:
-        """How many bookings there are by what their lead is of so many minutes, of those from
-        `low` minutes on, less than `high`."""
+        """Count the bookings with a lead from `low` to below `high` minutes, by lead // width."""
         leads = FacilityLead.objects.filter(**months, width=width)
         if high is not None:
             leads = leads.filter(lead__gte=low // width, lead__lt=high // width)
-        found = dict(leads.values_list("lead").annotate(Sum("bookings")))
+        found = Counter(dict(leads.values_list("lead").annotate(Sum("bookings"))))
         for lead, number in single.items():
             if low <= lead and (high is None or lead < high):
-                found[lead // width] = found.get(lead // width, 0) + number
+                found[lead // width] += number
         return found
 
     return _figures(counts, _median(counted))
 
 
 def _median(counted: Callable[[int, int, int | None], Mapping[int, int]]) -> float | None:
-    """The median of minutes, looked up in wide groups of them first, then within one; `counted`
-    gives how many there are in the groups of a width, from a minute on until another."""
+    """Return the median in minutes, looked up in wide groups first, then within one of them. `counted(width,
+    low, high)` gives the number of bookings in each group of that width between two minutes."""
 
     def nth(place: int) -> int:
         low, high = 0, None
@@ -162,7 +134,7 @@ def _median(counted: Callable[[int, int, int | None], Mapping[int, int]]) -> flo
 
 def _figures(numbers: Iterable[int], minutes: float | None) -> BookingFigures:
     lead = None if minutes is None else round(Decimal(minutes / 60), 1)
-    return BookingFigures(**dict(zip(_COUNTS, numbers, strict=True)), lead_hours=lead)
+    return BookingFigures(**dict(zip(COUNTS, numbers, strict=True)), lead_hours=lead)
 
 
 def _days(since: date, until: date) -> tuple[date, date, date, date]:
@@ -179,10 +151,8 @@ def booking_rows(
     most: int,
     skipped: int = 0,
 ) -> Behind:
-    """The bookings that one of the numbers of `booking_figures` counts (`COUNTED`), by their
-    start. Four statements. `Invalid` (too-many-days) as `booking_figures`."""
+    """Return the bookings that one of the numbers of `booking_figures` counts (`COUNTED`), by their start.
+    Four statements. Raises `Invalid` (too-many-days) as `booking_figures` does."""
     require_few_days(instruments, (until - since).days)
-    which = COUNTED[counted]
-    statement = _ROWS.format(scope="{scope}", which=which, most=most, skipped=skipped)
-    rows = fetch(statement, instruments, _days(since, until), before=[LATE_HOURS])
-    return load_behind(actor, rows)
+    statement = _statement("rows", which=SQL(COUNTED[counted]), most=most, skipped=skipped)
+    return load_behind(actor, fetch(statement, instruments, _days(since, until)))

@@ -1,5 +1,5 @@
-"""Hours as people read them: by region, organisation, instrument, month and so on, and the
-rows behind one day."""
+"""Hours as people read them, grouped by region, organisation, instrument, month and so on, and the rows
+behind one day."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,31 +11,15 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import invalid
 from bookings.availability.models import Closure
-from bookings.hours.domain.hours import (
-    Closed,
-    DayStates,
-    Missed,
-    Session,
-    StateMinutes,
-    day_states,
-    ratios,
-)
-from bookings.hours.domain.norms import Norms, norm_minutes
-from bookings.hours.selectors.sums import (
-    GROUPS,
-    PERIODS,
-    Kept,
-    facility_sums,
-    instrument_sums,
-    load_kept,
-    next_month,
-    units_offered,
-)
+from bookings.hours.domain.hours import Closed, DayStates, Missed, Session, StateMinutes, day_states, ratios
+from bookings.hours.domain.norms import Norms, Offered, norm_minutes
+from bookings.hours.selectors import sums
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation, UsageSession
-from instruments.models import Facility, Instrument, OpenWindow, ScheduleAssignment, ScheduleDay
+from instruments.opening.models import OpenWindow, ScheduleAssignment, ScheduleDay
+from instruments.register.models import Facility, Instrument
 
-BY = (*PERIODS, *GROUPS)
+BY = (*sums.PERIODS, *sums.GROUPS)
 # Minutes of `StateMinutes`, and the names of all figures in the API.
 MINUTES = (
     "total", "productive", "unscheduled_down", "scheduled_down", "engineering", "standby",
@@ -49,11 +33,10 @@ FIGURES = (
 
 @dataclass(frozen=True)
 class HoursRow:
-    """One group. `keys`: what `by` names -> day (2025-03-09), ISO week (2025-W10), month
-    (2025-03), year, code of the
-    region, organisation or technique, id of the facility or instrument. `names`: the group's
-    names in English and Chinese. An instrument without a technique has key and names empty.
-    """
+    """The hours of one group. `keys`: for each name in `by` its value, which is a day (2025-03-09), an ISO
+    week (2025-W10), a month (2025-03), a year, the code of a region, organisation or technique, or the id of
+    a facility or instrument. `names`: the group's names in English and Chinese. For instruments without a
+    technique key and names are empty."""
 
     keys: Mapping[str, str]
     names: Mapping[str, tuple[str, str]]
@@ -64,21 +47,23 @@ class HoursRow:
     breakdowns: int = 0
     norm: int | None = None  # minutes
     period: date = date.min  # first day of the finest period that `by` names
-    is_hidden: bool = False  # too few organisations stand behind it: all figures are 0
+    is_hidden: bool = False  # too few organisations are behind it, so no figure is shown
     groups: tuple[Any, ...] = ()  # ids of the groups, in the order of `GROUPS`
 
     @property
     def ratios(self) -> dict[str, str | None]:
-        return ratios(
+        """Return the ratios; all None for a hidden row."""
+        found = ratios(
             self.minutes,
             other_organisations=self.other_organisations,
             other_regions=self.other_regions,
             norm_minutes=self.norm,
             breakdowns=self.breakdowns,
         )
+        return dict.fromkeys(found) if self.is_hidden else found
 
     def plus(self, other: "HoursRow") -> "HoursRow":
-        """Return the row of the same group over the days of both."""
+        """Return the row of the same group with the sums of both rows."""
         return replace(
             self,
             minutes=self.minutes + other.minutes,
@@ -89,15 +74,15 @@ class HoursRow:
         )
 
     def span(self, by: Sequence[str], since: date, until: date) -> tuple[date, date]:
-        """The days of [since, until) that the row's period has."""
+        """Return the days of [since, until) that fall into the row's period."""
         began = self.period
-        match next((name for name in PERIODS if name in by), None):
+        match next((name for name in sums.PERIODS if name in by), None):
             case "day":
                 ended = began + timedelta(days=1)
             case "week":
                 ended = began + timedelta(days=7)
             case "month":
-                ended = next_month(began)
+                ended = sums.next_month(began)
             case "year":
                 ended = date(began.year + 1, 1, 1)
             case _:
@@ -105,8 +90,10 @@ class HoursRow:
         return max(began, since), min(ended, until)
 
     @property
-    def figures(self) -> dict[str, int]:
-        """The minutes and sessions under the names of the API."""
+    def figures(self) -> dict[str, int | None]:
+        """Return the minutes and sessions under the names of the API; all None for a hidden row."""
+        if self.is_hidden:
+            return dict.fromkeys(FIGURES)
         values = [getattr(self.minutes, name) for name in MINUTES]
         others = (self.other_organisations, self.other_regions, self.sessions, self.breakdowns)
         return dict(zip(FIGURES, (*values, *others), strict=True))
@@ -120,36 +107,35 @@ def hours(
     by: Sequence[str],
     facilities: QuerySet[Facility] | None = None,
     norms: Norms | None = None,
-    kept: Kept | None = None,
+    kept: sums.Kept | None = None,
     only: Sequence[UUID] | None = None,
 ) -> list[HoursRow]:
-    """Hours of the local days [since, until), grouped and ordered by `by` (of `BY`; empty: all
-    together). Two statements, whatever the numbers, one without `kept` where that is not at
-    hand; one more where `norms` are given, and one where instruments of `facilities` changed
-    their host.
+    """Return the hours of the local days [since, until), grouped and ordered by `by` (names of `BY`; empty:
+    one row for all). Two statements, whatever the amount of data; one if `kept` is passed in; one more with
+    `norms`, and one where instruments of `facilities` changed their host.
 
-    `instruments` are those the person may see; `facilities`, where they are all those of some
-    facilities. `only`: the groups of the first of `by` with these ids. Whole months are read from
-    the sums that the roll-up keeps, and of facilities days as well. Days count that instruments
-    were offered on and that are rolled up: never today, and yesterday within the hour. Days
-    without a row are what the calendar says. Grouped by technique an instrument counts under each
-    of its techniques, so those rows add up to more than the whole.
+    `instruments` are those the person may see; `facilities` is set if these are all instruments of some
+    facilities. `only` restricts the first of `by` to groups with these ids. Whole months are read from the
+    sums that the roll-up keeps; for facilities, days as well. Only days on which instruments were offered and
+    that are rolled up count: never today, and yesterday within the hour. Days without a row follow from the
+    calendar. Grouped by technique, an instrument counts under each of its techniques, so those rows add up to
+    more than the whole.
     """
     for name in by:
         if name not in BY:
             raise invalid("by", "unknown-choice", allowed=", ".join(BY))
     if "week" in by and {"month", "year"} & set(by):
         raise invalid("by", "weeks-cross-months")
-    kept = kept or load_kept(since, until)
-    if not kept.is_filled or not {*PERIODS, *_SUMMED_BY}.issuperset(by):
+    kept = kept or sums.load_kept(since, until)
+    if not kept.is_filled or not {*sums.PERIODS, *_SUMMED_BY}.issuperset(by):
         facilities = None
     if only is not None and by[0] == "instrument":
         instruments, only = instruments.filter(pk__in=only), None
     rows: list[Any] = []
     if facilities is not None:
-        rows += facility_sums(facilities, since, until, by, kept, only=only)
+        rows += sums.facility_sums(facilities, since, until, by, kept, only=only)
     if facilities is None or kept.has_moves:
-        rows += instrument_sums(
+        rows += sums.instrument_sums(
             instruments, since, until, by, kept, only=only, is_moved=facilities is not None
         )
     grouped: dict[tuple[Any, ...], HoursRow] = {}
@@ -159,30 +145,29 @@ def hours(
         grouped[key] = grouped[key].plus(row) if key in grouped else row
     result = list(grouped.values())
     if norms is not None:
-        units = units_offered(instruments, facilities, since, until, by, kept)
-        result = [_with_norm(row, by, units, norms, since, until) for row in result]
+        offered = sums.load_offered(instruments, since, until, by, only=only, has_moves=kept.has_moves)
+        result = [_with_norm(row, by, offered, norms, since, until) for row in result]
     return sorted(result, key=lambda row: _order(row, by))
 
 
-# What the sums of facilities can be grouped by, besides any period.
+# The groups for which there are sums of facilities, besides any period.
 _SUMMED_BY = {"region", "organisation", "facility"}
 
 
 def _with_norm(
     row: HoursRow,
     by: Sequence[str],
-    units: Mapping[tuple[Any, ...], Mapping[int, Mapping[str, int]]],
+    offered: Mapping[tuple[Any, ...], Sequence[Offered]],
     norms: Norms,
     since: date,
     until: date,
 ) -> HoursRow:
     began, ended = row.span(by, since, until)
-    of_group = units.get(row.groups, {})
-    return replace(row, norm=norm_minutes(of_group, norms, began, ended))
+    return replace(row, norm=norm_minutes(offered.get(row.groups, ()), norms, began, ended))
 
 
 def _order(row: HoursRow, by: Sequence[str]) -> tuple[Any, ...]:
-    groups = [name for name in GROUPS if name in by]
+    groups = [name for name in sums.GROUPS if name in by]
     ids = dict(zip(groups, row.groups, strict=True))
     keys = [
         (row.names[name][0] == "", row.names[name][0], str(ids[name]))
@@ -194,7 +179,7 @@ def _order(row: HoursRow, by: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _hours_row(by: Sequence[str], row: Sequence[Any]) -> HoursRow:
-    groups = [name for name in GROUPS if name in by]
+    groups = [name for name in sums.GROUPS if name in by]
     labels = {name: row[1 + 4 * index : 5 + 4 * index] for index, name in enumerate(groups)}
     day: date = row[0]
     keys = {name: str(label[1] or "") for name, label in labels.items()}
@@ -226,8 +211,7 @@ def _hours_row(by: Sequence[str], row: Sequence[Any]) -> HoursRow:
 
 @dataclass(frozen=True)
 class DayRows:
-    """What one instrument's day is made of: the calendar's day, and the rows behind its
-    figures, in order."""
+    """The rows behind one instrument's day: the calendar's day, and the rows behind its figures, in order."""
 
     day: ScheduleDay
     units: int
@@ -237,8 +221,8 @@ class DayRows:
 
 
 def day_rows(*, instrument_id: UUID, day: date) -> DayRows | None:
-    """The sessions, closures and no-shows that meet a local day; None if the
-    instrument was not offered on it. Five statements."""
+    """Return the sessions, closures and no-shows that overlap a local day; None if the instrument was not
+    offered on it. Five statements."""
     offered = _calendar_day(instrument_id, day)
     if offered is None:
         return None
@@ -268,8 +252,8 @@ def day_rows(*, instrument_id: UUID, day: date) -> DayRows | None:
 
 
 def instrument_day(*, instrument_id: UUID, day: date) -> DayStates | None:
-    """The states of a local day, computed here and now from the rows behind it; None if the
-    instrument was not offered on it. Six statements."""
+    """Return the states of a local day, computed now from the rows behind it; None if the instrument was not
+    offered on it. Six statements."""
     rows = day_rows(instrument_id=instrument_id, day=day)
     if rows is None:
         return None
@@ -301,11 +285,9 @@ def instrument_day(*, instrument_id: UUID, day: date) -> DayStates | None:
 
 
 def _calendar_day(instrument_id: UUID, day: date) -> tuple[ScheduleDay, int] | None:
-    """The calendar's day and the units on it. Two statements."""
+    """Return the calendar's day and its number of units. Two statements."""
     assignment = ScheduleAssignment.objects.filter(
-        Q(until_date__gt=day) | Q(until_date=None),
-        instrument_id=instrument_id,
-        from_date__lte=day,
+        Q(until_date__gt=day) | Q(until_date=None), instrument_id=instrument_id, from_date__lte=day
     ).first()
     if assignment is None or assignment.schedule_id is None:
         return None

@@ -1,4 +1,4 @@
-"""Hours as a person reads them: what they may, grouped, with small groups hidden."""
+"""Hours as a person may read them: only what their roles allow, grouped, with small groups hidden."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,29 +19,23 @@ from bookings.hours.domain.hours import StateMinutes
 from bookings.hours.domain.norms import USUAL_SCHEME
 from bookings.hours.selectors.hours import HoursRow, hours
 from bookings.hours.selectors.norms import load_norms
-from bookings.hours.selectors.scope import (
-    PUBLIC_BY,
-    HoursScope,
-    hidden_for,
-    scope_for,
-    whole_months,
-)
+from bookings.hours.selectors.scope import PUBLIC_BY, HoursScope, hidden_for, scope_for, whole_months
 from bookings.hours.selectors.sums import MOST_DAYS, Kept, groups_of, groups_page, load_kept
 from bookings.hours.selectors.sums import whole_months as months_within
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 MOST_ROWS = 20_000
-MOST_WRITTEN = 200_000  # row after row, as a file
-INSTRUMENTS = 1000  # read at once for it
-# How many days the periods have at least, the finest first, and the groups there are most of.
+MOST_WRITTEN = 200_000  # rows of a file, which are written one by one
+INSTRUMENTS = 1000  # instruments read at once for a file
+# The least number of days in each period, the finest first; and the groups of which there are most.
 PERIODS = {"day": 1, "week": 7, "month": 28, "year": 365}
 FINE = {"facility", "instrument"}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The rows of each group, and of all together; None where there are no days, or where it is
-    hidden. `number`: how many groups there are, where `rows` are a page of them."""
+    """The rows of each group, and the row of all together, which is None if there are no days or it is
+    hidden. `number`: how many groups there are, where `rows` are only a page of them."""
 
     rows: list[HoursRow]
     total: HoursRow | None
@@ -52,7 +46,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Page:
-    """So many groups of the first thing that figures are grouped by, behind others."""
+    """A page of the first kind of groups: its size, and how many groups come before it."""
 
     most: int
     skipped: int = 0
@@ -71,13 +65,12 @@ def figures_for(
     kept: Kept | None = None,
     needs_total: bool = True,
 ) -> Figures:
-    """The hours of the local days [since, until) that the person may read; of all groups, or of a
-    `page` of them. Six statements at most, four where nothing is grouped; of public figures two
-    more, and one more where there may be many rows, or a page. `Invalid` (too-many-figures,
-    too-many-days) for more rows than `most`, or for more days to add up than `MOST_DAYS`, before
-    any hours are read.
+    """Return the hours of the local days [since, until) that the person may read, for all groups or one
+    `page` of them. At most six statements, four without groups; two more for public figures, and one more if
+    there may be many rows, or for a page. Raises `Invalid` (too-many-figures, too-many-days) for more rows
+    than `most` or more days to add up than `MOST_DAYS`, before any hours are read.
 
-    Public figures are those of whole months, by what `PUBLIC_BY` names: `NotPermitted`,
+    Public figures cover whole months, grouped as `PUBLIC_BY` allows; anything else raises `NotPermitted` or
     `Invalid`.
     """
     scope = scope_for(actor, narrowed)
@@ -87,11 +80,11 @@ def figures_for(
         whole_months(since, until)
     kept = kept or load_kept(since, until)
     only, number = None, 0
-    # Of days on which something belonged to another host, groups may be others than today's.
+    # If something belonged to another host on these days, there may be other groups than today's.
     if page and (by[0] in _LASTING or not kept.has_moves):
         groups = partial(groups_page, scope.instruments, by[0], since, until, most=page.most)
         only, number = groups(skipped=page.skipped)
-        if not only and page.skipped:  # behind the last page: that one
+        if not only and page.skipped:  # behind the last page: show the last page
             _, number = groups()
             only, _ = groups(skipped=(number - 1) // page.most * page.most if number else 0)
     _require_few(scope, since, until, by, most, None if only is None else len(only))
@@ -125,17 +118,17 @@ def figures_for(
     )
 
 
-ROLLED_UP = "hours-rolled-up"  # in the cache: what marks the last roll-up
+ROLLED_UP = "hours-rolled-up"  # cache key of a mark that changes with each roll-up
 KEPT_SECONDS = 600
 
 
 def _rows(scope: HoursScope, asked: Any, **options: Any) -> list[HoursRow]:
-    """`hours`; those that everybody may read are kept for some minutes, until the next roll-up."""
+    """Return `hours`; public figures are cached for some minutes, until the next roll-up."""
     if not scope.is_public:
         return hours(**options)
     named = repr((asked, options["by"], options.get("only")))
     mark = cache.get_or_set(ROLLED_UP, lambda: uuid4().hex, None)
-    if is_there() and not has_acts_of(ROLLED_UP):  # which the mark may be of
+    if is_there() and not has_acts_of(ROLLED_UP):  # the replica may be behind the mark
         return hours(**options)
     key = f"public-hours:{mark}:{sha256(named.encode()).hexdigest()}"
     return cache.get_or_set(key, lambda: hours(**options), KEPT_SECONDS) or []
@@ -151,9 +144,9 @@ def pages_for(
     scheme: str = USUAL_SCHEME,
     most: int = MOST_WRITTEN,
 ) -> Iterator[HoursRow]:
-    """The rows of `figures_for` by instrument and whatever follows, some instruments at a time,
-    for whoever reads hours that are not public (`NotPermitted`). `Invalid` as there, at once, for
-    more than `most`."""
+    """Yield the rows of `figures_for` by instrument and further groups, some instruments at a time, for
+    people who read hours that are not public (else `NotPermitted`). Raises `Invalid` at once for more rows
+    than `most`."""
     scope = scope_for(actor, narrowed)
     if scope.is_public:
         raise NotPermitted
@@ -174,17 +167,12 @@ def pages_for(
     )
 
 
-# Groups that stay the same whoever an instrument belonged to.
+# Groups that stay the same whichever host an instrument belonged to.
 _LASTING = {"facility", "instrument", "technique"}
 
 
 def _require_few(
-    scope: HoursScope,
-    since: date,
-    until: date,
-    by: Sequence[str],
-    most: int,
-    number: int | None,
+    scope: HoursScope, since: date, until: date, by: Sequence[str], most: int, number: int | None
 ) -> None:
     days = (until - since).days
     periods = next((days // PERIODS[name] + 2 for name in PERIODS if name in by), 1)
@@ -192,9 +180,7 @@ def _require_few(
     is_summed = scope.facilities is not None and not {"technique", "instrument"} & set(by)
     single = 0 if is_summed else days - (last - first).days
     groups, instruments = number or 1, 0
-    if single or (
-        number is None and (FINE & set(by) or (periods > 1 and not set(by) <= set(PERIODS)))
-    ):
+    if single or (number is None and (FINE & set(by) or (periods > 1 and not set(by) <= set(PERIODS)))):
         counted, instruments = groups_of(scope.instruments, by)
         groups = counted if number is None else number
         if number is not None and counted:
@@ -206,8 +192,8 @@ def _require_few(
 
 
 def use_by_region(actor: Actor, *, since: date, until: date) -> list[HoursRow]:
-    """The hours of the local days [since, until) of each region that the person reads hours of,
-    without their sum. Five statements at most."""
+    """Return the hours of the local days [since, until) of each region whose hours the person reads, without
+    their sum. At most five statements."""
     scope = scope_for(actor, {})
     return hours(
         by=["region"],
@@ -220,7 +206,7 @@ def use_by_region(actor: Actor, *, since: date, until: date) -> list[HoursRow]:
 
 
 def used_of_open(rows: Sequence[HoursRow]) -> Decimal | None:
-    """Operational utilisation of some rows together; None where nothing was open."""
+    """Return the operational utilisation of some rows together; None where nothing was open."""
     opened = sum(row.minutes.operations for row in rows)
     used = sum(row.minutes.productive for row in rows)
     return Decimal(used) / opened if opened else None

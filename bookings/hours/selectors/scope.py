@@ -1,4 +1,4 @@
-"""Which instruments' hours a person may read, and how they narrowed them."""
+"""Decide which instruments' hours a person may read, and apply their filters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,28 +12,29 @@ from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from bookings.hours.selectors.sums import hosts_by
-from bookings.record.domain.disclosure import hidden_groups
-from instruments.models import Facility, Instrument, Technique
-from instruments.selectors.search import branch
+from bookings.record.domain.disclosure import hidden_rows
+from instruments.register.models import Facility, Instrument
+from instruments.search.selectors.search import branch
+from instruments.vocabulary.models import Technique
 
 
 @dataclass(frozen=True)
 class HoursScope:
-    """The instruments whose hours are summed up; `facilities` where they are all those of some.
-    `is_public`: the person reads what everybody may, and small groups are hidden."""
+    """The instruments whose hours are summed up; `facilities` is set if these are all instruments of some
+    facilities. `is_public`: the person reads public figures only, in which small groups are hidden."""
 
     instruments: QuerySet[Instrument]
     facilities: QuerySet[Facility] | None
     is_public: bool = False
 
 
-# What the public may sum up and narrow by.
+# The groups and filters that the public may use.
 PUBLIC_BY = frozenset({"month", "year", "region", "technique"})
 _PUBLIC_NARROWED = frozenset({"region", "technique"})
 
 
 def reads_hours(actor: Actor) -> bool:
-    """Whether some role lets the person read hours that are not public."""
+    """Say whether some role lets the person read hours that are not public."""
     return bool(
         actor.has("administrator")
         or actor.organisations_where("read-hours")
@@ -42,9 +43,9 @@ def reads_hours(actor: Actor) -> bool:
 
 
 def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
-    """What the person may read of what is asked for. Whoever has no role that reads hours reads
-    public figures: of regions in which enough organisations have instruments. `NotPermitted`
-    where those are narrowed to less than a region or technique."""
+    """Return the hours that the person may read within the filters. People without a role that reads hours
+    get public figures: of regions in which enough organisations have instruments. Raises `NotPermitted` if
+    those are filtered to less than a region or technique."""
     if not reads_hours(actor):
         if not _PUBLIC_NARROWED.issuperset(narrowed):
             raise NotPermitted
@@ -52,9 +53,7 @@ def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
         instruments = _narrowed(Instrument.objects.filter(region_id__in=public), narrowed)
         facilities = Facility.objects.filter(organisation__region_id__in=public)
         return HoursScope(
-            instruments,
-            None if "technique" in narrowed else _in_region(facilities, narrowed),
-            is_public=True,
+            instruments, None if "technique" in narrowed else _in_region(facilities, narrowed), is_public=True
         )
     instruments = instruments_in(actor, narrowed)
     if {"technique", "instrument"} & set(narrowed):
@@ -72,8 +71,8 @@ def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
 
 
 def whole_months(since: date, until: date) -> None:
-    """`Invalid` unless the days [since, until) are whole months: what is hidden in public figures
-    would follow from two answers that differ by days."""
+    """Raise `Invalid` unless the days [since, until) are whole months: otherwise hidden public figures could
+    be computed from two answers that differ by some days."""
     if since.day != 1:
         raise invalid("from", "whole-months")
     if until.day != 1:
@@ -85,17 +84,15 @@ def hidden_for(scope: HoursScope, by: Sequence[str]) -> set[tuple[Any, ...]]:
     if not scope.is_public:
         return set()
     hosts = hosts_by(scope.instruments, scope.facilities, by)
-    return hidden_groups(hosts, settings.PUBLIC_LEAST_ORGANISATIONS)
+    return hidden_rows(hosts, settings.PUBLIC_LEAST_ORGANISATIONS)
 
 
 def _public_regions() -> QuerySet[Any]:
-    """The ids of regions in which enough organisations have instruments."""
+    """Return the ids of regions in which enough organisations have instruments."""
     equipped = Facility.objects.filter(
         Exists(Instrument.objects.filter(facility_id=OuterRef("pk")))
     ).order_by()
-    hosts = equipped.values("organisation__region_id").annotate(
-        hosts=Count("organisation_id", distinct=True)
-    )
+    hosts = equipped.values("organisation__region_id").annotate(hosts=Count("organisation_id", distinct=True))
     enough = hosts.filter(hosts__gte=settings.PUBLIC_LEAST_ORGANISATIONS)
     return enough.values("organisation__region_id")
 
@@ -110,9 +107,9 @@ def _in_region(facilities: QuerySet[Facility], narrowed: Mapping[str, Any]) -> Q
 
 
 def instruments_in(actor: Actor, narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
-    """Those of the organisations and regions the actor's roles name (an administrator's are
-    all), narrowed by region, organisation, technique (codes), facility, instrument (ids). Those
-    below a region or technique do not count where `exact` names it, as in a row of that group."""
+    """Return the instruments of the organisations and regions that the actor's roles name (for administrators
+    all), filtered by region, organisation, technique (codes), facility, instrument (ids). Those below a
+    region or technique are left out if `exact` names it, as in a row of that group."""
     seen = Q(organisation_id__in=actor.organisations_where("read-hours"))
     regions = list(actor.regions_where("read-hours"))
     if regions:
@@ -148,8 +145,8 @@ def _narrowed(rows: QuerySet[Instrument], narrowed: Mapping[str, Any]) -> QueryS
 
 
 def scope_names(actor: Actor, narrowed: Mapping[str, Any]) -> dict[str, Any]:
-    """What the figures are narrowed to, as records with names; what is not there, or beyond
-    the hours the actor may read, is left out."""
+    """Return the records that the figures are filtered to; those that do not exist, or whose hours the actor
+    may not read, are left out."""
     reach = instruments_in(actor, {})
     lookups: dict[str, tuple[QuerySet[Any], str]] = {
         "region": (Region.objects.all(), "code"),

@@ -1,4 +1,4 @@
-"""Norm hours: an administrator enters what holds from a day on."""
+"""Entering the norm hours that apply from a day on."""
 
 from datetime import date
 
@@ -12,14 +12,12 @@ from bookings.hours.models import NormHours
 
 
 @transaction.atomic
-def norm_add(
-    by: By, *, scheme: str, kind: str, hours: int, valid_from: date, reason: str
-) -> NormHours:
-    """From `valid_from` on, so many hours a year are expected of instruments of a kind. Those
-    before keep their norm: nothing is changed, and nothing begins in a year that is over.
+def norm_add(by: By, *, scheme: str, kind: str, hours: int, valid_from: date, reason: str) -> NormHours:
+    """Set the hours a year that are expected of instruments of a kind from `valid_from` on. Earlier days keep
+    their norm: existing rows are never changed, and a norm cannot begin in a year that is over.
 
-    For administrators and the platform itself (the command), else `NotPermitted`; `Invalid`:
-    `check_norm`, norm-entered-already.
+    Raises `NotPermitted` unless the actor is an administrator or the platform itself (the command); `Invalid`
+    as `check_norm` does, or for a day that has a norm already (norm-entered-already).
     """
     if not by.actor.is_platform and not by.actor.has("administrator"):
         raise NotPermitted

@@ -1,4 +1,4 @@
-"""manage.py add_norm_hours SCHEME KIND HOURS --from DATE"""
+"""Enter norm hours: manage.py add_norm_hours SCHEME KIND HOURS --from DATE"""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -15,12 +15,12 @@ from bookings.record.messages import sentence
 
 
 class Command(BaseCommand):
-    help = "Enters norm hours a year that hold from a day on; figures before it stay as they are."
+    help = "Enter norm hours per year from a given day on; earlier figures do not change."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scheme", choices=list(FIRST))
         parser.add_argument("kind", choices=list(KINDS))
-        parser.add_argument("hours", type=int, help="a year")
+        parser.add_argument("hours", type=int, help="hours per year")
         parser.add_argument("--from", dest="valid_from", required=True, metavar="DATE")
         parser.add_argument("--reason", default="")
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             valid_from = date.fromisoformat(options["valid_from"])
         except ValueError:
-            raise CommandError(f"{options['valid_from']!r} is no date like 2027-01-01.") from None
+            raise CommandError(f"{options['valid_from']!r} is not a date like 2027-01-01.") from None
         try:
             row = norm_add(
                 By(PLATFORM, timezone.now()),
@@ -40,9 +40,5 @@ class Command(BaseCommand):
             )
         except Invalid as refused:
             problem = refused.problems[0]
-            raise CommandError(
-                f"{problem.field}: {sentence(problem.code, problem.numbers)}"
-            ) from None
-        self.stdout.write(
-            f"From {row.valid_from} on: {row.hours} hours a year, {row.scheme}, {row.kind}."
-        )
+            raise CommandError(f"{problem.field}: {sentence(problem.code, problem.numbers)}") from None
+        self.stdout.write(f"From {row.valid_from}: {row.hours} hours per year, {row.scheme}, {row.kind}.")

@@ -1,18 +1,18 @@
-"""manage.py check_statements"""
+"""Compare all statements and settlements with the ledger: manage.py check_statements"""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bookings.models import Settlement, Statement
 from bookings.settlement.domain.statements import statement_number
+from bookings.settlement.models import Settlement, Statement
 from bookings.settlement.selectors.books import charges_astray, check_settlement, statements_astray
 
 
 class Command(BaseCommand):
     help = (
-        "Computes every statement and settlement again from the ledger's postings, and looks for "
-        "final charges of closed months that are on no statement."
+        "Recompute every statement and settlement from the ledger's postings, and look for final "
+        "charges of closed months that are not on a statement."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,11 +26,13 @@ class Command(BaseCommand):
             for row in settlements
             if not check_settlement(row).agrees
         ]
-        wrong += [f"charge {pk} is on none" for pk in charges_astray().values_list("pk", flat=True)]
+        wrong += [
+            f"charge {pk} is not on a statement" for pk in charges_astray().values_list("pk", flat=True)
+        ]
         for text in wrong:
             self.stderr.write(text)
         if wrong:
-            raise CommandError(f"{len(wrong)} do not agree with the ledger.")
+            raise CommandError(f"{len(wrong)} records do not agree with the ledger.")
         self.stdout.write(
             f"{Statement.objects.count()} statements and {len(settlements)} settlements agree "
             "with the ledger."

@@ -1,4 +1,4 @@
-"""manage.py draw_statements [--month 2026-03] [--host CODE]"""
+"""Draw up the statements of a month: manage.py draw_statements [--month 2026-03] [--host CODE]"""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -14,14 +14,14 @@ from bookings.settlement.services.statements import statements_draw, statements_
 
 class Command(BaseCommand):
     help = (
-        "Draws up the statements of a month, of all hosts where it is over or of one, and the "
-        "settlements that are complete with it. Without a month: whatever is due. Running it "
-        "twice draws nothing twice."
+        "Draw up the statements of a month, for one host or for all hosts where the month is over, "
+        "and the settlements that are then complete. Without a month: all that are due. It is safe "
+        "to run again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--month", metavar="YYYY-MM", help="which month")
-        parser.add_argument("--host", metavar="CODE", help="only this organisation's")
+        parser.add_argument("--month", metavar="YYYY-MM", help="the month to draw up")
+        parser.add_argument("--host", metavar="CODE", help="only this host organisation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now, month, code = timezone.now(), _month(options["month"]), options["host"]
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             except Invalid:
                 raise CommandError(f"{month:%Y-%m} is not over yet at {code}.") from None
         self.stdout.write(
-            f"Closed {drawn.hosts} months of hosts: {drawn.statements} statements and "
+            f"Closed {drawn.hosts} host months: {drawn.statements} statements and "
             f"{drawn.settlements} settlements drawn up."
         )
 

@@ -1,4 +1,4 @@
-"""Forget somebody who asked for it otherwise than on the page."""
+"""Erase somebody who asked for it in another way than on the page."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from bookings.record.messages import sentence
 
 
 class Command(BaseCommand):
-    help = "Closes an account for good; a job then takes name and addresses out of everything."
+    help = "Close an account permanently; a job then removes name and addresses everywhere."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email", metavar="EMAIL", help="whose account")
+        parser.add_argument("email", metavar="EMAIL", help="e-mail address of the account")
         parser.add_argument(
-            "--reason", required=True, help="who asked and how; kept in the trail's erasable part"
+            "--reason", required=True, help="who asked and how; kept in the erasable part of the trail"
         )
 
     def handle(self, *args: Any, email: str, reason: str, **options: Any) -> None:
@@ -29,6 +29,6 @@ class Command(BaseCommand):
         except WrongState as refused:
             raise CommandError(sentence(refused.code, refused.numbers)) from None
         self.stdout.write(
-            f"The account {email} is closed; bookings cancelled: {cancelled}. Within minutes a "
-            "worker removes name and addresses."
+            f"The account {email} is closed; bookings cancelled: {cancelled}. A worker removes "
+            "name and addresses within minutes."
         )

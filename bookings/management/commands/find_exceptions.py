@@ -1,4 +1,4 @@
-"""manage.py find_exceptions"""
+"""Apply the rules of the audit: manage.py find_exceptions [--full]"""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from bookings.audit.services.audit import exceptions_find
 
 
 class Command(BaseCommand):
-    help = "Goes through the rules of the audit: what happened since the last run, or everything."
+    help = "Run the rules of the audit on what happened since the last run, or on everything."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--full", action="store_true")
@@ -19,4 +19,4 @@ class Command(BaseCommand):
         run = exceptions_find(By(PLATFORM, timezone.now()), full=options["full"])
         for rule, count in sorted(run.counts.items()):
             self.stdout.write(f"{rule} {count}")
-        self.stdout.write(f"{run.looked_at} bookings and charges looked at.")
+        self.stdout.write(f"{run.looked_at} bookings and charges checked.")

@@ -1,4 +1,4 @@
-"""manage.py import_bookings FILE --person MAIL [--dry-run] [--skip-refused] ..."""
+"""Import bookings: manage.py import_bookings FILE --person MAIL [--dry-run] [--skip-refused] ..."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
+from accounts.database import is_busy
 from accounts.domain.errors import FieldProblem, Invalid, Refused
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
@@ -23,20 +23,24 @@ REFUSED = 2
 
 class Command(BaseCommand):
     help = (
-        "Book the rows of a table (CSV or .xlsx) in the name of a person, by the same rules and "
-        "rights as on the page. Importing again books nothing twice; every row is accounted for."
+        "Book the rows of a table (CSV or .xlsx) in the name of a person, under the same rules and "
+        "rights as on the website. Importing a file again books nothing twice; every row is reported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="a CSV file or an Excel workbook with a header")
-        parser.add_argument("--person", required=True, metavar="MAIL", help="who brings it in")
+        parser.add_argument("--person", required=True, metavar="MAIL", help="the person who imports the file")
         parser.add_argument(
-            "--organisation", metavar="CODE", help="who pays; the person's only one"
+            "--organisation",
+            metavar="CODE",
+            help="the organisation that pays; default: the person's only one",
         )
         parser.add_argument("--encoding", default="utf-8", choices=ENCODINGS)
-        parser.add_argument("--dry-run", action="store_true", help="say the same, write nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report the result without saving")
         parser.add_argument(
-            "--skip-refused", action="store_true", help="book the rows that pass; else all or none"
+            "--skip-refused",
+            action="store_true",
+            help="book the rows that can be booked; otherwise all or none",
         )
 
     def handle(self, **options: Any) -> None:
@@ -59,20 +63,20 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(_sentence(refused), returncode=REFUSED) from None
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not is_busy(error):
                 raise
             words = "The instruments are in use, perhaps by another import: try again later."
             raise CommandError(words, returncode=REFUSED) from None
         self._say(report)
         if options["dry_run"]:
-            self.stdout.write("Dry run: nothing was written.")
+            self.stdout.write("Dry run: nothing was saved.")
 
     def _say(self, report: ImportReport) -> None:
-        """Counts, then each refused row with its line, codes and sentences."""
+        """Print the counts, then each refused row with its line, codes and sentences."""
         counts = ", ".join(f"{report.count(result)} {result}" for result in Result)
-        self.stdout.write(f"{len(report.outcomes)} rows: {counts}; {report.waiting} ask first.")
+        self.stdout.write(f"{len(report.outcomes)} rows: {counts}; {report.waiting} need approval.")
         if report.ignored:
-            self.stdout.write(f"Columns that mean nothing here: {', '.join(report.ignored)}.")
+            self.stdout.write(f"Unknown columns: {', '.join(report.ignored)}.")
         for outcome in report.outcomes:
             for problem in outcome.problems:
                 self.stdout.write(f"line {outcome.line}: {_problem(problem)}")
@@ -87,9 +91,7 @@ def _read(name: str) -> bytes:
     try:
         return Path(name).read_bytes()
     except OSError as error:
-        raise CommandError(
-            f"{name} cannot be read: {error.strerror}.", returncode=REFUSED
-        ) from None
+        raise CommandError(f"{name} cannot be read: {error.strerror}.", returncode=REFUSED) from None
 
 
 def _problem(problem: FieldProblem) -> str:

@@ -1,4 +1,4 @@
-"""manage.py import_organisations FILE --by MAIL [--regions] [--dry-run]"""
+"""Import organisations or regions: manage.py import_organisations FILE --by MAIL [--regions] [--dry-run]"""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -20,15 +20,15 @@ REFUSED = 2
 
 class Command(BaseCommand):
     help = (
-        "Enter and change the organisations of a table (CSV or .xlsx) in the name of a person, or "
-        "with --regions the regions. All rows or none; importing again changes nothing."
+        "Create and update the organisations of a table (CSV or .xlsx) in the name of a person; with "
+        "--regions, the regions. All rows or none; importing a file again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="a CSV file or an Excel workbook with a header")
-        parser.add_argument("--by", required=True, metavar="MAIL", help="who brings it in")
-        parser.add_argument("--regions", action="store_true", help="the rows are regions")
-        parser.add_argument("--dry-run", action="store_true", help="say the same, write nothing")
+        parser.add_argument("--by", required=True, metavar="MAIL", help="the person who imports the file")
+        parser.add_argument("--regions", action="store_true", help="the rows are regions, not organisations")
+        parser.add_argument("--dry-run", action="store_true", help="report the result without saving")
 
     def handle(self, **options: Any) -> None:
         person = person_named(options["by"])
@@ -52,14 +52,14 @@ class Command(BaseCommand):
             raise CommandError(text, returncode=REFUSED) from None
         self._say(report)
         if options["dry_run"]:
-            self.stdout.write("Dry run: nothing was written.")
+            self.stdout.write("Dry run: nothing was saved.")
 
     def _say(self, report: RegisterReport) -> None:
-        """Counts, then what each row changes, or why it is refused."""
+        """Print the counts, then what each row changes, or why it is refused."""
         counts = ", ".join(f"{report.count(result)} {result}" for result in Result)
         self.stdout.write(f"{len(report.outcomes)} rows: {counts}.")
         if report.ignored:
-            self.stdout.write(f"Columns that mean nothing here: {', '.join(report.ignored)}.")
+            self.stdout.write(f"Unknown columns: {', '.join(report.ignored)}.")
         for outcome in report.outcomes:
             for name, before, after in outcome.changes:
                 self.stdout.write(f"line {outcome.line}: {name}: {before!r} -> {after!r}")

@@ -1,4 +1,4 @@
-"""manage.py import_people FILE --person MAIL [--organisation CODE] [--dry-run]"""
+"""Invite people: manage.py import_people FILE --person MAIL [--organisation CODE] [--dry-run]"""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -22,15 +22,19 @@ REFUSED = 2
 
 class Command(BaseCommand):
     help = (
-        "Invite the people of a table (CSV or .xlsx) in the name of a person, by the same rights "
-        "and limits as on the page: all of them or nobody. Again invites nobody twice."
+        "Invite the people of a table (CSV or .xlsx) in the name of a person, with the same rights "
+        "and limits as on the website. All rows or none; importing a file again invites nobody twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="a CSV file or an Excel workbook with a header")
-        parser.add_argument("--person", required=True, metavar="MAIL", help="who invites")
-        parser.add_argument("--organisation", metavar="CODE", help="to which; else each row's")
-        parser.add_argument("--dry-run", action="store_true", help="say the same, send nothing")
+        parser.add_argument("--person", required=True, metavar="MAIL", help="the person who invites them")
+        parser.add_argument(
+            "--organisation", metavar="CODE", help="invite to this organisation; default: the one in each row"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="report the result without sending invitations"
+        )
 
     def handle(self, **options: Any) -> None:
         person, code = person_named(options["person"]), options["organisation"]
@@ -67,8 +71,6 @@ class Command(BaseCommand):
                 words = sentence(problem.code, problem.numbers)
                 self.stdout.write(f"line {one.line}: {problem.field}: {problem.code} - {words}")
             if one.lacking:
-                self.stdout.write(
-                    f"line {one.line}: {one.verdict}, without {', '.join(one.lacking)}"
-                )
+                self.stdout.write(f"line {one.line}: {one.verdict}, without {', '.join(one.lacking)}")
         if report.limit:
             self.stdout.write(sentence(report.limit.code, report.limit.numbers))

@@ -1,4 +1,4 @@
-"""`manage.py load_review_schemes [FILE ...]`"""
+"""Load review schemes: `manage.py load_review_schemes [FILE ...]`"""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -16,12 +16,14 @@ from bookings.reviews.services.schemes import schemes_load
 class Command(BaseCommand):
     help = (
         "Load the schemes by which purchases are reviewed: those that come with the platform, or "
-        "files of a region's own (docs/reviews.md). What says something new becomes a version; "
-        "cases keep theirs."
+        "a region's own files (docs/reviews.md). A changed scheme becomes a new version; existing "
+        "cases keep their version."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("files", nargs="*", help="JSON; none: those of the platform")
+        parser.add_argument(
+            "files", nargs="*", help="JSON files; default: the schemes that come with the platform"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -30,6 +32,6 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"The file cannot be read: {error}") from None
         except Invalid as refused:
-            raise CommandError(f"This is no review scheme: {refused.problems[0].field}") from None
+            raise CommandError(f"This is not a review scheme: {refused.problems[0].field}") from None
         for row in made:
             self.stdout.write(f"{row.code}: version {row.version}")

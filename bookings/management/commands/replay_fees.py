@@ -1,4 +1,5 @@
-"""manage.py replay_fees [--since DATE] [--instrument ID] [--charge ID]"""
+"""Compute stored quotes and charges again: manage.py replay_fees [--since DATE] [--instrument ID] [--charge
+ID]"""
 
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime
@@ -13,14 +14,16 @@ from bookings.charging.selectors.replay import replay_all
 
 class Command(BaseCommand):
     help = (
-        "Computes every stored quote and charge again from its stored inputs and names each "
-        "field that comes out otherwise. Ends with 1 if there is any."
+        "Recompute every stored quote and charge from its stored inputs and list each field that "
+        "differs. Exits with 1 if any does."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--since", metavar="DATE", help="only those made from this UTC day on")
-        parser.add_argument("--instrument", metavar="ID", help="only those of one instrument")
-        parser.add_argument("--charge", metavar="ID", help="one charge alone")
+        parser.add_argument(
+            "--since", metavar="DATE", help="only quotes and charges made on this UTC day or later"
+        )
+        parser.add_argument("--instrument", metavar="ID", help="only quotes and charges of this instrument")
+        parser.add_argument("--charge", metavar="ID", help="only this charge")
 
     def handle(self, *args: Any, **options: Any) -> None:
         since = _day(options["since"])
@@ -45,10 +48,10 @@ class Command(BaseCommand):
         seconds = max(monotonic() - begun, 0.001)
         self.stdout.write(
             f"Recomputed {counts['quote']} quotes and {counts['charge']} charges in "
-            f"{seconds:.1f} s ({sum(counts.values()) / seconds:.0f} a second)."
+            f"{seconds:.1f} s ({sum(counts.values()) / seconds:.0f} per second)."
         )
         if unknown:
-            self.stdout.write(f"{unknown} charges are of a kind that has no rule here.")
+            self.stdout.write(f"{unknown} charges are of a kind that cannot be recomputed.")
         if wrong:
             raise CommandError(f"{fields} fields differ in {wrong} of them.")
         self.stdout.write("All agree to the cent.")

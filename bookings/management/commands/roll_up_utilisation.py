@@ -1,4 +1,4 @@
-"""manage.py roll_up_utilisation [--from DATE] [--until DATE]"""
+"""Roll up the hours of finished days: manage.py roll_up_utilisation [--from DATE] [--until DATE]"""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -12,13 +12,13 @@ from bookings.hours.services.hours import hours_roll_up
 
 class Command(BaseCommand):
     help = (
-        "Rolls up the hours of finished days: those not done yet and those corrected since; "
-        "with dates, those of the days named, anew."
+        "Roll up the hours of finished days that are new or were corrected; with dates, recompute "
+        "the given days."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--from", dest="since", metavar="DATE", help="first local day")
-        parser.add_argument("--until", metavar="DATE", help="local day after the last")
+        parser.add_argument("--until", metavar="DATE", help="the local day after the last one")
 
     def handle(self, *args: Any, **options: Any) -> None:
         since = _date("--from", options["since"])

@@ -1,4 +1,4 @@
-"""manage.py setup [FILE.yaml]: a real installation from nothing."""
+"""manage.py setup [FILE.yaml] sets up a real installation in an empty database."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -13,28 +13,24 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 from django.urls import reverse
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 from rest_framework import serializers
 
 from accounts.api.shapes import Choice, Flag, ListOf, Shape, Text, checked
+from accounts.database import is_busy
 from accounts.domain.errors import FieldProblem, Invalid, Refused
 from accounts.domain.organisations import organisation_code, region_code
 from accounts.letters.sign_in import password_path
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import division
-from accounts.services.installation import MOST_LOGO, Outcome, Step, installation_set_up
+from accounts.services.installation import MOST_LOGO, Outcome, SetupStep, installation_set_up
 from accounts.services.organisations import region_problems
 from bookings.record.messages import sentence
-from instruments.selectors.techniques import techniques
+from instruments.vocabulary.selectors.techniques import techniques
 
 REFUSED, BAD_FILE, INTERRUPTED = 1, 2, 130
 MOST_BYTES = 1_000_000
 LANGUAGES = [code for code, _ in settings.LANGUAGES]
-SAYS = {
-    Outcome.MADE: "made",
-    Outcome.EXISTS: "exists",
-    Outcome.DIFFERS: "exists, left as it is",
-}
+SAYS = {Outcome.MADE: "made", Outcome.EXISTS: "exists", Outcome.DIFFERS: "exists, left as it is"}
 
 
 class SiteShape(Shape):
@@ -82,12 +78,15 @@ class SetupShape(Shape):
 class Command(BaseCommand):
     help = (
         "Set up a real installation in an empty, migrated database: its name, regions, "
-        "organisations and first administrator. Asks, or takes a YAML file. What exists is left as "
-        "it is, so it may run again. The last line is the address where the administrator goes on."
+        "organisations and first administrator. It asks for them or reads a YAML file. Existing "
+        "records do not change, so it may run again. The last line is the address where the "
+        "administrator continues."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", metavar="FILE.yaml", help="without it you are asked")
+        parser.add_argument(
+            "file", nargs="?", metavar="FILE.yaml", help="without a file, the command asks for the values"
+        )
 
     def handle(self, *args: Any, file: str | None, **options: Any) -> None:
         try:
@@ -105,29 +104,29 @@ class Command(BaseCommand):
         except Invalid as refused:
             for problem in refused.problems:
                 self.stderr.write(_problem(problem))
-            raise CommandError("Nothing was made.", returncode=BAD_FILE) from None
+            raise CommandError("Nothing was created.", returncode=BAD_FILE) from None
         except Refused as refused:
             words = sentence(refused.code, refused.numbers)
-            raise CommandError(f"{words} Nothing was made.", returncode=REFUSED) from None
+            raise CommandError(f"{words} Nothing was created.", returncode=REFUSED) from None
         except ProgrammingError:
             words = (
-                "The database has not the tables of this version, or this role may not use them: "
+                "The database lacks the tables of this version, or this role may not use them: "
                 'run "manage.py migrate" first, then the grants of docs/operations.md.'
             )
             raise CommandError(words, returncode=REFUSED) from None
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not is_busy(error):
                 raise
-            words = "Another setup is at work. Nothing was made; try again."
+            words = "Another setup is running. Nothing was created; try again later."
             raise CommandError(words, returncode=REFUSED) from None
         except OSError as error:
-            words = f"The logo cannot be stored: {error} Nothing was made."
+            words = f"The logo cannot be stored: {error} Nothing was created."
             raise CommandError(words, returncode=REFUSED) from None
         except (KeyboardInterrupt, EOFError):
-            raise CommandError("\nNothing was made.", returncode=INTERRUPTED) from None
+            raise CommandError("\nNothing was created.", returncode=INTERRUPTED) from None
         for step in result.steps:
             self.stdout.write(_line_of(step))
-        if not techniques().exists():  # a manager chooses from them, and cannot enter any
+        if not techniques().exists():  # managers choose from them, and cannot enter any
             call_command("import_techniques", stdout=self.stdout)
         call_command("load_review_schemes", stdout=self.stdout)
         user = result.administrator
@@ -136,7 +135,7 @@ class Command(BaseCommand):
             self.stdout.write(settings.SITE_URL + reverse("account_login"))
         else:
             self.stdout.write(
-                f"{user.email} gets this address by mail, too. It opens once, within "
+                f"{user.email} also receives this address by e-mail. It works once, within "
                 f"{settings.PASSWORD_RESET_TIMEOUT // 86400} days, to set a password:"
             )
             self.stdout.write(settings.SITE_URL + password_path(user))
@@ -144,9 +143,9 @@ class Command(BaseCommand):
     # Asking
 
     def _ask(self) -> dict[str, Any]:
-        """The same as a file has, each answer checked at once."""
+        """Ask for what a file would contain, and check each answer at once."""
         self.stdout.write(
-            "An empty answer takes what stands in brackets. Ctrl-C leaves everything as it is.\n"
+            "Press Enter to accept the value in brackets. Ctrl-C stops without changing anything.\n"
         )
         site = {
             "name": self._answer("Name of the platform", SiteShape, "name", "Instrument Commons"),
@@ -154,7 +153,7 @@ class Command(BaseCommand):
             "logo": self._answer("File of its logo, if it has one (PNG, JPEG)", SiteShape, "logo",
                                  check=lambda path: _picture(Path(path))),
             "languages": self._answer(
-                "Languages, the usual one first", SiteShape, "languages", " ".join(LANGUAGES),
+                "Languages, the default first", SiteShape, "languages", " ".join(LANGUAGES),
                 read=str.split,
             ),
             "admits_strangers": self._yes("May people sign up without an invitation?"),
@@ -167,7 +166,7 @@ class Command(BaseCommand):
         self.stdout.write("\nOrganisations: universities, institutes, hospitals, enterprises.")
         while regions and (organisation := self._organisation(organisations, regions)):
             organisations.append(organisation)
-        self.stdout.write("\nThe first administrator, who gives everybody else their roles.")
+        self.stdout.write("\nThe first administrator, who grants roles to everybody else.")
         email = self._answer("E-mail address", AdministratorShape, "email", is_owed=True)
         name = self._answer("Name", AdministratorShape, "name", "Administrator")
         return {
@@ -179,9 +178,7 @@ class Command(BaseCommand):
 
     def _region(self, taken: list[str]) -> dict[str, Any] | None:
         more = "Code of another region" if taken else "Code of a region, such as CN-AH"
-        code = self._answer(
-            f"{more} (none: go on)", RegionShape, "code", taken=taken, check=region_code
-        )
+        code = self._answer(f"{more} (empty: continue)", RegionShape, "code", taken=taken, check=region_code)
         if not code:
             return None
         lists = {name: division(name, code) for name in ("ISO 3166-2", "GB/T 2260", "ISO 3166")}
@@ -189,8 +186,8 @@ class Command(BaseCommand):
         if known:
             self.stdout.write(f"  {known.name} {known.name_zh}")
         else:
-            self.stdout.write(f"  Not in {', '.join(lists)}: a region of your own.")
-            scheme = self._answer("Its scheme, by a name of yours", RegionShape, "scheme", "ours")
+            self.stdout.write(f"  Not found in {', '.join(lists)}: this is a region of your own.")
+            scheme = self._answer("A name of your own for its scheme", RegionShape, "scheme", "ours")
         region = {"scheme": scheme, "code": code}
         for name, label, is_owed in (
             ("name", "Its name", True),
@@ -202,16 +199,16 @@ class Command(BaseCommand):
             if known is None or (is_owed and not getattr(known, name)):
                 check = partial(_check_region, name)
                 region[name] = self._answer(label, RegionShape, name, is_owed=is_owed, check=check)
-        return _given({**region, "shares": self._yes("Does it share instruments with others?")})
+        return _given({**region, "shares": self._yes("Does it share instruments with other regions?")})
 
     def _organisation(
         self, before: list[dict[str, Any]], regions: list[dict[str, Any]]
     ) -> dict[str, Any] | None:
         shape, taken = OrganisationShape, [item["code"] for item in before]
-        more = "Code of another organisation" if before else "Code of one, such as first-university"
-        code = self._answer(
-            f"{more} (none: go on)", shape, "code", taken=taken, check=organisation_code
+        more = (
+            "Code of another organisation" if before else "Code of an organisation, such as first-university"
         )
+        code = self._answer(f"{more} (empty: continue)", shape, "code", taken=taken, check=organisation_code)
         if not code:
             return None
         kinds = ", ".join(Organisation.Kind.values)
@@ -245,7 +242,7 @@ class Command(BaseCommand):
         taken: list[str] | None = None,
         among: list[str] | None = None,
     ) -> Any:
-        """An answer with the shape of a field; asked again until it has it."""
+        """Ask for a value in the shape of a field, again until the answer is valid, and return it."""
         while True:
             text = input(f"{label}{f' [{default}]' if default else ''}: ").strip() or default
             if not text and not is_owed:
@@ -270,7 +267,8 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: str) -> Any:
-    """The file's content; `Invalid` where it is no YAML or says a thing twice."""
+    """Return the file's content. Raise `CommandError` if it is not YAML, `Invalid` if a mapping repeats a
+    key."""
     try:
         content = Path(path).read_bytes()
         if len(content) > MOST_BYTES:
@@ -288,11 +286,11 @@ def _read(path: str) -> Any:
 
 
 def _twice(text: str) -> Iterator[tuple[int, str]]:
-    """Keys that a mapping has twice, of which YAML would keep the last without a word."""
+    """Yield the line and name of each key that a mapping repeats; YAML would silently keep only the last."""
     waiting, visited = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
     while waiting:
         node = waiting.pop()
-        if id(node) in visited:  # an alias, perhaps of what it lies in
+        if id(node) in visited:  # an alias, perhaps of a node that contains it
             continue
         visited.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -324,6 +322,6 @@ def _problem(problem: FieldProblem) -> str:
     return f"{problem.field or 'the file'}: {words} ({problem.code})"
 
 
-def _line_of(step: Step) -> str:
+def _line_of(step: SetupStep) -> str:
     more = f" (other {', '.join(step.differing)})" if step.differing else ""
     return f"{step.kind} {step.name}: {SAYS[step.outcome]}{more}"

@@ -4,33 +4,22 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.resource import Resource, acts, changes, creates, lists, parts, reads, removes
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, parts, reads, removes
 from accounts.api.shapes import Choice, Flag, Instant, ListOf, Nothing, Shape, Text
 from accounts.models import Organisation
 from accounts.selectors.rows import visible
-from bookings.messaging.domain.webhooks import EVENTS, secret_text
+from bookings.messaging.domain.webhooks import secret_text
+from bookings.messaging.forms.webhooks import WebhookForm
 from bookings.messaging.models import WebhookDelivery, WebhookEndpoint
-from bookings.messaging.selectors.webhooks import (
-    calls_of,
-    deliveries_of,
-    endpoint_by_id,
-    endpoints_for,
-    secret_of,
-)
-from bookings.messaging.services.webhooks import (
-    webhook_add,
-    webhook_change,
-    webhook_delete,
-    webhook_ping,
-    webhook_replay,
-    webhook_rotate,
-)
+from bookings.messaging.selectors import webhooks
+from bookings.messaging.services import webhooks as webhook_services
 
 TAG = "webhooks"
-EVENT_CHOICES = [(event, event) for event in EVENTS]
+EVENT_CHOICES = [(event, event) for event in webhooks.all_events()]
 
 
 class WebhookChange(Shape):
@@ -41,7 +30,7 @@ class WebhookChange(Shape):
 
 
 class WebhookBody(Shape):
-    organisation = Text(40, help_text="A code.")
+    organisation = Text(40, help_text="Code of the organisation.")
     address = Text(1000)
     events = ListOf(child=Choice(EVENT_CHOICES), min_length=1)
     description = Text(200, default="", allow_blank=True)
@@ -49,12 +38,12 @@ class WebhookBody(Shape):
 
 class SecretField(serializers.CharField):
     def get_attribute(self, row: WebhookEndpoint) -> str:
-        return secret_text(secret_of(row, row.generation))
+        return secret_text(webhooks.secret_of(row, row.generation))
 
 
 class WebhookShape(serializers.Serializer[Any]):
-    """A webhook. `secret` (`whsec_...`) checks the signatures; after it was rotated the one
-    before signs as well until `previous_until`."""
+    """A webhook. `secret` (`whsec_...`) checks the signatures; after a rotation the previous secret signs as
+    well until `previous_until`."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -62,7 +51,7 @@ class WebhookShape(serializers.Serializer[Any]):
     events = serializers.ListField(child=serializers.CharField())
     description = serializers.CharField()
     state = serializers.ChoiceField(["active", "disabled"])
-    disabled_because = serializers.CharField(help_text="`failing`, `gone`; empty: by a person.")
+    disabled_because = serializers.CharField(help_text="`failing` or `gone`; empty if a person disabled it.")
     secret = SecretField()
     previous_until = Instant(allow_null=True)
     created_at = Instant()
@@ -70,11 +59,11 @@ class WebhookShape(serializers.Serializer[Any]):
 
 class Calls(serializers.ListSerializer[Any]):
     def get_attribute(self, row: WebhookDelivery) -> Any:
-        return calls_of(row)
+        return webhooks.calls_of(row)
 
 
 class CallShape(serializers.Serializer[Any]):
-    """One call; without a `status` a `problem` says why there was no answer."""
+    """One attempt to call the webhook; if `status` is empty, `problem` says why there was no answer."""
 
     class Meta:
         list_serializer_class = Calls
@@ -83,11 +72,11 @@ class CallShape(serializers.Serializer[Any]):
     milliseconds = serializers.IntegerField()
     status = serializers.IntegerField(allow_null=True)
     problem = serializers.CharField(source="problem.code", allow_null=True)
-    answer = serializers.CharField(help_text="Its first 500 bytes.")
+    answer = serializers.CharField(help_text="The first 500 bytes of the answer.")
 
 
 class DeliveryShape(serializers.Serializer[Any]):
-    """One event; `webhook_id` is the same for every call and replay. The latest call first."""
+    """One event with its calls, the latest first; `webhook_id` is the same for every call and replay."""
 
     id = serializers.UUIDField()
     webhook_id = serializers.CharField(source="message_id")
@@ -102,19 +91,18 @@ class DeliveryShape(serializers.Serializer[Any]):
 
 class Webhooks(Resource):
     at, key, name, many, tag = "webhooks/", "endpoint_id", "webhook", "webhooks", TAG
-    shape = WebhookShape
-    needs_person = True
+    shape, needs_person, page_at = WebhookShape, True, "manage/webhooks/"
 
     def visible(self, pk: UUID) -> WebhookEndpoint:
-        return endpoint_by_id(self.actor, pk)
+        return webhooks.endpoint_by_id(self.actor, pk)
 
     def location(self, row: WebhookEndpoint) -> str:
-        return ""  # no answer names it
+        return ""  # answers do not give its address
 
     @lists(_("Webhooks"))
     def rows(self, query: dict[str, Any]) -> QuerySet[WebhookEndpoint]:
-        """Those of the organisations that the asking person manages, the newest first."""
-        return endpoints_for(self.actor)
+        """Return the webhooks of organisations you manage, the newest first."""
+        return webhooks.endpoints_for(self.actor)
 
     @creates(
         _("Add a webhook"),
@@ -129,48 +117,58 @@ class Webhooks(Resource):
         },
     )
     def add(self, data: dict[str, Any]) -> WebhookEndpoint:
-        """Twenty an organisation. Each event is a POST with the headers of Standard Webhooks
-        (`webhook-id`, `webhook-timestamp`, `webhook-signature`); any status from 200 to 299 ends
-        it, 410 disables the webhook, everything else is tried again for a day."""
+        """Add a webhook, at most twenty an organisation. Each event is a POST with the headers of Standard
+        Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`). Any status from 200 to 299
+        completes the delivery, 410 disables the webhook, and anything else is tried again for a day."""
         organisation = visible(Organisation.objects, code=data.pop("organisation"))
-        return webhook_add(self.by, organisation_id=organisation.pk, **data)
+        return webhook_services.webhook_add(self.by, organisation_id=organisation.pk, **data)
 
     @reads(_("A webhook"))
     def detail(self, pk: UUID) -> None:
-        """With its secret."""
+        """Return a webhook, with its secret."""
 
+    @OnPage("bookings:webhook", done=_("Saved."), form=WebhookForm, below="change")
     @changes(_("Change a webhook"), WebhookChange, "put")
     def change(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
-        """Also off, and on again."""
-        return webhook_change(self.by, endpoint_id=pk, **data)
+        """Change a webhook, or switch it off or on."""
+        return webhook_services.webhook_change(self.by, endpoint_id=pk, **data)
 
+    @OnPage(
+        "bookings:webhook",
+        _("Delete"),
+        _("Deleted."),
+        _("Delete this webhook, with its log? Nothing is sent to its address any more."),
+        to=lambda _: reverse("bookings:webhooks"),
+        below="delete",
+    )
     @removes(_("Delete a webhook"))
     def remove(self, pk: UUID) -> None:
-        """With its log."""
-        self.meant(pk)
-        webhook_delete(self.by, endpoint_id=pk)
+        """Delete a webhook with its log."""
+        webhook_services.webhook_delete(self.by, endpoint_id=pk)
 
+    @OnPage(
+        "bookings:webhook",
+        _("A new secret"),
+        _("There is a new secret; the old one stays valid for a day."),
+        _("Create a new secret? The old one stays valid for another day."),
+    )
     @acts(_("A new secret for a webhook"), Nothing, refuses=[404], once=False)
     def rotate(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
-        """For a day the one before signs as well."""
-        return webhook_rotate(self.by, endpoint_id=pk)
+        """Give the webhook a new secret. The old one keeps signing beside it for a day."""
+        return webhook_services.webhook_rotate(self.by, endpoint_id=pk)
 
-    @acts(
-        _("Test a webhook"),
-        Nothing,
-        gives=DeliveryShape,
-        status=202,
-        versioned=False,
-        once=False,
+    @OnPage(
+        "bookings:webhook", _("Send a test"), _("The test is on its way: load this page again in a moment.")
     )
+    @acts(_("Test a webhook"), Nothing, gives=DeliveryShape, status=202, versioned=False, once=False)
     def ping(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
-        """Sends `webhook.ping`, once, also to one that is disabled."""
-        return webhook_ping(self.by, endpoint_id=pk)
+        """Send `webhook.ping`, once, also to a webhook that is disabled."""
+        return webhook_services.webhook_ping(self.by, endpoint_id=pk)
 
     @parts(_("Deliveries of a webhook"), DeliveryShape)
     def deliveries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[WebhookDelivery]:
-        """The newest first; a month of them."""
-        return deliveries_of(self.visible(pk))
+        """Return the deliveries of the last month, the newest first."""
+        return webhooks.deliveries_of(self.visible(pk))
 
     @acts(
         _("Send a delivery again"),
@@ -184,6 +182,6 @@ class Webhooks(Resource):
         once=False,
     )
     def replay(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
-        """Under the same `webhook-id`, so that a receiver that has it knows. While it is still
-        being tried: 409."""
-        return webhook_replay(self.by, delivery_id=pk)
+        """Send a delivery again under the same `webhook-id`, so that a receiver recognises it. 409 while it
+        is still being tried."""
+        return webhook_services.webhook_replay(self.by, delivery_id=pk)

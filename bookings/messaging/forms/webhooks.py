@@ -1,4 +1,4 @@
-"""Input about webhooks: shape only."""
+"""Forms for webhooks, which check shape only."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,72 +9,51 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import FieldProblem
 from accounts.letters.words import named
 from accounts.models import Organisation
-from bookings.messaging.domain.webhooks import EVENTS
 from bookings.messaging.models import WebhookEndpoint
+from bookings.messaging.selectors.webhooks import all_events
 from bookings.record.messages import sentence
-from instruments.messages import harvest_sentence
-
-EVENT_NAMES = {
-    "reservation.requested": _("a booking is requested"),
-    "reservation.confirmed": _("a booking is confirmed"),
-    "reservation.rejected": _("a request is declined"),
-    "reservation.moved": _("a booking has another time"),
-    "reservation.cancelled": _("a booking is cancelled"),
-    "reservation.expired": _("a request expires"),
-    "reservation.displaced": _("a booking is displaced by a closure"),
-    "reservation.no_show": _("a booking was not used"),
-    "reservation.completed": _("a session has ended"),
-    "reservation.commented": _("somebody wrote a comment on a booking"),
-    "charge.made": _("something is charged"),
-    "charge.disputed": _("a charge is disputed"),
-    "charge.final": _("a disputed charge is final"),
-    "charge.corrected": _("a charge is corrected"),
-    "statement.issued": _("a statement is issued"),
-    "statement.replaced": _("a statement replaces another"),
-    "statement.overdue": _("a statement is overdue"),
-    "instrument.published": _("an instrument is published"),
-    "instrument.changed": _("a published record changes"),
-}
+from instruments.exchange.messages import harvest_sentence
 
 
 class WebhookForm(forms.Form):
-    """Where, and of what. With `endpoint` it is changed, else made for one of `organisations`."""
+    """The address and events of a webhook, and whether it is switched on."""
 
-    organisation = forms.ChoiceField(label=_("Organisation"))
     address = forms.CharField(
         label=_("Address"),
         max_length=1000,
         widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("It must begin with https:// and be open to the internet."),
+        help_text=_("The address must begin with https:// and be reachable from the internet."),
     )
     description = forms.CharField(label=_("What is it for?"), max_length=200, required=False)
     events = forms.MultipleChoiceField(
         label=_("Notify when"),
-        choices=[(event, EVENT_NAMES[event]) for event in EVENTS],
+        choices=lambda: [(event.code, event.words) for event in all_events().values()],
         widget=forms.CheckboxSelectMultiple,
     )
     is_active = forms.BooleanField(label=_("Switched on"), required=False)
-
-    def __init__(
-        self,
-        *args: Any,
-        organisations: Sequence[Organisation] = (),
-        endpoint: WebhookEndpoint | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        if endpoint is None:
-            del self.fields["is_active"]
-            field: Any = self.fields["organisation"]
-            field.choices = [(str(one.pk), named(one)) for one in organisations]
-            return
-        del self.fields["organisation"]
-        for name in ("address", "description", "events"):
-            self.fields[name].initial = getattr(endpoint, name)
-        self.fields["is_active"].initial = endpoint.state == WebhookEndpoint.State.ACTIVE
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def refuse(self, problems: Sequence[FieldProblem]) -> None:
         for problem in problems:
             say = harvest_sentence if problem.field == "address" else sentence
             name = problem.field if problem.field in self.fields else None
             self.add_error(name, say(problem.code, problem.numbers))
+
+
+class NewWebhookForm(WebhookForm):
+    """A new webhook, for one of several organisations."""
+
+    organisation = forms.ChoiceField(label=_("Organisation"))
+    is_active = version = None  # type: ignore[assignment]  # as Django leaves a field out
+    field_order = ["organisation"]
+
+    def __init__(self, *args: Any, organisations: Sequence[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["organisation"]
+        field.choices = [(str(one.pk), named(one)) for one in organisations]
+
+
+def initial_of(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """Return the initial values of the form that changes a webhook."""
+    initial = {name: getattr(endpoint, name) for name in ("address", "description", "events", "version")}
+    return initial | {"is_active": endpoint.state == WebhookEndpoint.State.ACTIVE}

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.models.keys import new_id
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class CalendarFeed(models.Model):
@@ -33,5 +33,5 @@ class CalendarFeed(models.Model):
 
     @property
     def version(self) -> int:
-        """It changes once."""
+        """The version: 1, and 2 once the feed is revoked."""
         return 1 if self.revoked_at is None else 2

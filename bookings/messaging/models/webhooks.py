@@ -1,4 +1,4 @@
-"""Webhooks: where an organisation wants to be told, and what became of each telling."""
+"""Webhooks: where an organisation wants to be told of events, and what became of each delivery."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,8 +11,8 @@ from accounts.models.keys import new_id
 
 
 class WebhookEndpoint(models.Model):
-    """An address with the events it wants. Its secret is made from its id, its `generation` and
-    the platform's secret; the one before signs as well until `previous_until`."""
+    """An address with the events it wants. Its secret is derived from its id, its `generation` and the
+    platform's secret; the previous secret signs as well until `previous_until`."""
 
     class State(models.TextChoices):
         ACTIVE = "active", _("active")
@@ -24,7 +24,7 @@ class WebhookEndpoint(models.Model):
     description = models.CharField(max_length=200, blank=True)
     events = ArrayField(models.CharField(max_length=40))
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
-    # Why the platform has disabled it: `failing`, `gone`; empty where a person did.
+    # Why the platform has disabled it: `failing`, `gone`; empty if a person did so.
     disabled_because = models.CharField(max_length=20, blank=True)
     generation = models.PositiveIntegerField(default=1)
     previous_until = models.DateTimeField(null=True)
@@ -52,25 +52,21 @@ class WebhookDelivery(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    endpoint = models.ForeignKey(
-        WebhookEndpoint, models.CASCADE, related_name="deliveries", db_index=False
-    )
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries", db_index=False)
     event = models.CharField(max_length=40)
     about = models.UUIDField(null=True)
-    # What causes the event makes one delivery, however often it is carried out.
+    # Makes the event one delivery, however often its effect is carried out.
     cause = models.CharField(max_length=200)
     body = models.TextField()
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)  # since it was last asked for
-    rounds = models.PositiveSmallIntegerField(default=1)  # one more each time it is replayed
+    attempts = models.PositiveSmallIntegerField(default=0)  # attempts since it was last requested
+    rounds = models.PositiveSmallIntegerField(default=1)  # increases each time it is replayed
     next_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("delivery")
-        constraints = [
-            models.UniqueConstraint(fields=["endpoint", "cause"], name="webhook_delivery_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["endpoint", "cause"], name="webhook_delivery_once")]
         indexes = [
             models.Index(fields=["endpoint", "-created_at"], name="webhook_delivery_of"),
             models.Index(fields=["created_at"], name="webhook_delivery_age"),
@@ -78,12 +74,13 @@ class WebhookDelivery(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The same for every attempt and replay: receivers know by it what they have."""
+        """The id of the message, the same for every attempt and replay, by which receivers recognise it."""
         return f"msg_{self.pk.hex}"
 
 
 class WebhookAttempt(models.Model):
-    """One call: the status of the answer with its first bytes, or a `problem` (code, numbers)."""
+    """One attempt to call a webhook: the status of the answer with its first bytes, or a `problem` (code,
+    numbers)."""
 
     id = models.BigAutoField(primary_key=True)
     delivery = models.ForeignKey(WebhookDelivery, models.CASCADE, related_name="calls")

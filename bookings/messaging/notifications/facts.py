@@ -1,5 +1,5 @@
-"""What messages about bookings are about: how it is loaded, whether it still says something true,
-who reads it, what it says of money and what else."""
+"""The subject of messages about bookings: how it is loaded, whether the message is still true, who reads it,
+and what it says about money and other matters."""
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
@@ -26,11 +26,12 @@ from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import WITH
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
+from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
 
 
 @dataclass(frozen=True)
 class About:
-    """What a message is about: a booking; the first of `many`; the one of a `charge`."""
+    """The subject of a message: a booking, the first of `many` bookings, or the booking of a `charge`."""
 
     reservation: Reservation
     many: Sequence[Reservation] = ()
@@ -58,7 +59,8 @@ def load_charged(row: OutboxMessage, now: datetime) -> About | None:
 
 
 def load_many(states: Set[str]) -> Callable[[OutboxMessage, datetime], About | None]:
-    """Those of several bookings that still are in one of the states, in the order of time."""
+    """Return a function that loads those of several bookings that are still in one of the states, in the
+    order of time."""
 
     def load(row: OutboxMessage, now: datetime) -> About | None:
         rows = Reservation.objects.select_related(*WITH).filter(
@@ -70,12 +72,12 @@ def load_many(states: Set[str]) -> Callable[[OutboxMessage, datetime], About | N
     return load
 
 
-# Whether a message of something passing still says something true. What its outbox row does not
-# say (that of a mail which was held back says only which booking) is not asked.
+# Conditions for messages that may become untrue. Facts that the outbox row does not contain are not checked
+# (the row of a held-back mail only names the booking).
 
 
 def still(state: str) -> Callable[[About, OutboxMessage, datetime], bool]:
-    """A message says something true while the booking has this state, deadlines counted."""
+    """Return a condition: the booking still has this state, its deadline not passed."""
 
     def holds(about: About, row: OutboxMessage, now: datetime) -> bool:
         one = about.reservation
@@ -85,30 +87,37 @@ def still(state: str) -> Callable[[About, OutboxMessage, datetime], bool]:
 
 
 def lapses(about: About, row: OutboxMessage, now: datetime) -> bool:
-    """A request runs out at the deadline told of: one that was moved is told of anew."""
+    """Say whether a request still expires at the deadline that the message names; after its deadline has
+    changed there is another message."""
     deadline = about.reservation.deadline_at
     is_same = deadline is None or row.payload.get("deadline") in {None, deadline.isoformat()}
     return is_same and still("requested")(about, row, now)
 
 
 def is_ahead(about: About, row: OutboxMessage, now: datetime) -> bool:
-    """A reminder is of a confirmed booking that has not begun and was not moved."""
+    """Say whether a reminder is still true: the booking is confirmed, has not begun and was not moved."""
     one = about.reservation
     is_same = row.payload.get("start") in {None, one.start_at.isoformat()}
     return one.state == Reservation.State.CONFIRMED and is_same and one.start_at > now
+
+
+def owes_rules(about: About, row: OutboxMessage, now: datetime) -> bool:
+    """Say whether the person has not yet accepted the house rules in force."""
+    one = about.reservation
+    return rules_to_accept(load_house_rules(one.instrument, one.user_id)) is not None
 
 
 # Who reads it
 
 
 def host_people(about: About) -> list[User]:
-    """The host's managers; of a charge all who may answer a dispute."""
+    """Return the host's managers; for a charge, everybody who may answer a dispute."""
     roles = ("manager", "finance") if about.charge else ("manager",)
     return [person for role in roles for person in holders_of(role, about.reservation.host_id)]
 
 
 def disputing(about: About) -> list[User]:
-    """The person of the booking, and whoever opened the dispute."""
+    """Return the person of the booking, and whoever opened the dispute."""
     disputes: Iterable[Any] = about.charge.disputes.all() if about.charge else ()
     return [about.reservation.user, *(dispute.opened_by for dispute in disputes)]
 
@@ -118,7 +127,7 @@ def disputing(about: About) -> list[User]:
 
 @dataclass(frozen=True)
 class Sum:
-    """What many bookings cost in all."""
+    """The total cost of several bookings."""
 
     payable: Decimal
     currency: str
@@ -137,13 +146,11 @@ def quoted(about: About) -> Cost:
     return _sum(list(Quote.objects.filter(reservation__in=about.many, is_current=True)))
 
 
-_QUOTE = Prepared(
-    lambda reservation_id: Quote.objects.filter(reservation_id=reservation_id, is_current=True)
-)
+_QUOTE = Prepared(lambda reservation_id: Quote.objects.filter(reservation_id=reservation_id, is_current=True))
 
 
 def owed(about: About) -> Cost:
-    """What is owed after it ended; nothing where nothing is owed."""
+    """Return what is owed after bookings ended; None if nothing is."""
     if about.many:
         return _sum([c for r in about.many if (c := charge(load_quoted(r.pk), load_ending(r)))])
     one = about.reservation
@@ -158,7 +165,7 @@ def owed_when_cut(about: About) -> Cost:
 
 
 def charge_of(about: About) -> Cost:
-    """The charge; of one that was taken back, with none in its place, nothing is left."""
+    """Return the charge, or an amount of 0 if it was taken back."""
     if about.charge and about.charge.state == Charge.State.REVERSED:
         return Sum(Decimal(0), about.charge.currency)
     return about.charge
@@ -168,11 +175,12 @@ def charge_of(about: About) -> Cost:
 
 
 def _form_for(instrument_id: UUID, period: Period, reservation: Reservation) -> str:
-    """The address of the booking form for a period, with the payer of a booking."""
+    """Return the address of the booking form for a period, with the payer and service mode of a booking."""
     query = {
         "start": period.start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "minutes": str(period.minutes),
         "organisation": reservation.organisation.code,
+        "service_mode": reservation.service_mode,
     }
     form = reverse("bookings:book", kwargs={"instrument_id": instrument_id})
     return f"{settings.SITE_URL}{form}?{urlencode(query)}"
@@ -184,14 +192,15 @@ def again(about: About, now: datetime) -> dict[str, Any]:
 
 
 def _elsewhere(about: About, now: datetime) -> dict[str, Any]:
-    """Where somebody displaced or cut short could go."""
+    """Return the nearest alternatives for somebody whose booking was displaced or cut short."""
     one = about.reservation
     nearest = [(n, _form_for(n.instrument, n.period, one)) for n in load_nearest(one, now)]
     return {"nearest": nearest, **again(about, now)}
 
 
 def displaced(about: About, now: datetime) -> dict[str, Any]:
-    """Displaced by whose own booking it was, it may cost something."""
+    """Return alternatives to a displaced booking; if its own side closed the instrument, also the sentence
+    that this costs as much as cancelling."""
     own_lead = _(
         "The instrument was closed by whoever made this booking or was to use it, so it cannot"
         " take place. It costs what cancelling it would have cost."

@@ -1,4 +1,8 @@
-"""Messages to people about bookings: who is told, in which words, in whose time."""
+"""Messages to people about bookings: who is told, in which words, in whose time zone.
+
+They lie in a higher area than their subjects, since one letter combines several of these: price, charge,
+closure, waiting list, the calendar entry.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,43 +17,24 @@ from django.utils.translation import gettext_lazy as _
 from accounts.adapters import calendars
 from accounts.letters.kinds import Content, Kind, always, table
 from accounts.models import OutboxMessage, User
-from bookings.messaging.notifications.facts import (
-    About,
-    Cost,
-    again,
-    charge_of,
-    cut,
-    displaced,
-    disputing,
-    host_people,
-    is_ahead,
-    lapses,
-    load_charged,
-    load_many,
-    load_one,
-    offered,
-    owed,
-    owed_when_cut,
-    quoted,
-    still,
-)
+from bookings.messaging.notifications import facts
 from bookings.messaging.selectors.feeds import event_of
 from bookings.record.domain.reservations import OCCUPYING
 from bookings.record.models import Reservation
 
 
 def still_says(kind: str, reservation_id: UUID | None, now: datetime) -> bool:
-    """Whether a message whose mail was held back is still worth sending."""
+    """Say whether a message whose mail was held back is still worth sending."""
     if kind not in KINDS or KINDS[kind].is_still_true is always or reservation_id is None:
         return True
     row = OutboxMessage(payload={"reservation": str(reservation_id)})
-    about = load_one(row, now)
+    about = facts.load_one(row, now)
     return about is not None and KINDS[kind].is_still_true(about, row, now)
 
 
-def _calendar(method: str, about: About, row: OutboxMessage, person: User) -> str:
-    """The invitation that goes with a message (REQUEST), or the word that it is off (CANCEL). What
-    was never confirmed was never entered; what waits for another word after a move is tentative."""
+def _calendar(method: str, about: facts.About, row: OutboxMessage, person: User) -> str:
+    """Return the calendar file of a message: an invitation (REQUEST) or a cancellation (CANCEL); empty if no
+    booking was ever confirmed. A booking that needs approval again after a move is tentative."""
     own = [r for r in about.bookings if r.confirmed_at and r.user_id == person.pk]
     if not method or not own:
         return ""
@@ -65,19 +50,20 @@ def _kind(
     lead: object,
     topic: str,
     *,
-    cost: Callable[[About], Cost] = lambda about: None,
+    cost: Callable[[facts.About], facts.Cost] = lambda about: None,
     calendar: str = "",
     until: Callable[[Reservation], datetime | None] = attrgetter("start_at"),
     until_label: object = "",
-    more: Callable[[About, datetime], dict[str, Any]] = lambda about, now: {},
+    more: Callable[[facts.About, datetime], dict[str, Any]] = lambda about, now: {},
     **functions: Any,
 ) -> Kind:
-    """A kind of message about bookings. `cost`: what it says of money; `calendar`: the METHOD of
-    its invitation; `until`: when it begins to come too late, and what that means to the reader;
-    `more`: what else its template needs."""
+    """Return a kind of message about bookings. `cost` gives what it says about money; `calendar` is the
+    METHOD of its invitation; `until` gives the time after which it is too late, and `until_label` what that
+    time means to the reader; `more` gives what else its template needs."""
 
-    def content(about: About, row: OutboxMessage, now: datetime) -> Content:
-        """With times in the instrument's zone and the reader's; of many it lists the dates."""
+    def content(about: facts.About, row: OutboxMessage, now: datetime) -> Content:
+        """Return the content about bookings, with times in the instrument's zone and the reader's; for
+        several, a list of dates."""
         one = about.reservation
         page = reverse("bookings:reservation", args=[one.pk])
         if about.charge:
@@ -87,7 +73,7 @@ def _kind(
             "reservation": one,
             "many": about.many,
             "costs": cost(about),
-            "costs_label": _("Price") if cost is quoted else _("Charged"),
+            "costs_label": _("Price") if cost is facts.quoted else _("Charged"),
             "is_charge": about.charge is not None,
             "until_label": until_label,
         }
@@ -99,21 +85,22 @@ def _kind(
             zone=one.instrument.facility.time_zone,
             calendar=partial(_calendar, calendar, about, row),
             matters_until=until(one),
+            days=[booking.start_at for booking in about.bookings],
         )
 
-    rest = {"load": load_one, "readers": lambda about: [about.reservation.user]} | functions
+    rest = {"load": facts.load_one, "readers": lambda about: [about.reservation.user]} | functions
     template = "bookings/messaging/mail/message"
     return Kind(name, subject, lead, topic, content=content, template=template, **rest)
 
 
 _until_answered = attrgetter("deadline_at")
-_priced = partial(_kind, cost=quoted)
+_priced = partial(_kind, cost=facts.quoted)
 _entered = partial(_priced, calendar="REQUEST")
 _removed = partial(_kind, calendar="CANCEL")
-_to_answer = partial(_priced, topic="request", readers=host_people, until=_until_answered)
+_to_answer = partial(_priced, topic="request", readers=facts.host_people, until=_until_answered)
 _late = partial(_kind, topic="use", until=lambda one: one.end_at + timedelta(hours=12))
-_of_charge = partial(_kind, topic="charge", load=load_charged, cost=charge_of)
-_several = partial(_priced, load=load_many(OCCUPYING))
+_of_charge = partial(_kind, topic="charge", load=facts.load_charged, cost=facts.charge_of)
+_several = partial(_priced, load=facts.load_many(OCCUPYING))
 _several_entered = partial(_several, calendar="REQUEST")
 KINDS = table(
     _entered(
@@ -126,7 +113,7 @@ KINDS = table(
         "mail.to-decide",
         _("A request to approve: {instrument}"),
         _("{person} of {organisation} asks for time on your instrument."),
-        is_still_true=still("requested"),
+        is_still_true=facts.still("requested"),
         until_label=_("Answer by"),
     ),
     _to_answer(
@@ -134,31 +121,24 @@ KINDS = table(
         _("A request is about to expire: {instrument}"),
         _("Nobody has answered this request yet. Without an answer it expires at the time below."),
         topic="expiry",
-        is_still_true=lapses,
+        is_still_true=facts.lapses,
         until_label=_("Answer by"),
     ),
-    _entered(
-        "mail.confirmed",
-        _("Confirmed: {instrument}"),
-        _("Your booking is confirmed."),
-        "confirmation",
-    ),
-    _entered(
-        "mail.moved", _("Moved: {instrument}"), _("Your booking has another time now."), "change"
-    ),
+    _entered("mail.confirmed", _("Confirmed: {instrument}"), _("Your booking is confirmed."), "confirmation"),
+    _entered("mail.moved", _("Moved: {instrument}"), _("Your booking has been moved."), "change"),
     _removed(
         "mail.rejected",
         _("Not accepted: {instrument}"),
         _("The owner of the instrument could not accept it."),
         "decision",
-        more=again,
+        more=facts.again,
     ),
     _removed(
         "mail.cancelled",
         _("Cancelled: {instrument}"),
         _("This booking was cancelled."),
         "change",
-        cost=owed,
+        cost=facts.owed,
     ),
     _removed(
         "mail.expired",
@@ -171,21 +151,21 @@ KINDS = table(
         _("Displaced: {instrument}"),
         _("The instrument had to be closed, so your booking cannot take place. It costs nothing."),
         "displacement",
-        cost=owed,
-        more=displaced,
+        cost=facts.owed,
+        more=facts.displaced,
     ),
     _kind(
         "mail.cut-short",
         _("Cut short: {instrument}"),
         _(
-            "The instrument had to be closed while you were using it. You pay for the time until"
-            " then at most: no minimum and no set-up fee."
+            "The instrument had to be closed while you were using it. You pay at most for the time "
+            "until then, with no minimum and no set-up fee."
         ),
         "displacement",
-        cost=owed_when_cut,
+        cost=facts.owed_when_cut,
         calendar="REQUEST",
         until=attrgetter("end_at"),
-        more=cut,
+        more=facts.cut,
     ),
     _late(
         "mail.overrun",
@@ -205,31 +185,42 @@ KINDS = table(
             "below: take it, or leave it to the next in line."
         ),
         "offer",
-        is_still_true=still("held"),
+        is_still_true=facts.still("held"),
         until=_until_answered,
         until_label=_("Held for you until"),
-        more=offered,
+        more=facts.offered,
     ),
     _priced(
         "mail.reminder",
         _("Starting soon: {instrument}"),
         _("A reminder of your booking."),
         "reminder",
-        is_still_true=is_ahead,
+        is_still_true=facts.is_ahead,
     ),
     _removed(
         "mail.no-show",
         _("Not used: {instrument}"),
         _("Nobody checked in, so the booking counts as not used and the time was given free."),
         "no-show",
-        cost=owed,
+        cost=facts.owed,
+    ),
+    _kind(
+        "mail.house-rules-open",
+        _("House rules to accept: {instrument}"),
+        _(
+            "You were checked in by somebody else, and have not accepted the house rules of the"
+            " instrument yet. Please read and accept them."
+        ),
+        "use",
+        is_still_true=facts.owes_rules,
+        until=attrgetter("end_at"),
     ),
     _kind(
         "mail.poor-rating",
         _("Rated poorly: {instrument}"),
         _("{person} of {organisation} says that a session on your instrument did not go well."),
         "use",
-        readers=host_people,
+        readers=facts.host_people,
         more=lambda about, now: {"rated": getattr(about.reservation, "session", None)},
     ),
     _kind(
@@ -245,7 +236,7 @@ KINDS = table(
         _("Finished: {instrument}"),
         _("Thank you. Your session has ended."),
         "use",
-        cost=owed,
+        cost=facts.owed,
     ),
     _of_charge(
         "mail.charged",
@@ -259,18 +250,18 @@ KINDS = table(
         "mail.disputed",
         _("Disputed: {instrument}"),
         _("{organisation} disputes a charge. It does not become final before you have answered."),
-        readers=host_people,
+        readers=facts.host_people,
     ),
     _of_charge(
         "mail.dispute-settled",
         _("Dispute answered: {instrument}"),
         _("The owner of the instrument maintains the charge that was disputed: it is final."),
-        readers=disputing,
+        readers=facts.disputing,
     ),
     _of_charge(
         "mail.corrected",
         _("Corrected: {instrument}"),
-        _("A charge was corrected: it was reversed, and what is owed now is below."),
+        _("A charge was corrected: it was reversed, and the amount now owed is shown below."),
     ),
     _several_entered(
         "mail.series",
@@ -288,7 +279,7 @@ KINDS = table(
         "mail.series-to-decide",
         _("Requests to approve ({count}): {instrument}"),
         _("{person} of {organisation} asks for a series of dates on your instrument."),
-        load=load_many({"requested"}),
+        load=facts.load_many({"requested"}),
     ),
     _several_entered(
         "mail.imported",
@@ -308,7 +299,7 @@ KINDS = table(
     _several_entered(
         "mail.series-moved",
         _("Moved ({count}): {instrument}"),
-        _("These bookings have other times now."),
+        _("These bookings have been moved."),
         "change",
     ),
     _removed(
@@ -316,7 +307,7 @@ KINDS = table(
         _("Cancelled ({count}): {instrument}"),
         _("These bookings were cancelled."),
         "change",
-        load=load_many({"cancelled"}),
-        cost=owed,
+        load=facts.load_many({"cancelled"}),
+        cost=facts.owed,
     ),
 )

@@ -1,4 +1,4 @@
-"""Messages about webhooks: to those who manage one that the platform has disabled."""
+"""Messages to the managers of a webhook that the platform has disabled."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Bookings as events of calendars, as far as whoever reads them may see."""
+"""Bookings as events of calendars, as far as the reader may see them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,9 +22,9 @@ from bookings.messaging.domain.feeds import AHEAD, CANCELLED_FOR, MOST_EVENTS, P
 from bookings.messaging.models import CalendarFeed
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import WITH, visible_among
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
-# What a state is to a calendar; the others stand.
+# The calendar status of a state; all others are confirmed.
 STATUS = {
     "held": "TENTATIVE",
     "requested": "TENTATIVE",
@@ -38,18 +38,20 @@ RELEASED = ("cancelled", "rejected", "expired", "displaced")
 
 
 def feed_token(feed_id: UUID, digest: bytes | None = None) -> str:
-    """The secret of a feed's address, or the one of its digest."""
+    """Return the secret of a feed's address; with a `digest`, the secret that has it, or an empty text if
+    none does."""
     return link_token("bookings.feed", feed_id, digest)
 
 
 def feed_address(feed: CalendarFeed) -> str:
-    """Empty for one made with a platform's secret that is no more: it works, and is not known."""
+    """Return the address of a feed; empty for a feed made under an earlier secret of the platform, whose
+    address still works but cannot be shown any more."""
     token = feed_token(feed.pk, bytes(feed.digest))
     return settings.SITE_URL + reverse("bookings:feed", kwargs={"token": token}) if token else ""
 
 
 def feed_by_token(token: str) -> CalendarFeed | None:
-    """One that is not revoked, of an active person."""
+    """Return the feed with a secret, if it is not revoked and its person is active; otherwise None."""
     return (
         CalendarFeed.objects.select_related("user", "instrument__facility")
         .filter(digest=digest_of(token), revoked_at=None, user__is_active=True)
@@ -58,7 +60,7 @@ def feed_by_token(token: str) -> CalendarFeed | None:
 
 
 def feeds_of(actor: Actor) -> QuerySet[CalendarFeed]:
-    """One's own that stand: of one's bookings first, then of instruments by name."""
+    """Return the actor's feeds that are not revoked: of their bookings first, then of instruments by name."""
     return (
         CalendarFeed.objects.filter(user_id=actor.person, revoked_at=None)
         .select_related("user", "instrument__organisation")
@@ -67,27 +69,25 @@ def feeds_of(actor: Actor) -> QuerySet[CalendarFeed]:
 
 
 def managed_by(actor: Actor) -> QuerySet[Instrument]:
-    """Instruments whose calendars name people to the actor, by name."""
+    """Return the instruments whose calendars show the actor people's names, by name."""
     hosts = actor.organisations_where("manage-instruments")
     return Instrument.objects.filter(organisation_id__in=hosts).order_by("name", "id")
 
 
 def uid_of(pk: UUID) -> str:
-    """The same in every invitation and feed, so that a calendar knows it again."""
+    """Return an id that is the same in every invitation and feed, so that a calendar recognises the event."""
     return f"{pk}@{urlsplit(settings.SITE_URL).hostname}"
 
 
 def platform() -> Person:
-    """Whom invitations are from."""
+    """Return the platform as the sender of invitations."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return Person(address, name)
 
 
-def event_of(
-    reservation: Reservation, *, changed_at: datetime, guest: Person | None = None
-) -> Event:
-    """A booking as its person sees it, in the language in force; with a `guest`, an invitation of
-    theirs."""
+def event_of(reservation: Reservation, *, changed_at: datetime, guest: Person | None = None) -> Event:
+    """Return a booking as a calendar entry for its person, in the current language; with a `guest`, as an
+    invitation for them."""
     instrument = reservation.instrument
     facility = instrument.facility
     place = (named(facility), facility.address, instrument.room)
@@ -110,17 +110,15 @@ def event_of(
 
 
 def load_own_events(actor: Actor, now: datetime) -> list[Event]:
-    """A person's own bookings. Two statements."""
+    """Return the bookings of a person as events. Two statements."""
     rows = _in_feeds(Reservation.objects.filter(user_id=actor.person), now)
     changed = _changed(rows)
     return [event_of(row, changed_at=changed.get(row.pk, row.requested_at)) for row in rows]
 
 
-def load_instrument_events(
-    actor: Actor | None, instrument: Instrument, now: datetime
-) -> list[Event]:
-    """What takes an instrument: bookings that the actor may see with whose they are, others, and
-    for nobody all, as busy time alone; closures with their kind. Four statements at most."""
+def load_instrument_events(actor: Actor | None, instrument: Instrument, now: datetime) -> list[Event]:
+    """Return what occupies an instrument: bookings that the actor may see, with their people; other bookings
+    as busy time without names; closures with their kind. At most four statements."""
     rows = _in_feeds(Reservation.objects.filter(instrument=instrument), now)
     seen = visible_among(actor, [row.pk for row in rows]) if actor else frozenset()
     closures = _closures(instrument, now)
@@ -137,8 +135,8 @@ def load_instrument_events(
 
 
 def _in_feeds(rows: QuerySet[Reservation], now: datetime) -> list[Reservation]:
-    """Bookings that calendars show, by start. What ended before it took place stays for a while
-    if it was ever confirmed: calendars have it."""
+    """Return the bookings that calendars show, by start. A booking that ended before it took place stays for
+    a while if it was ever confirmed, as calendars contain it."""
     span = Q(start_at__lt=now + AHEAD, end_at__gt=now - PAST)
     gone = Q(state__in=RELEASED, confirmed_at__isnull=False, ended_at__gt=now - CANCELLED_FOR)
     stands = Q(state__in=["confirmed", "in_use", "completed", "no_show"])
@@ -154,22 +152,21 @@ def _closures(instrument: Instrument, now: datetime) -> list[Closure]:
 
 
 def _changed(rows: Iterable[Reservation | Closure]) -> Mapping[UUID, datetime]:
-    """When each was changed last, as the trail knows. One statement."""
+    """Return when each booking was last changed, according to the trail. One statement."""
     entries = TrailEntry.objects.filter(object_id__in=[row.pk for row in rows]).order_by()
-    return dict(
-        entries.values("object_id").annotate(last=Max("at")).values_list("object_id", "last")
-    )
+    return dict(entries.values("object_id").annotate(last=Max("at")).values_list("object_id", "last"))
 
 
 def _known(row: Reservation, changed_at: datetime) -> Event:
-    """A booking as the owner of the instrument sees it."""
+    """Return a booking as a calendar entry for the owner of the instrument."""
     event = event_of(row, changed_at=changed_at)
     person, payer = str(row.user), named(row.organisation)
     return replace(event, summary=f"{person} ({payer})")
 
 
 def _busy(row: Reservation, changed_at: datetime, zone: str) -> Event:
-    """That time is taken, and nothing else; its name leads nowhere."""
+    """Return a calendar entry that says only that a time is taken, with an id that does not lead to the
+    booking."""
     return Event(
         uid=uid_of(uuid5(row.pk, "busy")),
         sequence=row.version,
@@ -183,7 +180,7 @@ def _busy(row: Reservation, changed_at: datetime, zone: str) -> Event:
 
 
 def _closed(closure: Closure, changed_at: datetime, zone: str, now: datetime) -> Event:
-    # One whose end nobody knows yet goes on to where the feed ends.
+    # A closure without an end lasts until the end of the feed.
     end = closure.end_at or (now + AHEAD).replace(minute=0, second=0, microsecond=0, hour=0)
     return Event(
         uid=uid_of(closure.pk),

@@ -1,42 +1,39 @@
-"""Webhooks: whose they are, their secrets, and what an event says."""
+"""Webhooks: who may see them, their secrets, and what an event contains."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.areas import areas, computed
 from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.hooks import Happening, HookEvent
 from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OutboxMessage
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import derived_secrets
-from bookings.messaging.domain.webhooks import EVENT_OF
 from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from bookings.pricing.models import Charge
-from bookings.record.models import Reservation
-from bookings.settlement.domain.statements import statement_number
-from bookings.settlement.models import Statement
-from instruments.models import Instrument
 
 MANAGE = "manage-webhooks"
 
 
-@dataclass(frozen=True)
-class Happening:
-    """One event: `organisations` are those whose affair it is, `data` what it says."""
+@computed
+def all_events() -> dict[str, HookEvent]:
+    """Return the events of all areas by code, in the order in which the form offers them."""
+    every = [event for area in areas() for event in area.events]
+    return {event.code: event for event in sorted(every, key=attrgetter("place"))}
 
-    event: str
-    about: UUID
-    cause: str
-    organisations: frozenset[UUID]
-    data: Mapping[str, Any]
+
+@computed
+def events_by_effect() -> dict[str, HookEvent]:
+    """Return the events by the kinds of effects that cause them."""
+    return {kind: event for event in all_events().values() for kind in event.effects}
 
 
 def secret_of(endpoint: WebhookEndpoint, generation: int) -> bytes:
-    """24 bytes, the newest of them."""
+    """Return the secret of a generation of the endpoint, 24 bytes, derived from the platform's newest key."""
     return _secrets(endpoint, generation)[0]
 
 
@@ -46,7 +43,8 @@ def _secrets(endpoint: WebhookEndpoint, generation: int) -> list[bytes]:
 
 
 def secrets_of(endpoint: WebhookEndpoint, now: datetime) -> list[bytes]:
-    """Those that sign now, the newest first, under each key of the platform in force."""
+    """Return the secrets that sign now: the current one, then the previous one if it still counts, each
+    derived from every key of the platform in force."""
     secrets = _secrets(endpoint, endpoint.generation)
     if endpoint.previous_until is not None and endpoint.previous_until > now:
         secrets += _secrets(endpoint, endpoint.generation - 1)
@@ -54,7 +52,8 @@ def secrets_of(endpoint: WebhookEndpoint, now: datetime) -> list[bytes]:
 
 
 def organisations_with_webhooks(actor: Actor) -> QuerySet[Organisation]:
-    """Where the actor may set webhooks up, by name; `NotPermitted` for nowhere."""
+    """Return the organisations for which the actor may set up webhooks, by name; raise `NotPermitted` if
+    there are none."""
     rows = Organisation.objects.order_by("name", "id")
     if actor.may(MANAGE, Place(None)):
         return rows
@@ -70,7 +69,7 @@ def endpoints_for(actor: Actor) -> QuerySet[WebhookEndpoint]:
 
 
 def endpoint_by_id(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a webhook; raise `NotFound` if there is none, or the actor may not see it."""
     try:
         endpoint = endpoints_for(actor).filter(pk=endpoint_id).first()
     except NotPermitted:
@@ -81,7 +80,7 @@ def endpoint_by_id(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
-    """The newest first."""
+    """Return the deliveries of a webhook, the newest first."""
     return endpoint.deliveries.prefetch_related("calls").order_by("-created_at", "-id")
 
 
@@ -95,12 +94,12 @@ def delivery_by_id(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
 
 
 def calls_of(delivery: WebhookDelivery) -> list[WebhookAttempt]:
-    """The latest first."""
+    """Return the attempts to send a delivery, the latest first."""
     return sorted(delivery.calls.all(), key=lambda call: call.pk, reverse=True)
 
 
 def wanting(happenings: Iterable[Happening]) -> list[tuple[Happening, WebhookEndpoint]]:
-    """Each event with the endpoints that want it. One statement."""
+    """Return each event with the endpoints that want it. One statement."""
     events = list(happenings)
     if not events:
         return []
@@ -117,94 +116,10 @@ def wanting(happenings: Iterable[Happening]) -> list[tuple[Happening, WebhookEnd
 
 
 def load_happenings(row: OutboxMessage) -> list[Happening]:
-    """What an outbox row tells of, as it is now; none for a row that tells of nothing. No
-    statement unless some endpoint may want it (two then)."""
-    event = EVENT_OF.get(row.kind)
-    if (
-        event is None
-        or not WebhookEndpoint.objects.filter(state="active", events__contains=[event]).exists()
-    ):
+    """Load the events of an outbox row, as they are now; none for a row without any. No statement unless some
+    endpoint may want it (two then)."""
+    event = events_by_effect().get(row.kind)
+    if event is None:
         return []
-    match event.partition(".")[0]:
-        case "reservation":
-            return _of_reservations(event, row)
-        case "charge":
-            return _of_charge(event, row)
-        case "statement":
-            return _of_statement(event, row)
-        case _:
-            return _of_instrument(event, row)
-
-
-def _of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
-    named = row.payload.get("reservations") or [row.payload.get("reservation")]
-    reservations = Reservation.objects.select_related("organisation", "host").filter(pk__in=named)
-    return [
-        Happening(
-            event,
-            one.pk,
-            f"{row.pk}:{one.pk}",
-            frozenset({one.organisation_id, one.host_id}),
-            {
-                "id": str(one.pk),
-                "instrument": str(one.instrument_id),
-                "start": _instant(one.start_at),
-                "end": _instant(one.end_at),
-                "state": one.state,
-                "organisation": one.organisation.code,
-                "host": one.host.code,
-                "version": one.version,
-            },
-        )
-        for one in reservations.order_by("start_at", "id")
-    ]
-
-
-def _of_charge(event: str, row: OutboxMessage) -> list[Happening]:
-    charges = Charge.objects.select_related("reservation__organisation", "reservation__host")
-    one = charges.get(pk=UUID(row.payload["charge"]))
-    booked = one.reservation
-    data = {
-        "id": str(one.pk),
-        "reservation": str(booked.pk),
-        "state": one.state,
-        "payable": {"amount": str(one.payable), "currency": one.currency},
-        "organisation": booked.organisation.code,
-        "host": booked.host.code,
-    }
-    concerned = frozenset({booked.organisation_id, booked.host_id})
-    return [Happening(event, one.pk, str(row.pk), concerned, data)]
-
-
-def _of_statement(event: str, row: OutboxMessage) -> list[Happening]:
-    statements = Statement.objects.select_related("payer", "host")
-    one = statements.get(pk=UUID(row.payload["statement"]))
-    data = {
-        "id": str(one.pk),
-        "number": statement_number(one.host.code, one.year, one.number),
-        "month": f"{one.month:%Y-%m}",
-        "state": one.state,
-        "payable": {"amount": str(one.payable), "currency": one.currency},
-        "due": one.due_date.isoformat(),
-        "payer": one.payer.code,
-        "host": one.host.code,
-    }
-    concerned = frozenset({one.payer_id, one.host_id})
-    return [Happening(event, one.pk, str(row.pk), concerned, data)]
-
-
-def _of_instrument(event: str, row: OutboxMessage) -> list[Happening]:
-    instruments = Instrument.objects.select_related("organisation")
-    one = instruments.get(pk=UUID(row.payload["instrument"]))
-    data = {
-        "id": str(one.pk),
-        "name": one.name,
-        "publication": one.publication,
-        "host": one.organisation.code,
-        "version": one.version,
-    }
-    return [Happening(event, one.pk, str(row.pk), frozenset({one.organisation_id}), data)]
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    wanting = WebhookEndpoint.objects.filter(state="active", events__contains=[event.code])
+    return event.load(event.code, row) if wanting.exists() else []

@@ -1,6 +1,6 @@
-"""Feeds of calendars: addresses given and taken back; and reading people's own calendars.
+"""Creating and revoking the addresses of calendar feeds, and reading people's own calendars.
 
-How a worker claims an own calendar and asks its address: `instruments.services.polling`.
+For how a worker claims a person's calendar and fetches it, see `instruments.exchange.services.polling`.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from accounts import trail
 from accounts.adapters.calendars import CalendarBroken, busy_times
-from accounts.adapters.calling import Answer, Limits, Resolve, resolve
+from accounts.adapters.calling import Limits, RemoteResponse, Resolve, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
 from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
@@ -22,23 +22,16 @@ from accounts.notifications import nudge
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from bookings.catalogue.models import BusyCalendar, BusyTime
-from bookings.messaging.domain.feeds import (
-    BUSY_AHEAD,
-    MOST_FAILURES,
-    MOST_SET,
-    SET_WITHIN,
-    must_expand,
-    read_again_at,
-)
+from bookings.messaging.domain import feeds
 from bookings.messaging.models import CalendarFeed
 from bookings.messaging.selectors.feeds import feed_token
-from instruments.selectors.registry import instrument_to_book
-from instruments.services.polling import (
+from instruments.exchange.services.polling import (
     address_ask,
     address_claim,
     address_release,
     address_remember,
 )
+from instruments.register.selectors.registry import instrument_to_book
 
 TASK = "bookings.tasks.read_calendars"
 LIMITS = Limits(connect=5, total=20, size=5 * 1024 * 1024)
@@ -49,8 +42,8 @@ LIMITS = Limits(connect=5, total=20, size=5 * 1024 * 1024)
 
 @transaction.atomic
 def feed_make(by: By, *, instrument_id: UUID | None) -> CalendarFeed:
-    """An address for one's own bookings, or for an instrument that one may see; the one there was
-    before stops working. `NotFound` for an instrument that is not the actor's to see."""
+    """Create an address for the actor's own bookings, or for an instrument; the previous address stops
+    working. Raises `NotFound` for an instrument that the actor may not see."""
     if instrument_id is not None:
         instrument_to_book(by.actor, instrument_id)
     _lock(by.actor)
@@ -66,19 +59,15 @@ def feed_make(by: By, *, instrument_id: UUID | None) -> CalendarFeed:
         digest=digest_of(feed_token(pk)),
         created_at=by.now,
     )
-    trail.record(
-        by,
-        "feed.renew" if replaced else "feed.make",
-        feed,
-        after={"instrument": instrument_id},
-    )
+    trail.record(by, "feed.renew" if replaced else "feed.make", feed, after={"instrument": instrument_id})
     return feed
 
 
 @transaction.atomic
 def feed_revoke(by: By, *, feed_id: UUID) -> None:
-    """The address stops working at once; a second time changes nothing."""
+    """Revoke a feed: its address stops working at once. Doing so again changes nothing."""
     feed = visible(CalendarFeed.objects.select_for_update(), pk=feed_id, user=by.actor.person)
+    by.require_version(feed.version)
     if feed.revoked_at is None:
         feed.revoked_at = by.now
         feed.save(update_fields=["revoked_at"])
@@ -94,10 +83,10 @@ def _lock(actor: Actor) -> None:
 
 @transaction.atomic
 def busy_calendar_set(by: By, *, address: str) -> BusyCalendar:
-    """Read a calendar of the person's own from now on, in place of any before. `Invalid`
-    (address-malformed, address-not-https): whether it answers is found when it is read.
-    `WrongState` (calendar-set-too-often) beyond `MOST_SET` within an hour, also where it was
-    removed in between: each is read at once, which may cost much, and others wait meanwhile."""
+    """Read this calendar of the person's own from now on, replacing any previous one. Raises `Invalid`
+    (address-malformed, address-not-https); whether the address answers is found out when it is read. Raises
+    `WrongState` (calendar-set-too-often) for more than `MOST_SET` within an hour, even if it was removed in
+    between, because each address is read at once, which may be costly."""
     address = address.strip()
     if address.lower().startswith(("webcal://", "webcals://")):
         address = "https" + address[address.index(":") :]
@@ -107,8 +96,8 @@ def busy_calendar_set(by: By, *, address: str) -> BusyCalendar:
         raise invalid("address", refused.code, **refused.numbers) from None
     _lock(by.actor)
     entries = TrailEntry.objects.filter(actor_id=by.actor.person, action="busycalendar.set")
-    if entries.filter(at__gt=by.now - SET_WITHIN).count() >= MOST_SET:
-        raise WrongState("calendar-set-too-often", most=MOST_SET)
+    if entries.filter(at__gt=by.now - feeds.SET_WITHIN).count() >= feeds.MOST_SET:
+        raise WrongState("calendar-set-too-often", most=feeds.MOST_SET)
     row = BusyCalendar.objects.select_for_update().filter(user_id=by.actor.person).first()
     if by.version is not None and by.version != (row.version if row else 0):
         raise WrongVersion(version=row.version if row else 0)
@@ -118,12 +107,12 @@ def busy_calendar_set(by: By, *, address: str) -> BusyCalendar:
         row = BusyCalendar(user_id=by.actor.person, created_at=by.now, version=0)
     row.address, row.due_at = address, by.now
     row.etag = row.modified = ""
-    # What is being read goes on until its time is over; what comes of it is for the old version.
+    # A reading under way continues until it times out; its result belongs to the old version and is dropped.
     row.known_until = None
     row.problem, row.failures = {}, 0
     row.version += 1
     row.save()
-    # The address is a secret of the person: the trail says that there is one.
+    # The address is a secret of the person, so the trail only says that there is one.
     trail.record(by, "busycalendar.set", row)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return row
@@ -131,20 +120,21 @@ def busy_calendar_set(by: By, *, address: str) -> BusyCalendar:
 
 @transaction.atomic
 def busy_calendar_remove(by: By) -> None:
-    """Forget the address and all that was read. `NotFound`."""
+    """Forget the actor's own calendar and all that was read from it. Raises `NotFound` if there is none."""
     row = visible(BusyCalendar.objects.select_for_update(), user_id=by.actor.person)
+    by.require_version(row.version)
     trail.record(by, "busycalendar.remove", row)
     row.delete()
 
 
 def calendar_read(*, now: datetime, resolve: Resolve = resolve) -> bool:
-    """Read the own calendar that is due longest; whether any was."""
+    """Read the own calendar that has been due longest; return whether there was one."""
     stopped = {"code": "reading-stopped", "numbers": {}}
     rows = BusyCalendar.objects.filter(user__is_active=True)
-    row = address_claim(rows, read_again_at, MOST_FAILURES, now, problem=stopped)
+    row = address_claim(rows, feeds.read_again_at, feeds.MOST_FAILURES, now, problem=stopped)
     if row is None:
         return False
-    anew = must_expand(row.known_until, now)
+    anew = feeds.must_expand(row.known_until, now)
     try:
         answer = address_ask(row, limits=LIMITS, resolve=resolve, anew=anew, Accept="text/calendar")
         times = _times(answer, now) if answer else None
@@ -155,10 +145,10 @@ def calendar_read(*, now: datetime, resolve: Resolve = resolve) -> bool:
     return True
 
 
-def _times(answer: Answer, now: datetime) -> list[tuple[datetime, datetime]]:
+def _times(answer: RemoteResponse, now: datetime) -> list[tuple[datetime, datetime]]:
     try:
         with answer.body:
-            return list(busy_times(answer.body.read(), now, now + BUSY_AHEAD))
+            return list(busy_times(answer.body.read(), now, now + feeds.BUSY_AHEAD))
     except CalendarBroken as broken:
         raise AddressRefused(broken.code) from None
 
@@ -168,20 +158,20 @@ def _store(
     claimed: BusyCalendar,
     now: datetime,
     *,
-    answer: Answer | None = None,
+    answer: RemoteResponse | None = None,
     times: list[tuple[datetime, datetime]] | None = None,
     refused: AddressRefused | None = None,
 ) -> None:
-    """What came of reading: times, nothing new, or why not."""
+    """Store the outcome of a reading: the new times, that nothing changed, or why it failed."""
     row = address_release(BusyCalendar.objects.all(), claimed)
-    if row is None:  # another has taken it over, or the person removed it
+    if row is None:  # another worker has taken it over, or the person removed it
         return
-    if row.version != claimed.version:  # the person changed it: it is read anew
+    if row.version != claimed.version:  # the person changed it: it is read again
         row.save()
         return
     if refused is not None:
         row.problem = {"code": refused.code, "numbers": dict(refused.numbers)}
-        if row.failures > 2:  # what was true some hours ago may not be any more
+        if row.failures > 2:  # busy times that are some hours old may be wrong
             row.times.all().delete()
             row.etag = row.modified = ""
             row.known_until = None
@@ -192,7 +182,7 @@ def _store(
             BusyTime.objects.bulk_create(
                 BusyTime(calendar=row, start_at=start, end_at=end) for start, end in times
             )
-            row.known_until = now + BUSY_AHEAD
+            row.known_until = now + feeds.BUSY_AHEAD
             address_remember(row, answer)
-    row.due_at = read_again_at(row.failures, now)
+    row.due_at = feeds.read_again_at(row.failures, now)
     row.save()

@@ -1,9 +1,8 @@
-"""Webhooks: setting them up, telling of events, trying again.
+"""Webhooks: setting them up, delivering events, trying again.
 
-An event becomes a delivery for each endpoint that wants it, in the transaction that carries out
-the effect that tells of it; each attempt is an outbox row of its own. A worker that dies in the
-middle of a call leaves the row to the next one: a receiver may hear of an event twice, always
-under the same id.
+An event becomes a delivery for each endpoint that wants it, in the transaction that carries out the effect
+behind it; each attempt is an outbox row of its own. If a worker dies in the middle of a call, the next one
+repeats it: a receiver may get an event twice, always under the same id.
 """
 
 import time
@@ -25,20 +24,9 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
-from bookings.messaging.domain.webhooks import (
-    EVENTS,
-    GONE,
-    MOST_ANSWER,
-    MOST_ENDPOINTS,
-    OVERLAP,
-    PING,
-    body_of,
-    is_done,
-    signed,
-    try_again_at,
-)
+from bookings.messaging.domain import webhooks
 from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from bookings.messaging.selectors.webhooks import MANAGE, load_happenings, secrets_of, wanting
+from bookings.messaging.selectors.webhooks import MANAGE, all_events, load_happenings, secrets_of, wanting
 
 LIMITS = Limits(connect=5, total=15, size=256 * 1024, redirects=2)
 State = WebhookEndpoint.State
@@ -51,17 +39,16 @@ State = WebhookEndpoint.State
 def webhook_add(
     by: By, *, organisation_id: UUID, address: str, events: Sequence[str], description: str
 ) -> WebhookEndpoint:
-    """Tell an address of an organisation's events. `NotPermitted`, `WrongState`
-    (too-many-webhooks), `Invalid` (address-malformed, address-not-https, required,
-    unknown-value)."""
+    """Send an organisation's events to an address. Raises `NotPermitted`, `WrongState` (too-many-webhooks),
+    `Invalid` (address-malformed, address-not-https, required, unknown-value)."""
     organisation = visible(
         Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),
         pk=organisation_id,
     )
     require(by.actor, MANAGE, place_of(organisation))
     checked = _checked(address, events)
-    if WebhookEndpoint.objects.filter(organisation=organisation).count() >= MOST_ENDPOINTS:
-        raise WrongState("too-many-webhooks", most=MOST_ENDPOINTS)
+    if WebhookEndpoint.objects.filter(organisation=organisation).count() >= webhooks.MOST_ENDPOINTS:
+        raise WrongState("too-many-webhooks", most=webhooks.MOST_ENDPOINTS)
     row = WebhookEndpoint.objects.create(
         organisation=organisation,
         address=checked[0],
@@ -76,16 +63,10 @@ def webhook_add(
 
 @transaction.atomic
 def webhook_change(
-    by: By,
-    *,
-    endpoint_id: UUID,
-    address: str,
-    events: Sequence[str],
-    description: str,
-    is_active: bool,
+    by: By, *, endpoint_id: UUID, address: str, events: Sequence[str], description: str, is_active: bool
 ) -> WebhookEndpoint:
-    """Change it, or switch it off and on. What waited while it was off was given up; replay it by
-    hand. `WrongVersion`, and as `webhook_add`."""
+    """Change a webhook, or switch it off or on. Deliveries that fell due while it was off are not sent;
+    replay them one by one. Raises `WrongVersion`, and what `webhook_add` raises."""
     row = _locked(by, endpoint_id)
     before = _recorded(row)
     row.address, row.events = _checked(address, events)
@@ -100,10 +81,10 @@ def webhook_change(
 
 @transaction.atomic
 def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
-    """A new secret; for a day the one before signs as well."""
+    """Give the webhook a new secret; the previous one signs as well for a day."""
     row = _locked(by, endpoint_id)
     row.generation += 1
-    row.previous_until = by.now + OVERLAP
+    row.previous_until = by.now + webhooks.OVERLAP
     row.version += 1
     row.save(update_fields=["generation", "previous_until", "version"])
     _record(by, row, "webhook.rotate", {}, {"generation": row.generation})
@@ -112,7 +93,7 @@ def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
 
 @transaction.atomic
 def webhook_delete(by: By, *, endpoint_id: UUID) -> None:
-    """With its log."""
+    """Delete a webhook with its log."""
     row = _locked(by, endpoint_id)
     _record(by, row, "webhook.delete", _recorded(row), {})
     row.delete()
@@ -120,15 +101,16 @@ def webhook_delete(by: By, *, endpoint_id: UUID) -> None:
 
 @transaction.atomic
 def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
-    """Send a test event, also to one that is disabled. `WrongState` while one waits."""
+    """Send a test event, also to a webhook that is disabled. Raises `WrongState` while an earlier one is
+    waiting."""
     row = _locked(By(by.actor, by.now), endpoint_id)
-    if row.deliveries.filter(event=PING, state="waiting").exists():
+    if row.deliveries.filter(event=webhooks.PING, state="waiting").exists():
         raise WrongState("ping-waits")
     delivery = WebhookDelivery.objects.create(
         endpoint=row,
-        event=PING,
+        event=webhooks.PING,
         cause=f"ping:{by.now.isoformat()}",
-        body=body_of(PING, by.now, {"webhook": str(row.pk)}),
+        body=webhooks.body_of(webhooks.PING, by.now, {"webhook": str(row.pk)}),
         created_at=by.now,
         next_at=by.now,
     )
@@ -139,8 +121,8 @@ def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
 
 @transaction.atomic
 def webhook_replay(by: By, *, delivery_id: UUID) -> WebhookDelivery:
-    """Send a delivery again, with all its attempts, under the same id. `WrongState` while it is
-    still being tried."""
+    """Send a delivery again, with a full number of attempts, under the same id. Raises `WrongState` while it
+    is still being tried."""
     unlocked = visible(WebhookDelivery.objects, pk=delivery_id)
     row = _locked(By(by.actor, by.now), unlocked.endpoint_id)
     delivery = WebhookDelivery.objects.select_for_update().get(pk=delivery_id)
@@ -162,9 +144,9 @@ def _checked(address: str, events: Sequence[str]) -> tuple[str, list[str]]:
         raise invalid("address", refused.code, **refused.numbers) from None
     if not events:
         raise invalid("events", "required")
-    if not set(events) <= set(EVENTS):
+    if not set(events) <= set(all_events()):
         raise invalid("events", "unknown-value")
-    return address, [event for event in EVENTS if event in set(events)]
+    return address, [event for event in all_events() if event in set(events)]
 
 
 def _locked(by: By, endpoint_id: UUID) -> WebhookEndpoint:
@@ -181,7 +163,7 @@ def _locked(by: By, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 def _recorded(row: WebhookEndpoint) -> dict[str, object]:
-    """For the trail: the host alone, since a path may hold a secret."""
+    """Describe a webhook for the trail: only its host, since a path may hold a secret."""
     host = urlsplit(row.address).hostname
     return {"host": host, "events": row.events, "state": row.state}
 
@@ -196,14 +178,14 @@ def _record(
 
 
 def events_tell(row: OutboxMessage, *, now: datetime) -> int:
-    """Deliveries of what an outbox row tells of, to every endpoint that wants it; how many."""
+    """Create the deliveries of an outbox row's events to every endpoint that wants them; return how many."""
     deliveries = [
         WebhookDelivery(
             endpoint=endpoint,
             event=one.event,
             about=one.about,
             cause=one.cause,
-            body=body_of(one.event, row.created_at, one.data),
+            body=webhooks.body_of(one.event, row.created_at, one.data),
             created_at=now,
             next_at=now,
         )
@@ -224,8 +206,8 @@ def _attempt(delivery: WebhookDelivery) -> Effect:
 
 
 def webhook_deliver(row: OutboxMessage, *, now: datetime, resolve: Resolve = resolve) -> str:
-    """One attempt: call the address, write down what came of it, and let the next attempt come
-    later if it failed. The row's outcome."""
+    """Attempt a delivery once: call the address, record the result, and schedule the next attempt if it
+    failed. Return the outcome of the row."""
     delivery = (
         WebhookDelivery.objects.select_related("endpoint__organisation__region")
         .filter(pk=UUID(row.payload["delivery"]), state="waiting")
@@ -234,24 +216,24 @@ def webhook_deliver(row: OutboxMessage, *, now: datetime, resolve: Resolve = res
     )
     if delivery is None:
         return "skipped"
-    if delivery.endpoint.state != State.ACTIVE and delivery.event != PING and delivery.rounds == 1:
+    if delivery.endpoint.state != State.ACTIVE and delivery.event != webhooks.PING and delivery.rounds == 1:
         delivery.state, delivery.next_at = "failed", None
         delivery.save(update_fields=["state", "next_at"])
         return "skipped"
     attempt = _call(delivery, now, resolve)
     attempt.save()
     delivery.attempts += 1
-    if attempt.status is not None and is_done(attempt.status):
+    if attempt.status is not None and webhooks.is_done(attempt.status):
         delivery.state, delivery.next_at = "delivered", None
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(succeeded_at=now)
     else:
-        # A test, or one that is asked for by hand while it is disabled, need not go on for a day.
-        goes_on = delivery.event != PING and delivery.endpoint.state == State.ACTIVE
-        goes_on = goes_on and attempt.status != GONE
-        delivery.next_at = try_again_at(delivery.attempts, now) if goes_on else None
+        # A test, or a replay by hand while it is disabled, is not repeated for a day.
+        goes_on = delivery.event != webhooks.PING and delivery.endpoint.state == State.ACTIVE
+        goes_on = goes_on and attempt.status != webhooks.GONE
+        delivery.next_at = webhooks.try_again_at(delivery.attempts, now) if goes_on else None
         if delivery.next_at is None:
             delivery.state = "failed"
-            if delivery.event != PING or attempt.status == GONE:
+            if delivery.event != webhooks.PING or attempt.status == webhooks.GONE:
                 _give_up(delivery, attempt, now)
         else:
             enqueue([_attempt(delivery)], now=now)
@@ -267,16 +249,16 @@ def _call(delivery: WebhookDelivery, now: datetime, resolve: Resolve) -> Webhook
         answer = call(
             delivery.endpoint.address,
             method="POST",
-            headers=signed(secrets, delivery.message_id, now, delivery.body),
+            headers=webhooks.signed(secrets, delivery.message_id, now, delivery.body),
             body=delivery.body.encode(),
             limits=LIMITS,
             loopback=settings.CALLS_LOOPBACK,
             resolve=resolve,
         )
         with answer.body:
-            first = answer.body.read(MOST_ANSWER)
+            first = answer.body.read(webhooks.MOST_ANSWER)
         attempt.status = answer.status
-        # What cannot be stored as text is left out.
+        # Characters that cannot be stored as text are left out.
         attempt.answer = first.decode(errors="replace").replace("\0", "")
     except AddressRefused as refused:
         attempt.problem = {"code": refused.code, "numbers": dict(refused.numbers)}
@@ -285,24 +267,22 @@ def _call(delivery: WebhookDelivery, now: datetime, resolve: Resolve) -> Webhook
 
 
 def _give_up(delivery: WebhookDelivery, attempt: WebhookAttempt, now: datetime) -> None:
-    """A day of attempts failed: if nothing else has come through since, or the receiver says that
-    it is gone, nothing more is sent, and those who manage it hear of it."""
+    """Give a delivery up after a day of failed attempts, or because the receiver says it is gone. Disable the
+    webhook and tell those who manage it, unless it is not gone and another delivery has succeeded since."""
     endpoint = (
         WebhookEndpoint.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region")
         .get(pk=delivery.endpoint_id)
     )
     since = endpoint.succeeded_at
-    is_gone = attempt.status == GONE
+    is_gone = attempt.status == webhooks.GONE
     if endpoint.state != State.ACTIVE or (since and since >= delivery.created_at and not is_gone):
         return
     endpoint.state = State.DISABLED
     endpoint.disabled_because = "gone" if is_gone else "failing"
     endpoint.version += 1
     endpoint.save(update_fields=["state", "disabled_because", "version"])
-    _record(
-        By(PLATFORM, now), endpoint, "webhook.disable", {}, {"because": endpoint.disabled_because}
-    )
+    _record(By(PLATFORM, now), endpoint, "webhook.disable", {}, {"because": endpoint.disabled_because})
     payload = {"endpoint": str(endpoint.pk), "delivery": str(delivery.pk)}
     key = f"hook.disabled:{endpoint.pk}:{endpoint.version}"
     enqueue([Effect("hook.disabled", key, payload)], now=now)

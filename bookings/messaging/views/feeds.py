@@ -1,4 +1,4 @@
-"""Calendars for other programs, and one's own calendar."""
+"""Calendar feeds for other programs, and the reader's own calendar."""
 
 import hashlib
 from datetime import datetime
@@ -24,26 +24,14 @@ from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.tokens import tokens_of
 from accounts.services.tokens import token_revoke
-from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import act, bare, by_of, chooses, edits, reads, writes
 from bookings.catalogue.selectors.busy import busy_calendar_of
-from bookings.messaging.selectors.feeds import (
-    feed_address,
-    feed_by_token,
-    feeds_of,
-    load_instrument_events,
-    load_own_events,
-    managed_by,
-)
-from bookings.messaging.services.feeds import (
-    busy_calendar_remove,
-    busy_calendar_set,
-    feed_make,
-    feed_revoke,
-)
+from bookings.messaging.selectors import feeds as feed_selectors
+from bookings.messaging.services.feeds import busy_calendar_remove, busy_calendar_set, feed_make, feed_revoke
 from bookings.record.messages import sentence
-from instruments.messages import harvest_sentence
-from instruments.models import Instrument
-from instruments.selectors.registry import instrument_to_book
+from instruments.exchange.messages import harvest_sentence
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 MOST_OFFERED = 500
@@ -51,28 +39,28 @@ MOST_OFFERED = 500
 
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
-    """A calendar under a secret address, for a program that signs in nowhere. What it shows is
-    what its person may see today."""
-    row, now = feed_by_token(token), timezone.now()
+    """Return a calendar under a secret address, for programs that cannot sign in. It shows what the feed's
+    person may see today."""
+    row, now = feed_selectors.feed_by_token(token), timezone.now()
     if row is None:
         raise NotFound
     actor = actor_of(row.user)
     with translation.override(row.user.language):
         if row.instrument_id is None:
             name = gettext("My bookings")
-            events = load_own_events(actor, now)
+            events = feed_selectors.load_own_events(actor, now)
             return answer(request, str(row.pk), name, row.user.time_zone, events, now)
         instrument = instrument_to_book(actor, row.instrument_id)
-        events = load_instrument_events(actor, instrument, now)
+        events = feed_selectors.load_instrument_events(actor, instrument, now)
         return _of_instrument(request, f"{row.pk}", instrument, events, now)
 
 
 @require_safe
 def instrument_feed(request: HttpRequest, instrument_id: UUID) -> HttpResponseBase:
-    """When a published instrument is taken: busy time, and nothing of whose it is."""
+    """Return the times when a published instrument is taken, without saying by whom."""
     now, nobody = timezone.now(), actor_of(None)
     instrument = instrument_to_book(nobody, instrument_id)
-    events = load_instrument_events(None, instrument, now)
+    events = feed_selectors.load_instrument_events(None, instrument, now)
     return _of_instrument(request, f"{instrument.pk}", instrument, events, now)
 
 
@@ -85,8 +73,8 @@ def _of_instrument(
 def answer(
     request: HttpRequest, key: str, name: str, zone: str, events: list[Event], now: datetime
 ) -> HttpResponseBase:
-    """The calendar, or 304 where the reader has it already. Its ETag is of its content; since when
-    the content is as it is, the cache remembers (what it forgets is sent once more)."""
+    """Return the calendar, or 304 if the reader has it already. The ETag is computed from the content; the
+    cache remembers since when the content is unchanged (if it forgets, the calendar is sent once more)."""
     content = write(events, name=name, zone=zone).encode()
     tag = hashlib.sha256(content).hexdigest()[:32]
     place = f"feed:{key}:{translation.get_language()}"
@@ -105,24 +93,19 @@ def answer(
 
 @never_cache
 @reads
-def feeds(request: HttpRequest) -> HttpResponse:
-    """One's addresses, and one's own calendar."""
-    return page(request)
-
-
-def page(
+def feeds(
     request: HttpRequest, status: int = 200, refused: Refused | None = None, **context: object
 ) -> HttpResponse:
-    """The page; what refuses one's own calendar is said of its address."""
+    """Show the reader's feed addresses, and their own calendar."""
     actor = actor_of(request.user)
-    rows = [(row, feed_address(row)) for row in feeds_of(actor)]
+    rows = [(row, feed_selectors.feed_address(row)) for row in feed_selectors.feeds_of(actor)]
     taken = {row.instrument_id for row, _ in rows}
     own = next((pair for pair in rows if pair[0].instrument_id is None), None)
     say = sentence if isinstance(refused, WrongState) else harvest_sentence
     shown = {
         "own": own,
         "feeds": [pair for pair in rows if pair is not own],
-        "managed": [i for i in managed_by(actor)[:MOST_OFFERED] if i.pk not in taken],
+        "managed": [i for i in feed_selectors.managed_by(actor)[:MOST_OFFERED] if i.pk not in taken],
         "busy": busy_calendar_of(actor),
         "now": timezone.now(),
         "refused": refused and say(refused.code, refused.numbers),
@@ -133,7 +116,7 @@ def page(
 
 @writes
 def make(request: HttpRequest) -> HttpResponse:
-    """A new address; of one's bookings where no instrument is named."""
+    """Create a new address; for the reader's own bookings if no instrument is named."""
     instrument = request.POST.get("instrument", "")
     try:
         instrument_id = UUID(instrument) if instrument else None
@@ -141,59 +124,48 @@ def make(request: HttpRequest) -> HttpResponse:
         raise NotFound from None
     return act(
         request,
-        partial(page, request),
+        partial(bare(feeds), request),
         lambda by, _: feed_make(by, instrument_id=instrument_id),
         to=reverse("bookings:feeds"),
         done=gettext("Here is the address. Anyone who has it can read the calendar."),
     )
 
 
-@writes
-def revoke(request: HttpRequest, feed_id: UUID) -> HttpResponse:
-    return act(
-        request,
-        partial(page, request),
-        lambda by, _: feed_revoke(by, feed_id=feed_id),
-        to=reverse("bookings:feeds"),
-        done=gettext("The address no longer works."),
-    )
-
-
 @never_cache
 @edits
 def access(request: HttpRequest) -> HttpResponse:
-    """What still acts or reads as the person after a new password: revoke what is chosen."""
+    """Show which tokens and feed addresses keep working after a new password, and revoke those that the
+    reader selects."""
     user, by = request.user, by_of(request)
     assert isinstance(user, User)
-    tokens, addresses = tokens_of(user).filter(expires_at__gt=by.now), feeds_of(by.actor)
+    tokens, addresses = tokens_of(user).filter(expires_at__gt=by.now), feed_selectors.feeds_of(by.actor)
     if request.method == "POST":
         chosen = set(request.POST.getlist("revoke"))
         for token in tokens:
             if str(token.pk) in chosen:
-                token_revoke(user=user, token_id=token.pk, now=by.now)
+                token_revoke(by, token_id=token.pk)
         for row in addresses:
             if str(row.pk) in chosen:
                 feed_revoke(by, feed_id=row.pk)
-        messages.success(
-            request, gettext("The selected ones are revoked and can no longer be used.")
-        )
+        messages.success(request, gettext("The selected ones are revoked and can no longer be used."))
         return redirect("bookings:access")
     context = {"tokens": tokens, "feeds": addresses}
     return render(request, "bookings/messaging/access.html", context)
 
 
 @writes
-def busy(request: HttpRequest) -> HttpResponse:
-    """Set one's own calendar, read it again, or remove it (`act`)."""
+@chooses("set", "remove")
+def busy(request: HttpRequest, choice: str) -> HttpResponse:
+    """Set the address of the reader's own calendar, fetch it again, or remove it."""
     to = reverse("bookings:feeds")
-    if request.POST.get("act") == "remove":
+    if choice == "remove":
         done = gettext("Removed, with everything that was read from it.")
-        shown = partial(page, request)
+        shown = partial(bare(feeds), request)
         return act(request, shown, lambda by, _: busy_calendar_remove(by), to=to, done=done)
     address = request.POST.get("address", "")
     return act(
         request,
-        partial(page, request, address=address),
+        partial(bare(feeds), request, address=address),
         lambda by, _: busy_calendar_set(by, address=address),
         to=to,
         done=gettext("It is being read; check back in a minute."),

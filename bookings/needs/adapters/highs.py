@@ -1,6 +1,6 @@
-"""HiGHS, a solver of linear programmes: places many needs at once better than one after the other.
+"""HiGHS, a solver of linear programmes, which places many needs at once better than one after the other.
 
-Optional: `requirements-needs.txt` brings it (`highspy`). It works in this process on one thread and
+It is optional: `requirements-needs.txt` brings it (`highspy`). It works in this process on one thread and
 never calls another machine.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from bookings.needs.domain.batches import Programme, Solution, Solve
 
-SECONDS = 60.0  # after which first come has to do
+SECONDS = 60.0  # after which needs are served in their order instead
 MODULE = "highspy"
 
 
@@ -19,12 +19,12 @@ class Unsolved(Exception):
 
 
 def solver() -> Solve | None:
-    """What solves programmes; None where it is not installed."""
+    """Return a function that solves programmes; None if the solver is not installed."""
     return solve if importlib.util.find_spec(MODULE) is not None else None
 
 
 def solve(programme: Programme) -> Solution:
-    """The shares that are worth most. `Unsolved` where it takes too long."""
+    """Return the shares that are worth most. Raise `Unsolved` if that takes too long."""
     highspy, numpy = importlib.import_module(MODULE), importlib.import_module("numpy")
     model = highspy.Highs()
     model.setOptionValue("output_flag", False)

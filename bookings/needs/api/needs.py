@@ -1,117 +1,105 @@
-"""Needs, and the instruments that answer them."""
+"""Needs, and the instruments that meet them."""
 
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads, tells
-from accounts.api.shapes import (
-    Choice,
-    Flag,
-    Instant,
-    ListOf,
-    Money,
-    Number,
-    Query,
-    ReasonBody,
-    Shape,
-    Text,
-    Whole,
-)
+from accounts.api import shapes
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, reads, tells
 from bookings.needs.domain.matching import GATES, LABELS, PARTS
 from bookings.needs.messages import GATES as GATE_TEXTS
 from bookings.needs.messages import reasons_of
 from bookings.needs.models import Need
-from bookings.needs.selectors.matches import Answer, Wanted, load_answer, load_matches, wanted_of
-from bookings.needs.selectors.needs import load_chosen, need_by_id, needs_for, written
-from bookings.needs.services.needs import (
-    NeedValues,
-    need_change,
-    need_make,
-    need_open,
-    need_share,
-    need_unshare,
-    need_withdraw,
-)
+from bookings.needs.selectors.matches import JudgedInstrument, Wanted, load_answer, load_matches, wanted_of
+from bookings.needs.selectors.needs import NEEDS, need_by_id, needs_for, shown_need, written
+from bookings.needs.services import needs
 from bookings.pricing.domain.quotes import quote_to_json
-from instruments.api.needs import NeedTermShape
-from instruments.domain.needs import LONGEST_NEED
-from instruments.models import Instrument
-from instruments.selectors.needs import load_parameters
-from instruments.selectors.registry import instrument_by_id
+from bookings.record.api.lists import listed
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_by_id
+from instruments.vocabulary.api.needs import NeedTermShape
+from instruments.vocabulary.domain.needs import LONGEST_NEED
+from instruments.vocabulary.selectors.needs import load_parameters
 
 
-class RequirementBody(Shape):
+class RequirementBody(shapes.Shape):
     """An instrument must reach down to `low` and up to `high`, in the unit of the parameter."""
 
-    parameter = Text(60, help_text="A code.")
-    low = Number(30, 15, required=False, allow_null=True)
-    high = Number(30, 15, required=False, allow_null=True)
+    parameter = shapes.Text(60, help_text="Code of the parameter.")
+    low = shapes.Number(30, 15, required=False, allow_null=True)
+    high = shapes.Number(30, 15, required=False, allow_null=True)
 
 
-class WeightsBody(Shape):
-    """How much each part of a match counts, from 0 to 1; those not named count nothing."""
+class WeightsBody(shapes.Shape):
+    """The weight of each part of a match, from 0 to 1; parts left out do not count."""
 
-    fit = Number(4, 3, min_value=0, max_value=1, required=False)
-    time = Number(4, 3, min_value=0, max_value=1, required=False)
-    cost = Number(4, 3, min_value=0, max_value=1, required=False)
-    effort = Number(4, 3, min_value=0, max_value=1, required=False)
-    trust = Number(4, 3, min_value=0, max_value=1, required=False)
+    fit = shapes.Number(4, 3, min_value=0, max_value=1, required=False)
+    time = shapes.Number(4, 3, min_value=0, max_value=1, required=False)
+    cost = shapes.Number(4, 3, min_value=0, max_value=1, required=False)
+    effort = shapes.Number(4, 3, min_value=0, max_value=1, required=False)
+    trust = shapes.Number(4, 3, min_value=0, max_value=1, required=False)
 
 
-class NeedBody(Shape):
-    text = Text(LONGEST_NEED, help_text="What is to be found out, in one's own words.")
-    organisation = Text(
-        40, required=False, help_text="Who pays: a code. Your only one, unless named."
-    )
-    terms = ListOf(
-        child=Text(60),
+class NeedBody(shapes.Shape):
+    text = shapes.Text(LONGEST_NEED, help_text="What you need to find out, in your own words.")
+    organisation = shapes.Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
+    terms = shapes.ListOf(
+        child=shapes.Text(60),
         required=False,
-        help_text="Codes of measurands and techniques; unless named, the likeliest of the text.",
+        help_text="Codes of measurands and techniques; default: the likeliest ones found in the text.",
     )
-    requirements = ListOf(
-        child=RequirementBody(), required=False, help_text="Unless named, those of the text."
+    requirements = shapes.ListOf(
+        child=RequirementBody(), required=False, help_text="Default: the requirements found in the text."
     )
-    sample = Text(200, default="", allow_blank=True, help_text="Its form.")
-    quantity = Whole(min_value=1, max_value=100_000, required=False, help_text="Of samples.")
-    modes = ListOf(child=Choice(Instrument.ServiceMode.choices), default=list)
-    regions = ListOf(child=Text(60), default=list, help_text="Codes; with those below them.")
-    earliest = Instant(help_text="It begins no sooner.")
-    latest = Instant(help_text="Latest end.")
-    minutes = Whole(min_value=1, max_value=44640)
-    budget = Number(
+    sample = shapes.Text(200, default="", allow_blank=True, help_text="Form of the sample.")
+    quantity = shapes.Whole(min_value=1, max_value=100_000, required=False, help_text="Number of samples.")
+    modes = shapes.ListOf(child=shapes.Choice(Instrument.ServiceMode.choices), default=list)
+    regions = shapes.ListOf(
+        child=shapes.Text(60),
+        default=list,
+        help_text="Codes of regions; the regions within them are included.",
+    )
+    earliest = shapes.Instant(help_text="Earliest start.")
+    latest = shapes.Instant(help_text="Latest end.")
+    minutes = shapes.Whole(min_value=1, max_value=44640)
+    budget = shapes.Number(
         16,
         2,
         min_value=0,
         required=False,
         allow_null=True,
-        help_text="In all, in the currency of the payer's region.",
+        help_text="For everything, in the currency of the payer's region.",
     )
     weights = WeightsBody(required=False)
-    is_flexible = Flag(
-        default=False, help_text="Any time in the window suits: a batch may have one kept."
+    is_flexible = shapes.Flag(
+        default=False, help_text="Whether any time in the window is suitable, so that a batch may hold one."
     )
 
 
-class PersonBody(Shape):
-    person = Text(254, help_text="An id, or a mail address.")
+class PersonBody(shapes.Shape):
+    person = shapes.Text(254, help_text="Id or e-mail address of the person.")
 
 
 class ReaderShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
+    """A reader of a need, by id or by the mail address that was entered."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="Null if access was given to an address.")
+    name = serializers.CharField(help_text="Name of the person, or the address.")
 
 
 class NeedShape(serializers.Serializer[Any]):
-    """A need. `requirements` and `budget` are as they were entered."""
+    """A need. `requirements` and `budget` are returned as they were entered."""
 
     id = serializers.UUIDField()
     user = serializers.CharField(source="user.name")
-    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
-    readers = ReaderShape(many=True, source="readers.all")
+    organisation = serializers.CharField(
+        source="organisation.code", help_text="Code of the paying organisation."
+    )
+    readers = ReaderShape(many=True, source="shown_readers")
     text = serializers.CharField()
     terms = NeedTermShape(many=True, source="chosen")
     requirements = serializers.ListField(child=serializers.DictField())
@@ -119,15 +107,15 @@ class NeedShape(serializers.Serializer[Any]):
     quantity = serializers.IntegerField(allow_null=True)
     modes = serializers.ListField(child=serializers.CharField())
     regions = serializers.ListField(child=serializers.CharField(), source="region_codes")
-    earliest = Instant()
-    latest = Instant()
+    earliest = shapes.Instant()
+    latest = shapes.Instant()
     minutes = serializers.IntegerField()
-    budget = Money(allow_null=True)
+    budget = shapes.Money(allow_null=True)
     weights = serializers.DictField(child=serializers.FloatField())
     is_flexible = serializers.BooleanField()
-    state = serializers.ChoiceField(Need.State.choices)
-    created_at = Instant()
-    changed_at = Instant()
+    state = serializers.ChoiceField(Need.Shown.choices, source="shown_state")
+    created_at = shapes.Instant()
+    changed_at = shapes.Instant()
     version = serializers.IntegerField()
 
 
@@ -141,8 +129,8 @@ class FitShape(serializers.Serializer[Any]):
 
 
 class ReasonShape(serializers.Serializer[Any]):
-    """A part of a match in words. `value` is between 0 and 1; `parameter` can be asked of the
-    host (`POST instruments/{id}/questions/`)."""
+    """A part of a match in words. `value` is between 0 and 1; `parameter` is set if the host can be asked
+    about it (`POST instruments/{id}/questions/`)."""
 
     part = serializers.ChoiceField(PARTS)
     text = serializers.CharField()
@@ -160,23 +148,24 @@ class MatchInstrumentShape(serializers.Serializer[Any]):
 
 
 class MatchShape(serializers.Serializer[Any]):
-    """An instrument that answers a need. `score` is the weighted sum of `parts`; `price` the
-    quote for this start."""
+    """An instrument that meets a need. `score` is the weighted sum of `parts`; `price` the quote for this
+    start; `is_near`: its technique is only near the right one, so ask the host whether it fits."""
 
     instrument = MatchInstrumentShape()
+    is_near = serializers.BooleanField()
     fit = serializers.FloatField()
     requirements = FitShape(many=True)
     score = serializers.FloatField()
     parts = serializers.DictField(child=serializers.FloatField())
     reasons = ReasonShape(many=True)
     service_mode = serializers.CharField()
-    start = Instant()
+    start = shapes.Instant()
     price = serializers.DictField(allow_null=True)
     labels = serializers.ListField(child=serializers.ChoiceField(LABELS))
 
 
 class NoMatchShape(serializers.Serializer[Any]):
-    """An instrument that came near but is no match."""
+    """An instrument that came near but does not meet the need."""
 
     instrument = MatchInstrumentShape()
     code = serializers.ChoiceField(GATES)
@@ -185,24 +174,24 @@ class NoMatchShape(serializers.Serializer[Any]):
 
 
 class MatchesShape(serializers.Serializer[Any]):
-    """The best first; `left_out`: a few that are none, and why."""
+    """The instruments that meet a need, the best first; `left_out`: some that do not, and why."""
 
     matches = MatchShape(many=True)
     left_out = NoMatchShape(many=True)
 
 
-class MatchQuery(Query):
+class MatchQuery(shapes.Query):
     instrument = serializers.UUIDField(
-        required=False, help_text="Of this instrument alone: a match, or why it is none."
+        required=False, help_text="Only this instrument: the answer says how it matches, or why it does not."
     )
 
 
-def values_of(data: dict[str, Any]) -> NeedValues:
-    """A body as the service takes it."""
+def values_of(data: dict[str, Any]) -> needs.NeedValues:
+    """Return the values of a body as the service takes them."""
     weights = data.get("weights")
     if weights is not None:
         data = data | {"weights": {name: float(value) for name, value in weights.items()}}
-    return NeedValues(**data)
+    return needs.NeedValues(**data)
 
 
 class Needs(Resource):
@@ -214,14 +203,14 @@ class Needs(Resource):
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for need in rows:
-            need.chosen = load_chosen(need.terms)
+            shown_need(need, self.now)
             need.region_codes = sorted(region.code for region in need.regions.all())
         return rows
 
-    @lists(_("Needs"))
+    @listed(_("Needs"), NEEDS)
     def rows(self, query: dict[str, Any]) -> QuerySet[Need]:
-        """One's own, and for managers those of their organisation; the newest first. Nobody else
-        reads a need, but for auditors and administrators who say why."""
+        """Return your own needs, and for managers those of their organisation; the newest first. Nobody else
+        reads a need, except auditors and administrators who say why."""
         return needs_for(self.actor)
 
     @creates(
@@ -238,47 +227,51 @@ class Needs(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """Keep what is to be found out. Terms and requirements are read from the text unless they
-        are named; `GET needs/{id}/matches/` answers with instruments. At most fifty that are
-        open."""
-        return need_make(self.by, values=values_of(data)).pk
+        """Create a need. Terms and requirements are read from its text unless they are given; `GET
+        needs/{id}/matches/` returns the instruments that meet it. At most fifty needs may be open."""
+        return needs.need_make(self.by, values=values_of(data)).pk
 
     @reads(_("A need"))
     def detail(self, pk: UUID) -> None:
-        """As it is now."""
+        """Return a need as it is now."""
 
     @changes(_("Change a need"), NeedBody, method="put", refuses=[404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Put another in its place; the payer stays."""
-        return need_change(self.by, need_id=pk, values=values_of(data)).pk
+        """Replace a need by another; the payer stays."""
+        return needs.need_change(self.by, need_id=pk, values=values_of(data)).pk
 
+    @OnPage(
+        "bookings:need", _("Withdraw"), _("The need is withdrawn."), to=lambda pk: reverse("bookings:needs")
+    )
     @acts(_("Withdraw a need"))
     def withdraw(self, pk: UUID, data: Any = None) -> UUID:
-        """Look no further."""
-        return need_withdraw(self.by, need_id=pk).pk
+        """Stop looking for instruments that meet the need."""
+        return needs.need_withdraw(self.by, need_id=pk).pk
 
-    @acts(_("Name a reader of a need"), PersonBody, versioned=False)
+    @OnPage("bookings:need", done=_("Saved."))
+    @acts(_("Add a reader of a need"), PersonBody, versioned=False)
     def share(self, pk: UUID, data: dict[str, Any]) -> Need:
-        """Let somebody else read it, by id or mail address: for its author and the payer's
-        managers, who alone can read it otherwise. At most twenty."""
-        return need_share(self.by, need_id=pk, **data)
+        """Let somebody else read a need, by id or mail address. Only its author and the payer's managers may
+        do this. At most twenty readers. An address is accepted whether or not it belongs to an account;
+        whoever has that account, or opens it later, can read the need."""
+        return needs.need_share(self.by, need_id=pk, **data)
 
-    @acts(_("Take a reader of a need away"), PersonBody, versioned=False)
+    @OnPage("bookings:need", done=_("Saved."))
+    @acts(_("Remove a reader of a need"), PersonBody, versioned=False)
     def unshare(self, pk: UUID, data: dict[str, Any]) -> Need:
-        """Let somebody read it no longer."""
-        return need_unshare(self.by, need_id=pk, **data)
+        """Stop letting somebody read a need."""
+        return needs.need_unshare(self.by, need_id=pk, **data)
 
-    @acts(_("Open somebody's need"), ReasonBody, versioned=False, once=False)
+    @acts(_("Open another person's need"), shapes.ReasonBody, versioned=False, once=False)
     def open(self, pk: UUID, data: dict[str, Any]) -> Need:
-        """For auditors of the payer's region and administrators: reads it once; who did, and why,
-        is in the trail."""
-        return need_open(self.by, need_id=pk, **data)
+        """Read a need once, as an auditor of the payer's region or an administrator; the trail records who
+        did so and why."""
+        return needs.need_open(self.by, need_id=pk, **data)
 
     @tells(_("The matches of a need"), MatchesShape, query=MatchQuery)
     def matches(self, pk: UUID, query: dict[str, Any]) -> dict[str, Any]:
-        """Instruments that answer it, at most fifty, with their earliest start, the price as the
-        payer would have it, and the reasons. None fails a requirement; what is not stated can be
-        asked of the host."""
+        """Return the instruments that meet a need, at most fifty, with their earliest start, the price for
+        the payer, and the reasons. None fails a requirement; hosts can be asked about what is not stated."""
         question = wanted_of(self.visible(pk))
         if instrument_id := query.get("instrument"):
             instrument = instrument_by_id(self.actor, instrument_id)
@@ -286,17 +279,18 @@ class Needs(Resource):
         return answers_json(load_matches(question, self.now), question)
 
 
-def answers_json(answers: list[Answer], question: Wanted) -> dict[str, Any]:
-    """Matches, and what came near, as `MatchesShape` takes them."""
+def answers_json(answers: list[JudgedInstrument], question: Wanted) -> dict[str, Any]:
+    """Return matches and near misses as `MatchesShape` takes them."""
     parameters = load_parameters()
 
-    def fits(answer: Answer) -> list[dict[str, Any]]:
+    def fits(answer: JudgedInstrument) -> list[dict[str, Any]]:
         return [written(requirement) | {"fit": fit} for requirement, fit in answer.fits]
 
     return {
         "matches": [
             {
                 "instrument": answer.instrument,
+                "is_near": answer.is_near,
                 "fit": round(answer.match.parts["fit"], 4),
                 "requirements": fits(answer),
                 "score": round(answer.match.score, 4),

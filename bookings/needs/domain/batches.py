@@ -1,11 +1,10 @@
-"""Which of many flexible needs get which time: as many of them as possible, then those times that
-fit best.
+"""Decide which of many flexible needs get which time: as many of them as possible, then those times that fit
+best.
 
-The best answer is a linear programme: shares of options that keep every limit and are worth most in
-sum. Who solves it is not asked here (`Solve`). Its shares are rounded to whole places; without a
-solver needs get a place in their order, first come. Both keep the limits exactly: a unit is used
-once at a time, a need gets one place, and an instrument gives a batch at most `LARGEST_SHARE` of
-its open hours.
+The best answer is a linear programme: shares of options that keep every limit and are worth most in sum. Any
+solver may be passed in (`Solve`). Its shares are rounded to whole places; without a solver, needs get places
+in the order in which they came. Both keep the limits exactly: a unit is used once at a time, a need gets one
+place, and an instrument gives a batch at most `LARGEST_SHARE` of its open hours.
 """
 
 from bisect import bisect_right, insort
@@ -16,9 +15,9 @@ from typing import Any
 
 from bookings.record.domain.periods import Period
 
-LARGEST_SHARE = 0.2  # of an instrument's open hours in the window
-LEAST_PRICE = 0.01  # a shadow price below it is none
-LEAST_PART = 0.01  # of an option: a share below it is none
+LARGEST_SHARE = 0.2  # the share of an instrument's open hours in the window
+LEAST_PRICE = 0.01  # a shadow price below this counts as none
+LEAST_PART = 0.01  # a share of an option below this counts as none
 MOST_SCARCE = 20
 LONGEST_WINDOW = timedelta(days=60)
 NO_END = 10**9  # minutes
@@ -26,8 +25,8 @@ NO_END = 10**9  # minutes
 
 @dataclass(frozen=True)
 class Option:
-    """A time on an instrument that would answer a need. blocked: with the buffers before and after;
-    day: of its start, where the instrument stands; fit: in [0, 1], as of its match."""
+    """A time on an instrument that would meet a need. blocked: the time with the buffers before and after;
+    day: of its start, in the instrument's zone; fit: how good the match is, in [0, 1]."""
 
     need: Any
     instrument: Any
@@ -38,14 +37,15 @@ class Option:
 
     @property
     def value(self) -> float:
-        """A place counts itself, so that two places are worth more than one that fits best."""
+        """Return 1 for the place itself plus its fit, so that two places are worth more than one that fits
+        best."""
         return 1 + self.fit
 
 
 @dataclass(frozen=True)
 class Room:
-    """What an instrument has for a batch. taken: by unit, the times that are occupied; minutes: as
-    many as it still may give."""
+    """An instrument's room for a batch. taken: the occupied times by unit; minutes: how many it may still
+    give."""
 
     taken: Mapping[int, Sequence[Period]]
     minutes: int
@@ -53,8 +53,8 @@ class Room:
 
 @dataclass(frozen=True)
 class Limit:
-    """The options, by number, that share something, how much of it each takes, and how much there
-    is. day: where it is time of an instrument, the day of that time."""
+    """A limit on options (named by number) that share something: how much of it each takes, and how much
+    there is. day: for time of an instrument, the day of that time."""
 
     options: tuple[int, ...]
     amounts: tuple[float, ...]
@@ -65,7 +65,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class Programme:
-    """Which shares in [0, 1], one for each value, are worth most in sum within the limits?"""
+    """A linear programme: find the shares in [0, 1], one for each value, that are worth most within the
+    limits."""
 
     values: tuple[float, ...]
     limits: tuple[Limit, ...]
@@ -73,8 +74,8 @@ class Programme:
 
 @dataclass(frozen=True)
 class Solution:
-    """The share of each option; of each limit its shadow price: what one more of it would be worth;
-    and the worth of all shares, above which no places can come."""
+    """The solution of a linear programme. shares: of each option; prices: of each limit its shadow price,
+    which is what one more of it would be worth; worth: of all shares, an upper bound for whole places."""
 
     shares: tuple[float, ...]
     prices: tuple[float, ...]
@@ -86,10 +87,10 @@ type Solve = Callable[[Programme], Solution]
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a need got its place, or none. code: `only` (it has no other), `free`, `day` (others want
-    that day), `instrument` (others want the instrument on whatever day); of none `no-match`,
-    `share` (the instrument may give no more), `day`. others: how many needs those are; price: what
-    the time was worth to all, None where nobody has reckoned it."""
+    """The reason why a need got its place, or none. code of a place: `only` (there was no other option),
+    `free`, `day` (others want that day), `instrument` (others want the instrument on any day); of none:
+    `no-match`, `day`, `share` (the instrument may give no more). others: how many other needs want it; price:
+    what the time was worth to all, None if it was not computed."""
 
     code: str
     others: int = 0
@@ -100,7 +101,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Placed:
-    """An option that is to be offered, on the unit that is free for it."""
+    """An option to be offered, on the unit that is free for it."""
 
     option: Option
     unit: int
@@ -109,8 +110,8 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scarce:
-    """A day of an instrument that more needs want than find room, or all it may give (day None).
-    price: what one more place, or hour, would be worth."""
+    """A day of an instrument for which there are more needs than room; with day None, all it may give. price:
+    what one more place, or hour, would be worth."""
 
     instrument: Any
     day: date | None
@@ -120,8 +121,8 @@ class Scarce:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a batch offers. bound: the worth above which no batch could have come, None where nobody
-    has reckoned it; is_first_come: whether the order of the needs decided."""
+    """The outcome of a batch. bound: the worth that no batch could exceed, None if nobody has computed it;
+    is_first_come: whether the order of the needs decided."""
 
     placed: tuple[Placed, ...] = ()
     unplaced: Mapping[Any, Reason] = field(default_factory=dict)
@@ -132,13 +133,11 @@ class Decision:
 
 
 def decide(
-    needs: Sequence[Any],
-    options: Sequence[Option],
-    rooms: Mapping[Any, Room],
-    solve: Solve | None = None,
+    needs: Sequence[Any], options: Sequence[Option], rooms: Mapping[Any, Room], solve: Solve | None = None
 ) -> Decision:
-    """Place needs, those that come first standing first. With a solver the result is worth at least
-    as much as first come: where rounding has lost more than the solver won, first come stands."""
+    """Decide which needs get which place; `needs` are in the order in which they came. The result of the
+    solver is used only if it is worth at least as much as serving the needs in that order: rounding may lose
+    more than it won."""
     chosen = first_come(needs, options, rooms)
     is_first_come, solution = True, None
     limits: tuple[Limit, ...] = ()
@@ -161,11 +160,10 @@ def decide(
 
 
 def programme_of(options: Sequence[Option], rooms: Mapping[Any, Room]) -> Programme:
-    """State the choice as a linear programme: at most one place for each need; at no moment more of
-    an instrument than it has free units; and no more of its minutes than it may give."""
+    """Return the choice as a linear programme: at most one place for each need; at no moment more of an
+    instrument than its free units; and no more of its minutes than it may give."""
     return Programme(
-        tuple(option.value for option in options),
-        (*_of_needs(options), *_of_instruments(options, rooms)),
+        tuple(option.value for option in options), (*_of_needs(options), *_of_instruments(options, rooms))
     )
 
 
@@ -185,16 +183,14 @@ def _of_instruments(options: Sequence[Option], rooms: Mapping[Any, Room]) -> Ite
         room = rooms[instrument]
         minutes = tuple(float(options[n].period.minutes) for n in numbers)
         yield Limit(tuple(numbers), minutes, float(room.minutes), instrument)
-        # Where something begins the most of what overlaps is there at once.
+        # The most options overlap at a moment when one of them begins.
         moments = {options[n].blocked.start: options[n].day for n in reversed(numbers)}
         for period in (period for lane in room.taken.values() for period in lane):
             met = next((n for n in numbers if options[n].blocked.meets(period)), None)
             if met is not None:
                 moments.setdefault(period.start, options[met].day)
         for moment, day in sorted(moments.items()):
-            there = tuple(
-                n for n in numbers if options[n].blocked.start <= moment < options[n].blocked.end
-            )
+            there = tuple(n for n in numbers if options[n].blocked.start <= moment < options[n].blocked.end)
             free = sum(
                 not any(period.start <= moment < period.end for period in lane)
                 for lane in room.taken.values()
@@ -206,35 +202,28 @@ def _of_instruments(options: Sequence[Option], rooms: Mapping[Any, Room]) -> Ite
 def first_come(
     needs: Sequence[Any], options: Sequence[Option], rooms: Mapping[Any, Room]
 ) -> list[tuple[Option, int]]:
-    """Give one need after the other, in their order, the best of what is left."""
+    """Serve the needs one after the other: each gets the best option that is left."""
     ledger = _Ledger(rooms)
     return _filled(needs, options, ledger)
 
 
 def rounded(
-    needs: Sequence[Any],
-    options: Sequence[Option],
-    rooms: Mapping[Any, Room],
-    shares: Sequence[float],
+    needs: Sequence[Any], options: Sequence[Option], rooms: Mapping[Any, Room], shares: Sequence[float]
 ) -> list[tuple[Option, int]]:
-    """Make whole places of shares: the largest first, as far as they fit; then what is left to the
-    needs that have none, in their order."""
+    """Turn shares into whole places: the largest first, as far as they fit; what is left goes to the needs
+    without a place, in their order."""
     ledger = _Ledger(rooms)
     order = sorted(
         (number for number in range(len(options)) if shares[number] > LEAST_PART),
         key=lambda number: (-round(shares[number], 6), *_best_first(options[number])),
     )
     chosen = [
-        (options[number], unit)
-        for number in order
-        if (unit := ledger.take(options[number])) is not None
+        (options[number], unit) for number in order if (unit := ledger.take(options[number])) is not None
     ]
     return chosen + _filled(needs, options, ledger)
 
 
-def _filled(
-    needs: Sequence[Any], options: Sequence[Option], ledger: "_Ledger"
-) -> list[tuple[Option, int]]:
+def _filled(needs: Sequence[Any], options: Sequence[Option], ledger: "_Ledger") -> list[tuple[Option, int]]:
     by_need: dict[Any, list[Option]] = {}
     for option in options:
         by_need.setdefault(option.need, []).append(option)
@@ -257,7 +246,7 @@ def _worth(chosen: Iterable[tuple[Option, int]]) -> float:
 
 
 class _Ledger:
-    """What is taken while places are given out."""
+    """The times that are already taken while places are given out."""
 
     def __init__(self, rooms: Mapping[Any, Room]) -> None:
         self._lanes = {
@@ -268,7 +257,8 @@ class _Ledger:
         self._needs: set[Any] = set()
 
     def take(self, option: Option) -> int | None:
-        """Take an option on the lowest unit that is free for it; None where it does not fit."""
+        """Take an option on the lowest unit that is free for it, and return the unit; None if it does not
+        fit."""
         if option.need in self._needs:
             return None
         if option.period.minutes > self._minutes[option.instrument]:
@@ -283,17 +273,15 @@ class _Ledger:
 
 
 def _is_free(lane: Sequence[Period], wanted: Period) -> bool:
-    """Whether a period meets none of a lane, whose periods never overlap each other."""
+    """Say whether a period overlaps none of a lane, whose periods never overlap each other."""
     place = bisect_right(lane, wanted)
     return not any(lane[n].meets(wanted) for n in (place - 1, place) if 0 <= n < len(lane))
 
 
 class _Market:
-    """Who wants what, and what it is worth: the reasons that people read."""
+    """The demand for each time and its price, from which the reasons shown to people follow."""
 
-    def __init__(
-        self, options: Sequence[Option], limits: Sequence[Limit], solution: Solution | None
-    ) -> None:
+    def __init__(self, options: Sequence[Option], limits: Sequence[Limit], solution: Solution | None) -> None:
         self._wanting: dict[tuple[Any, date | None], set[Any]] = {}
         self._options: dict[Any, list[Option]] = {}
         for option in options:
@@ -305,11 +293,11 @@ class _Market:
         for limit, price in zip(limits, solution.prices if solution else (), strict=True):
             if limit.instrument is not None:
                 key = limit.instrument, limit.day
-                per = 60 if limit.day is None else 1  # minutes are bought by the hour
+                per = 60 if limit.day is None else 1  # a price per hour: that limit is in minutes
                 self._prices[key] = self._prices.get(key, 0.0) + price * per
 
     def why(self, option: Option) -> Reason:
-        """Why a need got this option."""
+        """Return why a need got this option."""
         if len(self._options[option.need]) == 1:
             return self._reason("only", option, option.day)
         of_day = self._reason("day", option, option.day)
@@ -320,13 +308,8 @@ class _Market:
                 return reason
         return replace(of_day, code="free")
 
-    def why_not(
-        self,
-        need: Any,
-        chosen: Iterable[tuple[Option, int]],
-        rooms: Mapping[Any, Room],
-    ) -> Reason:
-        """Why a need got none."""
+    def why_not(self, need: Any, chosen: Iterable[tuple[Option, int]], rooms: Mapping[Any, Room]) -> Reason:
+        """Return why a need got no place."""
         options = self._options.get(need)
         if not options:
             return Reason("no-match")
@@ -339,7 +322,7 @@ class _Market:
         return self._reason("day", best, best.day)
 
     def scarce(self) -> tuple[Scarce, ...]:
-        """The days that were worth most; none where nobody has reckoned it."""
+        """Return the days that were worth most; none if no prices were computed."""
         rows = [
             Scarce(instrument, day, len(self._wanting.get((instrument, day), ())), price)
             for (instrument, day), price in self._prices.items()
@@ -356,15 +339,14 @@ class _Market:
 
 
 def room_minutes(offered: timedelta, kept: Collection[Period]) -> int:
-    """How many minutes an instrument may still give to batches: `LARGEST_SHARE` of what it offers
-    in the window, less what is kept there for batches already."""
+    """Return how many minutes an instrument may still give to batches: `LARGEST_SHARE` of what it offers in
+    the window, less what is held for batches already."""
     used = sum(period.minutes for period in kept)
     return max(0, int(offered.total_seconds() // 60 * LARGEST_SHARE) - used)
 
 
 def thinned(periods: Sequence[Period], most: int) -> list[Period]:
-    """Of times in order, those that follow one another without overlap, and of these so many,
-    spread evenly."""
+    """Drop times that overlap an earlier one, and return at most `most` of the rest, spread evenly."""
     apart: list[Period] = []
     for period in periods:
         if not apart or apart[-1].end <= period.start:
@@ -375,5 +357,5 @@ def thinned(periods: Sequence[Period], most: int) -> list[Period]:
 
 
 def place_state(state: str, is_held: bool) -> str:
-    """What became of a place: deadlines decide, not jobs. is_held: whether its time is kept."""
+    """Return the state of a place: deadlines decide, not jobs. is_held: whether its time is still held."""
     return "lapsed" if state == "offered" and not is_held else state

@@ -1,53 +1,36 @@
-"""Which instruments answer a need, in which order, and why.
+"""Decide which instruments meet a need, in which order, and why.
 
-An instrument passes gates first, each with a code; those that pass are ordered by a sum of five
-parts between 0 and 1, whose weights the person may move. Nothing is learned: the same facts give
-the same order, and each part can be said in words.
+An instrument passes gates first, each with a code; those that pass are ordered by a weighted sum of five
+parts between 0 and 1, whose weights the person may change. Nothing is learned: the same facts give the same
+order, and each part can be put in words.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 PARTS = ("fit", "time", "cost", "effort", "trust")
-WEIGHTS: Mapping[str, float] = {
-    "fit": 0.35,
-    "time": 0.25,
-    "cost": 0.20,
-    "effort": 0.10,
-    "trust": 0.10,
-}
-# How near a technique is to the one wanted.
+WEIGHTS: Mapping[str, float] = {"fit": 0.35, "time": 0.25, "cost": 0.20, "effort": 0.10, "trust": 0.10}
+# How near a technique is to the one needed.
 SAME, SIBLING, BROADER = 1.0, 0.7, 0.4
 EFFORT: Mapping[str, float] = {"city": 1.0, "region": 0.8, "sent": 0.6, "travel": 0.4}
-HALF_DAYS = 7  # working days after which the part of time has halved
-PRIOR = 10  # bookings that the mean of all hosts counts as, beside a host's own
-# Why an instrument is no match, in the order in which they are asked.
-GATES = (
-    "technique",
-    "requirement",
-    "region",
-    "mode",
-    "certificate",
-    "price",
-    "budget",
-    "length",
-    "time",
-)
+HALF_DAYS = 7  # working days after which the part for time is halved
+PRIOR = 10  # bookings for which the mean of all hosts counts, beside a host's own
+# Why an instrument is no match, in the order in which it is checked.
+GATES = ("technique", "requirement", "region", "mode", "certificate", "price", "budget", "length", "time")
 LABELS = ("soonest", "cheapest", "closest")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An instrument as it stands to a need.
+    """An instrument as it is judged for a need.
 
-    nearness: of its techniques, SAME, SIBLING, BROADER, or 0; fits: of each requirement, in
-    their order; days: working days from the first that is wished to the start, None where nothing
-    is free; start: that start; payable: what the payer pays, in the payer's currency, None where
-    it cannot be compared; effort: of EFFORT; trust: in [0, 1]; gates: codes of what else shuts it
-    out.
+    nearness: of its techniques, SAME, SIBLING, BROADER, or 0; fits: how it meets each requirement, in their
+    order; days: working days from the first requested day to the start, None if nothing is free; start: that
+    start; payable: what the payer pays, in the payer's currency, None if it cannot be compared; effort: one
+    of EFFORT; trust: in [0, 1]; gates: codes of other gates that it fails.
     """
 
     key: Any
@@ -63,7 +46,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Match:
-    """A candidate that passes, with its parts and their weighted sum; labels: of LABELS."""
+    """A candidate that passes every gate, with its parts and their weighted sum; labels: of LABELS."""
 
     candidate: Candidate
     score: float
@@ -73,14 +56,14 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """The best first, and those that do not pass, each with its first gate."""
+    """The matches, the best first, and the candidates that fail a gate, each with the first that it fails."""
 
     matches: Sequence[Match] = ()
     shut_out: Mapping[Any, str] = field(default_factory=dict)
 
 
 def gate(candidate: Candidate, budget: Decimal | None) -> str | None:
-    """The first gate that shuts a candidate out; None where it passes."""
+    """Return the first gate that a candidate fails; None if it passes them all."""
     shut = set(candidate.gates)
     if not candidate.nearness:
         shut.add("technique")
@@ -94,13 +77,10 @@ def gate(candidate: Candidate, budget: Decimal | None) -> str | None:
 
 
 def match(
-    candidates: Iterable[Candidate],
-    *,
-    budget: Decimal | None = None,
-    weights: Mapping[str, float] = WEIGHTS,
+    candidates: Iterable[Candidate], *, budget: Decimal | None = None, weights: Mapping[str, float] = WEIGHTS
 ) -> Matches:
-    """Order the candidates that pass: those of the right technique before all that are only near
-    it, the best first; alike ones by start, price and key."""
+    """Order the candidates that pass: those of the right technique before all that are only near it, the best
+    first; equals by start, price and key."""
     shut_out: dict[Any, str] = {}
     passing: list[Candidate] = []
     for candidate in candidates:
@@ -126,49 +106,60 @@ def match(
 
 
 def fit_part(candidate: Candidate) -> float:
-    """How well technique and requirements fit: what is not stated counts half."""
+    """Return how well technique and requirements fit; a requirement about which nothing is stated counts
+    half."""
     worth = sum(1 if fit == "meets" else 0.5 for fit in candidate.fits)
     return candidate.nearness * (worth / len(candidate.fits) if candidate.fits else 1)
 
 
 def loses(loser: Match, winner: Match, weights: Mapping[str, float] = WEIGHTS) -> str:
-    """The part by which one match loses most to another."""
+    """Return the part by which one match loses most to another."""
     return max(PARTS, key=lambda n: weights.get(n, 0) * (winner.parts[n] - loser.parts[n]))
 
 
 def trusted(kept: int, number: int, mean: float) -> float:
-    """The share of bookings that a host kept and requests it answered in time, shrunk towards the
-    mean of all hosts: (PRIOR x mean + kept) / (PRIOR + number)."""
+    """Return the share of bookings that a host kept and of requests that it answered in time, shrunk towards
+    the mean of all hosts: (PRIOR x mean + kept) / (PRIOR + number)."""
     return (PRIOR * mean + kept) / (PRIOR + number)
 
 
 def working_days(first: date, last: date) -> int:
-    """Mondays to Fridays after the first day, up to the last; none where that lies before."""
+    """Count the Mondays to Fridays after the first day, up to the last; 0 if the last is not later."""
     weeks, rest = divmod(max((last - first).days, 0), 7)
     days = (first + timedelta(days=n) for n in range(1, rest + 1))
     return 5 * weeks + sum(day.weekday() < 5 for day in days)
 
 
-def nearness(
+class Nearest(NamedTuple):
+    """The technique of an instrument that is nearest to a needed one: SAME for the same or a narrower one,
+    SIBLING for one that shares a direct parent, BROADER for a broader one; 0 and no techniques if none is
+    near."""
+
+    nearness: float = 0.0
+    offered: str = ""
+    needed: str = ""
+
+
+def nearest(
     offered: Iterable[str],
     needed: Sequence[str],
     above: Mapping[str, frozenset[str]],
     parents: Mapping[str, Collection[str]],
-) -> float:
-    """How near the techniques of an instrument are to those wanted. The same or a narrower one
-    (`above`: all that are broader than a technique) is SAME, one directly below the same of
-    `parents` SIBLING, a broader one BROADER."""
-    best = 0.0
-    for code in offered:
-        broader = above.get(code, frozenset())
-        for one in needed:
-            if one == code or one in broader:
-                return SAME
-            over = above.get(one, frozenset())
+) -> Nearest:
+    """Return the technique of an instrument that is nearest to those needed; of equals the one for the first
+    needed. `above`: all that are broader than a technique; `parents`: those directly above."""
+    best = Nearest()
+    for one in needed:
+        over = above.get(one, frozenset())
+        for code in offered:
+            if one == code or one in above.get(code, frozenset()):
+                return Nearest(SAME, code, one)
             if code in over:
-                best = max(best, BROADER)
-            elif set(parents.get(code, ())) & set(parents.get(one, ())):
-                best = max(best, SIBLING)
+                worth = BROADER
+            else:
+                worth = SIBLING * bool(set(parents.get(code, ())) & set(parents.get(one, ())))
+            if worth > best.nearness:
+                best = Nearest(worth, code, one)
     return best
 
 
@@ -179,7 +170,8 @@ def _order(match: Match) -> tuple[Any, ...]:
 
 
 def _start(match: Match) -> tuple[int, float]:
-    """Working days do not tell a Saturday from the Friday before it, nor the hours of a day."""
+    """Return the sort key of a start. Working days do not tell a Saturday from the Friday before it, nor the
+    hours of a day."""
     start = match.candidate.start
     return match.candidate.days or 0, start.timestamp() if start else 0.0
 
@@ -189,7 +181,8 @@ def _price(candidate: Candidate) -> tuple[bool, Decimal]:
 
 
 def _ranks(candidates: Sequence[Candidate]) -> dict[Any, float]:
-    """Where there is no budget: 1 for the cheapest down to 0 for the dearest and the unknown."""
+    """Rank candidates by price if there is no budget: 1 for the cheapest down to 0 for the dearest and the
+    unknown."""
     prices = sorted({c.payable for c in candidates if c.payable is not None})
     steps = max(len(prices) - 1, 1)
     places = {price: 1 - place / steps for place, price in enumerate(prices)}
@@ -205,11 +198,11 @@ def _cost(candidate: Candidate, budget: Decimal | None, ranks: Mapping[Any, floa
 
 
 def _labelled(matches: list[Match]) -> list[Match]:
-    """Say of one match each what it is best in; of equals it is the first. What only has a
-    technique near to the right one is the best in nothing where another has the right one."""
-    if not matches:
-        return []
-    right = [m for m in matches if m.candidate.nearness == SAME] or matches
+    """Label one match with each thing in which it is the best, the first of equals. A match whose technique
+    is only near the right one gets no label."""
+    right = [m for m in matches if m.candidate.nearness == SAME]
+    if not right:
+        return matches
     priced = [m for m in right if m.candidate.payable is not None]
     best = {
         "soonest": min(right, key=_start),

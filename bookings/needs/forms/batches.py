@@ -1,4 +1,4 @@
-"""Starting a batch."""
+"""The form that starts a batch."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,24 +12,18 @@ from accounts.letters.words import named
 from accounts.models import Region
 from bookings.needs.services.batches import USUAL_WINDOW
 from bookings.record.forms.fields import LocalMomentField, local_moment
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class BatchForm(StyledForm):
-    """Times are by the clock of the reader."""
+    """The region and window of a batch; times are in the reader's time zone."""
 
     region = forms.ChoiceField(label=_("Region"))
     starts_at = LocalMomentField(label=_("Times from"))
     ends_at = LocalMomentField(label=_("Times until"), is_end=True)
 
     def __init__(
-        self,
-        data: Any = None,
-        *,
-        zone: ZoneInfo,
-        regions: Iterable[Region],
-        now: datetime,
-        **kwargs: Any,
+        self, data: Any = None, *, zone: ZoneInfo, regions: Iterable[Region], now: datetime, **kwargs: Any
     ) -> None:
         super().__init__(data, **kwargs)
         fields: Any = self.fields

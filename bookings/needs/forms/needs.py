@@ -1,4 +1,4 @@
-"""A need, as somebody describes it."""
+"""The form in which somebody describes a need."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,16 +16,16 @@ from bookings.needs.messages import PARTS as PART_LABELS
 from bookings.needs.models import Need
 from bookings.needs.services.needs import NeedValues
 from bookings.record.forms.fields import LocalMomentField, local_moment
-from instruments.domain.needs import LONGEST_NEED
-from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
+from instruments.vocabulary.domain.needs import LONGEST_NEED
 
 LENGTHS = (30, 60, 120, 180, 240, 360, 480, 720, 1440, 2880)
 WINDOW = timedelta(days=21)
 
 
 class NeedForm(StyledForm):
-    """Times are by the clock of the reader."""
+    """A need as its author describes it; times are in the reader's time zone."""
 
     text = forms.CharField(
         label=_("What do you want to find out?"),
@@ -37,9 +37,9 @@ class NeedForm(StyledForm):
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Not after"), is_end=True)
     is_flexible = forms.BooleanField(
-        label=_("Any time in between suits"),
+        label=_("Any time in between is fine"),
         required=False,
-        help_text=_("Your region may have a time kept for you, which you accept or give back."),
+        help_text=_("Your region may have a time held for you, which you accept or give back."),
     )
     budget = forms.DecimalField(
         label=_("Budget"), required=False, min_value=0, max_digits=16, decimal_places=2
@@ -114,13 +114,12 @@ class NeedForm(StyledForm):
         return {"terms": "text", "requirements": "text", "weights": "weight_fit"}.get(name, name)
 
     def values(self, need: Need | None = None) -> NeedValues:
-        """Of a need whose text stays the same terms and requirements stay; of another they are
-        read anew."""
+        """Return the values of a need. Its terms and requirements are kept while its text is unchanged;
+        otherwise they are read from the text again."""
         data = self.cleaned_data
         moved = {name: data[f"weight_{name}"] for name in PARTS}
         weights = {
-            name: WEIGHTS[name] if percent is None else percent / 100
-            for name, percent in moved.items()
+            name: WEIGHTS[name] if percent is None else percent / 100 for name, percent in moved.items()
         }
         is_same = need is not None and need.text == data["text"].strip()
         return NeedValues(
@@ -142,7 +141,7 @@ class NeedForm(StyledForm):
 
 
 def kept_requirements(need: Need) -> list[dict[str, Any]]:
-    """What a need requires, as the service takes it."""
+    """Return the requirements of a need, as the service takes them."""
     return [
         {
             "parameter": each["parameter"],

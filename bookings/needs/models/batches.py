@@ -15,9 +15,9 @@ from bookings.record.models.amounts import amount_field
 class Batch(models.Model):
     """The flexible needs of a region's organisations, placed together in a window.
 
-    figures: once it is placed, `{is_first_come, worth, bound, scarce: [{instrument, day, needs,
-    price}]}`, as of `domain/batches.py`; bound: null where no solver is installed; day: null of all
-    that an instrument may give.
+    figures: once it is placed, `{is_first_come, worth, bound, scarce: [{instrument, day, needs, price}]}`, as
+    in `domain/batches.py`; bound is null if no solver is installed, day is null for all that an instrument
+    may give.
     """
 
     class State(models.TextChoices):
@@ -38,26 +38,24 @@ class Batch(models.Model):
         verbose_name = _("batch")
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="batch_forward"),
-            models.UniqueConstraint(
-                fields=["region"], condition=Q(state="waiting"), name="batch_once"
-            ),
+            models.UniqueConstraint(fields=["region"], condition=Q(state="waiting"), name="batch_once"),
         ]
         indexes = [models.Index(fields=["-created_at"], name="batch_created")]
 
     @property
     def percent(self) -> int | None:
-        """How much of the best plan was reached at least; None where nobody has reckoned it."""
+        """The share of the best plan that was reached at least; None if nobody has computed it."""
         bound = self.figures.get("bound")
         return round(100 * self.figures["worth"] / bound) if bound else None
 
     def places(self) -> Places:
-        """Those of the region."""
+        """Return the places whose people may read it: the region's."""
         return (), self.region.lineage
 
 
 class BatchPlace(models.Model):
-    """What became of a need in a batch. reason: why it got its time, or none, with what others,
-    instrument and day that refers to; payable: what the payer would pay."""
+    """The outcome for one need in a batch. reason: why it got its time, or none, with the others, instrument
+    and day that this refers to; payable: what the payer would pay."""
 
     class State(models.TextChoices):
         OFFERED = "offered", _("offered")
@@ -71,7 +69,7 @@ class BatchPlace(models.Model):
         FREE = "free", _("no other need for it")
         DAY = "day", _("other needs for the day")
         INSTRUMENT = "instrument", _("other needs for the instrument")
-        SHARE = "share", _("no more for batches")
+        SHARE = "share", _("hours for batches used up")
         NO_MATCH = "no-match", _("no instrument")
         MEANWHILE = "meanwhile", _("booked meanwhile")
 
@@ -80,15 +78,11 @@ class BatchPlace(models.Model):
     # Null once its author is forgotten.
     need = models.ForeignKey(Need, models.SET_NULL, null=True, related_name="batch_places")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    reservation = models.OneToOneField(
-        Reservation, models.CASCADE, null=True, related_name="batch_place"
-    )
+    reservation = models.OneToOneField(Reservation, models.CASCADE, null=True, related_name="batch_place")
     state = models.CharField(max_length=10, choices=State)
     reason = models.CharField(max_length=10, choices=Reason)
     others = models.PositiveIntegerField(default=0)
-    instrument = models.ForeignKey(
-        "instruments.Instrument", models.PROTECT, null=True, related_name="+"
-    )
+    instrument = models.ForeignKey("instruments.Instrument", models.PROTECT, null=True, related_name="+")
     day = models.DateField(null=True)
     currency = models.CharField(max_length=3, blank=True)
     payable = amount_field(null=True)
@@ -111,5 +105,6 @@ class BatchPlace(models.Model):
         ]
 
     def places(self) -> Places:
-        """Those of the payer: the host does not know yet."""
+        """Return the places whose people may read it: the payer's only, as the host does not know of it
+        yet."""
         return (self.organisation_id,), self.organisation.region.lineage

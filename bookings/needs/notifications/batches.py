@@ -1,4 +1,4 @@
-"""Messages of batches: to those who are offered a time, and to whoever started it."""
+"""Messages of batches, to those who are offered a time and to whoever started the batch."""
 
 from datetime import datetime
 from functools import partial
@@ -32,6 +32,7 @@ def _kept(place: BatchPlace, row: OutboxMessage, now: datetime) -> Content:
         {"instrument": hold.instrument},
         {"hold": hold, "place": place if is_offered else None},
         zone=hold.instrument.facility.time_zone,
+        days=[hold.start_at],
         matters_until=hold.deadline_at if is_offered else None,
     )
 
@@ -46,7 +47,7 @@ KINDS = table(
     _kind(
         "batch.offered",
         _("A time for your need: {instrument}"),
-        _("Your need was flexible, so a time is kept for you. Accept it, or give it back."),
+        _("Your need was flexible, so a time is held for you. Accept it, or give it back."),
         topic="offer",
         load=row_of(_PLACES, "batchplace"),
         readers=lambda place: [place.need.user],
@@ -55,15 +56,13 @@ KINDS = table(
     ),
     _kind(
         "batch.lapsed",
-        _("No longer kept for your need: {instrument}"),
+        _("No longer held for your need: {instrument}"),
         _("Nobody accepted the time, so it is free again. Your need takes part in the next batch."),
         topic="offer",
         load=row_of(_PLACES, "batchplace"),
         readers=lambda place: [place.need.user],
         content=_kept,
-        is_still_true=lambda place, row, now: (
-            place.need.state == Need.State.OPEN and place.need.latest > now
-        ),
+        is_still_true=lambda place, row, now: place.need.state == Need.State.OPEN and place.need.latest > now,
     ),
     _kind(
         "batch.placed",

@@ -1,4 +1,4 @@
-"""Batches: which needs and times they choose among, and who sees what became of it."""
+"""Batches: the needs and times they choose from, and who may see the outcome."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
@@ -14,28 +15,28 @@ from accounts.selectors.organisations import sharing_regions
 from accounts.selectors.rows import visible
 from bookings.availability.selectors.availability import calendar_of, load_blocks
 from bookings.needs.domain.batches import Option, Room, place_state, room_minutes, thinned
-from bookings.needs.domain.matching import SAME
 from bookings.needs.models import Batch, BatchPlace, Need
-from bookings.needs.selectors.matches import Answer, load_matches, wanted_of
-from bookings.needs.selectors.needs import load_chosen
+from bookings.needs.selectors.matches import JudgedInstrument, load_matches, wanted_of
+from bookings.needs.selectors.needs import booked_for, load_chosen
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED
 from bookings.record.models import Reservation
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.house_rules import load_house_rules, rules_to_accept
-from instruments.selectors.policies import load_policy
+from bookings.record.selectors.lists import Column, Listing
+from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
-# What a batch looks at. Beyond it the result hardly gets better, and the work much more.
+# The size of what a batch considers. Beyond it the result hardly improves, and the work grows fast.
 MOST_NEEDS = 300
-INSTRUMENTS, TIMES = 6, 10  # of a need, of an instrument for a need
+INSTRUMENTS, TIMES = 6, 10  # instruments of a need, times of an instrument
 STARTS_SEEN = 600
 
 
 @dataclass(frozen=True)
 class Market:
-    """The needs of a batch, their options, and the room there is. modes: how one would work, by
-    need and instrument."""
+    """The needs of a batch, their options, and the room of each instrument. modes: the service mode, by need
+    and instrument."""
 
     needs: Sequence[Need]
     options: Sequence[Option]
@@ -44,7 +45,7 @@ class Market:
 
 
 def load_flexible(batch: Batch, now: datetime) -> list[Need]:
-    """The open flexible needs of a batch's region that nothing was found for yet, the oldest first.
+    """Return the open flexible needs of a batch's region for which nothing was found yet, the oldest first.
     One statement."""
     met = BatchPlace.objects.filter(need__isnull=False).filter(
         Q(batch=batch)
@@ -61,6 +62,7 @@ def load_flexible(batch: Batch, now: datetime) -> list[Need]:
             earliest__lt=batch.ends_at,
         )
         .exclude(pk__in=met.values("need"))
+        .exclude(Exists(booked_for()))
         .exclude(enquiries__state__in=["awarded", "fulfilled"])  # of the board
         .select_related("user", "organisation__region")
         .prefetch_related("regions")
@@ -69,8 +71,8 @@ def load_flexible(batch: Batch, now: datetime) -> list[Need]:
 
 
 def load_market(batch: Batch, needs: Sequence[Need], now: datetime) -> Market:
-    """What there is to choose among: of each need the instruments of the right technique that
-    match best, and times spread over its window. Some statements for each need."""
+    """Load the options of a batch: for each need the instruments of the right technique that match best, and
+    times spread over its window. Some statements for each need."""
     options: list[Option] = []
     modes: dict[tuple[Any, Any], str] = {}
     instruments: dict[UUID, Instrument] = {}
@@ -83,7 +85,7 @@ def load_market(batch: Batch, needs: Sequence[Need], now: datetime) -> Market:
 
 
 def load_rooms(instruments: Iterable[Instrument], batch: Batch, now: datetime) -> dict[Any, Room]:
-    """What instruments (policy, schedule, facility loaded with them) have for a batch. Two
+    """Load the room that instruments (policy, schedule, facility loaded with them) have for a batch. Two
     statements."""
     window = Period(batch.starts_at, batch.ends_at)
     wide = window.padded(1440, 1440)
@@ -104,15 +106,14 @@ def load_rooms(instruments: Iterable[Instrument], batch: Batch, now: datetime) -
         calendar = calendar_of(instrument, wide, blocks[pk])
         if calendar is not None:
             taken = {
-                unit: [block.period for block in blocks[pk] if block.unit == unit]
-                for unit in calendar.units
+                unit: [block.period for block in blocks[pk] if block.unit == unit] for unit in calendar.units
             }
             minutes = room_minutes(calendar.offered(window), kept.get(pk, ()))
             rooms[pk] = Room(taken, minutes)
     return rooms
 
 
-def _matches(batch: Batch, need: Need, now: datetime) -> list[Answer]:
+def _matches(batch: Batch, need: Need, now: datetime) -> list[JudgedInstrument]:
     question = wanted_of(need)
     earliest = max(question.earliest, batch.starts_at, now)
     latest = min(question.latest, batch.ends_at)
@@ -122,12 +123,12 @@ def _matches(batch: Batch, need: Need, now: datetime) -> list[Answer]:
     fitting = [
         answer
         for answer in load_matches(question, now, starts=STARTS_SEEN)
-        if answer.match is not None and answer.match.candidate.nearness == SAME
+        if answer.match is not None and not answer.is_near
     ]
     return fitting[:INSTRUMENTS]
 
 
-def _options(need: Need, answer: Answer) -> list[Option]:
+def _options(need: Need, answer: JudgedInstrument) -> list[Option]:
     instrument, policy = answer.instrument, load_policy(answer.instrument.policy)
     length = timedelta(minutes=need.minutes)
     periods = thinned([Period(start, start + length) for start in answer.offer.starts], TIMES)
@@ -154,59 +155,57 @@ def _stands(now: datetime) -> Q:
 
 
 def standing(now: datetime) -> QuerySet[BatchPlace]:
-    """Places whose time is kept at this moment."""
+    """Return the places whose time is held at this moment."""
     return BatchPlace.objects.filter(_stands(now))
 
 
 def places_over(now: datetime) -> QuerySet[BatchPlace]:
-    """Those that still say they are offered, though nobody keeps their time any more."""
+    """Return places that still say they are offered, though their time is no longer held."""
     offered = BatchPlace.objects.filter(state=BatchPlace.State.OFFERED)
     return offered.exclude(pk__in=standing(now).values("pk")).order_by("pk")
 
 
 def batches_for(actor: Actor) -> QuerySet[Batch]:
-    """Those of the regions that the actor coordinates, the newest first."""
+    """Return batches of the regions that the actor coordinates, the newest first."""
     rows = Batch.objects.select_related("region", "made_by").filter(
         region__lineage__overlap=list(actor.regions_where("coordinate"))
     )
     return rows.order_by("-created_at", "-id").annotate(
         needs=Count("batch_places"),
         times=Count("batch_places__reservation"),
-        number_accepted=Count(
-            "batch_places", filter=Q(batch_places__state=BatchPlace.State.ACCEPTED)
-        ),
+        number_accepted=Count("batch_places", filter=Q(batch_places__state=BatchPlace.State.ACCEPTED)),
     )
 
 
 def batch_by_id(actor: Actor, batch_id: UUID) -> Batch:
-    """One of them, with its places; `NotFound` else."""
+    """Return a batch that the actor may see, with its places; raise `NotFound` otherwise."""
     return visible(batches_for(actor).prefetch_related(_PLACES), pk=batch_id)
 
 
 def regions_to_place(actor: Actor) -> QuerySet[Region]:
-    """The sharing regions for which the actor may start a batch."""
+    """Return the sharing regions for which the actor may start a batch."""
     coordinated = list(actor.regions_where("coordinate"))
     return sharing_regions().filter(lineage__overlap=coordinated)
 
 
 def own_places(actor: Actor) -> QuerySet[BatchPlace]:
-    """What batches offered for the actor's own needs, the newest first."""
+    """Return what batches offered for the actor's own needs, the newest first."""
     return _all().filter(need__user_id=actor.person, reservation__isnull=False)
 
 
 def own_place(actor: Actor, place_id: UUID) -> BatchPlace:
-    """One of them; `NotFound` else."""
+    """Return one of the actor's own places in a batch; raise `NotFound` otherwise."""
     return visible(own_places(actor), pk=place_id)
 
 
 def own_offers(actor: Actor, now: datetime) -> QuerySet[BatchPlace]:
-    """Those that can be accepted now, the first to lapse first."""
+    """Return the actor's offers that can be accepted now, by deadline."""
     rows = own_places(actor).filter(_stands(now))
     return rows.order_by("reservation__deadline_at", "id")
 
 
 def shown_places(rows: Iterable[BatchPlace], now: datetime) -> list[BatchPlace]:
-    """Places with the state they have at this moment, and what their need was taken for."""
+    """Return the places with the state they have at this moment, and the terms chosen for their need."""
     result = list(rows)
     for row in result:
         hold = row.reservation
@@ -224,7 +223,7 @@ def shown_places(rows: Iterable[BatchPlace], now: datetime) -> list[BatchPlace]:
 
 
 def load_offers_to(actor: Actor, now: datetime) -> list[BatchPlace]:
-    """What somebody can accept now, with the house rules they would accept with it."""
+    """Return the offers that somebody can accept now, with the house rules they would accept too."""
     rows = shown_places(own_offers(actor, now), now)
     for row in rows:
         if row.reservation is not None:
@@ -234,8 +233,7 @@ def load_offers_to(actor: Actor, now: datetime) -> list[BatchPlace]:
 
 
 def load_scarce(batch: Batch) -> list[dict[str, Any]]:
-    """The days of instruments that were worth most to a batch, with the instrument. One
-    statement."""
+    """Return the days that were worth most to a batch, each with its instrument. One statement."""
     rows = batch.figures.get("scarce", [])
     instruments = Instrument.objects.select_related("organisation").in_bulk(
         [UUID(row["instrument"]) for row in rows]
@@ -263,3 +261,24 @@ def _all() -> QuerySet[BatchPlace]:
 
 
 _PLACES: Any = Prefetch("batch_places", _all().order_by("state", "created_at", "id"))
+
+
+BATCHES = Listing(
+    "batches",
+    batches_for,
+    (
+        Column("batch", "pk"),
+        Column("region", "region.code"),
+        Column("person", "made_by.name"),
+        Column("starts", "starts_at", _("When"), "starts_at"),
+        Column("ends", "ends_at"),
+        Column("state", "state", _("State"), "state"),
+        Column("needs", "needs", _("Needs")),
+        Column("offered", "times", _("Offered")),
+        Column("accepted", "number_accepted"),
+        Column("made", "created_at", _("Batch"), "created_at"),
+    ),
+    words=("region__name", "region__name_zh", "made_by__name"),
+    q_help="Part of the name of the region, or of the person who started the batch.",
+    day="created_at",
+)

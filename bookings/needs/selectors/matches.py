@@ -1,4 +1,4 @@
-"""The instruments that answer a need, with their time and price as the payer would have them."""
+"""The instruments that meet a need, with their time and price for its payer."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +13,15 @@ from django.db.models import QuerySet, Sum
 from accounts.models import Organisation, Region
 from bookings.catalogue.selectors.askers import works_alone
 from bookings.catalogue.selectors.catalogue import Offer, load_offers
-from bookings.catalogue.selectors.catalogue_candidates import Sieve, candidates
+from bookings.catalogue.selectors.catalogue_candidates import candidates
+from bookings.catalogue.selectors.catalogue_sieve import Sieve
 from bookings.needs.domain.matching import (
+    SAME,
     WEIGHTS,
     Candidate,
     Match,
     match,
-    nearness,
+    nearest,
     trusted,
     working_days,
 )
@@ -29,31 +31,33 @@ from bookings.pricing.selectors.agreements import load_recognised
 from bookings.pricing.selectors.exchange_rates import load_worths
 from bookings.pricing.selectors.fees import Backing, load_backing
 from bookings.record.domain.periods import Period
-from instruments.domain.capabilities import Requirement, fit
-from instruments.domain.opening import local_date
-from instruments.domain.search import Criteria, key
-from instruments.domain.techniques import above
-from instruments.models import Instrument, SearchEntry
-from instruments.selectors.capabilities import failing, load_capabilities
-from instruments.selectors.needs import load_vocabulary
-from instruments.selectors.policies import load_policy
-from instruments.selectors.qualifications import load_qualified
-from instruments.selectors.registry import WITH
+from instruments.capabilities.selectors.capabilities import failing, load_capabilities
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
+from instruments.search.domain.search import Criteria, key
+from instruments.search.models import SearchEntry
+from instruments.training.selectors.qualifications import load_qualified
+from instruments.vocabulary.domain.needs import BROAD, NeedTerm
+from instruments.vocabulary.domain.parameters import Requirement, fit
+from instruments.vocabulary.domain.techniques import Term, above
+from instruments.vocabulary.selectors.needs import load_vocabulary
 
 MOST = 50
-SOON, NEAR = 15, 10  # of them: those that are free first, and those of the payer's region
-FEW = 5  # below so many, instruments of neighbouring techniques are asked too
+SOON, NEAR = 15, 10  # of these, those that are free first, and those of the payer's region
+FEW = 5  # below this number, instruments of neighbouring techniques are considered too
 SOON_DAYS = 4
 _COUNTS = ("bookings", "cancelled", "requests", "unanswered")
-_MEAN = "needs.trust"  # the mean of all hosts, in the cache
-_ROOT = "PaNET00"  # what holds everything, and says nothing
+_MEAN = "needs.trust"  # cache key of the mean of all hosts
+_ROOT = "PaNET00"  # the root, which contains everything and distinguishes nothing
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A need as matching asks it: techniques by code, the best first; requirements that none may
-    fail; modes, regions: none for any; budget: in `currency`; without: instruments that are out
-    of the question."""
+    """A need as matching uses it. techniques: codes, the best first; requirements: none may fail; modes,
+    regions: empty for any; budget: in `currency`; without: instruments to leave out; terms: what the
+    techniques are to find out, as far as it is known."""
 
     techniques: tuple[str, ...]
     earliest: datetime
@@ -69,12 +73,14 @@ class Wanted:
     currency: str = ""
     weights: Mapping[str, float] | None = None
     without: frozenset[UUID] = frozenset()
+    terms: tuple[NeedTerm, ...] = ()
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An instrument and how it answers a need. mode: how one would work; payable: in the currency
-    of the payer; gate: why it is no match, else `match` is there."""
+class JudgedInstrument:
+    """An instrument and how it meets a need. mode: the service mode; payable: in the currency of the payer;
+    gate: why it is no match, otherwise `match` is set; technique: its own that is nearest to the `needed`
+    one, which answers `term`; None if none is near, or if the technique itself was asked for."""
 
     instrument: Instrument
     offer: Offer
@@ -83,10 +89,18 @@ class Answer:
     payable: Decimal | None
     match: Match | None = None
     gate: str = ""
+    technique: Term | None = None
+    needed: Term | None = None
+    term: NeedTerm | None = None
+
+    @property
+    def is_near(self) -> bool:
+        """Say whether it is a match whose technique is only near the right one."""
+        return self.match is not None and self.match.candidate.nearness < SAME
 
 
 def wanted_of(need: Need) -> Wanted:
-    """A need as matching asks it."""
+    """Return a need as matching uses it."""
     terms = load_chosen(need.terms)
     return Wanted(
         techniques=tuple(dict.fromkeys(code for term in terms for code in term.techniques)),
@@ -102,18 +116,19 @@ def wanted_of(need: Need) -> Wanted:
         budget=need.budget,
         currency=need.currency,
         weights=need.weights or None,
+        terms=tuple(terms),
     )
 
 
 def load_matches(
     question: Wanted, now: datetime, *, most: int = MOST, starts: int = 1
-) -> list[Answer]:
-    """The best first, and after them those that came near but do not pass, with their gate; each
-    with its first starts, so many.
+) -> list[JudgedInstrument]:
+    """Return the matches, the best first, and after them near misses with the gate they fail; each with up to
+    `starts` first starts.
 
-    Looked at are the cheapest of those with room in the window, beside them the first that are
-    free and those of the payer's own region; instruments of neighbouring techniques where these
-    are few."""
+    It considers the cheapest instruments with room in the window, beside them the first that are free and
+    those of the payer's own region; if these are few, also instruments of neighbouring techniques.
+    """
     means = _means(question, now)
     chosen = _chosen(question, means, now, most)
     return answers(question, chosen, now, means=means, starts=starts)
@@ -121,8 +136,8 @@ def load_matches(
 
 @dataclass(frozen=True)
 class Means:
-    """What the payer brings: agreements and grants, and what one unit of each currency is worth in
-    that of the need."""
+    """The payer's means: agreements and grants, and what one unit of each currency is worth in that of the
+    need."""
 
     backing: Backing
     worths: Mapping[str, Decimal]
@@ -135,8 +150,8 @@ def _means(question: Wanted, now: datetime) -> Means:
     return Means(load_backing(question.payer), worths)
 
 
-def load_answer(question: Wanted, instrument: Instrument, now: datetime) -> Answer:
-    """How one instrument answers a need, or which gate shuts it out."""
+def load_answer(question: Wanted, instrument: Instrument, now: datetime) -> JudgedInstrument:
+    """Return how one instrument meets a need, or which gate it fails."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=instrument.pk)
     return answers(question, [instrument], now)[0]
 
@@ -148,8 +163,8 @@ def answers(
     *,
     means: Means | None = None,
     starts: int = 1,
-) -> list[Answer]:
-    """How instruments (facility, schedule, policy loaded) answer a need, the best first."""
+) -> list[JudgedInstrument]:
+    """Return how instruments (facility, schedule, policy loaded) meet a need, the best first."""
     means = means or _means(question, now)
     modes, uncertified = _modes(question, instruments)
     offers: dict[UUID, Offer] = {}
@@ -169,26 +184,36 @@ def answers(
     stated = load_capabilities([i.pk for i in instruments]) if question.requirements else {}
     trust = load_trust({i.organisation_id for i in instruments})
     techniques = _techniques(instruments)
-    by_instrument: dict[UUID, Answer] = {}
+    by_instrument: dict[UUID, JudgedInstrument] = {}
     for instrument in instruments:
         offer = offers[instrument.pk]
         payable = None
         if offer.quote is not None and offer.currency in means.worths:
             payable = offer.quote.payable * means.worths[offer.currency]
-        by_instrument[instrument.pk] = Answer(
+        by_instrument[instrument.pk] = JudgedInstrument(
             instrument,
             offer,
             modes[instrument.pk],
-            tuple(
-                (each, fit(each, stated.get(instrument.pk, ()))) for each in question.requirements
-            ),
+            tuple((each, fit(each, stated.get(instrument.pk, ()))) for each in question.requirements),
             payable,
         )
     lineages, parents = _lineages(question.techniques, techniques)
+    near = {
+        pk: nearest(techniques.get(pk, ()), question.techniques, lineages, parents) for pk in by_instrument
+    }
+    known = load_vocabulary()
+    for pk, found in near.items():
+        term = next((each for each in question.terms if found.needed in each.techniques), None)
+        by_instrument[pk] = replace(
+            by_instrument[pk],
+            technique=known.terms.get(found.offered),
+            needed=known.terms.get(found.needed),
+            term=None if term is None or term.is_named else term,
+        )
     given = [
         Candidate(
             key=pk,
-            nearness=nearness(techniques.get(pk, ()), question.techniques, lineages, parents),
+            nearness=near[pk].nearness,
             fits=tuple(fits for _, fits in answer.fits),
             days=_days(answer, question),
             start=next(iter(answer.offer.starts), None),
@@ -207,15 +232,14 @@ def answers(
 
 
 def load_trust(hosts: Iterable[UUID]) -> dict[UUID, float]:
-    """How far each host keeps to what it promised. One statement, and one an hour for the mean."""
+    """Return how reliably each host keeps bookings and answers requests. One statement, and one an hour for
+    the mean."""
     mean = cache.get(_MEAN)
     if mean is None:
         sums = HostRecord.objects.aggregate(*map(Sum, _COUNTS))
         mean = _kept(1.0, *(number or 0 for number in sums.values()))
         cache.set(_MEAN, mean, 3600)
-    rows = HostRecord.objects.filter(organisation__in=hosts).values_list(
-        "organisation_id", *_COUNTS
-    )
+    rows = HostRecord.objects.filter(organisation__in=hosts).values_list("organisation_id", *_COUNTS)
     known = {host: _kept(mean, *numbers) for host, *numbers in rows}
     return {host: known.get(host, mean) for host in hosts}
 
@@ -226,7 +250,7 @@ def _kept(mean: float, bookings: int, cancelled: int, requests: int, unanswered:
 
 
 def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[Instrument]:
-    """The instruments that are worth asking for time and price, at most so many."""
+    """Return the instruments for which time and price are worth computing, at most `most`."""
     start = max(question.earliest, now)
     if question.latest <= start or not question.techniques:
         return []
@@ -253,30 +277,22 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
         take(rows, soon, SOON)
         take(rows.filter(region_id=question.payer.region_id), window, NEAR)
     elif len(chosen) < FEW:
-        parents = load_vocabulary().parents
-        wider = {
-            code
-            for one in question.techniques
-            for code in parents.get(one, ())
-            if not code.startswith(_ROOT)
-        }
+        wider = {code for one in question.techniques for code in _parents(one)}
         take(_entries(question, tuple(sorted(wider))), window, FEW)
-        # What is no match is worth knowing, too.
+        # Near misses are worth knowing, too.
         near = Instrument.objects.select_related(*WITH).filter(
             pk__in=_entries(
                 replace(question, regions=(), modes=(), requirements=()), question.techniques
             ).values("pk"),
             publication=Instrument.Publication.PUBLISHED,
         )
-        chosen.update(
-            (i.pk, i) for i in near.order_by("name", "pk")[:FEW] if i.pk not in question.without
-        )
+        chosen.update((i.pk, i) for i in near.order_by("name", "pk")[:FEW] if i.pk not in question.without)
     return list(chosen.values())
 
 
 def _entries(question: Wanted, techniques: Sequence[str]) -> QuerySet[SearchEntry]:
-    """Published instruments of some technique, or of narrower ones, that no gate shuts out which
-    the register knows."""
+    """Return published instruments of some techniques, or narrower ones, that pass those gates which the
+    search index can decide."""
     rows = SearchEntry.objects.filter(
         is_published=True, keys__overlap=[key("technique", code) for code in techniques]
     )
@@ -291,20 +307,17 @@ def _entries(question: Wanted, techniques: Sequence[str]) -> QuerySet[SearchEntr
     return rows
 
 
-def _modes(
-    question: Wanted, instruments: Sequence[Instrument]
-) -> tuple[dict[UUID, str], frozenset[UUID]]:
-    """How one would work on each: the first way that is wished and offered and needs no
-    certificate that the person lacks; and those for which there is no such way."""
+def _modes(question: Wanted, instruments: Sequence[Instrument]) -> tuple[dict[UUID, str], frozenset[UUID]]:
+    """Return the service mode for each instrument: the first that is wanted and offered and for which the
+    person needs no missing certificate, else the first wanted and offered, or empty; and the instruments on
+    which every such mode needs a certificate that the person lacks."""
     alone = [i for i in instruments if works_alone(i, "self") and "self" in i.service_modes]
     qualified = load_qualified(question.person, alone, load_recognised)
     lacking = {pk for pk, spans in qualified.items() if not spans}
     modes: dict[UUID, str] = {}
     uncertified = set()
     for instrument in instruments:
-        ways = [
-            m for m in question.modes or instrument.service_modes if m in instrument.service_modes
-        ]
+        ways = [m for m in question.modes or instrument.service_modes if m in instrument.service_modes]
         able = [m for m in ways if not (m == "self" and instrument.pk in lacking)]
         if ways and not able:
             uncertified.add(instrument.pk)
@@ -312,7 +325,7 @@ def _modes(
     return modes, frozenset(uncertified)
 
 
-def _gates(answer: Answer, question: Wanted, is_uncertified: bool) -> Iterable[str]:
+def _gates(answer: JudgedInstrument, question: Wanted, is_uncertified: bool) -> Iterable[str]:
     instrument = answer.instrument
     if question.regions and not {r.pk for r in question.regions} & set(instrument.region.lineage):
         yield "region"
@@ -322,23 +335,20 @@ def _gates(answer: Answer, question: Wanted, is_uncertified: bool) -> Iterable[s
         yield "certificate"
     if answer.offer.rate is None:
         yield "price"
-    if hasattr(instrument, "policy") and not load_policy(instrument.policy).allows(
-        question.minutes
-    ):
+    if hasattr(instrument, "policy") and not load_policy(instrument.policy).allows(question.minutes):
         yield "length"
 
 
-def _days(answer: Answer, question: Wanted) -> int | None:
+def _days(answer: JudgedInstrument, question: Wanted) -> int | None:
     if not answer.offer.starts:
         return None
     zone = answer.instrument.facility.zone
-    return working_days(
-        local_date(zone, question.earliest), local_date(zone, answer.offer.starts[0])
-    )
+    return working_days(local_date(zone, question.earliest), local_date(zone, answer.offer.starts[0]))
 
 
-def _effort(answer: Answer, question: Wanted) -> str:
-    """Below a country lie regions, below these cities: what two share beside the country."""
+def _effort(answer: JudgedInstrument, question: Wanted) -> str:
+    """Say how far the person has to go for an instrument: `city`, `region`, `travel`, or `sent` if only
+    samples go. Regions that share something below the country are near; cities lie below regions."""
     here, there = question.payer.region, answer.instrument.region
     shared = len(set(here.lineage) & set(there.lineage))
     if here.pk == there.pk:
@@ -350,9 +360,7 @@ def _effort(answer: Answer, question: Wanted) -> str:
 
 def _techniques(instruments: Sequence[Instrument]) -> dict[UUID, list[str]]:
     codes: dict[UUID, list[str]] = {}
-    links = Instrument.techniques.through.objects.filter(
-        instrument_id__in=[i.pk for i in instruments]
-    )
+    links = Instrument.techniques.through.objects.filter(instrument_id__in=[i.pk for i in instruments])
     for pk, code in links.values_list("instrument_id", "technique__code"):
         codes.setdefault(pk, []).append(code)
     return codes
@@ -361,14 +369,19 @@ def _techniques(instruments: Sequence[Instrument]) -> dict[UUID, list[str]]:
 def _lineages(
     needed: Iterable[str], techniques: Mapping[UUID, Iterable[str]]
 ) -> tuple[dict[str, frozenset[str]], dict[str, list[str]]]:
-    """Of every technique in question: all above it, and what is directly above; without what
-    holds everything."""
+    """Return, for every technique in question, all techniques above it without the root, which holds
+    everything; and those directly above, as `_parents` does."""
     parents = load_vocabulary().parents
     codes = {*needed, *(code for each in techniques.values() for code in each)}
     return (
-        {
-            code: frozenset(b for b in above(code, parents) if not b.startswith(_ROOT))
-            for code in codes
-        },
-        {code: [b for b in parents.get(code, ()) if not b.startswith(_ROOT)] for code in codes},
+        {code: frozenset(b for b in above(code, parents) if not b.startswith(_ROOT)) for code in codes},
+        {code: _parents(code) for code in codes},
     )
+
+
+def _parents(code: str) -> list[str]:
+    """Return the techniques directly above one, without those so broad that what is below them has little in
+    common."""
+    known = load_vocabulary()
+    above = known.parents.get(code, ())
+    return [b for b in above if not b.startswith(_ROOT) and known.families.get(b, 0) < BROAD]

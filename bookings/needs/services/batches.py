@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists
 
 from accounts import trail
 from accounts.domain.errors import NotFound, Refused, WrongState, invalid
@@ -24,15 +25,8 @@ from bookings.needs.adapters.highs import Unsolved, solver
 from bookings.needs.domain import batches as rules
 from bookings.needs.locks import lock_place
 from bookings.needs.models import Batch, BatchPlace, Need
-from bookings.needs.selectors.batches import (
-    Market,
-    load_flexible,
-    load_market,
-    load_rooms,
-    own_place,
-    places_over,
-    standing,
-)
+from bookings.needs.selectors import batches
+from bookings.needs.selectors.needs import booked_for
 from bookings.pricing.selectors.exchange_rates import load_worths
 from bookings.record.domain.periods import Period
 from bookings.record.locks import claim_reservation
@@ -42,21 +36,21 @@ from bookings.reserving.selectors.placing import Price
 from bookings.reserving.services.holds import hold_give_back, slot_keep
 from bookings.reserving.services.placing import parties_of
 from bookings.reserving.services.reservations import reservations_put
-from instruments.domain.opening import local_date
-from instruments.locks import lock_instrument
+from instruments.reading.domain.clock import local_date
+from instruments.register.locks import lock_instrument
 
 MEANWHILE = rules.Reason("meanwhile")
 USUAL_WINDOW = timedelta(days=21)
 
 
 class _Lost(Refused):
-    """The time cannot be offered: need, room or price are others than when it was decided."""
+    """The time cannot be offered: need, room or price have changed since the decision."""
 
 
 @transaction.atomic
 def batch_start(by: By, *, region: str, starts_at: datetime, ends_at: datetime) -> Batch:
-    """Have the flexible needs of a region placed in a window, for its coordinator; a job does it
-    within minutes. `Invalid`, `NotPermitted`, `WrongState` (batch-waiting)."""
+    """Have the flexible needs of a region placed in a window, for its coordinator; a job does so within
+    minutes. Raises `Invalid`, `NotPermitted`, `WrongState` (batch-waiting: one is waiting already)."""
     try:
         row = region_by_code(region)
     except NotFound:
@@ -84,7 +78,7 @@ def batch_start(by: By, *, region: str, starts_at: datetime, ends_at: datetime) 
 
 
 def batches_place(*, now: datetime) -> int:
-    """Place the batches that wait for it; how many."""
+    """Assign times to the needs of all batches that are waiting; return how many batches were placed."""
     due = Batch.objects.filter(state=Batch.State.WAITING).select_related("region")
     return work_alone(
         job="batches", due=due.order_by("created_at", "pk"), act=partial(_place, now=now), now=now
@@ -92,15 +86,15 @@ def batches_place(*, now: datetime) -> int:
 
 
 def _place(batch: Batch, now: datetime) -> int:
-    """Decide, then keep the times one after the other, each in a transaction of its own; whoever
-    loses theirs to somebody meanwhile is decided about once more. One that was interrupted goes on
-    with the needs that have no place yet."""
+    """Decide who gets which time, then hold the times one after the other, each in a transaction of its own.
+    Needs that lose their time to somebody else meanwhile are decided about once more. After an interruption,
+    the next call goes on with the needs that have no place yet."""
     batch_places_settle(now=now)
-    market = load_market(batch, load_flexible(batch, now), now)
+    market = batches.load_market(batch, batches.load_flexible(batch, now), now)
     decision = _decided(market)
     lost = _offered(batch, decision, market, now)
     if lost:
-        again = load_market(batch, lost, now)
+        again = batches.load_market(batch, lost, now)
         second = _decided(again)
         lost = [need for need in lost if need.pk in second.unplaced]
         lost += _offered(batch, second, again, now)
@@ -109,7 +103,7 @@ def _place(batch: Batch, now: datetime) -> int:
     return 1
 
 
-def _decided(market: Market) -> rules.Decision:
+def _decided(market: batches.Market) -> rules.Decision:
     needs = [need.pk for need in market.needs]
     try:
         return rules.decide(needs, market.options, market.rooms, solver())
@@ -117,8 +111,8 @@ def _decided(market: Market) -> rules.Decision:
         return rules.decide(needs, market.options, market.rooms)
 
 
-def _offered(batch: Batch, decision: rules.Decision, market: Market, now: datetime) -> list[Need]:
-    """Offer what was decided, instrument after instrument; the needs whose time was lost."""
+def _offered(batch: Batch, decision: rules.Decision, market: batches.Market, now: datetime) -> list[Need]:
+    """Offer what was decided, instrument by instrument; return the needs whose time was lost meanwhile."""
     needs = {need.pk: need for need in market.needs}
     order = sorted(decision.placed, key=lambda one: (str(one.option.instrument), one.option.period))
     lost = []
@@ -127,7 +121,7 @@ def _offered(batch: Batch, decision: rules.Decision, market: Market, now: dateti
         mode = market.modes[need.pk, placed.option.instrument]
         try:
             _offer(batch, need, placed, mode, now)
-        except Refused:  # by a rule, or as the need is another meanwhile
+        except Refused:  # a rule refuses, or the need has changed meanwhile
             lost.append(need)
     return lost
 
@@ -136,14 +130,15 @@ def _offer(batch: Batch, need: Need, placed: rules.Placed, mode: str, now: datet
     by, option, reason = By(PLATFORM, now), placed.option, placed.reason
     with guarded():
         instrument = lock_instrument(option.instrument)
-        present = Need.objects.select_for_update(no_key=True).filter(pk=need.pk).first()
+        unmet = Need.objects.exclude(Exists(booked_for()))
+        present = unmet.select_for_update(no_key=True).filter(pk=need.pk).first()
         if (
             present is None
             or (present.state, present.version) != (Need.State.OPEN, need.version)
             or BatchPlace.objects.filter(need=need, state=BatchPlace.State.OFFERED).exists()
         ):
             raise _Lost
-        if option.period.minutes > load_rooms([instrument], batch, now)[instrument.pk].minutes:
+        if option.period.minutes > batches.load_rooms([instrument], batch, now)[instrument.pk].minutes:
             raise _Lost
         person = load_actor(need.user)
         booking = _booking(need, instrument.pk, option.period, mode)
@@ -178,7 +173,7 @@ def _offer(batch: Batch, need: Need, placed: rules.Placed, mode: str, now: datet
 
 
 def _is_within(need: Need, price: Price, now: datetime) -> bool:
-    """Whether a price is known to keep to the budget, at the payer's exchange rates."""
+    """Say whether a price is known to keep to the budget, at the payer's exchange rates."""
     today = local_date(ZoneInfo(need.organisation.region.time_zone), now)
     worths = load_worths(need.organisation, need.currency, today)
     worth = worths.get(price.quote.currency)
@@ -206,7 +201,7 @@ def _finish(
     decision: rules.Decision,
     now: datetime,
 ) -> None:
-    """Note who got no place and why, and tell whoever started the batch."""
+    """Record who got no place and why, and tell whoever started the batch."""
     row = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     BatchPlace.objects.bulk_create(
         [
@@ -255,9 +250,9 @@ def _finish(
 def batch_place_accept(
     by: By, *, place_id: UUID, house_rules: int | None = None, purpose: str = "research"
 ) -> Reservation:
-    """Book the time that a batch keeps for one's own need; the host's approval is asked for where
-    its policy says so. `WrongState` (place-gone), `RulesRefuse` as of any booking."""
-    own_place(by.actor, place_id)
+    """Book the time that a batch holds for the actor's own need; if the host's policy says so, it needs
+    approval. Raises `WrongState` (place-gone), and `RulesRefuse` as for any booking."""
+    batches.own_place(by.actor, place_id)
     with guarded():
         place, hold = _locked(by, place_id)
         assert place.need is not None
@@ -279,8 +274,8 @@ def batch_place_accept(
 
 @transaction.atomic
 def batch_place_give_back(by: By, *, place_id: UUID) -> BatchPlace:
-    """Give the time back that a batch keeps for one's own need. `WrongState` (place-gone)."""
-    own_place(by.actor, place_id)
+    """Give back the time that a batch holds for the actor's own need. Raises `WrongState` (place-gone)."""
+    batches.own_place(by.actor, place_id)
     place, hold = _locked(by, place_id)
     hold_give_back(by, reservation=hold)
     place.state = BatchPlace.State.GIVEN_BACK
@@ -289,8 +284,8 @@ def batch_place_give_back(by: By, *, place_id: UUID) -> BatchPlace:
 
 
 def need_places_give_back(by: By, *, need_id: UUID) -> None:
-    """Within a transaction, before the need is locked: give back what a batch keeps for it."""
-    for pk in standing(by.now).filter(need=need_id).values_list("pk", flat=True):
+    """Release what a batch holds for a need, in the caller's transaction, before the need is locked."""
+    for pk in batches.standing(by.now).filter(need=need_id).values_list("pk", flat=True):
         place, hold = _locked(By(by.actor, by.now), pk)
         hold_give_back(by, reservation=hold)
         place.state = BatchPlace.State.GIVEN_BACK
@@ -298,14 +293,14 @@ def need_places_give_back(by: By, *, need_id: UUID) -> None:
 
 
 def batch_places_settle(*, now: datetime, most: int = 500) -> int:
-    """Note of offers whose time nobody keeps any more that they have lapsed; how many."""
+    """Mark offers whose time is no longer held as lapsed; return how many."""
 
     def act(pk: UUID) -> int:
         row = BatchPlace.objects.filter(pk=pk).values_list("reservation_id", flat=True).get()
         if row is not None:
             claim_reservation(row)
         place, _ = lock_place(pk)
-        if not places_over(now).filter(pk=pk).exists():
+        if not batches.places_over(now).filter(pk=pk).exists():
             return 0
         place.state = BatchPlace.State.LAPSED
         _store(By(PLATFORM, now), "batch.lapse", place)
@@ -313,15 +308,16 @@ def batch_places_settle(*, now: datetime, most: int = 500) -> int:
             enqueue([_told("batch.lapsed", place)], now=now)
         return 1
 
-    due = list(places_over(now).values_list("pk", flat=True)[:most])
+    due = list(batches.places_over(now).values_list("pk", flat=True)[:most])
     return work_through(job="batch places", due=due, act=act, now=now)
 
 
 def _locked(by: By, place_id: UUID) -> tuple[BatchPlace, Reservation]:
-    """A place whose time is kept, with its hold, both locked."""
+    """Return a place whose time is held, with its hold, both locked. Raise `WrongState` (place-gone)
+    otherwise."""
     place, hold = lock_place(place_id)
     by.require_version(place.version)
-    if hold is None or not standing(by.now).filter(pk=place.pk).exists():
+    if hold is None or not batches.standing(by.now).filter(pk=place.pk).exists():
         raise WrongState("place-gone")
     return place, hold
 

@@ -1,4 +1,4 @@
-"""Needs: describing what one wants to find out, correcting it, withdrawing it."""
+"""Describing a need, correcting it, withdrawing it, and naming its readers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,41 +8,47 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Func, Value
 
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
 from accounts.domain.roles import By
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, Region, User
 from accounts.permissions import require
+from accounts.selectors.erasure import addresses_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for, region_by_code
 from accounts.selectors.rows import as_uuid, visible
 from accounts.selectors.users import person_named
+from accounts.services.users import address_of
 from bookings.needs.domain.matching import PARTS
+from bookings.needs.domain.needs import MET, need_state
 from bookings.needs.models import Need
 from bookings.needs.selectors.needs import (
     load_chosen,
     need_to_share,
     needs_under_review,
+    outcome_of,
     own_need,
+    searching,
     written,
 )
 from bookings.needs.services.batches import need_places_give_back
 from bookings.plans.domain.waiting import check_window
 from bookings.record.locks import lock_person
-from instruments.domain.capabilities import MOST_REQUIREMENTS, requirement_of, requirements_in
-from instruments.models import Instrument
-from instruments.selectors.needs import load_need_terms, load_parameters
+from instruments.register.models import Instrument
+from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, requirement_of, requirements_in
+from instruments.vocabulary.selectors.needs import load_parameters, load_understood
 
-MOST_NEEDS = 50  # of a person, while they are open
+MOST_NEEDS = 50  # of a person, for which instruments are looked for
 MOST_TERMS, MOST_READERS = 5, 20
-TERMS_READ = 2  # of a text, where none are chosen
+TERMS_READ = 2  # terms taken from a text if none are chosen
 
 
 @dataclass(frozen=True)
 class NeedValues:
-    """What somebody needs. terms: codes of measurands and techniques, requirements: `{parameter,
-    low, high}`; None: as the text says. regions: codes; budget: in the currency of the payer's
+    """The values of a need. terms: codes of measurands and techniques; requirements: `{parameter, low,
+    high}`; None for either: read it from the text. regions: codes; budget: in the currency of the payer's
     region; weights: of the parts of a match; is_flexible: any time in the window suits."""
 
     text: str
@@ -63,11 +69,10 @@ class NeedValues:
 
 @transaction.atomic
 def need_make(by: By, *, values: NeedValues) -> Need:
-    """Keep what somebody needs, for an organisation they may book for. Where they chose no terms
-    the likeliest of the text stand for it.
+    """Create a need, for an organisation for which the actor may book. If no terms were chosen, those most
+    likely meant by the text are used; a text that is not understood has none.
 
-    `Invalid` (`no-terms`: nothing of the text is known, and nothing was chosen), `NotPermitted`,
-    `WrongState` (`too-many-needs`).
+    Raises `Invalid`, `NotPermitted`, `WrongState` (`too-many-needs`).
     """
     payer = payer_for(by.actor, values.organisation)
     if payer is None:
@@ -75,15 +80,10 @@ def need_make(by: By, *, values: NeedValues) -> Need:
     require(by.actor, "book", place_of(payer))
     columns, regions = _columns(values, payer, by.now)
     lock_person(by.actor.person)
-    mine = Need.objects.filter(user_id=by.actor.person, state=Need.State.OPEN)
-    if mine.count() >= MOST_NEEDS:
+    if searching(by.actor.person, by.now).count() >= MOST_NEEDS:
         raise WrongState("too-many-needs", most=MOST_NEEDS)
     need = Need.objects.create(
-        **columns,
-        user_id=by.actor.person,
-        organisation=payer,
-        created_at=by.now,
-        changed_at=by.now,
+        **columns, user_id=by.actor.person, organisation=payer, created_at=by.now, changed_at=by.now
     )
     need.regions.set(regions)
     trail.record(by, "need.create", need, after=_facts(need, regions))
@@ -92,7 +92,8 @@ def need_make(by: By, *, values: NeedValues) -> Need:
 
 @transaction.atomic
 def need_change(by: By, *, need_id: UUID, values: NeedValues) -> Need:
-    """Put something else in the place of one's own need; the payer stays."""
+    """Replace the actor's own need by other values; the payer stays. `WrongState` (need-withdrawn, need-met:
+    something is booked for it)."""
     need = _locked(by, need_id)
     before = _facts(need, list(need.regions.all()))
     columns, regions = _columns(values, need.organisation, by.now)
@@ -108,7 +109,7 @@ def need_change(by: By, *, need_id: UUID, values: NeedValues) -> Need:
 
 @transaction.atomic
 def need_withdraw(by: By, *, need_id: UUID) -> Need:
-    """Look no further; what a batch keeps for it comes free."""
+    """Withdraw a need; times that a batch holds for it are released. `WrongState` as for a change."""
     own_need(by.actor, need_id)
     need_places_give_back(by, need_id=need_id)
     need = _locked(by, need_id)
@@ -122,27 +123,58 @@ def need_withdraw(by: By, *, need_id: UUID) -> Need:
 
 @transaction.atomic
 def need_share(by: By, *, need_id: UUID, person: str) -> Need:
-    """Let somebody read a need, by id or mail address: for its author and the payer's managers.
-    `Invalid` (unknown-person, too-many); who reads it already stays."""
+    """Let somebody read a need, by id or mail address; its author and the payer's managers may do this.
+    Raises `Invalid` (unknown-person, not-a-mail-address, too-many); naming a reader again changes nothing.
+
+    An address is stored and not looked up, so that nobody learns from it who has an account; whoever verifies
+    that address can read the need, also if they join later.
+    """
     need = need_to_share(by.actor, need_id)
+    Need.objects.select_for_update(no_key=True).get(pk=need.pk)
+    need = need_to_share(by.actor, need_id)  # read again under the lock
+    if as_uuid(person) is None:
+        address = address_of(person, "person")
+        if address not in need.reader_addresses:
+            _require_room(need)
+            need.reader_addresses.append(address)
+            need.save(update_fields=["reader_addresses"])
+            # The address may belong to somebody who knows nothing of this, so the trail does not have it.
+            trail.record(by, "need.share", need, after={"reader": "by-mail"})
+        return need
     reader = person_named(person)
     if reader is None:
         raise invalid("person", "unknown-person", person=person[:254])
-    Need.objects.select_for_update(no_key=True).get(pk=need.pk)
-    readers = set(need.readers.values_list("pk", flat=True))
-    if reader.pk in readers:
-        return need
-    if len(readers) >= MOST_READERS:
-        raise invalid("person", "too-many", most=MOST_READERS)
-    need.readers.add(reader)
-    trail.record(by, "need.share", need, after={"reader": str(reader.pk)})
+    if reader not in need.readers.all():
+        _require_room(need)
+        need.readers.add(reader)
+        trail.record(by, "need.share", need, after={"reader": str(reader.pk)})
     return need_to_share(by.actor, need_id)
+
+
+def need_addresses_forget(by: By, *, user: User) -> None:
+    """Remove the addresses of somebody who leaves from the readers of needs."""
+    for address in addresses_of(user):
+        Need.objects.filter(reader_addresses__contains=[address.lower()]).update(
+            reader_addresses=Func(F("reader_addresses"), Value(address.lower()), function="array_remove")
+        )
+
+
+def _require_room(need: Need) -> None:
+    if len(need.readers.all()) + len(need.reader_addresses) >= MOST_READERS:
+        raise invalid("person", "too-many", most=MOST_READERS)
 
 
 @transaction.atomic
 def need_unshare(by: By, *, need_id: UUID, person: str) -> Need:
-    """Let somebody read it no longer."""
+    """Stop letting somebody read a need; name them as they were named when it was shared."""
     need = need_to_share(by.actor, need_id)
+    Need.objects.select_for_update(no_key=True).get(pk=need.pk)
+    need = need_to_share(by.actor, need_id)  # read again under the lock
+    address = person.strip().lower()
+    if address in need.reader_addresses:
+        need.reader_addresses.remove(address)
+        need.save(update_fields=["reader_addresses"])
+        trail.record(by, "need.unshare", need, before={"reader": "by-mail"})
     reader = need.readers.filter(pk=as_uuid(person)).first()
     if reader is not None:
         need.readers.remove(reader)
@@ -152,7 +184,7 @@ def need_unshare(by: By, *, need_id: UUID, person: str) -> Need:
 
 @transaction.atomic
 def need_open(by: By, *, need_id: UUID, reason: str) -> Need:
-    """Read somebody else's need, as their auditor or an administrator; why is in the trail."""
+    """Read somebody else's need, as their auditor or an administrator; the reason goes into the trail."""
     if not reason.strip():
         raise invalid("reason", "required")
     need = visible(needs_under_review(by.actor), pk=need_id)
@@ -161,37 +193,37 @@ def need_open(by: By, *, need_id: UUID, reason: str) -> Need:
 
 
 def _locked(by: By, need_id: UUID) -> Need:
-    own_need(by.actor, need_id)
     need = (
         Need.objects.select_for_update(of=("self",), no_key=True)
         .select_related("organisation__region", "user")
-        .get(pk=need_id)
+        .filter(pk=need_id, user_id=by.actor.person)
+        .first()
     )
+    if need is None:
+        raise NotFound
     by.require_version(need.version)
     if need.state != Need.State.OPEN:
         raise WrongState("need-withdrawn")
+    if need_state(outcome_of(own_need(by.actor, need_id)), by.now) in MET:
+        raise WrongState("need-met")
     return need
 
 
-def _columns(
-    values: NeedValues, payer: Organisation, now: datetime
-) -> tuple[dict[str, Any], list[Region]]:
+def _columns(values: NeedValues, payer: Organisation, now: datetime) -> tuple[dict[str, Any], list[Region]]:
     if not values.text.strip():
         raise invalid("text", "required")
     check_window(values.earliest, values.latest, values.minutes, now)
     text = values.text.strip()
     terms = values.terms
     if terms is None:
-        terms = [term.code for term in load_need_terms(text)[:TERMS_READ]]
+        terms = [term.code for term in load_understood(text).meant[:TERMS_READ]]
     known = {term.code for term in load_chosen(list(terms))}
     problems = [
         FieldProblem(f"terms[{n}]", "unknown-term", {"term": code[:60]})
         for n, code in enumerate(terms)
         if code not in known
     ]
-    if not terms:
-        problems.append(FieldProblem("terms", "no-terms"))
-    elif len(terms) > MOST_TERMS:
+    if len(terms) > MOST_TERMS:
         problems.append(FieldProblem("terms", "too-many", {"most": MOST_TERMS}))
     regions = []
     for n, code in enumerate(dict.fromkeys(values.regions)):
@@ -229,9 +261,7 @@ def _columns(
     }, regions
 
 
-def _requirements(
-    values: NeedValues, text: str, problems: list[FieldProblem]
-) -> list[dict[str, str | None]]:
+def _requirements(values: NeedValues, text: str, problems: list[FieldProblem]) -> list[dict[str, str | None]]:
     parameters = load_parameters()
     if values.requirements is None:
         read = [each.requirement for each in requirements_in(text, parameters)]
@@ -253,7 +283,7 @@ def _requirements(
 
 
 def _facts(need: Need, regions: Sequence[Region]) -> dict[str, Any]:
-    """What the trail keeps: not the text, the sample or the requirements, which are private."""
+    """Describe a need for the trail, without text, sample and requirements, which are private."""
     return {
         "terms": need.terms,
         "minutes": need.minutes,

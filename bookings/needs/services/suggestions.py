@@ -1,4 +1,4 @@
-"""Awareness: who asked in vain is told where else they can go."""
+"""Suggestions: people who asked in vain are told where else they could go."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,33 +14,36 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Va
 from django.db.models.functions import Cast
 
 from accounts.notifications import Effect, enqueue
+from accounts.selectors.zones import DayIn
 from accounts.services.jobs import work_through
 from bookings.catalogue.models import UnmetDemand
 from bookings.needs.models import HostRecord, Suggestion
-from bookings.needs.selectors.matches import Answer, Wanted, answers, load_matches
+from bookings.needs.selectors.matches import JudgedInstrument, Wanted, answers, load_matches
 from bookings.plans.models import WaitingWish
 from bookings.pricing.models import Quote
 from bookings.record.domain.money import format_amount
 from bookings.record.models import Reservation
-from instruments.domain.needs import FIRST
-from instruments.domain.opening import day_span
-from instruments.models import Instrument, RateCard
-from instruments.selectors.needs import load_need_terms
-from instruments.selectors.registry import WITH
+from instruments.rates.models import RateCard
+from instruments.reading.domain.clock import day_span
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
+from instruments.vocabulary.domain.needs import FIRST
+from instruments.vocabulary.selectors.needs import load_need_terms
 
 SHOWN, MOST_AT_ONCE = 3, 500
-RECENT = timedelta(days=2)  # what is older is told to nobody any more
+RECENT = timedelta(days=2)  # older cases are no longer told
 SETTLED = timedelta(minutes=10)  # somebody who was refused may be booking elsewhere right now
-BEFORE, AFTER = timedelta(days=3), timedelta(days=21)  # beside the time that was asked for
+BEFORE, AFTER = timedelta(days=3), timedelta(days=21)  # around the time that was asked for
 NEVER_TWICE = timedelta(days=30)
-ASKED_LATELY = timedelta(days=90)  # who is told of an offer
+ASKED_LATELY = timedelta(days=90)  # people who asked within this time are told of an offer
 _TEXT = re.compile(r"(?:^| )text=(.*?)(?= \w+=|$)")
 
 
 def suggestions_tell(*, now: datetime) -> int:
-    """Tell everybody who was refused for lack of capacity, searched in vain or waited in vain of
-    the instruments elsewhere that answer best, once for each thing and each instrument once in
-    thirty days; and who asked lately of a lower price for a limited time. How many were told."""
+    """Tell people who were refused for lack of capacity, or who searched or waited without success, which
+    instruments elsewhere suit them best; and tell people who recently asked about temporary price reductions.
+    Each case is told once, and each instrument at most once in thirty days. Return how many people were
+    told."""
     _collect(now)
     return work_through(
         job="suggestions",
@@ -53,7 +56,7 @@ def suggestions_tell(*, now: datetime) -> int:
 
 @transaction.atomic
 def _collect(now: datetime) -> None:
-    """Note what was asked for in vain; a constraint keeps it to once."""
+    """Record what was asked for in vain; a constraint prevents recording anything twice."""
     demands = UnmetDemand.objects.filter(
         on_date__gte=(now - RECENT - timedelta(days=1)).date(),
         created_at__range=(now - RECENT, now - SETTLED),
@@ -62,22 +65,16 @@ def _collect(now: datetime) -> None:
         user__is_active=True,
     ).filter(_untold(OuterRef("kind")))
     wishes = WaitingWish.objects.filter(
-        state=WaitingWish.State.EXPIRED,
-        ended_at__range=(now - RECENT, now),
-        user__is_active=True,
+        state=WaitingWish.State.EXPIRED, ended_at__range=(now - RECENT, now), user__is_active=True
     ).filter(_untold(Value("wish")))
     rows = [
         *demands.order_by("pk").values_list("user_id", "kind", "pk", "instrument_id", "created_at"),
         *_offers(now),
-        *wishes.order_by("pk").values_list(
-            "user_id", Value("wish"), "pk", "instrument_id", "created_at"
-        ),
+        *wishes.order_by("pk").values_list("user_id", Value("wish"), "pk", "instrument_id", "created_at"),
     ]
     Suggestion.objects.bulk_create(
         [
-            Suggestion(
-                user_id=user, cause=cause, about=str(pk), instrument_id=instrument, created_at=at
-            )
+            Suggestion(user_id=user, cause=cause, about=str(pk), instrument_id=instrument, created_at=at)
             for user, cause, pk, instrument, at in rows
         ],
         ignore_conflicts=True,
@@ -85,11 +82,11 @@ def _collect(now: datetime) -> None:
 
 
 def _offers(now: datetime) -> Iterator[tuple[UUID, str, UUID, UUID, datetime]]:
-    """Of every rate card that was newly published for a limited time: who asked in vain for its
+    """Yield, for every rate card that was newly published for a limited time, those who asked in vain for its
     instrument, or one of its techniques, in the last ninety days."""
     cards = RateCard.objects.filter(
         published_at__range=(now - RECENT, now),
-        valid_until__gt=now.date(),
+        valid_until__gt=DayIn(now, "instrument__facility__time_zone"),
         instrument__publication=Instrument.Publication.PUBLISHED,
     )
     for card in cards.select_related("instrument").order_by("pk"):
@@ -127,7 +124,7 @@ def _untold(cause: Any, about: Any = None) -> Any:
 
 
 def _tell(pk: UUID, now: datetime) -> int:
-    """Look for matches, keep them, and enqueue the message where there are some."""
+    """Look for matches and store them; enqueue the message if there are any."""
     row = Suggestion.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
     if row is None or row.looked_at is not None:
         return 0
@@ -153,9 +150,7 @@ def _tell(pk: UUID, now: datetime) -> int:
 
 def _of_demand(row: Suggestion, now: datetime) -> Wanted | None:
     demand = (
-        UnmetDemand.objects.select_related("organisation__region", "technique")
-        .filter(pk=row.about)
-        .first()
+        UnmetDemand.objects.select_related("organisation__region", "technique").filter(pk=row.about).first()
     )
     if demand is None or demand.organisation is None:
         return None
@@ -171,8 +166,8 @@ def _of_demand(row: Suggestion, now: datetime) -> Wanted | None:
 
 
 def _cheaper(row: Suggestion, now: datetime) -> list[dict[str, Any]]:
-    """The first start at an offered price for what somebody last asked for, where the price of
-    their group is below the one before."""
+    """Return the first start at the offered price for what somebody last asked for, if the price for their
+    group is below the previous one; otherwise an empty list."""
     card = RateCard.objects.filter(pk=row.about).first()
     if card is None or card.valid_until is None or card.published_at is None:
         return []
@@ -196,9 +191,7 @@ def _cheaper(row: Suggestion, now: datetime) -> list[dict[str, Any]]:
     instrument = Instrument.objects.select_related(*WITH).filter(pk=card.instrument_id).first()
     if before is None or demand is None or demand.organisation is None or instrument is None:
         return []
-    first, until = (
-        day_span(instrument.facility.zone, day)[0] for day in (card.valid_from, card.valid_until)
-    )
+    first, until = (day_span(instrument.facility.zone, day)[0] for day in (card.valid_from, card.valid_until))
     if until <= now:
         return []
     question = Wanted(
@@ -232,8 +225,9 @@ def _of_wish(row: Suggestion, now: datetime) -> Wanted | None:
     )
 
 
-def _kept(answer: Answer, question: Wanted) -> dict[str, Any]:
-    """A match as a message shows it and its link books it."""
+def _kept(answer: JudgedInstrument, question: Wanted) -> dict[str, Any]:
+    """Return a match in the form in which it is stored: what the message shows, and what its link needs to
+    book it."""
     quote = answer.offer.quote
     return {
         "instrument": str(answer.instrument.pk),
@@ -247,7 +241,7 @@ def _kept(answer: Answer, question: Wanted) -> dict[str, Any]:
 
 
 def _has_booked(question: Wanted, since: datetime) -> bool:
-    """Whether they have found something of these techniques themselves since."""
+    """Say whether the person has booked an instrument of these techniques since a moment."""
     return Reservation.objects.filter(
         user=question.person,
         requested_at__gte=since,
@@ -274,11 +268,11 @@ def _of_instrument(pk: UUID) -> tuple[str, ...]:
 
 @transaction.atomic
 def hosts_review(*, now: datetime) -> int:
-    """Count anew how every host kept its bookings and requests of the last year; how many hosts.
-    One statement reads them."""
-    rows = Reservation.objects.filter(
-        start_at__gte=now - timedelta(days=365), start_at__lte=now
-    ).values("host_id")
+    """Update the record of how every host kept its bookings and requests of the last year, and return the
+    number of hosts. One statement reads them."""
+    rows = Reservation.objects.filter(start_at__gte=now - timedelta(days=365), start_at__lte=now).values(
+        "host_id"
+    )
     unanswered = Q(Exists(Quote.objects.filter(reservation=OuterRef("pk"))), state="expired")
     counted = rows.annotate(
         bookings=Count("pk", filter=Q(confirmed_at__isnull=False)),
@@ -293,9 +287,6 @@ def hosts_review(*, now: datetime) -> int:
     ]
     HostRecord.objects.exclude(pk__in=[record.pk for record in records]).delete()
     HostRecord.objects.bulk_create(
-        records,
-        update_conflicts=True,
-        unique_fields=["organisation"],
-        update_fields=[*names, "as_of"],
+        records, update_conflicts=True, unique_fields=["organisation"], update_fields=[*names, "as_of"]
     )
     return len(records)

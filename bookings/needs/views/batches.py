@@ -1,4 +1,4 @@
-"""Batches: for coordinators what was placed and why; for everybody the times they are offered."""
+"""Pages of batches: for coordinators what was placed and why, for everybody the times they are offered."""
 
 from datetime import timedelta
 from functools import partial
@@ -12,71 +12,38 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
-from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from accounts.views.pages import act, bare, by_of, edits, reads, shown, writes
 from bookings.needs.domain.batches import LARGEST_SHARE
 from bookings.needs.forms.batches import BatchForm
 from bookings.needs.selectors.batches import (
+    BATCHES,
     MOST_NEEDS,
     batch_by_id,
-    batches_for,
     load_scarce,
     own_place,
     regions_to_place,
     shown_places,
 )
-from bookings.needs.services.batches import (
-    batch_place_accept,
-    batch_place_give_back,
-    batch_start,
-)
-from bookings.needs.views.needs import need_page
-from bookings.record.adapters.figures import Cell
+from bookings.needs.services.batches import batch_place_accept, batch_start
+from bookings.needs.views.needs import need
 from bookings.record.views.lists import ListPage
 from bookings.reserving.domain.holds import SLOTS_HELD
 
-HEADS = (
-    "batch", "region", "person", "starts", "ends", "state", "needs", "offered", "accepted", "made",
-)  # fmt: skip
-
-
-def _cells(row: Any, by: By) -> tuple[Cell, ...]:
-    return (
-        str(row.pk),
-        row.region.code,
-        row.made_by.name,
-        row.starts_at.isoformat(),
-        row.ends_at.isoformat(),
-        row.state,
-        row.needs,
-        row.times,
-        row.number_accepted,
-        row.created_at.isoformat(),
-    )
-
-
-LIST = ListPage(
-    "bookings/needs/batches.html",
-    batches_for,
-    sheet=("batches", HEADS, _cells),
-    words=("region__name", "region__name_zh", "made_by__name"),
-    day="created_at",
-    sorts={0: "created_at", 1: "starts_at", 5: "state"},
-)
+LIST = ListPage("bookings/needs/batches.html", BATCHES)
 
 
 @reads
 def batches(request: HttpRequest) -> HttpResponseBase:
-    """Those of the regions that one coordinates."""
+    """List the batches of regions that the reader coordinates."""
     by = by_of(request)
     require_somewhere(by.actor, "coordinate")
-    return LIST.answer(request, by, LIST.rows(by.actor))
+    return LIST.answer(request, by)
 
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """Start one: of which region, and for which window."""
+    """Start a batch for a region and a window."""
     by = by_of(request)
     require_somewhere(by.actor, "coordinate")
     form = BatchForm(
@@ -95,14 +62,14 @@ def new(request: HttpRequest) -> HttpResponse:
         partial(shown, request, "bookings/needs/batch_new.html", **limits),
         lambda by, _: batch_start(by, **form.cleaned_data),
         to=lambda batch: reverse("bookings:batch", args=[batch.pk]),
-        done=gettext("The batch is started. You are told when it is placed."),
+        done=gettext("The batch is started. You will be notified when it is placed."),
         form=form,
     )
 
 
 @reads
 def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
-    """What was offered to which needs, what was not and why, and which days are scarce."""
+    """Show which needs were offered a time, which were not and why, and which days are scarce."""
     by = by_of(request)
     row = batch_by_id(by.actor, batch_id)
     places = shown_places(row.batch_places.all(), by.now)
@@ -117,35 +84,21 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 @writes
 def accept(request: HttpRequest, place_id: UUID) -> HttpResponse:
-    """Book the time that is kept."""
+    """Book the time that a batch holds for the reader's need."""
     rules = request.POST.get("house_rules", "")
     return act(
         request,
-        partial(need_page, request, _need_of(request, place_id)),
+        partial(_page, request, place_id),
         lambda by, _: batch_place_accept(
-            by,
-            place_id=place_id,
-            house_rules=int(rules) if rules.isdecimal() and len(rules) < 9 else None,
+            by, place_id=place_id, house_rules=int(rules) if rules.isdecimal() and len(rules) < 9 else None
         ),
         to=lambda made: reverse("bookings:reservation", args=[made.pk]),
         done=gettext("The time is accepted."),
     )
 
 
-@writes
-def give_back(request: HttpRequest, place_id: UUID) -> HttpResponse:
-    """Do without it."""
-    need_id = _need_of(request, place_id)
-    return act(
-        request,
-        partial(need_page, request, need_id),
-        lambda by, _: batch_place_give_back(by, place_id=place_id),
-        to=reverse("bookings:need", args=[need_id]),
-        done=gettext("The time is free again."),
-    )
-
-
-def _need_of(request: HttpRequest, place_id: UUID) -> UUID:
+def _page(request: HttpRequest, place_id: UUID, **context: Any) -> HttpResponse:
+    """Show the page of the need for which a time is held."""
     need_id = own_place(by_of(request).actor, place_id).need_id
     assert need_id is not None  # it is the reader's own
-    return need_id
+    return bare(need)(request, need_id, **context)

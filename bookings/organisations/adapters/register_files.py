@@ -8,12 +8,12 @@ from accounts.domain.people import PersonRow
 from accounts.models import Organisation
 from bookings.plans.adapters.tables import read_people
 from bookings.settlement.adapters.sheets import csv_table
-from instruments.domain.delimited import FileRefused, text_cell
+from instruments.reading.domain.delimited import FileRefused, text_cell
 
 
 def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
-    """Write one row an organisation, in the columns that the import takes; what statements print of
-    one is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    """Return a CSV with one row per organisation, in the columns that the import takes. What statements print
+    of one is empty if the reader may not see it, and an empty cell changes nothing when imported."""
     return csv_table(
         COLUMNS,
         (
@@ -30,7 +30,7 @@ def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
 
 
 def people_of(content: bytes) -> list[PersonRow]:
-    """Return the rows of a table of people; `Invalid` where it cannot be read."""
+    """Return the rows of a table of people; raise `Invalid` if it cannot be read."""
     try:
         return read_people(content)
     except FileRefused as refused:

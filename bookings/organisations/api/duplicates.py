@@ -14,14 +14,14 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Shape, Text
 from accounts.domain.errors import NotPermitted, invalid
 from bookings.organisations.services.duplicates import duplicates_merge
-from instruments.models import DuplicateVerdict, Instrument
-from instruments.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
-from instruments.selectors.registry import instrument_by_id
-from instruments.services.duplicates import duplicates_keep
+from instruments.managing.models import DuplicateVerdict
+from instruments.managing.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
+from instruments.managing.services.duplicates import duplicates_keep
+from instruments.register.models import Instrument
 
 
 class AlikeShape(serializers.Serializer[Any]):
-    """One of two records."""
+    """One of the two records of a pair."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -31,7 +31,7 @@ class AlikeShape(serializers.Serializer[Any]):
 
 
 class PairShape(serializers.Serializer[Any]):
-    """Two records, and why they look alike."""
+    """Two records, and the reasons why they look alike."""
 
     first = AlikeShape()
     second = AlikeShape()
@@ -44,7 +44,7 @@ class PairsShape(serializers.Serializer[Any]):
 
 
 class VerdictShape(serializers.Serializer[Any]):
-    """What was decided, by whom, and why."""
+    """A verdict on two records, with who decided and why."""
 
     id = serializers.UUIDField()
     first = AlikeShape()
@@ -58,25 +58,23 @@ class VerdictShape(serializers.Serializer[Any]):
 
 
 class VerdictBody(Shape):
-    """Which two, and what becomes of them."""
+    """The two records, and the verdict."""
 
     first = serializers.UUIDField()
     second = serializers.UUIDField()
     verdict = Choice(DuplicateVerdict.Verdict.choices)
-    keeper = serializers.UUIDField(required=False, help_text="Of `merged`: which of the two.")
+    keeper = serializers.UUIDField(required=False, help_text="With `merged`: the record to keep.")
     note = Text(500)
 
 
 class Duplicates(Endpoint):
     needs_person = True
 
-    @operation(
-        "duplicates", _("Likely duplicates"), tag="instruments", gives=PairsShape, refuses=[403]
-    )
+    @operation("duplicates", _("Likely duplicates"), tag="instruments", gives=PairsShape, refuses=[403])
     def get(self, request: Request) -> Response:
-        """Pairs nobody has decided: the same serial number; the same inventory number of one
-        host; the same maker and model at the same site. For managers of the hosts and
-        coordinators of their regions; 200 pairs at most."""
+        """Return the pairs of records that nobody has decided on yet: with the same serial number; the same
+        inventory number of one host; or the same maker and model at the same site. For managers of the hosts
+        and coordinators of their regions; at most 200 pairs."""
         _require_say(self)
         pairs = load_likely_duplicates(self.actor)
         return Response(rendered(PairsShape, {"results": pairs}))
@@ -90,7 +88,7 @@ class DuplicateVerdicts(Resource):
 
     @lists(_("Decisions on likely duplicates"))
     def rows(self, query: dict[str, Any]) -> QuerySet[DuplicateVerdict]:
-        """Newest first."""
+        """Return the decisions on likely duplicates, the newest first."""
         _require_say(self)
         return verdicts_for(self.actor)
 
@@ -109,9 +107,9 @@ class DuplicateVerdicts(Resource):
         },
     )
     def decide(self, data: dict[str, Any]) -> DuplicateVerdict:
-        """`kept`: they are two, which a say over one of them decides. `merged`: the keeper takes
-        in what only the other knows; the other is retired and leads to it. 422 `still-booked`
-        while the other has bookings that are not over."""
+        """Decide on two records. `kept`: they describe two instruments; the decision of one host is enough.
+        `merged`: the keeper takes over what only the other record has; the other is retired and redirects to
+        it. 422 `still-booked` while the other has bookings that are not over."""
         ids, note = [data["first"], data["second"]], data["note"]
         keeper: Any = data.get("keeper")
         is_merge = data["verdict"] == "merged"
@@ -119,8 +117,6 @@ class DuplicateVerdicts(Resource):
             raise invalid("keeper", "required")
         if keeper is not None and (not is_merge or keeper not in ids):
             raise invalid("keeper", "unknown-value")
-        for instrument_id in ids:
-            instrument_by_id(self.actor, instrument_id)
         if not is_merge:
             return duplicates_keep(self.by, instrument_ids=ids, note=note)
         loser = ids[1] if keeper == ids[0] else ids[0]

@@ -8,7 +8,6 @@ from rest_framework import serializers
 
 from accounts.api.resource import Resource, acts, named
 from accounts.api.shapes import Flag, Instant, Money, Shape, Text
-from accounts.api.versions import require_version
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_by_code
 from bookings.organisations.selectors.mergers import Merger, merger_for
@@ -28,7 +27,8 @@ MERGER = {
 
 
 class MergerPartShape(serializers.Serializer[Any]):
-    """So many of a kind go over; the first twenty by name, where they have one."""
+    """The number of things of one kind that move to the other organisation, with the first twenty names, if
+    they have names."""
 
     kind = serializers.CharField()
     count = serializers.IntegerField()
@@ -36,28 +36,29 @@ class MergerPartShape(serializers.Serializer[Any]):
 
 
 class MergerPurseShape(serializers.Serializer[Any]):
-    """A funding source or voucher with what goes over to a new one; null: no budget."""
+    """A funding source or voucher, with the amount that moves to a new one; null: it has no budget."""
 
     code = serializers.CharField()
     left = Money(source="amount", allow_null=True)
 
 
 class RoleLeftOutShape(serializers.Serializer[Any]):
-    """A role that is not given at the other organisation: its duties exclude another."""
+    """A role that is not given at the other organisation, because its duties exclude those of another
+    role."""
 
     person = serializers.CharField(source="user")
     role = serializers.CharField()
 
 
 class HindranceShape(serializers.Serializer[Any]):
-    """What stands in the way."""
+    """A reason why the merger is not possible."""
 
     code = serializers.CharField()
     message = Sentence()
 
 
 class MergerShape(serializers.Serializer[Any]):
-    """What goes over from one organisation to the other."""
+    """Everything that moves from one organisation to the other."""
 
     organisation = serializers.CharField(source="gone.code")
     into = serializers.CharField(source="into.code")
@@ -69,8 +70,8 @@ class MergerShape(serializers.Serializer[Any]):
 
 
 class MergeBody(Shape):
-    into = Text(30, help_text="The code of the organisation that goes on.")
-    dry_run = Flag(default=False, help_text="Say what would go over, and do nothing.")
+    into = Text(30, help_text="Code of the organisation that remains.")
+    dry_run = Flag(default=False, help_text="Only report what would be transferred; nothing is saved.")
 
 
 class ClosedShape(serializers.Serializer[Any]):
@@ -93,15 +94,15 @@ class OrganisationMerge(Resource):
         answers=MERGER,
     )
     def merge(self, pk: UUID, data: dict[str, Any]) -> Merger:
-        """Administrators, and whoever coordinates the regions of both. People and roles,
-        instruments, upcoming bookings and remaining money go over; what has begun or is over
-        stays and is accounted for by the other. 422 with what stands in the way; with `dry_run`
-        that is only listed."""
+        """Merge an organisation into another. Only administrators and people who coordinate the regions of
+        both may do this. People and roles, instruments, upcoming bookings and remaining money move; what has
+        begun or is over stays, and the other organisation accounts for it. 422 with the reasons if it is not
+        possible; with `dry_run` they are only listed."""
         into = named("into", organisation_by_code, data["into"])
         if not data["dry_run"]:
             return organisations_merge(self.by, organisation_id=pk, into=into)
         merger = merger_for(self.actor, pk, into, self.now)
-        require_version(self.request, merger.version)
+        self.by.require_version(merger.version)
         return merger
 
 
@@ -117,8 +118,7 @@ class OrganisationClose(Resource):
         answers={"organisation": "hefei-materials", "closed_at": "2026-03-06T02:00:00Z"},
     )
     def close(self, pk: UUID) -> Organisation:
-        """For good: memberships, roles and invitations end. 422 with how many bookings are ahead
-        or to be charged, instruments published, charges not final or not on a statement,
-        statements unpaid. Administrators, and whoever
-        coordinates its region."""
+        """Close an organisation for good: memberships, roles and invitations end. 422 with the number of
+        bookings that are ahead or to be charged, published instruments, charges that are not final or not on
+        a statement, and unpaid statements. Only administrators and coordinators of its region may do this."""
         return organisation_close(self.by, organisation_id=pk)

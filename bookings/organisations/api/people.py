@@ -1,4 +1,4 @@
-"""Inviting the people of a file."""
+"""Inviting people listed in a file."""
 
 import base64
 import binascii
@@ -26,10 +26,10 @@ from bookings.record.messages import sentence
 
 
 class PersonRowShape(serializers.Serializer[Any]):
-    """What becomes of a row. `lacking`: roles of the row that a member does not hold, or that the
-    open invitation does not bring; a file gives them to nobody."""
+    """The outcome of a row. `lacking`: roles of the row that a member does not hold, or that the open
+    invitation does not include; the file does not grant them."""
 
-    line = serializers.IntegerField(help_text="Line in the file, from 1.")
+    line = serializers.IntegerField(help_text="Line number in the file, from 1.")
     email = serializers.CharField()
     organisation = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
@@ -41,22 +41,27 @@ class PersonRowShape(serializers.Serializer[Any]):
 
 
 class PeopleReportShape(serializers.Serializer[Any]):
-    """Every row of the file, in its order. `refusals`: why so many cannot be sent today."""
+    """Every row of the file, in its order. `refusals`: why this number of invitations cannot be sent
+    today."""
 
-    invited = serializers.IntegerField(help_text="Rows that invite somebody.")
-    unchanged = serializers.IntegerField(help_text="Members, and who is invited already.")
+    invited = serializers.IntegerField(help_text="Number of rows that invite a person.")
+    unchanged = serializers.IntegerField(
+        help_text="Number of rows whose person is a member or already invited."
+    )
     refused = serializers.IntegerField()
     refusals = RefusalShape(many=True)
     rows = PersonRowShape(many=True)
 
 
 class PeopleBody(Shape):
-    organisation = Text(30, required=False, help_text="Its code; without it each row names one.")
+    organisation = Text(
+        30, required=False, help_text="Code of the organisation; required unless each row names one."
+    )
     file = Text(
         MOST_BYTES * 4 // 3 + 4,
-        help_text="The table, CSV or .xlsx, in base64; at most 700 kB and 1000 rows.",
+        help_text="The table as CSV or .xlsx, encoded in base64; at most 700 kB and 1000 rows.",
     )
-    dry_run = Flag(default=False, help_text="Only compute the result; nothing is sent.")
+    dry_run = Flag(default=False, help_text="Only compute the result; no invitations are sent.")
 
 
 class PeopleImport(Endpoint):
@@ -79,15 +84,15 @@ class PeopleImport(Endpoint):
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """A table whose first line names its columns: `email`, and where wanted `roles`
-        (`researcher;manager;finance`; empty: researcher) and `organisation` (a code); Chinese names
-        do as well. Everybody is invited as by inviting them one by one, all of them or nobody.
-        Members and those who are invited already are left alone, so the same file may be sent
-        twice.
+        """Invite the people of a table whose first line names its columns: `email`, and optionally `roles`
+        (`researcher;manager;finance`; empty: researcher) and `organisation` (a code); Chinese names work as
+        well. Everybody is invited by the rules for inviting them one by one, all of them or nobody. Members
+        and people already invited are left alone, so the same file may be sent twice.
 
-        With `dry_run` 200 and what becomes of each row; else 201, 200 where nobody new was in the
-        file, or 422 (`people-refused`) with all rows where some are refused or there are more than
-        can be sent today."""
+        With `dry_run` 200 and what would become of each row. Otherwise 201; 200 if nobody in the file was
+        new; or 422 (`people-refused`) with all rows if some are refused or there are more than can be sent
+        today.
+        """
         data = checked(PeopleBody, request.data)
         try:
             rows = people_of(base64.b64decode(data["file"], validate=True))

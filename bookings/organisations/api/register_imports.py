@@ -1,4 +1,4 @@
-"""Bringing in regions and organisations from a file."""
+"""Importing regions and organisations from a file."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ from bookings.record.api.shapes import FieldProblems
 
 
 class RegisterChangeShape(serializers.Serializer[Any]):
-    """One field of a record that a row changes."""
+    """One field of a record, as a row changes it."""
 
     field = serializers.CharField()
     before = serializers.JSONField()
@@ -29,9 +29,9 @@ class RegisterChangeShape(serializers.Serializer[Any]):
 
 
 class RegisterRowShape(serializers.Serializer[Any]):
-    """What becomes of a row. `problems` are by column."""
+    """The outcome of a row; its `problems` are listed by column."""
 
-    line = serializers.IntegerField(help_text="Line in the file, from 1.")
+    line = serializers.IntegerField(help_text="Line number in the file, from 1.")
     result = serializers.ChoiceField([(result.value, result.value) for result in Result])
     code = serializers.CharField()
     name = serializers.CharField()
@@ -53,16 +53,12 @@ class RegisterReportShape(serializers.Serializer[Any]):
 class RegisterImportBody(Shape):
     file = Text(
         MOST_BYTES * 4 // 3 + 4,
-        help_text="The table, CSV or .xlsx, in base64; at most 700 kB and 1000 rows.",
+        help_text="The table as CSV or .xlsx, encoded in base64; at most 700 kB and 1000 rows.",
     )
-    dry_run = Flag(default=False, help_text="Only say what would become of each row.")
+    dry_run = Flag(default=False, help_text="Only report the result of each row; nothing is saved.")
 
 
-HOW: dict[str, Any] = {
-    "gives": RegisterReportShape,
-    "refuses": [422],
-    "versioned": False,
-}
+HOW: dict[str, Any] = {"gives": RegisterReportShape, "refuses": [422], "versioned": False}
 
 
 class RegisterImports(Resource):
@@ -82,12 +78,12 @@ class RegisterImports(Resource):
         **HOW,
     )
     def organisations(self, data: dict[str, Any]) -> RegisterReport:
-        """A table whose first line names its columns: `code, name, name_zh, kind, is_small,
-        region, ror, legal_name, address, tax_number, bank_account, invoice_email`; Chinese names
-        do as well. A row whose code stands changes that organisation, any other enters one; an
-        empty cell leaves what is stored. Coordinators those of their regions, administrators
-        all. All rows or none: 422 with every row where one is refused. The same file again
-        changes nothing."""
+        """Import organisations from a table whose first line names its columns: `code, name, name_zh, kind,
+        is_small, region, ror, legal_name, address, tax_number, bank_account, invoice_email`; Chinese names
+        work as well. A row whose code exists changes that organisation, any other row creates one; an empty
+        cell leaves what is stored. Coordinators import those of their regions, administrators all. Either all
+        rows are imported or none: 422 with every row if one is refused. Sending the same file again changes
+        nothing."""
         return self._brought_in(organisations_import, data)
 
     @acts(
@@ -100,14 +96,12 @@ class RegisterImports(Resource):
         **HOW,
     )
     def regions(self, data: dict[str, Any]) -> RegisterReport:
-        """As organisations, for administrators, with the columns `scheme, code, parent, name,
-        name_zh, time_zone, currency, holiday_calendar, shares`. Of a place in a shipped list the
-        code is enough. Parents stand before what lies in them."""
+        """Import regions as organisations are imported, with the columns `scheme, code, parent, name,
+        name_zh, time_zone, currency, holiday_calendar, shares`. Only administrators may do this. For a place
+        in a shipped list the code is enough. Parents come before the regions in them."""
         return self._brought_in(regions_import, data)
 
-    def _brought_in(
-        self, bring_in: Callable[..., RegisterReport], data: dict[str, Any]
-    ) -> RegisterReport:
+    def _brought_in(self, bring_in: Callable[..., RegisterReport], data: dict[str, Any]) -> RegisterReport:
         try:
             content = base64.b64decode(data["file"], validate=True)
         except (binascii.Error, ValueError):

@@ -1,7 +1,6 @@
 """Files of regions and of organisations: their columns, how a cell is read, what becomes of a row.
 
-A row is known again by its code. An empty cell leaves what is stored; so does a column that is not
-there.
+A row is recognised by its code. An empty cell, like a missing column, leaves what is stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +13,11 @@ from accounts.domain.errors import FieldProblem, Refused, invalid
 from accounts.domain.organisations import PAPER
 from bookings.plans.domain.imports import fields_of
 
-# What the columns may be called, in lower case; the first is how messages name them.
+# The names of the columns, in lower case; the first is the one that messages use.
 ORGANISATION_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "code": ("code", "organisation", "代码", "单位代码", "编码", "单位编码"),
     "name": ("name", "english name", "name in english", "英文名称", "英文名"),
-    "name_zh": (
-        *("name zh", "chinese name", "name in chinese"),
-        *("中文名称", "中文名", "名称", "单位名称"),
-    ),
+    "name_zh": (*("name zh", "chinese name", "name in chinese"), *("中文名称", "中文名", "名称", "单位名称")),
     "kind": ("kind", "type", "类型", "单位类型", "单位性质"),
     "is_small": ("is small", "small", "小微企业", "是否小微企业", "小型企业"),
     "region": ("region", "区域", "地区", "区域代码", "行政区划代码"),
@@ -37,10 +33,7 @@ REGION_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "code": ("code", "region", "代码", "区域代码", "行政区划代码"),
     "parent": ("parent", "上级", "上级区域", "上级代码"),
     "name": ("name", "english name", "name in english", "英文名称", "英文名"),
-    "name_zh": (
-        *("name zh", "chinese name", "name in chinese"),
-        *("中文名称", "中文名", "名称", "区域名称"),
-    ),
+    "name_zh": (*("name zh", "chinese name", "name in chinese"), *("中文名称", "中文名", "名称", "区域名称")),
     "time_zone": ("time zone", "时区"),
     "currency": ("currency", "货币", "币种"),
     "holiday_calendar": ("holiday calendar", "节假日", "节假日日历"),
@@ -48,9 +41,7 @@ REGION_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 organisation_fields, region_fields = (
     partial(
-        fields_of,
-        fields={name: key for key, names in columns.items() for name in names},
-        needed=({"code"},),
+        fields_of, fields={name: key for key, names in columns.items() for name in names}, needed=({"code"},)
     )
     for columns in (ORGANISATION_COLUMNS, REGION_COLUMNS)
 )
@@ -75,7 +66,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of a row: in a preview what would. `changes`: field, before, after."""
+    """The outcome of a row, or in a preview what it would be. `changes`: field, before, after."""
 
     line: int
     result: Result
@@ -113,7 +104,7 @@ class RegisterReport:
 
 
 class RegisterRefused(Refused):
-    """Rows of the file are refused, so nothing of it was entered."""
+    """Rows of the file are refused, so nothing in it was stored."""
 
     code = "register-rows-refused"
 
@@ -123,8 +114,8 @@ class RegisterRefused(Refused):
 
 
 def organisation_values(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a row says of an organisation, without code and region; cells that are empty are
-    left out. `Invalid`: unknown-value for a kind, not-a-boolean."""
+    """Return the values of an organisation in a row, without code and region; empty cells are left out. Raise
+    `Invalid` (unknown-value for a kind, not-a-boolean)."""
     values: dict[str, Any] = {
         name: texts[name] for name in ("name", "name_zh", "ror", *PAPER) if texts.get(name)
     }
@@ -139,7 +130,7 @@ def organisation_values(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def region_values(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a row says of a region, without scheme, code and parent."""
+    """Return the values of a region in a row, without scheme, code and parent."""
     names: Sequence[str] = ("name", "name_zh", "time_zone", "currency", "holiday_calendar")
     values: dict[str, Any] = {name: texts[name] for name in names if texts.get(name)}
     if texts.get("shares"):

@@ -1,9 +1,9 @@
-"""What a manager decides about two records."""
+"""The form for a manager's verdict on two records."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class DuplicatesForm(StyledForm):
@@ -11,5 +11,4 @@ class DuplicatesForm(StyledForm):
 
     first = forms.UUIDField()
     second = forms.UUIDField()
-    act = forms.ChoiceField(choices=[(a, a) for a in ("apart", "first", "second")])
     note = forms.CharField(label=_("Your reason"), max_length=500)

@@ -1,16 +1,12 @@
-"""Input of merging organisations."""
+"""The form for merging organisations."""
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.forms.fields import StyledForm
+from accounts.forms import OrganisationField
+from instruments.reading.forms.fields import StyledForm
 
 
 class MergeIntoForm(StyledForm):
-    """The organisation that goes on, by its code."""
+    """The organisation into which the other is merged."""
 
-    into = forms.CharField(
-        label=_("Code of the organisation to merge into"),
-        max_length=30,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
-    )
+    into = OrganisationField(label=_("Organisation to merge into"))

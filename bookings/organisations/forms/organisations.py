@@ -1,4 +1,4 @@
-"""Regions and organisations: entering, changing, finding."""
+"""Forms for regions and organisations: entering, changing, finding."""
 
 import json
 import zoneinfo
@@ -9,28 +9,22 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.domain import organisations
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import Invalid
-from accounts.domain.organisations import (
-    CHINA,
-    MOST_REGION_NAME,
-    MOST_REQUEST_TEXT,
-    MOST_TEXT,
-    SUBDIVISIONS,
-    read_ror,
-)
+from accounts.forms import OrganisationField
 from accounts.letters.words import named
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import Division
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
-NONE = ("", "–")  # the choice of none
-MOST_RECORD = 200_000  # bytes of a record of ROR
+NONE = ("", "–")  # the choice of no region
+MOST_RECORD = 200_000  # bytes of a ROR record
 _VERSION = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
 
 def _offer(form: forms.Form, name: str, regions: Mapping[str, Region], *first: Any) -> None:
-    """Give a field the regions to choose from by their keys, behind `first`."""
+    """Set the choices of a field: `first`, then the regions by their keys."""
     field: Any = form.fields[name]
     choices = ((key, f"{named(region)} ({region.code})") for key, region in regions.items())
     field.choices = [*first, *choices]
@@ -43,18 +37,18 @@ class RegionForm(StyledForm):
     scheme = forms.CharField(
         label=_("Scheme"),
         max_length=20,
-        initial=SUBDIVISIONS,
-        help_text=_("The list that the code is of: ISO 3166-2, GB/T 2260, or one of your own."),
+        initial=organisations.SUBDIVISIONS,
+        help_text=_("The list that contains the code: ISO 3166-2, GB/T 2260, or one of your own."),
     )
     code = forms.CharField(label=pgettext_lazy("register", "Code"), max_length=20)
-    name = forms.CharField(label=_("Name"), max_length=MOST_REGION_NAME, required=False)
+    name = forms.CharField(label=_("Name"), max_length=organisations.MOST_REGION_NAME, required=False)
     name_zh = forms.CharField(
-        label=_("Name in Chinese"), max_length=MOST_REGION_NAME, required=False
+        label=_("Name in Chinese"), max_length=organisations.MOST_REGION_NAME, required=False
     )
     parent = forms.ChoiceField(
         label=_("Lies in"),
         required=False,
-        help_text=_("Who coordinates or audits that region does so here, too."),
+        help_text=_("Coordinators and auditors of that region are also responsible for this one."),
     )
     time_zone = forms.CharField(
         label=_("Time zone"),
@@ -63,9 +57,7 @@ class RegionForm(StyledForm):
         widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
     )
     currency = forms.ChoiceField(
-        label=_("Currency"),
-        choices=[NONE, *((code, code) for code in sorted(MINOR_DIGITS))],
-        required=False,
+        label=_("Currency"), choices=[NONE, *((code, code) for code in sorted(MINOR_DIGITS))], required=False
     )
     holiday_calendar = forms.CharField(
         label=_("Holiday calendar"),
@@ -76,7 +68,9 @@ class RegionForm(StyledForm):
     shares = forms.BooleanField(
         label=_("Shares instruments with other regions"),
         required=False,
-        help_text=_("Organisations belong to regions that share; others only sum up."),
+        help_text=_(
+            "Organisations belong to regions that share instruments; other regions only add up figures."
+        ),
     )
 
     def __init__(self, data: Any = None, *, regions: Iterable[Region], **kwargs: Any) -> None:
@@ -98,14 +92,14 @@ class PickForm(StyledForm):
 
     scheme = forms.ChoiceField(
         label=_("List"),
-        choices=[(SUBDIVISIONS, "ISO 3166-2"), (CHINA, "GB/T 2260")],
+        choices=[(organisations.SUBDIVISIONS, "ISO 3166-2"), (organisations.CHINA, "GB/T 2260")],
         required=False,
     )
     country = forms.ChoiceField(label=_("Country"), required=False)
     q = forms.CharField(label=_("Name or code"), required=False, max_length=60)
 
     def __init__(self, data: Any, *, countries: Sequence[Division]) -> None:
-        if data.get("scheme") == CHINA:
+        if data.get("scheme") == organisations.CHINA:
             data = data.dict() | {"country": "CN"}
         super().__init__(data)
         field: Any = self.fields["country"]
@@ -114,7 +108,7 @@ class PickForm(StyledForm):
 
 
 class PickedForm(forms.Form):
-    """The places that were picked, and what holds for all of them."""
+    """The places that were picked, and the values that all of them get."""
 
     codes = forms.MultipleChoiceField()
     time_zone = forms.CharField(max_length=64, required=False)
@@ -127,12 +121,12 @@ class PickedForm(forms.Form):
 
 
 class OrganisationForm(StyledForm):
-    """An organisation, with what its statements print."""
+    """An organisation, with the details that its statements print."""
 
     version = _VERSION
-    name = forms.CharField(label=_("Name"), max_length=MOST_TEXT["name"])
+    name = forms.CharField(label=_("Name"), max_length=organisations.MOST_TEXT["name"])
     name_zh = forms.CharField(
-        label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
+        label=_("Name in Chinese"), max_length=organisations.MOST_TEXT["name_zh"], required=False
     )
     code = forms.CharField(
         label=pgettext_lazy("register", "Code"),
@@ -143,43 +137,41 @@ class OrganisationForm(StyledForm):
     is_small = forms.BooleanField(
         label=_("Small enterprise"),
         required=False,
-        help_text=_("Some voucher programmes are for small enterprises alone."),
+        help_text=_("Some voucher programmes are only for small enterprises."),
     )
     region = forms.ChoiceField(label=_("Region"))
     ror = forms.CharField(
         label=_("ROR identifier"),
-        max_length=MOST_TEXT["ror"],
+        max_length=200,
         required=False,
         help_text=_("Such as https://ror.org/04c4dkn09, if it has one."),
     )
     legal_name = forms.CharField(
-        label=_("Legal name"), max_length=MOST_TEXT["legal_name"], required=False
+        label=_("Legal name"), max_length=organisations.MOST_TEXT["legal_name"], required=False
     )
     address = forms.CharField(
         label=_("Address"),
-        max_length=MOST_TEXT["address"],
+        max_length=organisations.MOST_TEXT["address"],
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     tax_number = forms.CharField(
-        label=_("Tax number"), max_length=MOST_TEXT["tax_number"], required=False
+        label=_("Tax number"), max_length=organisations.MOST_TEXT["tax_number"], required=False
     )
     bank_account = forms.CharField(
         label=_("Bank and account number"),
-        max_length=MOST_TEXT["bank_account"],
+        max_length=organisations.MOST_TEXT["bank_account"],
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     invoice_email = forms.CharField(
         label=_("Address for invoices (e-mail)"),
-        max_length=MOST_TEXT["invoice_email"],
+        max_length=organisations.MOST_TEXT["invoice_email"],
         required=False,
     )
 
-    def __init__(
-        self, data: Any = None, *, regions: Iterable[Region] | None, **kwargs: Any
-    ) -> None:
-        """`regions` None: the organisation stays where it is."""
+    def __init__(self, data: Any = None, *, regions: Iterable[Region] | None, **kwargs: Any) -> None:
+        """Build the form; with `regions` None the region of the organisation cannot be changed."""
         super().__init__(data, **kwargs)
         self.regions = {str(region.pk): region for region in regions or ()}
         if regions is None:
@@ -197,7 +189,7 @@ class OrganisationForm(StyledForm):
 
 
 class RorForm(StyledForm):
-    """A record of ROR, pasted or as a file."""
+    """A ROR record, pasted or as a file."""
 
     record = forms.CharField(
         label=_("Record in JSON"),
@@ -219,7 +211,7 @@ class RorForm(StyledForm):
         try:
             if len(text) > MOST_RECORD:
                 raise ValueError
-            data["values"] = read_ror(json.loads(text))
+            data["values"] = organisations.read_ror(json.loads(text))
         except (ValueError, RecursionError):
             self.add_error("record", forms.ValidationError("not-a-ror-record", "not-a-ror-record"))
         except Invalid as problem:
@@ -229,7 +221,7 @@ class RorForm(StyledForm):
 
 
 class OrganisationFilterForm(StyledForm):
-    """Which organisations a list shows."""
+    """Filters for the list of organisations."""
 
     q = forms.CharField(label=_("Name, code or ROR"), required=False, max_length=100)
     region = forms.ChoiceField(label=_("Region"), required=False)
@@ -248,30 +240,29 @@ class OrganisationFilterForm(StyledForm):
 
     def __init__(self, data: Any, *, regions: Iterable[Region]) -> None:
         super().__init__(data)
-        self.regions = {region.code: region for region in regions}
-        _offer(self, "region", self.regions, ("", _("all regions")))
+        _offer(self, "region", {region.code: region for region in regions}, ("", _("all regions")))
 
     def criteria(self) -> dict[str, Any]:
-        """Return what the selector takes; what is malformed counts as not asked for."""
+        """Return what the selector takes; malformed filters are ignored."""
         data = self.cleaned_data if self.is_valid() else {}
         return {
             "text": data.get("q", ""),
-            "region": self.regions.get(data.get("region", "")),
+            "region": data.get("region", ""),
             "kind": data.get("kind", ""),
             "state": data.get("state") or "open",
         }
 
 
 class MissingForm(StyledForm):
-    """Somebody's organisation that is not there."""
+    """A request for an organisation that is not yet in the register."""
 
-    name = forms.CharField(label=_("Name"), max_length=MOST_TEXT["name"])
+    name = forms.CharField(label=_("Name"), max_length=organisations.MOST_TEXT["name"])
     name_zh = forms.CharField(
-        label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
+        label=_("Name in Chinese"), max_length=organisations.MOST_TEXT["name_zh"], required=False
     )
     kind = forms.ChoiceField(label=_("Kind"), choices=[NONE, *Organisation.Kind.choices])
     region = forms.ChoiceField(
-        label=_("Region"), help_text=_("Who coordinates it decides on your request.")
+        label=_("Region"), help_text=_("The coordinators of the region decide on your request.")
     )
     ror = forms.CharField(
         label=_("ROR identifier"),
@@ -281,7 +272,7 @@ class MissingForm(StyledForm):
     )
     text = forms.CharField(
         label=_("What should they know?"),
-        max_length=MOST_REQUEST_TEXT,
+        max_length=organisations.MOST_REQUEST_TEXT,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Such as its website, your group, and who could manage it here."),
@@ -299,12 +290,7 @@ class MissingForm(StyledForm):
 
 
 class AnswerForm(StyledForm):
-    """The organisation that a request means, or why it is declined."""
+    """The answer to a request: the organisation that it means, or why it is declined."""
 
-    organisation = forms.CharField(
-        label=_("Code of the organisation"),
-        max_length=30,
-        required=False,
-        help_text=_("As the register shows it."),
-    )
+    organisation = OrganisationField(required=False)
     reason = forms.CharField(label=_("Reason"), max_length=500, required=False)

@@ -1,4 +1,4 @@
-"""What merging an organisation into another, or closing it, would take along or is kept from by."""
+"""Find what merging an organisation into another, or closing it, would move, and what prevents it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,53 +6,44 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from accounts.areas import Merges, areas, computed
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
-from accounts.models import (
-    Invitation,
-    JoinRequest,
-    Membership,
-    Organisation,
-    OrganisationMove,
-    OutboxMessage,
-    RoleGrant,
-)
+from accounts.models import Organisation, OrganisationMove, OutboxMessage, RoleGrant
 from accounts.selectors.memberships import place_of, roles_left_out
 from accounts.selectors.organisations import organisation_by_id
-from bookings.availability.models import KeptHours
-from bookings.browsing.models import SavedSearch
+from bookings.availability.selectors.kept_hours import kept_ahead
 from bookings.funding.models import Earmark, FundingSource
-from bookings.messaging.models import WebhookEndpoint
-from bookings.plans.models import WaitingWish
-from bookings.pricing.models import Charge, ClosedMonth, VoucherGrant
+from bookings.pricing.models import Charge, ClosedMonth, VoucherGrant, VoucherProgramme
 from bookings.record.domain.refusals import Refusal
 from bookings.record.models import Reservation
-from bookings.reserving.models import Chain
-from bookings.series.models import Series
+from bookings.record.selectors.reservations import AHEAD, ahead_of
 from bookings.settlement.models import Statement
-from instruments.models import Course, Facility, Harvest, Import, ImportMapping, Instrument
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
 NAMED = 20  # of each kind that are named, not only counted
-AHEAD = ("held", "requested", "confirmed")
 
 
 @dataclass(frozen=True)
 class Purse:
-    """What goes over from a source or grant; `amount` None: a source without a budget."""
+    """Money that moves from a source or grant; `amount` is None for a source without a budget."""
 
     code: str
     currency: str
     amount: Decimal | None
+    of: VoucherProgramme | FundingSource  # which has the name
 
 
 @dataclass(frozen=True)
-class Part:
-    """So many of a kind, some by name."""
+class KindCount:
+    """The number of things of one kind, with the names of some of them."""
 
     kind: str
     count: int
@@ -61,12 +52,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Merger:
-    """What goes over from `gone` to `into`, which roles are not given there, and what stands in
-    the way; with that nothing is carried out."""
+    """Everything that moves from `gone` to `into`, the roles that are not given there (`left_out`), and the
+    reasons against the merger (`in_the_way`), any of which prevents it."""
 
     gone: Organisation
     into: Organisation
-    parts: tuple[Part, ...]
+    parts: tuple[KindCount, ...]
     purses: tuple[Purse, ...]
     left_out: tuple[RoleGrant, ...]
     in_the_way: tuple[Refusal, ...]
@@ -74,63 +65,43 @@ class Merger:
 
     @property
     def version(self) -> int:
-        """That of the organisation that goes."""
+        """The version of the organisation that is merged into the other."""
         return self.gone.version
 
 
-def ahead_of(organisation: Organisation, now: datetime) -> QuerySet[Reservation]:
-    """Return its bookings that have not begun, as payer or as host."""
-    return Reservation.objects.filter(
-        Q(organisation=organisation) | Q(host=organisation), state__in=AHEAD, start_at__gt=now
-    ).order_by("pk")
+@computed
+def kinds_going() -> tuple[Merges, ...]:
+    """Return the kinds of rows that move with an organisation, of all areas, in the order in which they are
+    locked."""
+    return tuple(sorted((kind for area in areas() for kind in area.merges), key=lambda kind: kind.turn))
 
 
-def kept_ahead(organisation: Organisation, now: datetime) -> QuerySet[KeptHours]:
-    """Return the hours that are or will be kept for it."""
-    return KeptHours.objects.filter(organisation=organisation, ended_at=None, end_at__gt=now)
+def rows_going(kind: Merges, organisation: Organisation, now: datetime) -> QuerySet[Any]:
+    """Return the rows of a kind that move from an organisation to the one it is merged into."""
+    if kind.rows is not None:
+        return kind.rows(organisation, now).order_by("pk")
+    return kind.model._default_manager.filter(**kind.where, organisation=organisation).order_by("pk")
 
 
 def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[Any]]:
-    """Return by kind what goes over with an organisation, in the order in which it is locked after
-    its instruments (bookings/record/locks.py)."""
-    mine = {"organisation": organisation}
-    return {
-        "series": Series.objects.filter(**mine).order_by("pk"),
-        "bookings": ahead_of(organisation, now),
-        "chains": Chain.objects.filter(**mine).order_by("pk"),
-        "kept": kept_ahead(organisation, now).order_by("pk"),
-        "grants": VoucherGrant.objects.filter(**mine).order_by("pk"),
-        "sources": FundingSource.objects.filter(**mine).order_by("pk"),
-        "people": Membership.objects.filter(**mine, ended_at=None).order_by("pk"),
-        "roles": RoleGrant.objects.filter(**mine, revoked_at=None).order_by("pk"),
-        "invitations": Invitation.objects.filter(
-            **mine, accepted_at=None, withdrawn_at=None
-        ).order_by("pk"),
-        "requests": JoinRequest.objects.filter(**mine, state="requested").order_by("pk"),
-        "facilities": Facility.objects.filter(**mine).order_by("pk"),
-        "courses": Course.objects.filter(**mine).order_by("pk"),
-        "harvests": Harvest.objects.filter(**mine).order_by("pk"),
-        "mappings": ImportMapping.objects.filter(**mine).order_by("pk"),
-        "imports": Import.objects.filter(**mine, ended_at=None).order_by("pk"),
-        "webhooks": WebhookEndpoint.objects.filter(**mine).order_by("pk"),
-        "wishes": WaitingWish.objects.filter(**mine, state="waiting").order_by("pk"),
-        "searches": SavedSearch.objects.filter(**mine).order_by("pk"),
-    }
+    """Return the rows that move with an organisation, by kind, in the order in which they are locked."""
+    return {kind.kind: rows_going(kind, organisation, now) for kind in kinds_going()}
 
 
 def instruments_concerned(organisation: Organisation, now: datetime) -> list[UUID]:
-    """Return the instruments under whose locks a merger happens: its own, and those of its bookings
-    ahead, wishes and kept hours."""
-    own = Instrument.objects.filter(organisation=organisation).values_list("pk", flat=True)
-    booked = ahead_of(organisation, now).order_by().values_list("instrument_id", flat=True)
-    wished = WaitingWish.objects.filter(organisation=organisation, state="waiting")
-    kept = kept_ahead(organisation, now).values_list("instrument_id", flat=True)
-    return sorted({*own, *booked, *wished.values_list("instrument_id", flat=True), *kept})
+    """Return the instruments to lock for a merger: the organisation's own, and those of its upcoming
+    bookings, waiting-list entries and guaranteed hours."""
+    found = {*Instrument.objects.filter(organisation=organisation).values_list("pk", flat=True)}
+    for kind in kinds_going():
+        if kind.at_instruments:
+            rows = rows_going(kind, organisation, now).order_by()
+            found |= {*rows.values_list("instrument_id", flat=True)}
+    return sorted(found)
 
 
 def held_ahead(purses: str, organisation: Organisation, now: datetime) -> dict[UUID, Decimal]:
-    """Return by purse (`grant` or `source`) what is set aside in it for bookings that have not
-    begun."""
+    """Return the money reserved for upcoming bookings, by the id of the grant or funding source. `purses` is
+    `grant` or `source`."""
     rows = Earmark.objects.filter(
         **{f"{purses}__organisation": organisation},
         released_at=None,
@@ -145,10 +116,10 @@ def held_ahead(purses: str, organisation: Organisation, now: datetime) -> dict[U
 def purses_going(
     organisation: Organisation, now: datetime
 ) -> list[tuple[VoucherGrant | FundingSource, Decimal | None, Decimal]]:
-    """Return the purses that go over, each with what remains in it besides what bookings that have
-    begun need (None: no budget), and what of that is set aside. One that has run out of days or
-    money stays, unless something of it is set aside."""
-    today = now.date()
+    """Return the grants and sources that move. Each comes with what is left beyond what bookings already
+    begun need (None: no budget), and with how much of that is reserved. One that has run out of days or money
+    stays, unless some of it is reserved."""
+    today = local_date(ZoneInfo(organisation.region.time_zone), now)
     going: list[tuple[VoucherGrant | FundingSource, Decimal | None, Decimal]] = []
     for kind, model in (("grant", VoucherGrant), ("source", FundingSource)):
         ahead = held_ahead(kind, organisation, now)
@@ -164,8 +135,8 @@ def purses_going(
 
 
 def merger_for(actor: Actor, organisation_id: UUID, into: Organisation, now: datetime) -> Merger:
-    """Return what a merger would take along, for who manages organisations at both; `NotPermitted`,
-    `NotFound`."""
+    """Return what a merger would move, for an actor who manages organisations at both sides; raise
+    `NotPermitted` or `NotFound` otherwise."""
     gone = organisation_by_id(organisation_id)
     for each in (gone, into):
         if not actor.may("manage-organisations", place_of(each)):
@@ -174,8 +145,8 @@ def merger_for(actor: Actor, organisation_id: UUID, into: Organisation, now: dat
 
 
 def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Actor) -> Merger:
-    """Return what a merger takes along, before anything is done, with some names of everything;
-    `by`: who merges."""
+    """Return what a merger would move, with some names of each kind, before anything is done; `by` says who
+    merges."""
     instruments = Instrument.objects.filter(organisation=gone).order_by("name", "pk")
     kinds: dict[str, QuerySet[Any]] = {"instruments": instruments} | belongings(gone, now)
     left_out = roles_left_out(by, gone, into)
@@ -186,18 +157,15 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
             continue
         count = rows.count()
         if count:
-            parts.append(Part(kind, count, tuple(_names(kind, rows))))
+            parts.append(KindCount(kind, count, tuple(_names(kind, rows))))
     return Merger(
         gone=gone,
         into=into,
         parts=tuple(parts),
         purses=tuple(
-            Purse(
-                row.code,
-                row.programme.currency if isinstance(row, VoucherGrant) else row.currency,
-                amount,
-            )
+            Purse(row.code, of.currency, amount, of)
             for row, amount, _ in purses_going(gone, now)
+            for of in (row.programme if isinstance(row, VoucherGrant) else row,)
         ),
         left_out=tuple(left_out),
         in_the_way=tuple(hindrances(gone, into, now)),
@@ -206,40 +174,33 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
 
 def _names(kind: str, rows: QuerySet[Any]) -> Iterable[str]:
     """Return the names of things that have one; bookings and the like are only counted."""
-    if kind == "people":
-        return rows.order_by("user__name").values_list("user__name", flat=True)[:NAMED]
     if kind == "roles":
         held = rows.select_related("user").order_by("user__name", "role")[:NAMED]
         return [f"{grant.user}: {grant.get_role_display()}" for grant in held]
-    if kind in {"instruments", "facilities", "courses", "harvests", "mappings"}:
-        return rows.order_by("name").values_list("name", flat=True)[:NAMED]
-    return ()
+    names = {"instruments": "name"} | {each.kind: each.names for each in kinds_going()}
+    return rows.order_by(names[kind]).values_list(names[kind], flat=True)[:NAMED] if names[kind] else ()
 
 
 def hindrances(gone: Organisation, into: Organisation, now: datetime) -> Iterable[Refusal]:
-    """Return what keeps one from being merged into the other."""
+    """Yield the reasons why one organisation cannot be merged into the other."""
     if gone.pk == into.pk:
         yield Refusal("same-organisation")
     for each in (gone, into):
         if each.closed_at is not None:
             yield Refusal("organisation-closed", {"organisation": each.code})
-    if OrganisationMove.objects.filter(
-        organisation=gone, carried_out_at=None, withdrawn_at=None
-    ).exists():
+    if OrganisationMove.objects.filter(organisation=gone, carried_out_at=None, withdrawn_at=None).exists():
         yield Refusal("move-ahead")
     theirs = kept_ahead(into, now).filter(
-        instrument=OuterRef("instrument"),
-        start_at__lt=OuterRef("end_at"),
-        end_at__gt=OuterRef("start_at"),
+        instrument=OuterRef("instrument"), start_at__lt=OuterRef("end_at"), end_at__gt=OuterRef("start_at")
     )
     if kept_ahead(gone, now).filter(Exists(theirs)).exists():
         yield Refusal("kept-for-both")
 
 
 def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
-    """Return what keeps an organisation from being closed, each with how many there are. A charge
-    that is still to be made, or to be put on a statement, would have nobody to pay it; nor would
-    what it has absorbed."""
+    """Return what prevents closing an organisation, each with a count. It includes charges still to be made
+    or to be put on a statement, which nobody would pay, and everything of the organisations merged into
+    it."""
     books = [organisation.pk, *organisation.absorbed]
     both = Q(organisation__in=books) | Q(host__in=books)
     drawn = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))

@@ -1,12 +1,11 @@
 """Merging an organisation into another, and closing one for good.
 
-Order of locks: harvests and imports, the instruments concerned, then what else `belongings`
-lists in its order (series, bookings, chains, grants after their programmes, sources, people, the
-rest), and last the two organisations. Whatever is written in an organisation's name takes its row
-FOR KEY SHARE (trigger `organisation_open`), which waits for the merged one's FOR UPDATE and is
-then refused. Others hold that row while they wait for an instrument (imports), so it is never
-waited for: whoever does not get it at once, or finds that something came in between, lets go of
-everything and begins anew.
+Order of locks: harvests and imports, the instruments concerned, then whatever else the areas say moves, by
+its turn (series, bookings, chains, guaranteed hours, grants after their programmes, sources, people, the
+rest), and last the two organisations. Whatever is written in an organisation's name takes its row FOR KEY
+SHARE (trigger `organisation_open`), which waits for the FOR UPDATE of the merger and is then refused. Some
+hold that row while they wait for an instrument (imports), so the merger never waits for it: if it does not
+get the row at once, or finds that something was added in between, it releases all locks and begins again.
 """
 
 import time
@@ -21,9 +20,11 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 from accounts import trail
+from accounts.areas import Merges
+from accounts.database import is_busy
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import By, Places
-from accounts.models import Organisation, User
+from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -33,52 +34,40 @@ from accounts.services.joining import requests_hand_over
 from accounts.services.memberships import members_let_go
 from accounts.services.organisation_moves import CAPABILITY
 from bookings.funding.models import Earmark, FundingSource, PurseTransfer
-from bookings.organisations.selectors.mergers import (
-    Merger,
-    belongings,
-    hindrances,
-    instruments_concerned,
-    load_merger,
-    load_open_business,
-    purses_going,
-)
-from bookings.pricing.models import VoucherGrant, VoucherProgramme
+from bookings.organisations.selectors import mergers
+from bookings.pricing.models import VoucherGrant
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import locked
 from bookings.record.models import Reservation
 from bookings.reserving.services.occupancy import lineage_of
-from instruments.domain.opening import local_date
-from instruments.locks import lock_instruments
-from instruments.models import Facility, ImportMapping, Instrument
-from instruments.services.hosts import hosts_change
+from instruments.managing.services.hosts import hosts_change
+from instruments.reading.domain.clock import local_date
+from instruments.register.locks import lock_instruments
+from instruments.register.models import Facility, Instrument
 
 TRIES = 60
-FIRST = ("harvests", "imports")  # whoever carries one out has its row before any instrument's
-LOCK_TAKEN = "55P03"
-HANDED_OVER = ("courses", "harvests", "mappings", "imports", "webhooks", "wishes", "searches",
-               "series", "chains", "kept")  # fmt: skip
 
 
 class _Overtaken(Exception):
-    """Somebody was at the organisation, or something came in between."""
+    """The organisation was in use, or something changed meanwhile."""
 
 
-def organisations_merge(by: By, *, organisation_id: UUID, into: Organisation) -> Merger:
-    """Merge an organisation into another: what it has and what is ahead of it goes over, what has
-    begun or is over stays and is accounted for by the other. All of it in one transaction.
+def organisations_merge(by: By, *, organisation_id: UUID, into: Organisation) -> mergers.Merger:
+    """Merge an organisation into another, in one transaction: what it has and its upcoming bookings move;
+    what has begun or is over stays, and the other organisation accounts for it.
 
-    `NotPermitted` but for who manages organisations at both; `RulesRefuse` with what stands in the
-    way; `WrongVersion`; `WrongState` (`organisation-busy`) where it is never left alone.
+    Raises `NotPermitted` unless the actor manages organisations at both sides; `RulesRefuse` with what
+    prevents it; `WrongVersion`; `WrongState` (`organisation-busy`) if the organisation stays in use.
     """
     merger = _undisturbed(lambda: _merge(by, organisation_id, into.pk))
     return replace(merger, carried_out=True)
 
 
 def organisation_close(by: By, *, organisation_id: UUID) -> Organisation:
-    """Close an organisation for good: memberships, roles and what is open end.
+    """Close an organisation for good: memberships, roles, invitations and other open matters end.
 
-    `RulesRefuse` with how many bookings are ahead, instruments published, charges not final and
-    statements unpaid; else as `organisations_merge`.
+    Raises `RulesRefuse` with the number of bookings ahead, published instruments, charges that are not final
+    and unpaid statements; otherwise what `organisations_merge` raises.
     """
     return _undisturbed(lambda: _close(by, organisation_id))
 
@@ -101,23 +90,24 @@ def _load(by: By, organisation_id: UUID) -> Organisation:
 
 
 def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
-    """Lock everything that goes over, and the organisations last; `_Overtaken` where that cannot be
-    had at once, or something has come that is not locked."""
-    kinds = belongings(gone, now)
-    known = {kind: [pk for (pk,) in locked(kinds[kind]).values_list("pk")] for kind in FIRST}
-    instruments = instruments_concerned(gone, now)
+    """Lock all rows that pass to the other organisation, and then both organisations. Raise `_Overtaken` if a
+    lock is taken, or if a row has appeared meanwhile that is not locked."""
+    kinds = mergers.belongings(gone, now)
+    known: dict[str, list[UUID]] = {}
+
+    def lock(kind: Merges) -> None:
+        if kind.behind is not None:
+            list(locked(kind.behind(gone)).values_list("pk"))
+        known[kind.kind] = [pk for (pk,) in locked(kinds[kind.kind]).values_list("pk")]
+
+    for kind in mergers.kinds_going():
+        if kind.is_first:
+            lock(kind)
+    instruments = mergers.instruments_concerned(gone, now)
     lock_instruments(instruments)
-    for kind, rows in kinds.items():
-        if kind in FIRST:
-            continue
-        if kind == "grants":
-            programmes = VoucherProgramme.objects.filter(pk__in=rows.values("programme_id"))
-            list(locked(programmes.order_by("pk")).values_list("pk"))
-        if kind == "people":
-            users = {*rows.values_list("user_id", flat=True)}
-            users |= {*kinds["roles"].values_list("user_id", flat=True)}
-            list(locked(User.objects.filter(pk__in=users).order_by("pk")).values_list("pk"))
-        known[kind] = [pk for (pk,) in locked(rows).values_list("pk")]
+    for kind in mergers.kinds_going():
+        if not kind.is_first:
+            lock(kind)
     try:
         mine = Organisation.objects.select_for_update(of=("self",), nowait=True)
         other = Organisation.objects.select_for_update(of=("self",), nowait=True, no_key=True)
@@ -125,13 +115,13 @@ def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
         if into is not None:
             other.only("pk").get(pk=into.pk)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != LOCK_TAKEN:
+        if not is_busy(error):
             raise
         raise _Overtaken from None
     for row in filter(None, (gone, into)):
         row.refresh_from_db()
     now_there = {kind: list(rows.values_list("pk", flat=True)) for kind, rows in kinds.items()}
-    if now_there != known or instruments_concerned(gone, now) != instruments:
+    if now_there != known or mergers.instruments_concerned(gone, now) != instruments:
         raise _Overtaken
 
 
@@ -140,27 +130,28 @@ def _require_none(refusals: Iterable[Refusal]) -> None:
         raise RulesRefuse(all_of_them)
 
 
-def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
+def _merge(by: By, gone_id: UUID, into_id: UUID) -> mergers.Merger:
     gone, into = _load(by, gone_id), _load(replace(by, version=None), into_id)
-    _require_none(hindrances(gone, into, by.now))
+    _require_none(mergers.hindrances(gone, into, by.now))
     _lock(gone, into, by.now)
-    _require_none(hindrances(gone, into, by.now))
-    merger = load_merger(gone, into, by.now, by=by.actor)
-    kinds = belongings(gone, by.now)
+    _require_none(mergers.hindrances(gone, into, by.now))
+    merger = mergers.load_merger(gone, into, by.now, by=by.actor)
+    kinds = mergers.belongings(gone, by.now)
     ahead = [row.pk for row in kinds["bookings"]]
     _purses_transfer(by, gone, into, ahead)
     _bookings_hand_over(by, gone, into, ahead)
-    for kind in HANDED_OVER:
-        if kind == "mappings":
-            _rename(ImportMapping, "name", gone, into)
-        kinds[kind].update(organisation=into)
+    for kind in mergers.kinds_going():
+        if kind.renamed:
+            _rename(kind.model, kind.renamed, gone, into)
+        if kind.is_handed_over:
+            kinds[kind.kind].update(organisation=into)
     _instruments_hand_over(by, gone, into)
     invitations_end(by, organisation=gone)
     members_let_go(by, organisation=gone, into=into)
     requests_hand_over(by, organisation=gone, into=into)
     into.absorbed = sorted({*into.absorbed, gone.pk, *gone.absorbed})
     for name, admits in (("scopes", "admits_by_scope"), ("mail_domains", "admits_by_mail")):
-        # Who had to ask before is not let in unasked now.
+        # Somebody who had to ask for membership before does not get it now without asking.
         if getattr(gone, admits) or not getattr(into, admits):
             setattr(into, name, sorted({*getattr(into, name), *getattr(gone, name)}))
         setattr(gone, name, [])
@@ -186,16 +177,14 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
 
 
 def _both(gone: Organisation, into: Organisation) -> Places:
-    """Whose affair a merger is: both organisations and all their regions."""
+    """Return the places of a merger: both organisations and all their regions."""
     return (gone.pk, into.pk), (*gone.region.lineage, *into.region.lineage)
 
 
 def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
-    """Host and payer of bookings ahead; price, quote and regions stay."""
+    """Change host and payer of upcoming bookings; price, quote and regions stay."""
     rows = list(
-        Reservation.objects.filter(pk__in=ahead)
-        .select_related("payer_region", "host_region")
-        .order_by("pk")
+        Reservation.objects.filter(pk__in=ahead).select_related("payer_region", "host_region").order_by("pk")
     )
     mine = Reservation.objects.filter(pk__in=ahead)
     mine.filter(organisation=gone).update(organisation=into)
@@ -215,19 +204,17 @@ def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: l
 
 
 def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
-    """Move what sources and grants have left to new ones, with what bookings ahead have set aside
-    there. Amounts, what is spent and what is redeemed stay as they are."""
-    for row, amount, set_aside in purses_going(gone, by.now):
+    """Move what sources and grants have left to new ones, with what upcoming bookings have reserved there. In
+    the old ones the amount and what is spent or redeemed stay as they are."""
+    for row, amount, set_aside in mergers.purses_going(gone, by.now):
         earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
-        purse: Any = type(row).objects.get(pk=row.pk)  # as it is written anew
+        purse: Any = type(row).objects.get(pk=row.pk)  # a copy, which is saved as a new row
         purse.pk = type(row)._meta.pk.get_default()
         purse._state.adding = True
         purse.organisation, purse.held, purse.transferred = into, set_aside, 0
         purse.version = 1
         type(row).objects.filter(pk=row.pk).update(
-            held=F("held") - set_aside,
-            transferred=F("transferred") + (amount or 0),
-            version=F("version") + 1,
+            held=F("held") - set_aside, transferred=F("transferred") + (amount or 0), version=F("version") + 1
         )
         if isinstance(row, VoucherGrant):
             purse.amount, purse.redeemed = amount, 0
@@ -253,15 +240,11 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
             (f"{kind}.transfer", row, {}, {"to": purse.pk, "amount": amount}, ""),
             (f"{kind}.receive", purse, {}, {"from": row.pk, "amount": amount}, ""),
         ]
-        trail.record_many(
-            by,
-            changes=changes,
-            places=_both(gone, into),
-        )
+        trail.record_many(by, changes=changes, places=_both(gone, into))
 
 
 def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
-    """Return the code, or where it is taken one with a suffix or number."""
+    """Return the code, or if it is taken, the code with a suffix or number."""
     taken = set(rows.values_list("code", flat=True))
     candidate, number = code, 1
     while candidate in taken:
@@ -271,7 +254,6 @@ def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
 
 
 def _instruments_hand_over(by: By, gone: Organisation, into: Organisation) -> None:
-    _rename(Facility, "name", gone, into)
     mine = Instrument.objects.filter(organisation=gone)
     keys = Instrument.objects.filter(organisation=into).exclude(source="")
     for row in mine.exclude(source="").only("pk", "source", "source_key"):
@@ -280,21 +262,19 @@ def _instruments_hand_over(by: By, gone: Organisation, into: Organisation) -> No
             Instrument.objects.filter(pk=row.pk).update(source_key=key)
     rows = list(mine.select_related("region").order_by("pk"))
     Facility.objects.filter(organisation=gone).update(organisation=into, version=F("version") + 1)
-    hosts_change(
-        [row.pk for row in rows], into, local_date(ZoneInfo(into.region.time_zone), by.now), by.now
-    )
+    hosts_change([row.pk for row in rows], into, local_date(ZoneInfo(into.region.time_zone), by.now), by.now)
     trail.record_many(
         by,
         changes=[
-            ("instrument.host", row, {"organisation": gone.pk}, {"organisation": into.pk}, "")
-            for row in rows
+            ("instrument.host", row, {"organisation": gone.pk}, {"organisation": into.pk}, "") for row in rows
         ],
         places=_both(gone, into),
     )
 
 
 def _rename(model: Any, name: str, gone: Organisation, into: Organisation) -> None:
-    """Names that the other organisation has given already get the code of the one that goes."""
+    """Add the code of the organisation that is merged to those of its names that the other organisation uses
+    already."""
     taken = set(model.objects.filter(organisation=into).values_list(name, flat=True))
     most = model._meta.get_field(name).max_length
     tail = f" ({gone.code})"
@@ -306,14 +286,13 @@ def _rename(model: Any, name: str, gone: Organisation, into: Organisation) -> No
 def _close(by: By, organisation_id: UUID) -> Organisation:
     row = _load(by, organisation_id)
     require_open(row)
-    _require_none(load_open_business(row))
+    _require_none(mergers.load_open_business(row))
     _lock(row, None, by.now)
     require_open(row)
-    _require_none(load_open_business(row))
-    kinds = belongings(row, by.now)
-    kinds["wishes"].update(state="withdrawn", ended_at=by.now, version=F("version") + 1)
-    kinds["harvests"].update(state="paused")
-    kinds["webhooks"].update(state="disabled")
+    _require_none(mergers.load_open_business(row))
+    for kind in mergers.kinds_going():
+        if kind.closes is not None:
+            kind.closes(mergers.rows_going(kind, row, by.now), by.now)
     invitations_end(by, organisation=row)
     members_let_go(by, organisation=row, into=None)
     requests_hand_over(by, organisation=row, into=None)

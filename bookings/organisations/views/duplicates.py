@@ -1,4 +1,4 @@
-"""Records that look like the same instrument: keep them apart, or merge them."""
+"""Records that look like the same instrument, to be kept apart or merged."""
 
 from functools import partial
 from typing import Any
@@ -11,12 +11,11 @@ from django.utils.translation import gettext
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
-from accounts.views.pages import act, reads, writes
+from accounts.views.pages import act, chooses, reads, writes
 from bookings.organisations.forms.duplicates import DuplicatesForm
 from bookings.organisations.services.duplicates import duplicates_merge
-from instruments.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
-from instruments.selectors.registry import instrument_by_id
-from instruments.services.duplicates import duplicates_keep
+from instruments.managing.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
+from instruments.managing.services.duplicates import duplicates_keep
 
 LATEST = 30  # verdicts shown
 
@@ -27,17 +26,16 @@ def duplicates(request: HttpRequest) -> HttpResponse:
 
 
 @writes
-def decide(request: HttpRequest) -> HttpResponse:
-    keeps_both = request.POST.get("act") == "apart"
+@chooses("apart", "first", "second")
+def decide(request: HttpRequest, choice: str) -> HttpResponse:
+    keeps_both = choice == "apart"
 
     def work(by: By, data: dict[str, Any]) -> None:
         ids = [data["first"], data["second"]]
-        for instrument_id in ids:
-            instrument_by_id(by.actor, instrument_id)
         if keeps_both:
             duplicates_keep(by, instrument_ids=ids, note=data["note"])
         else:
-            keeper, loser = ids if data["act"] == "first" else reversed(ids)
+            keeper, loser = ids if choice == "first" else reversed(ids)
             duplicates_merge(by, keeper_id=keeper, loser_id=loser, note=data["note"])
 
     return act(

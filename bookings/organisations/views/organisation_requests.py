@@ -1,4 +1,4 @@
-"""My organisation is missing: asking for it, and deciding on it."""
+"""Requests for an organisation that is not in the register, and decisions on them."""
 
 from functools import partial
 from typing import Any
@@ -11,43 +11,34 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationRequest
 from accounts.permissions import actor_of, require, require_somewhere
-from accounts.selectors.organisations import (
-    likely_same,
-    managed_regions,
-    organisation_by_code,
-    organisation_request_by_id,
-    organisation_requests,
-    organisation_requests_for,
-    organisation_requests_to_decide,
-    sharing_regions,
-)
+from accounts.selectors import organisations
 from accounts.services.organisation_requests import (
     organisation_approve,
     organisation_ask,
     organisation_reject,
     organisation_request_withdraw,
 )
-from accounts.views.pages import act, by_of, edits, reads, shown, writes
+from accounts.views.pages import act, by_of, chooses, edits, reads, shown, writes
 from bookings.organisations.forms.organisations import AnswerForm, MissingForm, OrganisationForm
 from bookings.organisations.views.organisations import tabs_of
 
 PAGE = 50
-ANSWERED = 10  # of one's own that were answered
+ANSWERED = 10  # answered requests of the reader that are shown
 
 
 @edits
 def missing(request: HttpRequest) -> HttpResponse:
-    """Ask for an organisation that is not there; one's own requests."""
+    """Request an organisation that is not in the register, and list the reader's own requests."""
     form = MissingForm(
         request.POST if request.method == "POST" else None,
-        regions=sharing_regions().filter(closed_at=None).order_by("name", "code"),
+        regions=organisations.sharing_regions().filter(closed_at=None).order_by("name", "code"),
         initial={"name": request.GET.get("q", "")[:200].replace("\0", "")},
     )
-    own = organisation_requests().filter(user_id=actor_of(request.user).person)
+    own = organisations.organisation_requests().filter(user_id=actor_of(request.user).person)
     own = own.order_by("-created_at")
     return act(
         request,
@@ -67,7 +58,7 @@ def missing(request: HttpRequest) -> HttpResponse:
 
 @writes
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """Take back one's own request."""
+    """Withdraw the reader's own request."""
     organisation_request_withdraw(by_of(request), request_id=request_id)
     messages.success(request, gettext("Your request is withdrawn."))
     return redirect("bookings:organisation-missing")
@@ -75,12 +66,14 @@ def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 @reads
 def listed(request: HttpRequest) -> HttpResponse:
-    """What waits for the reader, and what was decided."""
+    """List the requests that wait for the reader, and those already decided."""
     actor = actor_of(request.user)
     require_somewhere(actor, "manage-organisations")
-    decided = organisation_requests_for(actor).exclude(state="requested").order_by("-decided_at")
+    decided = (
+        organisations.organisation_requests_for(actor).exclude(state="requested").order_by("-decided_at")
+    )
     context = {
-        "waiting": organisation_requests_to_decide(actor),
+        "waiting": organisations.organisation_requests_to_decide(actor),
         "page": Paginator(decided, PAGE).get_page(request.GET.get("page")),
         "tabs": tabs_of(request),
     }
@@ -88,16 +81,16 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 
 @edits
-def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """One request: POST enters the organisation, names one that is there, or declines."""
+@chooses("enter", "name", "reject")
+def one(request: HttpRequest, request_id: UUID, choice: str) -> HttpResponse:
+    """Show one request; POST enters the organisation, names an existing one, or declines."""
     actor = actor_of(request.user)
-    row = organisation_request_by_id(actor, request_id)
+    row = organisations.organisation_request_by_id(actor, request_id)
     require(actor, "manage-organisations", Place(None, frozenset(row.region.lineage)))
-    choice = request.POST.get("act", "")
     initial = {name: getattr(row, name) for name in ("name", "name_zh", "kind", "ror")}
     form = OrganisationForm(
         request.POST if choice == "enter" else None,
-        regions=managed_regions(actor),
+        regions=organisations.managed_regions(actor),
         initial=initial | {"region": str(row.region_id)},
     )
     answer = AnswerForm(request.POST if choice in {"name", "reject"} else None)
@@ -111,7 +104,7 @@ def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
             "form": form,
             "answer": answer,
             "act": choice,
-            "alike": likely_same(row.name, row.name_zh, row.ror) if is_open else [],
+            "alike": organisations.likely_same(row.name, row.name_zh, row.ror) if is_open else [],
             **context,
         }
         return shown(request, "bookings/organisations/organisation_request.html", **context)
@@ -121,13 +114,10 @@ def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
             case "enter":
                 organisation_approve(by, request_id=row.pk, entered=form.values())
             case "name":
-                organisation = _organisation_named(answer)
-                organisation_approve(by, request_id=row.pk, organisation=organisation)
+                organisation_approve(by, request_id=row.pk, organisation=_organisation_of(answer))
             case "reject":
                 organisation_reject(by, request_id=row.pk, reason=data["reason"])
 
-    if request.method == "POST" and choice not in {"enter", "name", "reject"}:
-        return page(status=400)
     return act(
         request,
         page,
@@ -140,10 +130,9 @@ def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
     )
 
 
-def _organisation_named(answer: AnswerForm) -> Organisation:
-    """The organisation of the code; `Invalid`, said at the field, where there is none."""
-    try:
-        return organisation_by_code(answer.cleaned_data["organisation"])
-    except NotFound:
-        answer.add_error("organisation", gettext("There is no organisation of this code."))
-        raise Invalid([]) from None
+def _organisation_of(answer: AnswerForm) -> Organisation:
+    """Return the organisation that the answer names; raise `Invalid` for the field if it names none."""
+    organisation: Organisation | None = answer.cleaned_data["organisation"]
+    if organisation is None:
+        raise invalid("organisation", "required")
+    return organisation

@@ -17,25 +17,14 @@ from accounts.domain.organisations import PAPER
 from accounts.domain.roles import CAPABILITIES
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require, require_somewhere
+from accounts.selectors import organisations
 from accounts.selectors.invoice_details import may_set_invoice_details
 from accounts.selectors.memberships import has_manager, place_of
-from accounts.selectors.organisations import (
-    likely_same,
-    managed_regions,
-    organisation_by_id,
-    organisations_listed,
-    reads_paper,
-    regions,
-)
 from accounts.services.organisations import organisation_change, organisation_create
-from accounts.views.pages import act, edits, reads, shown
-from bookings.charging.selectors.stories import Step, story_of
+from accounts.views.pages import act, chooses, edits, reads, shown
+from bookings.charging.selectors.stories import StoryEntry, story_of
 from bookings.organisations.adapters.register_files import organisations_csv
-from bookings.organisations.forms.organisations import (
-    OrganisationFilterForm,
-    OrganisationForm,
-    RorForm,
-)
+from bookings.organisations.forms.organisations import OrganisationFilterForm, OrganisationForm, RorForm
 from bookings.record.views.lists import wants_csv
 
 PAGE = 50
@@ -43,7 +32,7 @@ MANAGING = CAPABILITIES["manage-organisations"]
 
 
 def tabs_of(request: HttpRequest) -> list[dict[str, Any]]:
-    """The pages of the register."""
+    """Return the tabs of the register's pages."""
     here = request.resolver_match.view_name if request.resolver_match else ""
     return [
         {"url": reverse(name), "label": label, "is_here": name == here}
@@ -55,8 +44,8 @@ def tabs_of(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def story_rows(steps: list[Step], form: type[Form]) -> list[dict[str, Any]]:
-    """What happened to a record, the newest first, with what changed in the words of its form."""
+def story_rows(steps: list[StoryEntry], form: type[Form]) -> list[dict[str, Any]]:
+    """Return the history of a record, the newest first, with the changes in the words of its form."""
     labels = {name: field.label for name, field in form.base_fields.items()}
     ids = {
         str(value)
@@ -91,16 +80,16 @@ def story_rows(steps: list[Step], form: type[Form]) -> list[dict[str, Any]]:
 
 @reads
 def listed(request: HttpRequest) -> HttpResponse:
-    """All organisations, for coordinators and administrators; also as a file that can be imported
+    """List all organisations, for coordinators and administrators; also as a file that can be imported
     again."""
     actor = actor_of(request.user)
     require_somewhere(actor, "manage-organisations")
-    form = OrganisationFilterForm(request.GET, regions=regions().order_by("name", "code"))
+    form = OrganisationFilterForm(request.GET, regions=organisations.regions().order_by("name", "code"))
     criteria = form.criteria()
-    rows = organisations_listed(**criteria)
+    rows = organisations.organisations_listed(**criteria)
     if wants_csv(request):
-        with transaction.atomic():  # which keeps the cursor
-            pairs = ((row, reads_paper(actor, row)) for row in rows.iterator(1000))
+        with transaction.atomic():  # keeps the cursor open
+            pairs = ((row, organisations.reads_paper(actor, row)) for row in rows.iterator(1000))
             answer = HttpResponse(organisations_csv(pairs), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="organisations.csv"'
         return answer
@@ -116,12 +105,13 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 
 @edits
-def new(request: HttpRequest) -> HttpResponse:
-    """Enter an organisation; a record of ROR fills the form."""
+@chooses("enter", "ror")
+def new(request: HttpRequest, choice: str) -> HttpResponse:
+    """Enter an organisation; a ROR record can fill in the form."""
     actor = actor_of(request.user)
     require_somewhere(actor, "manage-organisations")
-    choices = list(managed_regions(actor))
-    is_ror = request.POST.get("act") == "ror"
+    choices = list(organisations.managed_regions(actor))
+    is_ror = choice == "ror"
     record = RorForm(request.POST if is_ror else None, request.FILES if is_ror else None)
     initial: dict[str, Any] = {}
     if is_ror and record.is_valid():
@@ -130,14 +120,13 @@ def new(request: HttpRequest) -> HttpResponse:
         by_code = {region.code: region for region in choices}
         region = next((by_code[code] for code in codes if code in by_code), None)
         initial["region"] = str(region.pk) if region else ""
-    is_sent = request.method == "POST" and not is_ror
-    form = OrganisationForm(request.POST if is_sent else None, regions=choices, initial=initial)
+    form = OrganisationForm(request.POST if choice == "enter" else None, regions=choices, initial=initial)
 
     def page(**context: Any) -> HttpResponse:
         context |= {
             "record": record,
             "is_filled": bool(initial),
-            "alike": likely_same(initial["name"], initial["name_zh"], initial["ror"])
+            "alike": organisations.likely_same(initial["name"], initial["name_zh"], initial["ror"])
             if initial
             else [],
             "has_regions": bool(choices),
@@ -158,15 +147,15 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @reads
 def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """One organisation: what everybody knows, and for some what its statements print and its
+    """Show one organisation: what everybody may know, and to some readers what its statements print and its
     history."""
     actor = actor_of(request.user)
-    row = organisation_by_id(organisation_id)
+    row = organisations.organisation_by_id(organisation_id)
     manages = actor.may("manage-organisations", place_of(row))
     context = {
         "organisation": row,
         "manages": manages,
-        "reads_paper": reads_paper(actor, row),
+        "reads_paper": organisations.reads_paper(actor, row),
         "sets_paper": not row.closed_at and may_set_invoice_details(actor, row),
         "has_paper": any(getattr(row, name) for name in PAPER),
         "reads_members": actor.may("read-members", place_of(row)),
@@ -180,7 +169,7 @@ def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 @edits
 def change(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
     """Change an organisation's record."""
-    row = organisation_by_id(organisation_id)
+    row = organisations.organisation_by_id(organisation_id)
     require(actor_of(request.user), "manage-organisations", place_of(row))
     initial = {name: getattr(row, name) for name in OrganisationForm.base_fields}
     is_sent = request.method == "POST"

@@ -1,4 +1,4 @@
-"""Inviting the people of a file: what becomes of each row, then all of them or nobody."""
+"""Inviting the people of a file: a preview of each row, then all of them or nobody."""
 
 from typing import Any
 from uuid import UUID
@@ -14,36 +14,38 @@ from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_id
 from accounts.services.people import people_invite
-from accounts.views.pages import act, edits, shown
+from accounts.views.pages import act, chooses, edits, shown
 from bookings.organisations.adapters.register_files import people_of
 from bookings.plans.forms.imports import FileForm
 
 
 @edits
-def members(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """People of one organisation."""
+@chooses("preview", "invite")
+def members(request: HttpRequest, organisation_id: UUID, choice: str) -> HttpResponse:
+    """Invite people of one organisation."""
     actor = actor_of(request.user)
     organisation = organisation_by_id(organisation_id)
     place = place_of(organisation)
     if not (actor.may("manage-members", place) or actor.may("manage-organisations", place)):
         raise NotPermitted
-    return _page(request, organisation)
+    return _page(request, organisation, choice)
 
 
 @edits
-def people(request: HttpRequest) -> HttpResponse:
-    """People of several organisations, which each row names."""
+@chooses("preview", "invite")
+def people(request: HttpRequest, choice: str) -> HttpResponse:
+    """Invite people of several organisations; each row names one."""
     try:
         require_somewhere(actor_of(request.user), "manage-members")
     except NotPermitted:
         require_somewhere(actor_of(request.user), "manage-organisations")
-    return _page(request, None)
+    return _page(request, None, choice)
 
 
-def _page(request: HttpRequest, organisation: Organisation | None) -> HttpResponse:
+def _page(request: HttpRequest, organisation: Organisation | None, choice: str) -> HttpResponse:
     actor, is_sent = actor_of(request.user), request.method == "POST"
     form = FileForm(request.POST if is_sent else None, request.FILES if is_sent else None)
-    is_preview = request.POST.get("act") != "invite"
+    is_preview = choice == "preview"
     reads = organisation is not None and actor.may("read-members", place_of(organisation))
 
     def page(report: PeopleReport | None = None, **context: Any) -> HttpResponse:

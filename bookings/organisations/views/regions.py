@@ -16,13 +16,8 @@ from accounts.models import Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.divisions import Division, countries, division, divisions_of
 from accounts.selectors.organisations import region_by_id, region_tree, regions
-from accounts.services.organisations import (
-    region_change,
-    region_close,
-    region_create,
-    regions_enter,
-)
-from accounts.views.pages import act, edits, in_full, reads, shown
+from accounts.services.organisations import region_change, region_close, region_create, regions_enter
+from accounts.views.pages import act, chooses, edits, in_full, reads, shown
 from bookings.charging.selectors.stories import story_of
 from bookings.organisations.forms.organisations import PickedForm, PickForm, RegionForm
 from bookings.organisations.views.organisations import story_rows, tabs_of
@@ -32,7 +27,7 @@ MOST_SHOWN = 300  # places at once to pick from
 
 @reads
 def tree(request: HttpRequest) -> HttpResponse:
-    """All regions, for coordinators and administrators."""
+    """Show all regions, for coordinators and administrators."""
     actor = actor_of(request.user)
     require_somewhere(actor, "manage-organisations")
     context = {
@@ -44,15 +39,15 @@ def tree(request: HttpRequest) -> HttpResponse:
 
 
 @edits
-def new(request: HttpRequest) -> HttpResponse:
-    """Pick places of a shipped list; POST enters those that were picked, or a region of one's
-    own."""
+@chooses("own", "pick")
+def new(request: HttpRequest, choice: str) -> HttpResponse:
+    """Pick places from a shipped list; POST enters those that were picked, or another region."""
     require(actor_of(request.user), "administer", Place(None))
-    is_own = request.POST.get("act") == "own"
+    is_own = choice == "own"
     own = RegionForm(request.POST if is_own else None, regions=_open_regions())
     places, pick = _places(request)
     picked = PickedForm(
-        request.POST if request.method == "POST" and not is_own else None,
+        request.POST if choice == "pick" else None,
         codes=[place.code for place, standing in places if not standing],
     )
 
@@ -98,17 +93,17 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @edits
-def region(request: HttpRequest, region_id: UUID) -> HttpResponse:
-    """One region; administrators change and close it."""
+@chooses("change", "close")
+def region(request: HttpRequest, region_id: UUID, choice: str) -> HttpResponse:
+    """Show one region; administrators change and close it here."""
     actor = actor_of(request.user)
     require_somewhere(actor, "manage-organisations")
     row = region_by_id(region_id)
     runs_platform = actor.may("administer", Place(None))
-    is_closing = request.POST.get("act") == "close"
     initial = {name: getattr(row, name) for name in RegionForm.base_fields if name != "parent"}
     initial["parent"] = str(row.parent_id or "")
     form = RegionForm(
-        request.POST if request.method == "POST" and not is_closing else None,
+        request.POST if choice == "change" else None,
         regions=[one for one in _open_regions() if row.pk not in one.lineage],
         initial=initial,
     )
@@ -128,7 +123,7 @@ def region(request: HttpRequest, region_id: UUID) -> HttpResponse:
 
     if request.method == "POST":
         require(actor, "administer", Place(None))
-    if is_closing:
+    if choice == "close":
         return act(
             request,
             page,
@@ -151,7 +146,7 @@ def _open_regions() -> list[Region]:
 
 
 def _places(request: HttpRequest) -> tuple[list[tuple[Division, Region | None]], PickForm]:
-    """What there is to pick from, each with the region that it stands as already."""
+    """Return the places to pick from, each with its region if that exists already."""
     pick = PickForm(request.GET, countries=countries())
     data = pick.cleaned_data if pick.is_valid() else {}
     country, text = data.get("country", ""), data.get("q", "")
@@ -171,8 +166,6 @@ def _places(request: HttpRequest) -> tuple[list[tuple[Division, Region | None]],
 
 
 def _zones(places: list[tuple[Division, Region | None]]) -> list[str]:
-    """The zones to choose from, where some of the places have several."""
+    """Return the time zones to choose from, for places that have several."""
     open_places = [place for place, standing in places if not standing]
-    return list(
-        dict.fromkeys(zone for one in open_places if not one.time_zone for zone in one.zones)
-    )
+    return list(dict.fromkeys(zone for one in open_places if not one.time_zone for zone in one.zones))

@@ -1,4 +1,4 @@
-"""Bringing in organisations and regions from a file: a preview of each row, then all or nothing."""
+"""Importing organisations and regions from a file: a preview of each row, then all or nothing."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from accounts.domain.errors import Refused
 from accounts.domain.roles import Place
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require, require_somewhere
-from accounts.views.pages import act, edits, shown
+from accounts.views.pages import act, chooses, edits, shown
 from bookings.organisations.domain.register_files import (
     ORGANISATION_COLUMNS,
     REGION_COLUMNS,
@@ -27,22 +27,25 @@ KINDS = dict(Organisation.Kind.choices)
 
 
 @edits
-def organisations(request: HttpRequest) -> HttpResponse:
+@chooses("preview", "import")
+def organisations(request: HttpRequest, choice: str) -> HttpResponse:
     require_somewhere(actor_of(request.user), "manage-organisations")
     back = "bookings:organisations-all"
     return _page(
-        request, organisations_import, OrganisationForm, "organisations", ORGANISATION_COLUMNS, back
+        request, choice, organisations_import, OrganisationForm, "organisations", ORGANISATION_COLUMNS, back
     )
 
 
 @edits
-def regions(request: HttpRequest) -> HttpResponse:
+@chooses("preview", "import")
+def regions(request: HttpRequest, choice: str) -> HttpResponse:
     require(actor_of(request.user), "administer", Place(None))
-    return _page(request, regions_import, RegionForm, "regions", REGION_COLUMNS, "bookings:regions")
+    return _page(request, choice, regions_import, RegionForm, "regions", REGION_COLUMNS, "bookings:regions")
 
 
 def _page(
     request: HttpRequest,
+    choice: str,
     service: Callable[..., RegisterReport],
     record: type[Form],
     of: str,
@@ -51,7 +54,7 @@ def _page(
 ) -> HttpResponse:
     is_sent = request.method == "POST"
     form = FileForm(request.POST if is_sent else None, request.FILES if is_sent else None)
-    is_preview = request.POST.get("act") != "import"
+    is_preview = choice == "preview"
     labels = {name: field.label for name, field in record.base_fields.items()}
 
     def page(report: RegisterReport | None = None, **context: Any) -> HttpResponse:
@@ -97,7 +100,7 @@ def _shown(value: Any) -> Any:
 
 
 def _done(report: RegisterReport) -> str:
-    """What was done, in words."""
+    """Say in words what was imported."""
     counts = (
         ngettext("{n} new", "{n} new", report.new).format(n=report.new),
         ngettext("{n} changed", "{n} changed", report.changed).format(n=report.changed),

@@ -1,4 +1,4 @@
-"""The clock, for those who run the platform."""
+"""The state of background work, for those who run the platform."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, checked, query_values
 from accounts.domain.roles import Place
 from accounts.permissions import require
-from accounts.selectors.jobs import Entry, failures
+from accounts.selectors.jobs import TimetableEntry, failures
 from accounts.services.jobs import failure_retry, failures_retry
 from bookings.overview.selectors.operations import load_operations
 
@@ -23,8 +23,8 @@ TAG = "operations"
 
 
 class QueueShape(serializers.Serializer[Any]):
-    """A kind of effect in the outbox. `later`: due in the future; `retried`: among all that wait,
-    those tried in vain; `failed`: given up."""
+    """A kind of effect in the outbox. `later`: due in the future; `retried`: waiting, and tried without
+    success; `failed`: given up."""
 
     kind = serializers.CharField()
     lane = serializers.CharField()
@@ -36,7 +36,7 @@ class QueueShape(serializers.Serializer[Any]):
 
 
 class WorkShape(serializers.Serializer[Any]):
-    """What of a job is due, and since when."""
+    """The number of things that are due for a job, and since when."""
 
     job = serializers.CharField(source="name")
     due = serializers.IntegerField(source="count")
@@ -63,7 +63,7 @@ class Hours(serializers.IntegerField):
 
 
 class KeptShape(serializers.Serializer[Any]):
-    """How long a kind of record is kept."""
+    """A kind of record, and how long it is kept."""
 
     kind = serializers.CharField()
     hours = Hours(source="span")
@@ -78,7 +78,7 @@ class OperationsShape(serializers.Serializer[Any]):
 
 
 class FailureShape(serializers.Serializer[Any]):
-    """What failed. `due_at` null: it is not tried again by itself."""
+    """A failure. `due_at` null: it is not tried again automatically."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -94,11 +94,11 @@ class FailuresShape(serializers.Serializer[Any]):
 
 
 class FailureQuery(Query):
-    name = Text(60, default="", help_text="A kind of effect or a job.")
+    name = Text(60, default="", help_text="Name of a kind of effect, or of a job.")
 
 
 class RetryBody(Shape):
-    name = Text(60, help_text="A kind of effect or a job; all its failures are meant.")
+    name = Text(60, help_text="Name of a kind of effect, or of a job; all its failures are retried.")
 
 
 class RetriedShape(serializers.Serializer[Any]):
@@ -111,7 +111,7 @@ class OperationsState(Endpoint):
 
     @operation("operations", _("Scheduled jobs"), tag=TAG, gives=OperationsShape)
     def get(self, request: Request) -> Response:
-        """Queues, what is due, and the timetable. For administrators."""
+        """Return queues, due work, and the timetable. Only administrators may read this."""
         require(self.actor, "administer", Place(None))
         state = load_operations(self.now)
         shown = {
@@ -123,7 +123,7 @@ class OperationsState(Endpoint):
         return Response(rendered(OperationsShape, shown))
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: TimetableEntry) -> dict[str, Any]:
     run = entry.run
     return {
         "name": entry.name,
@@ -140,18 +140,16 @@ def _entry(entry: Entry) -> dict[str, Any]:
 class Failures(Endpoint):
     needs_person = True
 
-    @operation(
-        "operations_failures", _("Failed jobs"), tag=TAG, query=FailureQuery, gives=FailuresShape
-    )
+    @operation("operations_failures", _("Failed jobs"), tag=TAG, query=FailureQuery, gives=FailuresShape)
     def get(self, request: Request) -> Response:
-        """The last first, 200 at most. For administrators."""
+        """Return the failures, the latest first, at most 200. Only administrators may read this."""
         require(self.actor, "administer", Place(None))
         failed = failures(query_values(FailureQuery, request.query_params)["name"])
         return Response(rendered(FailuresShape, {"failures": failed}))
 
     @operation(
         "operations_retry_all",
-        _("Retry all of a kind"),
+        _("Retry all failures of a kind"),
         tag=TAG,
         takes=RetryBody,
         gives=RetriedShape,
@@ -159,7 +157,7 @@ class Failures(Endpoint):
         answers={"name": "mail.confirmed", "count": 3},
     )
     def post(self, request: Request) -> Response:
-        """At once, as often as new ones. For administrators."""
+        """Retry failures at once; each gets as many attempts as new work. Only administrators may do this."""
         name = checked(RetryBody, request.data)["name"]
         count = failures_retry(self.by, name=name)
         return Response({"name": name, "count": count})
@@ -178,7 +176,7 @@ class FailureRetry(Endpoint):
         answers={"name": "mail.confirmed", "count": 1},
     )
     def post(self, request: Request, failure_id: UUID) -> Response:
-        """One thing that failed, at once. For administrators."""
+        """Retry one failure at once. Only administrators may do this."""
         checked(Nothing, request.data)
         name = failure_retry(self.by, failure_id=failure_id)
         return Response({"name": name, "count": 1})

@@ -1,4 +1,4 @@
-"""What the command palette finds: each kind only as far as the page behind it shows it."""
+"""Search for the command palette; each kind is found only as far as its own page would show it."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,10 @@ from accounts.selectors.organisations import organisations_listed
 from accounts.selectors.rows import among
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations
-from instruments.domain.search import Criteria, is_han
-from instruments.models import Instrument
-from instruments.selectors.search import entries, page
+from instruments.register.models import Instrument
+from instruments.search.domain.search import Criteria
+from instruments.search.selectors.search import entries, page
+from instruments.vocabulary.domain.words import is_han
 
 MOST = 6  # of a kind
 LONGEST = 100
@@ -22,7 +23,7 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class Hits:
-    """What a text names: instruments, the actor's bookings, organisations, and people of those
+    """The matches of a text: instruments, the actor's bookings, organisations, and people of organisations
     whose members the actor may read."""
 
     instruments: tuple[Instrument, ...] = ()
@@ -32,8 +33,8 @@ class Hits:
 
 
 def load_hits(actor: Actor, text: str) -> Hits:
-    """Look for a text of two letters or one Chinese character at least. One statement for
-    visitors, four at most for others."""
+    """Return the matches of a text of at least two letters or one Chinese character. One statement for
+    visitors, at most four for others."""
     text = text.replace("\0", "").strip()[:LONGEST]
     if len(text) < 2 and not is_han(text):
         return Hits()
@@ -42,7 +43,7 @@ def load_hits(actor: Actor, text: str) -> Hits:
     if actor.user_id is None:
         return Hits(instruments)
     of_instrument = Q(instrument__name__icontains=text) | Q(instrument__name_zh__icontains=text)
-    # Looked for among the actor's own: the database might look among all instruments first.
+    # Searched among the actor's own bookings first: the database might search all instruments first.
     own = among("pk", Reservation.objects.filter(user_id=actor.user_id).values("pk"))
     return Hits(
         instruments,
@@ -62,6 +63,4 @@ def _people(actor: Actor, text: str) -> tuple[Membership, ...]:
         organisation__in=readable.order_by().values("pk"),
         ended_at=None,
     )
-    return tuple(
-        rows.select_related("user", "organisation").order_by("user__name", "user__email")[:MOST]
-    )
+    return tuple(rows.select_related("user", "organisation").order_by("user__name", "user__email")[:MOST])

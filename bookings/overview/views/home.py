@@ -1,8 +1,8 @@
-"""What somebody sees after signing in: what comes next, and what waits for them."""
+"""The page after signing in: what comes next, and what needs the reader's attention."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,19 +12,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import (
-    ADMINISTRATOR,
-    AUDITOR,
-    COORDINATOR,
-    FINANCE,
-    MANAGER,
-    Actor,
-)
+from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, FINANCE, MANAGER, Actor
 from accounts.permissions import actor_of
 from accounts.selectors.joining import first_step_of, organisations_by_mail, usual_answer
 from accounts.selectors.memberships import people_in_conflict
 from accounts.selectors.seals import unsealed_since
 from accounts.selectors.verification import last_verified
+from accounts.selectors.waits import Waiting, kinds, load_work
 from accounts.views.pages import reads
 from bookings.audit.models import AuditFinding
 from bookings.audit.selectors.audit import findings_for
@@ -34,24 +28,24 @@ from bookings.browsing.views.searches import address_of
 from bookings.catalogue.selectors.catalogue import first_day_done
 from bookings.funding.selectors.programmes import own_grants
 from bookings.funding.views.programmes import grants_shown
-from bookings.overview.selectors.home import WATCHED, last_used, load_today, load_work
-from bookings.overview.selectors.money import Waiting
+from bookings.overview.selectors.home import last_used, load_today
 from bookings.overview.selectors.operations import load_troubles
+from bookings.overview.selectors.standing import load_administered, load_audited, load_coordinated
 from bookings.overview.views.reservations import load_ahead
 from bookings.record.domain.periods import Period
 from bookings.record.selectors.reservations import own_reservations, requests_to_decide
 from bookings.settlement.selectors.statements import statements_to_pay
-from instruments.domain.opening import day_span, local_date
-from instruments.selectors.managing import managed_counts
+from instruments.managing.selectors.managing import managed_counts
+from instruments.reading.domain.clock import day_span, local_date
 
-# How much of each part stands here; its page has all of it.
+# How much of each part is shown; its own page has all of it.
 AHEAD = REQUESTS = AGAIN = GRANTS = KEPT = SEARCHES = STATEMENTS = FINDINGS = 5
 INSTRUMENTS = 10
 
 
 @reads
 def home(request: HttpRequest) -> HttpResponse:
-    """One page whose parts follow from what the reader holds, the most urgent first."""
+    """Show one page whose parts depend on the reader's roles, the most urgent first."""
     now, actor = timezone.now(), actor_of(request.user)
     waiting = load_work(actor, now)
     by_kind = {each.what: each for each in waiting}
@@ -92,19 +86,21 @@ def home(request: HttpRequest) -> HttpResponse:
         context["troubles"] = load_troubles(now)
         context["is_empty"] = not first_day_done(actor.person)["instrument"]
         waiting += _some(conflicts=len(people_in_conflict()))
+    if not manages:
+        context |= _standing(actor, now, context["today"])
     # Requests have a part of their own.
     shown = [each for each in waiting if each.what != "requests"]
     context |= {
-        "waiting": [each for each in shown if each.what not in WATCHED],
-        "watched": [each for each in shown if each.what in WATCHED],
+        "waiting": [each for each in shown if not kinds()[each.what].watched],
+        "watched": [each for each in shown if kinds()[each.what].watched],
         "shortcuts": [each for each in SHORTCUTS if actor.has(each.role)],
     }
     return render(request, "bookings/overview/home.html", context)
 
 
 def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]:
-    """The way to the first booking of somebody who never booked; nothing once there is one, or for
-    who is here for something else. Three statements at most."""
+    """Return the steps to the first booking, for somebody who never booked; empty once they have, or for
+    people who are here for something else. At most three statements."""
     first = first_step_of(actor, now)
     is_researcher = bool(actor.grants) and all(g.role == "researcher" for g in actor.grants)
     if not first and not (is_researcher and is_new and not own_reservations(actor).exists()):
@@ -115,6 +111,15 @@ def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]
     if first and first.step in {"join", "declined"}:
         steps["by_mail"] = organisations_by_mail(actor)
     return steps
+
+
+def _standing(actor: Actor, now: datetime, today: date) -> dict[str, Any]:
+    """Return the figures of the reader's first role among those whose home would have little else."""
+    if actor.has(ADMINISTRATOR):
+        return {"administered": load_administered(now)}
+    if actor.has(AUDITOR):
+        return {"audited": load_audited(actor, now)}
+    return {"coordinated": load_coordinated(actor, today)} if actor.has(COORDINATOR) else {}
 
 
 def _of_booking(actor: Actor, now: datetime) -> dict[str, Any]:
@@ -137,7 +142,7 @@ def _of_managing(actor: Actor, now: datetime, waiting: Waiting | None) -> dict[s
 
 
 def _findings(actor: Actor) -> list[AuditFinding]:
-    """Those not closed: first the replies that came, then the first to fall due."""
+    """Return findings that are not closed: those with a reply first, then those due first."""
     rows = findings_for(actor).exclude(state=AuditFinding.State.CLOSED)
     return list(rows.order_by("-state", "due_date", "id")[:FINDINGS])
 
@@ -148,7 +153,7 @@ def _some(**numbers: int) -> Iterator[Waiting]:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A page that people of a role begin from."""
+    """A page from which people with a role usually start."""
 
     view: str
     label: str | Promise
@@ -168,6 +173,6 @@ SHORTCUTS = (
     Shortcut("bookings:hours", _("Hours"), "chart-bar", COORDINATOR),
     Shortcut("bookings:samples", _("Draw a sample"), "clipboard-list", AUDITOR),
     Shortcut("bookings:trail", _("The trail"), "history", AUDITOR),
-    Shortcut("accounts:roles", _("Roles"), "shield-check", ADMINISTRATOR),
+    Shortcut("accounts:roles", _("Roles"), "lock", ADMINISTRATOR),
     Shortcut("accounts:providers", _("External sign-in"), "link", ADMINISTRATOR),
 )

@@ -18,20 +18,18 @@ from bookings.overview.selectors.operations import load_operations
 
 @reads
 def operations(request: HttpRequest) -> HttpResponse:
-    """For administrators: how the work is going that nobody watches."""
+    """Show administrators how the background work is going."""
     require(actor_of(request.user), "administer", Place(None))
     now, failing = timezone.now(), request.GET.get("failing", "")[:60]
     state = load_operations(now, failing.replace("\0", ""))
     return render(
-        request,
-        "bookings/overview/operations.html",
-        {"state": state, "failing": failing, "now": now},
+        request, "bookings/overview/operations.html", {"state": state, "failing": failing, "now": now}
     )
 
 
 @writes
 def retry(request: HttpRequest, failure_id: UUID) -> HttpResponse:
-    """One thing that failed."""
+    """Retry one failure."""
     failure_retry(by_of(request), failure_id=failure_id)
     messages.success(request, gettext("Retrying now."))
     return redirect("bookings:operations")
@@ -39,7 +37,7 @@ def retry(request: HttpRequest, failure_id: UUID) -> HttpResponse:
 
 @writes
 def retry_all(request: HttpRequest) -> HttpResponse:
-    """All of a kind."""
+    """Retry all failures of a kind."""
     name = request.POST.get("name", "")[:60].replace("\0", "")
     try:
         count = failures_retry(by_of(request), name=name)

@@ -12,7 +12,7 @@ from bookings.overview.selectors.palette import load_hits
 
 @require_safe
 def palette(request: HttpRequest) -> HttpResponse:
-    """The options of the palette for a text; without one the pages of the reader's navigation."""
+    """Return the palette's options for a text; without a text, the pages of the reader's navigation."""
     actor, text = actor_of(request.user), request.GET.get("q", "").strip()
     pages = [(gettext("Map of instruments"), reverse("bookings:map"))]
     if actor.user_id:

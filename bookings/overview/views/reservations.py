@@ -1,4 +1,4 @@
-"""My bookings, one booking."""
+"""The pages "My bookings" and of one booking."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -23,6 +23,7 @@ from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import no_second, place_of
 from accounts.views.pages import act, by_of, reads, writes
+from bookings.board.selectors.enquiries import quote_and_bid
 from bookings.catalogue.selectors.equivalents import load_nearest
 from bookings.catalogue.views.refusals import refusal_text, seconds_left
 from bookings.charging.selectors.stories import story_of
@@ -31,48 +32,39 @@ from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.funding.selectors.funding_sources import sources_for
 from bookings.needs.selectors.batches import load_offers_to
 from bookings.plans.selectors.waiting import offers_to
-from bookings.pricing.domain.quotes import input_from_json
+from bookings.pricing.domain.quotes import input_from_json, minimum_charged
 from bookings.pricing.models import Charge
+from bookings.pricing.selectors.bookings import OWN_BOOKINGS
 from bookings.pricing.selectors.charges import cancellation_now
-from bookings.questions.domain.questions import AFTER
 from bookings.record.domain.periods import Period
-from bookings.record.domain.reservations import CHECK_IN_BEFORE
+from bookings.record.domain.reservations import CHECK_IN_BEFORE, RELEASED
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import (
-    own_reservations,
-    reservation_by_id,
-    rules_behind,
-    shown,
-    upcoming,
-)
-from bookings.record.views.bookings import HEADS, booking_cells, totals_of
-from bookings.record.views.lists import ListPage, wants_csv
+from bookings.record.selectors import reservations
+from bookings.record.views.bookings import totals_of
+from bookings.record.views.lists import ListPage, wants_file
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.results.domain.handoffs import HAPPENS
 from bookings.results.selectors.handoffs import announced_for
+from bookings.samples.selectors.receiving import receiving_of
 from bookings.samples.selectors.samples import load_of_booking, may_join
-from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
 from bookings.usage.selectors.sessions import to_complete
 from bookings.usage.views.asked import load_asked
 from bookings.usage.views.ratings import rating_of
-from instruments.domain.opening import local_date
+from instruments.reading.domain.clock import local_date
 
 MINE = ListPage(
     "bookings/overview/mine.html",
-    own_reservations,
-    shown=lambda row, by: shown(row, by.now),
-    sheet=("bookings", HEADS, booking_cells),
+    OWN_BOOKINGS,
+    shown=lambda row, by: reservations.shown(row, by.now),
     size=20,
-    totals=totals_of,
+    totals=lambda rows, actor: totals_of(rows),
     number=lambda totals: int(totals["number"]),
-    words=("instrument__name", "instrument__name_zh", "host__name", "host__name_zh"),
-    day="start_at",
     orders={
-        "start_at": _("Earliest first"),
-        "instrument__name": _("Instrument"),
-        "host__name": _("Owner"),
+        "start": _("Earliest first"),
+        "instrument": _("Instrument"),
+        "host": _("Host"),
         "state": _("State"),
     },
 )
@@ -80,37 +72,35 @@ MINE = ListPage(
 
 @reads
 def mine(request: HttpRequest) -> HttpResponseBase:
-    """One's own bookings: what comes by day, then what is over; all of them as a file."""
+    """Show the reader's bookings: upcoming ones by day, then past ones; all of them as a file."""
     by = by_of(request)
     now, actor = by.now, by.actor
-    own = MINE.rows(actor)
-    if wants_csv(request):
+    own = reservations.own_reservations(actor)
+    if wants_file(request):
         return MINE.answer(request, by, own)
-    ahead = upcoming(actor, now)
+    ahead = reservations.upcoming(actor, now)
     coming = _load_ahead(MINE.narrowed(request, by, ahead)[0], now, 200)
-    context = {
+    context: dict[str, Any] = {
         "coming": [r for r in coming if not r.is_urgent],  # type: ignore[attr-defined]
         "urgent": [r for r in coming if r.is_urgent],  # type: ignore[attr-defined]
         "today": local_date(ZoneInfo(actor.time_zone), now),
         "offers": offers_to(actor.person, now).count(),
         "kept": load_offers_to(actor, now),
         "books_own": bool(actor.organisations_where("book")),
-        "brings_in": bool(
-            actor.organisations_where("book") | actor.organisations_where("book-for-members")
-        ),
+        "brings_in": bool(actor.organisations_where("book") | actor.organisations_where("book-for-members")),
     }
     return MINE.answer(request, by, own.exclude(pk__in=ahead.values("pk")), **context)
 
 
 def load_ahead(actor: Actor, now: datetime, most: int) -> list[Reservation]:
-    """The first of the actor's bookings that are not over, by start, each with its local day and
-    what can be done with it now; what must be done soon is urgent. One statement."""
-    return _load_ahead(upcoming(actor, now), now, most)
+    """Return the first of the actor's bookings that are not over, by start, each with its local day and what
+    can be done with it now; what must be done soon is marked urgent. One statement."""
+    return _load_ahead(reservations.upcoming(actor, now), now, most)
 
 
 def _load_ahead(rows: QuerySet[Reservation], now: datetime, most: int) -> list[Reservation]:
     first = rows.order_by("start_at", "id")[:most]
-    return [_ahead(shown(row, now), now) for row in first]
+    return [_ahead(reservations.shown(row, now), now) for row in first]
 
 
 def _ahead(reservation: Reservation, now: datetime) -> Reservation:
@@ -135,37 +125,43 @@ def reservation(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 def reservation_page(
     request: HttpRequest, reservation_id: UUID, status: int = 200, **forms: Any
 ) -> HttpResponse:
-    """The page of one booking; `forms` are those that came back with something wrong."""
+    """Show the page of one booking; `forms` are those that came back with errors."""
     now, actor = timezone.now(), actor_of(request.user)
-    row = shown(reservation_by_id(actor, reservation_id), now)
+    row = reservations.shown(reservations.reservation_by_id(actor, reservation_id), now)
     state = row.shown_state  # type: ignore[attr-defined]
     is_own = actor.user_id in {row.user_id, row.made_by_id}
     is_host = actor.may("manage-instruments", place_of(row.host))
     may_act = is_own or is_host
-    quoted = row.quotes.filter(is_current=True).first()
+    quoted, bid = quote_and_bid(row)
     may_cancel = (may_act or actor.may("book-for-members", place_of(row.organisation))) and (
         state == "requested" or (state == "confirmed" and row.end_at > now)
     )
-    charged = list(row.charges.select_related("grant").order_by("created_at", "id"))
-    in_force = next(
-        (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
-    )
+    charged = list(row.charges.select_related("grant__programme").order_by("created_at", "id"))
+    in_force = next((c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None)
     session = getattr(row, "session", None)
     asked = load_asked(row, actor)
     cut_at = session.cut_at if session else None
     items, own_samples = load_of_booking(actor, row, now)
+    joins = may_join(actor, row, now)
+    sends = items or joins or row.service_mode == "entrusted"
     context = {
         "reservation": row,
+        "by_post": receiving_of(row.instrument.facility_id) if sends and may_act else None,
         "items": items,
         "own_samples": own_samples,
-        "may_join": may_join(actor, row, now),
+        "may_join": joins,
         "reads_trail": actor.has("auditor"),
-        "rules": rules_behind(row),
+        "rules": reservations.rules_behind(row),
         "zone": row.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
+        "bid": bid,
+        "quote_is_void": state in RELEASED,
+        "minimum": minimum_charged(quoted.inputs) if quoted else 0,
+        "number_of_samples": quoted.inputs.get("quantity") if quoted else None,
         "session": session,
         "funding": _funding(actor, row),
         "charge": in_force,
+        "is_internal": row.organisation_id == row.host_id,
         "charges_besides": [c for c in charged if c is not in_force],
         "needs_times": may_act
         and not charged
@@ -175,6 +171,7 @@ def reservation_page(
         "may_act": may_act,
         "is_host": is_host,
         "may_cancel": may_cancel,
+        "keeps_fee": state in {"requested", "confirmed"},
         "cancellation": cancellation_now(
             row, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
         )
@@ -187,14 +184,12 @@ def reservation_page(
         "may_check_out": may_act and state == "in_use",
         "may_decide": is_host and not is_own and state == "requested",
         "no_second": no_second(
-            "manage-instruments",
-            organisation=row.host,
-            besides=[row.user_id, row.made_by_id],
+            "manage-instruments", organisation=row.host, besides=[row.user_id, row.made_by_id]
         )
         if is_host and is_own and state == "requested"
         else None,
         "reason_form": ReasonForm(initial={"version": row.version}),
-        "check_out_form": asked.form(CheckOutForm, AFTER),
+        "check_out_form": asked.check_out_form(),
         **rating_of(actor, row, now),
         "asked": asked,
         "story": story_of(actor, row.pk),
@@ -211,11 +206,9 @@ def reservation_page(
 
 
 def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:
-    """What pays for a booking, for those whose affair it is; each knows whether the reader may
-    open its source. Two statements at most."""
-    rows = (
-        list(paying().filter(reservation=reservation)) if sees_funding(actor, reservation) else []
-    )
+    """Return what pays for a booking, to those who may know; each row knows whether the reader may open its
+    source. Two statements at most."""
+    rows = list(paying().filter(reservation=reservation)) if sees_funding(actor, reservation) else []
     if rows:
         named = sources_for(actor).filter(pk__in=[row.source_id for row in rows])
         seen = set(named.order_by().values_list("pk", flat=True))
@@ -225,8 +218,8 @@ def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:
 
 
 def came_from(at: str, reservation_id: UUID) -> str:
-    """The address of the page where somebody began: of the label with this code, where there is
-    one, else of the booking."""
+    """Return the address of the page from which somebody acted: that of the label with this code, if there is
+    one, otherwise the booking's."""
     if at.isalnum():
         return reverse("bookings:at", args=[at])
     return reverse("bookings:reservation", args=[reservation_id])
@@ -241,8 +234,8 @@ def answered(
     name: str = "form",
     raises: tuple[type[Refused], ...] = (NotPermitted, NotFound),
 ) -> HttpResponse:
-    """Carry out an act on a booking and go back to its page, or to that of its instrument's label,
-    where it came from there (`at`); a refusal is said on the booking's page."""
+    """Carry out an act on a booking and go back to its page, or to the page of the instrument's label if the
+    person came from there (`at`). A refusal is shown on the booking's page."""
     return act(
         request,
         partial(reservation_page, request, reservation_id),
@@ -261,9 +254,7 @@ def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     return answered(
         request,
         reservation_id,
-        lambda by, data: reservation_cancel(
-            by, reservation_id=reservation_id, reason=data["reason"]
-        ),
+        lambda by, data: reservation_cancel(by, reservation_id=reservation_id, reason=data["reason"]),
         gettext("Cancelled."),
         ReasonForm(request.POST),
         "reason_form",

@@ -1,4 +1,4 @@
-"""Checking in and out, and what is asked then."""
+"""Checking in and out, and the questions asked then."""
 
 from functools import partial
 from typing import Any
@@ -23,31 +23,25 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import Reservation, UsageSession
 from bookings.record.selectors.reservations import reservation_by_id
-from bookings.usage.forms.usage import BeginForm, CheckOutForm, RatingAnswerForm, RatingForm
+from bookings.usage.forms.usage import BeginForm, RatingAnswerForm, RatingForm
+from bookings.usage.services import usage
 from bookings.usage.services.ratings import rating_answer, session_rate
-from bookings.usage.services.usage import (
-    require_user,
-    reservation_answer,
-    reservation_answer_file,
-    reservation_check_in,
-    reservation_check_out,
-)
 from bookings.usage.views.asked import load_asked
-from instruments.services.house_rules import house_rules_accept
+from instruments.house_rules.services.house_rules import house_rules_accept
 
-# What is asked on a page of its own before somebody begins.
+# The questions that a page of its own asks before somebody begins.
 ASKED = frozenset({"questions-open", "house-rules-not-accepted"})
 
 
 @writes
 def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Check in; where something has to be answered or accepted first, go to where it is asked."""
+    """Check in; if questions must be answered or rules accepted first, go to the page that asks."""
     try:
         return answered(
             request,
             reservation_id,
-            lambda by, _: reservation_check_in(by, reservation_id=reservation_id),
-            _checked_in,
+            lambda by, _: usage.reservation_check_in(by, reservation_id=reservation_id),
+            partial(_checked_in, request.user.pk),
             raises=(NotPermitted, NotFound, RulesRefuse),
         )
     except RulesRefuse as refused:
@@ -58,40 +52,47 @@ def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         return reservation_page(request, reservation_id, status=422)
 
 
-def _checked_in(session: UsageSession) -> str:
-    """Where: who comes early may be on another unit than was booked."""
-    if units_of(session.instrument) == 1:
-        return gettext("You are checked in.")
-    return gettext("You are checked in, on unit {n}.").format(n=session.unit)
+def _checked_in(reader: UUID | None, session: UsageSession) -> str:
+    """Return a message that says who is checked in, if it is somebody else, and on which unit: someone who
+    comes early may get another unit than was booked."""
+    has_units = units_of(session.instrument) > 1
+    if session.reservation.user_id == reader:
+        said = gettext("You are checked in, on unit {n}.") if has_units else gettext("You are checked in.")
+    elif has_units:
+        said = gettext("{person} is checked in, on unit {n}.")
+    else:
+        said = gettext("{person} is checked in.")
+    return said.format(person=session.reservation.user, n=session.unit)
 
 
 @writes
 def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     by = by_of(request)
     row = reservation_by_id(by.actor, reservation_id)
-    form = load_asked(row, by.actor).form(CheckOutForm, AFTER, request.POST, request.FILES)
+    asked = load_asked(row, by.actor)
+    form = asked.check_out_form(request.POST, request.FILES)
     return answered(
         request,
         reservation_id,
-        lambda by, data: reservation_check_out(
+        lambda by, data: usage.reservation_check_out(
             by,
             reservation_id=reservation_id,
             samples=data["samples"],
-            rating=data["rating"],
+            rating=data.get("rating"),
             remarks=data["remarks"],
             answers=form.answers(partial(_upload, by, reservation_id, AFTER)),
             skip_reason=form.skip_reason(),
         ),
-        gettext("You are checked out. What is left of the time is free again."),
+        gettext("You are checked out. The remaining time is free again.")
+        if asked.is_person
+        else gettext("{person} is checked out. The remaining time is free again.").format(person=row.user),
         form,
         "check_out_form",
     )
 
 
-def _upload(
-    by: By, reservation_id: UUID, moment: str, key: str, name: str, content: bytes
-) -> AnswerFile:
-    return reservation_answer_file(
+def _upload(by: By, reservation_id: UUID, moment: str, key: str, name: str, content: bytes) -> AnswerFile:
+    return usage.reservation_answer_file(
         by, reservation_id=reservation_id, moment=moment, key=key, name=name, content=content
     )
 
@@ -102,9 +103,7 @@ def rate(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         reservation_id,
         lambda by, data: session_rate(
-            by,
-            reservation_id=reservation_id,
-            **{name: data[name] for name in ("rating", "remarks", *MARKS)},
+            by, reservation_id=reservation_id, **{name: data[name] for name in ("rating", "remarks", *MARKS)}
         ),
         gettext("Thank you for your rating."),
         RatingForm(request.POST),
@@ -118,7 +117,7 @@ def answer_rating(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         reservation_id,
         lambda by, data: rating_answer(by, reservation_id=reservation_id, answer=data["answer"]),
-        gettext("Answered. The person is told."),
+        gettext("Answered. The person is notified."),
         RatingAnswerForm(request.POST),
         "rating_answer_form",
     )
@@ -126,12 +125,12 @@ def answer_rating(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 
 @edits
 def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpResponse:
-    """What is asked before use, with the house rules, from the confirmation on: once it is time,
-    sending it checks in, and goes back to the label (`at`) where somebody came from there. What is
-    owed after use."""
+    """Ask the questions before use, together with the house rules, once the booking is confirmed. When it is
+    time, sending them also checks in, and leads back to the label's page (`at`) if the person came from
+    there. After use, ask the questions that are still unanswered."""
     by = by_of(request)
     row = reservation_by_id(by.actor, reservation_id)
-    require_user(by.actor, row)
+    usage.require_user(by.actor, row)
     if moment not in MOMENTS:
         raise NotFound
     asked = load_asked(row, by.actor)
@@ -159,22 +158,15 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
     def work(by: By, data: dict[str, Any]) -> UsageSession | Reservation:
         answers = form.answers(partial(_upload, by, row.pk, moment))
         if is_time:
-            return reservation_check_in(
-                by,
-                reservation_id=row.pk,
-                house_rules=data["house_rules"],
-                answers=answers,
+            return usage.reservation_check_in(
+                by, reservation_id=row.pk, house_rules=data["house_rules"], answers=answers
             )
         if data["house_rules"]:
             house_rules_accept(by, instrument_id=row.instrument_id, version=data["house_rules"])
         if answers is None:
             return row
-        return reservation_answer(
-            by,
-            reservation_id=row.pk,
-            moment=moment,
-            answers=answers,
-            skip_reason=form.skip_reason(),
+        return usage.reservation_answer(
+            by, reservation_id=row.pk, moment=moment, answers=answers, skip_reason=form.skip_reason()
         )
 
     return act(
@@ -183,7 +175,7 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         work,
         to=back,
         done=lambda result: (
-            _checked_in(result) if isinstance(result, UsageSession) else gettext("Saved.")
+            _checked_in(by.actor.user_id, result) if isinstance(result, UsageSession) else gettext("Saved.")
         ),
         form=form,
         shows=lambda refused: messages.error(request, refusal_text(refused)),

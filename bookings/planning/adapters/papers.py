@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext
 from reportlab.lib.units import mm
@@ -17,8 +18,8 @@ HEIGHT = 255 * mm  # of the page between its margins: what is longer is made sma
 
 
 def case_pdf(case: PurchaseCase, grounds: Sequence[str]) -> bytes:
-    """Return a case as PDF, one A4 page in the language in force: what is to be bought, the figures
-    of its comparison, the decision with its grounds (in words), and the digest of the evidence."""
+    """Return a case as PDF, one A4 page in the current language: the planned purchase, the figures of its
+    comparison, the decision with its grounds (in words), and the digest of the evidence."""
     font_register()
     comparison = getattr(case, "comparison", None)
     facts = [(gettext("State"), str(case.get_state_display()))]
@@ -30,10 +31,7 @@ def case_pdf(case: PurchaseCase, grounds: Sequence[str]) -> bytes:
         _rows(
             [
                 (gettext("Class of instrument"), techniques),
-                (
-                    gettext("Price"),
-                    f"{case.currency} {printed.money(case.price, case.currency)}",
-                ),
+                (gettext("Price"), f"{case.currency} {printed.money(case.price, case.currency)}"),
                 (gettext("Years of use"), str(case.years)),
                 (gettext("Hours needed a year"), f"{case.hours:,}"),
                 (gettext("Where it will stand"), case.place),
@@ -64,7 +62,7 @@ def _evidence(case: PurchaseCase) -> list[Any]:
         _rows(
             [
                 (gettext("Instruments compared"), str(figures["compared"])),
-                (gettext("of these fitting"), str(figures["fitting"])),
+                (gettext("of which suitable"), str(figures["fitting"])),
                 (gettext("Mean effective hours"), hours("mean_hours")),
                 (gettext("Spare hours"), hours("spare_hours")),
                 (gettext("Unmet demand, hours"), hours("unmet_hours")),
@@ -81,7 +79,10 @@ def _decision(case: PurchaseCase, grounds: Sequence[str]) -> list[Any]:
         return []
     rows = [
         (gettext("Decision"), str(PurchaseCase.State(case.decision).label)),
-        (gettext("Date"), printed.day(case.decided_at)),
+        (
+            gettext("Date"),
+            printed.day(case.decided_at.astimezone(ZoneInfo(case.organisation.region.time_zone))),
+        ),
         (gettext("Grounds"), "\n".join(grounds)),
         (gettext("Reason"), case.decision_reason),
     ]

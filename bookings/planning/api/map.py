@@ -19,17 +19,17 @@ class MapQuery(Query):
         min_value=2000,
         max_value=2200,
         required=False,
-        help_text="The last year that is over and has hours, unless named.",
+        help_text="Default: the last complete year for which there are hours.",
     )
-    technique = Text(60, required=False, help_text="A code: this class alone.")
-    region = Text(60, required=False, help_text="A code: this region alone.")
+    technique = Text(60, required=False, help_text="Code of a technique: only this class.")
+    region = Text(60, required=False, help_text="Code of a region: only this region.")
 
 
 class MapShape(serializers.Serializer[Any]):
-    """`cells`: one for each class (with what is narrower) and region. `supply`, `demand`, and those
-    of the year before: null where they are hidden, since too few organisations stand behind them;
-    `planned`: null where plans of the region are not told to the reader. A `technique` that is
-    empty: wishes that named none."""
+    """The planning map of a year. `cells`: one for each class (narrower ones included) and region. `supply`,
+    `demand` and those of the year before are null if they are hidden, because too few organisations are
+    behind them; `planned` is null if the reader may not see the region's plans. An empty `technique`: demand
+    that named none."""
 
     year = serializers.IntegerField()
     formula = serializers.CharField()
@@ -40,17 +40,12 @@ class PlanningMapOfYear(Endpoint):
     needs_person = True
 
     @operation(
-        "planning_map",
-        _("The planning map"),
-        tag="statistics",
-        query=MapQuery,
-        gives=MapShape,
-        refuses=[403],
+        "planning_map", _("The planning map"), tag="statistics", query=MapQuery, gives=MapShape, refuses=[403]
     )
     def get(self, request: Request) -> Response:
-        """What each class of instrument has in each region: instruments, open, effective and spare
-        minutes, unmet demand, the median year and what is planned, with the year before. For
-        coordinators, auditors and administrators."""
+        """Return, for each class in each region, the number of instruments, their open, effective and spare
+        minutes, the unmet demand, the median year and the plans, together with the year before. Only
+        coordinators, auditors and administrators may read it."""
         query = query_values(MapQuery, request.query_params)
         year = query.get("year") or usual_year(self.now)
         whole = load_map(self.actor, year, self.now)

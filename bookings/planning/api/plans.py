@@ -7,48 +7,25 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads
-from accounts.api.shapes import Choice, Instant, Number, ReasonBody, Shape, Text, Whole
-from bookings.planning.domain.plans import MOST_HOURS
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, reads
+from accounts.api.shapes import Instant, Number, Shape, Text
+from bookings.planning.forms.plans import DropBody, DropForm, PlannedPurchaseBody
 from bookings.planning.models import PlannedPurchase
-from bookings.planning.selectors.plans import plan_by_id, plans_for, plans_of_class
-from bookings.planning.services.plans import (
-    PlanValues,
-    plan_change,
-    plan_drop,
-    plan_make,
-    plan_name_case,
-)
-
-
-class PlannedPurchaseBody(Shape):
-    technique = Text(60, help_text="The class of what is bought: a code.")
-    name = Text(200, help_text="The standard name, without maker or model.")
-    year = Whole(min_value=2000, max_value=2200, help_text="At most three years ahead.")
-    quarter = Whole(min_value=1, max_value=4, required=False, allow_null=True)
-    price = Number(18, 3, min_value=1)
-    currency = Text(3, default="", help_text="That of the organisation's region, unless named.")
-    hours = Whole(min_value=1, max_value=MOST_HOURS, help_text="Expected of it a year.")
-    place = Text(200, default="", allow_blank=True, help_text="Where it will stand.")
-    confidence = Choice(PlannedPurchase.Confidence.choices, default="considered")
+from bookings.planning.selectors.plans import PLANS, plan_by_id, plans_for
+from bookings.planning.services.plans import PlanValues, plan_change, plan_drop, plan_make, plan_name_case
+from bookings.record.api.lists import listed
 
 
 class PlanNewBody(PlannedPurchaseBody):
-    organisation = Text(40, help_text="Who buys: a code.")
+    organisation = Text(40, help_text="Code of the organisation that buys.")
 
 
 class PlanCaseBody(Shape):
     case = serializers.UUIDField(help_text="A purchase case of the same organisation.")
 
 
-class PlansQuery(Pages):
-    technique = Text(60, required=False, help_text="A code; what is narrower counts.")
-    state = Choice(PlannedPurchase.State.choices, required=False)
-
-
 class PlannedPurchaseShape(serializers.Serializer[Any]):
-    """What an organisation means to buy; `case`: the review that it became."""
+    """A purchase that an organisation plans; `case`: the purchase case that it became."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -72,20 +49,16 @@ class PlannedPurchaseShape(serializers.Serializer[Any]):
 class PlannedPurchases(Resource):
     at, key, name, many = "planned-purchases/", "plan_id", "planned_purchase", "planned_purchases"
     tag, shape, write_scope, needs_person = "statistics", PlannedPurchaseShape, "manage", True
+    page_at, page_name = "planning/purchases/", "plan"
 
     def visible(self, pk: UUID) -> PlannedPurchase:
         return plan_by_id(self.actor, pk, self.now)
 
-    @lists(_("Planned purchases"), PlansQuery)
+    @listed(_("Planned purchases"), PLANS)
     def rows(self, query: dict[str, Any]) -> QuerySet[PlannedPurchase]:
-        """Those of the regions whose hours one reads, and of the regions with which an agreement
-        is in force; the newest first."""
-        rows = plans_for(self.actor, self.now)
-        if technique := query.get("technique"):
-            rows = plans_of_class(rows, technique)
-        if state := query.get("state"):
-            rows = rows.filter(state=state)
-        return rows
+        """Return the plans of regions whose hours you may read, and of regions that have an agreement in
+        force with these; the newest first."""
+        return plans_for(self.actor, self.now)
 
     @creates(
         _("Enter a planned purchase"),
@@ -104,28 +77,33 @@ class PlannedPurchases(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """For managers of the organisation and coordinators of its region, at most three years
-        ahead. The coordinators and the hosts of the class around are told."""
+        """Enter a planned purchase, at most three years ahead. Managers of the organisation and coordinators
+        of its region may do this. The coordinators of this region and those around it are notified, and the
+        hosts there of instruments of the class."""
         owner = data.pop("organisation")
         return plan_make(self.by, organisation=owner, values=PlanValues(**data)).pk
 
     @reads(_("A planned purchase"))
     def detail(self, pk: UUID) -> None:
-        """As it is now."""
+        """Return a plan as it is now."""
 
-    @changes(
-        _("Change a planned purchase"), PlannedPurchaseBody, method="put", refuses=[403, 404, 409]
-    )
+    @changes(_("Change a planned purchase"), PlannedPurchaseBody, method="put", refuses=[403, 404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Put another in its place; the organisation stays."""
+        """Replace a plan by another; the organisation stays."""
         return plan_change(self.by, plan_id=pk, values=PlanValues(**data)).pk
 
-    @acts(_("Drop a planned purchase"), ReasonBody, refuses=[403, 404, 409])
+    @OnPage(
+        "bookings:plan",
+        done=_("The plan is dropped, and everybody who had been notified of it is informed."),
+        form=DropForm,
+        name="drop",
+    )
+    @acts(_("Drop a planned purchase"), DropBody, refuses=[403, 404, 409])
     def drop(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Say that it will not be bought. Who was told of it is told."""
+        """Drop a planned purchase; everybody who was told of the plan is notified."""
         return plan_drop(self.by, plan_id=pk, **data).pk
 
-    @acts(_("Name the case of a planned purchase"), PlanCaseBody, refuses=[403, 404, 409])
+    @acts(_("Link a planned purchase to its case"), PlanCaseBody, refuses=[403, 404, 409])
     def case(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Say which purchase case it became."""
+        """Name the purchase case that a plan became."""
         return plan_name_case(self.by, plan_id=pk, **data).pk

@@ -1,7 +1,7 @@
-"""The planning map: what there is of each class of instrument in each region, how much of it is
-used, what was wanted in vain, and what is planned (docs/planning.md).
+"""The planning map: the instruments of each class in each region, how much they are used, the unmet demand,
+and what is planned (docs/planning.md).
 
-Figures are whole minutes of a year. A class counts what is narrower as well.
+Figures are whole minutes of a year. A class includes its narrower classes.
 """
 
 from collections import defaultdict
@@ -11,9 +11,9 @@ from datetime import date
 
 from bookings.hours.domain.hours import Definitions
 
-# A new version is added with its day; a year keeps the one in force on its last day.
+# Add a new version with its first day; a year keeps the one in force on its last day.
 FORMULAS = (Definitions(1, date(2025, 1, 1)),)
-USABLE_PERCENT = 85  # of the open hours of an instrument can be used
+USABLE_PERCENT = 85  # percent of an instrument's open hours that can be used
 LEVELS = 4  # of colour
 
 type Cell = tuple[str, str]  # codes of a class and a region
@@ -22,9 +22,9 @@ type Tree = Mapping[str, Collection[str]]  # the narrower classes of each
 
 @dataclass(frozen=True)
 class Supply:
-    """Instruments of a class in a region. hosts: organisations they belong to; year: the median of
-    those in which they were put to use, or bought, None where no record says; spare: what could
-    still be used of each, added up."""
+    """The instruments of a class in a region. hosts: number of organisations that own them; year: the median
+    of the years in which they were put to use, or bought, None if no record says; spare: the minutes still
+    usable, summed over the instruments."""
 
     instruments: int = 0
     hosts: int = 0
@@ -36,9 +36,8 @@ class Supply:
 
 @dataclass(frozen=True)
 class Demand:
-    """What people of a region wanted of a class and could not have: minutes, and how many times
-    they were refused, waited in vain, searched without an answer; payers: organisations they
-    belong to."""
+    """The unmet demand of a region's people for a class: minutes, and how many times they were refused,
+    waited without an offer, or searched without a result; payers: number of organisations they belong to."""
 
     payers: int = 0
     minutes: int = 0
@@ -52,33 +51,32 @@ class Demand:
 
 
 def formula_on(year: int) -> Definitions:
-    """Return the version in force on the last day of a year; of years before all, the first."""
+    """Return the definitions in force on the last day of a year; for years before all of them, the first."""
     in_force = [version for version in FORMULAS if version.since <= date(year, 12, 31)]
     return in_force[-1] if in_force else FORMULAS[0]
 
 
 def spare(open_minutes: int, effective_minutes: int) -> int:
-    """Return what could still be used of one instrument: 85 % of its open minutes (whole ones),
-    less those used; never less than none."""
+    """Return the minutes of one instrument that could still be used: 85 % of its open minutes (rounded down),
+    less those used; never below 0."""
     return max(0, open_minutes * USABLE_PERCENT // 100 - effective_minutes)
 
 
 def level(minutes: int, most: int) -> int:
-    """Return how strongly a cell is coloured, from 0 (none) to `LEVELS`, against the largest of the
-    same map; what is there at all has the first at least."""
+    """Return how strongly a cell is coloured, from 0 (none) to `LEVELS`, relative to the largest value of the
+    same map; anything above 0 gets at least 1."""
     return -(-minutes * LEVELS // most) if minutes > 0 else 0
 
 
 def hidden_cells(
     behind: Mapping[Cell, int], tree: Tree, open_regions: Set[str], least: int
 ) -> tuple[set[Cell], set[str]]:
-    """Return the cells that are hidden, and the classes whose sum over all regions is.
+    """Return the hidden cells, and the classes whose sum over all regions is hidden.
 
-    `behind`: how many organisations stand behind each cell. Cells of `open_regions` are never
-    hidden. Hidden are those behind which fewer than `least` stand. Where that is only one of a
-    class, or of the narrower classes of one that is shown in the same region, it would follow from
-    their sum: the next smallest is hidden too, or the sum, where there is no other. Below what is
-    hidden everything is.
+    `behind`: the number of organisations behind each cell. Cells with fewer than `least` are hidden, except
+    those of `open_regions`. If that hides only one cell of a class, or of the narrower classes of one shown
+    in the same region, its value would follow from the sum: then the next smallest is hidden too, or the sum
+    if there is no other. All classes narrower than a hidden one are hidden.
     """
     closed = {cell: number for cell, number in behind.items() if cell[1] not in open_regions}
     hidden = {cell for cell, number in closed.items() if number < least}
@@ -110,8 +108,8 @@ def hidden_cells(
 
 
 def _hide_another(cells: Collection[Cell], behind: Mapping[Cell, int], hidden: set[Cell]) -> bool:
-    """Hide the smallest that is shown where only one is hidden; whether that could be done, or was
-    not needed."""
+    """Hide the smallest other cell if exactly one of the cells is hidden. Return False if there is no
+    other."""
     if sum(cell in hidden for cell in cells) != 1:
         return True
     shown = [cell for cell in cells if cell not in hidden]

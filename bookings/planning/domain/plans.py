@@ -1,19 +1,19 @@
-"""Planned purchases: how far ahead they are entered, and what may still be done with them."""
+"""Rules for planned purchases: how far ahead they can be entered, and what can still be done with them."""
 
 from datetime import date
 
 from accounts.domain.errors import FieldProblem, WrongState
 
 YEARS_AHEAD = 3
-MOST_PLANS = 200  # of an organisation, at a time
-MOST_HOURS = 8784  # of a leap year
+MOST_PLANS = 200  # plans of an organisation at a time
+MOST_HOURS = 8784  # hours of a leap year
 
 PLANNED, DROPPED, BECAME_CASE = "planned", "dropped", "became_case"
 
 
 def problems_of_time(year: int, quarter: int | None, today: date) -> list[FieldProblem]:
-    """Say what is wrong with when a purchase is planned: quarters that are over (`plan-past`), and
-    years more than three ahead (`plan-too-far`). Without a quarter the whole year counts."""
+    """Return what is wrong with the time of a planned purchase: a quarter that is over (`plan-past`), or a
+    year more than three ahead (`plan-too-far`). Without a quarter, the whole year counts."""
     if year > today.year + YEARS_AHEAD:
         return [FieldProblem("year", "plan-too-far", {"last": today.year + YEARS_AHEAD})]
     if year < today.year:

@@ -1,4 +1,4 @@
-"""Which year of the planning map is shown."""
+"""The form that chooses a year of the planning map."""
 
 from datetime import datetime
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class MapForm(StyledForm):
-    """A year: the usual one, unless another is named."""
+    """The year to show; without one, the usual year."""
 
     year = forms.TypedChoiceField(label=_("Year"), coerce=int, required=False, empty_value=None)
 

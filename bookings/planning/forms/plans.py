@@ -1,4 +1,4 @@
-"""A planned purchase, as somebody enters it; which of them are listed."""
+"""Forms for entering a planned purchase, and for filtering the list of them."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.shapes import Choice, Number, Shape, Text, Whole
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.letters.words import named
 from accounts.models import Organisation
@@ -16,13 +17,38 @@ from bookings.planning.models import PlannedPurchase
 from bookings.planning.services.plans import PlanValues
 from bookings.record.domain.money import format_number
 from bookings.reviews.models import PurchaseCase
-from instruments.forms.fields import StyledForm, VersionForm
-from instruments.forms.registry import term
-from instruments.models import Technique
+from instruments.managing.forms.registry import term
+from instruments.reading.forms.fields import VersionForm
+from instruments.reading.forms.shapes import field_of, form_of
+from instruments.vocabulary.models import Technique
+
+
+class PlannedPurchaseBody(Shape):
+    technique = Text(60, help_text="Code of the technique, which is the class of what is bought.")
+    name = Text(
+        200,
+        label=_("Standard name"),
+        help_text="Standard name, without manufacturer or model.",
+        style={"help": _("Without maker or model, for example: transmission electron microscope.")},
+    )
+    year = Whole(min_value=2000, max_value=2200, help_text="At most three years ahead.")
+    quarter = Whole(min_value=1, max_value=4, required=False, allow_null=True)
+    price = Number(18, 3, min_value=1, label=_("Price"))
+    currency = Text(3, default="", help_text="Default: the currency of the organisation's region.")
+    hours = Whole(
+        min_value=1,
+        max_value=MOST_HOURS,
+        label=_("Hours expected a year"),
+        help_text="Hours of use expected per year.",
+    )
+    place = Text(
+        200, default="", allow_blank=True, label=_("Where it will stand"), help_text="Place of installation."
+    )
+    confidence = Choice(PlannedPurchase.Confidence.choices, default="considered")
 
 
 class PlanForm(VersionForm):
-    """A new one, for one of some organisations, or another in the place of a plan."""
+    """The form of a new plan for one of several organisations, or of changes to a plan."""
 
     organisation = forms.ChoiceField(label=_("Who buys"))
     technique = forms.CharField(
@@ -31,11 +57,7 @@ class PlanForm(VersionForm):
         widget=forms.TextInput(attrs={"list": "technique-terms", "autocomplete": "off"}),
         help_text=_("A technique: begin to type and choose from the list, or enter its code."),
     )
-    name = forms.CharField(
-        label=_("Standard name"),
-        max_length=200,
-        help_text=_("Without maker or model, for example: transmission electron microscope."),
-    )
+    name = field_of(PlannedPurchaseBody, "name")
     year = forms.TypedChoiceField(label=_("Year"), coerce=int)
     quarter = forms.TypedChoiceField(
         label=_("Quarter"),
@@ -44,15 +66,11 @@ class PlanForm(VersionForm):
         required=False,
         choices=[("", _("not known yet")), *((n, f"Q{n}") for n in range(1, 5))],
     )
-    price = forms.DecimalField(label=_("Price"), max_digits=18, decimal_places=3)
-    currency = forms.ChoiceField(
-        label=_("Currency"), choices=[(code, code) for code in sorted(MINOR_DIGITS)]
-    )
-    hours = forms.IntegerField(label=_("Hours expected a year"), min_value=1, max_value=MOST_HOURS)
-    place = forms.CharField(label=_("Where it will stand"), max_length=200, required=False)
-    confidence = forms.ChoiceField(
-        label=_("How sure it is"), choices=PlannedPurchase.Confidence.choices
-    )
+    price = field_of(PlannedPurchaseBody, "price")
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in sorted(MINOR_DIGITS)])
+    hours = field_of(PlannedPurchaseBody, "hours")
+    place = field_of(PlannedPurchaseBody, "place")
+    confidence = forms.ChoiceField(label=_("How certain it is"), choices=PlannedPurchase.Confidence.choices)
 
     def __init__(
         self,
@@ -85,7 +103,7 @@ class PlanForm(VersionForm):
         fields["year"].choices = [(year, year) for year in sorted(years)]
 
     def terms(self) -> list[tuple[str, str]]:
-        """Return the classes there are, with what else each is called."""
+        """Return the classes to choose from, each with its other names."""
         return [(term(t), " · ".join(map(str, t.synonyms))) for t in self.vocabulary]
 
     def values(self) -> PlanValues:
@@ -95,8 +113,11 @@ class PlanForm(VersionForm):
         return PlanValues(**data)
 
 
-class DropForm(VersionForm):
-    reason = forms.CharField(label=_("Why it will not be bought"), max_length=1000)
+class DropBody(Shape):
+    reason = Text(1000, label=_("Why it will not be bought"))
+
+
+DropForm = form_of(DropBody)
 
 
 class CaseForm(VersionForm):
@@ -108,14 +129,3 @@ class CaseForm(VersionForm):
         super().__init__(data, initial={"version": version})
         fields: Any = self.fields
         fields["case"].choices = [(str(one.pk), str(one)) for one in cases]
-
-
-class PlansForm(StyledForm):
-    """Which plans are listed."""
-
-    technique = forms.CharField(label=_("Class of instrument"), max_length=60, required=False)
-    state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("all")), *PlannedPurchase.State.choices],
-    )

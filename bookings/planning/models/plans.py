@@ -1,4 +1,4 @@
-"""Planned purchases: what organisations mean to buy in the years ahead."""
+"""Planned purchases: what organisations intend to buy in the years ahead."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,15 +9,15 @@ from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
 from bookings.reviews.models.cases import PurchaseCase
-from instruments.models import Technique
+from instruments.vocabulary.models import Technique
 
 
 class PlannedPurchase(models.Model):
-    """An instrument that an organisation means to buy, told to its neighbours before the order.
+    """An instrument that an organisation intends to buy; its neighbours are told before the order.
 
-    technique: its class; name: the standard name of what is bought; quarter: 1 to 4, null where
-    only the year is known; hours: expected of it a year; place: where it will stand; case: the
-    review that it became.
+    technique: its class; name: the standard name of the thing to buy; quarter: 1 to 4, null if only the year
+    is known; hours: expected use in a year; place: where it will be installed; case: the purchase case that
+    it became.
     """
 
     class Confidence(models.TextChoices):
@@ -52,12 +52,10 @@ class PlannedPurchase(models.Model):
         verbose_name = _("planned purchase")
         constraints = [
             models.CheckConstraint(
-                condition=Q(price__gt=0) & Q(hours__gt=0) & Q(year__gte=2000),
-                name="plannedpurchase_numbers",
+                condition=Q(price__gt=0) & Q(hours__gt=0) & Q(year__gte=2000), name="plannedpurchase_numbers"
             ),
             models.CheckConstraint(
-                condition=Q(quarter=None) | Q(quarter__range=(1, 4)),
-                name="plannedpurchase_quarter",
+                condition=Q(quarter=None) | Q(quarter__range=(1, 4)), name="plannedpurchase_quarter"
             ),
             models.CheckConstraint(
                 condition=Q(state="became_case", case__isnull=False)
@@ -74,5 +72,5 @@ class PlannedPurchase(models.Model):
         return self.name
 
     def places(self) -> Places:
-        """Those of the organisation."""
+        """Return the places whose people may read it: the organisation's."""
         return (self.organisation_id,), self.organisation.region.lineage

@@ -1,4 +1,4 @@
-"""Messages about planned purchases: to the coordinators and the hosts around."""
+"""Messages about planned purchases, to coordinators and hosts in the region and those around it."""
 
 from datetime import datetime
 from functools import partial
@@ -26,9 +26,7 @@ def _content(plan: PlannedPurchase, row: OutboxMessage, now: datetime) -> Conten
 _kind = partial(
     Kind,
     topic="planning",
-    load=row_of(
-        PlannedPurchase.objects.select_related("organisation__region", "technique"), "plan"
-    ),
+    load=row_of(PlannedPurchase.objects.select_related("organisation__region", "technique"), "plan"),
     readers=_readers,
     content=_content,
     template="bookings/planning/mail/plan",
@@ -38,8 +36,8 @@ KINDS = table(
         "plan.entered",
         _("{organisation} plans to buy: {name}"),
         _(
-            "{organisation} plans to buy an instrument for {technique}. Whoever has hours to spare,"
-            " or means to buy the same, can say so before it is ordered."
+            "{organisation} plans to buy an instrument for {technique}. If you have spare hours, "
+            "or plan to buy the same, you can say so before it is ordered."
         ),
         is_still_true=in_state(PLANNED),
     ),

@@ -1,8 +1,9 @@
-"""The planning map, as it is read: what each class of instrument has in each region, and lacks."""
+"""The planning map as a person may read it: supply, demand and plans of each class of instrument in each
+region."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -17,20 +18,14 @@ from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, Actor
 from accounts.models import Region
 from bookings.hours.models import InstrumentYear
 from bookings.hours.selectors.reading import KEPT_SECONDS, ROLLED_UP
-from bookings.planning.domain.map import (
-    USABLE_PERCENT,
-    Cell,
-    Demand,
-    Supply,
-    Tree,
-    hidden_cells,
-)
+from bookings.planning.domain.map import USABLE_PERCENT, Cell, Demand, Supply, Tree, hidden_cells
 from bookings.planning.selectors.plans import planned_in, regions_told
-from instruments.domain.techniques import Term, above
-from instruments.selectors.needs import load_vocabulary
+from instruments.vocabulary.domain.techniques import Term, above
+from instruments.vocabulary.selectors.needs import load_vocabulary
 
-# Counted are published instruments, and what opened in the year whatever it is now, in the region
-# where they stand today. A class has what is narrower, each instrument once.
+# The map counts published instruments, and the hours of all that were open in the year whatever their state
+# now, in the region to which they belong today. A class includes its narrower ones, with each instrument
+# counted once.
 _TREE = """
 WITH RECURSIVE above (technique_id, class_id) AS (
     SELECT id, id FROM instruments_technique
@@ -69,8 +64,8 @@ JOIN instruments_technique c ON c.id = t.class_id
 JOIN accounts_region r ON r.id = i.region_id
 GROUP BY c.code, r.code
 """
-# A wish counts once in each class, however many techniques the instrument has. Days are those of
-# the instrument, of a search and a wish those of UTC (hours/selectors/demand.py).
+# A waiting-list entry counts once in each class, however many techniques the instrument has. Days are those
+# of the instrument, for searches and waiting-list entries those of UTC (hours/selectors/demand.py).
 _DEMAND = """{tree}
 wanted AS MATERIALIZED (
     SELECT d.id::text AS wish, d.kind, d.organisation_id, d.region_id, d.instrument_id,
@@ -102,8 +97,8 @@ GROUP BY 1, 2
 
 @dataclass(frozen=True)
 class Planned:
-    """What organisations of a region plan to buy of a class: how many, hours a year expected of
-    them, and the first year."""
+    """The plans of a region's organisations for a class: their number, the expected hours a year, and the
+    first year."""
 
     number: int = 0
     hours: int = 0
@@ -112,9 +107,9 @@ class Planned:
 
 @dataclass(frozen=True)
 class Figures:
-    """One class in one region, or in all: of the year, and of the one before. None: hidden;
-    `planned` None: not told to the reader. instruments: as the catalogue shows them, hidden to
-    nobody."""
+    """The figures of one class in one region, or in all regions, for the year and the year before. None:
+    hidden; `planned` None: the reader may not see plans. `instruments` is never hidden, as the catalogue
+    shows them."""
 
     instruments: int
     supply: Supply | None
@@ -125,16 +120,19 @@ class Figures:
 
     @property
     def is_empty(self) -> bool:
-        blank = (Supply(), Demand(), Planned(), None)
-        shown = (self.supply, self.demand, self.supply_before, self.demand_before, self.planned)
-        return not self.instruments and all(part in blank for part in shown)
+        """Say whether there is nothing to show. Hidden figures count as something."""
+        return self in (replace(NOTHING, planned=None), NOTHING)
+
+
+NOTHING = Figures(0, Supply(), Demand(), Supply(), Demand(), Planned())
 
 
 @dataclass(frozen=True)
 class PlanningMap:
-    """The map of a year as one person reads it. terms: the classes by code; tree: the narrower ones
-    of each that have figures; regions: by code; own: those in which nothing is hidden to them;
-    told: those whose plans they see."""
+    """The map of a year as one person may read it. terms: the classes by code; tree: for each, the narrower
+    ones that have figures; regions: by code; totals: of each class over all regions; own: the regions where
+    nothing is hidden from the reader; told: those whose plans the reader sees. Demand that named no class is
+    only in `cells`, with an empty code."""
 
     year: int
     terms: Mapping[str, Term]
@@ -146,34 +144,35 @@ class PlanningMap:
     told: frozenset[str]
 
     def nothing(self, region: str | None) -> Figures:
-        """The figures of a class that has none in a region (None: in all)."""
+        """Return the figures of a class that has none in a region (None: in all regions)."""
         is_told = region is None or region in self.told
-        none = Supply(), Demand(), Supply(), Demand()
-        return Figures(0, *none, Planned() if is_told else None)
+        return NOTHING if is_told else replace(NOTHING, planned=None)
 
     @property
     def has_before(self) -> bool:
-        """Whether anything is known of the year before."""
+        """Say whether anything is known of the year before."""
         nothing = Supply().open_minutes, Demand().minutes
         return any(
-            (
-                getattr(each.supply_before, "open_minutes", 0),
-                getattr(each.demand_before, "minutes", 0),
-            )
+            (getattr(each.supply_before, "open_minutes", 0), getattr(each.demand_before, "minutes", 0))
             != nothing
-            for each in self.totals.values()
+            for each in (*self.totals.values(), *self.nameless.values())
         )
 
     @property
+    def nameless(self) -> dict[str, Figures]:
+        """Return the demand that named no class, by region."""
+        return {region: each for (code, region), each in sorted(self.cells.items()) if not code}
+
+    @property
     def roots(self) -> list[str]:
-        """The broadest classes with figures."""
+        """Return the broadest classes with figures."""
         below = {code for codes in self.tree.values() for code in codes}
-        return sorted(code for code in self.totals if code and code not in below)
+        return sorted(code for code in self.totals if code not in below)
 
     @property
     def narrowest(self) -> list[str]:
-        """The classes that instruments are filed under themselves, and those of which none is
-        narrower: techniques as people name them."""
+        """Return the classes under which instruments are filed directly, and those without narrower ones: the
+        techniques as people name them."""
         below = {
             code: sum(self.totals[each].instruments for each in self.tree.get(code, ()))
             for code in self.totals
@@ -181,13 +180,13 @@ class PlanningMap:
         return sorted(
             code
             for code, figures in self.totals.items()
-            if code and (not self.tree.get(code) or figures.instruments > below[code])
+            if not self.tree.get(code) or figures.instruments > below[code]
         )
 
 
 def require_reader(actor: Actor) -> None:
-    """Raise `NotPermitted` for whom the planning map is not: it is read by coordinators, auditors
-    and administrators."""
+    """Raise `NotPermitted` unless the actor may read the planning map: as coordinator, auditor or
+    administrator."""
     if not reads_map(actor):
         raise NotPermitted
 
@@ -197,17 +196,17 @@ def reads_map(actor: Actor) -> bool:
 
 
 def usual_year(now: datetime) -> int:
-    """Return the last year that is over, where its hours are known, else the present one. One
-    statement."""
+    """Return the last full year if its hours are known, otherwise the current year. One statement."""
     last = now.year - 1
     return last if InstrumentYear.objects.filter(year=last).exists() else now.year
 
 
 def load_map(actor: Actor, year: int, now: datetime) -> PlanningMap:
-    """Load the map of a year for somebody: `NotPermitted` but for those of `require_reader`.
+    """Load the map of a year for a person; raise `NotPermitted` unless they may read it (`require_reader`).
 
-    Cells of regions that they coordinate or audit are never hidden. Eight statements at most, of
-    which four, the large ones, are kept for some minutes, until the next roll-up."""
+    Cells of regions that they coordinate or audit are never hidden. At most eight statements; the four large
+    ones are cached for some minutes, until the next roll-up.
+    """
     require_reader(actor)
     regions = {region.code: region for region in Region.objects.order_by("name", "code")}
     above_all = actor.regions_where("read-hours")
@@ -236,9 +235,7 @@ def load_map(actor: Actor, year: int, now: datetime) -> PlanningMap:
         parts.append((rows, empty, *hidden_cells(behind, tree, own, least)))
 
     def figures(cell: Cell) -> Figures:
-        shown: Any = [
-            None if cell in hidden else rows.get(cell, empty) for rows, empty, hidden, _ in parts
-        ]
+        shown: Any = [None if cell in hidden else rows.get(cell, empty) for rows, empty, hidden, _ in parts]
         plans = planned.get(cell, Planned()) if cell[1] in told else None
         return Figures(supply.get(cell, Supply()).instruments, *shown, plans)  # type: ignore[call-arg]
 
@@ -261,15 +258,15 @@ def load_map(actor: Actor, year: int, now: datetime) -> PlanningMap:
         tree,
         {code: row for code, row in regions.items() if any(key[1] == code for key in keys)},
         {cell: figures(cell) for cell in keys},
-        {code: total(code, cells) for code, cells in by_class.items()},
+        {code: total(code, cells) for code, cells in by_class.items() if code},
         frozenset(own),
         frozenset(told),
     )
 
 
 def _added(rows: list[Any], empty: Any) -> Any:
-    """Add up the figures of regions; their organisations differ, as each belongs to one. There is
-    no median of medians."""
+    """Return the sum of figures of several regions; organisations can be added, as each belongs to one
+    region. `year` is left empty, since medians cannot be combined."""
     if not rows:
         return empty
     sums = {name: sum(getattr(row, name) for row in rows) for name in vars(empty) if name != "year"}
@@ -286,9 +283,7 @@ def _kept(name: str, read: Callable[[int], dict[Cell, Any]], year: int) -> dict[
 def _read(statement: str, year: int) -> list[Any]:
     with connection.cursor() as cursor:
         days = {"since": date(year, 1, 1), "until": date(year + 1, 1, 1)}
-        cursor.execute(
-            statement.replace("{tree}", _TREE), {"year": year, "percent": USABLE_PERCENT, **days}
-        )
+        cursor.execute(statement.replace("{tree}", _TREE), {"year": year, "percent": USABLE_PERCENT, **days})
         return list(cursor.fetchall())
 
 
@@ -303,7 +298,7 @@ def _demand(year: int) -> dict[Cell, Demand]:
 def _planned(
     actor: Actor, parents: Mapping[str, Iterable[str]], now: datetime
 ) -> tuple[dict[Cell, Planned], set[str]]:
-    """What is planned, by cell, and the regions whose plans the person is told of."""
+    """Return the plans by cell, and the regions whose plans the person may read."""
     told = {region.pk: region.code for region in regions_told(actor, now)}
     rows = planned_in(list(told)).order_by()
     cells: dict[Cell, Planned] = {}

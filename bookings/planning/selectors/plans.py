@@ -1,11 +1,11 @@
-"""Planned purchases, as far as each person may see them: before the order neighbours see what is
-planned."""
+"""Planned purchases, as far as each person may see them; neighbours see them before the order."""
 
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import ADMINISTRATOR, Actor
 from accounts.models import Organisation, Region, User
@@ -15,16 +15,17 @@ from accounts.selectors.rows import among, visible
 from bookings.planning.models import PlannedPurchase
 from bookings.pricing.models import Agreement, AgreementMember
 from bookings.pricing.selectors.agreements import agreements_on, today_in
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing, amount_of
 from bookings.reviews.models import PurchaseCase
-from instruments.models import Instrument, Technique
-from instruments.selectors.search import branch
+from instruments.register.models import Instrument
+from instruments.search.selectors.search import branch
+from instruments.vocabulary.models import Technique
 
 MOST_TOLD = 200  # people are told of a plan
 
 
 def regions_around(regions: Collection[Region], now: datetime) -> QuerySet[Region]:
-    """Return some regions, and those with which an agreement of theirs is in force, by their own
-    clocks."""
+    """Return the regions, and those with which they have an agreement in force on their own local day."""
     mine = AgreementMember.objects.filter(region__in=regions).values("agreement")
     agreements = agreements_on(Agreement.objects.filter(pk__in=mine), today_in(regions, now))
     members = AgreementMember.objects.filter(agreement__in=agreements.values("pk"))
@@ -33,15 +34,16 @@ def regions_around(regions: Collection[Region], now: datetime) -> QuerySet[Regio
 
 
 def own_regions(actor: Actor) -> QuerySet[Region]:
-    """Return the regions whose hours the actor reads, for a region or for an organisation of it."""
+    """Return the regions whose hours the actor may read, for the whole region or for an organisation in
+    it."""
     above = list(actor.regions_where("read-hours"))
     within = Organisation.objects.filter(pk__in=actor.organisations_where("read-hours"))
     return Region.objects.filter(Q(lineage__overlap=above) | Q(pk__in=within.values("region")))
 
 
 def regions_told(actor: Actor, now: datetime) -> QuerySet[Region]:
-    """Return the regions whose plans the actor sees: those whose hours they read, and the regions
-    around them; all for administrators. One statement more."""
+    """Return the regions whose plans the actor may see: those whose hours they read, and the regions around
+    these; for administrators all. One additional statement."""
     if actor.has(ADMINISTRATOR):
         return Region.objects.all()
     own = list(own_regions(actor))
@@ -49,38 +51,38 @@ def regions_told(actor: Actor, now: datetime) -> QuerySet[Region]:
 
 
 def plans_for(actor: Actor, now: datetime) -> QuerySet[PlannedPurchase]:
-    """Those of the regions that `regions_told` gives, the next first."""
+    """Return the plans of the regions that `regions_told` gives, the soonest first."""
     rows = PlannedPurchase.objects.select_related("organisation__region", "technique", "user")
     told = regions_told(actor, now).values("pk")
     return rows.filter(among("organisation__region", told)).order_by("year", "quarter", "-id")
 
 
 def planned_in(regions: Collection[UUID]) -> QuerySet[PlannedPurchase]:
-    """Those of some regions that are neither dropped nor a case, the next first."""
+    """Return the plans of some regions that are neither dropped nor a case yet, the soonest first."""
     rows = PlannedPurchase.objects.select_related("organisation__region", "technique")
     rows = rows.filter(state=PlannedPurchase.State.PLANNED, organisation__region__in=regions)
     return rows.order_by("year", "quarter", "-id")
 
 
 def plan_by_id(actor: Actor, plan_id: UUID, now: datetime) -> PlannedPurchase:
-    """One of them; `NotFound` if there is none, or it is not the actor's to see."""
+    """Return a planned purchase that the actor may see; raise `NotFound` otherwise."""
     return visible(plans_for(actor, now), pk=plan_id)
 
 
 def plans_of_class(rows: QuerySet[PlannedPurchase], technique: str) -> QuerySet[PlannedPurchase]:
-    """Narrow plans to a technique (a code) and what is narrower."""
+    """Narrow plans to those for a technique (a code) or a narrower one."""
     return rows.filter(technique__in=branch(technique))
 
 
 def may_plan(actor: Actor, organisation: Organisation) -> bool:
-    """Whether the actor enters what an organisation plans: its managers, and the coordinators of
-    its region."""
+    """Say whether the actor may enter plans of an organisation: its managers, and the coordinators of its
+    region."""
     place = place_of(organisation)
     return actor.may("manage-instruments", place) or actor.may("coordinate", place)
 
 
 def planning_organisations(actor: Actor) -> QuerySet[Organisation]:
-    """Return the open organisations for which the actor enters plans, by code."""
+    """Return the open organisations for which the actor may enter plans, by code."""
     managed = Q(pk__in=actor.organisations_where("manage-instruments"))
     above = list(actor.regions_where("coordinate"))
     within = Q(region__lineage__overlap=above) if above else Q(pk=None)
@@ -94,15 +96,13 @@ def cases_to_name(plan: PlannedPurchase) -> QuerySet[PurchaseCase]:
 
 
 def told_of(plan: PlannedPurchase) -> list[User]:
-    """Return who is told that an organisation plans to buy: the coordinators of its region and of
-    those around it, then managers of other organisations there that have published instruments of
-    the class; `MOST_TOLD` at most."""
+    """Return the people to notify that an organisation plans to buy: the coordinators of its region and of
+    those around it, then managers of other organisations there that have published instruments of the class;
+    at most `MOST_TOLD`."""
     around = list(regions_around([plan.organisation.region], plan.changed_at))
     coordinators = coordinators_of({pk for region in around for pk in region.lineage})
     hosts = Instrument.objects.filter(
-        region__in=around,
-        publication=Instrument.Publication.PUBLISHED,
-        pk__in=_of_class(plan.technique),
+        region__in=around, publication=Instrument.Publication.PUBLISHED, pk__in=_of_class(plan.technique)
     ).exclude(organisation=plan.organisation_id)
     managers = User.objects.filter(
         is_active=True,
@@ -117,3 +117,37 @@ def told_of(plan: PlannedPurchase) -> list[User]:
 def _of_class(technique: Technique) -> QuerySet[Instrument]:
     tagged = Instrument.techniques.through.objects.filter(technique__in=branch(technique.code))
     return tagged.values("instrument")  # type: ignore[return-value]
+
+
+PLANS = Listing(
+    "planned-purchases",
+    lambda actor: PlannedPurchase.objects.none(),  # depends on the moment: see `plans_for`
+    (
+        Column("organisation", "organisation.code", _("Who buys")),
+        Column("organisation_name", "organisation.name"),
+        Column("region", "organisation.region.code"),
+        Column("technique", "technique.code", _("Class of instrument")),
+        Column("technique_name", "technique.name"),
+        Column("name", "name", _("What"), "name"),
+        Column("year", "year", _("When"), "year"),
+        Column("quarter", "quarter"),
+        Column("price", amount_of("price"), _("Price"), kind="end"),
+        Column("currency", "currency"),
+        Column("hours", "hours", _("Hours a year"), "hours", kind="end"),
+        Column("place", "place"),
+        Column("confidence", "confidence"),
+        Column("state", "state"),
+    ),
+    words=("name", "organisation__name", "organisation__name_zh", "technique__name"),
+    q_help="Part of the name of the planned purchase, its organisation or its class.",
+    filters=(
+        Filter(
+            "technique",
+            lambda rows, code, by: plans_of_class(rows, code),
+            label=_("Class of instrument"),
+            help="Code of a technique; narrower techniques are included.",
+            most=60,
+        ),
+        Filter("state", "state", CHOICE, _("State"), choices=PlannedPurchase.State.choices),
+    ),
+)

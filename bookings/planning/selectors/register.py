@@ -8,23 +8,28 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Left
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Region
+from accounts.models import Membership, Region, User
 from accounts.selectors.rows import visible
-from bookings.planning.domain.register import band_of
-from bookings.reviews.models import PurchaseCase, ReviewScheme
+from bookings.planning.domain.register import band_of, without_names
+from bookings.record.domain.months import month_of
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing
+from bookings.reviews.domain.reviews import DECISIONS as OUTCOMES
+from bookings.reviews.models import CaseExpert, CaseStep, PurchaseCase, ReviewScheme
 from bookings.reviews.selectors.cases import cases
 from bookings.reviews.selectors.comparison import Evidence, evidence_of
-from instruments.models import Technique
+from instruments.vocabulary.models import Technique
 
+DECIDED = [(state.value, state.label) for state in PurchaseCase.State if state.value in OUTCOMES]
 KEY = 16  # hexadecimal digits of the digest of the comparison; no id of a case, which others know
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What is told of a decided case. key: names it in the register; region: that of the applicant,
-    None where too few organisations are there; least, most: the band of its price; month: of the
-    decision, its first day; hours: needed a year."""
+    """A decided case as everybody may read it. key: its name in the register; region: the applicant's, None
+    if it has too few organisations; least, most: the band of its price; month: the first day of the month of
+    the decision; hours: hours needed a year; reason, conditions: with names masked."""
 
     key: str
     techniques: tuple[Technique, ...]
@@ -38,6 +43,8 @@ class Decided:
     month: date
     hours: int
     scheme: ReviewScheme
+    reason: str
+    conditions: str
 
     @property
     def label(self) -> Any:
@@ -45,7 +52,7 @@ class Decided:
 
 
 def decided_cases() -> QuerySet[PurchaseCase]:
-    """Cases that are decided and not under appeal, the newest decision first."""
+    """Return the cases that are decided and not under appeal, the newest decision first."""
     return (
         cases()
         .exclude(decision="")
@@ -56,12 +63,13 @@ def decided_cases() -> QuerySet[PurchaseCase]:
 
 
 def decided_by_key(key: str) -> PurchaseCase:
-    """One of them; `NotFound` if there is none."""
+    """Return a decided case by its key; raise `NotFound` if there is none."""
     return visible(decided_cases(), key=key.replace("\0", ""))
 
 
 def load_decided(rows: list[PurchaseCase]) -> list[Decided]:
-    """What is told of cases of `decided_cases`. One statement."""
+    """Return the public form of cases from `decided_cases`. Two statements."""
+    names = _names(rows)
     regions = {row.organisation.region_id for row in rows}
     number = Count("organisations", filter=Q(organisations__closed_at=None))
     large = set(
@@ -80,29 +88,84 @@ def load_decided(rows: list[PurchaseCase]) -> list[Decided]:
             row.currency,
             row.decision,
             tuple(row.grounds),
-            row.decided_at.date().replace(day=1),  # type: ignore[union-attr]
+            month_of(row.decided_at, row.organisation.region.time_zone),  # type: ignore[arg-type]
             row.hours,
             row.scheme,
+            without_names(row.decision_reason, names),
+            without_names(row.conditions, names),
         )
         for row in rows
     ]
 
 
-def load_figures(case: PurchaseCase) -> dict[str, Any]:
-    """The figures by which a case was decided, without names, prices or costs: instruments
-    compared and fitting, and hours as whole numbers. Two statements."""
+DECISIONS = Listing(
+    "decisions",
+    lambda actor: decided_cases(),
+    (
+        Column("key", "key"),
+        Column("month", "month", _("Decided in")),
+        Column(
+            "techniques",
+            lambda row, by: " ".join(one.code for one in row.techniques),
+            _("Class of instrument"),
+        ),
+        Column("region", lambda row, by: row.region and row.region.code, _("Region")),
+        Column("money", "money"),
+        Column("price_from", "least", _("Price"), kind="end"),
+        Column("price_below", "most"),
+        Column("currency", "currency"),
+        Column("decision", "decision", _("Decision")),
+        Column("grounds", lambda row, by: " ".join(row.grounds)),
+        Column("hours", "hours", _("Hours needed a year"), kind="end"),
+        Column("scheme", "scheme.code"),
+        Column("scheme_version", "scheme.version"),
+        Column("reason", "reason"),
+        Column("conditions", "conditions"),
+    ),
+    filters=(Filter("decision", "decision", CHOICE, _("Decision"), choices=DECIDED),),
+    completed=load_decided,
+)
+
+
+def _names(rows: list[PurchaseCase]) -> set[str]:
+    """Return the names that must never be published: of the applicants, of their members, and of everybody
+    involved in these cases. One statement."""
+    applicants = [row.organisation for row in rows]
+    took_part = CaseStep.objects.filter(case__in=rows).values("user")
+    advised = CaseExpert.objects.filter(case__in=rows).values("user")
+    people = User.objects.filter(
+        Q(pk__in={*(row.user_id for row in rows), *(row.decided_by_id for row in rows)})
+        | Q(pk__in=took_part)
+        | Q(pk__in=advised)
+        | Q(pk__in=Membership.objects.filter(organisation__in=applicants).values("user"))
+    )
+    return {
+        *people.values_list("name", flat=True),
+        *(name for one in applicants for name in (one.name, one.name_zh)),
+    }
+
+
+def load_figures(case: PurchaseCase, *, least: int = 0) -> dict[str, Any]:
+    """Return the figures by which a case was decided, without names, prices or costs: instruments compared
+    and fitting, and hours as whole numbers. Hours used and spare hours of the fitting instruments, and unmet
+    hours, are None and named in `hidden` if fewer than `least` organisations are behind them (for the first
+    two: hosts). Two statements."""
     evidence: Evidence | None = evidence_of(case)
     if evidence is None:
         return {}
     figures = evidence.figures
-    return {
+    fitting = [row for row in evidence.rows if row["fit"] == "meets"]
+    told = {
         "compared": len(evidence.rows),
-        "fitting": sum(row["fit"] == "meets" for row in evidence.rows),
+        "fitting": len(fitting),
         "mean_hours": None if figures.mean is None else round(figures.mean),
         "spare_hours": round(figures.spare),
-        "unmet_hours": sum(evidence.unmet[name] for name in ("refused", "searched", "waited"))
-        // 60,
+        "unmet_hours": sum(evidence.unmet[name] for name in ("refused", "searched", "waited")) // 60,
         "coverage": f"{float(figures.coverage):.4f}",
         "promised_hours": round(figures.promised),
         "break_even_hours": figures.break_even,
     }
+    hosts = len({row["host"] for row in fitting})
+    behind = (("mean_hours", hosts), ("spare_hours", hosts), ("unmet_hours", evidence.unmet["organisations"]))
+    hidden = [name for name, number in behind if number and number < least]
+    return told | dict.fromkeys(hidden) | {"hidden": hidden}

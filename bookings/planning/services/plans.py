@@ -1,4 +1,4 @@
-"""Planned purchases: entering one, correcting it, dropping it, naming the review it became."""
+"""Planned purchases: entering one, correcting it, dropping it, naming the purchase case it became."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,14 +11,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import (
-    FieldProblem,
-    Invalid,
-    NotFound,
-    NotPermitted,
-    WrongState,
-    invalid,
-)
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
@@ -35,14 +28,14 @@ from bookings.planning.models import PlannedPurchase
 from bookings.planning.selectors.plans import cases_to_name, may_plan, plan_by_id
 from bookings.record.domain.money import format_amount
 from bookings.record.locks import locked
-from instruments.domain.opening import local_date
-from instruments.models import Technique
+from instruments.reading.domain.clock import local_date
+from instruments.vocabulary.models import Technique
 
 
 @dataclass(frozen=True)
 class PlanValues:
-    """What an organisation means to buy, and when. technique: a code; currency: empty for that of
-    the organisation's region; hours: expected of it a year."""
+    """The values of a plan. technique: a code; currency: empty for that of the organisation's region; hours:
+    expected use in a year."""
 
     technique: str
     name: str
@@ -57,11 +50,10 @@ class PlanValues:
 
 @transaction.atomic
 def plan_make(by: By, *, organisation: str, values: PlanValues) -> PlannedPurchase:
-    """Enter what an organisation (a code) plans to buy, and tell the coordinators and hosts around
-    it.
+    """Enter what an organisation (a code) plans to buy, and notify the coordinators and hosts around it.
 
-    `Invalid`; `NotPermitted` but for its managers and its region's coordinators; `WrongState`
-    (too-many-plans, organisation-closed).
+    Raises `Invalid`; `NotPermitted` unless the actor manages the organisation or coordinates its region;
+    `WrongState` (too-many-plans, organisation-closed).
     """
     try:
         owner = organisation_by_code(organisation)
@@ -76,11 +68,7 @@ def plan_make(by: By, *, organisation: str, values: PlanValues) -> PlannedPurcha
     if planned.count() >= MOST_PLANS:
         raise WrongState("too-many-plans", most=MOST_PLANS)
     plan = PlannedPurchase.objects.create(
-        **columns,
-        organisation=owner,
-        user_id=by.actor.person,
-        created_at=by.now,
-        changed_at=by.now,
+        **columns, organisation=owner, user_id=by.actor.person, created_at=by.now, changed_at=by.now
     )
     trail.record(by, "plan.create", plan, after=_facts(plan))
     _tell(by, plan, "plan.entered")
@@ -89,7 +77,7 @@ def plan_make(by: By, *, organisation: str, values: PlanValues) -> PlannedPurcha
 
 @transaction.atomic
 def plan_change(by: By, *, plan_id: UUID, values: PlanValues) -> PlannedPurchase:
-    """Put something else in the place of what was planned; the organisation stays."""
+    """Replace what was planned by other values; the organisation stays."""
     plan = _locked(by, plan_id)
     before = _facts(plan)
     for name, value in _columns(values, plan.organisation, by).items():
@@ -103,7 +91,7 @@ def plan_change(by: By, *, plan_id: UUID, values: PlanValues) -> PlannedPurchase
 
 @transaction.atomic
 def plan_drop(by: By, *, plan_id: UUID, reason: str) -> PlannedPurchase:
-    """Say that it will not be bought, and why; who was told of the plan is told of that."""
+    """Drop a planned purchase, with a reason; everybody who was told of the plan is notified."""
     if not reason.strip():
         raise invalid("reason", "required")
     plan = _locked(by, plan_id)
@@ -116,7 +104,8 @@ def plan_drop(by: By, *, plan_id: UUID, reason: str) -> PlannedPurchase:
 
 @transaction.atomic
 def plan_name_case(by: By, *, plan_id: UUID, case: UUID) -> PlannedPurchase:
-    """Name the purchase case of the same organisation that it became: `Invalid` for any other."""
+    """Name the purchase case that a plan became; raise `Invalid` unless it belongs to the same
+    organisation."""
     plan = _locked(by, plan_id)
     row = cases_to_name(plan).filter(pk=case).first()
     if row is None:
@@ -133,9 +122,7 @@ def _locked(by: By, plan_id: UUID) -> PlannedPurchase:
         raise NotPermitted
     require_open(plan.organisation)
     (plan,) = locked(
-        PlannedPurchase.objects.select_related("organisation__region", "technique").filter(
-            pk=plan_id
-        )
+        PlannedPurchase.objects.select_related("organisation__region", "technique").filter(pk=plan_id)
     )
     by.require_version(plan.version)
     require_planned(plan.state)

@@ -13,17 +13,11 @@ from accounts.models import Region
 from accounts.views.pages import by_of, reads, shown
 from bookings.planning.domain.map import formula_on, level
 from bookings.planning.forms.map import MapForm
-from bookings.planning.selectors.map import (
-    Figures,
-    PlanningMap,
-    load_map,
-    require_reader,
-    usual_year,
-)
+from bookings.planning.selectors.map import Figures, PlanningMap, load_map, require_reader, usual_year
 from bookings.planning.selectors.plans import planned_in, plans_of_class
 from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import csv_answer, wants_csv
-from instruments.domain.techniques import Term, above
+from instruments.vocabulary.domain.techniques import Term, above
 
 PLANS_SHOWN, CLASSES_SHOWN = 50, 8
 SUPPLY = ("instruments", "hosts", "open_minutes", "effective_minutes", "spare_minutes", "year")
@@ -39,7 +33,7 @@ HEADS = [
 
 @dataclass(frozen=True)
 class Shown:
-    """A class in a region, or in all, with how strongly its spare and unmet hours are coloured."""
+    """A class in a region, or in all regions, with how strongly its spare and unmet hours are coloured."""
 
     term: Term
     region: Region | None
@@ -49,7 +43,7 @@ class Shown:
 
 
 def _form_of(request: HttpRequest) -> tuple[MapForm, PlanningMap]:
-    """The form, and the map of the year that it names."""
+    """Return the form, and the map of the year that it names."""
     by = by_of(request)
     require_reader(by.actor)
     form = MapForm(request.GET, now=by.now, year=usual_year(by.now))
@@ -59,10 +53,8 @@ def _form_of(request: HttpRequest) -> tuple[MapForm, PlanningMap]:
 
 
 def _shown(whole: PlanningMap, codes: Sequence[str], regions: Sequence[Region | None]) -> Any:
-    """The regions (None: all together), each with the classes in it."""
-    rows = [
-        (region, [(code, figures(whole, code, region)) for code in codes]) for region in regions
-    ]
+    """Return the regions (None: all together), each with its classes."""
+    rows = [(region, [(code, figures(whole, code, region)) for code in codes]) for region in regions]
     cells = [each for region, row in rows if region for _code, each in row]
     most_spare = max((e.supply.spare_minutes for e in cells if e.supply), default=0)
     most_unmet = max((e.demand.minutes for e in cells if e.demand), default=0)
@@ -85,7 +77,7 @@ def _shown(whole: PlanningMap, codes: Sequence[str], regions: Sequence[Region | 
 
 
 def figures(whole: PlanningMap, code: str, region: Region | None) -> Figures:
-    """Return those of a class in a region, or in all."""
+    """Return the figures of a class of instruments in a region, or in all regions."""
     if region is None:
         return whole.totals.get(code) or whole.nothing(None)
     return whole.cells.get((code, region.code)) or whole.nothing(region.code)
@@ -93,8 +85,8 @@ def figures(whole: PlanningMap, code: str, region: Region | None) -> Figures:
 
 @reads
 def planning_map(request: HttpRequest) -> HttpResponseBase:
-    """Regions down, classes across: those narrower than the one chosen, or the narrowest of all; or
-    all of it as a file."""
+    """Show regions by classes: those narrower than the chosen class, or the narrowest of all; or return the
+    whole map as a file."""
     form, whole = _form_of(request)
     formula = formula_on(whole.year).name
     if wants_csv(request):
@@ -105,17 +97,15 @@ def planning_map(request: HttpRequest) -> HttpResponseBase:
     codes = sorted(whole.tree.get(code, ())) if code else whole.narrowest
     chosen = whole.terms.get(code)
     number = len(codes)
-    if not request.GET.get("all"):  # those that say most
+    if not request.GET.get("all"):  # only those with most to show
         codes = sorted(codes, key=lambda each: _weight(whole.totals[each]))[:CLASSES_SHOWN]
     left_out = number - len(codes)
-    if code in whole.totals:  # what is of no narrower class is in it alone
+    if code in whole.totals:  # what belongs to no narrower class is only in its own row
         codes = [code, *codes]
     parents = {c: t.parents for c, t in whole.terms.items()}
     broader = sorted(above(code, parents) & set(whole.totals)) if code else []
     regions = [None, *whole.regions.values()] if codes else []
-    without = [(whole.regions[region], each)
-               for (technique, region), each in sorted(whole.cells.items())
-               if not technique and not each.is_empty]  # fmt: skip
+    without = [(whole.regions[region], each) for region, each in whole.nameless.items() if not each.is_empty]
     context = {
         "form": form,
         "whole": whole,
@@ -124,12 +114,8 @@ def planning_map(request: HttpRequest) -> HttpResponseBase:
         "chosen": chosen,
         "left_out": left_out,
         "broader": [whole.terms[each] for each in broader],
-        "broadest": []
-        if code
-        else [whole.terms[each] for each in whole.roots if whole.tree.get(each)],
-        "classes": [
-            (whole.terms[each], each != code and bool(whole.tree.get(each))) for each in codes
-        ],
+        "broadest": [] if code else [whole.terms[each] for each in whole.roots if whole.tree.get(each)],
+        "classes": [(whole.terms[each], each != code and bool(whole.tree.get(each))) for each in codes],
         "rows": _shown(whole, codes, regions),
         "without": without,
         "here": "map",
@@ -140,13 +126,10 @@ def planning_map(request: HttpRequest) -> HttpResponseBase:
 
 @reads
 def cell(request: HttpRequest) -> HttpResponse:
-    """What lies behind a class in a region: narrower classes, plans, and where the hours, the
-    unmet wishes and the instruments are listed."""
+    """Show a class in a region: narrower classes, plans, and links to its hours, unmet demand and
+    instruments."""
     form, whole = _form_of(request)
-    code, region = (
-        request.GET.get("technique", ""),
-        whole.regions.get(request.GET.get("region", "")),
-    )
+    code, region = (request.GET.get("technique", ""), whole.regions.get(request.GET.get("region", "")))
     if code not in whole.terms or region is None:
         raise NotFound
     each = figures(whole, code, region)
@@ -172,13 +155,13 @@ def cell(request: HttpRequest) -> HttpResponse:
 
 
 def _weight(total: Figures) -> tuple[int, int]:
-    """What classes are ordered by: those first of which most was wanted in vain, then those of
-    most instruments."""
+    """Return the sort key of a class: those with the most unmet demand first, then those with the most
+    instruments."""
     return -(total.demand.minutes if total.demand else 0), -total.instruments
 
 
 def _lines(each: Figures) -> list[tuple[Any, Any, Any]]:
-    """Minutes of the year and the year before, by what they are."""
+    """Return label, minutes of the year and minutes of the year before, for each figure."""
     rows = (
         (_("Open hours"), "open_minutes", each.supply, each.supply_before),
         (_("Effective hours"), "effective_minutes", each.supply, each.supply_before),
@@ -186,13 +169,13 @@ def _lines(each: Figures) -> list[tuple[Any, Any, Any]]:
         (_("Unmet demand"), "minutes", each.demand, each.demand_before),
     )
     return [
-        (label, getattr(now, name, None), getattr(before, name, None))
-        for label, name, now, before in rows
+        (label, getattr(now, name, None), getattr(before, name, None)) for label, name, now, before in rows
     ]
 
 
 def csv_rows(whole: PlanningMap) -> Iterator[Sequence[Cell]]:
-    """Every class in every region; empty where it is hidden, or not told to the reader."""
+    """Yield a row for every class in every region; cells are empty if they are hidden or not the reader's to
+    see."""
     formula = formula_on(whole.year).name
     for (code, region), each in sorted(whole.cells.items()):
         term = whole.terms.get(code)

@@ -1,69 +1,40 @@
-"""The public register of decisions on purchases, and one case on one page."""
+"""Pages of the public register of decisions on purchases, and the one-page PDF of a case."""
 
-from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import actor_of
 from accounts.views.pages import by_of, reads
 from bookings.planning.adapters.papers import case_pdf
+from bookings.planning.selectors import register
 from bookings.planning.selectors.map import reads_map
-from bookings.planning.selectors.register import (
-    Decided,
-    decided_by_key,
-    decided_cases,
-    load_decided,
-    load_figures,
-)
-from bookings.record.views.lists import Pages, csv_answer, wants_csv
+from bookings.record.views.lists import ListPage
 from bookings.reviews.messages import grounds_said
 from bookings.reviews.selectors.cases import case_by_id
 from bookings.settlement.views.files import file_answer
 
-SIZE = 50
-HEADS = [
-    "key", "month", "techniques", "region", "money", "price_from", "price_below", "currency",
-    "decision", "grounds", "hours", "scheme", "scheme_version",
-]  # fmt: skip
-
-
-def _cells(row: Decided) -> list[Any]:
-    return [
-        row.key, row.month, " ".join(t.code for t in row.techniques),
-        row.region.code if row.region else None, row.money, row.least, row.most, row.currency,
-        row.decision, " ".join(row.grounds), row.hours, row.scheme.code, row.scheme.version,
-    ]  # fmt: skip
+LIST = ListPage("bookings/planning/register.html", register.DECISIONS, size=50)
 
 
 @require_safe
 def decisions(request: HttpRequest) -> HttpResponseBase:
-    """All decisions, the newest first, for everybody; or all of them as a file."""
-    rows = decided_cases()
-    if wants_csv(request):
-        return csv_answer(request, "decisions", HEADS, map(_cells, load_decided(list(rows))))
-    page = Pages(rows, SIZE).get_page(request.GET.get("page"))
-    actor = actor_of(request.user)
-    context = {
-        "page": page,
-        "rows": load_decided(list(page.object_list)),
-        "here": "register",
-        "reads_map": reads_map(actor),
-    }
-    return render(request, "bookings/planning/register.html", context)
+    """List all decisions for everybody, the newest first; or return them as a file."""
+    by = by_of(request)
+    return LIST.answer(request, by, here="register", reads_map=reads_map(by.actor))
 
 
 @require_safe
 def decision(request: HttpRequest, decision: str) -> HttpResponse:
-    """One of them, with the figures behind it and what they are grounds for."""
-    case = decided_by_key(decision)
-    (row,) = load_decided([case])
+    """Show a decision, with the figures behind it and its grounds."""
+    case = register.decided_by_key(decision)
+    (row,) = register.load_decided([case])
     context = {
         "row": row,
-        "figures": load_figures(case),
+        "figures": register.load_figures(case, least=settings.PUBLIC_LEAST_ORGANISATIONS),
         "grounds": grounds_said(row.grounds, row.scheme),
     }
     return render(request, "bookings/planning/decision.html", context)
@@ -71,7 +42,7 @@ def decision(request: HttpRequest, decision: str) -> HttpResponse:
 
 @reads
 def pdf(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    """A case on one page, in the reader's language, for whoever may read it."""
+    """Return the one-page PDF of a case, in the reader's language, if they may read the case."""
     case = case_by_id(by_of(request).actor, case_id)
     return file_answer(
         case_pdf(case, grounds_said(case.grounds, case.scheme)), f"purchase-case-{case.pk}", "pdf"

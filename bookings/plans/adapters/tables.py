@@ -1,7 +1,7 @@
-"""Tables that people keep, as spreadsheets save them: CSV, and workbooks of Excel (.xlsx).
+"""Tables that people keep, as spreadsheets save them: CSV, and Excel workbooks (.xlsx).
 
-Both are read as the register reads its own (`instruments/domain/delimited`,
-`instruments/adapters/workbook`) and held to the same rules.
+Both are read as the register's own files are (`instruments/reading/domain/delimited`,
+`instruments/reading/adapters/workbook`), by the same rules.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ from functools import partial
 from accounts.domain.errors import FieldProblem
 from accounts.domain.people import PEOPLE_COLUMNS, PersonRow
 from bookings.plans.domain.imports import MOST_BYTES, Table, fields_of, rows_of
-from instruments.adapters import workbook
-from instruments.domain.delimited import RECOGNISED, EncodingGuess, FileRefused, read_records
+from instruments.reading.adapters import workbook
+from instruments.reading.domain.delimited import RECOGNISED, EncodingGuess, FileRefused, read_records
 
 type Fields = Callable[[Sequence[str]], dict[str, str]]
 
@@ -24,10 +24,11 @@ _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
 def read_table(content: bytes, *, encoding: str = "utf-8", fields: Fields = fields_of) -> Table:
-    """The rows of a file of bookings, or of what else `fields` finds columns for. A formula of a
-    workbook counts as what it came to; the encoding `auto` is recognised.
+    """Read the rows of a file of bookings, or of another kind of rows if `fields` finds its columns. A
+    formula in a workbook counts as its result; the encoding `auto` is recognised.
 
-    `FileRefused`: as the readers, `fields_of` and `rows_of`, and file-too-large, old-workbook.
+    Raises `FileRefused` (file-too-large, old-workbook, and what the readers, `fields_of` and `rows_of`
+    raise).
     """
     if len(content) > MOST_BYTES:
         raise FileRefused("file-too-large", most=MOST_BYTES // 1000)
@@ -48,7 +49,7 @@ def read_table(content: bytes, *, encoding: str = "utf-8", fields: Fields = fiel
 
 
 def read_people(content: bytes) -> list[PersonRow]:
-    """The rows of a file of people to invite. `FileRefused` as above."""
+    """Return the rows of a file of people to invite. Raises `FileRefused` as `read_table` does."""
     fields = partial(fields_of, fields=PEOPLE_COLUMNS, needed=[{"email"}])
     return [
         PersonRow(
@@ -56,20 +57,18 @@ def read_people(content: bytes) -> list[PersonRow]:
             email=row.texts.get("email", ""),
             roles=row.texts.get("roles", ""),
             organisation=row.texts.get("organisation", ""),
-            problem=FieldProblem("", row.problem.reason, row.problem.numbers)
-            if row.problem
-            else None,
+            problem=FieldProblem("", row.problem.reason, row.problem.numbers) if row.problem else None,
         )
         for row in read_table(content, encoding=RECOGNISED, fields=fields).rows
     ]
 
 
 def _delimiter(content: bytes) -> str:
-    """What the first line has most of."""
+    """Return the delimiter that is most frequent in the first line."""
     first = next((line for line in content.splitlines() if line.strip()), b"")
     return max(DELIMITERS, key=lambda sign: first.count(sign.encode()))
 
 
 def _text(value: object) -> str:
-    """Midnight is a time here: a booking may begin then."""
+    """Return a cell as text. A date at midnight keeps its time, as a booking may begin then."""
     return workbook.moment_text(value) if isinstance(value, datetime) else workbook.cell_text(value)

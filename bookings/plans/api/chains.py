@@ -1,4 +1,4 @@
-"""Chains: steps on different instruments, found and booked as one."""
+"""Chains: steps on different instruments, found and booked together."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,51 +8,27 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from accounts.api.resource import Resource, acts, creates, reads, rendered, tells
+from accounts.api import shapes
+from accounts.api.resource import OnPage, Resource, acts, creates, reads, rendered, tells
 from accounts.api.schema import PeriodShape
-from accounts.api.shapes import (
-    Choice,
-    Flag,
-    Instant,
-    ListOf,
-    Money,
-    Number,
-    ReasonBody,
-    Text,
-    TimeOfDay,
-    Whole,
-    amount,
-    shown_by,
-)
 from bookings.availability.domain.times_of_day import times_of_day
-from bookings.catalogue.api.asking import FundingBody, Samples, period_of, samples_of, shares_of
+from bookings.catalogue.api import asking
 from bookings.plans.domain.chains import LONGEST_GAP, MOST_STEPS
-from bookings.plans.selectors.chains import (
-    StepWish,
-    chain_for,
-    load_chain_cancellation,
-    load_chains,
-    steps_of,
-)
+from bookings.plans.selectors import chains
 from bookings.plans.services.chains import chain_book, chain_cancel
 from bookings.record.api.shapes import IdOf
 from bookings.record.domain.steps import Gap, gaps_from_json
-from bookings.reserving.api.reservations import (
-    AcceptingBody,
-    PurposeBody,
-    ReservationShape,
-    prepared,
-    with_all,
-)
+from bookings.reserving.api.reservations import PurposeBody, ReservationShape, prepared, with_all
+from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.models import Chain
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 def _sums(sums: dict[str, Decimal]) -> list[dict[str, str]]:
-    return [amount(value, currency) for currency, value in sorted(sums.items())]
+    return [shapes.amount(value, currency) for currency, value in sorted(sums.items())]
 
 
-Sums = shown_by(_sums, Money(many=True))
+Sums = shapes.shown_by(_sums, shapes.Money(many=True))
 
 
 # Answers
@@ -61,20 +37,20 @@ Sums = shown_by(_sums, Money(many=True))
 class StageShape(PeriodShape):
     """A step with its time and its price."""
 
-    start = Instant(source="period.start")
-    end = Instant(source="period.end")
+    start = shapes.Instant(source="period.start")
+    end = shapes.Instant(source="period.end")
     instrument = serializers.UUIDField(source="instrument.pk")
-    total = Money(allow_null=True, source="quote.total", currency="quote.currency")
-    payable = Money(
+    total = shapes.Money(allow_null=True, source="quote.total", currency="quote.currency")
+    payable = shapes.Money(
         allow_null=True,
         source="quote.payable",
         currency="quote.currency",
-        help_text="After vouchers, with the steps before it counted.",
+        help_text="After vouchers, allowing for the steps before it.",
     )
 
 
 class ProposalShape(serializers.Serializer[Any]):
-    """A way to take all steps."""
+    """One way to schedule all steps."""
 
     steps = StageShape(many=True, source="stages")
     totals = Sums(help_text="Totals by currency.")
@@ -82,12 +58,12 @@ class ProposalShape(serializers.Serializer[Any]):
 
 
 class ProposalsShape(serializers.Serializer[Any]):
-    """The first few ways, one for each start of the first step; none: `starts` says where it
-    fails."""
+    """The first few ways to schedule all steps, one for each start of the first step. If there are none,
+    `starts` shows which step has no possible start."""
 
     proposals = ProposalShape(many=True, source="ways")
     starts = serializers.ListField(
-        child=serializers.IntegerField(), help_text="Number of free times of each step on its own."
+        child=serializers.IntegerField(), help_text="Number of free times for each step on its own."
     )
 
 
@@ -99,19 +75,19 @@ class GapShape(serializers.Serializer[Any]):
 
 
 class ChainShape(serializers.Serializer[Any]):
-    """Steps that were booked as one. A host sees those on its own instruments."""
+    """A chain: steps that were booked together. A host sees those on its own instruments."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
-    gaps = GapShape(
-        many=True, source="pauses", help_text="Pause before the second and each later step."
+    organisation = serializers.CharField(
+        source="organisation.code", help_text="Code of the paying organisation."
     )
+    gaps = GapShape(many=True, source="pauses", help_text="Pauses before the second and each later step.")
     reservations = ReservationShape(many=True, source="bookings")
     version = serializers.IntegerField()
 
 
 class ChainCancellationShape(serializers.Serializer[Any]):
-    """What cancelling all that is left would cost, by currency; the tax is on the fee."""
+    """The cost of cancelling all steps that are left, by currency; the tax is on the fee."""
 
     reservations = serializers.ListField(child=IdOf())
     fees = Sums()
@@ -121,64 +97,58 @@ class ChainCancellationShape(serializers.Serializer[Any]):
 # Requests
 
 
-class StepBody(AcceptingBody):
-    """One step. The pauses are before it, and say nothing of the first."""
+class StepBody(asking.AcceptingBody):
+    """One step of a chain. The pauses are those before it; they are ignored for the first step."""
 
     instrument = serializers.UUIDField()
-    minutes = Whole(min_value=1, max_value=44_640)
-    service_mode = Choice(Instrument.ServiceMode.choices)
-    gap_min = Whole(min_value=0, max_value=LONGEST_GAP, default=0)
-    gap_max = Whole(
-        min_value=0,
-        max_value=LONGEST_GAP,
-        required=False,
-        allow_null=True,
-        help_text="Not named: as long as it takes.",
+    minutes = shapes.Whole(min_value=1, max_value=44_640)
+    service_mode = shapes.Choice(Instrument.ServiceMode.choices)
+    gap_min = shapes.Whole(min_value=0, max_value=LONGEST_GAP, default=0)
+    gap_max = shapes.Whole(
+        min_value=0, max_value=LONGEST_GAP, required=False, allow_null=True, help_text="Default: no limit."
     )
-    options = serializers.DictField(
-        child=Number(10, 4, min_value=0, max_value=10**6),
+    options = shapes.ObjectOf(
+        child=shapes.Number(10, 4, min_value=0, max_value=10**6),
         required=False,
         help_text="Quantities of the rate card's options, by code.",
     )
-    samples = Samples(required=False)
+    samples = asking.Samples(required=False)
 
 
-class ChainBody(FundingBody):
-    """Two to five steps, each on another instrument, between two instants."""
+class ChainBody(asking.FundingBody):
+    """Two to five steps, each on a different instrument, within a window."""
 
     steps = StepBody(many=True)
-    organisation = Text(
-        40, required=False, help_text="Who pays: a code. Your only one, unless named."
-    )
+    organisation = shapes.Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
     purpose = PurposeBody()
-    earliest = Instant()
-    latest = Instant(help_text="Latest end of the last step.")
-    hours_from = TimeOfDay(
+    earliest = shapes.Instant()
+    latest = shapes.Instant(help_text="Latest end of the last step.")
+    hours_from = shapes.TimeOfDay(
         required=False,
         allow_null=True,
-        help_text="A step begins no sooner in the day, by its instrument's clock. Neither named: "
-        "usual working hours come first.",
+        help_text="Earliest time of day at which a step may begin, in its instrument's time zone. "
+        "Without `hours_from` and `hours_until`, usual working hours are preferred.",
     )
-    hours_until = TimeOfDay(
+    hours_until = shapes.TimeOfDay(
         required=False,
         allow_null=True,
-        help_text="It is over by then; at or before `hours_from`: on the next day.",
+        help_text="Time of day by which a step must end; if not after `hours_from`, on the next day.",
     )
-    starts = ListOf(
-        child=Instant(),
+    starts = shapes.ListOf(
+        child=shapes.Instant(),
         required=False,
         max_length=MOST_STEPS,
-        help_text="One for each step. Not named: the first way suggested.",
+        help_text="One start for each step; default: the first proposal.",
     )
-    dry_run = Flag(default=False, help_text="Only find the first few ways.")
+    dry_run = shapes.Flag(default=False, help_text="Only return the first few proposals; nothing is booked.")
 
 
-def steps_of_body(data: list[dict[str, Any]]) -> list[StepWish]:
+def steps_of_body(data: list[dict[str, Any]]) -> list[chains.StepWish]:
     steps = []
     for item in data:
-        quantity, samples = samples_of(item)
+        quantity, samples = asking.samples_of(item)
         steps.append(
-            StepWish(
+            chains.StepWish(
                 instrument_id=item["instrument"],
                 minutes=item["minutes"],
                 service_mode=item["service_mode"],
@@ -197,12 +167,12 @@ class Chains(Resource):
     shape, write_scope, needs_person = ChainShape, "book", True
 
     def visible(self, pk: UUID) -> Chain:
-        return chain_for(self.actor, pk)
+        return chains.chain_for(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
             row.pauses = gaps_from_json(row.gaps)
-            row.bookings = prepared(with_all(steps_of(self.actor, row)), self.actor, self.now)
+            row.bookings = prepared(with_all(chains.steps_of(self.actor, row)), self.actor, self.now)
         return rows
 
     @creates(
@@ -232,18 +202,18 @@ class Chains(Resource):
         },
     )
     def create(self, data: dict[str, Any]) -> Chain | Response | None:
-        """All steps or none, in their order, with the pauses between them. With `dry_run` 200
-        and the first few ways, distinct: usual working hours first, or those that were named; for
-        each start of the first step that which is over soonest. Else 201: at `starts`, or the first
-        of these. 409 `no-chain` if there is none; a refusal
-        says with `booking`, from 0, which step it is of."""
-        within = period_of(data, "earliest", "latest")
+        """Book all steps or none, in their order, with the pauses between them. With `dry_run` 200 and the
+        first few ways that do not overlap in their first step; those in usual working hours, or at the given
+        times of day, come first, and each start of the first step has only the way that ends soonest.
+        Otherwise 201: booked at `starts`, or in the first of these ways. 409 `no-chain` if there is none; a
+        refusal names its step with `booking`, counted from 0."""
+        within = asking.period_of(data, "earliest", "latest")
         steps = steps_of_body(data["steps"])
         organisation = data.get("organisation")
         lengths = [step.minutes for step in steps]
         times = times_of_day(data.get("hours_from"), data.get("hours_until"), lengths)
         if data["dry_run"]:
-            proposals = load_chains(self.actor, organisation, steps, within, self.now, times=times)
+            proposals = chains.load_chains(self.actor, organisation, steps, within, self.now, times=times)
             return Response(rendered(ProposalsShape, proposals))
         return chain_book(
             self.by,
@@ -254,31 +224,32 @@ class Chains(Resource):
             within=within,
             starts=data.get("starts"),
             times=times,
-            funding=shares_of(data),
+            funding=asking.shares_of(data),
         )
 
-    @reads(_("One chain"))
+    @reads(_("A chain"))
     def detail(self, pk: UUID) -> None:
-        """With its steps, in their order."""
+        """Return a chain with its steps, in their order."""
 
     @tells(
-        _("What cancelling the chain now would cost"),
+        _("Cost of cancelling a chain now"),
         ChainCancellationShape,
         below="cancel",
         named="_cancellation",
         refuses=[404, 409],
     )
     def cancellation(self, pk: UUID) -> dict[str, Any]:
-        """The fees of all steps that are left, added up. 409 if none is."""
-        costs = load_chain_cancellation(self.actor, pk, self.now)
+        """Return what cancelling the steps that are left costs, added up. 409 if none is left."""
+        costs = chains.load_chain_cancellation(self.actor, pk, self.now)
         return {
             "reservations": costs.reservations,
             "fees": {currency: fee for currency, (fee, _tax) in costs.sums.items()},
             "taxes": {currency: tax for currency, (_fee, tax) in costs.sums.items()},
         }
 
-    @acts(_("Cancel the remaining steps of a chain"), ReasonBody, refuses=[404, 409, 422])
+    @OnPage("bookings:chain", done=_("Cancelled."), form=ReasonForm, name="reason_form")
+    @acts(_("Cancel the remaining steps of a chain"), shapes.ReasonBody, refuses=[404, 409, 422])
     def cancel(self, pk: UUID, data: dict[str, Any]) -> Chain:
-        """Each step by the rules of cancelling one, all or none. A host's manager cancels the
-        steps on its own instruments, with a reason."""
+        """Cancel all steps of a chain or none, each by the rules for cancelling a booking. A host's manager
+        cancels the steps on its own instruments, with a reason."""
         return chain_cancel(self.by, chain_id=pk, **data)

@@ -1,4 +1,4 @@
-"""Bringing in a calendar that was kept elsewhere."""
+"""Importing a calendar that was kept elsewhere."""
 
 import base64
 import binascii
@@ -25,19 +25,17 @@ from bookings.record.messages import sentence
 
 
 def _problems(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
-    return [
-        {"field": p.field, "code": p.code, "message": sentence(p.code, p.numbers)} for p in problems
-    ]
+    return [{"field": p.field, "code": p.code, "message": sentence(p.code, p.numbers)} for p in problems]
 
 
 Problems = shown_by(_problems, FieldProblemShape(many=True))
 
 
 class BookingImportRowShape(serializers.Serializer[Any]):
-    """What becomes of a row. `refusals` are of rules; `problems` of the row itself and of rights,
+    """The outcome of a row. `refusals` come from the rules; `problems` concern the row itself or permissions,
     by column."""
 
-    line = serializers.IntegerField(help_text="Line in the file, from 1.")
+    line = serializers.IntegerField(help_text="Line number in the file, from 1.")
     result = serializers.ChoiceField(
         [(result.value, result.value) for result in Result], source="result.value"
     )
@@ -51,13 +49,10 @@ class BookingImportRowShape(serializers.Serializer[Any]):
         allow_null=True,
         source="quote.total",
         currency="quote.currency",
-        help_text="Tax included, before vouchers.",
+        help_text="With tax, before vouchers.",
     )
     payable = Money(
-        allow_null=True,
-        source="quote.payable",
-        currency="quote.currency",
-        help_text="After vouchers.",
+        allow_null=True, source="quote.payable", currency="quote.currency", help_text="After vouchers."
     )
     reservation = serializers.UUIDField(allow_null=True, help_text="Null in a dry run.")
     refusals = Refusals()
@@ -67,17 +62,19 @@ class BookingImportRowShape(serializers.Serializer[Any]):
 class ImportReportShape(serializers.Serializer[Any]):
     """Every row of the file, in its order."""
 
-    id = serializers.UUIDField(allow_null=True, help_text="Null where nothing was written.")
-    sha256 = serializers.CharField(help_text="Of the file.")
+    id = serializers.UUIDField(allow_null=True, help_text="Null if nothing was saved.")
+    sha256 = serializers.CharField(help_text="SHA-256 digest of the file.")
     booked = serializers.IntegerField()
-    unchanged = serializers.IntegerField(help_text="Imported before and skipped.")
+    unchanged = serializers.IntegerField(
+        help_text="Number of rows skipped because they were imported before."
+    )
     refused = serializers.IntegerField()
     columns_ignored = serializers.ListField(child=serializers.CharField(), source="ignored")
     rows = BookingImportRowShape(many=True, source="outcomes")
 
 
 def report_json(report: ImportReport) -> Any:
-    """With the reservations that were made, by line."""
+    """Return the report with the reservations that were made, by line."""
     answer = rendered(ImportReportShape, report)
     for row in answer["rows"]:
         reservation_id = report.reservation_ids.get(row["line"])
@@ -86,21 +83,19 @@ def report_json(report: ImportReport) -> Any:
 
 
 class BookingImportBody(Shape):
-    organisation = Text(
-        40, required=False, help_text="Who pays: a code. Your only one, unless named."
-    )
+    organisation = Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
     file = Text(
         MOST_BYTES * 4 // 3 + 4,
-        help_text="The table, CSV or .xlsx, in base64; at most 700 kB and 1000 rows.",
+        help_text="The table as CSV or .xlsx, encoded in base64; at most 700 kB and 1000 rows.",
     )
     file_name = Text(200, required=False, allow_blank=True, default="")
     encoding = Choice(
-        [(name, name) for name in ENCODINGS], default="utf-8", help_text="For a CSV file."
+        [(name, name) for name in ENCODINGS], default="utf-8", help_text="Text encoding of a CSV file."
     )
     on_refused = Choice(
         [(way, way) for way in ON_REFUSED],
         default="refuse",
-        help_text="`refuse`: all rows or none. `skip`: only rows that pass.",
+        help_text="`refuse`: book all rows or none. `skip`: book only the rows that can be booked.",
     )
     dry_run = Flag(default=False, help_text="Only compute the result; nothing is saved.")
 
@@ -129,16 +124,17 @@ class ReservationsImport(Endpoint):
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """A table whose first line names its columns: `instrument` (id, identifier, number or
-        name), `starts`, `ends` or `minutes`, and where wanted `person` (an e-mail address; empty:
-        yourself), `service mode`, `purpose`, `subject`, `options`, `samples`, `quantity`,
-        `reference`; Chinese names do as well. Times are of the instrument's wall clock unless they
-        have an offset. Every row is booked by the rules and rights of booking it alone, those
-        before it counted; nobody sets rules aside here. A row whose reference was imported for
-        this payer before is left alone, so the same file may be sent twice.
+        """Import bookings from a table whose first line names its columns: `instrument` (id, identifier,
+        number or name), `starts`, `ends` or `minutes`, and optionally `person` (an e-mail address; empty:
+        yourself), `service mode`, `purpose`, `subject`, `options`, `samples`, `quantity`, `reference`;
+        Chinese names work as well. Times are in the instrument's time zone unless they have an offset. Every
+        row is booked by the same rules and permissions as a single booking, counting the rows before it;
+        rules cannot be overridden here. A row whose reference was already imported for this payer is left
+        alone, so the same file may be sent twice.
 
-        With `dry_run` 200 and what it would come to, row by row; else 201, 200 where the file
-        brought nothing new, or 422 with all rows where some are refused."""
+        With `dry_run` 200 and the result of each row. Otherwise 201; 200 if the file contained nothing new;
+        or 422 with all rows if some are refused.
+        """
         data = checked(BookingImportBody, request.data)
         try:
             content = base64.b64decode(data["file"], validate=True)

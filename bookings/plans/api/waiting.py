@@ -1,4 +1,4 @@
-"""The waiting list: wishes for time that is taken, and what is offered for them."""
+"""The waiting list: entries for times that are taken, and the slots offered for them."""
 
 from typing import Any
 from uuid import UUID
@@ -10,60 +10,42 @@ from rest_framework import serializers
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, creates, lists, reads, removes
 from accounts.api.schema import PeriodShape
-from accounts.api.shapes import (
-    Choice,
-    Flag,
-    Instant,
-    ListOf,
-    Money,
-    Number,
-    Shape,
-    Text,
-    TimeOfDay,
-    Whole,
-)
+from accounts.api.shapes import Choice, Flag, Instant, ListOf, Money, Number, Shape, Text, TimeOfDay, Whole
 from bookings.catalogue.api.asking import codes_in
 from bookings.plans.models import WaitingWish
-from bookings.plans.selectors.waiting import (
-    in_states,
-    load_currencies,
-    load_entries,
-    wish_by_id,
-    wishes_for,
-)
+from bookings.plans.selectors.waiting import in_states, load_currencies, load_entries, wish_by_id, wishes_for
 from bookings.plans.services.waiting import WishValues, wish_make, wish_withdraw
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class WishBody(Shape):
     instrument = serializers.UUIDField()
-    organisation = Text(
-        40, required=False, help_text="Who pays: a code. Your only one, unless named."
-    )
+    organisation = Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
     service_mode = Choice(
-        Instrument.ServiceMode.choices, required=False, help_text="The first offered, unless named."
+        Instrument.ServiceMode.choices, required=False, help_text="Default: the first service mode offered."
     )
-    earliest = Instant(help_text="It begins no sooner.")
+    earliest = Instant(help_text="Earliest start.")
     latest = Instant(help_text="Latest end.")
     minutes = Whole(min_value=1, max_value=44640)
     hours_from = TimeOfDay(
         required=False,
         allow_null=True,
-        help_text="It begins no sooner in the day, by the instrument's own clock. Neither named: "
-        "usual working hours come first.",
+        help_text="Earliest time of day at which the booking may begin, in the instrument's time zone. "
+        "Without `hours_from` and `hours_until`, usual working hours are preferred.",
     )
     hours_until = TimeOfDay(
         required=False,
         allow_null=True,
-        help_text="It is over by then; at or before `hours_from`: on the next day.",
+        help_text="Time of day by which the booking must end; if not after `hours_from`, on the next day.",
     )
     any_equivalent = Flag(
-        default=False, help_text="Another instrument of the same techniques is accepted too."
+        default=False, help_text="Whether another instrument with the same techniques is acceptable."
     )
     regions = ListOf(
         child=Text(60),
         default=list,
-        help_text="Codes: equivalent instruments of these, and of those below them, only.",
+        help_text="Codes of the regions in which equivalent instruments are acceptable; the regions "
+        "within them are included.",
     )
     max_price = Number(
         16,
@@ -71,7 +53,7 @@ class WishBody(Shape):
         min_value=0,
         required=False,
         allow_null=True,
-        help_text="Total before tax and vouchers, in the currency of the instrument.",
+        help_text="Maximum total before tax and vouchers, in the currency of the instrument.",
     )
 
 
@@ -81,8 +63,8 @@ class WishPersonShape(serializers.Serializer[Any]):
 
 
 class WaitingOfferShape(PeriodShape):
-    """A slot held for the wish. `POST reservations/` with `hold` takes it, `DELETE holds/{id}/`
-    declines it; after `expires_at` it goes to the next."""
+    """A slot held for a waiting-list entry. `POST reservations/` with `hold` takes it, `DELETE holds/{id}/`
+    declines it; after `expires_at` it is offered to the next in line."""
 
     start = Instant(source="start_at")
     end = Instant(source="end_at")
@@ -92,7 +74,7 @@ class WaitingOfferShape(PeriodShape):
 
 
 class WishShape(serializers.Serializer[Any]):
-    """A wish on the waiting list. `max_price` is null in the wishes of others."""
+    """An entry on the waiting list. `max_price` is null in other people's entries."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
@@ -100,7 +82,9 @@ class WishShape(serializers.Serializer[Any]):
     instrument_name_zh = serializers.CharField(source="instrument.name_zh")
     time_zone = serializers.CharField(source="instrument.facility.time_zone")
     user = WishPersonShape()
-    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
+    organisation = serializers.CharField(
+        source="organisation.code", help_text="Code of the paying organisation."
+    )
     service_mode = serializers.ChoiceField(Instrument.ServiceMode.choices)
     earliest = Instant()
     latest = Instant()
@@ -110,21 +94,20 @@ class WishShape(serializers.Serializer[Any]):
     any_equivalent = serializers.BooleanField()
     regions = serializers.ListField(child=serializers.CharField(), source="region_codes")
     instruments = serializers.ListField(
-        child=serializers.UUIDField(),
-        help_text="Instruments that are acceptable, as of the last search.",
+        child=serializers.UUIDField(), help_text="The acceptable instruments found by the last search."
     )
     max_price = Money(allow_null=True, source="price")
     state = serializers.ChoiceField(WaitingWish.State.choices, source="entry.state")
     place = serializers.IntegerField(
         allow_null=True,
         source="entry.rank",
-        help_text="In the line for its instrument, from 1, while it waits.",
+        help_text="Position in the line for the instrument, from 1, while waiting.",
     )
     offer = WaitingOfferShape(
-        allow_null=True, source="entry.offer", help_text="What is held for it now."
+        allow_null=True, source="entry.offer", help_text="The slot that is held for it now."
     )
     reservation = serializers.UUIDField(
-        allow_null=True, source="entry.taken.pk", help_text="The result."
+        allow_null=True, source="entry.taken.pk", help_text="The booking made from it."
     )
     created_at = Instant()
     ended_at = Instant(allow_null=True, source="entry.ended_at")
@@ -132,7 +115,7 @@ class WishShape(serializers.Serializer[Any]):
 
 
 class WishQuery(Pages):
-    state = Text(80, default="", help_text="One or several, separated by commas.")
+    state = Text(80, default="", help_text="One or more states, separated by commas.")
     instrument = serializers.UUIDField(required=False)
 
 
@@ -144,7 +127,8 @@ class WaitingList(Resource):
         return wish_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        """As they are now; the price of others is not the reader's to know."""
+        """Return the entries with their present state; the price limit is shown only to the person whose
+        entry it is."""
         own = [wish for wish in rows if wish.user_id == self.actor.user_id]
         currencies = load_currencies(own) if own else {}
         for wish, entry in zip(rows, load_entries(rows, self.now), strict=True):
@@ -155,8 +139,8 @@ class WaitingList(Resource):
 
     @lists(_("The waiting list"), WishQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[WaitingWish]:
-        """One's own wishes, and for managers of a host those for its instruments; the newest
-        first. They are served in the order in which they were made."""
+        """Return your own entries and, for managers of a host, those for its instruments; the newest first.
+        Entries are served in the order in which they were made."""
         rows = wishes_for(self.actor)
         if query["state"]:
             states = codes_in(query["state"], "state", WaitingWish.State.values)
@@ -183,20 +167,21 @@ class WaitingList(Resource):
         },
     )
     def join(self, data: dict[str, Any]) -> UUID:
-        """What comes free in the window is held for the first in line whom it fits, who is
-        told by mail and has until `offer.expires_at` to take it; then it goes to the next. What
-        is free already is offered at once. Nobody is offered what they could not book: all
-        rules are asked, and the price. At most ten at a time (409 `too-many-wishes`), none
-        twice (409 `already-waiting`)."""
+        """Join the waiting list. A slot that becomes free in the window is held for the first person in line
+        whom it fits; they are told by mail and have until `offer.expires_at` to take it, then the next is
+        offered it. A slot that is free already is offered at once. Only slots that the person could book are
+        offered: all rules and the price are checked. At most ten entries at a time (409 `too-many-wishes`),
+        and no entry twice (409 `already-waiting`)."""
         defaults = {"organisation": None, "service_mode": ""}
         values = WishValues(instrument_id=data.pop("instrument"), **defaults | data)
         return wish_make(self.by, values=values).pk
 
-    @reads(_("One waiting-list entry"))
+    @reads(_("A waiting-list entry"))
     def detail(self, pk: UUID) -> None:
-        """As it is now, with its place in line and what is offered for it."""
+        """Return an entry as it is now, with its place in line and the slot offered for it."""
 
     @removes(_("Leave the list"), named="waiting_list_leave", refuses=[404, 409])
     def leave(self, pk: UUID) -> None:
-        """For the person whose wish it is. What is held for it goes to the next."""
+        """Leave the waiting list. Only the person whose entry it is may do this. A slot held for it is
+        offered to the next."""
         wish_withdraw(self.by, wish_id=pk)

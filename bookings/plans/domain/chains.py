@@ -1,7 +1,7 @@
-"""Chains: steps on different instruments, in an order, with pauses of a given length between.
+"""Chains: steps on different instruments, in an order, with pauses of a given length in between.
 
-Rules: docs/availability.md, "Chains". Each step is judged by the rules of its own instrument;
-since the instruments differ, no step is in another's way, and what ties them is their order.
+Rules: docs/availability.md, "Chains". Each step is judged by the rules of its own instrument; since the
+instruments differ, steps cannot block each other, and only their order connects them.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,20 +16,19 @@ from bookings.record.domain.steps import Gap
 
 FEWEST_STEPS, MOST_STEPS = 2, 5
 LONGEST_GAP = 43_200  # minutes: thirty days
-# How far apart the earliest start and the latest end may lie.
+# The longest span between the earliest start and the latest end.
 MOST_DAYS = 62
 
 
 def gaps_to_json(gaps: Sequence[Gap]) -> list[list[int | None]]:
-    """Return pauses as a chain keeps them; `gaps_from_json` reads them back."""
+    """Return pauses in the form in which a chain stores them; `gaps_from_json` reads them back."""
     return [[gap.least, gap.most] for gap in gaps]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A step that looks for its time: its length, the pause before it (of the first: none that
-    matters), every start its instrument would accept, in order, and which of them are suggested
-    first."""
+    """A step to be scheduled: its length, the pause before it (ignored for the first step), every start that
+    its instrument would accept, in order, and those of them that are suggested first."""
 
     minutes: int
     gap: Gap
@@ -42,7 +41,7 @@ class Candidate:
 
 
 def require_gaps(gaps: Sequence[Gap]) -> None:
-    """`Invalid` where a pause is longer at least than at most."""
+    """Raise `Invalid` if a pause has a minimum above its maximum."""
     problems = [
         FieldProblem(f"steps[{index}].gap_max", "gap-backwards", {"least": gap.least})
         for index, gap in enumerate(gaps)
@@ -52,12 +51,9 @@ def require_gaps(gaps: Sequence[Gap]) -> None:
         raise Invalid(problems)
 
 
-def suggest(
-    steps: Sequence[Candidate], most: int, *, together: bool = False
-) -> list[tuple[Period, ...]]:
-    """The first few ways to take all steps, distinct: the first step of one is over before that of
-    another begins. Ways at usual times come before all others. `together`: all begin at the same
-    moment."""
+def suggest(steps: Sequence[Candidate], most: int, *, together: bool = False) -> list[tuple[Period, ...]]:
+    """Return the first few ways to schedule all steps whose first steps do not overlap. Ways at usual times
+    come before all others. `together`: all steps begin at the same moment."""
     ways = find_together if together else find
     chosen: list[tuple[Period, ...]] = []
     for starts in ([step.usual for step in steps], [step.starts for step in steps]):
@@ -71,13 +67,13 @@ def suggest(
 
 
 def find(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Period, ...]]:
-    """The ways to take all steps in order, the first few of them if so many are named: one for each
-    start of the first step from the earliest on, that which is over soonest, and of those the one
-    that begins each step soonest.
+    """Return the first ways to schedule all steps in order, `most` at most: one for each start of the first
+    step, from the earliest on. Of several ways with the same first start it is the one that ends soonest,
+    then the one whose steps begin soonest.
 
-    Which start of a step leads to the soonest end is worked out from the last step backwards;
-    the starts a pause admits are a window that only moves forward, so the time it takes grows
-    with the number of starts, not with that of combinations.
+    The start of each step that leads to the soonest end is computed from the last step backwards; the starts
+    that a pause allows are a window that only moves forward, so the time needed grows with the number of
+    starts, not with that of their combinations.
     """
     if not steps:
         return []
@@ -96,7 +92,7 @@ def find(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Peri
             start = step.starts[at]
             periods.append(Period(start, start + step.length))
             if index < len(onward):
-                at = onward[index][at] or 0  # there is one, or there were no end
+                at = onward[index][at] or 0  # there is one, since there is an end
         ways.append(tuple(periods))
         if len(ways) == most:
             break
@@ -104,22 +100,17 @@ def find(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Peri
 
 
 def find_together(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Period, ...]]:
-    """The moments, or the first few, at which every step could begin, each of its own length; no
-    pause counts."""
+    """Return the ways in which all steps, each with its own length, begin at the same moment; `most` at most,
+    the earliest first. Pauses are ignored."""
     if not steps:
         return []
     common = set(steps[0].starts).intersection(*(step.starts for step in steps[1:]))
-    return [
-        tuple(Period(start, start + step.length) for step in steps)
-        for start in sorted(common)[:most]
-    ]
+    return [tuple(Period(start, start + step.length) for step in steps) for start in sorted(common)[:most]]
 
 
-def _soonest(
-    step: Candidate, following: Candidate, ends: Sequence[datetime | None]
-) -> list[int | None]:
-    """Of each start of a step the start of the following one that its pause admits and that
-    leads to the soonest end; None where none does."""
+def _soonest(step: Candidate, following: Candidate, ends: Sequence[datetime | None]) -> list[int | None]:
+    """Return, for each start of a step, the index of the start of the following step that the pause allows
+    and that leads to the soonest end; None if there is none."""
     starts, gap = following.starts, following.gap
     window: deque[int] = deque()  # ends rise from left to right; the soonest is the leftmost
     taken = 0

@@ -1,9 +1,8 @@
-"""A calendar kept elsewhere: which columns its table has, how a row is read, what becomes of it.
+"""A calendar kept elsewhere: the columns of its table, how a row is read, what becomes of it.
 
-Rules: docs/importing.md, "Bookings". A time is read in the wall clock of its instrument unless it
-has an offset; one that a clock change skips or repeats is nobody's to guess and is refused. A row
-is known again by its reference, the id it had in the old system, or where it has none by what it
-says.
+Rules: docs/importing.md, "Bookings". A time is in the time zone of its instrument unless it has an offset;
+one that a clock change skips or repeats is refused rather than guessed. A row is recognised by its reference,
+its id in the old system, or without one by its content.
 """
 
 import hashlib
@@ -21,12 +20,12 @@ from accounts.domain.errors import FieldProblem, Invalid, Refused, invalid
 from bookings.pricing.domain.quotes import Quote
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
-from instruments.domain.delimited import Cells, FileRefused, RowProblem, header_name
-from instruments.domain.import_fields import SERVICE_MODES, clean
+from instruments.exchange.domain.fields import SERVICE_MODES, clean
+from instruments.reading.domain.delimited import Cells, FileRefused, RowProblem, header_name
 
 MOST_BYTES = 700_000
 MOST_ROWS = 1000
-MOST_DAYS = 1461  # ahead: beyond every horizon a policy may have
+MOST_DAYS = 1461  # days ahead: beyond any horizon that a policy may have
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 _LONGEST = {"reference": 200, "subject": 500, "samples": 500}
 _MOST_MINUTES = 366 * 24 * 60
@@ -34,7 +33,7 @@ _MOST_SAMPLES = 100_000
 
 SKIP, REFUSE = ON_REFUSED = ("skip", "refuse")
 
-# What the columns may be called, in lower case; the first is how messages name them.
+# The names of the columns, in lower case; the first is the one that messages use.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "instrument": (
         *("instrument", "equipment", "resource", "instrument name", "instrument id"),
@@ -94,7 +93,7 @@ MODES = {mode: mode for mode in SERVICE_MODES} | {
     "远程": "remote",
 }
 
-# Year first, in whatever signs: day and month of anything else are a guess.
+# Dates have the year first, with any separators: in all others day and month would be a guess.
 _MOMENT = re.compile(
     r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?[Tt ]? ?(\d{1,2})[::时](\d{2})"
     r"(?:分|[::](\d{2})(?:\.0+)?)? ?(Z|[+-]\d{2}:?\d{2})?",
@@ -106,7 +105,7 @@ _OPTION = re.compile(r"([^=×]*[^=× ]) *(?:[=×] *(\d{1,6}(?:\.\d{1,4})?))?")
 
 @dataclass(frozen=True)
 class ImportRow:
-    """A row of the file: the texts of its cells by field, or why it is no row."""
+    """A row of the file: the texts of its cells by field, or the problem that made it unreadable."""
 
     line: int
     texts: Mapping[str, str]
@@ -118,7 +117,7 @@ class ImportRow:
 
 @dataclass(frozen=True)
 class Table:
-    """A file that was read. `ignored` are the columns that mean nothing here."""
+    """A file that was read. `ignored` are columns that have no meaning here."""
 
     rows: tuple[ImportRow, ...]
     ignored: tuple[str, ...]
@@ -127,8 +126,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Details:
-    """What a row says besides instrument and time. An empty person is the importer; an empty
-    service mode the usual one of the instrument."""
+    """The details of a row besides instrument and time. An empty person means the importer, an empty service
+    mode the usual one of the instrument."""
 
     person: str = ""
     service_mode: str = ""
@@ -147,10 +146,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of a row: in a preview what would, in the very same words.
+    """The outcome of a row, or in a preview what it would be.
 
-    refusals are of rules, with the nearest that passes; problems of the row's own shape and
-    of rights, by column. `person` None: nobody that could be made out.
+    refusals: from the rules, with the nearest time that they allow; problems: with the row's format or with
+    permissions, by column. `person` is None if the row's person could not be identified.
     """
 
     line: int
@@ -168,8 +167,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Every row with its outcome, in the order of the file. `reservation_ids`: by line,
-    empty where nothing was to be written."""
+    """Every row with its outcome, in the order of the file. `reservation_ids`: by line, empty if nothing was
+    written."""
 
     outcomes: tuple[Outcome, ...]
     ignored: tuple[str, ...]
@@ -194,12 +193,12 @@ class ImportReport:
 
     @property
     def waiting(self) -> int:
-        """How many need somebody's word."""
+        """The number of rows that need approval."""
         return sum(outcome.needs_approval for outcome in self.outcomes)
 
 
 class RowsRefused(Refused):
-    """Rows of the file are refused, so nothing of it was booked."""
+    """Rows of the file are refused, so nothing in it was booked."""
 
     code = "rows-refused"
 
@@ -216,8 +215,8 @@ def fields_of(
     fields: Mapping[str, str] = _FIELDS,
     needed: Sequence[set[str]] = ({"instrument"}, {"starts"}, {"ends", "minutes"}),
 ) -> dict[str, str]:
-    """The field of each column that means something, by its name in the file; one at least of each
-    set in `needed`. `FileRefused`: column-twice, column-missing."""
+    """Return the field of each known column, by its name in the file. Each set in `needed` must have at least
+    one column. Raises `FileRefused` (column-twice, column-missing)."""
     read: dict[str, str] = {}
     for column in header:
         name = fields.get(header_name(column.replace("_", " ")).rstrip(" *"))
@@ -237,7 +236,7 @@ def fields_of(
 def rows_of(
     fields: Mapping[str, str], records: Iterable[tuple[int, Cells | RowProblem]]
 ) -> tuple[ImportRow, ...]:
-    """The rows of a table with their lines. `FileRefused` (no-rows, too-many-rows), and what
+    """Return the rows of a table with their lines. Raises `FileRefused` (no-rows, too-many-rows), and what
     reading the records raises."""
     rows: list[ImportRow] = []
     for line, record in records:
@@ -255,8 +254,8 @@ def rows_of(
 
 
 def instant_of(text: str, zone: ZoneInfo, name: str) -> datetime:
-    """The UTC instant of a text such as `2026-03-09 09:00`, `2026/3/9 9:00`, `2026年3月9日 9:00` or
-    `2026-03-09T09:00+08:00`. `Invalid` names the field: required, not-a-moment, out-of-range,
+    """Return the UTC instant of a text such as `2026-03-09 09:00`, `2026/3/9 9:00`, `2026年3月9日 9:00` or
+    `2026-03-09T09:00+08:00`. Raises `Invalid` naming the field: required, not-a-moment, out-of-range,
     time-skipped, time-twice."""
     if not text:
         raise invalid(name, "required")
@@ -276,13 +275,13 @@ def instant_of(text: str, zone: ZoneInfo, name: str) -> datetime:
     first, second_pass = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first == second_pass:
         return first
-    # Of a time that is skipped the two readings lie the wrong way round.
+    # For a skipped time the two readings are in reverse order.
     code = "time-skipped" if first > second_pass else "time-twice"
     raise invalid(name, code, zone=zone.key)
 
 
 def period_of(row: ImportRow, zone: ZoneInfo) -> Period:
-    """When a row is for. `Invalid` names every field that is wrong."""
+    """Return the period of a row. Raises `Invalid` naming every field that is wrong."""
     problems: list[FieldProblem] = []
     start = end = None
     try:
@@ -308,7 +307,7 @@ def period_of(row: ImportRow, zone: ZoneInfo) -> Period:
 
 
 def details_of(row: ImportRow) -> Details:
-    """Return what else a row says. `Invalid` names every field that is wrong."""
+    """Return the other details of a row. Raises `Invalid` naming every field that is wrong."""
     problems: list[FieldProblem] = []
     for name, most in _LONGEST.items():
         if len(row.text(name)) > most:
@@ -352,7 +351,8 @@ def _whole(text: str, name: str, most: int) -> int:
 
 
 def _options(text: str) -> dict[str, Decimal]:
-    """`code`, or `code=2`, between semicolons or commas."""
+    """Read the options of a row with their quantities: `code` or `code=2`, separated by semicolons or
+    commas."""
     options: dict[str, Decimal] = {}
     for item in filter(None, (part.strip() for part in re.split("[;；,，、]", text))):
         match = _OPTION.fullmatch(item)
@@ -368,14 +368,14 @@ def _options(text: str) -> dict[str, Decimal]:
 
 
 def digest_of(instrument: UUID, period: Period, person: str) -> str:
-    """What a row is about, in 64 hexadecimal characters."""
+    """Return a digest of a row's booking, in 64 hexadecimal characters."""
     facts = [str(instrument), period.start.isoformat(), period.end.isoformat(), person.casefold()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def references_of(rows: Iterable[tuple[str, str]]) -> list[str]:
-    """What each row is known again by: its own reference, or where it has none its digest. Rows
-    that say the same are then several bookings, as of several units, and are numbered."""
+    """Return the reference by which each row is recognised: its own, or a digest if it has none. Equal rows
+    are separate bookings, for example of several units, so their digests are numbered."""
     alike: dict[str, int] = {}
     references = []
     for reference, digest in rows:
@@ -387,16 +387,16 @@ def references_of(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 
 class References:
-    """The references of one file against those of earlier ones: `known` is reference -> digest
-    of what the row said then."""
+    """The references of one file, compared with those of earlier files: `known` is reference -> digest of
+    that row."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
         self._lines: dict[str, int] = {}
 
     def is_known(self, line: int, reference: str, digest: str) -> bool:
-        """Whether the row was imported already. `Invalid` names `reference`: reference-repeated in
-        this file, imported-otherwise."""
+        """Say whether the row was imported already. Raises `Invalid` (`reference`): reference-repeated in
+        this file, or imported-otherwise if that row had other content."""
         first = self._lines.setdefault(reference, line)
         if first != line:
             raise invalid("reference", "reference-repeated", first=first)

@@ -1,8 +1,7 @@
-"""The waiting list: who is offered a freed slot, which, and until when.
+"""The waiting list: who is offered a freed slot, which slot, and until when.
 
-Order: the moment a wish was made, then its id. A wish has at most one offer that stands, is
-offered the earliest start that fits it (in usual working hours before others), and never the
-same time of the same instrument twice.
+Order: the moment an entry was made, then its id. An entry has at most one open offer, is offered the earliest
+start that fits it (usual working hours first), and never the same time of the same instrument twice.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -19,39 +18,39 @@ from bookings.record.domain.refusals import Refusal
 MOST_WISHES = 10
 LONGEST_WINDOW = timedelta(days=92)
 FARTHEST = timedelta(days=366)
-# Nobody reads a mail and completes a form in less.
+# Nobody can read a mail and complete a form in less time.
 LEAST_TO_ANSWER = timedelta(minutes=15)
-# How often a wish is looked at even if nobody gave anything back.
+# How often an entry is looked at even if no time was released.
 LOOK_EVERY = timedelta(minutes=5)
 
 
 class Waiting(Protocol):
-    """What the order asks of a wish."""
+    """The fields of a waiting-list entry that decide its place in line."""
 
     id: UUID
     created_at: datetime
 
 
 def in_order[W: Waiting](wishes: Iterable[W]) -> list[W]:
-    """The stated order."""
+    """Return the entries in the order in which they are served."""
     return sorted(wishes, key=lambda wish: (wish.created_at, wish.id))
 
 
 def ranks(line: Iterable[Waiting]) -> dict[UUID, int]:
-    """The place of each wish in a line, from 1."""
+    """Return the place of each waiting-list entry in a line, counted from 1."""
     return {wish.id: rank for rank, wish in enumerate(in_order(line), start=1)}
 
 
 def window_left(earliest: datetime, latest: datetime, minutes: int, now: datetime) -> Period | None:
-    """What of a wish's window can still be offered: starts that leave time to answer. None once
-    the length does not fit any more."""
+    """Return the part of an entry's window that can still be offered: starts that leave time to answer. None
+    if its length no longer fits."""
     start = max(earliest, now + LEAST_TO_ANSWER)
     return Period(start, latest) if latest - start >= length_of(minutes) else None
 
 
 def answer_by(now: datetime, offer_minutes: int, start: datetime) -> datetime | None:
-    """Until when an offer stands: as long as the policy says, and not beyond the slot's start.
-    None where the slot begins so soon that nobody could take it."""
+    """Return until when an offer stands: as long as the policy says, but not beyond the slot's start. None if
+    the slot begins too soon for anybody to take it."""
     if start - now < LEAST_TO_ANSWER:
         return None
     return min(now + timedelta(minutes=offer_minutes), start)
@@ -64,10 +63,9 @@ def first_fit(
     offered: Collection[Period],
     accepts: Callable[[Period], bool],
 ) -> datetime | None:
-    """The first of the starts (in order) that the wish takes: one whose period meets none
-    that it was offered before on this instrument, and that `accepts(period)` finds bookable at
-    the price. What was let go by is not offered again half an hour later: it goes to the next.
-    """
+    """Return the first of the starts (in order) that suits a waiting-list entry: its period overlaps none in
+    `offered`, the earlier offers on this instrument, and `accepts(period)` finds it bookable at the price. So
+    a declined time is not offered again half an hour later, but to the next in line."""
     length = length_of(minutes)
     for start in starts:
         period = Period(start, start + length)
@@ -77,24 +75,22 @@ def first_fit(
 
 
 def length_of(minutes: int) -> timedelta:
-    """How long a wish wants it."""
+    """Return the length of time that a waiting-list entry asks for."""
     return timedelta(minutes=minutes)
 
 
 def is_at_most(price: tuple[Decimal | None, str], limit: tuple[Decimal, str] | None) -> bool:
-    """Whether a price (amount, currency) is not above the one named. An amount that depends on
-    more than the time, or is in another currency, cannot be said not to be."""
+    """Say whether a price (amount, currency) is known to be within the limit. It is not known if the amount
+    depends on more than the time or is in another currency."""
     if limit is None:
         return True
     amount, currency = price
     return amount is not None and currency == limit[1] and amount <= limit[0]
 
 
-def hindrances(
-    asker: Asker, window: Period, minutes: int, *, is_published: bool
-) -> tuple[Refusal, ...]:
-    """What would keep a wish from anything in the window that came free: the rules about the
-    instrument and the person, not those about time."""
+def hindrances(asker: Asker, window: Period, minutes: int, *, is_published: bool) -> tuple[Refusal, ...]:
+    """Return why somebody cannot have any slot in their window, by the rules about the instrument and the
+    person; the rules about time are not applied."""
     refusals = []
     if not is_published:
         refusals.append(Refusal("not-published"))
@@ -112,8 +108,8 @@ def hindrances(
 def state_at(
     state: str, latest: datetime, taken_at: datetime | None, now: datetime
 ) -> tuple[str, datetime | None]:
-    """The state of a wish at a moment, and since when it is final; deadlines and what was taken
-    decide, not the job that writes it down. For one that is stored as final, its own word."""
+    """Return the state of a waiting-list entry at a moment, and when it became final if that is not stored
+    yet. Deadlines and accepted offers decide, not the job that stores the state."""
     if state != "waiting":
         return state, None
     if taken_at is not None:
@@ -124,7 +120,7 @@ def state_at(
 
 
 def check_window(earliest: datetime, latest: datetime, minutes: int, now: datetime) -> None:
-    """`Invalid` where no slot could ever come of the window."""
+    """Raise `Invalid` if no slot could ever be offered in the window."""
     problems = []
     if latest <= earliest:
         problems.append(FieldProblem("latest", "not-after-start"))

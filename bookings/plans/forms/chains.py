@@ -1,4 +1,4 @@
-"""Chains: their steps, and when they may be."""
+"""Forms of chains: the steps, and the window in which they may take place."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,24 +19,20 @@ from bookings.record.domain.steps import Gap
 from bookings.record.forms.fields import LocalMomentField
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
-from instruments.forms.fields import StyledForm
-from instruments.models import HouseRules, Instrument
+from instruments.house_rules.models import HouseRules
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
 
 
 class StepForm(StyledForm):
-    """One step of a chain: how long, in which way, and the pause before it."""
+    """One step of a chain: its length, its service mode, and the pause before it."""
 
     minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=44640)
     service_mode = forms.ChoiceField(label=_("How will you work?"))
     gap_min = forms.IntegerField(
-        label=_("Pause before this step, at least"),
-        required=False,
-        min_value=0,
-        max_value=LONGEST_GAP,
+        label=_("Pause before this step, at least"), required=False, min_value=0, max_value=LONGEST_GAP
     )
-    gap_max = forms.IntegerField(
-        label=_("at most"), required=False, min_value=0, max_value=LONGEST_GAP
-    )
+    gap_max = forms.IntegerField(label=_("at most"), required=False, min_value=0, max_value=LONGEST_GAP)
     house_rules = forms.IntegerField(required=False, min_value=1)
 
     def __init__(self, data: Any, *, instrument: Instrument, index: int) -> None:
@@ -59,12 +55,12 @@ class StepForm(StyledForm):
         )
 
     def accepts(self) -> bool:
-        """Whether the house rules are ticked."""
+        """Say whether the house rules are ticked."""
         return bool(self["house_rules"].value())
 
 
 class ChainForm(PaysFrom, StyledForm):
-    """When a chain may begin and must be over, and what it is for."""
+    """The window of a chain, and its purpose."""
 
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Finished by"), is_end=True)
@@ -77,19 +73,14 @@ class ChainForm(PaysFrom, StyledForm):
     order = forms.ChoiceField(
         label=_("In which order?"),
         required=False,
-        choices=[("chain", _("One after the other")), ("together", _("All from the same moment"))],
+        choices=[("chain", _("One after the other")), ("together", _("All at the same time"))],
     )
     purpose = forms.ChoiceField(label=_("Purpose"), choices=Reservation.Purpose.choices)
     purpose_text = forms.CharField(label=_("What will you do?"), required=False, max_length=500)
     organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(
-        self,
-        data: Any,
-        *,
-        zone: ZoneInfo,
-        steps: Sequence[StepForm],
-        sources: Sequence[FundingSource] = (),
+        self, data: Any, *, zone: ZoneInfo, steps: Sequence[StepForm], sources: Sequence[FundingSource] = ()
     ) -> None:
         super().__init__(data)
         self.steps = steps
@@ -107,7 +98,7 @@ class ChainForm(PaysFrom, StyledForm):
         return all([super().is_valid(), *(step.is_valid() for step in self.steps)])
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
-        """Show each problem at its field; `steps[1].gap_max` is of the second step."""
+        """Show each problem at its field; `steps[1].gap_max` belongs to the second step."""
         for problem in problems:
             where, _bracket, name = problem.field.partition("].")
             number = where.removeprefix("steps[")
@@ -121,11 +112,12 @@ class ChainForm(PaysFrom, StyledForm):
 
     @property
     def is_together(self) -> bool:
-        """Whether all begin at the same moment."""
+        """Say whether all steps begin at the same moment."""
         return str(self["order"].value()) == "together"
 
     def times(self, steps: Iterable[StepWish]) -> TimesOfDay | None:
-        """`Invalid` where a step is longer."""
+        """Return the times of day that were entered, None if there are none; raise `Invalid` if a step is
+        longer."""
         data = self.cleaned_data
         return times_of_day(data["hours_from"], data["hours_until"], [s.minutes for s in steps])
 

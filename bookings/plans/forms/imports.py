@@ -1,4 +1,4 @@
-"""Bringing in a calendar that was kept elsewhere."""
+"""Forms for importing a calendar that was kept elsewhere."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from accounts.models import Organisation
 from bookings.plans.adapters.tables import ENCODINGS
 from bookings.plans.domain.imports import MOST_BYTES
 from bookings.record.messages import sentence
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 _ENCODING_NAMES = {
     "utf-8": _("UTF-8"),
@@ -24,8 +24,8 @@ _ENCODING_NAMES = {
 
 
 class FileForm(StyledForm):
-    """A table. After a preview the file comes back inside the page, in base64, so that it need not
-    be chosen again."""
+    """A table. After a preview the file is sent back inside the page, in base64, so that it need not be
+    chosen again."""
 
     file = forms.FileField(
         label=_("File"),
@@ -55,18 +55,18 @@ class FileForm(StyledForm):
 
     @property
     def carried(self) -> str:
-        """The file for the form that follows the preview."""
+        """Return the file for the form that follows the preview."""
         return base64.b64encode(self.cleaned_data.get("bytes", b"")).decode()
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
-        """Say what the service found wrong, each at its field."""
+        """Show the problems that the service reports, each at its field."""
         for problem in problems:
             name = problem.field if problem.field in self.fields else None
             self.add_error(name, sentence(problem.code, problem.numbers))
 
 
 class ImportForm(FileForm):
-    """A file of bookings, and who pays for what is in it."""
+    """A file of bookings, and who pays for them."""
 
     organisation = forms.ChoiceField(label=_("Charged to"), required=False)
     encoding = forms.ChoiceField(

@@ -1,4 +1,4 @@
-"""What somebody waits for."""
+"""The form of a waiting-list entry."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from bookings.catalogue.forms.periods import modes_of
 from bookings.plans.services.waiting import WishValues
 from bookings.record.forms.fields import LocalMomentField
-from instruments.domain.policies import Policy
-from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
+from instruments.policy.domain.policies import Policy
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
 
 
 class WaitingForm(StyledForm):
-    """What somebody waits for, in the wall clock of the instrument. `regions` are the
-    codes to choose from."""
+    """A waiting-list entry, with times in the instrument's time zone. `regions` are the codes to choose
+    from."""
 
     minutes = forms.TypedChoiceField(label=_("For how long"), coerce=int)
     earliest = LocalMomentField(label=_("Not before"))
@@ -34,10 +34,10 @@ class WaitingForm(StyledForm):
         min_value=0,
         max_digits=16,
         decimal_places=2,
-        help_text=_("In all, before tax and vouchers. Empty: whatever it costs."),
+        help_text=_("In all, before tax and vouchers. Empty: any price."),
     )
     any_equivalent = forms.BooleanField(
-        label=_("Another instrument of the same techniques is fine too"), required=False
+        label=_("Another instrument with the same techniques is fine, too"), required=False
     )
     regions = forms.MultipleChoiceField(
         label=_("In these regions"),
@@ -70,11 +70,11 @@ class WaitingForm(StyledForm):
         return path.partition("[")[0]
 
     def say(self, code: str, numbers: Mapping[str, Any]) -> None:
-        """What is refused, said of the whole form."""
+        """Show a refusal that concerns the whole form."""
         self.add_error(None, forms.ValidationError(code, code=code, params=dict(numbers)))
 
     def values(self, instrument: Instrument, organisation: str) -> WishValues:
-        """For an organisation, by code."""
+        """Return the entry's values, for an organisation by code."""
         data = self.cleaned_data
         return WishValues(
             instrument_id=instrument.pk,

@@ -1,4 +1,4 @@
-"""Calendars that were kept elsewhere, and which bookings came from them."""
+"""Calendars that were kept elsewhere, and the bookings that came from them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from bookings.record.models import Reservation
 
 
 class BookingImport(models.Model):
-    """One file that was brought in, by whom and for which payer, and what became of its rows."""
+    """One imported file: by whom, for which payer, and the outcome of its rows."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -26,12 +26,10 @@ class BookingImport(models.Model):
 
 
 class ImportedBooking(models.Model):
-    """The row of a file that a reservation came from: whatever became of it since, the row is
-    known again. `digest` is what it said."""
+    """The row of a file that a reservation came from; the row is recognised whatever became of the
+    reservation since. `digest` is of its content."""
 
-    reservation = models.OneToOneField(
-        Reservation, models.PROTECT, primary_key=True, related_name="imported"
-    )
+    reservation = models.OneToOneField(Reservation, models.PROTECT, primary_key=True, related_name="imported")
     run = models.ForeignKey(BookingImport, models.PROTECT, related_name="bookings")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=200)
@@ -42,7 +40,5 @@ class ImportedBooking(models.Model):
         verbose_name = _("imported booking")
         constraints = [
             # The same row is never booked twice.
-            models.UniqueConstraint(
-                fields=["organisation", "reference"], name="imported_booking_once"
-            ),
+            models.UniqueConstraint(fields=["organisation", "reference"], name="imported_booking_once")
         ]

@@ -1,4 +1,4 @@
-"""The waiting list: ordered wishes, and the slots offered for them."""
+"""The waiting list: ordered entries, and the slots offered for them."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -10,13 +10,13 @@ from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
 from bookings.record.models.amounts import amount_field
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class WaitingWish(models.Model):
-    """`minutes` of an instrument, or with `any_equivalent` of one with the same techniques in
-    the given regions (none given: everywhere), between `earliest` and `latest`. Served in the
-    order of creation."""
+    """A waiting-list entry for `minutes` between `earliest` and `latest` on an instrument, or with
+    `any_equivalent` on one with the same techniques in the given regions (none given: everywhere). Entries
+    are served in the order of their creation."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -32,14 +32,14 @@ class WaitingWish(models.Model):
     earliest = models.DateTimeField()
     latest = models.DateTimeField()
     minutes = models.PositiveIntegerField()
-    # Of the day, by the clock of the instrument that is offered (`TimesOfDay`); null: any.
+    # Times of day in the time zone of the offered instrument (`TimesOfDay`); null: any.
     hours_from = models.TimeField(null=True)
     hours_until = models.TimeField(null=True)
     any_equivalent = models.BooleanField(default=False)
     regions = models.ManyToManyField(Region, related_name="+", blank=True)
-    # In all, before tax and vouchers, in the currency of the instrument that was wished for.
+    # In all, before tax and vouchers, in the currency of the named instrument.
     max_price = amount_field(null=True)
-    # The instruments it is content with, the wished one included, as found when last looked.
+    # The instruments that it accepts, including the named one, as of the last look.
     instruments = ArrayField(models.UUIDField(), default=list)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     created_at = models.DateTimeField()
@@ -55,23 +55,15 @@ class WaitingWish(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["created_at", "id"],
-                condition=Q(state="waiting"),
-                name="wish_order",
-            ),
-            GinIndex(
-                fields=["instruments"],
-                condition=Q(state="waiting"),
-                name="wish_instruments",
-            ),
+            models.Index(fields=["created_at", "id"], condition=Q(state="waiting"), name="wish_order"),
+            GinIndex(fields=["instruments"], condition=Q(state="waiting"), name="wish_instruments"),
             models.Index(fields=["looked_at"], condition=Q(state="waiting"), name="wish_looked_at"),
             models.Index(fields=["user", "-created_at"], name="wish_user"),
         ]
 
 
 class WaitingOffer(models.Model):
-    """A slot held for a wish; what became of it is the reservation's state."""
+    """A slot held for a waiting-list entry; the reservation's state says whether it was taken."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     wish = models.ForeignKey(WaitingWish, models.CASCADE, related_name="offers")

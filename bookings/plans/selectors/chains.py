@@ -1,4 +1,4 @@
-"""Chains: times for steps on different instruments, and those that were booked."""
+"""Chains: times for steps on different instruments, and the chains that were booked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,34 +21,26 @@ from bookings.availability.selectors.availability import load_calendar
 from bookings.catalogue.selectors.catalogue import load_cards
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.starts import load_starts
-from bookings.plans.domain.chains import (
-    FEWEST_STEPS,
-    LONGEST_GAP,
-    MOST_DAYS,
-    MOST_STEPS,
-    Candidate,
-    require_gaps,
-    suggest,
-)
+from bookings.plans.domain import chains
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.quotes import Quote
-from bookings.pricing.selectors.fees import Asked, load_backing, quote_input, terms_on
+from bookings.pricing.selectors.fees import PriceRequest, load_backing, quote_input, terms_on
 from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.models import Chain
 from bookings.reserving.selectors.cancelling import is_left, load_cancellation_sums
-from instruments.models import Instrument
-from instruments.selectors.registry import instruments_for
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instruments_for
 
 SHOWN = 5
 
 
 @dataclass(frozen=True)
 class StepWish:
-    """One step: where, how long, in which way; `gap` is the pause before it (of the first none
-    that matters)."""
+    """One step: instrument, length and service mode; `gap` is the pause before it (ignored for the first
+    step)."""
 
     instrument_id: UUID
     minutes: int
@@ -57,10 +49,10 @@ class StepWish:
     options: Mapping[str, Decimal] = field(default_factory=dict)
     quantity: Decimal | None = None
     samples: str = ""
-    house_rules: int | None = None  # the version that is accepted
+    house_rules: int | None = None  # the accepted version of the house rules
 
-    def enquiry(self, period: Period) -> Asked:
-        return Asked(period, self.service_mode, self.options, self.quantity)
+    def enquiry(self, period: Period) -> PriceRequest:
+        return PriceRequest(period, self.service_mode, self.options, self.quantity)
 
 
 @dataclass(frozen=True)
@@ -74,18 +66,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A way to take all steps."""
+    """One way to schedule all steps."""
 
     stages: tuple[Stage, ...]
 
     @property
     def totals(self) -> dict[str, Decimal]:
-        """What it costs in all, by currency: owners may account in different ones."""
+        """The total cost by currency, since hosts may charge in different ones."""
         return self._sums("total")
 
     @property
     def payables(self) -> dict[str, Decimal]:
-        """What vouchers leave to pay of it, by currency."""
+        """The amounts to pay after vouchers, by currency."""
         return self._sums("payable")
 
     def _sums(self, name: str) -> dict[str, Decimal]:
@@ -99,8 +91,8 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Proposals:
-    """The first few ways, and how many starts each step has at all: 0 says what is in the
-    way."""
+    """The first few ways, and the number of possible starts of each step; a step with 0 is the one that
+    fails."""
 
     ways: tuple[Proposal, ...]
     starts: tuple[int, ...]
@@ -108,10 +100,10 @@ class Proposals:
 
 
 def require_steps(steps: Sequence[StepWish], within: Period) -> None:
-    """`Invalid` where they are no chain: two to five, each on another instrument, with lengths
-    and pauses that can be."""
-    if not FEWEST_STEPS <= len(steps) <= MOST_STEPS:
-        raise invalid("steps", "out-of-range", least=FEWEST_STEPS, most=MOST_STEPS)
+    """Raise `Invalid` unless the steps form a chain: two to five, each on a different instrument, with
+    possible lengths and pauses."""
+    if not chains.FEWEST_STEPS <= len(steps) <= chains.MOST_STEPS:
+        raise invalid("steps", "out-of-range", least=chains.FEWEST_STEPS, most=chains.MOST_STEPS)
     problems = [
         FieldProblem(f"steps[{index}].instrument", "repeated")
         for index, step in enumerate(steps)
@@ -119,14 +111,14 @@ def require_steps(steps: Sequence[StepWish], within: Period) -> None:
     ]
     for index, step in enumerate(steps):
         for name, minutes in (("gap_min", step.gap.least), ("gap_max", step.gap.most)):
-            if minutes is not None and not 0 <= minutes <= LONGEST_GAP:
-                numbers = {"least": 0, "most": LONGEST_GAP}
+            if minutes is not None and not 0 <= minutes <= chains.LONGEST_GAP:
+                numbers = {"least": 0, "most": chains.LONGEST_GAP}
                 problems.append(FieldProblem(f"steps[{index}].{name}", "out-of-range", numbers))
     if problems:
         raise Invalid(problems)
-    require_gaps([step.gap for step in steps])
-    if within.length > timedelta(days=MOST_DAYS):
-        raise invalid("latest", "span-too-long", days=MOST_DAYS)
+    chains.require_gaps([step.gap for step in steps])
+    if within.length > timedelta(days=chains.MOST_DAYS):
+        raise invalid("latest", "span-too-long", days=chains.MOST_DAYS)
 
 
 def load_chains(
@@ -141,11 +133,10 @@ def load_chains(
     times: TimesOfDay | None = None,
     priced: bool = True,
 ) -> Proposals:
-    """The first few ways to take all steps inside a span, with their prices unless these do not
-    matter, for the person who asks, whose own holds do not block them. `together`: all begin at
-    the same moment, instead of one after the other. `times`: of the day, by each instrument's own
-    clock; usual working hours come first where none are named. `Invalid`, `NotFound`,
-    `NotPermitted`. A few statements for each step."""
+    """Return the first few ways to schedule all steps within a span, with prices if `priced`. The asker's own
+    holds do not block them. `together`: all steps begin at the same moment instead of one after the other.
+    `times`: of the day, in each instrument's time zone; without them usual working hours come first. Raises
+    `Invalid`, `NotFound`, `NotPermitted`. A few statements for each step."""
     require_steps(steps, within)
     payer = payer_for(actor, organisation)
     if payer is None:
@@ -166,7 +157,7 @@ def load_chains(
         for step, instrument in zip(steps, instruments, strict=True)
     ]
     candidates = [candidate for candidate, _ in found]
-    ways = suggest(candidates, most, together=together)
+    ways = chains.suggest(candidates, most, together=together)
     starts = tuple(len(candidate.starts) for candidate in candidates)
     if not priced:
         plain = [Proposal(tuple(map(Stage, instruments, periods))) for periods in ways]
@@ -175,15 +166,13 @@ def load_chains(
     proposals = []
     for periods in ways:
         stages, left = [], backing
-        for step, instrument, period, (_, rights) in zip(
-            steps, instruments, periods, found, strict=True
-        ):
+        for step, instrument, period, (_, rights) in zip(steps, instruments, periods, found, strict=True):
             terms = terms_on(instrument, left, cards.get(instrument.pk, []), period.start)
             given = quote_input(instrument, replace(terms, kept=rights), step.enquiry(period))
             quote = fees.quote(given) if given else None
             stages.append(Stage(instrument, period, quote))
             if quote and (grant := left.grant(quote.voucher)):
-                left = left.having(grant.id, -quote.covered)  # not there for the next step
+                left = left.having(grant.id, -quote.covered)  # no longer available for the next step
         proposals.append(Proposal(tuple(stages)))
     return Proposals(tuple(proposals), starts, tuple(instruments))
 
@@ -197,8 +186,9 @@ def _candidate(
     now: datetime,
     own: Sequence[UUID],
     times: TimesOfDay | None,
-) -> tuple[Candidate, tuple[Kept, ...]]:
-    """When a step could begin, and the hours that are kept for the payer there."""
+) -> tuple[chains.Candidate, tuple[Kept, ...]]:
+    """Return the possible starts of a step, and the hours on its instrument that are guaranteed to the
+    payer."""
     calendar = load_calendar(instrument, within, now, without=own)
     starts: list[datetime] = []
     if calendar is not None:
@@ -216,36 +206,40 @@ def _candidate(
     zone = instrument.facility.zone
     if times is not None:
         starts = times.among(starts, step.minutes, zone)
-        return Candidate(step.minutes, step.gap, starts, starts), rights
+        return chains.Candidate(step.minutes, step.gap, starts, starts), rights
     usual = usual_among(starts, step.minutes, zone)
-    return Candidate(step.minutes, step.gap, starts, usual), rights
+    return chains.Candidate(step.minutes, step.gap, starts, usual), rights
 
 
 # What was booked
 
 
+def chains_seen(actor: Actor) -> QuerySet[Chain]:
+    """Return the chains of which the actor may see a step."""
+    return Chain.objects.filter(pk__in=reservations_for(actor).order_by().values("chain"))
+
+
 def chain_for(actor: Actor, chain_id: UUID) -> Chain:
-    """`NotFound` if there is none, or no step of it is the actor's to see."""
-    seen = reservations_for(actor).filter(chain=chain_id).values("chain")
-    return visible(Chain.objects.select_related("organisation", "user"), pk__in=seen)
+    """Return a chain; raise `NotFound` if there is none, or the actor may not see any step of it."""
+    return visible(chains_seen(actor).select_related("organisation", "user"), pk=chain_id)
 
 
 def steps_of(actor: Actor, chain: Chain) -> QuerySet[Reservation]:
-    """The steps the actor may see, in their order: a host sees its own."""
+    """Return the steps that the actor may see, in their order: a host sees those on its own instruments."""
     return reservations_for(actor).filter(chain=chain).order_by("step", "id")
 
 
 @dataclass(frozen=True)
 class ChainCancellation:
-    """What cancelling all that is left would cost: fee and tax by currency."""
+    """The cost of cancelling all steps that are left: fee and tax by currency."""
 
     reservations: tuple[Reservation, ...]
     sums: Mapping[str, tuple[Decimal, Decimal]]
 
 
 def load_chain_cancellation(actor: Actor, chain_id: UUID, now: datetime) -> ChainCancellation:
-    """`WrongState` (`chain-over`) if nothing is left. Nothing for requests never confirmed, and
-    nothing for what the host cancels."""
+    """Return what cancelling a chain costs now; requests that were never confirmed, and steps that the host
+    cancels, cost nothing. Raises `WrongState` (`chain-over`) if no step is left."""
     chain = chain_for(actor, chain_id)
     left = [r for r in steps_of(actor, chain) if is_left(r, now)]
     if not left:

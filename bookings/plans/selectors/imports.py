@@ -1,4 +1,4 @@
-"""What the rows of a file of bookings name: instruments, and what was imported before."""
+"""Load the instruments and earlier imports that the rows of a file of bookings name."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -11,20 +11,21 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from bookings.plans.domain.imports import ImportReport, References
 from bookings.plans.models import ImportedBooking
-from instruments.models import Instrument
-from instruments.selectors.registry import RECORD, instruments_for
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import RECORD, instruments_for
 
 _NAMES = ("name", "name_zh", "identifier", "source_key")
 
 
 class Named:
-    """Instruments by what rows call them."""
+    """The instruments by the names that rows use."""
 
     def __init__(self, rows: dict[str, list[Instrument]]) -> None:
         self._found = rows
 
     def one(self, text: str) -> Instrument:
-        """`Invalid` names `instrument`: required, unknown-instrument, several-instruments."""
+        """Return the instrument with a name. Raises `Invalid` (`instrument`): required, unknown-instrument,
+        several-instruments."""
         if not text:
             raise invalid("instrument", "required")
         rows = self._found.get(text.casefold(), [])
@@ -36,10 +37,9 @@ class Named:
 
 
 def load_named(actor: Actor, texts: Iterable[str]) -> Named:
-    """The instruments that the actor may see by id, PIDINST identifier, key or number in the
-    owner's register, or name in either language, whatever the case. Those of the actor's own
-    organisations come first: only what none of them is called is looked for among all others,
-    there as it is written. Two statements."""
+    """Return the instruments that the actor may see by id, PIDINST identifier, key or number in the owner's
+    register, or name in either language. Those of the actor's own organisations are matched first, in any
+    case; texts that match none of them are matched exactly with all others. Two statements."""
     sought = {text.casefold(): text for text in texts if text}
     mine = actor.organisations | actor.organisations_where("manage-instruments")
     seen = instruments_for(actor)
@@ -77,15 +77,13 @@ def _as_id(text: str) -> UUID | None:
 
 
 def load_references(payer: Organisation, references: Collection[str]) -> References:
-    """Which of some references were imported for a payer before. One statement."""
+    """Return which references were imported for a payer before. One statement."""
     rows = ImportedBooking.objects.filter(organisation=payer, reference__in=list(references))
     return References(dict(rows.values_list("reference", "digest")))
 
 
-def load_shown(
-    report: ImportReport,
-) -> tuple[dict[UUID | None, Instrument], dict[UUID | None, User]]:
-    """The instruments, with their facilities, and people that a report names. Two statements."""
+def load_shown(report: ImportReport) -> tuple[dict[UUID | None, Instrument], dict[UUID | None, User]]:
+    """Return the instruments, with their facilities, and the people that a report names. Two statements."""
     instruments = {o.instrument for o in report.outcomes if o.instrument}
     people = {o.person for o in report.outcomes if o.person}
     rows = Instrument.objects.select_related("facility").defer(*RECORD)

@@ -1,4 +1,4 @@
-"""The waiting list as it stands: who waits, in which order, and what is offered to whom."""
+"""The waiting list at a moment: who waits, in which order, and what is offered to whom."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from bookings.pricing.selectors.fees import card_on, load_terms
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
 from bookings.record.models import Reservation
-from instruments.models import Instrument
-from instruments.selectors.ratecards import CardInForce
+from instruments.rates.selectors.ratecards import CardInForce
+from instruments.register.models import Instrument
 
-# Of one wish, the wished one included.
+# The most instruments of one entry, including the named one.
 MOST_INSTRUMENTS = 100
 _OFFERS = WaitingOffer.objects.filter(wish=OuterRef("pk"))
-# A hold has no quote; what it becomes has one, whatever becomes of that.
+# A hold has no quote; once booked it has one, whatever becomes of the booking.
 _TAKEN = Q(reservation__quotes__isnull=False)
 _TAKEN_OF = Reservation.objects.filter(pk=OuterRef("reservation"), quotes__isnull=False)
 WITH = (
@@ -39,9 +39,9 @@ WITH = (
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A wish as it is at a moment. rank: its place in line, from 1, while it waits; offer: the
-    slot held for it, while that stands; taken: what became its booking."""
+class WaitingEntry:
+    """A waiting-list entry at a moment. rank: its place in line, from 1, while it waits; offer: the slot held
+    for it, if any; taken: the offer that became its booking."""
 
     wish: WaitingWish
     state: str
@@ -57,50 +57,51 @@ class Entry:
 
 
 def open_wishes(now: datetime) -> QuerySet[WaitingWish]:
-    """Return the wishes that wait, in the stated order. Deadlines and what was taken decide,
-    not the job that writes it down."""
+    """Return the open waiting-list entries, in the order in which they are served. An entry counts as over
+    once its window has passed or its offer was accepted, even before a job has recorded that."""
     return WaitingWish.objects.filter(
         ~Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING, latest__gt=now
     ).order_by("created_at", "id")
 
 
 def ended_wishes(now: datetime) -> QuerySet[WaitingWish]:
-    """Return the wishes whose end nobody has written down yet."""
+    """Return the waiting-list entries that are over, but not yet stored as such."""
     return WaitingWish.objects.filter(
         Q(latest__lte=now) | Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING
     ).order_by("latest", "id")
 
 
 def _stands(now: datetime) -> Q:
-    """Whether what is offered is still held."""
+    """Return a condition: the offered slot is still held."""
     held = Q(reservation__state=Reservation.State.HELD)
     return held & Q(reservation__deadline_at__gt=now)
 
 
 def unoffered(wishes: QuerySet[WaitingWish], now: datetime) -> QuerySet[WaitingWish]:
-    """Leave out the wishes to which something is offered at present."""
+    """Return only those waiting-list entries that have no open offer."""
     return wishes.filter(~Exists(_OFFERS.filter(_stands(now))))
 
 
 def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
-    """Return the wishes for the instrument without an offer that stands, in the stated order."""
-    return unoffered(
-        open_wishes(now).filter(instruments__contains=[instrument_id]), now
-    ).select_related(*WITH)
+    """Return the waiting-list entries for an instrument that have no open offer, in the order in which they
+    are served."""
+    return unoffered(open_wishes(now).filter(instruments__contains=[instrument_id]), now).select_related(
+        *WITH
+    )
 
 
 def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
-    """Return the offer of a wish that stands."""
+    """Return the open offer of a waiting-list entry; None if it has none."""
     return WaitingOffer.objects.filter(_stands(now), wish_id=wish_id).first()
 
 
 def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
-    """Return what is offered to a person at present."""
+    """Return the open offers to a person."""
     return WaitingOffer.objects.filter(_stands(now), reservation__user_id=user_id)
 
 
 def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
-    """Return one's own wishes, and those for instruments one manages; newest first."""
+    """Return the actor's waiting-list entries, and those for instruments that they manage; newest first."""
     seen = Q(user_id=actor.person)
     if hosts := actor.organisations_where("manage-instruments"):
         seen |= Q(instrument__organisation_id__in=hosts)
@@ -112,10 +113,9 @@ def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
     )
 
 
-def in_states(
-    wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime
-) -> QuerySet[WaitingWish]:
-    """Return the wishes in one of the states at a moment, whatever is written down by then."""
+def in_states(wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime) -> QuerySet[WaitingWish]:
+    """Return the waiting-list entries that are in one of the states at a moment, whether or not that is
+    stored yet."""
     conditions = Q(state__in=set(states) - {"waiting"})
     unsettled, is_taken = Q(state="waiting"), Q(Exists(_OFFERS.filter(_TAKEN)))
     if "waiting" in states:
@@ -128,17 +128,18 @@ def in_states(
 
 
 def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
-    """Return one's own wishes, newest first."""
+    """Return the actor's own waiting-list entries, newest first."""
     return wishes_for(actor).filter(user_id=actor.person)
 
 
 def wish_by_id(actor: Actor, wish_id: UUID) -> WaitingWish:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a waiting-list entry; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(wishes_for(actor), pk=wish_id)
 
 
-def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
-    """Wishes as they are at a moment, in their order. Two statements, whatever the number."""
+def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[WaitingEntry]:
+    """Return the waiting-list entries as they are at a moment, in the given order. Two statements, whatever
+    their number."""
     held: dict[UUID, Reservation] = {}
     taken: dict[UUID, Reservation] = {}
     for offer in (
@@ -157,11 +158,9 @@ def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
     entries = []
     for wish in wishes:
         mine = taken.get(wish.pk)
-        state, ended_at = rules.state_at(
-            wish.state, wish.latest, mine.requested_at if mine else None, now
-        )
+        state, ended_at = rules.state_at(wish.state, wish.latest, mine.requested_at if mine else None, now)
         entries.append(
-            Entry(
+            WaitingEntry(
                 wish=wish,
                 state=state,
                 ended_at=ended_at or wish.ended_at,
@@ -174,7 +173,7 @@ def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
 
 
 def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UUID, int]]:
-    """Return, for each instrument, the places of those who wait for it."""
+    """Return, for each instrument, the position in line of each waiting-list entry by its id."""
     if not instrument_ids:
         return {}
     waiting = list(
@@ -182,13 +181,11 @@ def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UU
         .filter(instruments__overlap=list(instrument_ids))
         .only("id", "created_at", "instruments")
     )
-    return {
-        pk: rules.ranks(wish for wish in waiting if pk in wish.instruments) for pk in instrument_ids
-    }
+    return {pk: rules.ranks(wish for wish in waiting if pk in wish.instruments) for pk in instrument_ids}
 
 
 def load_instruments(wish: WaitingWish) -> list[UUID]:
-    """The instruments a wish is content with, the wished one first."""
+    """Return the instruments that a waiting-list entry accepts, the named one first."""
     ids = [wish.instrument_id]
     if wish.any_equivalent:
         regions = list(wish.regions.values_list("pk", flat=True))
@@ -197,20 +194,16 @@ def load_instruments(wish: WaitingWish) -> list[UUID]:
     return ids
 
 
-def load_hindrances(
-    wishes: Sequence[WaitingWish], now: datetime
-) -> dict[UUID, tuple[Refusal, ...]]:
-    """Why nothing of the wished instrument would be offered at present, whatever came free: it
-    is out of service, has no price for the group, or asks for a certificate the person lacks.
-    By wish. Four statements each at most."""
+def load_hindrances(wishes: Sequence[WaitingWish], now: datetime) -> dict[UUID, tuple[Refusal, ...]]:
+    """Return, by waiting-list entry, why its named instrument could not be offered at present whatever became
+    free: it is out of service, has no price for the group, or requires a certificate that the person lacks.
+    At most four statements each."""
     hindrances = {}
     for wish in wishes:
         instrument = wish.instrument
         moment = max(wish.earliest, now)
         terms = load_terms(instrument, wish.organisation, moment)
-        asker = load_asker(
-            instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
-        )
+        asker = load_asker(instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode)
         hindrances[wish.pk] = rules.hindrances(
             asker,
             Period(moment, wish.latest),
@@ -220,10 +213,9 @@ def load_hindrances(
     return hindrances
 
 
-def currency_of(
-    by_instrument: Mapping[UUID, list[CardInForce]], wish: WaitingWish, moment: datetime
-) -> str:
-    """That of the instrument that was wished for: of its card on the day, else of its last."""
+def currency_of(by_instrument: Mapping[UUID, list[CardInForce]], wish: WaitingWish, moment: datetime) -> str:
+    """Return the currency of the instrument that a waiting-list entry names: by its rate card on the day,
+    otherwise by its last one."""
     cards = by_instrument.get(wish.instrument_id, [])
     card = card_on(wish.instrument, cards, moment)
     card = card or (cards[-1] if cards else None)
@@ -231,6 +223,6 @@ def currency_of(
 
 
 def load_currencies(wishes: Sequence[WaitingWish]) -> dict[UUID, str]:
-    """The currency in which each wish, by id, names its price. One statement."""
+    """Return the currency in which each waiting-list entry, by id, states its price limit. One statement."""
     cards = load_cards(list({wish.instrument_id for wish in wishes}))
     return {wish.pk: currency_of(cards, wish, wish.earliest) for wish in wishes}

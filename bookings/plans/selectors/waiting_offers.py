@@ -1,4 +1,4 @@
-"""What of an instrument could be offered to those who wait for it."""
+"""Find slots of an instrument for the people who wait for it."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ from bookings.plans.domain import waiting as rules
 from bookings.plans.models import WaitingOffer, WaitingWish
 from bookings.plans.selectors.waiting import currency_of, next_in_line
 from bookings.pricing.domain.fees import quote
-from bookings.pricing.selectors.fees import Asked, Terms, load_backing, quote_input, terms_on
+from bookings.pricing.selectors.fees import PriceRequest, Terms, load_backing, quote_input, terms_on
 from bookings.record.domain.periods import Period
-from instruments.models import Instrument
-from instruments.selectors.ratecards import CardInForce
+from instruments.rates.selectors.ratecards import CardInForce
+from instruments.register.models import Instrument
 
-# Rules that say no to one person and not to another.
+# Rules that refuse one person but not another.
 OF_PERSONS = frozenset(
     {
         "too-far",
@@ -40,9 +40,9 @@ OF_PERSONS = frozenset(
 
 @dataclass(frozen=True)
 class Line:
-    """One instrument with those who wait for it, in order, and what is known to choose for
-    them: its calendar, the starts from which a length is free at all, by minutes, the cards of
-    it and of the wished ones, and what each was offered on it before."""
+    """One instrument with the entries waiting for it, in order, and what is needed to choose for them: its
+    calendar; the free starts by length in minutes; the rate cards of it and of the instruments that entries
+    name; and the times already offered to each entry on it."""
 
     instrument: Instrument
     wishes: tuple[WaitingWish, ...]
@@ -53,7 +53,7 @@ class Line:
 
 
 def load_line(instrument: Instrument, now: datetime) -> Line:
-    """Load an instrument's line. Five statements at most, one where nobody waits."""
+    """Load an instrument's line. At most five statements, one if nobody waits."""
     wishes = tuple(next_in_line(instrument.pk, now))
     windows = [
         window
@@ -71,11 +71,9 @@ def load_line(instrument: Instrument, now: datetime) -> Line:
     calendar = load_calendar(instrument, span, now)
     if calendar is None:
         return Line(instrument, (), None, {}, {}, {})
-    # Looked for once a length, whoever asks: most looks end here, however many wait.
+    # Looked up once for each length, for everybody: most looks end here, however many people wait.
     free = {
-        minutes: calendar.starts(
-            minutes=minutes, asker=Asker(), within=span, now=now, waived=OF_PERSONS
-        )
+        minutes: calendar.starts(minutes=minutes, asker=Asker(), within=span, now=now, waived=OF_PERSONS)
         for minutes in {wish.minutes for wish in wishes}
     }
     return Line(
@@ -89,9 +87,9 @@ def load_line(instrument: Instrument, now: datetime) -> Line:
 
 
 def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
-    """The first slot of the line's instrument, at the times of day that were named or else in
-    usual working hours before others, that every rule and the price let the wish have. At most
-    three statements, for agreements, grants and a certificate."""
+    """Return the first slot of the instrument that all rules and the highest price of a waiting-list entry
+    allow; None if there is none. Slots at the times of day that the entry names, or else in usual working
+    hours, come first. At most three statements, for agreements, grants and a certificate."""
     instrument, calendar = line.instrument, line.calendar
     window = rules.window_left(wish.earliest, wish.latest, wish.minutes, now)
     if calendar is None or window is None or wish.service_mode not in instrument.service_modes:
@@ -108,10 +106,8 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     cards = line.cards.get(instrument.pk, [])
     backing = load_backing(wish.organisation, instruments=[instrument])
     terms = terms_on(instrument, backing, cards, window.start)
-    asker = load_asker(
-        instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
-    )
-    # A card may begin or end inside the window: whether there is a price is asked of each start.
+    asker = load_asker(instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode)
+    # A card may begin or end inside the window, so each start is checked for a price.
     asker = replace(asker, is_served=True)
 
     def accepts(period: Period) -> bool:
@@ -124,27 +120,23 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
         if price is None:
             return False
         limit = (
-            None
-            if wish.max_price is None
-            else (wish.max_price, currency_of(line.cards, wish, period.start))
+            None if wish.max_price is None else (wish.max_price, currency_of(line.cards, wish, period.start))
         )
         return rules.is_at_most(price, limit)
 
-    start = rules.first_fit(
-        starts, wish.minutes, offered=line.offered.get(wish.pk, ()), accepts=accepts
-    )
+    start = rules.first_fit(starts, wish.minutes, offered=line.offered.get(wish.pk, ()), accepts=accepts)
     return None if start is None else Period(start, start + length)
 
 
 def _price(
     instrument: Instrument, terms: Terms, period: Period, mode: str
 ) -> tuple[Decimal | None, str] | None:
-    """What a slot costs before tax and vouchers, with its currency; an amount of None depends
-    on more than the time. None: it cannot be booked so."""
+    """Return the price of a slot before tax and vouchers, with its currency. The amount is None if it depends
+    on more than the time; the result is None if the slot cannot be booked that way."""
     if terms.card is None:
         return None
     by_sample = terms.card.values.rate_unit == "sample"
-    enquiry = Asked(period, mode, quantity=Decimal(1) if by_sample else None)
+    enquiry = PriceRequest(period, mode, quantity=Decimal(1) if by_sample else None)
     given = quote_input(instrument, terms, enquiry)
     if given is None:
         return None

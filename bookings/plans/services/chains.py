@@ -1,4 +1,4 @@
-"""Chains: several steps on different instruments, found and booked as one."""
+"""Chains: several steps on different instruments, found and booked together."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ from bookings.reserving.services.holds import holds_give_back
 from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import parties_of
 from bookings.reserving.services.reservations import reservation_drop, reservations_put
-from instruments.locks import lock_instruments
+from instruments.register.locks import lock_instruments
 
 
 def chain_book(
@@ -44,13 +44,13 @@ def chain_book(
     funding: Sequence[Share] = (),
     together: bool = False,
 ) -> Chain | None:
-    """Book all steps or none: at the given starts, or the first way that is suggested, at some
-    times of the day if they are named. `together`: all begin at the same moment; then their pauses
-    do not count, each is a booking of its own, and there is no chain.
+    """Book all steps or none: at the given starts, or in the first suggested way, within `times` of the day
+    if given. `together`: all steps begin at the same moment; then pauses are ignored, each is a booking of
+    its own, and no chain (None) is returned.
 
-    `RulesRefuse` names each refused step by its number from 0; `chain-order` where the starts
-    do not follow each other with the pauses asked for. `WrongState` (`no-chain`) where there is
-    no way. `funding` pays for each step. Your own holds on the instruments are given back for it.
+    Raises `RulesRefuse`, which names each refused step by its number from 0, `chain-order` if the starts do
+    not keep the requested pauses; `WrongState` (`no-chain`) if there is no way. `funding` pays for each step.
+    The actor's own holds on the instruments are given up for it.
     """
     require_steps(steps, within)
     if starts is not None and len(starts) != len(steps):
@@ -115,24 +115,16 @@ def _book(
         if not is_in_order(placed[index - 1 : index + 1], gaps):
             raise RulesRefuse([Refusal("chain-order", booking=index)])
     chain = Chain.objects.create(
-        user_id=by.actor.person,
-        organisation=parties[0].payer,
-        gaps=gaps_to_json(gaps),
-        created_at=by.now,
+        user_id=by.actor.person, organisation=parties[0].payer, gaps=gaps_to_json(gaps), created_at=by.now
     )
     reservations = reservations_put(
-        by,
-        parties=parties,
-        bookings=bookings,
-        extras=[{"chain": chain, "step": p.step} for p in placed],
+        by, parties=parties, bookings=bookings, extras=[{"chain": chain, "step": p.step} for p in placed]
     )
     _record(by, chain, "chain.create", reservations)
     return chain
 
 
-def _record(
-    by: By, chain: Chain, action: str, reservations: Sequence[Reservation], reason: str = ""
-) -> None:
+def _record(by: By, chain: Chain, action: str, reservations: Sequence[Reservation], reason: str = "") -> None:
     hosts = [r.host_id for r in reservations]
     regions = [region for r in reservations for region in lineage_of(r)]
     trail.record(
@@ -147,9 +139,9 @@ def _record(
 
 @transaction.atomic
 def chain_cancel(by: By, *, chain_id: UUID, reason: str) -> Chain:
-    """Cancel all that is left and the actor may cancel: each by the rules of
-    `reservation_cancel`, all or none. A host cancels the steps on its own instruments.
-    `WrongState` (`chain-over`) if nothing is left."""
+    """Cancel all steps that are left and that the actor may cancel, each by the rules of
+    `reservation_cancel`: all of them or none. A host cancels the steps on its own instruments. Raises
+    `WrongState` (`chain-over`) if none is left."""
     chain_for(by.actor, chain_id)
     rows = Reservation.objects.filter(chain=chain_id).values_list("pk", "instrument_id")
     ids = dict(rows)
@@ -164,10 +156,7 @@ def chain_cancel(by: By, *, chain_id: UUID, reason: str) -> Chain:
     purses_lock(left)
     for reservation in left:
         reservation_drop(
-            by,
-            instrument=instruments[reservation.instrument_id],
-            reservation=reservation,
-            reason=reason,
+            by, instrument=instruments[reservation.instrument_id], reservation=reservation, reason=reason
         )
     chain.version += 1
     chain.save(update_fields=["version"])
@@ -176,7 +165,7 @@ def chain_cancel(by: By, *, chain_id: UUID, reason: str) -> Chain:
 
 
 def _is_theirs(actor: Actor, reservation: Reservation) -> bool:
-    """Whether the actor has a say in a step: the person, the payer's manager, its host's."""
+    """Say whether the actor may act on a step: as its person, or as a manager of the payer or the host."""
     return (
         actor.user_id in {reservation.user_id, reservation.made_by_id}
         or reservation.organisation_id in actor.organisations_where("book-for-members")

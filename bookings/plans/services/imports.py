@@ -1,8 +1,8 @@
-"""Bringing in a calendar that was kept elsewhere.
+"""Importing a calendar that was kept elsewhere.
 
-One transaction for a file, of at most a thousand rows: all that is to be booked of it, or nothing.
-A process that dies half-way has booked nothing, and a file sent twice books once, since its rows
-are known again by their references.
+A file of at most a thousand rows is one transaction: all that is to be booked, or nothing. A process that
+dies half-way has booked nothing, and a file sent twice books once, since its rows are recognised by their
+references.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, Refused, invalid
+from accounts.domain.file_names import file_name_of
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation
 from accounts.notifications import Effect
@@ -20,25 +21,11 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code, payer_for
 from accounts.selectors.users import person_named
+from bookings.availability.domain.availability import too_far
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import demand_lacking, guarded
 from bookings.plans.adapters.tables import read_table
-from bookings.plans.domain.imports import (
-    MOST_DAYS,
-    ON_REFUSED,
-    REFUSE,
-    Details,
-    ImportReport,
-    ImportRow,
-    Outcome,
-    Result,
-    RowsRefused,
-    Table,
-    details_of,
-    digest_of,
-    period_of,
-    references_of,
-)
+from bookings.plans.domain import imports
 from bookings.plans.locks import lock_imports
 from bookings.plans.models import BookingImport, ImportedBooking
 from bookings.plans.selectors.imports import Named, load_named, load_references
@@ -51,32 +38,32 @@ from bookings.reserving.selectors.weighing import Weighing
 from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import first_state, lapse_due, parties_of, reservation_put
 from bookings.series.services.series import reminders_of, series_tell
-from instruments.domain.delimited import FileRefused
-from instruments.locks import lock_instruments
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.delimited import FileRefused
+from instruments.register.locks import lock_instruments
+from instruments.register.models import Instrument
 
 # A row that began longer ago is refused without a look at the calendar of that time.
 LONG_AGO = timedelta(days=1)
-# Of how many refused rows the nearest time that passes is looked for: in a full calendar that
-# takes 20 ms a row, and the instruments are locked meanwhile.
+# The number of refused rows for which the nearest allowed time is looked for: in a full calendar that takes
+# 20 ms a row, while the instruments are locked.
 MOST_NEAREST = 100
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A row that makes sense: what it is about."""
+    """A row that could be read: the instrument, period and details of the requested booking."""
 
-    row: ImportRow
+    row: imports.ImportRow
     instrument: Instrument
     period: Period
-    details: Details
+    details: imports.Details
     digest: str
 
 
 @dataclass(frozen=True)
 class _Passing:
-    """A row that will be booked, and how."""
+    """A row that will be booked, with everything needed to book it."""
 
     booking: Booking
     parties: Parties
@@ -91,21 +78,21 @@ class _Passing:
 
 @dataclass
 class _Run:
-    """One file on its way: what is known of it so far."""
+    """One file being imported, with what is known of it so far."""
 
     actor: Actor
     payer: Organisation
-    table: Table
+    table: imports.Table
     now: datetime
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[imports.Outcome] = field(default_factory=list)
     passing: list[_Passing] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
     parties: dict[tuple[str, UUID], Parties | Refused] = field(default_factory=dict)
-    explained: int = 0  # refused rows whose nearest time was looked for
+    explained: int = 0  # refused rows for which the nearest time was looked for
 
     @property
-    def report(self) -> ImportReport:
-        return ImportReport(tuple(self.outcomes), self.table.ignored, self.table.sha256)
+    def report(self) -> imports.ImportReport:
+        return imports.ImportReport(tuple(self.outcomes), self.table.ignored, self.table.sha256)
 
 
 def bookings_import(
@@ -114,20 +101,20 @@ def bookings_import(
     content: bytes,
     file_name: str,
     organisation: str | None,
-    on_refused: str = REFUSE,
+    on_refused: str = imports.REFUSE,
     dry_run: bool = False,
     encoding: str = "utf-8",
-) -> ImportReport:
-    """Book the rows of a file, for the payer of a code (None: the actor's only one), each by the
-    rules and rights of reserving it alone, those before it in the file counted. A person that a
-    row names is somebody whom the actor may book for (`parties_of`); nobody sets rules aside.
+) -> imports.ImportReport:
+    """Book the rows of a file, for the payer with a code (None: the actor's only organisation), each by the
+    rules and permissions of a single booking, counting the rows before it. A person named in a row must be
+    somebody for whom the actor may book (`parties_of`); rules cannot be overridden.
 
-    on_refused: `refuse`: all rows or none, `RowsRefused` has every row's outcome; `skip`: those
-    that pass, `RowsRefused` if nothing of the file was or is booked. dry_run: the same outcomes,
-    and nothing is locked or written. `Invalid` names `file` where it is no table of bookings.
+    on_refused: `refuse` books all rows or none and raises `RowsRefused` with every row's outcome; `skip`
+    books those that pass and raises `RowsRefused` only if no row is or was booked. dry_run: returns the same
+    outcomes, but locks and writes nothing. Raises `Invalid` (`file`) if the file is no table of bookings.
     """
-    if on_refused not in ON_REFUSED:
-        raise invalid("on_refused", "unknown-choice", allowed=", ".join(ON_REFUSED))
+    if on_refused not in imports.ON_REFUSED:
+        raise invalid("on_refused", "unknown-choice", allowed=", ".join(imports.ON_REFUSED))
     payer = _payer(by.actor, organisation)
     try:
         table = read_table(content, encoding=encoding)
@@ -142,10 +129,10 @@ def bookings_import(
             _judge(run, lock=True)
             report = run.report
             is_void = not report.booked and not report.unchanged
-            if report.refused and (on_refused == REFUSE or is_void):
-                raise RowsRefused(report)
+            if report.refused and (on_refused == imports.REFUSE or is_void):
+                raise imports.RowsRefused(report)
             report = _store(run, file_name)
-    except (RowsRefused, RulesRefuse):
+    except (imports.RowsRefused, RulesRefuse):
         _remember(run)
         raise
     _remember(run)
@@ -153,7 +140,7 @@ def bookings_import(
 
 
 def _payer(actor: Actor, organisation: str | None) -> Organisation:
-    """Whom the actor may book for themself, or for others."""
+    """Return the organisation for which the actor may book, for themselves or for others."""
     if organisation:
         payer = organisation_by_code(organisation)
         if actor.may("book-for-members", place_of(payer)):
@@ -170,7 +157,7 @@ def _payer(actor: Actor, organisation: str | None) -> Organisation:
 
 
 def _judge(run: _Run, *, lock: bool) -> None:
-    """The outcome of every row, in the order of the file."""
+    """Determine the outcome of every row, in the order of the file."""
     if lock:
         lock_imports(run.payer.pk)
     named = load_named(run.actor, {row.text("instrument") for row in run.table.rows})
@@ -181,7 +168,7 @@ def _judge(run: _Run, *, lock: bool) -> None:
         instruments = {i.pk: i for i in lock_instruments(instruments)}
         for instrument in instruments.values():
             lapse_due(instrument, run.now)
-    references = iter(references_of((r.row.text("reference"), r.digest) for r in read))
+    references = iter(imports.references_of((r.row.text("reference"), r.digest) for r in read))
     keyed = [(each, next(references) if isinstance(each, _Read) else "") for each in rows]
     known = load_references(run.payer, [key for _, key in keyed if key])
     payer = run.payer
@@ -192,44 +179,44 @@ def _judge(run: _Run, *, lock: bool) -> None:
         run.now,
     )
     for each, reference in keyed:
-        if isinstance(each, Outcome):
+        if isinstance(each, imports.Outcome):
             run.outcomes.append(each)
             continue
-        outcome = _outcome(each, Result.UNCHANGED, reference)
+        outcome = _outcome(each, imports.Result.UNCHANGED, reference)
         try:
             if not known.is_known(each.row.line, reference, each.digest):
                 here = replace(each, instrument=instruments[each.instrument.pk])
                 outcome = _weigh(run, weighing, here, reference)
         except Refused as refused:
             problems = _problems(refused, each.details.person)
-            outcome = replace(outcome, result=Result.REFUSED, problems=problems)
+            outcome = replace(outcome, result=imports.Result.REFUSED, problems=problems)
         run.outcomes.append(outcome)
 
 
-def _read(run: _Run, named: Named, row: ImportRow) -> _Read | Outcome:
+def _read(run: _Run, named: Named, row: imports.ImportRow) -> _Read | imports.Outcome:
     problems: list[FieldProblem] = []
     if row.problem is not None:
         problems = [FieldProblem("", row.problem.reason, row.problem.numbers)]
-        return Outcome(row.line, Result.REFUSED, problems=tuple(problems))
+        return imports.Outcome(row.line, imports.Result.REFUSED, problems=tuple(problems))
     instrument = period = details = None
     try:
         instrument = named.one(row.text("instrument"))
     except Invalid as error:
         problems += error.problems
-    # Without its instrument a time is read only to see that it is one.
+    # Without an instrument the time is only checked for its format.
     zone = ZoneInfo(instrument.facility.time_zone if instrument else "UTC")
     try:
-        period = period_of(row, zone)
+        period = imports.period_of(row, zone)
     except Invalid as error:
         problems += error.problems
     try:
-        details = details_of(row)
+        details = imports.details_of(row)
     except Invalid as error:
         problems += error.problems
     if instrument is None or period is None or details is None:
-        return Outcome(
+        return imports.Outcome(
             row.line,
-            Result.REFUSED,
+            imports.Result.REFUSED,
             row.text("reference"),
             row.text("instrument"),
             instrument.pk if instrument else None,
@@ -237,12 +224,12 @@ def _read(run: _Run, named: Named, row: ImportRow) -> _Read | Outcome:
             problems=tuple(problems),
         )
     person = _person(run, details.person)
-    digest = digest_of(instrument.pk, period, person or str(run.actor.person))
+    digest = imports.digest_of(instrument.pk, period, person or str(run.actor.person))
     return _Read(row, instrument, period, replace(details, person=person), digest)
 
 
 def _person(run: _Run, named: str) -> str:
-    """Whom a row is for, if not for whoever brings it in."""
+    """Return the person a row is for; empty if that is the importer."""
     if named and named not in run.named:
         user = person_named(named)
         is_own = user is not None and user.pk == run.actor.person
@@ -253,7 +240,7 @@ def _person(run: _Run, named: str) -> str:
 def _spans(
     read: Sequence[_Read], instruments: dict[UUID, Instrument], now: datetime
 ) -> Iterator[tuple[Instrument, Period]]:
-    """The span of each instrument's rows, without those that need no calendar."""
+    """Yield each instrument with the span of its rows, not counting rows too far away to need a calendar."""
     for pk, instrument in instruments.items():
         periods = [r.period for r in read if r.instrument.pk == pk and _is_near(r.period, now)]
         first = min((p.start for p in periods), default=now)
@@ -262,20 +249,20 @@ def _spans(
 
 
 def _is_near(period: Period, now: datetime) -> bool:
-    return now - LONG_AGO <= period.start <= now + timedelta(days=MOST_DAYS)
+    return now - LONG_AGO <= period.start <= now + timedelta(days=imports.MOST_DAYS)
 
 
-def _outcome(read: _Read, result: Result, reference: str) -> Outcome:
+def _outcome(read: _Read, result: imports.Result, reference: str) -> imports.Outcome:
     name = read.row.text("instrument")
-    return Outcome(read.row.line, result, reference, name, read.instrument.pk, read.period)
+    return imports.Outcome(read.row.line, result, reference, name, read.instrument.pk, read.period)
 
 
-def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> Outcome:
-    """By the rights and the rules. `Refused` for a right that is missing, and for what has no
+def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> imports.Outcome:
+    """Judge a row by permissions and rules. Raises `Refused` for a missing permission, or if there is no
     price."""
     instrument, details, period = read.instrument, read.details, read.period
     parties = _parties(run, instrument, details.person)
-    refused = replace(_outcome(read, Result.REFUSED, reference), person=parties.person)
+    refused = replace(_outcome(read, imports.Result.REFUSED, reference), person=parties.person)
     if not _is_near(period, run.now):
         return replace(refused, refusals=_far(instrument, weighing, period, run.now))
     mode = details.service_mode or first_mode(instrument, weighing.terms(instrument, period.start))
@@ -308,27 +295,27 @@ def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> Outcom
     )
     return replace(
         refused,
-        result=Result.BOOKED,
+        result=imports.Result.BOOKED,
         needs_approval=state == Reservation.State.REQUESTED,
         quote=weighed.quote,
     )
 
 
-def _far(
-    instrument: Instrument, weighing: Weighing, period: Period, now: datetime
-) -> tuple[Refusal, ...]:
-    """What is said of a row that lies further off than any rule allows."""
+def _far(instrument: Instrument, weighing: Weighing, period: Period, now: datetime) -> tuple[Refusal, ...]:
+    """Return the refusal of a row that is further away than any rule allows."""
     if not hasattr(instrument, "policy"):
         return (Refusal("not-published"),)
-    if period.start < now:  # whatever the notice: it lies in the past
+    if period.start < now:  # whatever the notice, it is in the past
         return (Refusal("too-soon", {"notice_minutes": 0}),)
     policy = load_policy(instrument.policy)
     group = weighing.terms(instrument, period.start).price_group
-    return (Refusal("too-far", {"horizon_days": policy.horizon_for(group)}),)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    return (too_far(policy.horizon_for(group), now, zone),)
 
 
 def _parties(run: _Run, instrument: Instrument, person: str) -> Parties:
-    """As of reserving, once for each instrument and person."""
+    """Return the person and the payer of a row, determined as for a single booking, once for each instrument
+    and person."""
     key = (person, instrument.pk)
     if key not in run.parties:
         booking = Booking(
@@ -349,28 +336,27 @@ _COLUMN = {"on_behalf_of": "person", "organisation": "person"}
 
 
 def _problems(refused: Refused, person: str) -> tuple[FieldProblem, ...]:
-    """A refusal of one row, by its columns."""
+    """Return the refusal of one row as problems by column."""
     if isinstance(refused, NotPermitted):
         return (FieldProblem("person", "not-for-others" if person else "not-for-yourself"),)
     if isinstance(refused, Invalid):
-        return tuple(
-            FieldProblem(_COLUMN.get(p.field, p.field), p.code, p.numbers) for p in refused.problems
-        )
+        return tuple(FieldProblem(_COLUMN.get(p.field, p.field), p.code, p.numbers) for p in refused.problems)
     return (FieldProblem("", refused.code, refused.numbers),)
 
 
 # Storing
 
 
-def _store(run: _Run, file_name: str) -> ImportReport:
-    """Book what passes; nothing is written of a file that brings nothing new."""
+def _store(run: _Run, file_name: str) -> imports.ImportReport:
+    """Book the rows that pass, and return the report; nothing is written for a file that contains nothing
+    new."""
     report = run.report
     if not run.passing:
         return report
     booking_import = BookingImport.objects.create(
         organisation=run.payer,
         user_id=run.actor.person,
-        file_name=file_name[:200],
+        file_name=file_name_of(file_name),
         sha256=report.sha256,
         booked=report.booked,
         unchanged=report.unchanged,
@@ -423,7 +409,7 @@ def _put(run: _Run, each: _Passing, booking_import: BookingImport) -> Reservatio
 
 
 def _tell(booked: Sequence[Reservation], now: datetime) -> None:
-    """One message a person and instrument, however many rows; and the reminders."""
+    """Enqueue one message for each person and instrument, however many rows there are, and the reminders."""
     together: dict[tuple[UUID, UUID], list[Reservation]] = {}
     for reservation in booked:
         key = (reservation.user_id, reservation.instrument_id)
@@ -434,7 +420,7 @@ def _tell(booked: Sequence[Reservation], now: datetime) -> None:
 
 
 def _remember(run: _Run) -> None:
-    """Remember the rows that were refused as unmet demand."""
+    """Record the rows that were refused as unmet demand."""
     refused = [(o.instrument, o.period, o.refusals) for o in run.outcomes]
     demand_lacking(
         By(run.actor, run.now),

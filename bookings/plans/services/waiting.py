@@ -1,4 +1,4 @@
-"""The waiting list: wishing, withdrawing, offering what comes free, and how it ended."""
+"""The waiting list: joining, leaving, offering slots that become free, and ending entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
 from accounts.domain.roles import PLATFORM, By
@@ -19,40 +19,27 @@ from bookings.availability.domain.times_of_day import times_of_day
 from bookings.catalogue.selectors.parties import Booking
 from bookings.plans.domain import waiting as rules
 from bookings.plans.models import WaitingOffer, WaitingWish
-from bookings.plans.selectors.waiting import (
-    ended_wishes,
-    load_instruments,
-    next_in_line,
-    open_wishes,
-    standing_offer,
-    unoffered,
-    wish_by_id,
-)
-from bookings.plans.services.waiting_offers import (
-    Outrun,
-    look_again,
-    slot_offer_locked,
-    wish_record,
-)
+from bookings.plans.selectors import waiting
+from bookings.plans.services.waiting_offers import Outrun, look_again, slot_offer_locked, wish_record
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import claim_person, lock_person, lock_reservation
 from bookings.reserving.services.holds import hold_give_back
 from bookings.reserving.services.placing import lapse_due, parties_of
-from instruments.domain.policies import Policy
-from instruments.locks import claim_instrument, lock_instrument
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
-from instruments.selectors.registry import PUBLIC, may_see
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import load_policy
+from instruments.register.locks import claim_instrument, lock_instrument
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import PUBLIC, may_see
 
-ATTEMPTS = 5  # of offering a slot, while others offer too
+ATTEMPTS = 5  # attempts to offer a slot while others offer too
 
 
 @dataclass(frozen=True)
 class WishValues:
-    """What somebody would like to have: `minutes` of an instrument in a window, between two times
-    of the day if they are named. regions: codes, for equivalent instruments; max_price: in all,
-    before tax and vouchers, in the currency of the instrument."""
+    """The values of a waiting-list entry: `minutes` on an instrument within a window, between two times of
+    the day if given. regions: codes, for equivalent instruments; max_price: in all, before tax and vouchers,
+    in the currency of the instrument."""
 
     instrument_id: UUID
     organisation: str | None
@@ -69,11 +56,11 @@ class WishValues:
 
 @transaction.atomic
 def wish_make(by: By, *, values: WishValues) -> WaitingWish:
-    """Put a wish on the waiting list, for oneself and an organisation one may book for. What of
-    the instrument is free and fits is offered at once; what of equivalent ones, by a job.
+    """Make a waiting-list entry, for the actor and an organisation for which they may book. A free slot of
+    the instrument that fits is offered at once; those of equivalent instruments are offered by a job.
 
-    `Invalid`, `NotFound`; `RulesRefuse` where the instrument never takes such a booking;
-    `WrongState` for the same wish again (`already-waiting`) and one too many.
+    Raises `Invalid`, `NotFound`; `RulesRefuse` if the instrument never takes such a booking; `WrongState` for
+    the same entry again (`already-waiting`) and for one too many (`too-many-wishes`).
     """
     rules.check_window(values.earliest, values.latest, values.minutes, by.now)
     times_of_day(values.hours_from, values.hours_until, [values.minutes])
@@ -90,7 +77,7 @@ def wish_make(by: By, *, values: WishValues) -> WaitingWish:
     _require_possible(instrument, values.minutes)
     lapse_due(instrument, by.now)
     lock_person(by.actor.person)
-    mine = open_wishes(by.now).filter(user_id=by.actor.person)
+    mine = waiting.open_wishes(by.now).filter(user_id=by.actor.person)
     same = {
         "instrument": instrument,
         "organisation": payer,
@@ -116,13 +103,12 @@ def wish_make(by: By, *, values: WishValues) -> WaitingWish:
     )
     wish.regions.set(regions)
     if values.any_equivalent:
-        wish.instruments = load_instruments(wish)
+        wish.instruments = waiting.load_instruments(wish)
         wish.save(update_fields=["instruments"])
     wish_record(by, "waiting.create", wish, after=_facts(wish, regions))
     if slot_offer_locked(instrument, by.now, holding=by.actor.person) is None:
         enqueue(
-            [look_again(pk, f"{wish.pk}:{pk}") for pk in wish.instruments if pk != instrument.pk],
-            now=by.now,
+            [look_again(pk, f"{wish.pk}:{pk}") for pk in wish.instruments if pk != instrument.pk], now=by.now
         )
     wish.refresh_from_db(fields=["version"])
     return wish
@@ -141,8 +127,9 @@ def _regions(values: WishValues) -> list[Region]:
 
 
 def _require_possible(instrument: Instrument, minutes: int) -> None:
-    """Refuse now what no calendar will ever change. Who may book it, at which price, and
-    when, is asked of each slot: certificates, prices and hours may still come."""
+    """Raise `RulesRefuse` for a waiting-list entry that no slot could ever satisfy: the instrument is not
+    published, or its policy forbids the length. Certificates, prices and hours may still change, so they are
+    checked for each slot."""
     if not hasattr(instrument, "policy") or instrument.publication not in PUBLIC:
         raise RulesRefuse([Refusal("not-published")])
     if refusals := _length_refusals(load_policy(instrument.policy), minutes):
@@ -162,19 +149,19 @@ def _length_refusals(policy: Policy, minutes: int) -> list[Refusal]:
 
 @transaction.atomic
 def wish_withdraw(by: By, *, wish_id: UUID) -> WaitingWish:
-    """Take a wish off the list, for the person whose it is. What is offered to it at present is
-    given back and goes to the next."""
-    wish = wish_by_id(by.actor, wish_id)
+    """Withdraw a waiting-list entry, for the person whose it is. A slot that is offered for it is released
+    and offered to the next."""
+    wish = waiting.wish_by_id(by.actor, wish_id)
     if wish.user_id != by.actor.person:
         raise NotPermitted
-    offer = standing_offer(wish.pk, by.now)
+    offer = waiting.standing_offer(wish.pk, by.now)
     held = lock_reservation(offer.reservation_id)[1] if offer else None
     lock_person(by.actor.person)
     wish = WaitingWish.objects.select_related("instrument", "organisation").get(pk=wish.pk)
     by.require_version(wish.version)
-    present = standing_offer(wish.pk, by.now)
+    present = waiting.standing_offer(wish.pk, by.now)
     if (present and present.pk) != (offer and offer.pk):
-        raise WrongVersion(version=wish.version)  # offered, taken or declined this very moment
+        raise WrongVersion(version=wish.version)  # it was offered, taken or declined at this moment
     _require_waiting(wish, by.now)
     _end(by, wish, "withdrawn", by.now)
     if held is not None:
@@ -183,7 +170,7 @@ def wish_withdraw(by: By, *, wish_id: UUID) -> WaitingWish:
 
 
 def _require_waiting(wish: WaitingWish, now: datetime) -> None:
-    if not open_wishes(now).filter(pk=wish.pk).exists():
+    if not waiting.open_wishes(now).filter(pk=wish.pk).exists():
         state = wish.state
         if state == "waiting":
             state = "expired" if wish.latest <= now else "fulfilled"
@@ -191,30 +178,28 @@ def _require_waiting(wish: WaitingWish, now: datetime) -> None:
 
 
 def slot_offer(*, instrument_id: UUID, now: datetime) -> WaitingOffer | None:
-    """Offer a free slot of an instrument to the first in line whom one fits, and see to it that
-    somebody looks whether there is one for the next. None if nobody wants what is free.
+    """Offer a free slot of an instrument to the first person in line whom one fits, and have a job look for
+    the next person. Return None if no free slot fits anybody.
 
-    Nobody is offered what they could not book: every rule is asked, for the person and payer.
+    Only a slot that the person could book is offered: every rule is asked, for the person and payer.
     """
     for _ in range(ATTEMPTS):
-        if not next_in_line(instrument_id, now).exists():
+        if not waiting.next_in_line(instrument_id, now).exists():
             return None
         try:
             with transaction.atomic():
                 instrument = lock_instrument(instrument_id)
                 lapse_due(instrument, now)
                 return slot_offer_locked(instrument, now)
-        except Outrun:  # its lock on the person is gone with the transaction: look again
+        except Outrun:  # the lock on the person ended with the transaction: look again
             continue
     return None
 
 
 def wishes_settle(*, now: datetime, most: int = 500) -> int:
-    """Write down the end of wishes that were fulfilled or whose window is over; how many."""
-    due = ended_wishes(now)
-    return work_through(
-        job="settle waiting", due=due, act=lambda pk: _settle(pk, now), now=now, most=most
-    )
+    """Store the end of waiting-list entries that were fulfilled or whose window is over; return how many."""
+    due = waiting.ended_wishes(now)
+    return work_through(job="settle waiting", due=due, act=lambda pk: _settle(pk, now), now=now, most=most)
 
 
 def _settle(wish_id: UUID, now: datetime) -> int:
@@ -235,11 +220,11 @@ def _settle(wish_id: UUID, now: datetime) -> int:
 
 
 def wishes_look(*, now: datetime, most: int = 100) -> int:
-    """Look for time that is free anyway (hours changed, a horizon moved on, a rule was eased)
-    for the wishes not looked at for the longest; the number of offers made. What instruments
-    each is content with is read anew. One looked at by a worker that then died is looked at
-    again when its turn comes."""
-    due = unoffered(open_wishes(now), now).filter(looked_at__lte=now - rules.LOOK_EVERY)
+    """Look for slots that are free for other reasons (hours changed, the horizon moved on, a rule was
+    relaxed), for the waiting-list entries that were not looked at for the longest; return the number of
+    offers. The instruments that each entry accepts are determined again. If a worker dies, its entries are
+    looked at again when their turn comes."""
+    due = waiting.unoffered(waiting.open_wishes(now), now).filter(looked_at__lte=now - rules.LOOK_EVERY)
     ids = list(due.order_by("looked_at", "id").values_list("pk", flat=True)[:most])
     instruments: dict[UUID, None] = {}
     for pk in ids:
@@ -254,7 +239,8 @@ def wishes_look(*, now: datetime, most: int = 100) -> int:
 
 @transaction.atomic
 def _look_claim(wish_id: UUID, now: datetime) -> list[UUID]:
-    """The instruments of a wish whose turn it is, and that no other worker looks at."""
+    """Claim a waiting-list entry whose turn it is, and return the instruments that it accepts; empty if
+    another worker has it."""
     wish = (
         WaitingWish.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         .select_related("instrument")
@@ -263,13 +249,13 @@ def _look_claim(wish_id: UUID, now: datetime) -> list[UUID]:
     )
     if wish is None:
         return []
-    instruments = load_instruments(wish)
+    instruments = waiting.load_instruments(wish)
     WaitingWish.objects.filter(pk=wish.pk).update(instruments=instruments, looked_at=now)
     return instruments
 
 
 def _end(by: By, wish: WaitingWish, state: str, ended_at: datetime) -> None:
-    """Give a wish its final state: compare-and-swap on `waiting`."""
+    """Give a waiting entry its final state; raise `WrongVersion` if its state has changed meanwhile."""
     swapped = WaitingWish.objects.filter(pk=wish.pk, state="waiting").update(
         state=state, ended_at=ended_at, version=F("version") + 1
     )
@@ -299,3 +285,8 @@ def _facts(wish: WaitingWish, regions: Sequence[Region]) -> dict[str, object]:
         "regions": [region.code for region in regions],
         "max_price": wish.max_price,
     }
+
+
+def wishes_end(wishes: QuerySet[WaitingWish], now: datetime) -> None:
+    """End these waiting-list entries, whose organisation is being closed."""
+    wishes.update(state="withdrawn", ended_at=now, version=F("version") + 1)

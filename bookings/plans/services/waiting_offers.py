@@ -1,8 +1,8 @@
-"""Offering what comes free to those who wait.
+"""Offering slots that become free to people on the waiting list.
 
-A slot is offered as a real hold. One transaction makes one offer, under one instrument's lock
-and then one person's, and asks for another look at the instrument: so any number of workers may
-share the work, and what is done twice finds nothing left to do.
+A slot is offered as a real hold. One transaction makes one offer, under one instrument's lock and then one
+person's, and asks for another look at the instrument: so any number of workers may share the work, and a
+repeated look finds nothing left to do.
 """
 
 from datetime import datetime
@@ -24,18 +24,19 @@ from bookings.record.domain.periods import Period
 from bookings.record.locks import lock_person
 from bookings.reserving.services.occupancy import message
 from bookings.reserving.services.placing import parties_of, place_find, reservation_put
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class Outrun(Exception):
-    """Another worker made the wish an offer meanwhile."""
+    """Another worker made the waiting-list entry an offer meanwhile."""
 
 
 def slot_offer_locked(
     instrument: Instrument, now: datetime, *, holding: UUID | None = None
 ) -> WaitingOffer | None:
-    """Under the instrument's lock. `holding` is the person whose lock is taken already: nobody
-    else's may be, so that what goes to another is left to a job."""
+    """Offer a free slot to the first in line whom it fits; the caller has locked the instrument. `holding` is
+    the person whose lock is already taken: no other person may be locked, so a slot for somebody else is left
+    to a job."""
     line = load_line(instrument, now)
     for wish in line.wishes:
         slot = load_fit(line, wish, now)
@@ -50,11 +51,9 @@ def slot_offer_locked(
     return None
 
 
-def _hold_for(
-    wish: WaitingWish, instrument: Instrument, slot: Period, now: datetime
-) -> WaitingOffer | None:
-    """Hold the slot for the wish; None where its person may not book it any more. `Outrun` if
-    it is no longer without an offer."""
+def _hold_for(wish: WaitingWish, instrument: Instrument, slot: Period, now: datetime) -> WaitingOffer | None:
+    """Hold a slot for a waiting-list entry and return the offer; None if its person may no longer book it.
+    Raise `Outrun` if the entry has got another offer meanwhile."""
     if not wish.user.is_active:
         return None
     booking = Booking(instrument.pk, slot, wish.organisation.code, wish.service_mode)
@@ -62,7 +61,7 @@ def _hold_for(
     try:
         parties = parties_of(person, booking)
         place = place_find(By(person, now), parties=parties, booking=booking, instrument=instrument)
-    except Refused:  # a membership ended, a record was withdrawn
+    except Refused:  # a membership ended, or a record was withdrawn
         return None
     deadline = rules.answer_by(now, place.policy.offer_minutes, slot.start)
     if deadline is None:
@@ -98,11 +97,10 @@ def _hold_for(
 
 
 def look_again(instrument_id: UUID, cause: str) -> Effect:
-    """Look whether anybody in line for the instrument can be offered something."""
+    """Return an effect that has a worker look for the next person in line for the instrument who can be
+    offered a slot."""
     return Effect(
-        kind="slot.freed",
-        key=f"slot.freed:waiting:{cause}",
-        payload={"instrument": str(instrument_id)},
+        kind="slot.freed", key=f"slot.freed:waiting:{cause}", payload={"instrument": str(instrument_id)}
     )
 
 
@@ -114,7 +112,7 @@ def wish_record(
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
 ) -> None:
-    """What became of a wish, in the trail of host and payer."""
+    """Record a change of a waiting-list entry in the trail, for host and payer."""
     instrument, payer = wish.instrument, wish.organisation
     trail.record(
         by,
@@ -122,8 +120,5 @@ def wish_record(
         wish,
         before=before,
         after=after,
-        places=(
-            [payer.pk, instrument.organisation_id],
-            [*instrument.region.lineage, *payer.region.lineage],
-        ),
+        places=([payer.pk, instrument.organisation_id], [*instrument.region.lineage, *payer.region.lineage]),
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,20 +14,14 @@ from django.utils.translation import gettext
 from accounts.domain.errors import Invalid, Refused
 from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
-from accounts.views.pages import act, by_of, edits, reads, writes
+from accounts.views.pages import act, by_of, edits, reads
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.funding.forms.funding import default_of
 from bookings.plans.domain.chains import FEWEST_STEPS, MOST_STEPS
 from bookings.plans.forms.chains import ChainForm, StepForm
-from bookings.plans.selectors.chains import (
-    Proposals,
-    chain_for,
-    load_chain_cancellation,
-    load_chains,
-    steps_of,
-)
-from bookings.plans.services.chains import chain_book, chain_cancel
+from bookings.plans.selectors import chains
+from bookings.plans.services.chains import chain_book
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.selectors.reservations import shown
@@ -36,21 +29,21 @@ from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.models import Chain
 from bookings.reserving.selectors.cancelling import is_left
 from bookings.reserving.views.booking import sources_offered
-from instruments.domain.search import Criteria
-from instruments.models import Instrument
-from instruments.selectors.house_rules import load_house_rules, rules_to_accept
-from instruments.selectors.registry import instruments_for
-from instruments.selectors.search import search
+from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instruments_for
+from instruments.search.domain.search import Criteria
+from instruments.search.selectors.search import search
 
-FOUND = 8  # instruments shown of a search
+FOUND = 8  # instruments shown for a search
 DAYS = 14
-# What the form says of itself, not of the chain.
+# Parameters of the form itself, not of the chain.
 _ACTS = {"add", "remove", "find", "q", "csrfmiddlewaretoken", "start"}
 
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """Choose the steps, find times; POST books them. All that was chosen is in the address."""
+    """Choose the steps and find times for them; POST books them. All choices are in the address."""
     by = by_of(request)
     actor = by.actor
     values = (request.POST if request.method == "POST" else request.GET).copy()
@@ -72,12 +65,12 @@ def new(request: HttpRequest) -> HttpResponse:
     form = ChainForm(values, zone=zone, steps=steps, sources=sources)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
-        proposals: Proposals | None = None
+        proposals: chains.Proposals | None = None
         is_sent = request.method == "POST" or "find" in values
         if is_sent and len(steps) >= FEWEST_STEPS and form.is_valid():
             wishes = [step.wish() for step in steps]
             try:
-                proposals = load_chains(
+                proposals = chains.load_chains(
                     actor,
                     payer.code,
                     wishes,
@@ -109,10 +102,7 @@ def new(request: HttpRequest) -> HttpResponse:
             "refusals": refusals,
             "problem": "" if refusals else refusal_text(refused),
             "state": [
-                (name, value)
-                for name, several in values.lists()
-                if name not in _ACTS
-                for value in several
+                (name, value) for name, several in values.lists() if name not in _ACTS for value in several
             ],
         }
         return render(request, "bookings/plans/chain_new.html", context, status=status)
@@ -138,9 +128,7 @@ def new(request: HttpRequest) -> HttpResponse:
         request,
         page,
         work,
-        to=lambda chain: (
-            reverse("bookings:chain", args=[chain.pk]) if chain else reverse("bookings:mine")
-        ),
+        to=lambda chain: reverse("bookings:chain", args=[chain.pk]) if chain else reverse("bookings:mine"),
         done=lambda chain: (
             gettext("Booked. You will be notified of each step by mail.")
             if chain
@@ -151,7 +139,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _ids(values: QueryDict) -> list[UUID]:
-    """The instruments named, with the one to add and without the one to remove."""
+    """Return the instruments of the query, including the one to add and without the one to remove."""
     ids = []
     for text in [*values.getlist("instrument"), *values.getlist("add")]:
         try:
@@ -163,11 +151,9 @@ def _ids(values: QueryDict) -> list[UUID]:
     return ids[:MOST_STEPS]
 
 
-def _fill(
-    values: QueryDict, instruments: Sequence[Instrument], zone: ZoneInfo, now: datetime
-) -> None:
-    """Fill in what was not given yet: the shortest time, the first way of service, two weeks
-    from tomorrow on."""
+def _fill(values: QueryDict, instruments: Sequence[Instrument], zone: ZoneInfo, now: datetime) -> None:
+    """Fill in the values that are missing: the shortest length (an hour at least), the first service mode,
+    and a window of two weeks from tomorrow on."""
     tomorrow = (now.astimezone(zone) + timedelta(days=1)).date()
     usual = {
         "earliest": f"{tomorrow:%Y-%m-%d}T00:00",
@@ -187,7 +173,7 @@ def _fill(
 
 
 def _starts(texts: Sequence[str]) -> list[datetime]:
-    """The starts of a proposal; one that cannot be read makes it none."""
+    """Return the starts of a proposal; empty if any of them cannot be read."""
     try:
         moments = [datetime.fromisoformat(text) for text in texts]
     except ValueError:
@@ -196,25 +182,15 @@ def _starts(texts: Sequence[str]) -> list[datetime]:
 
 
 @reads
-def chain(request: HttpRequest, chain_id: UUID) -> HttpResponse:
-    """One chain: its steps, and cancelling what is left of them."""
-    return _page(request, chain_id)
-
-
-def _page(
-    request: HttpRequest,
-    chain_id: UUID,
-    status: int = 200,
-    refused: Refused | None = None,
-    **forms: Any,
+def chain(
+    request: HttpRequest, chain_id: UUID, status: int = 200, refused: Refused | None = None, **forms: Any
 ) -> HttpResponse:
+    """Show one chain: its steps, and a form for cancelling those that are left."""
     by = by_of(request)
-    row = chain_for(by.actor, chain_id)
-    steps = [shown(step, by.now) for step in steps_of(by.actor, row)]
+    row = chains.chain_for(by.actor, chain_id)
+    steps = [shown(step, by.now) for step in chains.steps_of(by.actor, row)]
     is_own = by.actor.user_id == row.user_id
-    is_host = not is_own and any(
-        by.actor.may("manage-instruments", place_of(step.host)) for step in steps
-    )
+    is_host = not is_own and any(by.actor.may("manage-instruments", place_of(step.host)) for step in steps)
     may_cancel = any(is_left(step, by.now) for step in steps) and (
         is_own or is_host or by.actor.may("book-for-members", place_of(row.organisation))
     )
@@ -222,23 +198,9 @@ def _page(
         "chain": row,
         "rows": steps,
         "is_host": is_host,
-        "cancellation": load_chain_cancellation(by.actor, row.pk, by.now) if may_cancel else None,
+        "cancellation": chains.load_chain_cancellation(by.actor, row.pk, by.now) if may_cancel else None,
         "reason_form": ReasonForm(initial={"version": row.version}),
         "problem": refusal_text(refused),
         **forms,
     }
     return render(request, "bookings/plans/chain.html", context, status=status)
-
-
-@writes
-def cancel(request: HttpRequest, chain_id: UUID) -> HttpResponse:
-    """Cancel all steps that are left."""
-    return act(
-        request,
-        partial(_page, request, chain_id),
-        lambda by, data: chain_cancel(by, chain_id=chain_id, reason=data["reason"]),
-        to=reverse("bookings:chain", args=[chain_id]),
-        done=gettext("Cancelled."),
-        form=ReasonForm(request.POST),
-        name="reason_form",
-    )

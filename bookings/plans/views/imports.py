@@ -1,5 +1,4 @@
-"""Bringing in a calendar that was kept elsewhere: the file, what would become of each row, doing
-it."""
+"""Importing a calendar that was kept elsewhere: choosing the file, a preview of each row, the import."""
 
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import Refused
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import organisations_of
-from accounts.views.pages import act, edits
+from accounts.views.pages import act, chooses, edits
 from bookings.catalogue.views.payers import may_book_for, no_organisation
 from bookings.plans.domain.imports import ON_REFUSED, ImportReport, RowsRefused
 from bookings.plans.forms.imports import ImportForm
@@ -36,25 +35,20 @@ _LABELS = {
 
 
 @edits
-def bring_in(request: HttpRequest) -> HttpResponse:
-    """The form; POST says row by row what would happen, or with `act` skip or refuse does it."""
+@chooses("preview", *ON_REFUSED)
+def bring_in(request: HttpRequest, choice: str) -> HttpResponse:
+    """Show the form; POST previews what would become of each row, or imports the file."""
     actor = actor_of(request.user)
     payers = [payer for payer in organisations_of(actor) if may_book_for(actor, payer)]
     if not payers:
         return no_organisation(request, None)
     is_sent = request.method == "POST"
-    form = ImportForm(
-        request.POST if is_sent else None, request.FILES if is_sent else None, payers=payers
-    )
+    form = ImportForm(request.POST if is_sent else None, request.FILES if is_sent else None, payers=payers)
     manages = bool(actor.organisations_where("manage-instruments"))
-    on_refused = request.POST.get("act", "preview")
-    is_preview = on_refused not in ON_REFUSED
+    is_preview = choice == "preview"
 
     def page(
-        status: int = 200,
-        refused: Refused | None = None,
-        report: ImportReport | None = None,
-        **_form: Any,
+        status: int = 200, refused: Refused | None = None, report: ImportReport | None = None, **_form: Any
     ) -> HttpResponse:
         if isinstance(refused, RowsRefused):
             report = refused.report
@@ -82,7 +76,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
             file_name=data["name"],
             organisation=data["organisation"],
             encoding=data["encoding"] or "utf-8",
-            on_refused="refuse" if is_preview else on_refused,
+            on_refused="refuse" if is_preview else choice,
             dry_run=is_preview,
         ),
         to=to,
@@ -92,7 +86,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
 
 
 def _rows(report: ImportReport | None) -> list[dict[str, Any]]:
-    """The rows with what they name, in their order."""
+    """Return the rows with the instruments and people that they name, in their order."""
     if report is None:
         return []
     instruments, people = load_shown(report)
@@ -109,7 +103,7 @@ def _rows(report: ImportReport | None) -> list[dict[str, Any]]:
 
 
 def _brought(report: ImportReport) -> str:
-    """What was done, in words."""
+    """Say in words what was imported."""
     booked, waiting = report.booked, report.waiting
     unchanged, refused = report.unchanged, report.refused
     counted = [
@@ -122,10 +116,7 @@ def _brought(report: ImportReport) -> str:
                 waiting,
             ),
         ),
-        (
-            unchanged,
-            ngettext("{n} row was imported before.", "{n} rows were imported before.", unchanged),
-        ),
+        (unchanged, ngettext("{n} row was imported before.", "{n} rows were imported before.", unchanged)),
         (refused, ngettext("{n} row was refused.", "{n} rows were refused.", refused)),
     ]
     sentences = [text.format(n=number) for number, text in counted if number]

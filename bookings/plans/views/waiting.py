@@ -1,4 +1,4 @@
-"""The waiting list: asking to be told, what is offered, withdrawing."""
+"""Pages of the waiting list: joining it, the offers made, leaving it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,29 +22,24 @@ from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.plans.forms.waiting import WaitingForm
 from bookings.plans.models import WaitingWish
-from bookings.plans.selectors.waiting import (
-    load_currencies,
-    load_entries,
-    load_hindrances,
-    own_wishes,
-)
+from bookings.plans.selectors.waiting import load_currencies, load_entries, load_hindrances, own_wishes
 from bookings.plans.services.waiting import wish_make, wish_withdraw
 from bookings.pricing.selectors.fees import load_terms
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.forms.fields import local_moment
 from bookings.reserving.services.holds import hold_release
-from instruments.domain.opening import day_span, local_date
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
-from instruments.selectors.registry import instrument_by_id
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.clock import day_span, local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_by_id
 
-SHOWN = 100  # wishes, the newest first; ten at most wait
+SHOWN = 100  # entries, the newest first; at most ten are waiting
 WEEK = 7
 
 
 @reads
 def waiting(request: HttpRequest) -> HttpResponse:
-    """What one waits for, with one's place in line and what is offered; what became of others."""
+    """Show the reader's waiting-list entries, with their place in line and offers, and the ended ones."""
     return _list(request)
 
 
@@ -64,7 +59,7 @@ def _list(request: HttpRequest, status: int = 200) -> HttpResponse:
 
 @edits
 def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Ask to be told when something comes free; POST puts it on the list."""
+    """Join the waiting list for an instrument."""
     by = by_of(request)
     instrument = instrument_by_id(by.actor, instrument_id)
     data = request.POST if request.method == "POST" else request.GET
@@ -108,12 +103,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     )
 
 
-def _form(
-    request: HttpRequest,
-    instrument: Instrument,
-    regions: list[str],
-    now: datetime,
-) -> WaitingForm:
+def _form(request: HttpRequest, instrument: Instrument, regions: list[str], now: datetime) -> WaitingForm:
     zone = instrument.facility.zone
     earliest, latest = _window(request, zone, now)
     minutes = request.GET.get("minutes", "")
@@ -132,7 +122,7 @@ def _form(
 
 
 def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """Seven local days from the one that was looked at, not from the past."""
+    """Return the window of seven local days from the chosen day on, beginning today at the earliest."""
     day = local_date(zone, now)
     try:
         start = datetime.fromisoformat(request.GET.get("from", ""))
@@ -147,26 +137,24 @@ def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[dateti
 
 @writes
 def withdraw(request: HttpRequest, wish_id: UUID) -> HttpResponse:
-    """Wait no longer."""
+    """Leave the waiting list."""
     return _acted(
-        request,
-        lambda by, _: wish_withdraw(by, wish_id=wish_id),
-        gettext("You have left the waiting list."),
+        request, lambda by, _: wish_withdraw(by, wish_id=wish_id), gettext("You have left the waiting list.")
     )
 
 
 @writes
 def decline(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Leave what is offered to the next; the wish goes on waiting."""
+    """Decline an offered slot, which goes to the next; the waiting-list entry remains."""
     return _acted(
         request,
         lambda by, _: hold_release(by, reservation_id=reservation_id),
-        gettext("Declined: it goes to the next in line. You keep waiting for another time."),
+        gettext("Declined: the slot goes to the next in line. You keep waiting for another time."),
     )
 
 
 def _acted(request: HttpRequest, work: Callable[[By, Any], Any], done: str) -> HttpResponse:
-    """Carry out an act and go back to the list; a refusal is said there."""
+    """Carry out an act and go back to the list, where a refusal is shown."""
     return act(
         request,
         partial(_list, request),

@@ -1,6 +1,5 @@
 """Agreements between regions."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,27 +8,22 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.organisations import region_named
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads
-from accounts.api.shapes import Day, Flag, Instant, ListOf, Number, Shape, Text
+from accounts.api.resource import Resource, acts, changes, creates, reads
+from accounts.api.shapes import Day, Instant, Shape, Text
 from accounts.domain.errors import FieldProblem, Invalid, NotFound
 from accounts.models import Region
 from accounts.selectors.organisations import region_by_code
 from bookings.pricing.domain.agreements import AgreementTerms
+from bookings.pricing.forms.agreements import AgreementBody
 from bookings.pricing.models import Agreement
-from bookings.pricing.selectors.agreements import (
-    agreement_by_id,
-    agreements_for,
-    agreements_on,
-    state_on,
-    today_in,
-)
+from bookings.pricing.selectors.agreements import AGREEMENTS, agreement_by_id, state_on, today_in
 from bookings.pricing.services.agreements import (
     agreement_change,
     agreement_end,
     agreement_propose,
     agreement_sign,
 )
+from bookings.record.api.lists import listed
 from bookings.record.api.shapes import PlainNumber
 
 STATES = ("proposed", "coming", "in_force", "over", "withdrawn")
@@ -46,13 +40,7 @@ EXAMPLE = {
             "signed_by": {"id": "0197a1de-0000-7000-8000-000000000004", "name": "Zhao Min"},
             "signed_at": "2026-01-10T02:00:00Z",
         },
-        {
-            "region": "CN-SH",
-            "name": "Shanghai",
-            "name_zh": "上海",
-            "signed_by": None,
-            "signed_at": None,
-        },
+        {"region": "CN-SH", "name": "Shanghai", "name_zh": "上海", "signed_by": None, "signed_at": None},
     ],
     "valid_from": "2026-02-01",
     "valid_until": "2027-02-01",
@@ -80,8 +68,8 @@ class AgreementMemberShape(serializers.Serializer[Any]):
 
 
 class AgreementShape(serializers.Serializer[Any]):
-    """In force on the local days of the instrument from `valid_from` until before `valid_until`,
-    once every member has signed."""
+    """An agreement, in force on the instrument's local days [`valid_from`, `valid_until`) once every member
+    has signed."""
 
     id = serializers.UUIDField()
     code = serializers.CharField()
@@ -90,7 +78,7 @@ class AgreementShape(serializers.Serializer[Any]):
     members = AgreementMemberShape(many=True)
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
-    discount_percent = PlainNumber(help_text="Off what the time costs.")
+    discount_percent = PlainNumber(help_text="Discount on the price of the time.")
     honours_vouchers = serializers.BooleanField()
     recognises_qualifications = serializers.BooleanField()
     state = serializers.ChoiceField(STATES)
@@ -99,36 +87,19 @@ class AgreementShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class AgreementBody(Shape):
-    code = Text(40)
-    name = Text(200)
-    name_zh = Text(200, default="", allow_blank=True)
-    regions = ListOf(child=Text(40), help_text="The codes of the members.")
-    valid_from = Day()
-    valid_until = Day(
-        required=False, allow_null=True, help_text="The first day it no longer holds."
-    )
-    discount_percent = Number(12, 6, default=Decimal(0))
-    honours_vouchers = Flag(default=False)
-    recognises_qualifications = Flag(default=False)
-
-
 class SignBody(Shape):
     region = Text(
-        40, required=False, help_text="For which member, where the person coordinates several."
+        40, required=False, help_text="Code of the member that signs; required if you coordinate several."
     )
 
 
 class AgreementEndBody(Shape):
     valid_until = Day(
-        required=False, allow_null=True, help_text="The first day it no longer holds; or today."
+        required=False,
+        allow_null=True,
+        help_text="The first day on which it no longer applies; default: today.",
     )
     reason = Text(500, default="", allow_blank=True)
-
-
-class AgreementQuery(Pages):
-    region = Text(40, default="", help_text="The code of a member region.")
-    in_force_on = Day(required=False)
 
 
 class Agreements(Resource):
@@ -145,14 +116,11 @@ class Agreements(Resource):
             row.state = state_on(row, today_in(list(row.members.all()), self.now))
         return rows
 
-    @lists(_("Agreements"), AgreementQuery)
+    @listed(_("Agreements"), AGREEMENTS)
     def rows(self, query: dict[str, Any]) -> QuerySet[Agreement]:
-        """Those of the regions of one's organisations and roles, the newest first; proposals for
-        the members' coordinators and auditors."""
-        rows = agreements_for(self.actor)
-        if query["region"]:
-            rows = rows.filter(members__region__code=query["region"])
-        return agreements_on(rows, query["in_force_on"]) if "in_force_on" in query else rows
+        """Return the agreements of the regions of your organisations and roles, the newest first; proposals
+        only for the members' coordinators and auditors."""
+        return AGREEMENTS.rows(self.actor)
 
     @creates(
         _("Propose an agreement"),
@@ -171,14 +139,15 @@ class Agreements(Resource):
         answers=EXAMPLE,
     )
     def propose(self, data: dict[str, Any]) -> UUID:
-        """For the coordinator of a member. It binds nobody until every member has signed."""
+        """Propose an agreement; only the coordinator of a member may do this. It binds nobody until every
+        member has signed."""
         regions = tuple(region.pk for region in regions_named(data["regions"]))
         terms = {"valid_until": None} | data | {"regions": regions}
         return agreement_propose(self.by, terms=AgreementTerms(**terms)).pk
 
-    @reads(_("One agreement"), answers=EXAMPLE)
+    @reads(_("An agreement"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
-        """For people of the member regions."""
+        """Return an agreement. People of the member regions may read it."""
 
     @changes(
         _("Change a proposal"),
@@ -189,18 +158,16 @@ class Agreements(Resource):
         answers=EXAMPLE,
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the members' coordinators, until all have signed. Only what is named changes;
-        whoever had signed signs again."""
-        self.visible(pk)
+        """Change a proposal. The members' coordinators may do this until all have signed. Fields left out
+        stay as they are; members that had signed must sign again."""
         if "regions" in data:
             data["regions"] = tuple(region.pk for region in regions_named(data["regions"]))
         agreement_change(self.by, agreement_id=pk, changes=data)
 
     @acts(_("Sign an agreement"), SignBody, sends={"region": "CN-SH"}, answers=EXAMPLE)
     def sign(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For a member's coordinator. The last to sign puts it in force; send `If-Match`, so that
-        what is signed is what was read."""
-        self.visible(pk)
+        """Sign an agreement for a member, as its coordinator. The last signature puts it in force; send
+        `If-Match` to make sure that you sign what you read."""
         region = region_named(data["region"]) if data.get("region") else None
         agreement_sign(self.by, agreement_id=pk, region_id=region.pk if region else None)
 
@@ -211,14 +178,13 @@ class Agreements(Resource):
         answers=EXAMPLE | {"valid_until": "2026-09-01"},
     )
     def end(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the members' coordinators: earlier than agreed, not in the past. A proposal is
-        withdrawn. Bookings made under it keep their terms."""
-        self.visible(pk)
+        """End an agreement earlier than agreed, but not in the past, or withdraw a proposal. The members'
+        coordinators may do this. Bookings made under it keep their terms."""
         agreement_end(self.by, agreement_id=pk, **{"valid_until": None, **data})
 
 
 def regions_named(codes: list[str], field: str = "regions") -> list[Region]:
-    """The regions of some codes; `Invalid` names every one that there is not."""
+    """Return the regions with some codes; raise `Invalid` naming every code that does not exist."""
     regions, problems = [], []
     for index, code in enumerate(codes):
         try:

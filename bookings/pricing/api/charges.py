@@ -9,10 +9,10 @@ from bookings.pricing.models import Charge
 
 
 class ChargeShape(serializers.Serializer[Any]):
-    """What a finished, cancelled or missed reservation costs, tax included; `total` is `covered`
-    by a voucher, for the rest `payable`. `result` explains it: the quote of what was used, or the
-    percent, fee and tax of the terms. What takes a charge back (`reversal`, `melting`) has amounts
-    below zero. `month` is the first day of the one it is stated in, once it is final."""
+    """A charge for a finished, cancelled or missed reservation, tax included; of `total`, a voucher pays
+    `covered` and the payer `payable`. `result` explains it: the quote of the actual use, or the percent, fee
+    and tax of the terms. A charge that takes another back (`reversal`, `melting`) has negative amounts.
+    `month` is the first day of the month on whose statement it is, once it is final."""
 
     id = serializers.UUIDField()
     reservation = serializers.UUIDField(source="reservation_id")
@@ -23,11 +23,11 @@ class ChargeShape(serializers.Serializer[Any]):
     covered = Money()
     payable = Money()
     grant = serializers.CharField(
-        source="grant.code", allow_null=True, help_text="The code of the voucher grant."
+        source="grant.code", allow_null=True, help_text="Code of the voucher grant."
     )
     result = serializers.DictField()
     created_at = Instant()
-    open_until = Instant(allow_null=True, help_text="Until when the payer may dispute it.")
+    open_until = Instant(allow_null=True, help_text="The end of the time in which the payer may dispute it.")
     final_at = Instant(allow_null=True)
     month = serializers.DateField(allow_null=True)
     reverses = serializers.UUIDField(source="reverses_id", allow_null=True)

@@ -1,4 +1,4 @@
-"""What last year's bookings would have cost by another rate card."""
+"""The API that says what last year's bookings would have cost under another rate card."""
 
 from datetime import datetime
 from typing import Any
@@ -13,17 +13,17 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Instant, Money, amount, object_of, rfc3339
 from bookings.pricing.domain.what_if import Sums
+from bookings.pricing.messages import left_out
 from bookings.pricing.selectors.what_if import WhatIf, what_if
-from bookings.record.messages import left_out
-from instruments.api.ratecards import CardShape
-from instruments.domain.ratecards import RateCardValues, parse_rate_card
-from instruments.selectors.managing import instrument_to_manage
-from instruments.selectors.ratecards import load_card, readable_card
+from instruments.rates.api.ratecards import CardShape
+from instruments.rates.domain.ratecards import RateCardValues, parse_rate_card
+from instruments.rates.selectors.ratecards import load_card, readable_card
+from instruments.register.selectors.registry import instrument_to_manage
 
 
 class SumsShape(serializers.Serializer[Any]):
-    """What bookings cost, tax included and before vouchers, and would have cost; how many of
-    them would have paid more, less, the same."""
+    """The old and new cost of bookings, tax included and before vouchers, and how many of them would have
+    paid more, less, the same."""
 
     bookings = serializers.IntegerField()
     old = Money()
@@ -39,13 +39,13 @@ class GroupSumsShape(SumsShape):
 
 
 class OrganisationSumsShape(SumsShape):
-    organisation = serializers.CharField(help_text="The payer's code.")
+    organisation = serializers.CharField(help_text="Code of the paying organisation.")
     name = serializers.CharField()
     name_zh = serializers.CharField(allow_blank=True)
 
 
 class LeftOutShape(serializers.Serializer[Any]):
-    """Bookings that cannot be compared."""
+    """The number of bookings that cannot be compared, and why."""
 
     code = serializers.CharField()
     message = serializers.CharField()
@@ -53,8 +53,8 @@ class LeftOutShape(serializers.Serializer[Any]):
 
 
 class WhatIfShape(serializers.Serializer[Any]):
-    """Bookings that began in [`since`, `until`). `found`: how many were charged or could have
-    been; `priced`: how many of them, the latest, were looked at."""
+    """A comparison of bookings that began in [`since`, `until`). `found`: how many were charged or could have
+    been; `priced`: how many of them, the latest, were compared."""
 
     instrument = serializers.UUIDField()
     currency = serializers.CharField()
@@ -65,7 +65,7 @@ class WhatIfShape(serializers.Serializer[Any]):
     whole = SumsShape()
     groups = GroupSumsShape(many=True)
     organisations = OrganisationSumsShape(
-        many=True, help_text="Who would pay most more first, who would save most last."
+        many=True, help_text="Sorted by difference: the largest increase first, the largest saving last."
     )
     left_out = LeftOutShape(many=True)
 
@@ -86,9 +86,7 @@ def what_if_json(compared: WhatIf) -> dict[str, Any]:
         "found": compared.total,
         "priced": comparison.seen,
         "whole": _sums(comparison.whole, currency),
-        "groups": [
-            {"price_group": group, **_sums(sums, currency)} for group, sums in comparison.by_group()
-        ],
+        "groups": [{"price_group": group, **_sums(sums, currency)} for group, sums in comparison.by_group()],
         "organisations": [
             {
                 "organisation": organisation.code,
@@ -116,7 +114,7 @@ class WhatIfEndpoint(Endpoint):
 class WhatIfOfBody(WhatIfEndpoint):
     @operation(
         "what_if",
-        _("What last year would have cost by a rate card"),
+        _("What last year would have cost under a rate card"),
         tag="money",
         takes=CardShape,
         gives=WhatIfShape,
@@ -128,9 +126,9 @@ class WhatIfOfBody(WhatIfEndpoint):
         },
     )
     def post(self, request: Request, instrument_id: UUID) -> Response:
-        """Every booking of the last 365 days that was charged, or could have been, priced again
-        from its stored inputs by the card of the body. For those who may read the host's money.
-        Nothing is kept."""
+        """Price every booking of the last 365 days that was charged, or could have been, again from its
+        stored inputs by the rate card of the body. Only those who may read the host's money may do this.
+        Nothing is stored."""
         instrument_to_manage(self.actor, instrument_id, "read-money")
         return self.answer(instrument_id, parse_rate_card(object_of(request.data)), self.now)
 
@@ -138,13 +136,13 @@ class WhatIfOfBody(WhatIfEndpoint):
 class WhatIfOfVersion(WhatIfEndpoint):
     @operation(
         "what_if_version",
-        _("What last year would have cost by a draft"),
+        _("What last year would have cost under a draft"),
         tag="money",
         gives=WhatIfShape,
         refuses=[404],
     )
     def get(self, request: Request, instrument_id: UUID, version: int) -> Response:
-        """The same by a stored version of the instrument's rate card, draft or not."""
-        instrument_to_manage(self.actor, instrument_id, "read-money")
-        card = load_card(readable_card(self.actor, instrument_id, version)).values
+        """Price last year by a stored version of the instrument's rate card, draft or not."""
+        instrument = instrument_to_manage(self.actor, instrument_id, "read-money")
+        card = load_card(readable_card(self.actor, instrument, version)).values
         return self.answer(instrument_id, card, self.now)

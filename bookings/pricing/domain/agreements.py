@@ -1,4 +1,4 @@
-"""What two regions have agreed, on a day (docs/fees.md, "Price group")."""
+"""Find the terms that two regions have agreed on for a day (docs/fees.md, "Price group")."""
 
 import re
 from collections.abc import Container, Iterable, Iterator
@@ -12,8 +12,8 @@ from accounts.domain.errors import FieldProblem, Invalid, invalid
 
 @dataclass(frozen=True)
 class AgreementValues:
-    """An agreement that every member has signed, of the local days [`valid_from`, `valid_until`);
-    `valid_until` None: until it is ended."""
+    """An agreement that every member has signed, for the local days [`valid_from`, `valid_until`);
+    `valid_until` None: until somebody ends it."""
 
     id: UUID
     code: str
@@ -24,14 +24,14 @@ class AgreementValues:
     recognises_qualifications: bool = False
 
     def is_in_force(self, day: date) -> bool:
-        """Whether the day is one of its days."""
+        """Say whether the agreement is in force on a day."""
         return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """What all agreements in force between two regions come to on a day. `agreement` is the one
-    whose discount counts."""
+    """The terms of all agreements in force between two regions on a day. `agreement` is the one whose
+    discount counts."""
 
     agreement: AgreementValues
     honours_vouchers: bool
@@ -43,8 +43,8 @@ class Recognition:
 
 
 def recognition(agreements: Iterable[AgreementValues], day: date) -> Recognition | None:
-    """Of several in force the highest discount counts (of equals the lower code); vouchers and
-    qualifications count where any of them says so. None where none is in force."""
+    """Combine the agreements in force: the highest discount counts (of equals, that of the lower code);
+    vouchers and qualifications are recognised if any of them says so. None if no agreement is in force."""
     in_force = [agreement for agreement in agreements if agreement.is_in_force(day)]
     if not in_force:
         return None
@@ -62,7 +62,7 @@ MOST_MEMBERS = 50
 
 @dataclass(frozen=True)
 class AgreementTerms:
-    """What is proposed to the `regions`."""
+    """The proposed terms of an agreement between the `regions`."""
 
     code: str
     name: str
@@ -76,7 +76,7 @@ class AgreementTerms:
 
 
 def require_terms(terms: AgreementTerms, *, sharing: Container[UUID], today: date) -> None:
-    """`Invalid` with all that is wrong with a proposal; `sharing` are the regions that share."""
+    """Raise `Invalid` with all that is wrong with a proposal; `sharing` are the regions that share."""
     problems = [*named_problems(terms.code, terms.name, terms.name_zh)]
     if len(terms.regions) < 2:
         problems.append(FieldProblem("regions", "too-few", {"least": 2}))
@@ -95,7 +95,7 @@ def require_terms(terms: AgreementTerms, *, sharing: Container[UUID], today: dat
 
 
 def named_problems(code: str, name: str, name_zh: str) -> Iterator[FieldProblem]:
-    """What is wrong with the code and names of a thing of money."""
+    """Yield problems with the code and names of an agreement or programme."""
     if not CODE.fullmatch(code):
         yield FieldProblem("code", "not-a-code")
     if not name.strip():
@@ -115,15 +115,11 @@ def percent_problems(field: str, percent: Decimal, *, least: Decimal) -> Iterato
         yield FieldProblem(field, "too-many-decimals", {"decimals": 3})
 
 
-def days_problems(
-    valid_from: date, valid_until: date | None, today: date | None
-) -> Iterator[FieldProblem]:
-    """Of the days [`valid_from`, `valid_until`), which are not all over on `today`."""
+def days_problems(valid_from: date, valid_until: date | None, today: date | None) -> Iterator[FieldProblem]:
+    """Yield problems with the days [`valid_from`, `valid_until`), which must not all be over on `today`."""
     for field, day in (("valid_from", valid_from), ("valid_until", valid_until)):
         if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-            yield FieldProblem(
-                field, "out-of-range", {"least": str(FIRST_DAY), "most": str(LAST_DAY)}
-            )
+            yield FieldProblem(field, "out-of-range", {"least": str(FIRST_DAY), "most": str(LAST_DAY)})
     if valid_until is not None:
         if valid_until <= valid_from:
             yield FieldProblem("valid_until", "not-after-valid-from")
@@ -134,8 +130,8 @@ def days_problems(
 def agreement_state(
     *, is_signed: bool, is_ended: bool, valid_from: date, valid_until: date | None, today: date
 ) -> str:
-    """`proposed` until all have signed, `withdrawn` if it was ended before; then `coming`,
-    `in_force`, `over`. `is_ended`: somebody has ended it earlier than it was to end."""
+    """Return the state of an agreement: `proposed` until all have signed, or `withdrawn` if it was ended
+    before that; then `coming`, `in_force`, `over`. `is_ended`: somebody has ended it early."""
     if not is_signed:
         return "withdrawn" if is_ended else "proposed"
     if valid_until is not None and (valid_until <= today or valid_until <= valid_from):
@@ -143,13 +139,11 @@ def agreement_state(
     return "coming" if today < valid_from else "in_force"
 
 
-def end_of(
-    *, valid_from: date, valid_until: date | None, requested: date | None, today: date
-) -> date:
-    """The first day on which an agreement is no longer in force, if it is ended: the day
-    `requested`, or today; never one that is past. One that has not begun never begins.
+def end_of(*, valid_from: date, valid_until: date | None, requested: date | None, today: date) -> date:
+    """Return the first day on which an agreement is no longer in force, if it is ended now: the day
+    `requested`, or today. One that has not begun never begins.
 
-    `Invalid` for a day in the past, or not before the day on which it ends anyway.
+    Raises `Invalid` for a day in the past, or not before the day on which it ends anyway.
     """
     day = requested if requested is not None else max(today, valid_from)
     if day < today:

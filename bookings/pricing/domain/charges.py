@@ -1,4 +1,4 @@
-"""What an ended reservation costs, from its frozen quote and what happened.
+"""Compute what an ended reservation costs, from its frozen quote and what happened.
 
 Rules: docs/fees.md, "Cancelling and missing" and "After use".
 """
@@ -10,37 +10,37 @@ from decimal import Decimal
 from typing import Any
 
 from bookings.pricing.domain import fees
-from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
 from bookings.record.domain.money import format_amount, format_number, percentage
 
 # How long the payer may dispute a charge.
 DISPUTABLE = timedelta(days=7)
-# Second thoughts: how long after making a booking, and how long before its start at least.
+# Second thoughts: the time after making a booking, and the least time before its start.
 SECOND_THOUGHTS = timedelta(minutes=10)
 SECOND_THOUGHTS_NOTICE = timedelta(minutes=60)
-# The kinds that say what a reservation costs; the others take back.
+# The kinds that say what a reservation costs; all others take back.
 ORIGINAL = frozenset({"use", "cancellation", "no_show"})
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a reservation ended. `usage` is check-in and check-out, if both are known."""
+    """The way a reservation ended. `usage` is check-in and check-out, if both are known."""
 
     state: str
     ended_at: datetime
     was_confirmed: bool
     is_ended_by_host: bool
     usage: tuple[datetime, datetime] | None = None
-    cut_at: datetime | None = None  # when the host closed the instrument under the use
-    is_second_thought: bool = False  # its person cancelled it just after making it: free
-    # Of earlier changes: what cancelling costs at least, and what shortening cost, before tax.
+    cut_at: datetime | None = None  # when the host closed the instrument during the use
+    is_second_thought: bool = False  # its person cancelled it just after making it, free of charge
+    # From earlier changes: the minimum percent for cancelling, and the cost of shortening, before tax.
     least_percent: Decimal = Decimal(0)
     shortening_fee: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
 class ChargeMade:
-    """A charge with all that it follows from: `inputs` replay to `result`."""
+    """A charge with everything that it follows from: computing it again from `inputs` gives `result`."""
 
     kind: str
     currency: str
@@ -52,32 +52,33 @@ class ChargeMade:
 
     @property
     def covered(self) -> Decimal:
-        """What a voucher pays of it."""
+        """The part that a voucher pays."""
         return self.total - self.payable
 
 
 def is_disputable(kind: str, state: str, open_until: datetime | None, now: datetime) -> bool:
-    """Whether the payer may still dispute a charge: its deadline decides, not the job that makes
-    it final; what takes a charge back is final at once."""
+    """Say whether the payer may still dispute a charge: until its deadline, even if no job has made it final
+    since. A charge that takes another back is final at once."""
     return kind in ORIGINAL and state == "open" and open_until is not None and now < open_until
 
 
 def is_second_thought(*, made_at: datetime, start: datetime, now: datetime) -> bool:
-    """Whether a booking made at a moment may be cancelled free of charge as second thoughts: within
-    ten minutes of it, and more than sixty minutes before its start. Whose it is, whether it was
-    moved and whether that day's is used up already are the caller's to know."""
+    """Say whether a booking may still be cancelled free of charge on second thoughts: within ten minutes of
+    making it, and more than sixty minutes before its start. The caller checks whose booking it is, whether it
+    was moved and whether that day's second thought is used up."""
     return made_at <= now <= made_at + SECOND_THOUGHTS and start - now > SECOND_THOUGHTS_NOTICE
 
 
 def second_thoughts_end(*, made_at: datetime, start: datetime) -> datetime:
-    """The moment after which, or from which near the start, second thoughts are not free."""
+    """Return the moment until which cancelling on second thoughts is free."""
     return min(made_at + SECOND_THOUGHTS, start - SECOND_THOUGHTS_NOTICE)
 
 
 def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
-    """The charge, or None where nothing is owed or, for want of usage times, not yet.
+    """Return the charge; None if nothing is owed, or if it cannot be computed yet because usage times are
+    missing.
 
-    What shortening it late has cost is part of it, unless the host ended it.
+    It includes the fee for having shortened the booking late, unless the host ended it.
     """
     due = _for_ending(quoted, ending)
     if not ending.shortening_fee or ending.is_ended_by_host:
@@ -96,7 +97,7 @@ _FEES = {
 
 
 def with_shortening(due: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
-    """Add to a charge what shortening the booking late has cost, and its tax."""
+    """Add the fee for having shortened the booking late, and its tax, to a charge."""
     currency = due.currency
     tax = percentage(quoted.card.tax_percent, fee, currency)
     added = fee + tax
@@ -126,7 +127,7 @@ def _for_ending(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
             terms = cancellation(quoted, ending.ended_at, ending.least_percent)
             return _fee("cancellation", quoted, ending, terms)
         case "expired" if ending.was_confirmed:
-            # It was confirmed, moved, and nobody answered: what moving it made due.
+            # It was confirmed and moved, and nobody answered: charge what the move made due.
             base = fees.cancellation_base(fees.quote(quoted))
             terms = fees.percent_fee(quoted.card, ending.least_percent, base)
             return _fee("cancellation", quoted, ending, terms)
@@ -143,8 +144,8 @@ def cancellation(
     least_percent: Decimal = Decimal(0),
     base: Decimal | None = None,
 ) -> fees.CancellationFee:
-    """What cancelling a confirmed reservation at a moment costs; `least_percent`: what an
-    earlier move made due; `base`: what the per cent are of, where the quote is at hand."""
+    """Return what cancelling a confirmed reservation at a moment costs. `least_percent`: the percent that an
+    earlier move made due; `base`: the amount that the percentage applies to, if the caller has it already."""
     return fees.cancellation_terms(
         quoted.card,
         base=fees.cancellation_base(fees.quote(quoted)) if base is None else base,
@@ -154,13 +155,26 @@ def cancellation(
     )
 
 
+def is_by_move(kind: str, inputs: Mapping[str, Any]) -> bool:
+    """Say whether a stored cancellation charge is higher than its notice required, because the booking was
+    moved late before."""
+    least = Decimal(inputs.get("least_percent", "0"))
+    if kind != "cancellation" or not least or inputs.get("second_thought"):
+        return False
+    if inputs.get("state") == "expired":
+        return True
+    ended_at = datetime.fromisoformat(inputs["ended_at"])
+    terms = cancellation(input_from_json(inputs["quote"]), ended_at, least, Decimal(0))
+    return terms.reason == "moved"
+
+
 def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at)
     return use_charge(given) if given else None
 
 
 def use_charge(given: QuoteInput) -> ChargeMade:
-    """The charge of a use, from the input for the period that is charged."""
+    """Return the charge for a use, from the input for the period that is charged."""
     result = fees.quote(given)
     return ChargeMade(
         kind="use",
@@ -173,16 +187,12 @@ def use_charge(given: QuoteInput) -> ChargeMade:
     )
 
 
-def _fee(
-    kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
-) -> ChargeMade | None:
+def _fee(kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee) -> ChargeMade | None:
     return fee_charge(kind, quoted, ending, terms) if terms.fee else None
 
 
-def fee_charge(
-    kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
-) -> ChargeMade:
-    """The charge of a booking that was not used, by the terms of its card."""
+def fee_charge(kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee) -> ChargeMade:
+    """Return the charge for a booking that was not used, by the terms of its card."""
     is_free = ending.state in {"cancelled", "displaced"} and ending.is_second_thought
     currency = quoted.card.currency
     total = terms.fee + terms.tax

@@ -1,4 +1,4 @@
-"""What a booking costs, and who pays: pure functions of values (docs/fees.md)."""
+"""Compute what a booking costs, and who pays: pure functions of values (docs/fees.md)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from bookings.availability.domain.bands import MINUTE, Span, band_spans, minute_
 from bookings.pricing.domain.quotes import Quote, QuoteInput, QuoteLine
 from bookings.pricing.domain.vouchers import best_cover
 from bookings.record.domain.money import exact_arithmetic, percentage, proportion, round_half_up
-from instruments.domain.ratecards import CAPPED, KEPT, STANDARD, Option, RateCardValues
+from instruments.rates.domain.ratecards import CAPPED, KEPT, STANDARD, Option, RateCardValues
 
 ONE = Decimal(1)
-HOUR_DECIMALS = 2  # of an option's quantity
+HOUR_DECIMALS = 2  # decimals of an option's quantity in hours
 MOST_QUANTITY = 10**6
-MOST = Decimal(10) ** 13  # of an amount: beyond it is a slip of the keyboard
+MOST = Decimal(10) ** 13  # a larger amount is a typing error
 
 
 class GroupNotServed(Refused):
@@ -34,10 +34,10 @@ def price_group(
     payer_region_id: object,
     has_agreement: bool,
 ) -> str:
-    """The payer's price group, by the first rule that holds (docs/fees.md, Price group).
+    """Return the payer's price group, by the first rule that holds (docs/fees.md, Price group).
 
-    Regions are those that share; `has_agreement`: one between the two regions is in force on
-    the booking's local start date.
+    The regions are those that share; `has_agreement`: an agreement between them is in force on the booking's
+    local start date.
     """
     if payer_id == host_id:
         return "internal"
@@ -49,11 +49,10 @@ def price_group(
 
 
 def quote(given: QuoteInput) -> Quote:
-    """The itemised price of a period (docs/fees.md, steps 1 to 7).
+    """Return the itemised price of a period (docs/fees.md, steps 1 to 7).
 
-    Raises `Invalid` for a period that ends before it starts or has no offset, and for unknown
-    options, impossible quantities (`options.<code>`, `samples`) and a total of 10^13 or more
-    (`too-large`); `GroupNotServed`.
+    Raises `Invalid` for a period that ends before it starts or has no offset, for unknown options, impossible
+    quantities (`options.<code>`, `samples`) and a total of 10^13 or more (`too-large`); `GroupNotServed`.
     """
     _check(given)
     card = given.card
@@ -68,13 +67,12 @@ def quote(given: QuoteInput) -> Quote:
             for option in card.options
             if given.options.get(option.code)
         ]
-        lines = (*usage, *setup, *options, *_agreement(given, _by_card(usage)))
+        agreement = _agreement(given, _by_card(usage))
+        lines = (*usage, *setup, *options, *agreement, *_bid(given, [*usage, *setup, *agreement]))
         subtotal = _sum(lines)
         tax = percentage(card.tax_percent, subtotal, card.currency)
         paid_in_full = {option.code for option in card.options if not option.subsidised}
-        eligible = _sum(
-            line for line in lines if line.kind != "option" or line.code not in paid_in_full
-        )
+        eligible = _sum(line for line in lines if line.kind != "option" or line.code not in paid_in_full)
         if abs(subtotal) + abs(tax) >= MOST:
             raise Invalid([FieldProblem("options", "too-large")])
         voucher, covered = best_cover(given.grants, eligible, card.currency)
@@ -91,6 +89,14 @@ def quote(given: QuoteInput) -> Quote:
             covered=covered,
             payable=subtotal + tax - covered,
         )
+
+
+def on_top(card: RateCardValues, mode: str) -> tuple[Option, ...]:
+    """Return the options by the hour that a use in a mode adds to a price that has none of them: where
+    somebody else operates, their hours are asked for with the booking, or added after it."""
+    if mode not in ("assisted", "entrusted"):
+        return ()
+    return tuple(option for option in card.options if option.unit == "hour")
 
 
 def _check(given: QuoteInput) -> None:
@@ -133,7 +139,7 @@ def _quantity_problems(field: str, quantity: Decimal, decimals: int) -> list[Fie
 
 
 def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
-    """Steps 1 and 2: billed minutes and the usage lines."""
+    """Return the billed minutes and the usage lines (steps 1 and 2)."""
     card, rate = given.card, given.card.rates[given.price_group]
     if card.rate_unit == "sample":
         quantity = given.quantity or Decimal(0)
@@ -143,7 +149,7 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
     if given.cut_at is None:
         increments = -(-(end - start) // card.billing_increment_minutes)
         billed = max(card.minimum_minutes, increments * card.billing_increment_minutes)
-    else:  # only whole minutes that passed, whatever the clock's seconds were
+    else:  # only the whole minutes that passed, whatever the seconds of the clock
         billed = (given.end - given.start) // MINUTE
         end = start + billed
     zone = ZoneInfo(given.time_zone)
@@ -172,8 +178,8 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
 
 
 def _kept(given: QuoteInput, spans: list[Span]) -> tuple[list[Span], list[QuoteLine]]:
-    """Take out of the billed minutes those that have a price of their own: it knows no bands, tiers
-    or caps, and no discount."""
+    """Take the guaranteed hours, which have a price of their own, out of the billed spans, and return the
+    remaining spans and the lines for those hours. No bands, tiers, caps or discount apply to them."""
     lines = []
     for part in given.kept:
         start, end = minute_of(part.start), minute_of(part.end)
@@ -181,29 +187,19 @@ def _kept(given: QuoteInput, spans: list[Span]) -> tuple[list[Span], list[QuoteL
         spans = [
             replace(span, start=low, end=high)
             for span in spans
-            for low, high in (
-                (span.start, min(span.end, start)),
-                (max(span.start, end), span.end),
-            )
+            for low, high in ((span.start, min(span.end, start)), (max(span.start, end), span.end))
             if low < high
         ]
         if inside:
             amount = proportion(part.price, inside, 60, given.card.currency)
             lines.append(
-                QuoteLine(
-                    "usage",
-                    amount,
-                    code=KEPT,
-                    minutes=inside,
-                    rate=part.price,
-                    multiplier=ONE,
-                )
+                QuoteLine("usage", amount, code=KEPT, minutes=inside, rate=part.price, multiplier=ONE)
             )
     return spans, lines
 
 
 def _by_card(usage: Iterable[QuoteLine]) -> Decimal:
-    """What a discount is reckoned from."""
+    """Return the amount to which a discount applies: the lines without guaranteed hours."""
     return _sum(line for line in usage if line.code != KEPT)
 
 
@@ -220,16 +216,28 @@ def _agreement(given: QuoteInput, base: Decimal) -> list[QuoteLine]:
     return [QuoteLine("agreement", amount, percent=percent, base=base)]
 
 
+def _bid(given: QuoteInput, lines: Iterable[QuoteLine]) -> list[QuoteLine]:
+    """Return the line by which a bid is below the card: a part of everything but options and guaranteed
+    hours, after the agreement."""
+    percent = given.bid_discount_percent
+    if not percent:
+        return []
+    base = _by_card(lines)
+    return [QuoteLine("bid", -percentage(percent, base, given.card.currency), percent=percent, base=base)]
+
+
 def _sum(lines: Iterable[QuoteLine]) -> Decimal:
     return sum((line.amount for line in lines), Decimal(0))
 
 
 @dataclass(frozen=True)
 class CancellationFee:
-    """`percent` of the base, and the tax on that fee; both amounts at the minor unit.
+    """A cancellation fee: `percent` of the base, and the tax on that fee; both amounts at the minor unit.
 
-    `reason`: why so much: by the card's `terms`, or nothing as it was `never-confirmed`, is
-    cancelled `by-host` or by its person's `second-thoughts`, which are free until `free_until`.
+    `reason` says why it is this much: the card's `terms`; `moved`: more than the terms, as it was moved late
+    before; or nothing, as it was `never-confirmed`, is cancelled `by-host`, or on its person's
+    `second-thoughts`, which are free until `free_until`. `under_minutes`: with at least this much notice
+    another tier would apply; None if the card has no tiers or the one with the longest notice applies.
     """
 
     percent: Decimal
@@ -237,13 +245,14 @@ class CancellationFee:
     tax: Decimal
     reason: str = "terms"
     free_until: datetime | None = None
+    under_minutes: int | None = None
 
 
 FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
 
 
 def cancellation_base(quote: Quote) -> Decimal:
-    """Usage lines + agreement line + set-up of the reserved period's quote."""
+    """Return the sum of all lines but options of the reserved period's quote."""
     with exact_arithmetic():
         return _sum(line for line in quote.lines if line.kind != "option")
 
@@ -256,33 +265,39 @@ def cancellation_terms(
     cancelled_at: datetime,
     minimum_percent: Decimal = Decimal(0),
 ) -> CancellationFee:
-    """What cancelling at that moment costs (docs/fees.md, Cancelling and missing).
+    """Return what cancelling at that moment costs (docs/fees.md, Cancelling and missing).
 
-    `start` is the reserved start; both instants are aware and count to the second. Less notice
-    than every tier asks for costs nothing, as does a card without tiers: only what is written
-    down is charged. `minimum_percent`: what an earlier move has already made due. For a
-    shortening give max(0, old base - new base) as the base.
+    `start` is the reserved start; both instants are aware and count to the second. A cancellation to which no
+    tier applies costs nothing, as does a card without tiers: only what is written down is charged.
+    `minimum_percent`: the percent that an earlier move has already made due. For a shortening give max(0, old
+    base - new base) as the base.
     """
     notice = start.replace(microsecond=0) - cancelled_at.replace(microsecond=0)
     notice = max(notice, timedelta(0))
-    percent = next(
-        (
-            tier.percent
-            for tier in card.cancellation
-            if notice >= timedelta(minutes=tier.notice_minutes)
-        ),
-        Decimal(0),
-    )
-    return percent_fee(card, max(percent, minimum_percent), base)
+    percent, under = Decimal(0), None
+    for tier in card.cancellation:  # the longest notice first
+        if notice >= timedelta(minutes=tier.notice_minutes):
+            percent = tier.percent
+            break
+        under = tier.notice_minutes
+    if minimum_percent > percent:
+        return replace(percent_fee(card, minimum_percent, base), reason="moved")
+    return replace(percent_fee(card, percent, base), under_minutes=under)
 
 
 def no_show_fee(card: RateCardValues, base: Decimal) -> CancellationFee:
-    """What not coming costs: the card's no-show percent of the cancellation base, plus tax."""
+    """Return what not coming costs: the card's no-show percent of the cancellation base, plus tax."""
     return percent_fee(card, card.no_show_percent, base)
 
 
+def taxed_for(card: RateCardValues, price_group: str) -> RateCardValues:
+    """Return a card as it applies to a price group: in the group `internal`, payer and host are one legal
+    person, so there is no tax. This is the card that is frozen with a quote."""
+    return replace(card, tax_percent=Decimal(0)) if price_group == "internal" else card
+
+
 def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> CancellationFee:
-    """percent % of a cancellation base, plus the card's tax on it."""
+    """Return `percent` % of a cancellation base, plus the card's tax on it."""
     fee = percentage(percent, base, card.currency)
     return CancellationFee(percent, fee, percentage(card.tax_percent, fee, card.currency))
 
@@ -290,14 +305,14 @@ def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> Cancel
 def charge_input(
     quoted: QuoteInput, *, usage: tuple[datetime, datetime] | None, cut_at: datetime | None = None
 ) -> QuoteInput | None:
-    """What the charge of a use is computed from: the frozen quote for the period that the card's
-    `charge_basis` names, of `usage` (check-in, check-out).
+    """Return the inputs from which the charge of a use is computed: those of the frozen quote, for the period
+    that the card's `charge_basis` names, with `usage` (check-in, check-out).
 
-    `cut_at`: the host closed the instrument at that moment. Then of the period only what lies
-    between check-in and that moment is charged, and never more than without the closure or than
-    all the time from check-in to it would cost at the card.
+    `cut_at`: the host closed the instrument at that moment. Then only the time of the period between check-in
+    and that moment is charged, and never more than without the closure, or than all the time from check-in to
+    that moment would cost by the card.
 
-    None if the basis asks for usage times and there are none: it cannot be charged yet.
+    None if the basis needs usage times and there are none: it cannot be charged yet.
     """
     match quoted.card.charge_basis, usage:
         case "reserved", _:
@@ -316,13 +331,13 @@ def charge_input(
         _cut_short(quoted, max(start, check_in), min(end, cut_at), cut_at),
         _cut_short(quoted, check_in, cut_at, cut_at),
     )
-    # Tiers and caps count from the first minute of a period: a part may cost more than the whole.
+    # Tiers and caps count from the first minute of a period, so a part may cost more than the whole.
     return min(*parts, whole, key=lambda given: quote(given).total)
 
 
 def _cut_short(quoted: QuoteInput, start: datetime, end: datetime, cut_at: datetime) -> QuoteInput:
-    """A part of a booked period, with the same part of its options and samples, rounded down to
-    what can be counted: hundredths of an hour, whole pieces."""
+    """Return the inputs for a part of a booked period, with the same share of its options and samples,
+    rounded down to hundredths of an hour or whole pieces."""
     end = max(start, end)
     whole = quoted.end - quoted.start
     part = min((end - start) // MINUTE * MINUTE, whole)

@@ -1,7 +1,7 @@
-"""A quote and what it was computed from, as values and as JSON (docs/fees.md).
+"""A quote and the inputs it was computed from, as values and as JSON (docs/fees.md).
 
-Both are stored: the quote because nothing is repriced on reading, the input so that anyone
-can replay it: `quote(input_from_json(input_to_json(given))) == quote(given)`.
+Both are stored: the quote because nothing is priced again on reading, the inputs so that anyone can replay
+it: `quote(input_from_json(input_to_json(given))) == quote(given)`.
 """
 
 import json
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bookings.availability.domain.kept_hours import PricedPart
 from bookings.pricing.domain.vouchers import GrantValues
 from bookings.record.domain.money import format_amount, format_number
-from instruments.domain.ratecards import RateCardValues, parse_rate_card, to_json
+from instruments.rates.domain.ratecards import RateCardValues, parse_rate_card, to_json
 
 # Raise it when a rule of docs/fees.md changes, and keep the old rule for old inputs.
 RULES_VERSION = 1
@@ -24,14 +24,14 @@ RULES_VERSION = 1
 
 @dataclass(frozen=True)
 class QuoteInput:
-    """Everything a fee depends on.
+    """The inputs on which a price depends.
 
-    `start` and `end` are aware UTC instants of the charged period; `options` are quantities
-    by code (hours or pieces); `quantity` is the number of samples, for cards with that rate
-    unit; `grants` are those that may be used (see `GrantValues`); `agreement_discount_percent`
-    counts for the group `partner` alone; `cut_at` is when the host cut the use short, for a
-    charge that is then computed without minimum, increment and set-up fee; `kept` are parts of the
-    time that have a price of their own, as they burn hours kept for the payer.
+    `start` and `end` are aware UTC instants of the charged period; `options` are quantities by code (hours or
+    pieces); `quantity` is the number of samples, for cards with that rate unit; `grants` are those that may
+    be used (see `GrantValues`); `agreement_discount_percent` applies to the group `partner` alone; `cut_at`
+    is when the host cut the use short, for a charge that is then computed without minimum, increment and
+    set-up fee; `kept` are the parts of the period that use the payer's guaranteed hours and have a price of
+    their own; `bid_discount_percent` is by how much the host went below its card in a bid.
     """
 
     card: RateCardValues
@@ -47,14 +47,16 @@ class QuoteInput:
     public_holidays: frozenset[date] = frozenset()
     cut_at: datetime | None = None
     kept: tuple[PricedPart, ...] = ()
+    bid_discount_percent: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
 class QuoteLine:
-    """One line: `kind` usage, setup, option or agreement; what `amount` was made of is set.
+    """One line of a quote. `kind` is usage, setup, option, agreement or bid; the fields from which `amount`
+    was computed are set.
 
-    usage: round(`rate` x `multiplier` x `minutes` / 60), or round(`rate` x `quantity`) for
-    samples; option: round(`quantity` x `price`); agreement: minus round(`percent` % of `base`).
+    usage: round(`rate` x `multiplier` x `minutes` / 60), or round(`rate` x `quantity`) for samples; option:
+    round(`quantity` x `price`); agreement, bid: minus round(`percent` % of `base`).
     """
 
     kind: str
@@ -91,9 +93,9 @@ class Quote:
 
 
 def quote_to_json(quote: Quote, *, explained: bool = False) -> dict[str, object]:
-    """The quote as the API answers it: decimal strings, keys that say nothing left out.
+    """Return the quote as the API gives it: decimal strings, without keys that have no value.
 
-    `explained` adds to option lines their `price` and to the agreement line its `base`.
+    `explained` adds to option lines their `price` and to the lines of agreement and bid their `base`.
     """
     amounts = ("subtotal", "tax", "total", "eligible", "covered", "payable")
     return {
@@ -124,10 +126,10 @@ def _line_json(line: QuoteLine, currency: str, explained: bool) -> dict[str, obj
 
 
 def input_to_json(given: QuoteInput) -> dict[str, object]:
-    """The input as JSON; of the public holidays only those that can matter to the
-    period, or to use that outlasts it."""
+    """Return the input as JSON, with only those public holidays that can matter to the period, or to use that
+    runs over."""
     zone = ZoneInfo(given.time_zone)
-    # A band of the day before may run into the first day.
+    # A band of the day before may extend into the first day.
     first = given.start.astimezone(zone).date() - timedelta(days=2)
     # Use may outlast the reservation, and is charged from this same input.
     last = given.end.astimezone(zone).date() + timedelta(days=14)
@@ -152,18 +154,17 @@ def input_to_json(given: QuoteInput) -> dict[str, object]:
             }
             for grant in given.grants
         ],
-        "public_holidays": [
-            day.isoformat() for day in sorted(given.public_holidays) if first <= day <= last
-        ],
+        "public_holidays": [day.isoformat() for day in sorted(given.public_holidays) if first <= day <= last],
         **({"cut_at": given.cut_at.astimezone(UTC).isoformat()} if given.cut_at else {}),
         **({"kept": [_part_json(part) for part in given.kept]} if given.kept else {}),
+        **({"bid_discount_percent": f"{given.bid_discount_percent:f}"} if given.bid_discount_percent else {}),
     }
 
 
 def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None) -> QuoteInput:
-    """What `input_to_json` wrote. It is trusted: ValueError or KeyError if it is something else.
+    """Read what `input_to_json` wrote. It is trusted: raises ValueError or KeyError for anything else.
 
-    `card`: another than the one it holds, to ask the same with.
+    `card`: another card to use instead of the stored one.
     """
     if data.get("rules_version", RULES_VERSION) != RULES_VERSION:
         raise ValueError(f"no rules of version {data['rules_version']}")
@@ -182,7 +183,23 @@ def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None)
         public_holidays=frozenset(date.fromisoformat(day) for day in data["public_holidays"]),
         cut_at=datetime.fromisoformat(data["cut_at"]).astimezone(UTC) if "cut_at" in data else None,
         kept=tuple(_part(part) for part in data.get("kept", ())),
+        bid_discount_percent=Decimal(data.get("bid_discount_percent", 0)),
     )
+
+
+def minimum_charged(given: Mapping[str, Any]) -> int:
+    """Return the least minutes of the card by which a stored input is charged, because its period is shorter;
+    0 if that does not apply."""
+    card = given.get("card", {})
+    if not card or card.get("rate_unit", "hour") != "hour" or "cut_at" in given:
+        return 0
+    start, end = (datetime.fromisoformat(given[name]) for name in ("start", "end"))
+    return least_charged(card.get("minimum_minutes", 0), start, end)
+
+
+def least_charged(minimum_minutes: int, start: datetime, end: datetime) -> int:
+    """Return the minimum that is charged for a shorter period; 0 for one that is as long."""
+    return minimum_minutes if end - start < timedelta(minutes=minimum_minutes) else 0
 
 
 def _part_json(part: PricedPart) -> dict[str, str]:
@@ -197,7 +214,7 @@ def _part(data: Mapping[str, str]) -> PricedPart:
 
 @lru_cache(maxsize=1024)
 def _card(text: str) -> RateCardValues:
-    """A card by what it says: thousands of quotes hold the same."""
+    """Return the card of a JSON text; cached, as thousands of quotes contain the same."""
     return parse_rate_card(json.loads(text))
 
 

@@ -1,4 +1,4 @@
-"""How an instrument was used: what a charge is made from."""
+"""The times at which an instrument was used, from which a charge is computed."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ Usage = tuple[datetime, datetime]
 
 
 def require_usage(usage: Usage, *, reserved: Usage, now: datetime) -> None:
-    """`Invalid` (`check_in`, `check_out`) unless the times are in order, past, and as near the
-    reservation as checking in and out can be: from 15 minutes before it until 12 hours after."""
+    """Raise `Invalid` (`check_in`, `check_out`) unless the times are in order, past, and within the limits of
+    checking in and out: from 15 minutes before the reservation until 12 hours after."""
     check_in, check_out = usage
     problems = []
     if not reserved[0] - CHECK_IN_BEFORE <= check_in < reserved[1]:

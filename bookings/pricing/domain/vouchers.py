@@ -1,4 +1,4 @@
-"""Which voucher covers how much of a booking (docs/fees.md, step 7)."""
+"""Decide which voucher covers how much of a booking (docs/fees.md, step 7)."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -30,9 +30,8 @@ class GrantValues:
 class GrantOffer:
     """A grant of one payer with the terms of its programme.
 
-    `remaining` is what is neither earmarked nor redeemed; the grant counts on the local days of
-    [`valid_from`, `valid_until`), both its own and its programme's; `host_regions` empty: those
-    of everybody.
+    `remaining` is neither reserved nor redeemed; the grant counts on the local days [`valid_from`,
+    `valid_until`), both its own and its programme's; empty `host_regions` mean every region.
     """
 
     id: UUID
@@ -44,15 +43,17 @@ class GrantOffer:
     valid_from: date
     valid_until: date | None
     host_regions: frozenset[UUID] = frozenset()
-    region: UUID | None = None  # whose payers it is for; None: of any
-    is_open: bool = True  # neither it nor its programme is suspended, and the payer's kind served
+    region: UUID | None = None  # the region whose payers it serves; None: any
+    is_open: bool = True  # it and its programme are not suspended, and the payer's kind is served
+    name: str = ""  # of its programme: what people call it
+    name_zh: str = ""
 
 
 @dataclass(frozen=True)
 class Use:
-    """Where and when a payer would use a grant. `host_regions`: the host's with all above it;
-    `payer_region`: where the payer lies then; `is_honoured`: within the payer's own region, or by
-    an agreement in force."""
+    """A possible use of a payer's grant. `host_regions`: the host's region and all above it; `payer_region`:
+    the payer's region on that day; `is_honoured`: within the payer's own region, or by an agreement in
+    force."""
 
     day: date
     currency: str
@@ -61,21 +62,17 @@ class Use:
     payer_region: UUID | None = None
 
 
-def serves_kind(
-    kinds: Collection[str], is_for_small_only: bool, *, kind: str, is_small: bool
-) -> bool:
-    """Whether a programme serves payers of a kind; of enterprises perhaps the small ones."""
+def serves_kind(kinds: Collection[str], is_for_small_only: bool, *, kind: str, is_small: bool) -> bool:
+    """Say whether a programme serves payers of a kind; it may serve only small ones among enterprises."""
     if kinds and kind not in kinds:
         return False
     return is_small or not is_for_small_only or kind != "enterprise"
 
 
 def usable(offers: Iterable[GrantOffer], use: Use) -> tuple[GrantValues, ...]:
-    """The grants that may pay for a use, in the order of their codes (docs/fees.md, step 7)."""
+    """Return the grants that may pay for a use, by code (docs/fees.md, step 7)."""
     return tuple(
-        _values(offer)
-        for offer in sorted(offers, key=lambda each: each.code)
-        if not why_unusable(offer, use)
+        _values(offer) for offer in sorted(offers, key=lambda each: each.code) if not why_unusable(offer, use)
     )
 
 
@@ -90,10 +87,10 @@ def _values(offer: GrantOffer) -> GrantValues:
 
 
 def why_unusable(offer: GrantOffer, use: Use) -> str:
-    """What keeps a grant from paying for a use, the first of several; empty where nothing does:
-    `suspended` (or not for this payer), `used-up`, `other-currency`, `not-yet`, `expired`,
-    `moved-away` (the payer has left the programme's region by then), `other-host` (its programme
-    does not serve the host's region) or `not-honoured`."""
+    """Return the first reason why a grant cannot pay for a use; empty if it can: `suspended` (or not for this
+    payer), `used-up`, `other-currency`, `not-yet`, `expired`, `moved-away` (the payer has left the
+    programme's region by then), `other-host` (its programme does not serve the host's region) or
+    `not-honoured`."""
     reasons = (
         ("suspended", not offer.is_open),
         ("not-yet", use.day < offer.valid_from),
@@ -109,8 +106,8 @@ def why_unusable(offer: GrantOffer, use: Use) -> str:
 
 @dataclass(frozen=True)
 class Considered:
-    """One grant of the payer in the face of a use: what it would cover, or why it cannot.
-    `left` is what it would have left then."""
+    """A grant of the payer as considered for a booking: the amount it would cover, or the reason why it
+    cannot. `left` is what it would have left afterwards."""
 
     offer: GrantOffer
     covers: Decimal
@@ -123,7 +120,8 @@ class Considered:
 
 
 def considered(offers: Iterable[GrantOffer], use: Use, eligible: Decimal) -> tuple[Considered, ...]:
-    """Return all grants of a payer, the one that pays first, then by what they would cover."""
+    """Return all grants of a payer, first the one that would pay, then the others by the amount they would
+    cover."""
     known = list(offers)
     chosen, _ = best_cover(usable(known, use), eligible, use.currency)
     rows = []
@@ -135,20 +133,18 @@ def considered(offers: Iterable[GrantOffer], use: Use, eligible: Decimal) -> tup
 
 
 def cover(grant: GrantValues, eligible: Decimal, currency: str) -> Decimal:
-    """min(round(percent x eligible), cap per booking, what is left), never below 0."""
+    """Return min(round(percent x eligible), cap per booking, what is left), never below 0."""
     amounts = [percentage(grant.percent, eligible, currency), grant.remaining]
     if grant.cap_per_booking is not None:
         amounts.append(grant.cap_per_booking)
     return max(Decimal(0), min(amounts))
 
 
-def best_cover(
-    grants: Iterable[GrantValues], eligible: Decimal, currency: str
-) -> tuple[str | None, Decimal]:
-    """The code of the one grant that pays, and the amount; (None, 0) if none covers anything.
+def best_cover(grants: Iterable[GrantValues], eligible: Decimal, currency: str) -> tuple[str | None, Decimal]:
+    """Return the code of the one grant that pays, and the amount; (None, 0) if none covers anything.
 
-    One cost is never paid by two vouchers: the grant that covers most wins; of equals the one
-    that expires first (never is last), then the lower code.
+    One cost is never paid by two vouchers: the grant that covers most is used; of equals the one that expires
+    first (one that never expires is last), then the lower code.
     """
     offers = [
         (amount.copy_negate(), grant.expires or date.max, grant.code)

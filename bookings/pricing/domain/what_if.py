@@ -1,7 +1,7 @@
-"""What past bookings would have cost by another rate card (docs/fees.md, "What if").
+"""Compute what past bookings would have cost under another rate card (docs/fees.md, "What if").
 
-Each is priced by the same rule and from the same inputs as it was: only the card is another.
-Compared is what was charged with tax, before vouchers; a cancellation that was free counts 0.
+Each is priced by the same rule and from the same inputs as before; only the card is another. The comparison
+is with what was charged, with tax and before vouchers; a cancellation that was free counts as 0.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from uuid import UUID
 
 from accounts.domain.errors import Invalid
 from bookings.pricing.domain.charges import Ending, charge
-from bookings.pricing.domain.fees import GroupNotServed
+from bookings.pricing.domain.fees import GroupNotServed, taxed_for
 from bookings.pricing.domain.quotes import input_from_json
 from bookings.record.domain.money import percentage
-from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues
+from instruments.rates.domain.ratecards import PRICE_GROUPS, RateCardValues
 
 ANOTHER_CURRENCY = "another-currency"
 NOT_SERVED = "audience-not-served"
@@ -26,9 +26,9 @@ UNREADABLE = "inputs-unreadable"
 
 @dataclass(frozen=True)
 class Past:
-    """A booking that ended: how it was charged (`total` 0: it was not), and from what.
+    """A booking that ended: how it was charged (`total` 0: not at all), and from which inputs.
 
-    `inputs` are those of its quote, of the charged period where it `is_of_use`.
+    `inputs` are those of its quote; if `is_of_use`, those of the period that was charged.
     """
 
     organisation_id: UUID
@@ -42,17 +42,21 @@ class Past:
 
 
 def reprice(past: Past, card: RateCardValues) -> Decimal | str:
-    """What it would have cost by the card; or a code why that cannot be said."""
+    """Return what the booking would have cost under the card, or a code that says why this cannot be
+    computed. If payer and host were one legal person, there is no tax, unless the booking was charged with
+    tax before."""
     if past.currency != card.currency:
         return ANOTHER_CURRENCY
     try:
+        if not Decimal(past.inputs["card"].get("tax_percent", "0")):
+            card = taxed_for(card, past.inputs["price_group"])
         given = replace(input_from_json(past.inputs, card), grants=())
     except (KeyError, ValueError):
         return UNREADABLE
     ending = past.ending
     was_by = past.inputs["card"].get("charge_basis", "reserved")
     if past.is_of_use and (given.cut_at is not None or was_by == card.charge_basis):
-        # The period that was charged, however it came about.
+        # The period that was charged, whatever it was based on.
         ending = replace(ending, usage=(given.start, given.end))
     elif past.is_of_use:
         given = replace(given, start=past.reserved[0], end=past.reserved[1])
@@ -73,7 +77,8 @@ def reprice(past: Past, card: RateCardValues) -> Decimal | str:
 
 @dataclass
 class Sums:
-    """Bookings with what they cost and would have cost; how many would have paid more, less."""
+    """The number of bookings, what they cost and would have cost, and how many would have paid more or
+    less."""
 
     bookings: int = 0
     old: Decimal = Decimal(0)
@@ -98,14 +103,14 @@ class Sums:
 
     @property
     def percent(self) -> Decimal | None:
-        """The difference in percent of what was paid; None where nothing was."""
+        """The difference in percent of what was paid; None if nothing was paid."""
         return self.difference / self.old * 100 if self.old else None
 
 
 @dataclass
 class Comparison:
-    """Past bookings by a card: in all, by price group and by payer. `left_out`: how many could
-    not be compared, by the code that says why."""
+    """Past bookings priced by a card: in all, by price group and by payer. `left_out`: how many could not be
+    compared, by the code of the reason."""
 
     card: RateCardValues
     whole: Sums = field(default_factory=Sums)
@@ -121,7 +126,7 @@ class Comparison:
             self.left_out[new] = self.left_out.get(new, 0) + 1
             return
         if not past.total and not new:
-            return  # it was free and would be: nobody's bill
+            return  # it was free and would be free: it is on nobody's bill
         group = past.inputs["price_group"]
         for sums in (
             self.whole,
@@ -134,5 +139,5 @@ class Comparison:
         return [(group, self.groups[group]) for group in PRICE_GROUPS if group in self.groups]
 
     def by_organisation(self) -> list[tuple[UUID, Sums]]:
-        """Return the sums by payer: who would pay most more first, who would save most last."""
+        """Return the sums by payer, from the one who would pay most more to the one who would save most."""
         return sorted(self.organisations.items(), key=lambda item: (-item[1].difference, item[0]))

@@ -1,17 +1,20 @@
-"""Agreements between regions: proposing, changing, signing, ending."""
+"""Forms for agreements between regions: proposing, changing, signing, ending."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.shapes import Day, Flag, ListOf, Number, Shape, Text
 from accounts.letters.words import named
 from accounts.models import Region
 from bookings.pricing.domain.agreements import AgreementTerms
 from bookings.pricing.models import Agreement
-from instruments.forms.fields import DayField, StyledForm
+from instruments.reading.forms.fields import DayField, StyledForm
+from instruments.reading.forms.shapes import field_of
 
 TERMS = (
     "code",
@@ -26,7 +29,7 @@ TERMS = (
 
 
 def region_choices(regions: Sequence[Region]) -> list[tuple[str, str]]:
-    """Id and name in the reader's language of each."""
+    """Return id and name, in the reader's language, of each region."""
     return [(str(region.pk), named(region)) for region in regions]
 
 
@@ -38,11 +41,25 @@ def until_field() -> DayField:
     )
 
 
-class AgreementForm(StyledForm):
-    """What is proposed, to whom."""
+class AgreementBody(Shape):
+    code = Text(40)
+    name = Text(200, label=_("Name"))
+    name_zh = Text(200, default="", allow_blank=True, label=_("Name in Chinese"))
+    regions = ListOf(child=Text(40), help_text="Codes of the member regions.")
+    valid_from = Day()
+    valid_until = Day(
+        required=False, allow_null=True, help_text="The first day on which it no longer applies."
+    )
+    discount_percent = Number(12, 6, default=Decimal(0), label=_("Discount on the time used, in percent"))
+    honours_vouchers = Flag(default=False)
+    recognises_qualifications = Flag(default=False)
 
-    name = forms.CharField(label=_("Name"), max_length=200)
-    name_zh = forms.CharField(label=_("Name in Chinese"), max_length=200, required=False)
+
+class AgreementForm(StyledForm):
+    """The terms of a proposed agreement, and its regions."""
+
+    name = field_of(AgreementBody, "name")
+    name_zh = field_of(AgreementBody, "name_zh")
     code = forms.CharField(
         label=_("Short code"),
         max_length=40,
@@ -52,18 +69,16 @@ class AgreementForm(StyledForm):
         label=_("Regions"),
         coerce=UUID,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Two or more. Each of them signs."),
+        help_text=_("Two or more. Each region has to sign."),
     )
     valid_from = DayField(label=_("First day"))
     valid_until = until_field()
-    discount_percent = forms.DecimalField(
-        label=_("Discount on the time used, in percent"), initial=0
-    )
+    discount_percent = field_of(AgreementBody, "discount_percent", required=True, initial=0)
     honours_vouchers = forms.BooleanField(
         label=_("Vouchers of one region may be used in the others"), required=False
     )
     recognises_qualifications = forms.BooleanField(
-        label=_("Certificates of one region for a technique count in the others"), required=False
+        label=_("Certificates for a technique from one region are valid in the others"), required=False
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -76,7 +91,7 @@ class AgreementForm(StyledForm):
         return path.partition("[")[0]
 
     def values(self) -> dict[str, Any]:
-        """The fields of the terms."""
+        """Return the terms that were entered."""
         data = self.cleaned_data
         return {name: data[name] for name in TERMS} | {"regions": tuple(data["regions"])}
 
@@ -93,19 +108,17 @@ def initial_of(row: Agreement) -> dict[str, Any]:
 
 
 class SignForm(forms.Form):
-    """For which region one signs, and what one has read."""
+    """The region to sign for, and the version that was read."""
 
     region = forms.UUIDField(widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class AgreementEndForm(StyledForm):
-    """From which day on it is no longer in force."""
+    """The day from which an agreement is no longer in force."""
 
     valid_until = DayField(
-        label=_("First day on which it no longer applies"),
-        required=False,
-        help_text=_("Empty: today."),
+        label=_("First day on which it no longer applies"), required=False, help_text=_("Empty: today.")
     )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

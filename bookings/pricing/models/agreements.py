@@ -1,4 +1,4 @@
-"""Regions that recognise each other."""
+"""Agreements between regions, and their signatures."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,8 +9,8 @@ from accounts.models.keys import new_id
 
 
 class Agreement(models.Model):
-    """In force between two regions once every member has signed, on the local days of
-    [`valid_from`, `valid_until`). What it says is never edited; it can be ended earlier."""
+    """An agreement, in force between two regions once every member has signed, on the local days of
+    [`valid_from`, `valid_until`). Its terms are never edited; it can be ended earlier."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.SlugField(max_length=40, unique=True)
@@ -32,12 +32,10 @@ class Agreement(models.Model):
         verbose_name = _("agreement")
         constraints = [
             models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
-                name="agreement_forward",
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")), name="agreement_forward"
             ),
             models.CheckConstraint(
-                condition=Q(discount_percent__gte=0, discount_percent__lte=100),
-                name="agreement_discount",
+                condition=Q(discount_percent__gte=0, discount_percent__lte=100), name="agreement_discount"
             ),
         ]
 
@@ -46,7 +44,7 @@ class Agreement(models.Model):
 
 
 class AgreementMember(models.Model):
-    """A region's place in an agreement; it binds the region from its coordinator's word on."""
+    """A region's place in an agreement, which binds the region once its coordinator has signed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="members")

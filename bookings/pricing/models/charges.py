@@ -1,4 +1,4 @@
-"""What a finished, cancelled or missed reservation costs, frozen with its inputs."""
+"""Charges for finished, cancelled or missed reservations, frozen with their inputs."""
 
 from django.db import models
 from django.db.models import Q
@@ -14,11 +14,11 @@ from bookings.record.models.amounts import amount_field
 
 
 class Charge(models.Model):
-    """Its amounts are never edited: `inputs` replay to `result`, to the cent. A correction is a
-    reversing charge (negative amounts) and a new one.
+    """A charge, whose amounts are never edited: computing it again from `inputs` gives `result`, to the cent.
+    A correction is a reversing charge (negative amounts) and a new one.
 
-    `total` = `covered` + `payable`, tax included. `final_at` is set once and never moves; from
-    then on the charge belongs to `month`, the first day of one in the host's zone.
+    `total` = `covered` + `payable`, tax included. `final_at` is set once and never moves; from then on the
+    charge belongs to `month`, given by its first day, in the host's time zone.
     """
 
     class Kind(models.TextChoices):
@@ -40,15 +40,12 @@ class Charge(models.Model):
     reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="charges")
     kind = models.CharField(max_length=12, choices=Kind)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
-    # Of a reversal, what it takes back whole; of melting, the fee it takes a part of.
+    # For a reversal, the charge that it takes back in full; for a fee reduction on rebooking, the fee it
+    # reduces.
     reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals")
-    # Who pays, who is paid, and where: as on the reservation.
-    organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="charges", db_index=False
-    )
-    host = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="hosted_charges", db_index=False
-    )
+    # Payer, host and their regions, as on the reservation.
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="charges", db_index=False)
+    host = models.ForeignKey(Organisation, models.PROTECT, related_name="hosted_charges", db_index=False)
     payer_region = models.ForeignKey(Region, models.PROTECT, related_name="+", db_index=False)
     host_region = models.ForeignKey(Region, models.PROTECT, related_name="+", db_index=False)
     inputs = models.JSONField()
@@ -60,7 +57,7 @@ class Charge(models.Model):
     payable = amount_field()
     grant = models.ForeignKey(VoucherGrant, models.PROTECT, null=True, related_name="charges")
     created_at = models.DateTimeField()
-    open_until = models.DateTimeField(null=True)  # the payer may dispute it before
+    open_until = models.DateTimeField(null=True)  # until when the payer may dispute it
     final_at = models.DateTimeField(null=True)
     month = models.DateField(null=True)
     version = models.PositiveIntegerField(default=1)
@@ -74,9 +71,7 @@ class Charge(models.Model):
                 name="charge_one_in_force",
             ),
             models.UniqueConstraint(
-                fields=["reverses", "kind"],
-                condition=Q(reverses__isnull=False),
-                name="charge_reversed_once",
+                fields=["reverses", "kind"], condition=Q(reverses__isnull=False), name="charge_reversed_once"
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["reversal", "melting"], reverses__isnull=False)
@@ -101,7 +96,7 @@ class Charge(models.Model):
             models.Index(fields=["organisation", "-created_at"], name="charge_payer"),
             models.Index(fields=["host", "month"], name="charge_host_month"),
             models.Index(fields=["host", "organisation"], name="charge_host_payer"),
-            # Lists and their totals read this alone, not the inputs and results beside it.
+            # Lists and their totals read only this index, not the inputs and results beside it.
             models.Index(
                 fields=["created_at", "id"],
                 include=[
@@ -120,20 +115,15 @@ class Charge(models.Model):
                 ],
                 name="charge_listed",
             ),
-            models.Index(
-                fields=["open_until"], condition=Q(state="open"), name="charge_becoming_final"
-            ),
+            models.Index(fields=["open_until"], condition=Q(state="open"), name="charge_becoming_final"),
         ]
 
     def places(self) -> Places:
-        return (self.organisation_id, self.host_id), (
-            *self.host_region.lineage,
-            *self.payer_region.lineage,
-        )
+        return (self.organisation_id, self.host_id), (*self.host_region.lineage, *self.payer_region.lineage)
 
 
 class Dispute(models.Model):
-    """The payer's word against a charge; until it is settled the charge does not become final."""
+    """A payer's dispute of a charge; the charge does not become final before the dispute is settled."""
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("dispute", "open")
@@ -155,17 +145,15 @@ class Dispute(models.Model):
     class Meta:
         verbose_name = _("dispute")
         constraints = [
-            models.UniqueConstraint(
-                fields=["charge"], condition=Q(state="open"), name="dispute_one_open"
-            )
+            models.UniqueConstraint(fields=["charge"], condition=Q(state="open"), name="dispute_one_open")
         ]
 
 
 class Correction(models.Model):
-    """What a charge should have been, proposed by one person and agreed to by another.
+    """A correction of a charge, proposed by one person and agreed to by another.
 
-    `inputs` and `result` are those of the charge to come, as a charge keeps them; both null
-    where nothing is owed. `replacement` is that charge, once agreed.
+    `inputs` and `result` are those of the new charge, in the form in which a charge stores them; both are
+    null if nothing is owed. `replacement` is that charge, once agreed to.
     """
 
     class State(models.TextChoices):
@@ -187,9 +175,7 @@ class Correction(models.Model):
     proposed_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    replacement = models.OneToOneField(
-        Charge, models.PROTECT, null=True, related_name="made_by_correction"
-    )
+    replacement = models.OneToOneField(Charge, models.PROTECT, null=True, related_name="made_by_correction")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

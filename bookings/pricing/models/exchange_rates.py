@@ -1,4 +1,4 @@
-"""Closed months of hosts, and rates of exchange."""
+"""Exchange rates, and the closed months of hosts."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,8 +10,8 @@ from accounts.models.keys import new_id
 
 
 class ExchangeRate(models.Model):
-    """What a payer's finance says one unit of `base` is worth in `quote` on a day. Never
-    edited: a later word of the same day is a new row, and the newest counts."""
+    """An exchange rate that a payer's finance entered: one unit of `base` in `quote` on a day. It is never
+    edited: a later entry for the same day is a new row, and the newest counts."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="exchange_rates")
@@ -19,7 +19,7 @@ class ExchangeRate(models.Model):
     quote = models.CharField(max_length=3)
     rate = models.DecimalField(max_digits=20, decimal_places=10)
     valid_on = models.DateField()
-    source = models.CharField(max_length=200, blank=True)  # whose rate it is: a bank, a ministry
+    source = models.CharField(max_length=200, blank=True)  # who publishes the rate: a bank, a ministry
     entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     entered_at = models.DateTimeField()
 
@@ -42,7 +42,7 @@ class ExchangeRate(models.Model):
 
 
 class ClosedMonth(models.Model):
-    """Statements of the host's month have been drawn up: no charge joins it any more."""
+    """A month whose statements the host has drawn up: no more charges are added to it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     host = models.ForeignKey(Organisation, models.PROTECT, related_name="+")

@@ -8,7 +8,7 @@ from bookings.record.models.amounts import amount_field
 
 
 class Quote(models.Model):
-    """What a reservation was quoted: `inputs` replay to `result`, to the cent."""
+    """A price quoted for a reservation: computing it again from `inputs` gives `result`, to the cent."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reservation = models.ForeignKey(Reservation, models.CASCADE, related_name="quotes")
@@ -23,8 +23,6 @@ class Quote(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["reservation"],
-                condition=models.Q(is_current=True),
-                name="quote_one_current",
+                fields=["reservation"], condition=models.Q(is_current=True), name="quote_one_current"
             )
         ]

@@ -1,4 +1,4 @@
-"""Voucher programmes, the grants made from them, and money set aside."""
+"""Voucher programmes, the grants made from them, and the money reserved from them."""
 
 from decimal import Decimal
 
@@ -15,10 +15,10 @@ from bookings.record.models.amounts import amount_field
 
 
 class VoucherProgramme(models.Model):
-    """A region pays `percent` of the use its organisations make elsewhere.
+    """A programme by which a region pays `percent` of the use that its organisations make elsewhere.
 
-    `budget` caps the sum of all grants (null: none); `granted` is that sum. Empty lists mean
-    everybody: `payer_kinds` of organisations served, `host_regions` where it may be used.
+    `budget` caps the sum of all grants (null: no cap); `granted` is that sum. `payer_kinds` are the kinds of
+    organisations served, `host_regions` the regions where it may be used; empty lists mean no restriction.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -32,7 +32,7 @@ class VoucherProgramme(models.Model):
     budget = amount_field(null=True)
     granted = amount_field(default=0)
     payer_kinds = ArrayField(models.CharField(max_length=20), default=list)
-    is_for_small_only = models.BooleanField(default=False)  # of enterprises, the small ones
+    is_for_small_only = models.BooleanField(default=False)  # serves only small ones among enterprises
     host_regions = ArrayField(models.UUIDField(), default=list)
     valid_from = models.DateField()
     valid_until = models.DateField(null=True)
@@ -44,23 +44,18 @@ class VoucherProgramme(models.Model):
     class Meta:
         verbose_name = _("voucher programme")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(percent__gt=0, percent__lte=100), name="programme_percent"
-            ),
+            models.CheckConstraint(condition=Q(percent__gt=0, percent__lte=100), name="programme_percent"),
             models.CheckConstraint(
                 condition=Q(granted__gte=0) & (Q(budget=None) | Q(granted__lte=F("budget"))),
                 name="programme_within_budget",
             ),
             models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
-                name="programme_forward",
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="programme_forward"
             ),
             models.CheckConstraint(
                 condition=Q(cap_per_booking=None) | Q(cap_per_booking__gt=0), name="programme_cap"
             ),
-            models.CheckConstraint(
-                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="programme_currency"
-            ),
+            models.CheckConstraint(condition=Q(currency__in=sorted(MINOR_DIGITS)), name="programme_currency"),
         ]
 
     def __str__(self) -> str:
@@ -71,9 +66,9 @@ class VoucherProgramme(models.Model):
 
 
 class VoucherGrant(models.Model):
-    """One organisation's yearly amount, usable for bookings that start on the local days of
-    [`valid_from`, `valid_until`). `held` is earmarked, `redeemed` spent, `transferred` gone to
-    the grant of the organisation that it was merged into (`PurseTransfer`); the rest is left."""
+    """One organisation's yearly amount, usable for bookings that start on the local days [`valid_from`,
+    `valid_until`). `held` is reserved, `redeemed` spent, `transferred` moved to the grant of the organisation
+    this one was merged into (`PurseTransfer`); the rest is left."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     programme = models.ForeignKey(VoucherProgramme, models.PROTECT, related_name="grants")
@@ -83,7 +78,7 @@ class VoucherGrant(models.Model):
     held = amount_field(default=0)
     redeemed = amount_field(default=0)
     transferred = amount_field(default=0)
-    # Of the grants it goes on from: bookings were quoted with these.
+    # Codes of the grants that it continues: bookings were quoted with these.
     former_codes = ArrayField(models.CharField(max_length=40), default=list)
     valid_from = models.DateField()
     valid_until = models.DateField()
@@ -100,9 +95,7 @@ class VoucherGrant(models.Model):
                 & Q(amount__gte=F("held") + F("redeemed") + F("transferred")),
                 name="grant_never_below_zero",
             ),
-            models.CheckConstraint(
-                condition=Q(valid_until__gt=F("valid_from")), name="grant_forward"
-            ),
+            models.CheckConstraint(condition=Q(valid_until__gt=F("valid_from")), name="grant_forward"),
         ]
 
     def __str__(self) -> str:
@@ -110,7 +103,7 @@ class VoucherGrant(models.Model):
 
     @property
     def left(self) -> Decimal:
-        """What is neither set aside nor spent nor gone to another grant."""
+        """The amount that is neither reserved nor spent nor transferred to another grant."""
         left: Decimal = self.amount - self.held - self.redeemed - self.transferred
         return left
 

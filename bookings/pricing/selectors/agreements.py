@@ -1,4 +1,4 @@
-"""Agreements in force between a payer's region and those of the hosts, and as people see them."""
+"""Agreements in force between a payer's region and those of hosts, and agreements as people may see them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
@@ -8,22 +8,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import Actor, By, Place
 from accounts.models import Region
 from accounts.prepared import Prepared
 from accounts.selectors.organisations import sharing_regions
 from accounts.selectors.rows import visible
 from bookings.pricing.domain.agreements import AgreementValues, agreement_state
 from bookings.pricing.models import Agreement, AgreementMember
-from instruments.domain.opening import local_date
+from bookings.record.selectors.lists import DAY, Column, Filter, Listing
+from instruments.reading.domain.clock import local_date
 
 Agreements = Mapping[UUID, tuple[AgreementValues, ...]]
 
 
 def load_agreements(region_id: UUID, others: Iterable[UUID] | None = None) -> Agreements:
-    """Return by region the agreements, past and to come, that a region has signed together with it;
-    only those with `others`, if given. One statement."""
+    """Return, by the other region, the agreements, past and to come, that a region has signed with it; only
+    those with `others`, if given. One statement."""
     named = {} if others is None else {"others": sorted(others)}
     by_region: dict[UUID, list[AgreementValues]] = {}
     for member in _PARTNERS.rows(region_id=region_id, **named):
@@ -46,26 +48,23 @@ _VALUES = tuple(field.name for field in fields(AgreementValues) if field.name !=
 
 
 def load_agreement(row: Agreement) -> AgreementValues:
-    """The row as a value."""
+    """Return an agreement as a value."""
     return AgreementValues(row.pk, **{name: getattr(row, name) for name in _VALUES})
 
 
 def load_recognised(
     regions: set[UUID], issuers: set[UUID]
 ) -> dict[tuple[UUID, UUID], list[tuple[date, date | None]]]:
-    """On which days some regions recognise certificates that others issued: by region and issuer's
-    region, the days [first, until) of each agreement that says so and all have signed. One
-    statement. For `load_qualified`, which lies below agreements."""
+    """Return the days [first, until) on which some regions recognise certificates that others issued, by
+    region and issuer's region, from the fully signed agreements that provide for it. One statement. This
+    function is passed to `load_qualified`, which lies in a lower area and cannot import it."""
     rows = AgreementMember.objects.filter(
         region__in=regions,
         agreement__signed_at__isnull=False,
         agreement__recognises_qualifications=True,
         agreement__members__region__in=issuers,
     ).values_list(
-        "region_id",
-        "agreement__members__region_id",
-        "agreement__valid_from",
-        "agreement__valid_until",
+        "region_id", "agreement__members__region_id", "agreement__valid_from", "agreement__valid_until"
     )
     days: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
     for region, issuer, first, until in rows:
@@ -75,12 +74,10 @@ def load_recognised(
 
 
 def recognised_regions(region_id: UUID, day: date) -> list[Region]:
-    """Return the regions whose organisations' certificates for a technique count in a region on a
+    """Return the regions whose organisations' certificates for a technique are recognised in a region on a
     day, by code. One statement."""
     mine = AgreementMember.objects.filter(region_id=region_id).values("agreement")
-    agreements = agreements_on(
-        Agreement.objects.filter(pk__in=mine, recognises_qualifications=True), day
-    )
+    agreements = agreements_on(Agreement.objects.filter(pk__in=mine, recognises_qualifications=True), day)
     members = AgreementMember.objects.filter(agreement__in=agreements.values("pk"))
     regions = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
     return list(regions.order_by("code"))
@@ -90,12 +87,12 @@ def recognised_regions(region_id: UUID, day: date) -> list[Region]:
 
 
 def coordinates(actor: Actor, region: Region) -> bool:
-    """Whether the actor is the coordinator of a region, or of one above it."""
+    """Say whether the actor coordinates a region, or one above it."""
     return actor.may("coordinate", Place(None, frozenset(region.lineage)))
 
 
 def own_regions(actor: Actor) -> list[Region]:
-    """The regions that share, of which the actor is the coordinator. One statement."""
+    """Return the sharing regions that the actor coordinates. One statement."""
     above = list(actor.regions_where("coordinate"))
     return list(sharing_regions().filter(lineage__overlap=above)) if above else []
 
@@ -111,7 +108,7 @@ def members_of(agreement_id: UUID) -> list[AgreementMember]:
 
 
 def today_in(places: Iterable[AgreementMember | Region], now: datetime) -> date:
-    """The latest local day of some regions: what is past there is past for all."""
+    """Return the latest local day of some regions: a day before it is past in at least one of them."""
     regions = [place if isinstance(place, Region) else place.region for place in places]
     zones = {region.time_zone for region in regions} or {"UTC"}
     return max(local_date(ZoneInfo(zone), now) for zone in zones)
@@ -129,15 +126,12 @@ def state_on(row: Agreement, today: date) -> str:
 
 
 def agreements_for(actor: Actor) -> QuerySet[Agreement]:
-    """The newest first: those that all members of the actor's regions have signed, whoever has
-    an organisation or a role there; proposals for coordinators and auditors of a member region,
-    and what they can see of others' as well."""
+    """Return the agreements that the actor may see, the newest first: the signed ones of regions in which
+    they belong to an organisation; all, proposals included, of regions that they coordinate or audit."""
     above = list(actor.regions_where("coordinate") | actor.regions_where("read-money"))
     theirs = AgreementMember.objects.filter(region__lineage__overlap=above)
     own = AgreementMember.objects.filter(region__organisations__in=sorted(actor.own_organisations))
-    seen = Q(pk__in=theirs.values("agreement")) | Q(
-        pk__in=own.values("agreement"), signed_at__isnull=False
-    )
+    seen = Q(pk__in=theirs.values("agreement")) | Q(pk__in=own.values("agreement"), signed_at__isnull=False)
     members = AgreementMember.objects.select_related("region", "signed_by")
     return (
         Agreement.objects.filter(seen)
@@ -148,18 +142,16 @@ def agreements_for(actor: Actor) -> QuerySet[Agreement]:
 
 
 def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
-    """Return an agreement with its members; `NotFound` if it is not the actor's to see."""
+    """Return an agreement with its members; raise `NotFound` if the actor may not see it."""
     return visible(agreements_for(actor), pk=agreement_id)
 
 
 def agreements_alike(row: Agreement, region_ids: Collection[UUID]) -> list[Agreement]:
-    """Return other agreements that all of just these regions have signed and that share a day with
-    the row's own, by code. One statement."""
+    """Return other agreements that exactly these regions have all signed and that are in force on some of the
+    same days, by code. One statement."""
     is_inside = Q(members__region__in=region_ids)
     lasts = Q(valid_until__gt=F("valid_from")) & Q(valid_until__gt=row.valid_from)
-    others = Agreement.objects.exclude(pk=row.pk).filter(
-        Q(valid_until=None) | lasts, signed_at__isnull=False
-    )
+    others = Agreement.objects.exclude(pk=row.pk).filter(Q(valid_until=None) | lasts, signed_at__isnull=False)
     if row.valid_until is not None:
         others = others.filter(valid_from__lt=row.valid_until)
     return list(
@@ -177,10 +169,37 @@ def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:
 
 
 def agreements_to_sign(actor: Actor, now: datetime) -> QuerySet[Agreement]:
-    """Return proposals that a region of the actor's has not signed yet."""
+    """Return the proposals that a region coordinated by the actor has not signed yet."""
     mine = AgreementMember.objects.filter(
         agreement=OuterRef("pk"),
         region__lineage__overlap=list(actor.regions_where("coordinate")),
         signed_at=None,
     )
     return agreements_for(actor).filter(Exists(mine), signed_at=None, ended_by=None)
+
+
+def _regions(row: Agreement, by: By) -> str:
+    return ", ".join(member.region.name for member in row.members.all())
+
+
+AGREEMENTS = Listing(
+    "agreements",
+    agreements_for,
+    (
+        Column("agreement", "pk"),
+        Column("name", "name", sort="name"),
+        Column("state", lambda row, by: state_on(row, today_in(row.members.all(), by.now))),
+        Column("valid_from", "valid_from", sort="valid_from"),
+        Column("valid_until", "valid_until", sort="valid_until"),
+        Column("regions", _regions),
+    ),
+    waits={"sign": agreements_to_sign},
+    waits_help="Only agreements that a region you coordinate has not signed yet.",
+    words=("name", "name_zh"),
+    q_help="Part of the agreement's name.",
+    day="valid_from",
+    filters=(
+        Filter("region", "members__region__code", help="Code of a member region."),
+        Filter("in_force_on", lambda rows, day, by: agreements_on(rows, day), DAY, _("In force on")),
+    ),
+)

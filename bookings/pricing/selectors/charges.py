@@ -1,4 +1,4 @@
-"""Charges, as far as each person may see them, and what they are made from."""
+"""Charges, as far as each person may see them, and the facts they are computed from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast
 
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
@@ -20,47 +21,50 @@ from bookings.pricing.domain.charges import Ending
 from bookings.pricing.domain.fees import FREE, CancellationFee
 from bookings.pricing.domain.quotes import QuoteInput, input_from_json
 from bookings.pricing.models import Charge, ClosedMonth, Quote
+from bookings.pricing.selectors.sides import side_of
 from bookings.record.domain import reservations as rules
 from bookings.record.models import Reservation, UsageSession
 from bookings.record.selectors.reservations import each_of_places, of_places
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
-# The one that says what a reservation costs; a correction puts another in its place.
+# The charge that says what a reservation costs; a correction replaces it.
 IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
 
-# What a reservation keeps of how it ended, as `Ending` calls it.
+# The booking of a charge as it is printed on statements and in addresses.
+BOOKING = Cast(F("reservation_id"), TextField())
+
+# The fields in which a reservation stores how it ended, by their names in `Ending`.
 ENDING = ("is_ended_by_host", "least_percent", "shortening_fee", "is_second_thought")
 
 
 def charges_for(actor: Actor) -> QuerySet[Charge]:
-    """Return the charges of reservations the actor may see, newest first: one's own, and those
-    one's organisation pays or is paid, for its managers and finance; those of an auditor's
-    regions."""
+    """Return the charges of reservations that the actor may see, newest first: their own; for managers and
+    finance, those that their organisation pays or is paid; for auditors those of their regions."""
     return listed_charges().filter(any_of([_own(actor), *of_places(actor)]))
 
 
 def listed_charges() -> QuerySet[Charge]:
-    """Return all charges, newest first, with what a list shows of them."""
+    """Return all charges, newest first, with the related rows that lists show."""
     return Charge.objects.select_related(
         "reservation__instrument", "reservation__organisation", "reservation__host", "grant"
     ).order_by("-created_at", "-id")
 
 
 def _own(actor: Actor) -> Q:
-    """The charges of reservations that are the actor's, or that they made."""
+    """Return a condition for charges of reservations that are the actor's, or that they made."""
     own = Reservation.objects.filter(Q(user_id=actor.person) | Q(made_by_id=actor.person))
     return among("reservation", own.values("pk"))
 
 
 def first_charges_for(actor: Actor) -> list[Q]:
-    """Return which charges the actor may see, for `first_of`. What a charge has of payer, host and
-    regions is what its reservation has."""
+    """Return conditions for the charges that the actor may see, for `first_of`. Payer, host and regions of a
+    charge are those of its reservation."""
     return [_own(actor), *each_of_places(actor)]
 
 
 def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
-    """Return a charge with what its page shows. `NotFound` if it is not the actor's to see."""
+    """Return a charge with what its page shows; raise `NotFound` if the actor may not see it."""
     return visible(
         charges_for(actor)
         .select_related(
@@ -70,6 +74,7 @@ def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
             "organisation__region",
             "host__region",
             "reverses",
+            "grant__programme",
         )
         .prefetch_related(
             "reversals",
@@ -84,13 +89,13 @@ def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
 
 
 def drawn_months(host_id: UUID) -> frozenset[date]:
-    """The months whose statements a host has drawn up. Under the lock of its books."""
+    """Return the months whose statements a host has drawn up. The caller has locked its books."""
     months = ClosedMonth.objects.filter(host_id=host_id).values_list("month", flat=True)
     return frozenset(months)
 
 
 def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
-    """Code and names of the payers and hosts of charges the actor may see, by name."""
+    """Return code and names of the payers and hosts of charges that the actor may see, by name."""
     own = Charge.objects.filter(_own(actor)).order_by()
     is_party: Any = Q(pk__in=own.values("organisation")) | Q(pk__in=own.values("host"))
     for condition in of_places(actor):
@@ -102,25 +107,27 @@ def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
 
 @dataclass(frozen=True)
 class Totals:
-    """Of charges in one currency."""
+    """Sums of charges in one currency, on one side (`sides`)."""
 
     currency: str
+    side: str
     number: int
     total: Decimal
     covered: Decimal
     payable: Decimal
 
 
-def totals_of_charges(rows: QuerySet[Charge]) -> list[Totals]:
-    """What some charges come to, by currency. One statement."""
-    return added_totals(monthly_totals(rows).values())
+def totals_of_charges(rows: QuerySet[Charge], actor: Actor) -> list[Totals]:
+    """Sum up charges by currency and side. One statement."""
+    return added_totals(monthly_totals(rows, actor).values())
 
 
-def monthly_totals(rows: QuerySet[Charge]) -> dict[date | None, list[Totals]]:
-    """What some charges come to, by month, the newest first, and by currency; those that are not
-    final have no month. One statement."""
+def monthly_totals(rows: QuerySet[Charge], actor: Actor) -> dict[date | None, list[Totals]]:
+    """Sum up charges by month, the newest first, by currency and by the side on which the actor's
+    organisations are; charges that are not final have no month. One statement."""
     sums = (Sum("total"), Sum("covered"), Sum("payable"))
-    grouped = rows.order_by("-month", "currency").values_list("month", "currency")
+    sided = rows.annotate(side=side_of(actor, "organisation"))
+    grouped = sided.order_by("-month", "currency", "side").values_list("month", "currency", "side")
     months: dict[date | None, list[Totals]] = {}
     for month, *totals in grouped.annotate(Count("pk"), *sums):
         months.setdefault(month, []).append(Totals(*totals))
@@ -128,33 +135,34 @@ def monthly_totals(rows: QuerySet[Charge]) -> dict[date | None, list[Totals]]:
 
 
 def added_totals(parts: Iterable[Sequence[Totals]]) -> list[Totals]:
-    """What several together come to, by currency."""
-    by_currency: dict[str, Totals] = {}
+    """Add up several sums, by currency and side."""
+    sums: dict[tuple[str, str], Totals] = {}
     for one in (one for part in parts for one in part):
-        so_far = by_currency.get(one.currency, Totals(one.currency, 0, *[Decimal(0)] * 3))
-        by_currency[one.currency] = Totals(
-            one.currency,
+        key = one.currency, one.side
+        so_far = sums.get(key, Totals(*key, 0, *[Decimal(0)] * 3))
+        sums[key] = Totals(
+            *key,
             so_far.number + one.number,
             so_far.total + one.total,
             so_far.covered + one.covered,
             so_far.payable + one.payable,
         )
-    return [by_currency[currency] for currency in sorted(by_currency)]
+    return [sums[key] for key in sorted(sums)]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:
-    """What the reservation's present quote was computed from. One statement."""
+    """Return the inputs of the reservation's present quote. One statement."""
     return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
 
 
 def load_kept_parts(reservation_ids: Iterable[UUID]) -> dict[UUID, tuple[PricedPart, ...]]:
-    """What each of the reservations has of its payer's kept hours. One statement."""
+    """Return the parts of each reservation that use its payer's guaranteed hours. One statement."""
     quotes = Quote.objects.filter(reservation_id__in=list(reservation_ids), is_current=True)
     return {q.reservation_id: input_from_json(q.inputs).kept for q in quotes}
 
 
 def load_ending(reservation: Reservation, session: UsageSession | None = None) -> Ending:
-    """Return how the reservation ended. One statement, or none where its `session` is at hand."""
+    """Return how the reservation ended. One statement, or none if its `session` is given."""
     session = session or UsageSession.objects.filter(reservation=reservation).first()
     usage = cut_at = None
     if session is not None and session.checked_out_at is not None:
@@ -176,35 +184,29 @@ def cancellation_now(
     base: Decimal | None = None,
     *,
     actor: Actor | None = None,
+    by_person: bool = False,
     spent: set[UUID] | None = None,
 ) -> CancellationFee:
-    """What cancelling at this moment would cost the payer: the one place that says so. A request
-    that was never confirmed costs nothing, nor what the `actor` would cancel as the host, or
-    as its person's second thoughts; without an actor the terms of the card alone count. One
-    statement, or none where what was `quoted` is at hand; one more in the minutes of second
-    thoughts.
+    """Return what cancelling at this moment would cost the payer; all pages use this. It is free for a
+    request that was never confirmed, if the `actor` would cancel as the host, or on second thoughts of the
+    booking's person. Without an actor only the card's terms count, unless `by_person` says that its person
+    would cancel. One statement, or none with `quoted`; one more during the minutes of second thoughts.
 
-    `base`: as for the rule. `spent`: instruments whose second thoughts of the day an act on
-    several bookings has used; it is added to.
+    `base`: as in `charges.cancellation`. `spent`: when several bookings are cancelled at once, the
+    instruments whose second thought of the day is used up; the function adds to it.
     """
-    is_own = actor and rules.is_own(
-        actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
-    )
-    if (
-        actor
-        and not is_own
-        and reservation.host_id in actor.organisations_where("manage-instruments")
-    ):
+    is_own = actor and rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
+    if actor and not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):
         return replace(FREE, reason="by-host")
     if reservation.confirmed_at is None:
         return replace(FREE, reason="never-confirmed")
     quoted = quoted or load_quoted(reservation.pk)
     terms = charges.cancellation(quoted, now, reservation.least_percent, base)
     made_at, start = reservation.requested_at, reservation.start_at
+    by_person = by_person or (actor is not None and actor.user_id == reservation.user_id)
     if (
-        actor is None
+        not by_person
         or not terms.fee
-        or actor.user_id != reservation.user_id
         or not charges.is_second_thought(made_at=made_at, start=start, now=now)
         or (spent is not None and reservation.instrument_id in spent)
         or not _may_think_again(reservation, now)
@@ -217,28 +219,31 @@ def cancellation_now(
 
 
 def _may_think_again(reservation: Reservation, now: datetime) -> bool:
-    """Whether its person has not thought again on this instrument today, and never moved it."""
+    """Say whether the person has not yet cancelled another booking on this instrument on second thoughts
+    today, and this booking was never scheduled to start too soon for it; moving a booking to a later time
+    does not change that."""
     that_day = Reservation.objects.filter(
         user_id=reservation.user_id,
         instrument_id=reservation.instrument_id,
         second_thought_on=second_thoughts_day(reservation, now),
-    )
-    start = reservation.start_at.astimezone(UTC).isoformat()
-    elsewhere = Quote.objects.filter(reservation=reservation).exclude(inputs__start=start)
-    used_up = Reservation.objects.filter(Exists(that_day) | Exists(elsewhere), pk=reservation.pk)
+    ).exclude(pk=reservation.pk)
+    # Starts are stored in UTC, in whole seconds, so they sort correctly as texts.
+    soon = (now + charges.SECOND_THOUGHTS_NOTICE).astimezone(UTC).replace(microsecond=0)
+    too_soon = Quote.objects.filter(reservation=reservation, inputs__start__lte=soon.isoformat())
+    used_up = Reservation.objects.filter(Exists(that_day) | Exists(too_soon), pk=reservation.pk)
     return not used_up.exists()
 
 
 def second_thoughts_day(reservation: Reservation, now: datetime) -> date:
-    """The day, where the instrument is, whose one second thought this would be."""
+    """Return the instrument's local day, on which each person has one second thought."""
     return local_date(ZoneInfo(reservation.instrument.facility.time_zone), now)
 
 
 def second_thought_of(
     actor: Actor, instrument: Instrument, reservation: Reservation, now: datetime
 ) -> dict[str, Any]:
-    """What to keep of a booking whose person gives it up free of charge just after making it;
-    nothing of another."""
+    """Return the fields to store for a booking that its person cancels free of charge just after making it;
+    empty for any other booking."""
     reservation.instrument = instrument
     made_at, start = reservation.requested_at, reservation.start_at
     if not charges.is_second_thought(made_at=made_at, start=start, now=now):
@@ -252,8 +257,7 @@ def second_thought_of(
 def cancellation_for(
     actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
 ) -> CancellationFee:
-    """Return what cancelling costs now; `WrongState` if the booking cannot be cancelled any
-    more."""
+    """Return what cancelling costs now; raise `WrongState` if the booking can no longer be cancelled."""
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     rules.require_transition(state, "cancelled")
     if state == "confirmed" and not rules.may_still_cancel(
@@ -264,5 +268,5 @@ def cancellation_for(
 
 
 def undisputed(now: datetime) -> QuerySet[Charge]:
-    """Charges that nobody disputed in time."""
+    """Return the open charges whose time for disputes is over."""
     return Charge.objects.filter(state=Charge.State.OPEN, open_until__lte=now)

@@ -1,4 +1,4 @@
-"""Exchange rates, as far as each person may see them, and what they make of a currency."""
+"""Exchange rates, as far as each person may see them, and the conversions that follow from them."""
 
 from datetime import date
 from decimal import Decimal
@@ -25,9 +25,9 @@ def rates_for_actor(actor: Actor) -> QuerySet[ExchangeRate]:
 
 
 def load_worths(payer: Organisation | None, currency: str, day: date) -> dict[str, Decimal]:
-    """What one unit of each currency is worth in `currency`, itself included, by the newest word
-    of the payer's finance of a day or before; a rate for the other direction is turned round.
-    Currencies without a rate are left out. One statement, none for nobody."""
+    """Return what one unit of each currency is worth in `currency`, itself included, by the newest rate that
+    the payer's finance entered for the day or before; a rate for the other direction is inverted. Currencies
+    without a rate are left out. One statement, none without a payer."""
     worths = {currency: Decimal(1)}
     if payer is None:
         return worths
@@ -38,7 +38,7 @@ def load_worths(payer: Organisation | None, currency: str, day: date) -> dict[st
         .order_by("base", "quote", "-valid_on", "-entered_at")
         .distinct("base", "quote")
     )
-    for rate in sorted(rates, key=lambda rate: rate.quote == currency):  # the direct one counts
+    for rate in sorted(rates, key=lambda rate: rate.quote == currency):  # the direct rate counts
         if rate.quote == currency:
             worths[rate.base] = rate.rate
         else:
@@ -47,7 +47,7 @@ def load_worths(payer: Organisation | None, currency: str, day: date) -> dict[st
 
 
 def accounted_by(actor: Actor) -> QuerySet[Organisation]:
-    """The organisations whose finance the actor is."""
+    """Return the organisations for which the actor does the finance."""
     return (
         Organisation.objects.filter(pk__in=actor.organisations_where("account"))
         .select_related("region")

@@ -1,4 +1,4 @@
-"""Voucher grants of a payer, as the fee rules want them."""
+"""Voucher grants of a payer, as the fee rules need them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,16 +9,14 @@ from django.db.models import QuerySet
 from accounts.models import Organisation
 from accounts.prepared import Prepared
 from bookings.pricing.domain.vouchers import GrantOffer, serves_kind
-from bookings.pricing.models import VoucherGrant
+from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.record.locks import locked
 
 
-def load_grants(
-    payers: Iterable[Organisation], *, lock: bool = False
-) -> dict[UUID, list[GrantOffer]]:
-    """The grants of some payers that have anything left, by payer. One statement.
+def load_grants(payers: Iterable[Organisation], *, lock: bool = False) -> dict[UUID, list[GrantOffer]]:
+    """Return the grants of some payers that have money left, by the payer's id. One statement.
 
-    `lock`: for whoever will set money aside; in the order of their ids, after everything else.
+    `lock`: lock them, for a caller that will reserve money; in the order of their ids, after all other locks.
     """
     kinds = {payer.pk: payer for payer in payers}
     offers: dict[UUID, list[GrantOffer]] = {payer_id: [] for payer_id in kinds}
@@ -38,7 +36,7 @@ _GRANTS = Prepared(_grants)
 
 
 def load_grant(row: VoucherGrant, payer: Organisation) -> GrantOffer:
-    """The row (its programme loaded with it) as a value."""
+    """Return a grant as a value; its programme is loaded with it."""
     programme = row.programme
     ends = [day for day in (row.valid_until, programme.valid_until) if day is not None]
     return GrantOffer(
@@ -55,9 +53,15 @@ def load_grant(row: VoucherGrant, payer: Organisation) -> GrantOffer:
         is_open=row.suspended_at is None
         and programme.suspended_at is None
         and serves_kind(
-            programme.payer_kinds,
-            programme.is_for_small_only,
-            kind=payer.kind,
-            is_small=payer.is_small,
+            programme.payer_kinds, programme.is_for_small_only, kind=payer.kind, is_small=payer.is_small
         ),
+        name=programme.name,
+        name_zh=programme.name_zh,
     )
+
+
+def programmes_of(codes: Iterable[str]) -> dict[str, VoucherProgramme]:
+    """Return the programmes of the grants with these codes, by code. A grant that was continued by another
+    keeps its code. One statement."""
+    rows = VoucherGrant.objects.filter(code__in=set(codes)).select_related("programme")
+    return {row.code: row.programme for row in rows}

@@ -1,4 +1,4 @@
-"""The last year of an instrument by another rate card."""
+"""The last year of an instrument, priced by another rate card."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from bookings.pricing.domain.what_if import Comparison, Past, Sums
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors.charges import ENDING
 from bookings.record.models import Reservation
-from instruments.domain.ratecards import RateCardValues
-from instruments.models import Instrument
-from instruments.selectors.managing import instrument_to_manage
+from instruments.rates.domain.ratecards import RateCardValues
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_manage
 
 YEAR = timedelta(days=365)
 MOST = 10_000
@@ -28,8 +28,8 @@ BATCH = 1000
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A comparison over the bookings that began in [`since`, `until`); `total` of them there
-    were, of which the latest `MOST` at most were priced."""
+    """A comparison of prices for the bookings that began in [`since`, `until`). `total` is their number; only
+    the latest, at most `MOST`, were priced."""
 
     instrument: Instrument
     since: datetime
@@ -44,13 +44,13 @@ class WhatIf:
 
 
 def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: datetime) -> WhatIf:
-    """Price the last year's bookings of an instrument by a card, for those who may read the host's
-    money. Six statements at most, however many bookings: they are streamed."""
+    """Price the last year's bookings of an instrument by a card, for those who may read the host's money. At
+    most six statements, however many bookings: they are streamed."""
     instrument = instrument_to_manage(actor, instrument_id, "read-money")
     since = now - YEAR
     comparison = Comparison(card)
     bookings = _bookings(instrument, since, now)
-    with transaction.atomic(savepoint=False):  # which keeps the cursor
+    with transaction.atomic(savepoint=False):  # keeps the cursor open
         for past in _stream(bookings):
             comparison.add(past)
     ids = list(comparison.organisations)
@@ -66,8 +66,9 @@ def what_if(actor: Actor, instrument_id: UUID, card: RateCardValues, now: dateti
 
 
 def _bookings(instrument: Instrument, since: datetime, until: datetime) -> Any:
-    """Return the bookings that were charged, and those cancelled or missed at no charge, which
-    another card might have charged. What the host ended costs nothing by any card."""
+    """Return the bookings that were charged, and those cancelled or missed without a charge, for which
+    another card might have charged. Those ended by the host are left out, as they cost nothing by any
+    card."""
     charged = Q(charged__isnull=False)
     free = Q(
         state__in=["cancelled", "displaced", "no_show", "expired"],

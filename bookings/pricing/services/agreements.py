@@ -17,34 +17,26 @@ from accounts.selectors.organisations import sharing_regions
 from bookings.pricing.domain.agreements import AgreementTerms, end_of, require_terms
 from bookings.pricing.locks import lock_agreement
 from bookings.pricing.models import Agreement, AgreementMember
-from bookings.pricing.selectors.agreements import (
-    agreements_alike,
-    coordinates,
-    members_of,
-    state_on,
-    today_in,
-)
+from bookings.pricing.selectors import agreements
 from bookings.pricing.services.codes import coded_save
 from bookings.record.locks import locked
 
-# What an agreement and its terms have in common; the regions are its members.
+# The fields that an agreement and its terms have in common; the regions are its members.
 FIELDS = tuple(field.name for field in fields(AgreementTerms) if field.name != "regions")
 
 
 @transaction.atomic
 def agreement_propose(by: By, *, terms: AgreementTerms) -> Agreement:
-    """Propose an agreement to several regions, one of them the actor's. It binds nobody until all
-    have signed it.
+    """Propose an agreement between several regions, one of them the actor's. It binds nobody until all have
+    signed it.
 
-    `Invalid` for what does not fit; `NotPermitted` but for the coordinator of a member.
+    Raises `Invalid` for what does not fit; `NotPermitted` unless the actor coordinates a member.
     """
     regions = _checked(by, terms)
     row = Agreement(proposed_by_id=by.actor.person, proposed_at=by.now, **_fields(terms))
     _require_alone(regions, row)
     coded_save(row)
-    AgreementMember.objects.bulk_create(
-        AgreementMember(agreement=row, region=region) for region in regions
-    )
+    AgreementMember.objects.bulk_create(AgreementMember(agreement=row, region=region) for region in regions)
     after = _recorded(terms, regions)
     trail.record(by, "agreement.propose", row, after=after, places=_places(regions))
     _ask_to_sign(row, by.now)
@@ -53,8 +45,8 @@ def agreement_propose(by: By, *, terms: AgreementTerms) -> Agreement:
 
 @transaction.atomic
 def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> Agreement:
-    """Change the terms of a proposal: `changes` are fields of its terms. Regions that had signed
-    sign again. `WrongState` once all have signed, or it was withdrawn."""
+    """Change the terms of a proposal: `changes` are fields of its terms. Regions that had signed must sign
+    again. Raises `WrongState` once all have signed, or if it was withdrawn."""
     row, members = _locked(by, agreement_id)
     _require_proposed(row, members, by.now, act="changed")
     old = _terms(row, members)
@@ -89,14 +81,14 @@ def agreement_change(by: By, *, agreement_id: UUID, changes: dict[str, Any]) -> 
 
 @transaction.atomic
 def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None) -> Agreement:
-    """Sign what it says for a member region; the last to sign puts it in force from its first
-    day. `region_id` may be left out by whoever coordinates one member only.
+    """Sign an agreement for a member region; the last signature puts it in force from its first day.
+    `region_id` may be left out if the actor coordinates only one member.
 
-    `NotPermitted` but for the member's coordinator; `WrongState` if it has signed, or it was
-    withdrawn or has run out.
+    Raises `NotPermitted` unless the actor coordinates the member; `WrongState` if it has signed already, or
+    the proposal was withdrawn or has run out.
     """
     row, members = _locked(by, agreement_id)
-    own = [member for member in members if coordinates(by.actor, member.region)]
+    own = [member for member in members if agreements.coordinates(by.actor, member.region)]
     if region_id is not None:
         if region_id not in {member.region_id for member in members}:
             raise invalid("region", "not-a-member-region")
@@ -109,7 +101,7 @@ def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None)
         raise WrongState("signed-already")
     if len(waiting) > 1:
         raise invalid("region", "required")
-    if row.valid_until is not None and row.valid_until <= today_in(members, by.now):
+    if row.valid_until is not None and row.valid_until <= agreements.today_in(members, by.now):
         raise WrongState(state="over", wanted="signed")
     regions = [each.region for each in members]
     if all(each.signed_at is not None for each in members if each is not waiting[0]):
@@ -139,14 +131,14 @@ def agreement_sign(by: By, *, agreement_id: UUID, region_id: UUID | None = None)
 def agreement_end(
     by: By, *, agreement_id: UUID, valid_until: date | None = None, reason: str = ""
 ) -> Agreement:
-    """End an agreement, or withdraw a proposal, for any member: it is not in force from
-    `valid_until` on, or from today. Bookings made under it keep their terms.
+    """End an agreement, or withdraw a proposal, as any member: it is not in force from `valid_until` on, or
+    from today. Bookings made under it keep their terms.
 
-    `Invalid` for a day that is past or not earlier than agreed; `WrongState` if it is over.
+    Raises `Invalid` for a day that is past or not earlier than agreed; `WrongState` if it is over.
     """
     row, members = _locked(by, agreement_id)
-    today = today_in(members, by.now)
-    state = state_on(row, today)
+    today = agreements.today_in(members, by.now)
+    state = agreements.state_on(row, today)
     if state in {"over", "withdrawn"}:
         raise WrongState(state=state, wanted="ended")
     if len(reason) > 500:
@@ -174,49 +166,48 @@ def agreement_end(
 
 
 def _locked(by: By, agreement_id: UUID) -> tuple[Agreement, list[AgreementMember]]:
-    """Lock an agreement; with its members. `NotPermitted` unless the actor coordinates one."""
-    row = lock_agreement(agreement_id)
-    members = members_of(row.pk)
-    if not any(coordinates(by.actor, member.region) for member in members):
+    """Lock an agreement, and return it with its members. Raise `NotPermitted` unless the actor coordinates
+    one."""
+    row = lock_agreement(agreements.agreements_for(by.actor), agreement_id)
+    members = agreements.members_of(row.pk)
+    if not any(agreements.coordinates(by.actor, member.region) for member in members):
         raise NotPermitted(capability="coordinate")
     by.require_version(row.version)
     return row, members
 
 
-def _require_proposed(
-    row: Agreement, members: Sequence[AgreementMember], now: datetime, *, act: str
-) -> None:
-    state = state_on(row, today_in(members, now))
+def _require_proposed(row: Agreement, members: Sequence[AgreementMember], now: datetime, *, act: str) -> None:
+    state = agreements.state_on(row, agreements.today_in(members, now))
     if state != "proposed":
         raise WrongState(state=state, wanted=act)
 
 
 def _checked(by: By, terms: AgreementTerms) -> list[Region]:
-    """The member regions, in the order of their codes; one is the actor's."""
+    """Return the member regions, by code, after checking the terms; the actor must coordinate one of them."""
     regions = list(sharing_regions().filter(pk__in=terms.regions))
     known = {region.pk for region in regions}
-    require_terms(terms, sharing=known, today=today_in(regions, by.now))
-    if not any(coordinates(by.actor, region) for region in regions):
+    require_terms(terms, sharing=known, today=agreements.today_in(regions, by.now))
+    if not any(agreements.coordinates(by.actor, region) for region in regions):
         raise NotPermitted(capability="coordinate")
     return regions
 
 
 def _require_alone(regions: Iterable[Region], row: Agreement) -> None:
-    """`Invalid` where the same regions have signed another agreement for some of the same days.
-    Locked regions make the last signatures of two such agreements follow one another."""
-    others = agreements_alike(row, sorted(region.pk for region in regions))
+    """Raise `Invalid` if exactly these regions have signed another agreement for some of the same days. The
+    caller has locked the regions, so two such agreements cannot both get their last signature."""
+    others = agreements.agreements_alike(row, sorted(region.pk for region in regions))
     if others:
         raise invalid("regions", "agreed-already", codes=", ".join(each.code for each in others))
 
 
 def _ask_to_sign(row: Agreement, now: datetime) -> None:
-    """Ask the coordinators of the members that have not signed."""
+    """Ask the coordinators of members that have not signed yet to sign."""
     key = f"agreement:{row.pk}:to-sign:{row.version}"
     enqueue([Effect("agreement.to-sign", key, {"agreement": str(row.pk)})], now=now)
 
 
 def _fields(terms: AgreementTerms) -> dict[str, Any]:
-    """The terms as the fields of an agreement."""
+    """Return the terms as the fields of an agreement."""
     values = {name: getattr(terms, name) for name in FIELDS}
     return values | {"name": terms.name.strip(), "name_zh": terms.name_zh.strip()}
 
@@ -227,7 +218,7 @@ def _terms(row: Agreement, members: Sequence[AgreementMember]) -> AgreementTerms
 
 
 def _recorded(terms: AgreementTerms, regions: Sequence[Region]) -> dict[str, Any]:
-    """What the trail holds of the terms."""
+    """Describe the terms for the trail."""
     return _fields(terms) | {"regions": sorted(region.code for region in regions)}
 
 

@@ -1,4 +1,4 @@
-"""Rows with a code of their own."""
+"""Saving rows that have a unique code."""
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
@@ -7,7 +7,7 @@ from accounts.domain.errors import invalid
 
 
 def coded_save(row: Model, *, is_new: bool = True) -> None:
-    """Insert a row, or update it; `Invalid` (`code-taken`) where another has its code."""
+    """Insert or update a row; raise `Invalid` (`code-taken`) if another row has its code."""
     try:
         with transaction.atomic():
             row.save(force_insert=is_new)

@@ -1,4 +1,4 @@
-"""Agreements between regions: read by their people, made by their coordinators."""
+"""Pages of agreements between regions: read by people of the members, edited by their coordinators."""
 
 from functools import partial
 from typing import Any
@@ -19,23 +19,13 @@ from accounts.selectors.organisations import sharing_regions
 from accounts.views.pages import act, by_of, edits, reads, shown, writes
 from bookings.pricing.forms.agreements import AgreementEndForm, AgreementForm, SignForm, initial_of
 from bookings.pricing.models import Agreement
-from bookings.pricing.selectors.agreements import (
-    agreement_by_id,
-    agreements_alike,
-    agreements_for,
-    agreements_to_sign,
-    coordinates,
-    own_regions,
-    state_on,
-    today_in,
-)
+from bookings.pricing.selectors import agreements as agreement_selectors
 from bookings.pricing.services.agreements import (
     agreement_change,
     agreement_end,
     agreement_propose,
     agreement_sign,
 )
-from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import ListPage
 
 FORM = "bookings/pricing/agreement_form.html"
@@ -43,38 +33,19 @@ FORM = "bookings/pricing/agreement_form.html"
 
 def _shown(row: Agreement, by: By) -> dict[str, Any]:
     members = list(row.members.all())
-    return {"row": row, "members": members, "state": state_on(row, today_in(members, by.now))}
-
-
-HEADS = ("agreement", "name", "state", "valid_from", "valid_until", "regions")
-
-
-def _cells(row: Agreement, by: By) -> tuple[Cell, ...]:
-    item = _shown(row, by)
-    return (
-        str(row.pk),
-        row.name,
-        item["state"],
-        row.valid_from.isoformat(),
-        row.valid_until.isoformat() if row.valid_until else "",
-        ", ".join(member.region.name for member in item["members"]),
-    )
+    return {
+        "row": row,
+        "members": members,
+        "state": agreement_selectors.state_on(row, agreement_selectors.today_in(members, by.now)),
+    }
 
 
 LIST = ListPage(
     "bookings/pricing/agreements.html",
-    agreements_for,
-    waits={"sign": agreements_to_sign},
+    agreement_selectors.AGREEMENTS,
     shown=_shown,
-    sheet=("agreements", HEADS, _cells),
     size=20,
-    words=("name", "name_zh"),
-    day="valid_from",
-    orders={
-        "name": _("Name"),
-        "valid_from": _("Earliest first"),
-        "valid_until": _("Ending soonest first"),
-    },
+    orders={"name": _("Name"), "valid_from": _("Earliest first"), "valid_until": _("Ending soonest first")},
 )
 
 
@@ -82,18 +53,20 @@ LIST = ListPage(
 def agreements(request: HttpRequest) -> HttpResponseBase:
     """List the agreements of the reader's regions, the newest first."""
     by = by_of(request)
-    waits, rows = LIST.chosen(request, by)
-    return LIST.answer(request, by, rows, waits=waits, may_propose=bool(own_regions(by.actor)))
+    return LIST.answer(request, by, may_propose=bool(agreement_selectors.own_regions(by.actor)))
 
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
     """Propose an agreement."""
     by = by_of(request)
-    own = own_regions(by.actor)
+    own = agreement_selectors.own_regions(by.actor)
     if not own:
         raise NotPermitted(capability="coordinate")
-    initial = {"regions": [str(region.pk) for region in own], "valid_from": today_in(own, by.now)}
+    initial = {
+        "regions": [str(region.pk) for region in own],
+        "valid_from": agreement_selectors.today_in(own, by.now),
+    }
     form = _form(request, initial)
     return act(
         request,
@@ -108,15 +81,15 @@ def new(request: HttpRequest) -> HttpResponse:
 @reads
 def one(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     """Show what an agreement says, and who has signed it."""
-    return _page(request, agreement_by_id(actor_of(request.user), agreement_id))
+    return _page(request, agreement_id)
 
 
 @edits
 def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     """Change a proposal."""
     actor = actor_of(request.user)
-    row = agreement_by_id(actor, agreement_id)
-    if not any(coordinates(actor, member.region) for member in row.members.all()):
+    row = agreement_selectors.agreement_by_id(actor, agreement_id)
+    if not any(agreement_selectors.coordinates(actor, member.region) for member in row.members.all()):
         raise NotPermitted(capability="coordinate")
     form = _form(request, initial_of(row))
     return act(
@@ -131,15 +104,14 @@ def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
 
 @writes
 def sign(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
-    """Sign what the page showed, for one region."""
-    row = agreement_by_id(actor_of(request.user), agreement_id)
+    """Sign the version that the page showed, for one region."""
     return act(
         request,
-        partial(_page, request, row),
-        lambda by, data: agreement_sign(by, agreement_id=row.pk, region_id=data["region"]),
-        to=_address(row.pk),
+        partial(_page, request, agreement_id),
+        lambda by, data: agreement_sign(by, agreement_id=agreement_id, region_id=data["region"]),
+        to=_address(agreement_id),
         done=lambda signed: (
-            gettext("Signed. Every region has signed: it is in force on its days.")
+            gettext("Signed. Every region has signed: the agreement applies on its days.")
             if signed.signed_at
             else gettext("Signed. Waiting for the other regions.")
         ),
@@ -151,15 +123,14 @@ def sign(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
 @writes
 def end(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     """End an agreement early, or withdraw a proposal."""
-    row = agreement_by_id(actor_of(request.user), agreement_id)
     return act(
         request,
-        partial(_page, request, row),
+        partial(_page, request, agreement_id),
         lambda by, data: agreement_end(
-            by, agreement_id=row.pk, valid_until=data["valid_until"], reason=data["reason"]
+            by, agreement_id=agreement_id, valid_until=data["valid_until"], reason=data["reason"]
         ),
-        to=_address(row.pk),
-        done=gettext("Ended.") if row.signed_at else gettext("Withdrawn."),
+        to=_address(agreement_id),
+        done=lambda row: gettext("Ended.") if row.signed_at else gettext("Withdrawn."),
         form=AgreementEndForm(request.POST),
         name="end_form",
     )
@@ -174,17 +145,18 @@ def _form(request: HttpRequest, initial: dict[str, Any]) -> AgreementForm:
     return AgreementForm(data, regions=list(sharing_regions()), initial=initial)
 
 
-def _page(request: HttpRequest, row: Agreement, *, status: int = 200, **forms: Any) -> HttpResponse:
+def _page(request: HttpRequest, agreement_id: UUID, *, status: int = 200, **forms: Any) -> HttpResponse:
     by = by_of(request)
+    row = agreement_selectors.agreement_by_id(by.actor, agreement_id)
     about = _shown(row, by)
-    own = {m.region_id for m in about["members"] if coordinates(by.actor, m.region)}
+    own = {m.region_id for m in about["members"] if agreement_selectors.coordinates(by.actor, m.region)}
     context = {
         **about,
         "own": own,
         "is_proposed": about["state"] == "proposed",
         "may_end": bool(own) and about["state"] in {"proposed", "coming", "in_force"},
         "end_form": AgreementEndForm(initial={"version": row.version}),
-        "alike": agreements_alike(row, [m.region_id for m in about["members"]]),
+        "alike": agreement_selectors.agreements_alike(row, [m.region_id for m in about["members"]]),
         "waiting": [m for m in about["members"] if m.signed_at is None],
         "lacking": [
             (member.region, no_second("coordinate", region=member.region, besides=[]))

@@ -33,11 +33,12 @@ class LeavingShape(serializers.Serializer[Any]):
 class LeftShape(serializers.Serializer[Any]):
     membership = serializers.UUIDField(source="membership.pk")
     ended_at = Instant(source="membership.ended_at")
-    cancelled = serializers.IntegerField(help_text="How many bookings were cancelled.")
+    cancelled = serializers.IntegerField(help_text="Number of bookings cancelled.")
 
 
 class MemberEndBody(ReasonBody):
-    """Managers owe a reason."""
+    """Why a membership ends, and what happens to the person's upcoming bookings. Managers must give a reason;
+    whoever leaves by themselves need not."""
 
     bookings = Choice(
         [("keep", ""), ("cancel", "")],
@@ -52,7 +53,8 @@ class MembershipEnd(Resource):
 
     @reads(_("Preview of ending a membership"), "end", named="_leaving", gives=LeavingShape)
     def leaving(self, pk: UUID) -> dict[str, Any]:
-        """The bookings that lie ahead. For the person and the organisation's managers."""
+        """Return the upcoming bookings of a member. Only the person and the organisation's managers may read
+        this."""
         return {"ahead": load_ahead(self.actor, membership_to_end(self.actor, pk), self.now)}
 
     @acts(
@@ -65,8 +67,8 @@ class MembershipEnd(Resource):
         answers=EXAMPLE,
     )
     def end(self, pk: UUID, data: dict[str, Any]) -> Left:
-        """One's own, or for managers a member's. Roles at the organisation end at once, tokens
-        included. With `cancel` the bookings ahead are cancelled by their rules, all or none; of
-        somebody who has left already too. The last manager stays: 409 `last-manager`."""
+        """End your own membership, or as a manager a member's. Roles at the organisation and their tokens end
+        at once. With `cancel` the upcoming bookings are cancelled by their rules, all or none, even of
+        somebody who has already left. The last manager cannot leave: 409 `last-manager`."""
         cancel, reason = data["bookings"] == "cancel", data["reason"]
         return member_leave(self.by, membership_id=pk, cancel=cancel, reason=reason)

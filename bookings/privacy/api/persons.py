@@ -1,5 +1,5 @@
-"""What the platform keeps about a person: take it along; see what being forgotten would come to.
-To be forgotten somebody confirms on the page who they are; a token does not do."""
+"""The API for a person's own data: export it, and preview erasure. Erasure itself is confirmed on the page by
+the person; a token cannot do it."""
 
 from io import BytesIO
 from typing import Any
@@ -28,35 +28,30 @@ ZIP = "application/zip"
 
 
 class ObstacleShape(serializers.Serializer[Any]):
-    """Why the account cannot be closed now."""
+    """A reason why the account cannot be closed now."""
 
     code = serializers.CharField()
     message = Sentence()
 
 
 class ErasureShape(serializers.Serializer[Any]):
-    """`ahead`: the bookings that would be cancelled, each by its rules."""
+    """The preview of an erasure. `ahead`: the bookings that would be cancelled, each by its rules."""
 
     obstacles = ObstacleShape(many=True)
     ahead = AheadShape(many=True)
 
 
 class OwnExport(FileEndpoint):
-    only_reads = False  # it leaves a line in the trail
+    only_reads = False  # it writes an entry in the trail
     write_scope = "read"
     http_method_names = ["post"]
 
     @operation(
-        "own_export",
-        _("All data about oneself"),
-        tag="people",
-        takes=Nothing,
-        gives=OpenApiTypes.BINARY,
-        media=ZIP,
+        "own_export", _("All your data"), tag="people", takes=Nothing, gives=OpenApiTypes.BINARY, media=ZIP
     )
     def post(self, request: Request) -> HttpResponse:
-        """A ZIP: `data.json`, and each table as CSV: profile, memberships and roles, bookings,
-        sessions, charges, messages, one's entries in the trail. A token needs the scope `read`."""
+        """Return a ZIP with `data.json` and each table as CSV: profile, memberships and roles, bookings,
+        sessions, charges, messages, and the person's entries in the trail. A token needs the scope `read`."""
         assert isinstance(request.user, User)
         checked(Nothing, request.data)
         out = BytesIO()
@@ -70,8 +65,8 @@ class OwnErasure(Endpoint):
 
     @operation("own_erasure", _("Preview of closing the account"), tag="people", gives=ErasureShape)
     def get(self, request: Request) -> Response:
-        """What stands in the way, and which bookings would be cancelled at what cost. It is done
-        on the page, where a person confirms who they are."""
+        """Return what prevents erasure, and which bookings would be cancelled at what cost. Erasure itself is
+        done on the page, where people confirm who they are."""
         assert isinstance(request.user, User)
         ahead = with_costs(self.actor, bookings_ahead(request.user.pk, self.now), self.now)
         shown = {"obstacles": load_obstacles(request.user, self.now), "ahead": ahead}

@@ -1,15 +1,15 @@
-"""Input of ending a membership."""
+"""The form for ending a membership."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class LeaveForm(StyledForm):
-    """What becomes of the bookings, and why."""
+    """A choice between keeping and cancelling the bookings of whoever leaves, and the reason."""
 
     bookings = forms.ChoiceField(choices=[("keep", ""), ("cancel", "")], initial="keep")
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)

@@ -1,11 +1,11 @@
-"""Input of leaving for good."""
+"""The form for closing the user's own account for good."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class CloseForm(StyledForm):

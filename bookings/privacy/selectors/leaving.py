@@ -1,4 +1,4 @@
-"""What somebody who leaves an organisation still has booked for it."""
+"""Load the upcoming bookings that somebody who leaves an organisation has made for it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,8 @@ from bookings.record.selectors.reservations import WITH
 
 @dataclass(frozen=True)
 class Ahead:
-    """A booking that has not begun, and what cancelling it now would cost, tax included; None
-    where it has no price."""
+    """A booking that has not begun, and what cancelling it now would cost, tax included; the cost is None if
+    it has no price."""
 
     reservation: Reservation
     cost: Decimal | None
@@ -43,8 +43,8 @@ def bookings_ahead(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
 
 
 def membership_to_end(actor: Actor, membership_id: UUID) -> Membership:
-    """Return a membership that the actor may end: their own, or one at an organisation whose people
-    they manage."""
+    """Return a membership that the actor may end: their own, or one at an organisation whose members they
+    manage. Raise `NotPermitted` for any other, `NotFound` if there is none."""
     membership = membership_by_id(actor, membership_id)
     may = actor.may("manage-members", place_of(membership.organisation))
     if actor.user_id != membership.user_id and not may:
@@ -53,7 +53,7 @@ def membership_to_end(actor: Actor, membership_id: UUID) -> Membership:
 
 
 def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahead]:
-    """Return what of a member would be kept or cancelled."""
+    """Return the bookings of a member that would be kept or cancelled."""
     rows = bookings_ahead(membership.user_id, now)
     return with_costs(actor, rows.filter(organisation_id=membership.organisation_id), now)
 
@@ -77,6 +77,6 @@ def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list
 
 
 def may_cancel(actor: Actor, membership: Membership) -> bool:
-    """Return whether the bookings are the actor's to cancel: their own, or their members'."""
+    """Say whether the actor may cancel the bookings: their own, or those of members they manage."""
     is_own = actor.user_id == membership.user_id
     return is_own or actor.may("book-for-members", place_of(membership.organisation))

@@ -1,4 +1,4 @@
-"""Somebody leaves an organisation: what they booked for it is kept or cancelled with it."""
+"""Somebody leaves an organisation, and what they booked for it is kept or cancelled."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,7 +14,7 @@ from bookings.privacy.selectors.leaving import bookings_ahead, may_cancel, membe
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.services.reservations import reservation_drop
-from instruments.locks import lock_instruments
+from instruments.register.locks import lock_instruments
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Left:
 
 @transaction.atomic
 def member_leave(by: By, *, membership_id: UUID, cancel: bool, reason: str) -> Left:
-    """End a membership and, with `cancel`, the person's bookings for the organisation that have
-    not begun, each by the rules of cancelling: all or nothing. Of somebody who has left already
-    only the bookings are cancelled; `WrongState` if there is nothing to do."""
+    """End a membership and, with `cancel`, the person's bookings for the organisation that have not begun,
+    each by the rules for cancelling: all or nothing. If the person has left already, only the bookings are
+    cancelled; raise `WrongState` if there is nothing to do."""
     membership = membership_to_end(by.actor, membership_id)
-    # The bookings first: instruments are locked before people.
+    # Bookings first, since instruments are locked before people.
     cancelled = _cancel(by, membership, reason) if cancel else 0
     if membership.ended_at is None:
         membership = membership_end(by, membership_id=membership_id, reason=reason)
@@ -43,15 +43,13 @@ def member_leave(by: By, *, membership_id: UUID, cancel: bool, reason: str) -> L
 def _cancel(by: By, membership: Membership, reason: str) -> int:
     if not may_cancel(by.actor, membership):
         raise NotPermitted
-    ahead = bookings_ahead(membership.user_id, by.now).filter(
-        organisation_id=membership.organisation_id
-    )
+    ahead = bookings_ahead(membership.user_id, by.now).filter(organisation_id=membership.organisation_id)
     return bookings_drop(by, ahead=ahead, reason=reason)
 
 
 def bookings_drop(by: By, *, ahead: QuerySet[Reservation], reason: str) -> int:
-    """Cancel each booking by its rules, within a transaction; return how many. One that has begun
-    meanwhile is left."""
+    """Cancel each booking by its rules, within a transaction; return how many. Bookings that have begun
+    meanwhile stay."""
     instrument_of = dict(ahead.values_list("pk", "instrument_id"))
     instruments = {i.pk: i for i in lock_instruments(set(instrument_of.values()))}
     cancelled = 0

@@ -1,4 +1,4 @@
-"""Ending a membership: what it takes away, and what becomes of the bookings."""
+"""The page for ending a membership: what the person loses, and what becomes of their bookings."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,8 @@ from bookings.privacy.services.leaving import Left, member_leave
 
 @edits
 def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
-    """Who leaves, what they still have booked, and what cancelling it would cost."""
+    """Show who leaves, what they still have booked, and what cancelling it would cost; POST ends the
+    membership."""
     actor = actor_of(request.user)
     membership = membership_to_end(actor, membership_id)
     is_own = actor.user_id == membership.user_id
@@ -27,8 +28,7 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
             "membership": membership,
             "is_own": is_own,
             "ahead": load_ahead(actor, membership, timezone.now()),
-            "may_read": is_own
-            or membership.organisation_id in actor.organisations_where("read-bookings"),
+            "may_read": is_own or membership.organisation_id in actor.organisations_where("read-bookings"),
             "may_cancel": may_cancel(actor, membership),
         }
         return shown(request, "bookings/privacy/member_end.html", **context)
@@ -37,9 +37,7 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         text = gettext("The membership has ended.")
         if left.cancelled:
             text += " " + ngettext(
-                "{count} booking was cancelled.",
-                "{count} bookings were cancelled.",
-                left.cancelled,
+                "{count} booking was cancelled.", "{count} bookings were cancelled.", left.cancelled
             ).format(count=left.cancelled)
         return text
 
@@ -47,10 +45,7 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         request,
         page,
         lambda by, data: member_leave(
-            by,
-            membership_id=membership.pk,
-            cancel=data["bookings"] == "cancel",
-            reason=data["reason"],
+            by, membership_id=membership.pk, cancel=data["bookings"] == "cancel", reason=data["reason"]
         ),
         to=reverse("accounts:organisations")
         if is_own

@@ -1,4 +1,4 @@
-"""What the platform keeps about a person: take it along, or have it forgotten."""
+"""Pages for a person's own data: export it, or have it erased."""
 
 from tempfile import SpooledTemporaryFile
 from typing import Any, cast
@@ -30,7 +30,8 @@ def data(request: HttpRequest) -> HttpResponse:
 
 @writes
 def export(request: HttpRequest) -> FileResponse:
-    """The archive, at once: it is written while it is read, and gone when it was sent."""
+    """Return the archive at once; it is written to memory or, if it is large, to a temporary file that is
+    deleted once it is sent."""
     user, now = person(request), timezone.now()
     tables = person_export(user=user, now=now)
     out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  the response closes it
@@ -44,7 +45,7 @@ def export(request: HttpRequest) -> FileResponse:
 @never_cache
 @reauthentication_required  # type: ignore[untyped-decorator]
 def close(request: HttpRequest) -> HttpResponse:
-    """What goes, what stays, what stands in the way; then the person's word."""
+    """Show what is deleted, what stays and what prevents closing the account; POST confirms and closes it."""
     user = person(request)
 
     def page(**context: Any) -> HttpResponse:
@@ -70,5 +71,5 @@ def close(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def closed(request: HttpRequest) -> HttpResponse:
-    """For whoever has just gone, and is nobody now."""
+    """Show a last page to somebody whose account has just been closed."""
     return render(request, "bookings/privacy/person_closed.html")

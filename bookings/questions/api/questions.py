@@ -1,4 +1,4 @@
-"""What is asked before and after use, and what was answered."""
+"""The API for questions before and after use, and their answers."""
 
 from typing import Any
 from uuid import UUID
@@ -14,24 +14,25 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages
 from accounts.api.resource import acts, parts
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, ListOf, Shape
+from accounts.api.shapes import Choice, Instant, ListOf, ObjectOf, Shape
 from accounts.domain.errors import NotFound
 from bookings.questions.domain.questions import KINDS, MOST_FIELDS
 from bookings.questions.models import AnswerSheet, Moment, Questionnaire
 from bookings.questions.selectors.questions import (
+    ANSWERS,
     answer_file_by_id,
     questionnaire_versions,
     sheets_of,
 )
 from bookings.questions.services.questions import questionnaire_set
-from instruments.api.attachments import StoredFileShape, binary
-from instruments.api.registry import InstrumentResource
-from instruments.selectors.managing import instrument_to_manage
-from instruments.selectors.registry import instrument_by_id
+from bookings.record.api.lists import listed
+from instruments.attachments.api.attachments import StoredFileShape, binary
+from instruments.managing.api.registry import InstrumentResource
+from instruments.register.selectors.registry import instrument_by_id, instrument_to_manage
 
 
 class ChoiceShape(serializers.Serializer[Any]):
-    """An answer to choose from."""
+    """One of the answers to choose from."""
 
     value = serializers.CharField(max_length=200)
     label = serializers.CharField(max_length=200, required=False)  # type: ignore[assignment]
@@ -39,10 +40,10 @@ class ChoiceShape(serializers.Serializer[Any]):
 
 
 class FieldShape(serializers.Serializer[Any]):
-    """A question. `unit`, `low` and `high` are of a number, `choices` of a choice, `meter` of a
-    meter reading. This describes; the rules check."""
+    """A question. `unit`, `low` and `high` belong to a number, `choices` to a choice, `meter` to a meter
+    reading. Clients may use them to check input; the server checks the answers all the same."""
 
-    key = serializers.CharField(max_length=40, help_text="By which it is answered.")
+    key = serializers.CharField(max_length=40, help_text="The key under which an answer is given.")
     kind = serializers.ChoiceField(KINDS)
     label = serializers.CharField(max_length=200, required=False)  # type: ignore[assignment]
     label_zh = serializers.CharField(max_length=200, required=False)
@@ -55,7 +56,7 @@ class FieldShape(serializers.Serializer[Any]):
 
 
 class QuestionnaireShape(serializers.Serializer[Any]):
-    """A version of what is asked."""
+    """A version of the questions."""
 
     moment = serializers.ChoiceField(Moment.choices)
     version = serializers.IntegerField()
@@ -64,10 +65,10 @@ class QuestionnaireShape(serializers.Serializer[Any]):
 
 
 class QuestionnaireBody(Shape):
-    """No questions: nothing is asked from now on."""
+    """A new version of the questions; without any, nothing is asked from now on."""
 
     moment = Choice(Moment.choices)
-    questions = ListOf(child=serializers.DictField(), max_length=MOST_FIELDS)
+    questions = ListOf(child=ObjectOf(), max_length=MOST_FIELDS)
 
 
 class AnswerFileShape(StoredFileShape):
@@ -80,7 +81,7 @@ class AnswerFileShape(StoredFileShape):
 
 
 class AnswersShape(serializers.Serializer[Any]):
-    """What was answered before or after one booking."""
+    """The answers before or after one booking."""
 
     reservation = serializers.UUIDField(source="reservation_id")
     start = Instant(source="reservation.start_at")
@@ -109,12 +110,12 @@ class InstrumentQuestionnaires(InstrumentResource):
         order=("moment", "-version"),
     )
     def questionnaires(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Questionnaire]:
-        """Of each moment the newest first, which is in force; one without questions asks
-        nothing."""
+        """Return all versions of the questionnaires, by moment, the newest first. The newest version is in
+        force; if it has no questions, nothing is asked."""
         return questionnaire_versions(instrument_by_id(self.actor, pk), query.get("moment", ""))
 
     @acts(
-        _("Set what is asked before or after use"),
+        _("Set the questions before or after use"),
         QuestionnaireBody,
         method="put",
         below="questionnaires",
@@ -131,20 +132,18 @@ class InstrumentQuestionnaires(InstrumentResource):
         },
     )
     def set_questions(self, pk: UUID, data: dict[str, Any]) -> Questionnaire:
-        """For the host's managers: a new version. `If-Match` is the last version of this moment."""
-        instrument = instrument_by_id(self.actor, pk)
-        row = questionnaire_set(
-            self.by, instrument_id=pk, moment=data["moment"], fields=data["questions"]
-        )
-        row = row or questionnaire_versions(instrument, data["moment"]).first()
+        """Set the questions as a new version. Only the host's managers may do this. `If-Match` is the last
+        version for this moment."""
+        row = questionnaire_set(self.by, instrument_id=pk, moment=data["moment"], fields=data["questions"])
+        row = row or questionnaire_versions(pk, data["moment"]).first()
         if row is None:
             raise NotFound
         return row
 
-    @parts(
+    @listed(
         _("Answers at an instrument"),
-        AnswersShape,
-        query=VersionsQuery,
+        ANSWERS,
+        gives=AnswersShape,
         below="answers",
         address="api-instrument-answers",
         named="instrument_answers",
@@ -152,10 +151,9 @@ class InstrumentQuestionnaires(InstrumentResource):
         refuses=[403, 404],
     )
     def answers(self, pk: UUID, query: dict[str, Any]) -> QuerySet[AnswerSheet]:
-        """For the host's managers."""
+        """Return the answers given at an instrument. Only the host's managers may read them."""
         instrument_to_manage(self.actor, pk)
-        rows = sheets_of(pk)
-        return rows.filter(moment=query["moment"]) if "moment" in query else rows
+        return sheets_of(pk)
 
 
 class AnswerFiles(Endpoint):
@@ -171,5 +169,5 @@ class AnswerFiles(Endpoint):
         refuses=[404],
     )
     def get(self, request: Request, file_id: UUID, size: str) -> HttpResponseBase:
-        """The bytes, always to be saved; for those who may see the booking."""
+        """Return a file of an answer, always as a download. Everybody who may see the booking may read it."""
         return binary(answer_file_by_id(self.actor, file_id), size)

@@ -1,4 +1,4 @@
-"""What meters count, and how near a maintenance counter is to its limit."""
+"""Compute by how much meters have gone on, and how near a maintenance counter is to its limit."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ LEAST_STEPS, MOST_LEAP = 3, 100
 
 @dataclass(frozen=True)
 class Reading:
-    """What a meter showed at a moment. `is_reset`: it was replaced or set back then, so that what
-    it shows counts from there on."""
+    """A reading of a meter. `is_reset`: the meter was replaced or set back at that time, so it continues from
+    this value."""
 
     at: datetime
     value: Decimal
@@ -24,8 +24,8 @@ class Reading:
 
 
 def advanced(readings: Iterable[Reading], since: datetime) -> Decimal:
-    """Return by how much a meter has gone on since a moment: the sum of its steps after it. A
-    replaced meter takes no step; the step over the moment counts whole."""
+    """Return by how much a meter has gone on since a moment: the sum of the steps between its readings after
+    that. Replacing the meter adds nothing; the step that spans the moment counts in full."""
     total, last = Decimal(0), None
     for reading in sorted(readings, key=lambda r: r.at):
         if last is not None and not reading.is_reset and reading.at > since:
@@ -35,9 +35,9 @@ def advanced(readings: Iterable[Reading], since: datetime) -> Decimal:
 
 
 def most_to_read(readings: Iterable[Reading], unit: str, now: datetime) -> Decimal | None:
-    """Return the most that a meter which only goes up can show now, so that a slip of the keyboard
-    is told: in hours what it showed last, the hours since and one for rounding; else, after three
-    steps, a hundred times the largest of them. None where too little is known."""
+    """Return the most that a meter which only goes up can show now, to detect typing errors: the last reading
+    and, for hours, the hours since and one for rounding; for other units, after three steps, a hundred times
+    the largest step. None if too few readings are known."""
     steps: list[Decimal] = []
     last: Reading | None = None
     for reading in sorted(readings, key=lambda r: r.at):
@@ -60,7 +60,8 @@ def hours_of(uses: Iterable[Period], since: datetime) -> Decimal:
 
 
 def standing(used: Decimal, limit: Decimal, warn_percent: int) -> str:
-    """Return whether a counter has reached its limit, or so many per cent of it."""
+    """Return the standing of a counter: at its limit, at `warn_percent` per cent of it or more, or below
+    that."""
     if used >= limit:
         return REACHED
     return NEAR if used * 100 >= limit * warn_percent else FINE

@@ -1,7 +1,7 @@
-"""Questionnaires: which fields they have, and which answers fit them."""
+"""Questionnaires: their fields, and the answers that are valid for them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,12 +15,12 @@ BEFORE, AFTER = MOMENTS = ("before", "after")
 KINDS = ("text", "number", "yes_no", "choice", "date", "meter", "file")
 MOST_FIELDS = 30
 MOST_CHOICES = 20
-MOST_FILES = 2  # so that what a form sends at once is taken
+MOST_FILES = 2  # so that one request can send them all
 LONGEST_LABEL = 200
 LONGEST_ANSWER = 2000
 LONGEST_UNIT = 20
 DECIMALS = 4
-LONGEST_NUMBER = 30  # as it is typed
+LONGEST_NUMBER = 30  # characters as typed
 MOST_NUMBER = Decimal(10) ** 12
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -36,8 +36,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Field:
-    """One question. `unit`, `low` and `high` are of a number, `choices` of a choice, `meter` of a
-    meter reading."""
+    """One question. `unit`, `low` and `high` belong to a number, `choices` to a choice, `meter` to a meter
+    reading."""
 
     key: str
     kind: str
@@ -57,8 +57,8 @@ _NAMES = (
 
 
 def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...]:
-    """Read the fields of a questionnaire from the JSON of the API. `Invalid` names each place that
-    is wrong; a meter must be one of `meters`."""
+    """Read the fields of a questionnaire from the JSON of the API. Raises `Invalid` naming each place that is
+    wrong; a meter must be one of `meters`."""
     if not isinstance(given, list):
         raise Invalid([FieldProblem("questions", "not-a-list")])
     if len(given) > MOST_FIELDS:
@@ -74,8 +74,7 @@ def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...
         ]
     files = [n for n, field in enumerate(fields) if field.kind == "file"]
     problems += [
-        FieldProblem(f"questions[{n}].kind", "too-many", {"most": MOST_FILES})
-        for n in files[MOST_FILES:]
+        FieldProblem(f"questions[{n}].kind", "too-many", {"most": MOST_FILES}) for n in files[MOST_FILES:]
     ]
     if problems:
         raise Invalid(problems)
@@ -164,9 +163,7 @@ def _choices(path: str, given: object, problems: list[FieldProblem]) -> tuple[Ch
     return tuple(choices)
 
 
-def _meter(
-    path: str, given: object, meters: Sequence[UUID], problems: list[FieldProblem]
-) -> UUID | None:
+def _meter(path: str, given: object, meters: Sequence[UUID], problems: list[FieldProblem]) -> UUID | None:
     named = next((meter for meter in meters if str(meter) == str(given)), None)
     if named is None:
         problems.append(FieldProblem(path, "unknown-value" if given else "required"))
@@ -174,7 +171,7 @@ def _meter(
 
 
 def fields_to_json(fields: Sequence[Field]) -> list[dict[str, Any]]:
-    """Write fields in the shape of the API: what says nothing is left out."""
+    """Return fields in the shape of the API; values that say nothing are left out."""
     written = []
     for field in fields:
         values: dict[str, Any] = {
@@ -210,8 +207,8 @@ def as_number(given: object) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    exponent = number.as_tuple().exponent  # a letter where it is not finite
-    # `0e-999999999` would be written with a thousand million digits.
+    exponent = number.as_tuple().exponent  # a letter for numbers that are not finite
+    # `0e-999999999` would be written with a billion digits.
     if not isinstance(exponent, int) or abs(exponent) > LONGEST_NUMBER:
         return None
     if abs(number) >= MOST_NUMBER:
@@ -220,15 +217,13 @@ def as_number(given: object) -> Decimal | None:
 
 
 def check_answers(fields: Sequence[Field], given: object) -> dict[str, Any]:
-    """Return the answers by key as they are stored: texts, and booleans of yes or no; of a file the
-    id that it was uploaded under; what was not answered is left out. `Invalid` names each field
-    that is wrong (`answers.<key>`) or required and empty."""
+    """Return the answers by key as they are stored: texts, booleans for yes or no, and for a file the id of
+    its upload; unanswered questions are left out. Raises `Invalid` naming each field that is wrong
+    (`answers.<key>`) or required and empty."""
     if not isinstance(given, Mapping):
         raise Invalid([FieldProblem("answers", "not-an-object")])
     by_key = {field.key: field for field in fields}
-    problems = [
-        FieldProblem(f"answers.{key}"[:200], "unknown-field") for key in given if key not in by_key
-    ]
+    problems = [FieldProblem(f"answers.{key}"[:200], "unknown-field") for key in given if key not in by_key]
     answers: dict[str, Any] = {}
     for field in fields:
         value = given.get(field.key)
@@ -236,62 +231,80 @@ def check_answers(fields: Sequence[Field], given: object) -> dict[str, Any]:
             if field.required:
                 problems.append(FieldProblem(f"answers.{field.key}", "required"))
             continue
-        stored = _answer(field, value, problems)
-        if stored is not None:
-            answers[field.key] = stored
+        try:
+            answers[field.key] = _ANSWERS[field.kind](field, value)
+        except _Wrong as wrong:
+            problems.append(FieldProblem(f"answers.{field.key}", wrong.code, wrong.numbers))
     if problems:
         raise Invalid(problems)
     return answers
 
 
-def _answer(field: Field, value: object, problems: list[FieldProblem]) -> str | bool | None:
-    path = f"answers.{field.key}"
-    match field.kind:
-        case "yes_no":
-            if isinstance(value, bool):
-                return value
-            problems.append(FieldProblem(path, "not-a-boolean"))
-        case "choice":
-            if value in [choice.value for choice in field.choices]:
-                return str(value)
-            numbers: dict[str, str | int] = {"allowed": ", ".join(c.value for c in field.choices)}
-            problems.append(FieldProblem(path, "unknown-choice", numbers))
-        case "date":
-            try:
-                return date.fromisoformat(str(value)).isoformat()
-            except ValueError:
-                problems.append(FieldProblem(path, "not-a-date"))
-        case "number" | "meter":
-            return _number(field, path, value, problems)
-        case "file":
-            try:
-                return str(UUID(str(value)))
-            except ValueError:
-                problems.append(FieldProblem(path, "unknown-value"))
-        case _:
-            if not isinstance(value, str) or "\x00" in value:
-                problems.append(FieldProblem(path, "not-a-text"))
-            elif len(value) > LONGEST_ANSWER:
-                problems.append(FieldProblem(path, "too-long", {"most": LONGEST_ANSWER}))
-            else:
-                return value.strip()
-    return None
+class _Wrong(Exception):
+    """A value is not a valid answer to its question."""
+
+    def __init__(self, code: str, **numbers: str | int) -> None:
+        self.code, self.numbers = code, numbers
 
 
-def _number(field: Field, path: str, value: object, problems: list[FieldProblem]) -> str | None:
+def _yes_no(field: Field, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("not-a-boolean")
+    return value
+
+
+def _choice(field: Field, value: object) -> str:
+    allowed = [choice.value for choice in field.choices]
+    if value not in allowed:
+        raise _Wrong("unknown-choice", allowed=", ".join(allowed))
+    return str(value)
+
+
+def _date(field: Field, value: object) -> str:
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise _Wrong("not-a-date") from None
+
+
+def _file(field: Field, value: object) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        raise _Wrong("unknown-value") from None
+
+
+def _words(field: Field, value: object) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise _Wrong("not-a-text")
+    if len(value) > LONGEST_ANSWER:
+        raise _Wrong("too-long", most=LONGEST_ANSWER)
+    return value.strip()
+
+
+def _number(field: Field, value: object) -> str:
     number = as_number(value)
     if number is None:
-        problems.append(FieldProblem(path, "not-a-decimal"))
-        return None
+        raise _Wrong("not-a-decimal")
     if field.low is not None and number < field.low:
-        problems.append(FieldProblem(path, "too-small", {"least": format_number(field.low)}))
-        return None
+        raise _Wrong("too-small", least=format_number(field.low))
     if field.high is not None and number > field.high:
-        problems.append(FieldProblem(path, "too-large", {"most": format_number(field.high)}))
-        return None
+        raise _Wrong("too-large", most=format_number(field.high))
     return format_number(number)
 
 
+# The kind of a question, and the function that gives the stored form of its answer.
+_ANSWERS: Mapping[str, Callable[[Field, object], str | bool]] = {
+    "yes_no": _yes_no,
+    "choice": _choice,
+    "date": _date,
+    "number": _number,
+    "meter": _number,
+    "file": _file,
+    "text": _words,
+}
+
+
 def load_fields(stored: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
-    """Read the fields of a stored questionnaire, which were checked when it was set."""
+    """Return the fields of a stored questionnaire, which were checked when it was set."""
     return parse_fields(stored, [UUID(field["meter"]) for field in stored if "meter" in field])

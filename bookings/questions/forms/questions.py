@@ -1,4 +1,4 @@
-"""Answering questions, and the rows of the questionnaire's editor."""
+"""Forms for answering questions and for editing a questionnaire."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,22 +7,15 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Invalid
 from accounts.letters.words import named
-from bookings.questions.domain.questions import (
-    KINDS,
-    LONGEST_LABEL,
-    LONGEST_UNIT,
-    MOST_FIELDS,
-    Choice,
-    Field,
-)
+from bookings.questions.domain.questions import KINDS, LONGEST_LABEL, LONGEST_UNIT, MOST_FIELDS, Field
 from bookings.questions.models import AnswerFile, Meter
-from instruments.domain.attachments import ACCEPTED
-from instruments.forms.fields import DayField, StyledForm, VersionForm, count_of, day_input
+from bookings.questions.selectors.questions import label_of
+from instruments.attachments.domain.attachments import ACCEPTED
+from instruments.reading.forms.fields import DayField, StyledForm, VersionForm, count_of, day_input
 
 KIND_LABELS = {
     "text": _("text"),
@@ -36,31 +29,8 @@ KIND_LABELS = {
 BLANK_ROWS = 3
 
 
-def label_of(thing: Field | Choice) -> str:
-    """The label in the reader's language, or in the other where it lacks."""
-    labels = [thing.label, thing.label_zh]
-    if (get_language() or "").startswith("zh"):
-        labels.reverse()
-    return next(filter(None, labels), thing.value if isinstance(thing, Choice) else thing.key)
-
-
-def answer_words(question: Field, answer: str | bool | AnswerFile | None) -> str | AnswerFile:
-    """An answer in the reader's language; a dash where there is none. A file is itself, which is
-    written as its name."""
-    if answer is None:
-        return "–"
-    if isinstance(answer, AnswerFile):
-        return answer
-    if isinstance(answer, bool):
-        return gettext("yes") if answer else gettext("no")
-    if question.kind == "file":
-        return gettext("deleted")
-    chosen = next((c for c in question.choices if c.value == answer), None)
-    return label_of(chosen) if chosen else f"{answer} {question.unit}".strip()
-
-
 class AnswersForm(StyledForm):
-    """A field for each question, called `answer_<key>`; the rules judge what is typed."""
+    """A field for each question, called `answer_<key>`; the rules check the answers."""
 
     def __init__(
         self,
@@ -75,9 +45,9 @@ class AnswersForm(StyledForm):
         may_skip: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`answers`: those there are; `uploaded`: the files for them; `version`: of the questions,
-        which whoever sends the form must have read; `may_skip`: the reader may leave them out for
-        another."""
+        """Build the form. `answers`: those given so far; `uploaded`: their files; `version`: of the questions
+        that the sender must have read; `may_skip`: the reader may skip the questions on behalf of somebody
+        else."""
         super().__init__(data, files, **kwargs)
         self.questions, self.may_skip = questions, may_skip and bool(questions)
         is_skipped = self.may_skip and bool((data or {}).get("skip_reason", "").strip())
@@ -91,12 +61,10 @@ class AnswersForm(StyledForm):
             field.widget.is_required = field.required
             self.add(f"answer_{question.key}", field)
         if self.may_skip:
-            reason = forms.CharField(
-                label=_("Leave these questions out, because"), required=False, max_length=500
-            )
+            reason = forms.CharField(label=_("Skip these questions because"), required=False, max_length=500)
             self.add("skip_reason", reason)
         if version is not None:
-            # Disabled: sent back, the page has the version that it shows.
+            # Disabled: a form that is sent back shows the version of the page.
             read = forms.IntegerField(
                 required=False, disabled=True, initial=version, widget=forms.HiddenInput
             )
@@ -118,8 +86,8 @@ class AnswersForm(StyledForm):
             yield question, self[f"answer_{question.key}"]
 
     def answers(self, upload: Callable[[str, str, bytes], AnswerFile]) -> dict[str, Any] | None:
-        """What was answered, by key; None where nothing is asked. `upload` takes each new file, of
-        the question by its key, with its name; from then on the form shows it as there."""
+        """Return the answers by key; None if nothing is asked. `upload` takes the key of its question, the
+        name and the content of each new file; from then on the form shows it as uploaded."""
         if not self.questions:
             return None
         answers = {}
@@ -144,9 +112,7 @@ class AnswersForm(StyledForm):
 def _field_of(question: Field, meters: Mapping[Any, Meter]) -> forms.Field:
     match question.kind:
         case "yes_no":
-            return forms.ChoiceField(
-                required=False, choices=[("", "–"), ("yes", _("yes")), ("no", _("no"))]
-            )
+            return forms.ChoiceField(required=False, choices=[("", "–"), ("yes", _("yes")), ("no", _("no"))])
         case "choice":
             choices = [(choice.value, label_of(choice)) for choice in question.choices]
             return forms.ChoiceField(required=False, choices=[("", "–"), *choices])
@@ -166,13 +132,11 @@ def _field_of(question: Field, meters: Mapping[Any, Meter]) -> forms.Field:
                 help_text=_hint(question, meters.get(question.meter)),
             )
         case _:
-            return forms.CharField(
-                required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-            )
+            return forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 def _hint(question: Field, meter: Meter | None) -> str:
-    """The unit and bounds of a number, the name and unit of a meter."""
+    """Return the unit and bounds of a number, or the name and unit of a meter."""
     if meter is not None:
         return f"{named(meter)} ({meter.unit})" if meter.unit else named(meter)
     words = [question.unit] if question.unit else []
@@ -196,8 +160,8 @@ def _sent(question: Field, value: Any) -> Any:
 
 
 class QuestionnaireForm(VersionForm):
-    """Rows of questions: `row_<n>_<field>`. One without a label says nothing; a new one is given a
-    key of its own."""
+    """Rows of questions: `row_<n>_<field>`. Rows without a label are ignored; a new question gets a key of
+    its own."""
 
     rows = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -210,7 +174,7 @@ class QuestionnaireForm(VersionForm):
         more: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`more`: show more rows of what was sent."""
+        """Build the rows; `more` shows further empty rows below those that were sent."""
         number = min(len(questions) + BLANK_ROWS, MOST_FIELDS)
         if data is not None:
             number = count_of(data, "rows", least=1, most=MOST_FIELDS)
@@ -242,7 +206,7 @@ class QuestionnaireForm(VersionForm):
         return path
 
     def fields_as_json(self) -> list[dict[str, Any]]:
-        """The rows that say something, in the shape of the API."""
+        """Return the rows with a label, in the shape of the API."""
         data, asked = self.cleaned_data, []
         self.places = []
         keys = {data[f"row_{n}_key"] for n in self.numbers} - {""}
@@ -278,19 +242,15 @@ def _row_fields(meters: Sequence[Meter]) -> dict[str, forms.Field]:
     kinds = [(kind, KIND_LABELS[kind]) for kind in KINDS]
     return {
         "key": forms.CharField(required=False, max_length=40, widget=forms.HiddenInput),
-        "label": forms.CharField(
-            label=_("Question in English"), required=False, max_length=LONGEST_LABEL
-        ),
-        "label_zh": forms.CharField(
-            label=_("Question in Chinese"), required=False, max_length=LONGEST_LABEL
-        ),
+        "label": forms.CharField(label=_("Question in English"), required=False, max_length=LONGEST_LABEL),
+        "label_zh": forms.CharField(label=_("Question in Chinese"), required=False, max_length=LONGEST_LABEL),
         "kind": forms.ChoiceField(label=_("Answer"), required=False, choices=kinds),
         "required": forms.BooleanField(label=_("required"), required=False),
         "unit": forms.CharField(label=_("Unit"), required=False, max_length=LONGEST_UNIT),
         "low": forms.CharField(label=_("Smallest"), required=False, max_length=30),
         "high": forms.CharField(label=_("Largest"), required=False, max_length=30),
         "choices": forms.CharField(
-            label=_("Choices, one a line: English | Chinese"),
+            label=_("Choices, one per line: English | Chinese"),
             required=False,
             max_length=4000,
             widget=forms.Textarea(attrs={"rows": 2}),

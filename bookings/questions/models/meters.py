@@ -9,12 +9,12 @@ from accounts.models import User
 from accounts.models.keys import new_id
 from bookings.availability.models import Closure
 from bookings.questions.models.questions import AnswerSheet
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class Meter(models.Model):
-    """Something that is read at an instrument; or `is_hours`: its hours of use, which are counted
-    from its sessions and never read. What only goes up `is_monotone`."""
+    """A meter that is read at an instrument; with `is_hours` its hours of use, which are computed from its
+    sessions and never read. A meter that only goes up `is_monotone`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="meters")
@@ -42,18 +42,16 @@ class Meter(models.Model):
 
 
 class MeterReading(models.Model):
-    """What a meter showed, by a person's answer or as staff entered it. A `reset_reason` says that
-    it was replaced or set back, and counts from this value on; a `correction_reason` that the
-    host has put a wrong value right."""
+    """A reading of a meter, from a person's answer or entered by staff. With a `reset_reason` the meter was
+    replaced or set back, and continues from this value; with a `correction_reason` the host has corrected a
+    wrong value."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     meter = models.ForeignKey(Meter, models.PROTECT, related_name="readings", db_index=False)
     value = models.DecimalField(max_digits=16, decimal_places=4)
     read_at = models.DateTimeField()
     sheet = models.ForeignKey(AnswerSheet, models.CASCADE, null=True, related_name="readings")
-    entered_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    entered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     reset_reason = models.CharField(max_length=500, blank=True)
     correction_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
@@ -66,8 +64,8 @@ class MeterReading(models.Model):
 
 
 class MaintenanceCounter(models.Model):
-    """What is due after a meter has gone on by `limit`: told at `warn_percent` of it, and at the
-    limit told or, if so set, the instrument is closed."""
+    """A maintenance that is due once a meter has gone on by `limit`: managers are told at `warn_percent` of
+    it, and at the limit again, when the instrument is also closed if set so."""
 
     class Action(models.TextChoices):
         WARN = "warn", _("warn")
@@ -87,8 +85,7 @@ class MaintenanceCounter(models.Model):
         verbose_name = _("maintenance counter")
         constraints = [
             models.CheckConstraint(
-                condition=Q(limit__gt=0, warn_percent__gte=1, warn_percent__lte=100),
-                name="counter_limits",
+                condition=Q(limit__gt=0, warn_percent__gte=1, warn_percent__lte=100), name="counter_limits"
             )
         ]
 
@@ -100,7 +97,7 @@ class MaintenanceCounter(models.Model):
 
 
 class CounterCycle(models.Model):
-    """A counter from one maintenance to the next. What it told, it tells once."""
+    """The cycle of a counter from one maintenance to the next. Each warning is given once in a cycle."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     counter = models.ForeignKey(MaintenanceCounter, models.PROTECT, related_name="cycles")
@@ -115,9 +112,7 @@ class CounterCycle(models.Model):
     class Meta:
         verbose_name = _("cycle of a maintenance counter")
         constraints = [
-            models.UniqueConstraint(
-                fields=["counter"], condition=Q(ended_at=None), name="countercycle_open"
-            )
+            models.UniqueConstraint(fields=["counter"], condition=Q(ended_at=None), name="countercycle_open")
         ]
 
     def places(self) -> Places:

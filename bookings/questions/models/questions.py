@@ -1,4 +1,4 @@
-"""What is asked before and after use, and what was answered."""
+"""Tables of questions before and after use, and of their answers."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,8 @@ from accounts.domain.roles import Places
 from accounts.models import User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
-from instruments.models import Attachment, Instrument, StoredFile
+from instruments.attachments.models import Attachment, StoredFile
+from instruments.register.models import Instrument
 
 
 class Moment(models.TextChoices):
@@ -19,13 +20,11 @@ class Moment(models.TextChoices):
 
 
 class Questionnaire(models.Model):
-    """A version of what is asked before or after the use of an instrument: never changed. `fields`
-    are the JSON of the API; one without fields asks nothing from then on."""
+    """A version of the questions before or after the use of an instrument; it is never changed. `fields` are
+    the JSON of the API; without fields nothing is asked from then on."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    instrument = models.ForeignKey(
-        Instrument, models.PROTECT, related_name="questionnaires", db_index=False
-    )
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="questionnaires", db_index=False)
     moment = models.CharField(max_length=6, choices=Moment)
     version = models.PositiveIntegerField()
     fields = models.JSONField(default=list)
@@ -35,9 +34,7 @@ class Questionnaire(models.Model):
     class Meta:
         verbose_name = _("questionnaire")
         constraints = [
-            models.UniqueConstraint(
-                fields=["instrument", "moment", "version"], name="questionnaire_unique"
-            )
+            models.UniqueConstraint(fields=["instrument", "moment", "version"], name="questionnaire_unique")
         ]
 
     def __str__(self) -> str:
@@ -48,8 +45,8 @@ class Questionnaire(models.Model):
 
 
 class AnswerSheet(models.Model):
-    """What was answered before or after a booking's use, by the version it was asked with.
-    `skipped`: the host left it out, and says why; `owed`: the use ended without it."""
+    """Answers before or after a booking's use, to the version of the questions that was asked. `skipped`: the
+    host left them out, with a reason; `owed`: the use ended without the answers."""
 
     class State(models.TextChoices):
         OWED = "owed", _("owed")
@@ -57,17 +54,13 @@ class AnswerSheet(models.Model):
         SKIPPED = "skipped", _("skipped")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    reservation = models.ForeignKey(
-        Reservation, models.PROTECT, related_name="answer_sheets", db_index=False
-    )
+    reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="answer_sheets", db_index=False)
     questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="sheets")
     moment = models.CharField(max_length=6, choices=Moment)
     state = models.CharField(max_length=8, choices=State)
     answers = models.JSONField(default=dict)
     reason = models.CharField(max_length=500, blank=True)
-    answered_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     answered_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
@@ -76,26 +69,21 @@ class AnswerSheet(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["reservation", "moment"], name="answersheet_once"),
             models.CheckConstraint(
-                condition=Q(state="owed", answered_at=None)
-                | ~Q(state="owed") & Q(answered_at__isnull=False),
+                condition=Q(state="owed", answered_at=None) | ~Q(state="owed") & Q(answered_at__isnull=False),
                 name="answersheet_answered",
             ),
         ]
-        indexes = [
-            models.Index(fields=["created_at"], condition=Q(state="owed"), name="answersheet_owed")
-        ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(state="owed"), name="answersheet_owed")]
 
     def places(self) -> Places:
         return self.reservation.places()
 
 
 class AnswerFile(StoredFile):
-    """A picture or a document that answers a question (`key`) before or after a booking's use.
-    Without a `sheet` it was uploaded, and no answer names it yet: it goes after a day."""
+    """A picture or document that answers a question (`key`) before or after a booking's use. Without a
+    `sheet` it was uploaded but no answer names it yet, and it is deleted after a day."""
 
-    reservation = models.ForeignKey(
-        Reservation, models.PROTECT, related_name="answer_files", db_index=False
-    )
+    reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="answer_files", db_index=False)
     moment = models.CharField(max_length=6, choices=Moment)
     key = models.CharField(max_length=40)
     sheet = models.ForeignKey(AnswerSheet, models.PROTECT, null=True, related_name="files")
@@ -108,6 +96,6 @@ class AnswerFile(StoredFile):
 
     @property
     def url(self) -> str:
-        """Where it is read."""
+        """The address of the file."""
         size = "large" if self.kind == Attachment.Kind.PHOTO else "file"
         return reverse("bookings:answer-file", args=[self.pk, size])

@@ -1,4 +1,4 @@
-"""What meters show, and how near maintenance is."""
+"""Load what meters show, and how near maintenance is."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from bookings.questions.domain import meters as rules
 from bookings.questions.models import CounterCycle, MaintenanceCounter, Meter, MeterReading
 from bookings.record.domain.periods import Period
 from bookings.record.models import UsageSession
-from instruments.models import Instrument
-from instruments.selectors.managing import instrument_to_manage
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_manage
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,15 @@ class Due:
 
     @property
     def percent(self) -> int:
-        """Of the limit, at most a hundred."""
+        """The used part of the limit in percent, at most a hundred."""
         return min(100, int(self.used * 100 / self.cycle.counter.limit))
 
 
 def open_cycles(instrument_ids: Iterable[UUID]) -> QuerySet[CounterCycle]:
-    """Return the cycles under way of counters that count, with counter and meter."""
+    """Return the current cycles of counters that are not retired, with counter and meter."""
     return (
         CounterCycle.objects.filter(
-            ended_at=None,
-            counter__is_active=True,
-            counter__meter__instrument_id__in=list(instrument_ids),
+            ended_at=None, counter__is_active=True, counter__meter__instrument_id__in=list(instrument_ids)
         )
         .select_related("counter__meter")
         .order_by("counter__name", "id")
@@ -46,8 +44,8 @@ def open_cycles(instrument_ids: Iterable[UUID]) -> QuerySet[CounterCycle]:
 
 
 def load_due(cycles: Sequence[CounterCycle]) -> list[Due]:
-    """Return how far each of these cycles of one instrument has come: computed from its sessions
-    and readings. Two statements at most."""
+    """Return how far each of these cycles of one instrument has come, computed from its sessions and
+    readings. At most two statements."""
     if not cycles:
         return []
     since = min(cycle.started_at for cycle in cycles)
@@ -61,15 +59,13 @@ def load_due(cycles: Sequence[CounterCycle]) -> list[Due]:
     read = {cycle.counter.meter_id for cycle in cycles if not cycle.counter.meter.is_hours}
     if read:
         rows = MeterReading.objects.filter(meter_id__in=read).order_by("read_at", "id")
-        for meter, at, value, reset in rows.values_list(
-            "meter_id", "read_at", "value", "reset_reason"
-        ):
+        for meter, at, value, reset in rows.values_list("meter_id", "read_at", "value", "reset_reason"):
             by_meter.setdefault(meter, []).append(rules.Reading(at, value, bool(reset)))
     return [_due(cycle, uses, by_meter) for cycle in cycles]
 
 
 def uses_of(sessions: QuerySet[UsageSession]) -> list[Period]:
-    """Return from when until when sessions that are over were used."""
+    """Return the periods of use of those sessions that are over."""
     times = sessions.values_list("checked_in_at", "checked_out_at")
     return [Period(start, end) for start, end in times if end is not None]
 
@@ -84,8 +80,8 @@ def _due(cycle: CounterCycle, uses: list[Period], by_meter: dict[UUID, list[rule
 
 
 def load_bounds(meter: Meter, now: datetime) -> tuple[Decimal | None, Decimal | None]:
-    """Return the least and the most that a meter can show now, None where there is no bound: of one
-    that only goes up its last reading, and what its last fifty let expect. One statement."""
+    """Return the least and the most that a meter can show now; None for no bound. For a meter that only goes
+    up the least is its last reading, and the most is estimated from its last fifty. One statement."""
     if not meter.is_monotone:
         return None, None
     rows = MeterReading.objects.filter(meter=meter).order_by("-read_at", "-id")
@@ -97,7 +93,7 @@ def load_bounds(meter: Meter, now: datetime) -> tuple[Decimal | None, Decimal | 
 
 
 def neighbours(row: MeterReading) -> tuple[MeterReading | None, MeterReading | None]:
-    """Return the readings of the same meter right before and right after one. Two statements."""
+    """Return the readings of the same meter just before and just after a reading. Two statements."""
     rows = MeterReading.objects.filter(meter=row.meter_id).exclude(pk=row.pk)
     before = rows.filter(read_at__lte=row.read_at).order_by("-read_at", "-id").first()
     after = rows.filter(read_at__gt=row.read_at).order_by("read_at", "id").first()
@@ -105,40 +101,43 @@ def neighbours(row: MeterReading) -> tuple[MeterReading | None, MeterReading | N
 
 
 def meters_of(instrument: Instrument) -> list[Meter]:
-    """Return the meters of an instrument, by name, that of its hours first."""
+    """Return the meters of an instrument, by name, the one for its hours first."""
     return list(Meter.objects.filter(instrument=instrument).order_by("-is_hours", "name", "id"))
 
 
 def readings_of(meter: Meter) -> QuerySet[MeterReading]:
-    """Return what a meter showed, the latest first, with who entered it."""
+    """Return the readings of a meter, the latest first, with who entered them."""
     rows = MeterReading.objects.filter(meter=meter).select_related("entered_by", "sheet")
     return rows.order_by("-read_at", "-id")
 
 
 def instruments_counting() -> list[UUID]:
-    """Return the instruments with a counter that may still have something to tell."""
-    rows = CounterCycle.objects.filter(
-        ended_at=None, counter__is_active=True, reached_at=None
-    ).values_list("counter__meter__instrument_id", flat=True)
+    """Return the instruments with a counter that still has a warning to give."""
+    rows = CounterCycle.objects.filter(ended_at=None, counter__is_active=True, reached_at=None).values_list(
+        "counter__meter__instrument_id", flat=True
+    )
     return list(rows.order_by("counter__meter__instrument_id").distinct())
 
 
 def meter_to_manage(actor: Actor, meter_id: UUID) -> Meter:
-    """Return a meter of an instrument the actor manages; `NotFound`, `NotPermitted`."""
+    """Return a meter of an instrument that the actor manages; raise `NotFound` or `NotPermitted`
+    otherwise."""
     meter = visible(Meter.objects, pk=meter_id)
     meter.instrument = instrument_to_manage(actor, meter.instrument_id)
     return meter
 
 
 def reading_to_manage(actor: Actor, reading_id: UUID) -> MeterReading:
-    """Return a reading at an instrument the actor manages; `NotFound`, `NotPermitted`."""
+    """Return a reading at an instrument that the actor manages; raise `NotFound` or `NotPermitted`
+    otherwise."""
     row = visible(MeterReading.objects.select_related("entered_by", "sheet"), pk=reading_id)
     row.meter = meter_to_manage(actor, row.meter_id)
     return row
 
 
 def counter_to_manage(actor: Actor, counter_id: UUID) -> MaintenanceCounter:
-    """Return a counter of an instrument the actor manages; `NotFound`, `NotPermitted`."""
+    """Return a counter of an instrument that the actor manages; raise `NotFound` or `NotPermitted`
+    otherwise."""
     counter = visible(MaintenanceCounter.objects.select_related("meter"), pk=counter_id)
     counter.meter.instrument = instrument_to_manage(actor, counter.meter.instrument_id)
     return counter

@@ -1,4 +1,4 @@
-"""Meters and what staff reads of them; maintenance counters, and that the maintenance is done."""
+"""Meters and their readings by staff; maintenance counters, and recording that maintenance was done."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,23 +13,18 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from bookings.questions.domain.meters import FINE, REACHED
 from bookings.questions.domain.questions import as_number
-from bookings.questions.models import (
-    CounterCycle,
-    MaintenanceCounter,
-    Meter,
-    MeterReading,
-)
+from bookings.questions.models import CounterCycle, MaintenanceCounter, Meter, MeterReading
 from bookings.questions.selectors.meters import load_bounds, load_due, neighbours, open_cycles
 from bookings.record.domain.money import format_number
-from instruments.locks import lock_managed
-from instruments.models import Instrument
+from instruments.register.locks import lock_managed
+from instruments.register.models import Instrument
 
 MOST_METERS = 20
 MOST_COUNTERS = 20
 
 
 def counters_due(instrument_id: UUID, cause: str, now: datetime) -> Effect:
-    """The word that a meter of an instrument has gone on."""
+    """Return the effect that has the counters of an instrument checked, as one of its meters has gone on."""
     return Effect(
         kind="counters.check",
         key=f"counters.check:{instrument_id}:{cause}:{now.isoformat()}",
@@ -39,15 +34,9 @@ def counters_due(instrument_id: UUID, cause: str, now: datetime) -> Effect:
 
 @transaction.atomic
 def meter_add(
-    by: By,
-    *,
-    instrument_id: UUID,
-    name: str,
-    name_zh: str = "",
-    unit: str = "",
-    is_monotone: bool = True,
+    by: By, *, instrument_id: UUID, name: str, name_zh: str = "", unit: str = "", is_monotone: bool = True
 ) -> Meter:
-    """Add a meter that people read. For the host's managers."""
+    """Add a meter that people read, for the host's managers."""
     instrument = lock_managed(by, instrument_id)
     if not name.strip():
         raise invalid("name", "required")
@@ -71,9 +60,8 @@ def meter_add(
 
 @transaction.atomic
 def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "") -> MeterReading:
-    """Enter what a meter shows now. For the host's managers. What is below the last reading of a
-    meter that only goes up, or more than it can show by now, needs a reason: it was replaced or set
-    back."""
+    """Enter what a meter shows now, for the host's managers. A value below the last reading of a meter that
+    only goes up, or above what it can show by now, needs a reason: it was replaced or set back."""
     meter, instrument = _lock(by, meter_id)
     if meter.is_hours:
         raise WrongState("counted-by-itself")
@@ -83,11 +71,7 @@ def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "")
     if not reason and (problem := reading_problem(meter, number, by.now, "value")):
         raise Invalid([problem])
     row = MeterReading.objects.create(
-        meter=meter,
-        value=number,
-        read_at=by.now,
-        entered_by_id=by.actor.user_id,
-        reset_reason=reason,
+        meter=meter, value=number, read_at=by.now, entered_by_id=by.actor.user_id, reset_reason=reason
     )
     after = {"meter": meter.pk, "value": format_number(number), "is_reset": bool(reason)}
     places = instrument.places()
@@ -97,7 +81,7 @@ def meter_read(by: By, *, meter_id: UUID, value: object, reset_reason: str = "")
 
 
 def reading_problem(meter: Meter, value: Decimal, now: datetime, field: str) -> FieldProblem | None:
-    """What is wrong with what a meter is said to show now, at this field; None where nothing is."""
+    """Return what is wrong with a new value of a meter, for this field; None if nothing is."""
     least, most = load_bounds(meter, now)
     if least is not None and value < least:
         return FieldProblem(field, "reading-below-last", {"last": format_number(least)})
@@ -109,9 +93,9 @@ def reading_problem(meter: Meter, value: Decimal, now: datetime, field: str) -> 
 
 @transaction.atomic
 def reading_correct(by: By, *, reading_id: UUID, value: object, reason: str) -> MeterReading:
-    """Put right what was read wrongly at a meter, with a reason. For the host's managers. One that
-    only goes up keeps its order. Counters count anew, and tell again what they told too early; a
-    closure stays until somebody ends it."""
+    """Correct a wrong reading of a meter, with a reason, for the host's managers. The readings of a meter
+    that only goes up must stay in order. Counters are computed again, and repeat warnings that were given too
+    early; a closure stays until somebody ends it."""
     known = visible(MeterReading.objects, pk=reading_id)
     meter, instrument = _lock(by, known.meter_id)
     row = MeterReading.objects.get(pk=reading_id)
@@ -165,8 +149,8 @@ def counter_add(
     action: str = "warn",
     since: datetime | None = None,
 ) -> MaintenanceCounter:
-    """Count towards a maintenance by a meter of the instrument; by its hours of use where none is
-    named. `since`: when it was last done, now unless named. For the host's managers."""
+    """Start a maintenance counter for a meter of the instrument, or for its hours of use if none is named,
+    for the host's managers. `since`: when the maintenance was last done, by default now."""
     instrument = lock_managed(by, instrument_id)
     _check(name, limit, warn_percent, action)
     if since is not None and since > by.now:
@@ -226,8 +210,8 @@ def _recorded(row: MaintenanceCounter) -> dict[str, object]:
 
 @transaction.atomic
 def counter_done(by: By, *, counter_id: UUID, note: str) -> CounterCycle:
-    """The maintenance was done: the counter begins again, now. A closure that it caused is ended by
-    whoever ends closures. For the host's managers. `WrongState` of one that is retired."""
+    """Record that maintenance was done: the counter starts again from now. A closure that it caused is ended
+    separately. For the host's managers. Raises `WrongState` for a retired counter."""
     counter, instrument = _counter_lock(by, counter_id)
     cycle = CounterCycle.objects.filter(counter=counter, ended_at=None).first()
     if cycle is None or not counter.is_active:
@@ -247,17 +231,17 @@ def counter_done(by: By, *, counter_id: UUID, note: str) -> CounterCycle:
 
 
 @transaction.atomic
-def counter_retire(by: By, *, counter_id: UUID) -> None:
-    """Count no longer; what was counted stays on record. For the host's managers."""
+def counter_retire(by: By, *, counter_id: UUID) -> Instrument:
+    """Stop a counter for good, for the host's managers, and return its instrument; past cycles stay on
+    record."""
     counter, instrument = _counter_lock(by, counter_id)
     if not counter.is_active:
         raise WrongState("counter-retired")
     counter.is_active = False
     counter.version += 1
     counter.save(update_fields=["is_active", "version"])
-    trail.record(
-        by, "counter.retire", counter, before=_recorded(counter), places=instrument.places()
-    )
+    trail.record(by, "counter.retire", counter, before=_recorded(counter), places=instrument.places())
+    return instrument
 
 
 def _counter_lock(by: By, counter_id: UUID) -> tuple[MaintenanceCounter, Instrument]:

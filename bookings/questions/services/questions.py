@@ -1,4 +1,4 @@
-"""Setting what is asked, and storing what was answered."""
+"""Setting questions, and storing the answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,19 +11,11 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, WrongState, invalid
 from accounts.domain.roles import By
+from accounts.models import User
 from accounts.notifications import enqueue
 from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
-from bookings.questions.domain.questions import (
-    AFTER,
-    BEFORE,
-    MOMENTS,
-    Field,
-    check_answers,
-    fields_to_json,
-    load_fields,
-    parse_fields,
-)
+from bookings.questions.domain import questions
 from bookings.questions.models import AnswerFile, AnswerSheet, Meter, MeterReading, Questionnaire
 from bookings.questions.selectors.meters import meters_of
 from bookings.questions.selectors.questions import (
@@ -34,25 +26,23 @@ from bookings.questions.selectors.questions import (
 from bookings.questions.services.meters import counters_due, reading_problem
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
-from instruments.locks import lock_instrument, lock_managed
-from instruments.models import Instrument
-from instruments.services.attachments import stored_files_delete
+from instruments.attachments.services.attachments import stored_files_delete
+from instruments.register.locks import lock_instrument, lock_managed
+from instruments.register.models import Instrument
 
 UNNAMED_LASTS = timedelta(days=1)
 
 
 @transaction.atomic
-def questionnaire_set(
-    by: By, *, instrument_id: UUID, moment: str, fields: object
-) -> Questionnaire | None:
-    """Set what is asked before or after use, from the JSON of the API, as a new version; None where
-    it says the same as before. No fields: nothing is asked from now on. What was answered keeps
-    its version. `WrongVersion` if it has changed since."""
-    if moment not in MOMENTS:
-        raise invalid("moment", "unknown-choice", allowed=", ".join(MOMENTS))
+def questionnaire_set(by: By, *, instrument_id: UUID, moment: str, fields: object) -> Questionnaire | None:
+    """Set the questions before or after use, from the JSON of the API, as a new version; return None if
+    nothing changes. Without fields nothing is asked from now on. Existing answers keep their version. Raises
+    `WrongVersion` if the questions have changed since they were read."""
+    if moment not in questions.MOMENTS:
+        raise invalid("moment", "unknown-choice", allowed=", ".join(questions.MOMENTS))
     instrument = lock_managed(by, instrument_id)
     readable = [meter.pk for meter in meters_of(instrument) if not meter.is_hours]
-    written = fields_to_json(parse_fields(fields, readable))
+    written = questions.fields_to_json(questions.parse_fields(fields, readable))
     last = questionnaire_versions(instrument, moment).first()
     by.require_version(last.version if last else 0)
     if written == (last.fields if last else []):
@@ -83,11 +73,10 @@ def answers_take(
     skip_reason: str = "",
     version: int | None = None,
 ) -> None:
-    """Store what was answered as somebody checks in or out, under the instrument's lock. What is
-    answered already stays unless it is answered again. `version`: of the questions that were read,
-    where it is known; `WrongState` (`questions-changed`) if it is another now. `RulesRefuse`
-    (`questions-open`) names the required questions that have no answer; `Invalid` what is wrong.
-    No statement where nothing is asked."""
+    """Store the answers as somebody checks in or out, under the instrument's lock. Earlier answers stay
+    unless they are given again. `version`: of the questions that were read, if known; raises `WrongState`
+    (`questions-changed`) if another is in force, `RulesRefuse` (`questions-open`) naming the required
+    questions without an answer, `Invalid` naming what is wrong. No statement if nothing is asked."""
     if questions_version(instrument, moment) is None and not answers:
         return
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
@@ -116,13 +105,13 @@ def answers_keep(
     skip_reason: str = "",
     version: int | None = None,
 ) -> AnswerSheet:
-    """Store answers by themselves, under the instrument's lock: before a confirmed booking begins,
-    again; after use what was owed, once. `WrongState` at another time, and (`questions-changed`) of
-    another `version` of the questions."""
+    """Store answers on their own, under the instrument's lock: those before use repeatedly until a confirmed
+    booking begins; those after use once, if they are owed. Raises `WrongState` at any other time, and
+    (`questions-changed`) for another `version` of the questions."""
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
-    if reservation.state not in (("confirmed",) if moment == BEFORE else ("completed",)):
+    if reservation.state not in (("confirmed",) if moment == questions.BEFORE else ("completed",)):
         raise WrongState(state=reservation.state)
-    if moment == AFTER and sheet is not None and sheet.state != AnswerSheet.State.OWED:
+    if moment == questions.AFTER and sheet is not None and sheet.state != AnswerSheet.State.OWED:
         raise WrongState("answered-already")
     questionnaire = _asked(instrument, sheet, moment)
     if skip_reason.strip():
@@ -137,7 +126,7 @@ def _check_version(questionnaire: Questionnaire, read: int | None) -> None:
 
 
 def _asked(instrument: Instrument, sheet: AnswerSheet | None, moment: str) -> Questionnaire:
-    """What is to be answered: what is owed, else what is in force."""
+    """Return the questions to answer: those still owed, otherwise those in force."""
     if sheet is not None and sheet.state == AnswerSheet.State.OWED:
         return sheet.questionnaire
     questionnaire = load_questionnaire(instrument, moment)
@@ -149,30 +138,24 @@ def _asked(instrument: Instrument, sheet: AnswerSheet | None, moment: str) -> Qu
 def answer_file_check(
     instrument: Instrument, reservation: Reservation, moment: str, key: str
 ) -> AnswerSheet | None:
-    """Check that a file may be uploaded for a question now, under the instrument's lock, and return
-    the sheet there is: before use of a confirmed booking; after it of one in use, and of one that
-    owes its answers. `WrongState`, `Invalid`."""
+    """Check that a file may be uploaded for a question now, under the instrument's lock, and return the
+    answer sheet, if any. Before use the booking must be confirmed; after use it must be in use, or owe its
+    answers. Raises `WrongState`, `Invalid`."""
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
     is_owed = sheet is not None and sheet.state == AnswerSheet.State.OWED
-    if reservation.state != ("confirmed" if moment == BEFORE else "in_use") and not is_owed:
+    if reservation.state != ("confirmed" if moment == questions.BEFORE else "in_use") and not is_owed:
         raise WrongState(state=reservation.state)
-    asked = load_fields(_asked(instrument, sheet, moment).fields)
+    asked = questions.load_fields(_asked(instrument, sheet, moment).fields)
     if key not in {field.key for field in asked if field.kind == "file"}:
         raise invalid("key", "unknown-value")
     return sheet
 
 
 def answer_file_store(
-    by: By,
-    *,
-    instrument: Instrument,
-    reservation: Reservation,
-    moment: str,
-    key: str,
-    file: AnswerFile,
+    by: By, *, instrument: Instrument, reservation: Reservation, moment: str, key: str, file: AnswerFile
 ) -> AnswerFile:
-    """Store a file for a question, under the instrument's lock: in the place of one that no answer
-    names yet. It is an answer once the answers are stored that name its id."""
+    """Store a file for a question, under the instrument's lock, replacing one that no answer names yet. It
+    becomes an answer when answers that name its id are stored."""
     answer_file_check(instrument, reservation, moment, key)
     stored_files_delete(
         AnswerFile.objects.filter(reservation=reservation, moment=moment, key=key, sheet=None)
@@ -184,14 +167,14 @@ def answer_file_store(
 
 
 def answer_files_expire(*, now: datetime) -> int:
-    """Delete the files that were uploaded a day ago and that no answer names; how many."""
+    """Delete files that were uploaded more than a day ago and that no answer names; return how many."""
     due = AnswerFile.objects.filter(sheet=None, created_at__lte=now - UNNAMED_LASTS)
 
     def act(file_id: UUID) -> int:
         row = due.filter(pk=file_id).select_related("reservation").first()
         if row is None:
             return 0
-        lock_instrument(row.reservation.instrument_id)  # as whoever stores answers
+        lock_instrument(row.reservation.instrument_id)  # as services that store answers do
         unnamed = due.filter(pk=file_id)
         found = unnamed.count()
         stored_files_delete(unnamed)
@@ -202,10 +185,10 @@ def answer_files_expire(*, now: datetime) -> int:
     )
 
 
-def answer_files_forget(*, user_id: UUID) -> None:
-    """Delete the files that somebody who leaves for good has uploaded; what else they answered is
-    the host's record, under a pseudonym."""
-    stored_files_delete(AnswerFile.objects.filter(added_by_id=user_id))
+def answer_files_forget(by: By, *, user: User) -> None:
+    """Delete the files uploaded by somebody who leaves for good; their other answers are the host's records
+    and stay, under a pseudonym."""
+    stored_files_delete(AnswerFile.objects.filter(added_by=user))
 
 
 def _answer(
@@ -216,8 +199,8 @@ def _answer(
     sheet: AnswerSheet | None,
     answers: Mapping[str, Any],
 ) -> AnswerSheet:
-    fields = load_fields(questionnaire.fields)
-    checked = check_answers(fields, answers)
+    fields = questions.load_fields(questionnaire.fields)
+    checked = questions.check_answers(fields, answers)
     files = _files(reservation, questionnaire.moment, fields, checked)
     row = _store(by, reservation, questionnaire, sheet, "answered", checked, files=files)
     _readings_store(by, instrument, row, fields)
@@ -225,9 +208,10 @@ def _answer(
 
 
 def _files(
-    reservation: Reservation, moment: str, fields: tuple[Field, ...], answers: dict[str, Any]
+    reservation: Reservation, moment: str, fields: tuple[questions.Field, ...], answers: dict[str, Any]
 ) -> list[AnswerFile]:
-    """The files that the answers name: each uploaded for its question of this booking."""
+    """Return the files that the answers name; each must have been uploaded for its question of this
+    booking."""
     ids = {answers[f.key]: f.key for f in fields if f.kind == "file" and f.key in answers}
     if not ids:
         return []
@@ -240,13 +224,9 @@ def _files(
 
 
 def _skip(
-    by: By,
-    reservation: Reservation,
-    questionnaire: Questionnaire,
-    sheet: AnswerSheet | None,
-    reason: str,
+    by: By, reservation: Reservation, questionnaire: Questionnaire, sheet: AnswerSheet | None, reason: str
 ) -> AnswerSheet:
-    """The host leaves the questions out, for somebody else."""
+    """Mark the questions of somebody else's booking as skipped, for the host."""
     is_own = by.actor.user_id in {reservation.user_id, reservation.made_by_id}
     if is_own or not by.actor.may("manage-instruments", place_of(reservation.host)):
         raise NotPermitted("only-host-skips")
@@ -265,7 +245,7 @@ def _store(
     reason: str = "",
     files: Sequence[AnswerFile] = (),
 ) -> AnswerSheet:
-    """Store a sheet; of the files that were uploaded for it only those that it names stay."""
+    """Store a sheet, and delete the files that were uploaded for it but that it does not name."""
     row = sheet or AnswerSheet(reservation=reservation, moment=questionnaire.moment)
     row.questionnaire, row.state, row.answers, row.reason = questionnaire, state, answers, reason
     row.answered_by_id, row.answered_at = by.actor.user_id, by.now
@@ -290,9 +270,9 @@ def _store(
 
 
 def _readings_store(
-    by: By, instrument: Instrument, sheet: AnswerSheet, fields: tuple[Field, ...]
+    by: By, instrument: Instrument, sheet: AnswerSheet, fields: tuple[questions.Field, ...]
 ) -> None:
-    """Store the meter readings among the answers in the place of those of an earlier answer."""
+    """Store the meter readings among the answers, replacing those of an earlier answer."""
     asked = [field for field in fields if field.kind == "meter" and field.key in sheet.answers]
     if not asked:
         return
@@ -308,11 +288,7 @@ def _readings_store(
             problems.append(problem)
         rows.append(
             MeterReading(
-                meter=meter,
-                value=value,
-                read_at=by.now,
-                sheet=sheet,
-                entered_by_id=by.actor.user_id,
+                meter=meter, value=value, read_at=by.now, sheet=sheet, entered_by_id=by.actor.user_id
             )
         )
     if problems:
@@ -322,16 +298,12 @@ def _readings_store(
 
 
 def answers_owe(instrument: Instrument, reservation: Reservation, now: datetime) -> None:
-    """Note that a use ended without its required answers. No statement where nothing is asked."""
-    questionnaire = load_questionnaire(instrument, AFTER)
+    """Record that a use ended without its required answers. No statement if nothing is asked."""
+    questionnaire = load_questionnaire(instrument, questions.AFTER)
     if questionnaire is None or not any(f["required"] for f in questionnaire.fields):
         return
     AnswerSheet.objects.get_or_create(
         reservation=reservation,
-        moment=AFTER,
-        defaults={
-            "questionnaire": questionnaire,
-            "state": AnswerSheet.State.OWED,
-            "created_at": now,
-        },
+        moment=questions.AFTER,
+        defaults={"questionnaire": questionnaire, "state": AnswerSheet.State.OWED, "created_at": now},
     )

@@ -1,10 +1,12 @@
-"""What the figures mean, as pages, workbooks and tables say it."""
+"""The definitions of figures, as pages, workbooks and tables print them."""
 
 from django.utils.translation import gettext_lazy as _
 
-# Name in the API and in files -> what it is.
+# The name in the API and in files, and its definition.
 MEANINGS = {
-    "total_minutes": _("All minutes of the local days, clock changes included, times the units."),
+    "total_minutes": _(
+        "All minutes of the local days, including clock changes, multiplied by the number of units."
+    ),
     "productive_minutes": _(
         "Check-in to check-out of sessions, preparation included; the effective hours of the"
         " national network."
@@ -13,20 +15,21 @@ MEANINGS = {
     "scheduled_down_minutes": _("Closed for maintenance, calibration or another reason."),
     "engineering_minutes": _("Closed for the owner's own use or for training."),
     "standby_minutes": _("Open, and none of the states above."),
-    "no_show_minutes": _("Of standby: booked and not used."),
+    "no_show_minutes": _("The part of standby that was booked but not used."),
     "non_scheduled_minutes": _("The rest of the day."),
     "operations_minutes": _("Total less non-scheduled."),
     "uptime_minutes": _("Productive, standby and engineering."),
-    "other_organisations_minutes": _("Productive, paid by others than the host."),
-    "other_regions_minutes": _("Productive, paid from other regions than the host's."),
+    "other_organisations_minutes": _("Productive, paid by organisations other than the host."),
+    "other_regions_minutes": _("Productive, paid from regions other than the host's."),
     "sessions": _("Sessions that began on these days."),
     "breakdowns": _("Breakdowns that began on these days."),
     "counted": _(
-        "Of the day, what counts in the number that was asked for: minutes of the state or of the"
-        " payers, breakdowns, or sessions begun."
+        "The part of the day that counts towards the number you opened: minutes in the state or "
+        "used by the payers, breakdowns, or sessions begun."
     ),
     "norm_minutes": _(
-        "The norm hours a year of the units offered in that year, by the share of its days."
+        "The norm hours a year × days on offer / days of the year, for each unit. Days before an"
+        " instrument was in service, after it was retired and days not yet over do not count."
     ),
     "availability": _("Uptime / operations."),
     "operational_utilisation": _("Productive / operations."),
@@ -38,15 +41,11 @@ MEANINGS = {
     "mttr_hours": _("Unscheduled-down hours for each breakdown."),
     "cancelled_late": _("Cancelled by the payer's side less than 24 hours before the start."),
     "lead_hours": _("From the request to the start of a booking, the median."),
-    "openness": _("Of what a region's payers used, the share used in other regions."),
-    "region_external_share": _("Of what a region's hosts gave, the share given to other regions."),
-    "net": _("Given to other regions less used in them."),
-    "reciprocity": _(
-        "Of two regions: twice the smaller of the two flows / their sum; 1 is balance."
-    ),
-    "concentration": _(
-        "Herfindahl-Hirschman index over regions: 1 when all instruments are in one."
-    ),
+    "openness": _("The share of use by a region's payers that took place in other regions."),
+    "region_external_share": _("The share of use provided by a region's hosts that went to other regions."),
+    "net": _("Use provided to other regions minus use in them."),
+    "reciprocity": _("For two regions: twice the smaller flow / the sum of both; 1 means balanced."),
+    "concentration": _("Herfindahl-Hirschman index over regions: 1 when all instruments are in one."),
     "location_quotient": _(
         "The technique's share among a region's instruments / its share among all; above 1 it is"
         " concentrated there."
@@ -56,7 +55,7 @@ MEANINGS = {
     "searched_minutes": _("Searched for free time, and nothing was found."),
 }
 
-# What pages call it.
+# The names on pages.
 NAMES = {
     "total_minutes": _("Total"),
     "productive_minutes": _("Productive"),
@@ -85,7 +84,7 @@ NAMES = {
     "cancelled_late": _("Cancelled late"),
     "lead_hours": _("Booked ahead"),
     "openness": _("Openness"),
-    "region_external_share": _("Given to others"),
+    "region_external_share": _("Provided to others"),
     "net": _("Net"),
     "reciprocity": _("Reciprocity"),
     "concentration": _("Concentration"),

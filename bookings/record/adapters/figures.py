@@ -1,10 +1,10 @@
-"""Tables of figures as files: CSV in UTF-8 with the mark that Excel needs, and workbooks. Both say
-what was asked for and what the columns mean; no cell of text begins like a formula."""
+"""Tables of figures as files: workbooks, and CSV in UTF-8 with the byte order mark that Excel needs. Both
+state the filters and the meaning of the columns; no text cell can be taken for a formula."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import IO
 
 import openpyxl
@@ -12,16 +12,26 @@ from django.db import transaction
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.writer.excel import save_workbook
 
+from accounts.domain.errors import invalid
 from bookings.record.adapters.definitions import MEANINGS
-from instruments.domain.delimited import text_cell
+from instruments.reading.adapters.workbook import sheet_text
+from instruments.reading.domain.delimited import text_cell
 
 type Cell = str | int | Decimal | None
+
+CSV, XLSX = "csv", "xlsx"
+# The formats of a list as a file, and their types.
+FILES = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+MOST_IN_WORKBOOK = 20_000  # rows; more take longer than a request may
 
 
 def csv_pieces(
     heads: Sequence[str], rows: Iterable[Sequence[Cell]], notes: Sequence[tuple[str, str]]
 ) -> Iterator[bytes]:
-    """The table; behind an empty line `notes` (what was asked for) and the meaning of columns."""
+    """Yield the table as CSV; after an empty line `notes` (the filters) and the meaning of the columns."""
     yield b"\xef\xbb\xbf"
     out = StringIO()
     writer = csv.writer(out)
@@ -37,18 +47,16 @@ def csv_pieces(
 
 
 def in_transaction(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Within, a cursor of the database stays open, also behind a pooler."""
+    """Yield the pieces inside a transaction, so that a database cursor stays open, even behind a connection
+    pooler."""
     with transaction.atomic():
         yield from pieces
 
 
 def write_workbook(
-    stream: IO[bytes],
-    heads: Sequence[str],
-    rows: Iterable[Sequence[Cell]],
-    notes: Sequence[tuple[str, str]],
+    stream: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]], notes: Sequence[tuple[str, str]]
 ) -> None:
-    """Write a workbook of three sheets: figures, filters, definitions. Numbers are numbers."""
+    """Write a workbook of three sheets: figures, filters, definitions. Numbers are stored as numbers."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("figures")
     sheet.freeze_panes = "A2"
@@ -60,6 +68,23 @@ def write_workbook(
         for pair in pairs:
             sheet.append([_sheet_cell(sheet, text) for text in pair])
     save_workbook(book, stream)
+
+
+def workbook(heads: Sequence[str], rows: Iterable[Sequence[Cell]], notes: Sequence[tuple[str, str]]) -> bytes:
+    """Return a workbook of rows that a cursor gives. Raises `Invalid` (`too-many-for-workbook`) if there are
+    more rows than can be written in time."""
+    with transaction.atomic():
+        read = list(_limited(rows))
+    stream = BytesIO()
+    write_workbook(stream, heads, read, notes)
+    return stream.getvalue()
+
+
+def _limited(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    for number, row in enumerate(rows):
+        if number == MOST_IN_WORKBOOK:
+            raise invalid("format", "too-many-for-workbook")
+        yield row
 
 
 def _meanings(heads: Sequence[str]) -> list[tuple[str, str]]:
@@ -75,8 +100,7 @@ def _csv_cell(cell: Cell) -> str:
 def _sheet_cell(sheet: object, cell: Cell) -> object:
     if not isinstance(cell, str):
         return cell
-    text = openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text_cell(cell))
-    styled = WriteOnlyCell(sheet, text[:32_767])
+    styled = WriteOnlyCell(sheet, sheet_text(text_cell(cell)))
     styled.data_type = "s"
     return styled
 

@@ -1,4 +1,4 @@
-"""Labels with a QR code as PDF: sheets of them, or a roll, one a page."""
+"""Labels with a QR code as PDF: on sheets, or on a roll with one label a page."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bookings.record.adapters.typeface import FONT, font_register
 
-# Most printers leave the edge of a sheet white: to the sides more than above and below.
+# Most printers leave a margin of the sheet white, wider at the sides than above and below.
 EDGE, MARGIN = 4.5 * mm, 3.5 * mm
 LEADING = 1.25
-SIZES = (6.5, 6, 5.5, 5, 4.5, 4)  # of small print, in points; a warning may need a smaller one
-# Chinese may be parted anywhere but before its punctuation, other scripts between words.
+SIZES = (6.5, 6, 5.5, 5, 4.5, 4)  # sizes of small print, in points; a long warning needs a smaller one
+# Chinese may be broken anywhere except before punctuation, other scripts between words.
 _PIECES = re.compile(
     r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][、。，；：！？）]*|[^\s\u2e80-\u9fff\uf900-\uffef]+"
 )
@@ -26,8 +26,8 @@ _PIECES = re.compile(
 
 @dataclass(frozen=True)
 class Label:
-    """What a label says. link: what the QR code opens; code: below it, as people read it; lines:
-    what stands below the title; warning: in a frame at the foot."""
+    """A label to print. link: what the QR code opens; code: printed below it for people; lines: below the
+    title; warning: in a frame at the foot."""
 
     link: str
     code: str
@@ -38,7 +38,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Layout:
-    """A page of labels, in millimetres, without gaps between them."""
+    """A page of labels, in millimetres, without gaps between the labels."""
 
     page: tuple[float, float]
     label: tuple[float, float]
@@ -56,8 +56,8 @@ LAYOUTS = {"sheet": SHEET, "roll": ROLL}
 
 
 def label_sheet(labels: Sequence[Label], layout: Layout, *, start: int = 1, title: str) -> bytes:
-    """The labels as a PDF of that title. `start`: the place of the first on a sheet that was begun,
-    from 1, along the lines."""
+    """Return the labels as a PDF with a title. `start`: the position of the first label on a partly used
+    sheet, counted from 1 row by row."""
     font_register()
     page_width, page_height = (side * mm for side in layout.page)
     width, height = (side * mm for side in layout.label)
@@ -79,8 +79,8 @@ def label_sheet(labels: Sequence[Label], layout: Layout, *, start: int = 1, titl
 
 
 def _draw(canvas: Canvas, label: Label, width: float, height: float) -> None:
-    """One label: the code on the left, what it is on the right. The warning is always whole: it is
-    written smaller where there is much of it, and the lines above make room."""
+    """Draw one label: the code on the left, the texts on the right. The warning is always complete: a long
+    one is printed smaller, and the lines above it make room."""
     top, inner = height - MARGIN, height - 2 * MARGIN
     side = min(inner - 5 * mm, 0.32 * width)
     _qr(canvas, label.link, EDGE, top - side, side)
@@ -110,23 +110,21 @@ def _draw(canvas: Canvas, label: Label, width: float, height: float) -> None:
 
 
 def _qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
-    """A QR code that fills a square to its quiet zone."""
+    """Draw a QR code that fills a square up to its quiet zone."""
     widget = QrCodeWidget(text, barLevel="M", barBorder=0)
     left, bottom, right, top = widget.getBounds()
-    drawing = Drawing(
-        side, side, transform=[side / (right - left), 0, 0, side / (top - bottom), 0, 0]
-    )
+    drawing = Drawing(side, side, transform=[side / (right - left), 0, 0, side / (top - bottom), 0, 0])
     drawing.add(widget)
     renderPDF.draw(drawing, canvas, x, y)
 
 
 def _fitting(text: str, size: float, room: float) -> float:
-    """The size at which a text fits a width, no larger than one."""
+    """Return the font size, at most `size`, at which a text fits a width."""
     return min(size, size * room / float(stringWidth(text, FONT, size)))
 
 
 def _write(canvas: Canvas, lines: Sequence[str], size: float, x: float, top: float) -> float:
-    """Write lines from a height downwards; where they end."""
+    """Write lines from a height downwards; return the height below the last."""
     canvas.setFont(FONT, size)
     for line in lines:
         top -= size * LEADING
@@ -135,7 +133,7 @@ def _write(canvas: Canvas, lines: Sequence[str], size: float, x: float, top: flo
 
 
 def _lines(text: str, size: float, room: float, most: int = 0) -> list[str]:
-    """A text in lines of a width; at most so many, if said: what is left over ends in an
+    """Break a text into at most `most` lines of a width; if it is cut off, the last line ends in an
     ellipsis."""
     lines, at = [""], 0
     for piece in _PIECES.finditer(text):
@@ -146,7 +144,7 @@ def _lines(text: str, size: float, room: float, most: int = 0) -> list[str]:
             continue
         if lines[-1]:
             lines.append("")
-        for one in piece[0]:  # a word longer than a line is parted
+        for one in piece[0]:  # a word longer than a line is broken
             if stringWidth(lines[-1] + one, FONT, size) > room:
                 lines.append("")
             lines[-1] += one

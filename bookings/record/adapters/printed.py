@@ -1,4 +1,4 @@
-"""What printed pages have in common: A4, the font inside the file, a title with facts beside it."""
+"""Parts that all printed pages share: A4, the embedded font, a title with facts beside it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -23,7 +23,7 @@ from bookings.record.domain.money import format_amount, minor_digits
 
 INK, SOFT, LINE, ACCENT = (colors.HexColor(c) for c in ("#1b2430", "#53606f", "#c9d0d8", "#085457"))
 WIDTH = A4[0] - 36 * mm
-PADDING = 6  # of the frame that the library puts within the margins
+PADDING = 6  # padding of the frame that the library puts within the margins
 
 
 def style(size: float = 8.5, **values: Any) -> ParagraphStyle:
@@ -62,9 +62,9 @@ def day(value: date | datetime) -> str:
 
 
 class _Numbered(Canvas):  # type: ignore[misc]
-    """Writes the foot of every page at the end, when their number is known."""
+    """A canvas that writes the foot of every page at the end, when the number of pages is known."""
 
-    foot = ""
+    foot = stamp = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,11 +83,24 @@ class _Numbered(Canvas):  # type: ignore[misc]
             self.drawString(18 * mm, 11 * mm, self.foot)
             of = gettext("Page {number} of {total}").format(number=number, total=total)
             self.drawRightString(A4[0] - 18 * mm, 11 * mm, of)
+            if self.stamp:
+                self._write_across()
             super().showPage()
         super().save()
 
+    def _write_across(self) -> None:
+        """Draw the stamp from corner to corner, so light that the text below it stays readable."""
+        self.saveState()
+        self.setFillColor(colors.HexColor("#8c1d18"), alpha=0.16)
+        self.setFont(FONT, 120)
+        self.translate(A4[0] / 2, A4[1] / 2)
+        self.rotate(50)
+        self.drawCentredString(0, -40, self.stamp)
+        self.restoreState()
 
-def build(title: str, foot: str, author: str, story: list[Any]) -> bytes:
+
+def build(title: str, foot: str, author: str, story: list[Any], stamp: str = "") -> bytes:
+    """Return a document as PDF; the `stamp`, if any, is drawn across each page."""
     out = BytesIO()
     document = SimpleDocTemplate(
         out,
@@ -100,26 +113,26 @@ def build(title: str, foot: str, author: str, story: list[Any]) -> bytes:
         author=author,
         lang=translation.get_language() or "en",
     )
-    document.build(story, canvasmaker=type("Pages", (_Numbered,), {"foot": foot}))
+    document.build(story, canvasmaker=type("Pages", (_Numbered,), {"foot": foot, "stamp": stamp}))
     return out.getvalue()
 
 
 def top(title: str, subtitle: str, facts: Sequence[tuple[str, str]], note: str = "") -> list[Any]:
-    left = [text(title, 18, textColor=ACCENT), text(subtitle, 10, textColor=SOFT)]
-    if note:
-        left.append(text(note, 10, textColor=colors.HexColor("#8c1d18")))
     beside = Table(
-        # The longest numbers there are stay on their line.
+        # Wide enough for the longest numbers.
         [[head(a), right(b, 8.5 if len(b) <= 28 else 6.2)] for a, b in facts],
         colWidths=[22 * mm, 60 * mm],
         style=[("TOPPADDING", (0, 0), (-1, -1), 0.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.5)],
     )
     both = Table(
-        [[left, beside]],
+        [[[text(title, 18, textColor=ACCENT), text(subtitle, 10, textColor=SOFT)], beside]],
         colWidths=[WIDTH - 84 * mm, 84 * mm],
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
     )
-    return [both, Spacer(1, 6 * mm)]
+    # Not in the table, whose rows cannot be broken over pages: people write this text, in any number of
+    # lines.
+    below = [text(note, 10, textColor=colors.HexColor("#8c1d18"))] if note else []
+    return [both, *below, Spacer(1, 6 * mm)]
 
 
 GRID = [

@@ -1,4 +1,4 @@
-"""The typeface of everything that is drawn as PDF: it has Chinese, and goes into the file."""
+"""The typeface of all PDFs: it covers Chinese, and is embedded in the file."""
 
 from functools import cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files instead of JSON: they are what they are, whatever the request accepts."""
+"""API addresses that answer with files, whatever format the request accepts."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ PDF, CSV = "application/pdf", "text/csv"
 
 
 class FileEndpoint(Endpoint):
-    """An address that answers with a file; problems are JSON all the same."""
+    """An endpoint that answers with a file; problems are still JSON."""
 
     only_reads = True
     needs_person = True
@@ -22,15 +22,16 @@ class FileEndpoint(Endpoint):
         return JSONRenderer(), "application/json"
 
     def file(self, content: bytes, media: str, name: str) -> HttpResponse:
-        """To be saved under a name."""
-        return HttpResponse(content, headers=_headers(media, name))
+        """Return content that a browser saves under a name."""
+        return HttpResponse(content, headers=headers_of(media, name))
 
     def stream(self, pieces: Iterator[bytes], media: str, name: str) -> StreamingHttpResponse:
-        """The same, sent piece by piece as they come."""
-        return StreamingHttpResponse(pieces, headers=_headers(media, name))
+        """Return content that a browser saves under a name, sent piece by piece."""
+        return StreamingHttpResponse(pieces, headers=headers_of(media, name))
 
 
-def _headers(media: str, name: str) -> dict[str, str]:
+def headers_of(media: str, name: str) -> dict[str, str]:
+    """Return the headers of a file that a browser saves under a name."""
     return {
         "Content-Type": f"{media}; charset=utf-8" if media == CSV else media,
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -1,4 +1,4 @@
-"""Fields of answers about bookings."""
+"""Fields of the API's answers about bookings."""
 
 from datetime import date
 from decimal import Decimal
@@ -28,14 +28,14 @@ class Month(serializers.CharField):
 
 
 class Sentence(serializers.CharField):
-    """What has a code and numbers, in the language of the request."""
+    """A sentence in the language of the request, made from a code and numbers."""
 
     def get_attribute(self, row: Any) -> str:
         return sentence(row.code, row.numbers)
 
 
 class FieldProblems(serializers.ListSerializer[Any]):
-    """What is wrong with some fields, each with its sentence."""
+    """Fields that have problems, each with its sentence."""
 
     child = FieldProblemShape()
 
@@ -61,7 +61,7 @@ class IdOf(serializers.UUIDField):
 
 
 def month_named(text: str) -> date:
-    """The month of a query; `Invalid` (`not-a-month`) where it is none."""
+    """Return the first day of the month in a query; raise `Invalid` (`not-a-month`) if it is not one."""
     month = month_read(text)
     if month is None:
         raise invalid("month", "not-a-month")

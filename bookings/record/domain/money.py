@@ -1,7 +1,6 @@
 """Amounts of money: decimals, rounded half-up to the currency's minor unit (docs/fees.md).
 
-Nothing here depends on the caller's decimal context: what was quoted replays to the cent
-in any thread.
+Nothing here depends on the caller's decimal context: a quote can be replayed to the cent in any thread.
 """
 
 from contextlib import AbstractContextManager
@@ -9,18 +8,18 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 from accounts.domain.currencies import MINOR_DIGITS
 
-# A rate, two multipliers and the minutes, with all the digits a rate card admits, fit in 60;
-# the rest keeps a quotient that is not a tie from looking like one.
+# A rate, two multipliers and the minutes, with all the digits a rate card allows, fit in 60; the rest keeps a
+# quotient that is not a tie from looking like one.
 EXACT = Context(prec=100, rounding=ROUND_HALF_UP)
 
 
 def exact_arithmetic() -> AbstractContextManager[Context]:
-    """Sums and products of amounts inside are exact, whatever the caller's context."""
+    """Return a context in which sums and products of amounts are exact, whatever the caller's context."""
     return localcontext(EXACT)
 
 
 def minor_digits(currency: str) -> int:
-    """Decimals of an amount in this currency (ISO 4217 code). Raises ValueError if unknown."""
+    """Return the number of decimals of a currency (ISO 4217 code). Raise ValueError if it is unknown."""
     try:
         return MINOR_DIGITS[currency]
     except KeyError:
@@ -28,7 +27,7 @@ def minor_digits(currency: str) -> int:
 
 
 def round_half_up(amount: Decimal, currency: str) -> Decimal:
-    """The amount at the currency's minor unit; ties go away from zero, and 0 has no sign."""
+    """Return the amount rounded to the currency's minor unit; ties go away from zero, and 0 has no sign."""
     unit = Decimal(1).scaleb(-minor_digits(currency), EXACT)
     rounded = amount.quantize(unit, ROUND_HALF_UP, EXACT)
     return rounded if rounded else rounded.copy_abs()
@@ -37,18 +36,18 @@ def round_half_up(amount: Decimal, currency: str) -> Decimal:
 def proportion(
     amount: Decimal, numerator: Decimal | int, denominator: Decimal | int, currency: str
 ) -> Decimal:
-    """amount x numerator / denominator, rounded once. The denominator is not 0."""
+    """Return amount x numerator / denominator, rounded once. The denominator must not be 0."""
     with exact_arithmetic():
         return round_half_up(amount * numerator / denominator, currency)
 
 
 def percentage(percent: Decimal, amount: Decimal, currency: str) -> Decimal:
-    """percent % of the amount, rounded once."""
+    """Return percent % of the amount, rounded once."""
     return proportion(amount, percent, 100, currency)
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
-    """The rounded amount with exactly the currency's decimals: "12.50", "-0.05", "6694"."""
+    """Return the rounded amount with exactly the currency's decimals: "12.50", "-0.05", "6694"."""
     return f"{round_half_up(amount, currency):f}"
 
 

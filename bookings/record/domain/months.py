@@ -7,24 +7,24 @@ from zoneinfo import ZoneInfo
 
 
 def month_of(moment: datetime, time_zone: str) -> date:
-    """The first day of the local month of a moment."""
+    """Return the first day of the local month of a moment."""
     return moment.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
 
 
 def month_read(text: str) -> date | None:
-    """The first day of a month written `2026-03`; None for anything else."""
+    """Return the first day of a month written `2026-03`; None for anything else."""
     if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", text, re.ASCII):
         return None
     return date.fromisoformat(f"{text}-01")
 
 
 def month_after(month: date) -> date:
-    """The first day of the month after it."""
+    """Return the first day of the following month."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def month_before(month: date, count: int = 1) -> date:
-    """The first day of the month before it, or of so many months before."""
+    """Return the first day of the month `count` months before, by default the month before."""
     year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
     return date(year, index + 1, 1)
 
@@ -39,8 +39,8 @@ def months_between(first: date, last: date) -> list[date]:
 
 
 def month_for(final_at: datetime, time_zone: str, drawn: Collection[date]) -> date:
-    """The month of a charge that became final at a moment; where the host's statements of that
-    month are drawn up already, the next one whose are not."""
+    """Return the month of a charge that became final at a moment; if the host's statements of that month are
+    drawn up already, the next month whose statements are not."""
     month = month_of(final_at, time_zone)
     while month in drawn:
         month = month_after(month)

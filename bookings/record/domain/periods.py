@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """[start, end) of two aware instants, start before end."""
+    """The period [start, end) of two aware instants, start before end."""
 
     start: datetime
     end: datetime
@@ -24,38 +24,37 @@ class Period:
 
     @property
     def minutes(self) -> int:
-        """Whole elapsed minutes."""
+        """The whole minutes of the period."""
         return int(self.length.total_seconds() // 60)
 
     def meets(self, other: "Period") -> bool:
-        """Whether the two share an instant; touching ends do not."""
+        """Say whether the two periods overlap; touching ends do not count."""
         return self.start < other.end and other.start < self.end
 
     def contains(self, other: "Period") -> bool:
         return self.start <= other.start and other.end <= self.end
 
     def padded(self, before_minutes: int, after_minutes: int) -> "Period":
-        """Widened by buffers."""
+        """Return the period widened by buffers."""
         return Period(
-            self.start - timedelta(minutes=before_minutes),
-            self.end + timedelta(minutes=after_minutes),
+            self.start - timedelta(minutes=before_minutes), self.end + timedelta(minutes=after_minutes)
         )
 
 
 def clip(start: datetime, end: datetime, within: Period) -> Period | None:
-    """The part of [start, end) inside `within`, if any."""
+    """Return the part of [start, end) inside `within`; None if there is none."""
     low, high = max(start, within.start), min(end, within.end)
     return Period(low, high) if low < high else None
 
 
 def coming(start: datetime, end: datetime, now: datetime) -> Period | None:
-    """The part of [start, end) from `now` on, if any."""
+    """Return the part of [start, end) from `now` on; None if there is none."""
     start = max(start, now)
     return Period(start, end) if start < end else None
 
 
 def union(periods: Iterable[Period]) -> list[Period]:
-    """Sorted and disjoint; touching ones become one."""
+    """Return the union of periods, sorted and disjoint; touching ones become one."""
     result: list[Period] = []
     for period in sorted(periods):
         if result and period.start <= result[-1].end:
@@ -67,7 +66,7 @@ def union(periods: Iterable[Period]) -> list[Period]:
 
 
 def subtract(these: Iterable[Period], those: Iterable[Period]) -> list[Period]:
-    """What of `these` no one of `those` covers."""
+    """Return the time in `these` that none of `those` covers."""
     result = union(these)
     for cut in union(those):
         pieces: list[Period] = []
@@ -84,7 +83,7 @@ def subtract(these: Iterable[Period], those: Iterable[Period]) -> list[Period]:
 
 
 def intersect(these: Iterable[Period], those: Iterable[Period]) -> list[Period]:
-    """What both cover."""
+    """Return the time that lies in both."""
     left, right = union(these), union(those)
     result: list[Period] = []
     i = j = 0

@@ -1,4 +1,4 @@
-"""Ratings: who may rate a session and until when, and which mean of an instrument is shown."""
+"""Ratings: who may rate a session and until when, and which average of an instrument is shown."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ MARKS = ("usable", "support", "on_time", "price_as_quoted")
 RATE_WITHIN = timedelta(days=30)
 ANSWER_EDITED_FOR = timedelta(days=1)
 SHOWN_MONTHS = 24
-PRIOR = 10  # as many ratings at the techniques' mean stand beside an instrument's own
+PRIOR = 10  # ratings at the techniques' mean that are added to an instrument's own
 LEAST_RATERS, LEAST_ORGANISATIONS = 5, 3
-NOT_USABLE = 2  # of 5: such a mark or a lower one says that the result was not usable
+NOT_USABLE = 2  # of 5: with this mark or a lower one the result was not usable
 
 
 @dataclass(frozen=True)
 class Rateable:
-    """A session that could be rated by somebody who is not of its host; `rating` where it was,
-    and the mark of its result where one was given."""
+    """A session that a person from outside the host could rate; `rating` is their rating, and `usable` their
+    mark of the result, if they gave one."""
 
     rater: UUID
     organisation: UUID
@@ -30,8 +30,8 @@ class Rateable:
 
 @dataclass(frozen=True)
 class ShownRating:
-    """What everybody may read of an instrument's ratings. Shares are between 0 and 1; that of
-    results that were not usable is None where nobody gave a mark for them."""
+    """The ratings of an instrument that everybody may read. Shares are between 0 and 1; the share of unusable
+    results is None if nobody marked any results."""
 
     mean: Decimal
     ratings: int
@@ -42,7 +42,7 @@ class ShownRating:
 
 
 def require_rateable(*, ended_at: datetime, rated_at: datetime | None, now: datetime) -> None:
-    """`WrongState` unless a session that ended may be rated: once, within thirty days."""
+    """Raise `WrongState` unless a session that ended may be rated: once, within thirty days."""
     if rated_at is not None:
         raise WrongState("rated-already")
     if now >= ended_at + RATE_WITHIN:
@@ -50,25 +50,24 @@ def require_rateable(*, ended_at: datetime, rated_at: datetime | None, now: date
 
 
 def require_answerable(*, answered_at: datetime | None, now: datetime) -> None:
-    """`WrongState` unless a host may answer a rating: once; for a day it can be edited."""
+    """Raise `WrongState` unless a host may answer a rating: once; the answer can be edited for a day."""
     if answered_at is not None and now >= answered_at + ANSWER_EDITED_FOR:
         raise WrongState("rating-answered")
 
 
 def check_mark(name: str, value: int | None) -> None:
-    """`Invalid` unless a mark is from 1 to 5, or none."""
+    """Raise `Invalid` unless a mark is None or from 1 to 5."""
     if value is not None and not 1 <= value <= 5:
         raise invalid(name, "out-of-range", least=1, most=5)
 
 
-def shown_rating(
-    sessions: Iterable[Rateable], techniques: Sequence[tuple[int, int]]
-) -> ShownRating | None:
-    """The rating of an instrument as it is shown, from its sessions of the last 24 months:
-    (10 m + sum) / (10 + n), where m is the mean of its techniques, which are given as the number
-    and the sum of their ratings (without any, the instrument's own stand in their place).
+def shown_rating(sessions: Iterable[Rateable], techniques: Sequence[tuple[int, int]]) -> ShownRating | None:
+    """Return the rating of an instrument as it is shown, from its sessions of the last 24 months: (10 m +
+    sum) / (10 + n), where m is the mean of its `techniques`, given as the number and the sum of their ratings
+    (if they have none, that of the instrument itself).
 
-    None below five raters of three organisations.
+    None for fewer than five raters or three organisations. This is the definition, which only tests call:
+    `_SHOWN` of usage/services/ratings computes the same in SQL, and a property test holds the two equal.
     """
     every = list(sessions)
     rated = [one for one in every if one.rating is not None]

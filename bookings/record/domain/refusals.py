@@ -1,4 +1,4 @@
-"""What the rules answer when they will not have a booking."""
+"""Refusals: the reasons why the rules do not allow a booking."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from uuid import UUID
 from accounts.domain.errors import Refused
 from bookings.record.domain.periods import Period
 
-# A sole refusal of these is lack of capacity: 409 at the door, and unmet demand.
+# If one of these is the only refusal, capacity is lacking: status 409, and unmet demand.
 CAPACITY = frozenset({"slot-taken", "instrument-closed"})
 
-# What a manager may set aside, by name and with a reason; nobody sets aside anything else.
+# The rules that a manager may override, by name and with a reason; no others can be overridden.
 OVERRIDABLE = (
     "too-soon",
     "too-far",
@@ -30,8 +30,8 @@ OVERRIDABLE = (
 
 @dataclass(frozen=True)
 class Equivalent:
-    """Another instrument of the same techniques, and the period nearest to the one wished that
-    it could take. `payable` is None where the price depends on more than the time."""
+    """Another instrument with the same techniques, and its free period nearest to the one requested.
+    `payable` is None if the price depends on more than the time."""
 
     instrument: UUID
     name: str
@@ -49,7 +49,7 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class SessionOffered:
-    """A session of a course that has `free` places; the zone is its facility's."""
+    """A session of a training course with `free` places; the zone is its facility's."""
 
     session: UUID
     start: datetime
@@ -60,7 +60,7 @@ class SessionOffered:
 
 @dataclass(frozen=True)
 class CourseOffered:
-    """A course that ends in the certificate that is missing, and its next sessions."""
+    """A course that gives the missing certificate, and its next sessions."""
 
     course: UUID
     name: str
@@ -69,17 +69,26 @@ class CourseOffered:
 
 
 @dataclass(frozen=True)
+class Way:
+    """Another service mode of the same instrument, and the nearest period in which the rules allow it."""
+
+    mode: str
+    period: Period
+
+
+@dataclass(frozen=True)
 class Refusal:
-    """One rule that refuses: a code, the numbers behind it, the nearest period that passes, for
-    a slot that is taken the nearest equivalent instruments, and for a certificate that is missing
-    the courses that give it."""
+    """One rule that refuses: a code; the numbers behind it; the nearest period that would be allowed; for a
+    taken slot the nearest equivalent instruments; for a missing certificate the ways of working that need
+    none, and the courses that give it."""
 
     code: str
     numbers: Mapping[str, str | int] = field(default_factory=dict)
     nearest: Period | None = None
     equivalents: tuple[Equivalent, ...] = ()
+    ways: tuple[Way, ...] = ()
     courses: tuple[CourseOffered, ...] = ()
-    booking: int | None = None  # which, from 0, where several were asked for at once
+    booking: int | None = None  # number from 0, if several bookings were requested at once
 
 
 class RulesRefuse(Refused):
@@ -93,5 +102,5 @@ class RulesRefuse(Refused):
 
     @property
     def lacks_capacity(self) -> bool:
-        """Whether nothing refuses but that the slot is gone."""
+        """Say whether the only reason is that the slot is gone."""
         return all(refusal.code in CAPACITY for refusal in self.refusals)

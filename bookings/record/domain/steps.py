@@ -1,4 +1,4 @@
-"""The order of steps that belong together."""
+"""The order of the steps of a chain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from bookings.record.domain.periods import Period
 
 @dataclass(frozen=True)
 class Gap:
-    """The pause between two steps, in minutes from the end of one to the start of the next;
-    `most` None: as long as it takes."""
+    """The pause between two steps, in minutes from the end of one to the start of the next; `most` None: no
+    limit."""
 
     least: int = 0
     most: int | None = None
@@ -36,9 +36,8 @@ class Placed:
 
 
 def is_in_order(placed: Sequence[Placed], gaps: Sequence[Gap]) -> bool:
-    """Whether the steps that are left follow each other. The pause of two neighbours is held to
-    their gap; where one between them was given up, only their order counts. `gaps[0]` is that
-    before step 2."""
+    """Say whether the remaining steps follow each other. The pause between two neighbours must keep to their
+    gap; if a step between them was given up, only their order counts. `gaps[0]` is the gap before step 2."""
     rows = sorted(placed, key=lambda p: p.step)
     for before, after in pairwise(rows):
         gap = gaps[after.step - 2] if after.step == before.step + 1 else Gap()

@@ -1,5 +1,5 @@
-"""Fields that read a time, as the forms of instruments do."""
+"""Form fields that read a time, as the forms of instruments do."""
 
-from instruments.forms.fields import DayField, LocalMomentField, local_moment, of_our_time
+from instruments.reading.forms.fields import DayField, LocalMomentField, local_moment, of_our_time
 
 __all__ = ["DayField", "LocalMomentField", "local_moment", "of_our_time"]

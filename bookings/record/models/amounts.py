@@ -1,4 +1,4 @@
-"""How amounts of money are kept."""
+"""The database field for amounts of money."""
 
 from typing import Any
 
@@ -6,6 +6,6 @@ from django.db import models
 
 
 def amount_field(**options: Any) -> Any:
-    """Amounts below 10^15, with the three decimals that the finest currencies have; they are
-    rounded to the minor unit of their own currency before they come here."""
+    """Return a field for amounts below 10^15, with three decimals, the most that any currency has. Amounts
+    are rounded to the minor unit of their own currency before they are stored."""
     return models.DecimalField(max_digits=18, decimal_places=3, **options)

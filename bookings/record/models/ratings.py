@@ -1,4 +1,4 @@
-"""What people say of a session after it, and what is shown of it."""
+"""Ratings that people give to sessions, and the summary that is shown."""
 
 from django.db import models
 from django.db.models import Q
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from bookings.record.domain.ratings import MARKS
 from bookings.record.models.usage import UsageSession
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 _IN_RANGE = Q()
 _NONE_GIVEN = Q(rated_at=None)
@@ -17,28 +17,24 @@ for _mark in MARKS:
 
 
 class SessionRating(models.Model):
-    """Marks of a session, from 1 to 5, given once by its person besides the overall one
-    (`UsageSession.rating`), and the host's answer, which that person reads."""
+    """The marks of a session, from 1 to 5, given once by its person in addition to the overall rating
+    (`UsageSession.rating`), and the host's answer, which that person can read."""
 
-    session = models.OneToOneField(
-        UsageSession, models.PROTECT, primary_key=True, related_name="marks"
-    )
+    session = models.OneToOneField(UsageSession, models.PROTECT, primary_key=True, related_name="marks")
     usable = models.SmallIntegerField(null=True)
     support = models.SmallIntegerField(null=True)
     on_time = models.SmallIntegerField(null=True)
     price_as_quoted = models.SmallIntegerField(null=True)
-    rated_at = models.DateTimeField(null=True)  # null: not yet, the host has answered remarks
+    rated_at = models.DateTimeField(null=True)  # null: not rated yet, the host has answered remarks
     answer = models.CharField(max_length=1000, blank=True)
-    answered_at = models.DateTimeField(null=True)  # first: from then on it is edited for a day
+    answered_at = models.DateTimeField(null=True)  # when first answered; edited for a day from then on
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("rating")
         constraints = [
             models.CheckConstraint(condition=_IN_RANGE, name="rating_marks"),
-            models.CheckConstraint(
-                condition=_NONE_GIVEN | Q(rated_at__isnull=False), name="rating_rated"
-            ),
+            models.CheckConstraint(condition=_NONE_GIVEN | Q(rated_at__isnull=False), name="rating_rated"),
             models.CheckConstraint(
                 condition=Q(answer="", answered_at=None, answered_by=None)
                 | ~Q(answer="") & Q(answered_at__isnull=False, answered_by__isnull=False),
@@ -48,12 +44,10 @@ class SessionRating(models.Model):
 
 
 class InstrumentRating(models.Model):
-    """What everybody may read of an instrument's ratings, as of the last night. A row is there
-    only where enough people of enough organisations have rated (record/domain/ratings)."""
+    """Ratings of an instrument that everybody may read, as of last night. A row exists only when enough
+    people of enough organisations have rated (record/domain/ratings)."""
 
-    instrument = models.OneToOneField(
-        Instrument, models.CASCADE, primary_key=True, related_name="+"
-    )
+    instrument = models.OneToOneField(Instrument, models.CASCADE, primary_key=True, related_name="+")
     mean = models.DecimalField(max_digits=3, decimal_places=2)
     ratings = models.PositiveIntegerField()
     raters = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Requests for a period."""
+"""Reservations: requests for a period."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,7 +9,8 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
-from instruments.models import Instrument, RateCard
+from instruments.rates.models import RateCard
+from instruments.register.models import Instrument
 
 
 class Reservation(models.Model):
@@ -37,11 +38,9 @@ class Reservation(models.Model):
         TEACHING = "teaching", _("teaching")
         OTHER = "other", _("other")
 
-    # Keys are indexed below together with what they are asked with, or never looked for.
+    # Foreign keys are indexed below together with the fields they are queried with, or are never queried.
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    instrument = models.ForeignKey(
-        Instrument, models.PROTECT, related_name="reservations", db_index=False
-    )
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="reservations", db_index=False)
     unit = models.IntegerField(default=1)
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
@@ -49,21 +48,17 @@ class Reservation(models.Model):
     teardown_minutes = models.PositiveIntegerField(default=0)
     check_in_minutes = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State)
-    # What a hold is kept for, other than its person's own form; empty once it is booked.
-    held_for = models.CharField(
-        max_length=8, choices=HeldFor, blank=True, default="", db_default=""
-    )
+    # Why a hold is kept, other than for its person's own form; empty once it is booked.
+    held_for = models.CharField(max_length=8, choices=HeldFor, blank=True, default="", db_default="")
 
-    # Whose it is. Host and payer with their regions stay as they were when it was made.
+    # The parties. Host and payer with their regions stay as they were when it was made.
     user = models.ForeignKey(User, models.PROTECT, related_name="reservations", db_index=False)
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, related_name="reservations", db_index=False
     )
     payer_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
-    host = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="hosted_reservations", db_index=False
-    )
+    host = models.ForeignKey(Organisation, models.PROTECT, related_name="hosted_reservations", db_index=False)
     host_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
 
     service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
@@ -71,34 +66,29 @@ class Reservation(models.Model):
     purpose_text = models.CharField(max_length=500, blank=True)
     samples = models.CharField(max_length=500, blank=True)
     price_group = models.CharField(max_length=10)
-    rate_card = models.ForeignKey(
-        RateCard, models.PROTECT, related_name="reservations", db_index=False
-    )
-    # The version of the instrument's policy whose rules judged it last; null: made before those
-    # were kept.
+    rate_card = models.ForeignKey(RateCard, models.PROTECT, related_name="reservations", db_index=False)
+    # The policy version by whose rules it was judged last; null: made before versions were stored.
     policy_version = models.PositiveIntegerField(null=True)
-    # Of group `partner`: what it was by when it was made, or last moved.
+    # For the group `partner`: the agreement that applied when it was made, or last moved.
     agreement = models.ForeignKey(
         "bookings.Agreement", models.PROTECT, null=True, related_name="+", db_index=False
     )
 
     requested_at = models.DateTimeField()
-    deadline_at = models.DateTimeField(null=True)  # of a hold or an unanswered request
-    confirmed_at = models.DateTimeField(null=True)  # first time; a request never was
-    decided_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", db_index=False
-    )
-    ended_at = models.DateTimeField(null=True)  # when it reached a state that is final
-    is_ended_by_host = models.BooleanField(default=False)  # costs the payer nothing
+    deadline_at = models.DateTimeField(null=True)  # deadline of a hold or an unanswered request
+    confirmed_at = models.DateTimeField(null=True)  # when first confirmed; null for a request that never was
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_at = models.DateTimeField(null=True)  # when it reached a final state
+    is_ended_by_host = models.BooleanField(default=False)  # then it costs the payer nothing
     reason = models.CharField(max_length=500, blank=True)
-    # Rules a manager set aside for it, by code: what auditors look at.
+    # Rules that a manager overrode for it, by code, for auditors.
     overrides = ArrayField(models.CharField(max_length=30), default=list)
-    # Nobody escapes a late fee by moving: what cancelling costs at least, and what shortening
-    # late has cost already, before tax.
+    # Prevents avoiding a late fee by moving: the minimum percent for cancelling, and the cost of late
+    # shortening so far, before tax.
     least_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     shortening_fee = amount_field(default=0)
-    # Second thoughts: its person cancelled it just after making it, at no cost; and the
-    # instrument's day on which they did so, or gave up time or moved at no cost: once a day.
+    # Second thoughts: its person cancelled it just after making it, free of charge; and the instrument's day
+    # on which they did so, or shortened or moved it free of charge, which is possible once a day.
     is_second_thought = models.BooleanField(default=False)
     second_thought_on = models.DateField(null=True)
 
@@ -106,19 +96,19 @@ class Reservation(models.Model):
     series = models.ForeignKey(
         "bookings.Series", models.PROTECT, null=True, related_name="reservations", db_index=False
     )
-    occurrence_at = models.DateTimeField(null=True)  # when the rule put it, wherever it is now
+    occurrence_at = models.DateTimeField(null=True)  # the start that the rule gave, whatever it is now
     chain = models.ForeignKey(
         "bookings.Chain", models.PROTECT, null=True, related_name="reservations", db_index=False
     )
     step = models.PositiveSmallIntegerField(null=True)  # of the chain, from 1
+    # The need that it was booked for, as who booked says; it counts if the need is its person's own.
+    for_need = models.UUIDField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("reservation")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(end_at__gt=F("start_at")), name="reservation_forward"
-            ),
+            models.CheckConstraint(condition=Q(end_at__gt=F("start_at")), name="reservation_forward"),
             models.CheckConstraint(
                 condition=Q(state__in=["held", "requested"], deadline_at__isnull=False)
                 | ~Q(state__in=["held", "requested"]),
@@ -152,25 +142,17 @@ class Reservation(models.Model):
             models.Index(fields=["host", "-start_at"], name="reservation_host"),
             models.Index(fields=["instrument", "start_at"], name="reservation_instrument"),
             models.Index(
-                fields=["instrument", "start_at"],
-                condition=Q(state="no_show"),
-                name="reservation_no_show",
+                fields=["instrument", "start_at"], condition=Q(state="no_show"), name="reservation_no_show"
             ),
-            models.Index(
-                fields=["series"], condition=Q(series__isnull=False), name="reservation_series"
-            ),
-            models.Index(
-                fields=["chain"], condition=Q(chain__isnull=False), name="reservation_chain"
-            ),
+            models.Index(fields=["series"], condition=Q(series__isnull=False), name="reservation_series"),
+            models.Index(fields=["chain"], condition=Q(chain__isnull=False), name="reservation_chain"),
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(state__in=["held", "requested"]),
                 name="reservation_deadlines",
             ),
             models.Index(
-                fields=["end_at"],
-                condition=Q(state__in=["confirmed", "in_use"]),
-                name="reservation_open",
+                fields=["end_at"], condition=Q(state__in=["confirmed", "in_use"]), name="reservation_open"
             ),
             models.Index(
                 fields=["start_at"],
@@ -180,11 +162,8 @@ class Reservation(models.Model):
         ]
 
     def places(self) -> Places:
-        """Those of payer and host; of what is kept for a bid the payer's alone, whom its host does
-        not know yet."""
+        """Return the places whose people may read it: payer and host; for a bid's hold only the payer, whose
+        identity the host does not know yet."""
         if self.held_for:
             return (self.organisation_id,), self.payer_region.lineage
-        return (self.organisation_id, self.host_id), (
-            *self.host_region.lineage,
-            *self.payer_region.lineage,
-        )
+        return (self.organisation_id, self.host_id), (*self.host_region.lineage, *self.payer_region.lineage)

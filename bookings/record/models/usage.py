@@ -1,4 +1,4 @@
-"""What really happened."""
+"""Usage sessions: how an instrument was really used."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -6,11 +6,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.keys import new_id
 from bookings.record.models.reservations import Reservation
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class UsageSession(models.Model):
-    """Check-in to check-out of one reservation. `is_assumed`: the end was not recorded."""
+    """The session from check-in to check-out of one reservation. `is_assumed`: the end was not recorded."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reservation = models.OneToOneField(Reservation, models.PROTECT, related_name="session")
@@ -19,7 +19,7 @@ class UsageSession(models.Model):
     checked_in_at = models.DateTimeField()
     checked_out_at = models.DateTimeField(null=True)
     is_assumed = models.BooleanField(default=False)
-    # When the host closed the instrument under the use: charged at most until then.
+    # When the host closed the instrument during the use, which is charged at most until then.
     cut_at = models.DateTimeField(null=True)
     service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
     samples = models.PositiveIntegerField(null=True)
@@ -33,9 +33,7 @@ class UsageSession(models.Model):
                 condition=Q(checked_out_at=None) | Q(checked_out_at__gte=F("checked_in_at")),
                 name="session_forward",
             ),
-            models.CheckConstraint(
-                condition=Q(rating=None) | Q(rating__range=(1, 5)), name="session_rating"
-            ),
+            models.CheckConstraint(condition=Q(rating=None) | Q(rating__range=(1, 5)), name="session_rating"),
         ]
         indexes = [
             models.Index(fields=["instrument", "checked_in_at"], name="session_instrument"),

@@ -1,39 +1,32 @@
 """Reservations, as far as each person may see them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, Region, User
+from accounts.models import Membership, Organisation, Region, User
 from accounts.selectors.rows import among, any_of, visible
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import OCCUPYING, effective_state
 from bookings.record.models import Reservation
-from instruments.domain.quality import StillBooked
-from instruments.models import PolicyVersion
-from instruments.selectors.policies import policy_versions
+from instruments.managing.domain.quality import StillBooked
+from instruments.policy.models import PolicyVersion
+from instruments.policy.selectors.policies import policy_versions
 
-WITH = (
-    "instrument__facility",
-    "organisation",
-    "host",
-    "user",
-    "payer_region",
-    "host_region",
-    "session",
-)
+WITH = ("instrument__facility", "organisation", "host", "user", "payer_region", "host_region", "session")
 
-# A slot that was kept for a while, and of which nothing came.
+# A slot that was only held, and never booked.
 ONLY_HELD = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None)
 
 
 def visible_to(actor: Actor) -> Q:
-    """One's own; those one's organisation pays or hosts, for its managers and finance; those
-    of an auditor's regions. What is kept for a bid its person alone sees."""
+    """Return a condition for the reservations that the actor may see: their own; those their organisation
+    pays or hosts, for its managers and finance; those of an auditor's regions. A bid's hold is seen by its
+    person alone."""
     own = Q(user_id=actor.person) | Q(made_by_id=actor.person)
     return any_of([own, *(seen & _IS_NO_BID for seen in of_places(actor))])
 
@@ -42,8 +35,8 @@ _IS_NO_BID = Q(held_for="")
 
 
 def takes_part(actor: Actor, row: Reservation) -> bool:
-    """Return whether the actor is on the side that booked: the booking's person, wherever they work
-    by now; who booked it for somebody else, while they are with its payer or its host."""
+    """Say whether the actor is on the side that booked: the booking's person, wherever they work now; or the
+    one who booked for somebody else, while they belong to the payer or the host."""
     if actor.user_id == row.user_id:
         return True
     near = {row.organisation_id, row.host_id} & actor.own_organisations
@@ -51,7 +44,7 @@ def takes_part(actor: Actor, row: Reservation) -> bool:
 
 
 def taking_part(actor: Actor, of: str = "") -> Q:
-    """Return the condition that `takes_part` decides, for rows that have a reservation (`of`)."""
+    """Return the condition that `takes_part` decides, for rows whose reservation is at the path `of`."""
     near = [
         Q(**{f"{of}made_by": actor.person, f"{of}{side}__in": actor.own_organisations})
         for side in ("organisation", "host")
@@ -60,8 +53,8 @@ def taking_part(actor: Actor, of: str = "") -> Q:
 
 
 def of_places(actor: Actor) -> list[Q]:
-    """Return the conditions for what the actor sees of a table with a payer, a host and their
-    regions, for the places they have a role at."""
+    """Return the conditions for rows that the actor sees of a table with a payer, a host and their regions,
+    by the organisations and regions of their roles."""
     seen = []
     if organisations := actor.organisations_where("read-bookings"):
         seen += [Q(organisation_id__in=organisations), Q(host_id__in=organisations)]
@@ -72,9 +65,9 @@ def of_places(actor: Actor) -> list[Q]:
 
 
 def each_of_places(actor: Actor) -> list[Q]:
-    """Return the same conditions for `first_of`: each organisation for itself, whose rows an index
-    has in order, and the regions by their ids, of which the database knows how many rows they have.
-    One statement, none without a region."""
+    """Return the same conditions as `of_places` in a form for `first_of`: one for each organisation, whose
+    rows an index has in order; the regions by their ids, so that the database can estimate how many rows they
+    have. One statement, none without a region."""
     seen = [
         Q(**{side: organisation})
         for organisation in sorted(actor.organisations_where("read-bookings"))
@@ -88,7 +81,7 @@ def each_of_places(actor: Actor) -> list[Q]:
 
 
 def first_visible_to(actor: Actor) -> list[Q]:
-    """Return what `visible_to` says, for `first_of`."""
+    """Return the conditions of `visible_to` in a form for `first_of`."""
     for_others = Q(made_by_id=actor.person) & ~Q(user=F("made_by"))
     places = (seen & _IS_NO_BID for seen in each_of_places(actor))
     return [Q(user_id=actor.person), for_others, *places]
@@ -96,21 +89,17 @@ def first_visible_to(actor: Actor) -> list[Q]:
 
 def reservations_for(actor: Actor) -> QuerySet[Reservation]:
     """Return the reservations the actor may see, newest first."""
-    return (
-        Reservation.objects.filter(visible_to(actor))
-        .select_related(*WITH)
-        .order_by("-start_at", "-id")
-    )
+    return Reservation.objects.filter(visible_to(actor)).select_related(*WITH).order_by("-start_at", "-id")
 
 
 def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return those of the given reservations that the actor may see."""
+    """Return which of the given reservations the actor may see."""
     rows = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
     return frozenset(rows.values_list("pk", flat=True))
 
 
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:
-    """The actor's own bookings, newest first; slots that were only kept for a while are none."""
+    """Return the actor's own bookings, newest first, without slots that were only held."""
     return (
         Reservation.objects.filter(~ONLY_HELD, user_id=actor.person, held_for="")
         .select_related(*WITH)
@@ -118,15 +107,33 @@ def own_reservations(actor: Actor) -> QuerySet[Reservation]:
     )
 
 
+def is_own(actor: Actor, values: Mapping[str, Any]) -> bool:
+    """Say whether the booking that an address names is the actor's own."""
+    return own_reservations(actor).filter(pk=values["reservation_id"]).exists()
+
+
 def hosted_reservations(actor: Actor) -> QuerySet[Reservation]:
-    """Return the bookings of instruments that the actor manages, newest first; slots that were only
-    kept for a while are none."""
+    """Return the bookings of instruments that the actor manages, newest first, without slots that were only
+    held."""
     hosts = actor.organisations_where("manage-instruments")
     return (
         Reservation.objects.filter(~ONLY_HELD, ~Q(state="held"), host_id__in=hosts, held_for="")
         .select_related(*WITH)
         .order_by("-start_at", "-id")
     )
+
+
+def bookings_met(actor: Actor) -> QuerySet[Reservation]:
+    """Return the bookings whose people the actor may choose by name: of instruments that they manage, and at
+    the cost of organisations whose bookings they read. Who has left a payer is found only by those who read
+    its members."""
+    hosts = Q(host_id__in=actor.organisations_where("manage-instruments"))
+    readers = Q(organisation_id__in=actor.organisations_where("read-members"))
+    present = Membership.objects.filter(
+        user=OuterRef("user"), organisation=OuterRef("organisation"), ended_at=None
+    )
+    payers = Q(Exists(present), organisation_id__in=actor.organisations_where("read-bookings"))
+    return Reservation.objects.filter(hosts | readers | payers, ~Q(state="held"), ~ONLY_HELD, held_for="")
 
 
 def upcoming(actor: Actor, now: datetime) -> QuerySet[Reservation]:
@@ -137,7 +144,7 @@ def upcoming(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 
 
 def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservation]:
-    """The actor's own bookings, holds apart, that lie in a period."""
+    """Return the actor's own bookings, without holds, that overlap a period."""
     return (
         own_reservations(actor)
         .filter(
@@ -151,7 +158,7 @@ def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservat
 
 
 def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
-    """Unanswered requests at organisations the actor manages, the most urgent first."""
+    """Return unanswered requests at organisations that the actor manages, the most urgent first."""
     return (
         Reservation.objects.filter(
             state=Reservation.State.REQUESTED,
@@ -164,7 +171,7 @@ def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 
 
 def standing_bookings(instrument_id: UUID, now: datetime) -> QuerySet[Reservation]:
-    """Return the bookings of an instrument that are not over: in use, or still to come."""
+    """Return the bookings of an instrument that are not over: in use or upcoming."""
     return Reservation.objects.filter(
         Q(end_at__gt=now) | Q(state=Reservation.State.IN_USE),
         Q(deadline_at=None) | Q(deadline_at__gt=now) | ~Q(state__in=["held", "requested"]),
@@ -174,23 +181,21 @@ def standing_bookings(instrument_id: UUID, now: datetime) -> QuerySet[Reservatio
 
 
 def refuse_while_booked(instrument_id: UUID, now: datetime) -> None:
-    """`StillBooked` while there are any of these. One statement; ask under the instrument's
-    lock, so that none comes between."""
+    """Raise `StillBooked` if an instrument has bookings that are not over. One statement; call this under the
+    instrument's lock, so that none is made meanwhile."""
     if count := standing_bookings(instrument_id, now).count():
         raise StillBooked(count=count)
 
 
 def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
-    """`NotFound` if there is none, or it is not the actor's to see."""
-    rows = reservations_for(actor).select_related(
-        "organisation__region", "host__region", "imported"
-    )
+    """Return a reservation; raise `NotFound` if there is none, or the actor may not see it."""
+    rows = reservations_for(actor).select_related("organisation__region", "host__region", "imported")
     return visible(rows, pk=reservation_id)
 
 
 def rules_behind(reservation: Reservation) -> PolicyVersion | None:
-    """The rules a booking was judged by, when it was made or last moved; None where they are not
-    on record."""
+    """Return the policy version by which a booking was judged when it was made or last moved; None if it is
+    not on record."""
     if reservation.policy_version is None:
         return None
     rows = policy_versions(reservation.instrument_id)
@@ -198,25 +203,33 @@ def rules_behind(reservation: Reservation) -> PolicyVersion | None:
 
 
 def has_completed(user_id: UUID, instrument_id: UUID) -> bool:
-    """Whether the person has completed a session on the instrument."""
+    """Say whether the person has completed a session on the instrument."""
     return Reservation.objects.filter(
-        user_id=user_id,
-        instrument_id=instrument_id,
-        state=Reservation.State.COMPLETED,
-        session__isnull=False,
+        user_id=user_id, instrument_id=instrument_id, state=Reservation.State.COMPLETED, session__isnull=False
     ).exists()
 
 
 def unnamed(reservation: Reservation) -> Reservation:
-    """The reservation; what a bid keeps without whose it is, for a host that does not know yet."""
+    """Return the reservation; if it is the hold of a bid or a batch (`held_for`), with its person and payer
+    masked, as the host does not know them yet."""
     if reservation.held_for:
         reservation.user, reservation.organisation = User(name="···"), Organisation(name="···")
     return reservation
 
 
 def shown(reservation: Reservation, now: Any) -> Reservation:
-    """The reservation with the state it has at this moment."""
+    """Return the reservation with the state it has at this moment, in `shown_state` and `shown_label`."""
     state = effective_state(reservation.state, reservation.deadline_at, now)
     reservation.shown_state = state  # type: ignore[attr-defined]
     reservation.shown_label = Reservation.State(state).label  # type: ignore[attr-defined]
     return reservation
+
+
+AHEAD = ("held", "requested", "confirmed")
+
+
+def ahead_of(organisation: Organisation, now: datetime) -> QuerySet[Reservation]:
+    """Return the upcoming bookings for which an organisation is the payer or the host."""
+    return Reservation.objects.filter(
+        Q(organisation=organisation) | Q(host=organisation), state__in=AHEAD, start_at__gt=now
+    ).order_by("pk")

@@ -1,29 +1,29 @@
-"""What lists have in common: only what waits for the reader, and the whole list as a file."""
+"""Lists as pages: with filters, also for what waits for the reader, and with the whole list as a file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.db.models import DateTimeField, Model, Q, QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.db.models import QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.domain.roles import Actor, By
 from accounts.replica import streamed
 from accounts.selectors.rows import among
-from bookings.record.adapters.figures import Cell, csv_pieces, in_transaction
-from bookings.record.domain.money import format_amount
+from bookings.record.adapters.figures import FILES, XLSX, csv_pieces, in_transaction, workbook
 from bookings.record.forms.working import WorkingForm
-from instruments.domain.opening import day_span
+from bookings.record.selectors.lists import Cell, Listing, amount_cell
+
+__all__ = ["ListPage", "Pages", "amount_cell", "csv_answer", "waits_of", "wants_csv"]
 
 
 class Pages(Paginator):  # type: ignore[type-arg]
-    """Pages of rows of which first the keys are taken, by an index that needs not read the rows."""
+    """A paginator that first finds the keys of a page by an index, and then reads only the rows of that
+    page."""
 
     def _get_page(self, object_list: Any, *args: Any) -> Any:
         every: Any = self.object_list
@@ -33,123 +33,116 @@ class Pages(Paginator):  # type: ignore[type-arg]
 
 @dataclass(frozen=True)
 class ListPage:
-    """A list in pages: `rows` that the actor may see, or one kind of what `waits` for them, each
-    as `shown` to the template; `totals` of all of it, which say the `number` of rows as well; and
-    all of it as the CSV file `sheet`: its name, heads, and what gives the cells of a row, for which
-    the `columns` are read alone, where they are named. A reader may narrow it to rows with some
-    words in one of the `words` fields, to days of the `day` field, and to one of the `states`, each
-    with what it is called, as `in_state` finds them (else by the field `state`), and sort it by the
-    `sorts`: of a column of the template's table, counted from 0, its field; or, where it is no
-    table, by the `orders`: of a field, with - before it back to front, what it is called."""
+    """The page of a list with `size` rows, each passed to the template as `shown`; `totals` sums up the whole
+    list for a reader, and `number` takes the number of rows from it; `about` gives the template what else it
+    needs to know of the rows of a page. Readers sort a table by its columns, other lists by `orders`: column
+    names, with - for descending, and their labels."""
 
     template: str
-    rows: Callable[[Actor], QuerySet[Any]]
-    waits: Mapping[str, Callable[[Actor, datetime], QuerySet[Any]]] = field(default_factory=dict)
+    listing: Listing
     shown: Callable[[Any, By], Any] | None = None
-    totals: Callable[[QuerySet[Any]], Any] | None = None
+    about: Callable[[list[Any], By], dict[str, Any]] | None = None
+    totals: Callable[[QuerySet[Any], Actor], Any] | None = None
     number: Callable[[Any], int] | None = None
-    sheet: tuple[str, Sequence[str], Callable[[Any, By], Sequence[Cell]]] | None = None
-    columns: Sequence[str] = ()
     size: int = 30
-    words: Sequence[str] = ()
-    day: str = ""
-    states: Sequence[tuple[str, Any]] = ()
-    in_state: Callable[[QuerySet[Any], str, datetime], QuerySet[Any]] | None = None
-    sorts: Mapping[int, str] = field(default_factory=dict)
     orders: Mapping[str, Any] = field(default_factory=dict)
 
-    def narrows(self, request: HttpRequest) -> bool:
-        """Return whether the address narrows it by words, days or state."""
-        names = ("q", "since", "until", *(("state",) if self.states else ()))
-        return any(request.GET.get(name) for name in names)
+    def _working(self, request: HttpRequest, form: Form | None) -> tuple[WorkingForm, dict[str, Any]]:
+        """Return the form of the list's filters, and the values that filter it; `form` has some of the
+        filters as the page's own fields."""
+        data = request.GET.copy()
+        data["sort"] = self.listing.sort_named(data.get("sort", ""))
+        working = WorkingForm(data, self.listing, orders=self.orders)
+        if form is None:
+            return working, working.narrowing
+        form.is_valid()
+        for name in form.fields:
+            working.fields.pop(name, None)
+        own = {name: value for name, value in form.cleaned_data.items() if value}
+        return working, working.narrowing | own
 
-    def _worked(self, form: WorkingForm, by: By, rows: QuerySet[Any], sort: str) -> QuerySet[Any]:
-        """The rows as the reader narrowed and sorted them."""
-        data = form.cleaned_data if form.is_valid() else {}
-        if text := data.get("q"):
-            fits = Q()
-            for name in self.words:
-                fits |= Q(**{f"{name}__icontains": text})
-            rows = rows.filter(fits)
-        zone = ZoneInfo(by.actor.time_zone)
-        is_moment = bool(self.day) and _is_moment(rows.model, self.day)
-        if since := data.get("since"):
-            first = day_span(zone, since)[0] if is_moment else since
-            rows = rows.filter(**{f"{self.day}__gte": first})
-        if until := data.get("until"):
-            behind = day_span(zone, until)[1] if is_moment else until + timedelta(days=1)
-            rows = rows.filter(**{f"{self.day}__lt": behind})
-        if state := data.get("state"):
-            found = self.in_state
-            rows = found(rows, state, by.now) if found else rows.filter(state=state)
-        return rows.order_by(sort, "pk") if sort else rows
+    def narrows(self, request: HttpRequest, form: Form | None = None) -> bool:
+        """Say whether the address filters the list."""
+        return bool(self._working(request, form)[1])
 
     def narrowed(
-        self, request: HttpRequest, by: By, rows: QuerySet[Any]
+        self, request: HttpRequest, by: By, rows: QuerySet[Any], form: Form | None = None
     ) -> tuple[QuerySet[Any], dict[str, Any]]:
-        """The rows as the reader narrowed and sorted them, and what the template knows of it."""
-        form = WorkingForm(
-            request.GET,
-            with_words=bool(self.words),
-            with_days=bool(self.day),
-            states=self.states,
-            orders=self.orders,
-        )
-        sort = request.GET.get("sort", "")
-        if sort not in self.orders and sort.removeprefix("-") not in self.sorts.values():
-            sort = ""
-        return self._worked(form, by, rows, sort), {
-            "working": form,
-            "is_narrowed": self.narrows(request),
-            "sorts": self.sorts,
+        """Return the rows as the reader filtered and sorted them, and the context for the template."""
+        working, values = self._working(request, form)
+        rows = self.listing.narrowed(rows, values, by)
+        sort = self.listing.sort_named(request.GET.get("sort", ""))
+        if sort:
+            key = self.listing.sort_key(rows, sort)
+            is_back = sort.startswith("-")
+            rows = rows.order_by(key.desc() if is_back else key.asc(), "-pk" if is_back else "pk")  # type: ignore[attr-defined]
+        return rows, {
+            "working": working,
+            "listing": self.listing,
+            "narrowing": values,
+            "is_narrowed": bool(values),
             "sort": sort,
         }
 
+    def file(self, request: HttpRequest, by: By, rows: QuerySet[Any]) -> HttpResponseBase | None:
+        """Return the rows as a file, where the address asks for one."""
+        if (format := request.GET.get("format", "")) not in FILES:
+            return None
+        lines = self.listing.lines(rows, by)
+        return file_answer(request, self.listing.name, self.listing.heads, lines, format)
+
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
-        """Return which of what waits is asked for (empty: none of it), and the rows."""
-        waits = waits_of(request, *self.waits)
-        return waits, self.waits[waits](by.actor, by.now) if waits else self.rows(by.actor)
+        """Return the name of the `waits` that the reader asks for (empty: none), and the rows."""
+        listing = self.listing
+        waits = waits_of(request, *listing.waits)
+        return waits, listing.waits[waits](by.actor, by.now) if waits else listing.rows(by.actor)
 
     def answer(
-        self, request: HttpRequest, by: By, rows: QuerySet[Any], totals: Any = None, **context: Any
+        self,
+        request: HttpRequest,
+        by: By,
+        rows: QuerySet[Any] | None = None,
+        totals: Any = None,
+        form: Form | None = None,
+        status: int = 200,
+        **context: Any,
     ) -> HttpResponseBase:
-        """The rows, narrowed as the caller likes, as the page asked for or as the file; `totals`
-        where the caller has them already."""
-        rows, working = self.narrowed(request, by, rows)
-        context |= working
-        if self.sheet and wants_csv(request):
-            name, heads, cells = self.sheet
-            if self.columns:
-                rows = rows.only(*self.columns)
-            lines = (cells(row, by) for row in rows.iterator(2000))
-            return csv_answer(request, name, heads, lines)
+        """Return the list as a page or, if requested, as a file; `rows` and `totals` may be given by the
+        caller."""
+        if rows is None:
+            context["waits"], rows = self.chosen(request, by)
+        rows, working = self.narrowed(request, by, rows, form)
+        context |= working | {"form": form}
+        if file := self.file(request, by, rows):
+            return file
         pages = Pages(rows, self.size)
         if self.totals and self.number:
-            totals = self.totals(rows) if totals is None else totals
+            totals = self.totals(rows, by.actor) if totals is None else totals
             pages.count = self.number(totals)
         page = pages.get_page(request.GET.get("page"))
+        if completed := self.listing.completed:
+            page.object_list = list(completed(list(page.object_list)))
         if self.shown:
             context["rows"] = [self.shown(row, by) for row in page.object_list]
+        if self.about:
+            page.object_list = list(page.object_list)
+            context |= self.about(page.object_list, by)
         if self.totals:
             if totals is None:
-                totals = self.totals(rows) if pages.count else []
+                totals = self.totals(rows, by.actor) if pages.count else []
             context["totals"] = totals
-        return render(request, self.template, {"page": page, **context})
-
-
-def _is_moment(model: type[Model], path: str) -> bool:
-    """Return whether a field, perhaps of a row that this one refers to, is an instant."""
-    *above, name = path.split("__")
-    for each in above:
-        model = model._meta.get_field(each).related_model  # type: ignore[assignment]
-    return isinstance(model._meta.get_field(name), DateTimeField)
+        return render(request, self.template, {"page": page, **context}, status=status)
 
 
 def waits_of(request: HttpRequest, *allowed: str) -> str:
-    """Return what the list is narrowed to of what waits (overview/selectors/money); empty: it is
-    not."""
+    """Return the kind of waiting rows (accounts/menu.py) to which the address restricts the list; empty if to
+    none."""
     waits = request.GET.get("waits", "")
     return waits if waits in allowed else ""
+
+
+def wants_file(request: HttpRequest) -> bool:
+    return request.GET.get("format") in FILES
 
 
 def wants_csv(request: HttpRequest) -> bool:
@@ -158,20 +151,25 @@ def wants_csv(request: HttpRequest) -> bool:
 
 def csv_answer(
     request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
-) -> StreamingHttpResponse:
-    """Send all rows of a list as it is narrowed, row by row as they are read, in a transaction, as
-    a cursor needs; behind them how it was narrowed. No cell of text begins like a formula."""
+) -> HttpResponseBase:
+    """Send all rows of a list as it is filtered as CSV."""
+    return file_answer(request, name, heads, rows, "csv")
+
+
+def file_answer(
+    request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], format: str
+) -> HttpResponseBase:
+    """Send all rows of a filtered list as a file, which also states the filters. No text cell can be taken
+    for a formula. CSV is sent row by row as they are read, in a transaction, since a cursor needs one."""
     notes = [
         (key, str(value))
         for key, value in request.GET.items()
         if value and key not in ("format", "page", "after")
     ]
-    pieces = streamed(in_transaction(csv_pieces(heads, rows, notes)))
-    answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return answer
-
-
-def amount_cell(amount: Decimal, currency: str) -> Decimal:
-    """Return a number with the decimals of its currency."""
-    return Decimal(format_amount(amount, currency))
+    headers = {
+        "Content-Type": FILES[format],
+        "Content-Disposition": f'attachment; filename="{name}.{format}"',
+    }
+    if format == XLSX:
+        return HttpResponse(workbook(heads, rows, notes), headers=headers)
+    return StreamingHttpResponse(streamed(in_transaction(csv_pieces(heads, rows, notes))), headers=headers)

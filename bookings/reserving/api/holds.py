@@ -1,4 +1,4 @@
-"""Slots kept for ten minutes while somebody completes a booking."""
+"""Slots held for ten minutes while somebody completes a booking."""
 
 from typing import Any
 from uuid import UUID
@@ -14,24 +14,22 @@ from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.record.models import Reservation
 from bookings.reserving.services.holds import hold_release, hold_take
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class HoldBody(Shape):
     instrument = serializers.UUIDField()
     start = Instant()
     end = Instant()
-    organisation = Text(
-        40, required=False, help_text="Who pays: a code. Your only one, unless named."
-    )
+    organisation = Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
     service_mode = Choice(
-        Instrument.ServiceMode.choices, required=False, help_text="The first offered, unless named."
+        Instrument.ServiceMode.choices, required=False, help_text="Default: the first service mode offered."
     )
     on_behalf_of = Text(254, default="", allow_blank=True)
 
 
 class HoldShape(PeriodShape):
-    """A reservation in state `held`: its id is that of the booking it becomes."""
+    """A reservation in state `held`; the booking that it becomes has the same id."""
 
     start = Instant(source="start_at")
     end = Instant(source="end_at")
@@ -56,7 +54,7 @@ class Holds(Resource):
 
     @tells(_("Your holds"), HoldsShape, below="*", named="holds", refuses=())
     def rows(self) -> dict[str, Any]:
-        """Those that have not run out; at most three, and what the waiting list offers."""
+        """Return your holds that have not run out: at most three, and offers from the waiting list."""
         holds = holds_of(self.actor.person, self.now)
         return {"results": list(holds.select_related("organisation"))}
 
@@ -74,9 +72,9 @@ class Holds(Resource):
         },
     )
     def take(self, data: dict[str, Any]) -> Reservation:
-        """For ten minutes nobody else gets it. All rules are asked now and not again when it is
-        completed by `POST reservations/` with `hold`. Asking for the same slot again gives the
-        same hold. At most three at a time: 409 `too-many-holds`."""
+        """Hold a slot: nobody else gets it for ten minutes. All rules are checked now, and not again when
+        `POST reservations/` completes it with `hold`. Asking for the same slot again returns the same hold.
+        At most three at a time: 409 `too-many-holds`."""
         booking = Booking(
             instrument_id=data["instrument"],
             period=period_of(data),
@@ -88,5 +86,5 @@ class Holds(Resource):
 
     @removes(_("Release a hold"), named="_release", refuses=[404, 409])
     def release(self, pk: UUID) -> None:
-        """At once anybody may have it."""
+        """Release a hold: the slot can be booked by anybody at once."""
         hold_release(self.by, reservation_id=pk)

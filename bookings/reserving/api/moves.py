@@ -1,4 +1,4 @@
-"""Another time for a reservation: what it would come to, and taking it."""
+"""Changing the time of a reservation, and previewing what that would mean."""
 
 from typing import Any
 from uuid import UUID
@@ -27,42 +27,48 @@ class MoveBody(OverrideBody):
 class MoveQuery(Query):
     start = Instant()
     end = Instant()
-    override = Text(200, default="", help_text="Rules to leave out: codes with commas between.")
+    override = Text(200, default="", help_text="Codes of rules to override, separated by commas.")
 
 
 class MoveShape(serializers.Serializer[Any]):
-    """What a change of time would come to."""
+    """The result of changing the time of a reservation."""
 
     kind = serializers.ChoiceField(["move", "extend", "shorten"])
     needs_approval = serializers.BooleanField(
-        help_text="It would become a request again, until the host answers."
+        help_text="Whether the booking would become a request again until the host answers."
     )
     refusals = Refusals()
     overridable = serializers.ListField(
         child=serializers.CharField(),
-        help_text="What a manager of the host could set aside, if that is all that refuses.",
+        help_text="Rules that a manager of the host could override; empty if another rule refuses the "
+        "change as well.",
     )
     old_total = Money(source="old.total")
     new_total = Money(allow_null=True, source="new.total", currency="new.currency")
     old_payable = Money(source="old.payable", help_text="After vouchers.")
     new_payable = Money(allow_null=True, source="new.payable", currency="new.currency")
-    shortening = FeeShape(source="*", help_text="What shortening it so late costs.")
-    cancelling_costs_at_least = PlainNumber(source="least_percent", help_text="Percent afterwards.")
+    shortening = FeeShape(source="*", help_text="What shortening the booking at such short notice costs.")
+    cancelling_costs_at_least = PlainNumber(
+        source="least_percent",
+        help_text="Least percentage that a later cancellation would cost. A booking moved to a later "
+        "start at short notice keeps its late tier, unless the host proposed the move or the "
+        "booking was made within the last ten minutes.",
+    )
+    sticks = serializers.BooleanField(help_text="Whether this change raises that percentage.")
+    less_than_minutes = serializers.IntegerField(
+        allow_null=True,
+        source="fee.under_minutes",
+        help_text="The notice, in minutes, that falls short of the next cheaper tier.",
+    )
 
 
 class Moves(ReservationResource):
     needs_person = True
 
-    @tells(
-        _("Preview of another time"),
-        MoveShape,
-        below="move",
-        named="_move_preview",
-        query=MoveQuery,
-    )
+    @tells(_("Preview of a new time"), MoveShape, below="move", named="_move_preview", query=MoveQuery)
     def preview(self, pk: UUID, query: dict[str, Any]) -> Move:
-        """Which rules refuse it, whether it would wait for the host's word again, and what it
-        costs. Nothing is done."""
+        """Preview a move: which rules refuse it, whether it would need the host's approval again, and what it
+        costs. Nothing changes."""
         codes = [code for code in query["override"].split(",") if code]
         reservation = self.visible(pk)
         return load_move(self.actor, reservation, period_of(query), self.now, override=codes)
@@ -74,10 +80,11 @@ class Moves(ReservationResource):
         sends={"start": "2026-03-06T13:00:00+08:00", "end": "2026-03-06T15:00:00+08:00"},
     )
     def move(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Another time on the same instrument, for the person, the payer's managers, and the
-        host's, who owe a reason. All rules are asked; those of notice and horizon not where the
-        start stays. The old slot is given back only as the new one is won. What needs the
-        owner's word is a request again, but for shortening: GET says so first."""
+        """Move a booking to another time on the same instrument, as its person, a manager of the payer, or a
+        manager of the host, who must give a reason. All rules apply, except notice and horizon if the start
+        stays. The old slot is released only when the new one is secured. A move that needs the host's
+        approval turns the booking into a request again, unless it only becomes shorter; GET tells
+        beforehand."""
         reservation_move(
             self.by,
             reservation_id=pk,

@@ -1,4 +1,4 @@
-"""Reservations: asking for them, reading them. What becomes of one: transitions, moves."""
+"""Reservations: making and reading them. Transitions and moves are in modules of their own."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -18,43 +18,27 @@ from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import Resource, reads
 from accounts.api.schema import one_of, operation, page
-from accounts.api.shapes import (
-    Choice,
-    Instant,
-    ListOf,
-    Shape,
-    Text,
-    Whole,
-    checked,
-    query_values,
-    shown_by,
-)
-from accounts.domain.errors import invalid
+from accounts.api.shapes import Choice, Instant, ListOf, Number, Shape, Text, checked, query_values, shown_by
 from accounts.domain.roles import Actor, By
 from accounts.models import User
 from accounts.selectors.rows import visible
-from bookings.catalogue.api.asking import (
-    AskedBody,
-    FundingBody,
-    SampleItemsBody,
-    codes_in,
-    period_of,
-    samples_of,
-    shares_of,
-)
+from bookings.catalogue.api import asking
 from bookings.catalogue.api.fees import CardRefShape, QuoteShape
 from bookings.catalogue.selectors.parties import Booking
 from bookings.funding.api.funding import FundedShape
 from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Quote
+from bookings.pricing.selectors.bookings import BOOKINGS
 from bookings.pricing.selectors.charges import IN_FORCE
+from bookings.record.api.lists import FILE_TYPES, answered, format_of, sort_of
+from bookings.record.api.shapes import PlainNumber
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import WITH, first_visible_to, reservations_for
 from bookings.reserving.services.reservations import MOST_AT_ONCE, reservations_request
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 TAG = "reservations"
 WAITING = ("held", "requested")
@@ -74,14 +58,14 @@ class SamplesShape(serializers.Serializer[Any]):
 
 
 class SessionShape(serializers.Serializer[Any]):
-    """What really happened. `is_assumed`: nobody checked out, the end is the reserved one."""
+    """The actual use. `is_assumed`: nobody checked out, so the end is the reserved one."""
 
     checked_in_at = Instant()
     checked_out_at = Instant(allow_null=True)
     is_assumed = serializers.BooleanField()
     cut_at = Instant(
         allow_null=True,
-        help_text="When the host closed the instrument under the use: charged until then at most.",
+        help_text="When the host closed the instrument during the use, which is charged at most until then.",
     )
     service_mode = serializers.CharField()
     samples = serializers.IntegerField(allow_null=True)
@@ -93,8 +77,8 @@ AsQuoted = shown_by(dict, QuoteShape)
 
 
 class ReservationShape(serializers.Serializer[Any]):
-    """A request for a period, with the price it was quoted, frozen. Organisations and regions
-    are codes, as they were when it was made."""
+    """A request for a period, with the quoted price, frozen. Organisations and regions are given by code, as
+    they were when the request was made."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
@@ -106,7 +90,9 @@ class ReservationShape(serializers.Serializer[Any]):
     end = Instant(source="end_at")
     state = serializers.ChoiceField(Reservation.State.choices, source="state_now")
     user = PersonShape()
-    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
+    organisation = serializers.CharField(
+        source="organisation.code", help_text="Code of the paying organisation."
+    )
     payer_region = serializers.CharField(source="payer_region.code")
     host = serializers.CharField(source="host.code")
     host_region = serializers.CharField(source="host_region.code")
@@ -117,33 +103,36 @@ class ReservationShape(serializers.Serializer[Any]):
     rate_card = CardRefShape(source="card")
     policy_version = serializers.IntegerField(
         allow_null=True,
-        help_text="Of the instrument's booking policy (`policy/versions/`): what judged the "
-        "booking when it was made, or last moved. Null: made before versions were kept.",
+        help_text="The version of the instrument's booking policy (`policy/versions/`) that applied "
+        "when the booking was made or last moved. Null: made before versions were recorded.",
     )
     quote = AsQuoted(allow_null=True)
     funding = FundedShape(
         many=True,
         allow_null=True,
-        help_text="The funding source that pays for it. Null where the caller may not see it.",
+        help_text="The funding source that pays for the booking. Null if you may not see it.",
     )
     deadline = Instant(
-        allow_null=True,
-        source="deadline_at",
-        help_text="For a request: when it has to be answered.",
+        allow_null=True, source="deadline_at", help_text="Until when a request has to be answered."
     )
     requested_at = Instant()
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
     reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    cancelling_costs_at_least = PlainNumber(
+        source="least_percent",
+        help_text="Least percentage that cancelling costs, because the booking was moved at short "
+        "notice; 0 if it was not.",
+    )
     is_second_thought = serializers.BooleanField(
-        help_text="Its person cancelled it just after making it, at no cost."
+        help_text="Whether the person cancelled the booking just after making it, at no cost."
     )
     overrides = serializers.ListField(
-        child=serializers.CharField(), help_text="Rules a manager set aside for it."
+        child=serializers.CharField(), help_text="Codes of the rules that a manager overrode."
     )
     series = serializers.UUIDField(allow_null=True, source="series_id")
     chain = serializers.UUIDField(allow_null=True, source="chain_id")
-    step = serializers.IntegerField(allow_null=True, help_text="Of the chain, from 1.")
+    step = serializers.IntegerField(allow_null=True, help_text="Position in the chain, from 1.")
     session = SessionShape(allow_null=True)
     charge = ChargeShape(allow_null=True)
     version = serializers.IntegerField()
@@ -151,7 +140,8 @@ class ReservationShape(serializers.Serializer[Any]):
 
 
 def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
-    """With what an answer says of each. Three more statements, whatever the number."""
+    """Load everything that an answer shows of each reservation. Three more statements, whatever their
+    number."""
     current, in_force = Quote.objects.filter(is_current=True), Charge.objects.filter(IN_FORCE)
     in_force = in_force.select_related("grant")
     return rows.select_related("rate_card").prefetch_related(
@@ -162,7 +152,7 @@ def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
 
 
 def prepared(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Any]:
-    """Reservations loaded by `with_all`, with what their shape shows besides their own fields."""
+    """Return reservations loaded by `with_all`, with what their shape shows besides their own fields."""
     rows = list(rows)
     for row in rows:
         quote: Quote | None = next(iter(row.current_quotes), None)
@@ -189,8 +179,8 @@ def _links(row: Reservation) -> dict[str, str]:
 
 
 def with_what_was_stored(row: Reservation, user: User | AnonymousUser) -> bool:
-    """Whether a reservation just made says all that an answer shows, as `with_all` would load it;
-    what it does not say has to be read. `user` made it."""
+    """Give a reservation that `user` has just made everything that an answer shows, as `with_all` would load
+    it. Return False if that is not possible, so that it has to be loaded."""
     stored = getattr(row, "stored_with", None)
     if stored is None or row.user_id != user.pk:
         return False
@@ -202,7 +192,7 @@ def with_what_was_stored(row: Reservation, user: User | AnonymousUser) -> bool:
 
 
 def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a reservation; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(with_all(reservations_for(actor)), pk=reservation_id)
 
 
@@ -215,46 +205,53 @@ class PurposeBody(Shape):
 
 
 class OverrideBody(Shape):
-    """What a host's manager sets aside, and why."""
+    """Rules that a host's manager overrides, and the reason."""
 
     override = ListOf(
         child=Choice([(code, code) for code in OVERRIDABLE]),
         default=list,
-        help_text="Rules to set aside, by code: the host's managers, never for themselves.",
+        help_text="Codes of rules to override: only for the host's managers, and not for their own bookings.",
     )
-    reason = Text(500, default="", allow_blank=True, help_text="Needed with `override`.")
+    reason = Text(500, default="", allow_blank=True, help_text="Required with `override`.")
 
 
-class AcceptingBody(Shape):
-    """The house rules that one accepts by booking."""
-
-    house_rules = Whole(
-        required=False,
-        allow_null=True,
-        min_value=1,
-        help_text="The version of the instrument's house rules that you accept; needed once.",
-    )
+class AmountBody(Shape):
+    amount = Number(15, 4, min_value=0)
+    currency = Text(3)
 
 
-class ReservationBody(AskedBody, FundingBody, OverrideBody, SampleItemsBody, AcceptingBody):
+class ReservationBody(
+    asking.AskedBody, asking.FundingBody, OverrideBody, asking.SampleItemsBody, asking.AcceptingBody
+):
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
     hold = serializers.UUIDField(
-        required=False, allow_null=True, help_text="The slot kept for it, from `holds/`."
+        required=False, allow_null=True, help_text="Id of the hold on the slot, from `holds/`."
+    )
+    need = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="Id of the person's need that it is for, which then counts as booked; "
+        "ignored if it is not theirs.",
     )
     on_behalf_of = Text(
         254,
         default="",
         allow_blank=True,
-        help_text="For whom, by id or mail address: the payer's managers for its members, the "
-        "host's at its own cost for anybody.",
+        help_text="Id or e-mail address of the person to book for. The payer's managers may book for "
+        "its members; the host's managers for anybody, at the host's cost.",
+    )
+    at_most = AmountBody(
+        required=False,
+        help_text="The amount `payable` in the quote that you read. If the price is now higher or in "
+        "another currency, the answer is 409 `price-changed`.",
     )
 
 
 class ReservationsBody(Shape):
-    """Several at once: all or none."""
+    """Several bookings at once: all of them are made, or none."""
 
-    bookings = ReservationBody(many=True)
+    bookings = ReservationBody(many=True, max_length=MOST_AT_ONCE)  # type: ignore[call-arg]
 
 
 class ReservationsShape(serializers.Serializer[Any]):
@@ -264,25 +261,29 @@ class ReservationsShape(serializers.Serializer[Any]):
 class ReservationQuery(Pages):
     def get_fields(self) -> Any:
         return {
-            "from": Instant(required=False, help_text="That end after it."),
-            "until": Instant(required=False, help_text="That start before it."),
+            "from": Instant(required=False, help_text="Only bookings that end after this time."),
+            "until": Instant(required=False, help_text="Only bookings that start before this time."),
             **super().get_fields(),
         }
 
-    state = Text(120, default="", help_text="One or several, separated by commas.")
+    state = Text(120, default="", help_text="One or more states, separated by commas.")
     instrument = serializers.UUIDField(required=False)
-    organisation = Text(40, default="", help_text="The payer's code.")
+    organisation = Text(40, default="", help_text="Code of the paying organisation.")
+    q = Text(100, default="", help_text=BOOKINGS.q_help)
+    sort = sort_of(BOOKINGS)
+    format = format_of()
 
 
 def in_states(states: list[str], now: datetime) -> Q:
-    """Deadlines decide, not jobs: an unanswered request past its deadline is expired."""
+    """Return a condition for reservations in these states now: an unanswered request past its deadline counts
+    as expired, even if no job has recorded that yet."""
     lapsed = Q(state__in=WAITING, deadline_at__lte=now)
     rows = Q(state__in=states) & ~lapsed
     return rows | lapsed if "expired" in states else rows
 
 
 class ReservationResource(Resource):
-    """What the addresses of reservations share."""
+    """A base for all resources of reservations."""
 
     at, key, tag = "reservations/", "reservation_id", TAG
     name, many, shape, order = "reservation", "reservations", ReservationShape, ("-start_at", "-id")
@@ -304,16 +305,16 @@ class Reservations(ReservationResource):
         tag=TAG,
         query=ReservationQuery,
         gives=page(ReservationShape),
+        files=FILE_TYPES,
     )
-    def get(self, request: Request) -> Response:
-        """Those the person may see, the latest start first: one's own; those one's
-        organisation pays or hosts, for its managers and finance; those of an auditor's
-        regions."""
+    def get(self, request: Request) -> HttpResponseBase:
+        """Return the reservations you may see, the latest start first: your own; those your organisation pays
+        or hosts, for its managers and finance; those of an auditor's regions."""
         query = query_values(ReservationQuery, request.query_params)
         rows = with_all(Reservation.objects.select_related(*WITH))
         if query["state"]:
             rows = rows.filter(
-                in_states(codes_in(query["state"], "state", Reservation.State.values), self.now)
+                in_states(asking.codes_in(query["state"], "state", Reservation.State.values), self.now)
             )
         if "instrument" in query:
             rows = rows.filter(instrument_id=query["instrument"])
@@ -323,8 +324,12 @@ class Reservations(ReservationResource):
             rows = rows.filter(end_at__gt=query["from"])
         if "until" in query:
             rows = rows.filter(start_at__lt=query["until"])
-        seen = first_visible_to(self.actor)
-        return paginated(request, rows, query, self.order, self.shown, seen)
+        asked: dict[str, Any] = {name: query[name] for name in ("q", "sort", "format") if name in query}
+        found = answered(self, BOOKINGS, (rows, first_visible_to(self.actor)), asked, self.order)
+        if isinstance(found, HttpResponseBase):
+            return found
+        rows, seen, order = found
+        return paginated(request, rows, query, order or self.order, self.shown, seen)
 
     @operation(
         "reservation_create",
@@ -346,19 +351,17 @@ class Reservations(ReservationResource):
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Reserves, or asks for it where the policy wants the owner's word: see `state`. 409
-        when the slot is taken or the instrument closed; 422 names every other rule that
-        refuses, with the nearest period that would pass.
+        """Reserve a period, or request it if the policy requires the host's approval: see `state`. 409 if the
+        slot is taken or the instrument closed; 422 names every other rule that refuses, with the nearest
+        period that would be allowed.
 
-        With `hold` it completes a slot kept by `POST holds/`: no rule is asked again. With
-        `{"bookings": [...]}`, up to 20, all are reserved or none; the answer is
-        `{"reservations": [...]}` in the same order, and a refusal says with `booking`, from 0,
-        which it is of."""
+        With `hold` it completes a slot held by `POST holds/`, without checking the rules again. With
+        `{"bookings": [...]}`, up to 20, all are reserved or none; the answer is `{"reservations": [...]}` in
+        the same order, and a refusal names the booking it concerns with `booking`, counted from 0.
+        """
         is_several = isinstance(request.data, Mapping) and "bookings" in request.data
         if is_several:
             bodies = checked(ReservationsBody, request.data)["bookings"]
-            if len(bodies) > MOST_AT_ONCE:
-                raise invalid("bookings", "too-many", most=MOST_AT_ONCE)
         else:
             bodies = [checked(ReservationBody, request.data)]
         bookings = [booking_of(data) for data in bodies]
@@ -376,11 +379,11 @@ class Reservations(ReservationResource):
 
 
 def booking_of(data: dict[str, Any]) -> Booking:
-    """The checked body of one booking."""
-    quantity, text = samples_of(data)
+    """Return the booking of a validated body."""
+    quantity, text = asking.samples_of(data)
     return Booking(
         instrument_id=data["instrument"],
-        period=period_of(data),
+        period=asking.period_of(data),
         organisation=data.get("organisation"),
         service_mode=data["service_mode"],
         purpose=data["purpose"]["code"],
@@ -392,15 +395,17 @@ def booking_of(data: dict[str, Any]) -> Booking:
         on_behalf_of=data.get("on_behalf_of", "").strip(),
         override=tuple(data.get("override", ())),
         reason=data.get("reason", ""),
-        funding=shares_of(data),
+        funding=asking.shares_of(data),
         sample_items=tuple(data.get("sample_items", ())),
         house_rules=data.get("house_rules"),
+        at_most=(most["amount"], most["currency"]) if (most := data.get("at_most")) else None,
+        need=data.get("need"),
     )
 
 
 class OneReservation(ReservationResource):
     needs_person = True
 
-    @reads(_("One reservation"))
+    @reads(_("A reservation"))
     def detail(self, pk: UUID) -> None:
-        """As it is now, with its quote."""
+        """Return a reservation as it is now, with its quote."""

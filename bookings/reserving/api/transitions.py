@@ -21,17 +21,22 @@ class FeeShape(serializers.Serializer[Any]):
     fee = Money(source="fee.fee")
     tax = Money(source="fee.tax")
     reason = serializers.ChoiceField(
-        ["terms", "never-confirmed", "by-host", "second-thoughts"],
+        ["terms", "moved", "never-confirmed", "by-host", "second-thoughts"],
         source="fee.reason",
-        help_text="By the card's terms; or free: it was never confirmed, the host does it, or its "
-        "person thinks again within ten minutes of making it and more than sixty before its start, "
-        "once a day and instrument, never after a move.",
+        help_text="`terms`: by the rate card's terms. `moved`: what cancelling would have cost before "
+        "the late move. The others are free: the booking was never confirmed, the host "
+        "cancels it, or its person cancels within ten minutes of making it and more than "
+        "sixty minutes before its start (once a day per instrument).",
     )
-    free_until = Instant(allow_null=True, source="fee.free_until", help_text="Of second thoughts.")
+    free_until = Instant(
+        allow_null=True,
+        source="fee.free_until",
+        help_text="Until when the person may cancel free of charge after making the booking.",
+    )
 
 
 class CancellationShape(FeeShape):
-    """By the terms of the frozen rate card; the tax is on the fee."""
+    """The fee by the terms of the frozen rate card, and the tax on it."""
 
 
 class Transitions(ReservationResource):
@@ -39,38 +44,34 @@ class Transitions(ReservationResource):
 
     @acts(_("Cancel"), ReasonBody, refuses=REFUSES)
     def cancel(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the person, the payer's managers, and the host's managers, who owe a reason. The
-        fee is what `cancellation/` says; it is nothing for a request that was never confirmed
-        and for what the host cancels."""
+        """Cancel a reservation, as its person, a manager of the payer, or a manager of the host, who must
+        give a reason. The fee is that of `cancellation/`; there is none for a request that was never
+        confirmed, nor if the host cancels."""
         reservation_cancel(self.by, reservation_id=pk, **data)
 
-    # The scope is as the page says that makes tokens: requests are managed.
+    # The scope is the one that the page for making tokens names: requests are managed.
     @acts(_("Approve"), ReasonBody, refuses=REFUSES, scope="manage")
     def approve(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the host's managers, never on their own request. Past the deadline: 409
+        """Approve a request, as a manager of the host; nobody may approve their own. After the deadline: 409
         `wrong-state`."""
         reservation_decide(self.by, reservation_id=pk, approve=True, **data)
 
     @acts(
-        _("Reject"),
-        ReasonBody,
-        refuses=REFUSES,
-        scope="manage",
-        sends={"reason": "Under repair that week."},
+        _("Reject"), ReasonBody, refuses=REFUSES, scope="manage", sends={"reason": "Under repair that week."}
     )
     def reject(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the host's managers, with a reason. It costs nothing."""
+        """Decline a request, as a manager of the host, with a reason. It costs nothing."""
         reservation_decide(self.by, reservation_id=pk, approve=False, **data)
 
 
 class Cancellation(ReservationResource):
     needs_person = True
 
-    @tells(_("What cancelling now would cost"), CancellationShape, refuses=[404, 409])
+    @tells(_("Cost of cancelling now"), CancellationShape, refuses=[404, 409])
     def cancellation(self, pk: UUID) -> Any:
-        """For the payer. Nothing for a request that was never confirmed, nothing when the
-        host's manager who asks would cancel, and nothing as second thoughts. 409 once it cannot be
-        cancelled any more."""
+        """Return the fee that the payer would owe for cancelling now. It is 0 for a request that was never
+        confirmed, if you would cancel as the host's manager, and on second thoughts. 409 once it can no
+        longer be cancelled."""
         reservation = self.visible(pk)
         reservation.fee = cancellation_for(self.actor, reservation, self.now)
         reservation.currency = reservation.current_quotes[0].currency

@@ -1,38 +1,46 @@
-"""What a booking is asked for with."""
+"""The booking form."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
-from bookings.catalogue.forms.periods import PeriodForm, modes_of
+from accounts.domain.roles import NOBODY, Actor
+from accounts.forms import PersonField, known_to
+from bookings.catalogue.forms.periods import SAMPLES, PeriodForm, modes_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
-from bookings.pricing.selectors.fees import Asked
+from bookings.pricing.selectors.fees import PriceRequest
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from bookings.samples.domain.samples import code_text
 from bookings.samples.models import SampleItem
-from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
+
+
+def key_of(asked: PriceRequest) -> str:
+    """Return a key of a price request; equal requests have equal keys."""
+    options = sorted((code, f"{value.normalize():f}") for code, value in asked.options.items())
+    whole = (asked.period.start, asked.period.end, asked.service_mode, options, asked.quantity)
+    return sha256(repr(whole).encode()).hexdigest()[:16]
 
 
 class BookingForm(PaysFrom, StyledForm, PeriodForm):
-    """The booking form: how and what for. Options are the rate card's own."""
+    """The booking form: service mode, purpose and samples, with the rate card's own options."""
 
     use_required_attribute = True
 
     service_mode = forms.ChoiceField(label=_("How will you work?"))
-    purpose = forms.ChoiceField(
-        label=_("Purpose"),
-        choices=Reservation.Purpose.choices,
-    )
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=Reservation.Purpose.choices)
     purpose_text = forms.CharField(
         label=_("What will you do?"),
         required=False,
@@ -47,13 +55,17 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         help_text=_("What they are, and anything to be careful about."),
     )
     hold = forms.UUIDField(required=False)
+    # The price that was shown beside the form, and what it was for.
+    read = forms.RegexField(r"[A-Z]{3} \d{1,15}(\.\d{1,4})? [0-9a-f]{16}", required=False)
     house_rules = forms.IntegerField(required=False, min_value=1)
+    need = forms.UUIDField(required=False)
 
     def __init__(
         self,
         *args: Any,
         instrument: Instrument,
         options: list[dict[str, Any]],
+        actor: Actor = NOBODY,
         for_others: bool = False,
         only_for_others: bool = False,
         may_override: bool = False,
@@ -63,15 +75,14 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         if for_others:
-            field = forms.EmailField(
+            field = PersonField(
                 label=_("For whom"),
                 required=only_for_others,
-                help_text=_("The e-mail address of the person. Empty: for yourself.")
-                if not only_for_others
-                else _("The e-mail address of the person."),
+                help_text="" if only_for_others else _("Empty: for yourself."),
             )
             self.add("on_behalf_of", field)
             self.order_fields(["on_behalf_of"])
+            known_to(self, actor)
         if may_override:
             self.fields["override"] = forms.MultipleChoiceField(
                 required=False, choices=[(code, code) for code in OVERRIDABLE]
@@ -84,19 +95,20 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
                 label=_("Samples you have announced"),
                 required=False,
                 coerce=UUID,
-                choices=[
-                    (str(one.pk), f"{one.name} ({code_text(one.code)})") for one in sample_items
-                ],
+                choices=[(str(one.pk), f"{one.name} ({code_text(one.code)})") for one in sample_items],
                 widget=forms.CheckboxSelectMultiple,
             )
             self.add("sample_items", chosen)
-        for name in ("start", "minutes", "organisation"):
+        for name in ("start", "minutes", "organisation", "need"):
             self.fields[name].widget = forms.HiddenInput()
         modes: Any = self.fields["service_mode"]
         modes.choices = modes_of(instrument)
         if "entrusted" in instrument.service_modes:
             count = forms.IntegerField(
-                label=_("Number of samples"), required=False, min_value=1, max_value=100000
+                label=_("Number of samples"),
+                required=False,
+                min_value=SAMPLES.min_value,
+                max_value=SAMPLES.max_value,
             )
             self.add("quantity", count)
         self.option_names = []
@@ -117,43 +129,56 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             )
             self.add(name, amount)
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse options that the card no longer has, instead of silently leaving them out."""
+        data = super().clean() or self.cleaned_data
+        gone = {name for name in self.data if name.startswith("option_")} - set(self.fields)
+        if any(str(self.data[name]).strip(" 0.") for name in gone):
+            self.add_error(None, sentence("unknown-option"))
+        return data
+
     def place_of(self, path: str) -> str:
-        """The field of a problem that the rules name their own way."""
+        """Return the form's field for a path in the rules' problems."""
         if path.startswith("funding"):
             return "funding"
         return "quantity" if path == "samples" else path.replace("options.", "option_")
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
-        """Say what a rule or a service found wrong, each at its field."""
+        """Show the problems that a rule or a service reports, each at its field."""
         for problem in problems:
             name = self.place_of(problem.field)
             text = sentence(problem.code, problem.numbers)
             self.add_error(name if name in self.fields else None, text)
 
     def options(self) -> dict[str, Decimal]:
-        """Quantities by option code; those not asked for are left out."""
+        """Return the quantities by option code; options that were not chosen are left out."""
         return {
             name.removeprefix("option_"): value
             for name in self.option_names
             if (value := self.cleaned_data.get(name))
         }
 
-    @property
+    @cached_property
     def named(self) -> str:
-        """For whom it is, if not for the reader."""
-        return str(self["on_behalf_of"].value() or "") if "on_behalf_of" in self.fields else ""
+        """The person the booking is for, if not the reader, as the form takes them; a text that it refuses
+        unchanged."""
+        text = str(self["on_behalf_of"].value() or "") if "on_behalf_of" in self.fields else ""
+        try:
+            return str(self.fields["on_behalf_of"].clean(text)) if text else ""
+        except forms.ValidationError:
+            return text
 
     def quantity(self) -> Decimal | None:
         number = self.cleaned_data.get("quantity")
         return Decimal(number) if number else None
 
-    def enquiry(self) -> Asked:
-        """What a price is asked for."""
+    def enquiry(self) -> PriceRequest:
+        """Return the price request of the form."""
         data = self.cleaned_data
-        return Asked(self.period(), data["service_mode"], self.options(), self.quantity())
+        return PriceRequest(self.period(), data["service_mode"], self.options(), self.quantity())
 
     def booking(self, instrument: Instrument) -> Booking:
-        """What the form asks to reserve, even where the hold it names has run out."""
+        """Return the booking that the form asks for, even if the hold it names has run out."""
         data = self.cleaned_data
         return Booking(
             instrument_id=instrument.pk,
@@ -173,15 +198,25 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             funding=self.shares(),
             sample_items=tuple(data.get("sample_items", ())),
             house_rules=data.get("house_rules"),
+            at_most=self.price_read(),
+            need=data.get("need"),
         )
 
+    def price_read(self) -> tuple[Decimal, str] | None:
+        """Return the payable amount and its currency as shown beside the form when it was sent. None if the
+        form was changed after the price was shown; then it is not checked."""
+        currency, _, rest = self.cleaned_data.get("read", "").partition(" ")
+        amount, _, key = rest.partition(" ")
+        return (Decimal(amount), currency) if key and key == key_of(self.enquiry()) else None
+
     def shown(self) -> list[forms.BoundField]:
-        """The fields the template lists; what is set aside has its own place."""
+        """Return the fields that the template lists; those left out have a place of their own."""
         elsewhere = {
             "override",
             "reason",
             "hold",
             "house_rules",
+            "read",
             "start",
             "minutes",
         } | self.funding_names()

@@ -1,4 +1,4 @@
-"""Where a booking goes."""
+"""The form for another time of a booking."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +10,11 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.forms.fields import LocalMomentField
 from bookings.record.messages import sentence
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class MoveForm(StyledForm):
-    """Where a booking goes; what a manager sets aside, and why."""
+    """The new time of a booking, the rules that a manager overrides, and the reason."""
 
     start = LocalMomentField(label=_("From"))
     end = LocalMomentField(label=_("Until"), is_end=True)

@@ -1,4 +1,4 @@
-"""Acts on a reservation: a reason, a manager's word."""
+"""Forms for acting on a reservation: a reason, a manager's decision."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,26 +8,20 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.record.models import Reservation
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class ReasonForm(StyledForm):
     """A reason and the version of the record that was read."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=500,
-    )
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput())
 
 
 class DecideForm(StyledForm):
-    """A manager's word on a request, and the version of it that was read."""
+    """A manager's decision on a request, and the version of the request that they read."""
 
-    approve = forms.TypedChoiceField(
-        choices=[("1", "1"), ("0", "0")], coerce=lambda given: given == "1"
-    )
+    approve = forms.TypedChoiceField(choices=[("1", "1"), ("0", "0")], coerce=lambda given: given == "1")
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -38,7 +32,7 @@ class DecideForm(StyledForm):
 
 
 class DecideManyForm(DecideForm):
-    """One word on several requests: `chosen` are `<id>:<version>`."""
+    """One decision on several requests: `chosen` are `<id>:<version>`."""
 
     version = None  # type: ignore[assignment] # each has its own
     chosen = forms.MultipleChoiceField(
@@ -50,10 +44,10 @@ class DecideManyForm(DecideForm):
         chosen: Any = self.fields["chosen"]
         chosen.choices = [(f"{r.pk}:{r.version}", str(r.pk)) for r in waiting]
         chosen.error_messages["invalid_choice"] = _(
-            "One of them changed or was answered meanwhile: look at the list again."
+            "One of the requests has changed or been answered in the meantime. Review the list again."
         )
 
     def requests(self) -> list[tuple[UUID, int]]:
-        """The ids of those chosen, each with the version that was read."""
+        """Return the ids of the chosen requests, each with the version that was read."""
         pairs = (value.split(":") for value in self.cleaned_data["chosen"])
         return [(UUID(pk), int(version)) for pk, version in pairs]

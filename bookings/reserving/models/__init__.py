@@ -1,5 +1,3 @@
 from bookings.reserving.models.chains import Chain
 
-__all__ = [
-    "Chain",
-]
+__all__ = ["Chain"]

@@ -1,4 +1,4 @@
-"""Steps on different instruments that belong together."""
+"""Chains of steps on different instruments."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,8 +8,8 @@ from accounts.models.keys import new_id
 
 
 class Chain(models.Model):
-    """Steps on different instruments, in an order, booked as one. `gaps` are the pauses before
-    its second and later steps: least and most minutes."""
+    """Steps on different instruments, in an order, booked together. `gaps` are the pauses before its second
+    and later steps: least and most minutes."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Cancelling several bookings at once: which are left, and what that would cost."""
+"""Cancelling several bookings at once: which of them can still be cancelled, and what that costs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from bookings.record.models import Reservation
 
 
 def is_left(reservation: Reservation, now: datetime) -> bool:
-    """Whether a booking can still be cancelled."""
+    """Say whether a booking can still be cancelled."""
     r = reservation
     state = effective_state(r.state, r.deadline_at, now)
     return state == "requested" or (
@@ -25,8 +25,8 @@ def is_left(reservation: Reservation, now: datetime) -> bool:
 def load_cancellation_sums(
     actor: Actor, reservations: Sequence[Reservation], now: datetime
 ) -> dict[str, tuple[Decimal, Decimal]]:
-    """Fee and tax of cancelling all of them now, by currency. Nothing for requests never
-    confirmed, and nothing for what the host cancels."""
+    """Return fee and tax of cancelling all these bookings now, by currency. Requests that were never
+    confirmed, and bookings that the host cancels, cost nothing."""
     current = Quote.objects.filter(reservation__in=reservations, is_current=True)
     quotes = {quote.reservation_id: quote for quote in current}
     sums: dict[str, tuple[Decimal, Decimal]] = {}

@@ -1,4 +1,4 @@
-"""What changing the time of a booking would come to."""
+"""Work out what changing the time of a booking would mean, before it is done."""
 
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -7,12 +7,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import F
+
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.availability.domain import approvals
 from bookings.availability.domain.availability import Calendar, Wish
 from bookings.availability.domain.kept_hours import Kept, PricedPart, left_for, parts_kept
 from bookings.availability.selectors.availability import around, load_calendar
+from bookings.availability.selectors.explaining import load_explained
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.equivalents import with_equivalents
 from bookings.funding.domain.funding import without_numbers
@@ -21,16 +24,8 @@ from bookings.funding.selectors.funding import load_refunding
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.fees import FREE, CancellationFee
 from bookings.pricing.domain.quotes import Quote, QuoteInput
+from bookings.pricing.selectors import fees as fee_selectors
 from bookings.pricing.selectors.charges import cancellation_now, load_quoted, second_thoughts_day
-from bookings.pricing.selectors.fees import (
-    Asked,
-    Backing,
-    Terms,
-    load_backing,
-    load_terms,
-    quote_input,
-    terms_by,
-)
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import OVERRIDABLE, Refusal
@@ -38,13 +33,13 @@ from bookings.record.domain.steps import Placed, gaps_from_json, is_in_order
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
 from bookings.reserving.domain import moves
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
-from instruments.selectors.ratecards import load_card
-from instruments.selectors.registry import WITH
+from instruments.policy.selectors.policies import load_policy
+from instruments.rates.selectors.ratecards import load_card
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
 
-# Steps of a chain that are not given up.
+# The states of a chain's steps that still take place.
 LIVE = ("held", "requested", "confirmed", "in_use", "completed")
 
 
@@ -52,12 +47,11 @@ LIVE = ("held", "requested", "confirmed", "in_use", "completed")
 class Move:
     """A change of a booking's time.
 
-    kind: move, extend or shorten; refusals: every rule against it, those set aside left out,
-    with the nearest that passes; broken: those set aside that it breaks; needs_approval: it
-    would become a request again; fee: what it costs now to have less time; least_percent: what
-    a later cancelling costs at least; second_thought_on: the day whose second thoughts it uses
-    up, where shortening it would cost something without them; earmarked: the money set aside
-    for it at present.
+    kind: move, extend or shorten; refusals: every rule against it except overridden ones, with the nearest
+    period that would be allowed; broken: the overridden rules that it breaks; needs_approval: it would become
+    a request again; fee: what shortening it costs now; least_percent: what a later cancellation costs at
+    least; sticks: whether this change raises that; second_thought_on: the day whose second thought it uses
+    up, if shortening would otherwise cost something; earmarked: the money reserved for it at present.
     """
 
     kind: str
@@ -66,13 +60,14 @@ class Move:
     refusals: tuple[Refusal, ...]
     broken: tuple[str, ...]
     needs_approval: bool
-    terms: Terms
+    terms: fee_selectors.Terms
     given: QuoteInput | None
     old: Quote
     new: Quote | None
     fee: CancellationFee
     earmarked: Earmarked
     least_percent: Decimal
+    sticks: bool
     setup_minutes: int
     teardown_minutes: int
     second_thought_on: date | None = None
@@ -83,7 +78,7 @@ class Move:
 
     @property
     def grant_id(self) -> UUID | None:
-        """The grant that covers some of the new price."""
+        """The grant that covers part of the new price."""
         if self.new is None or self.new.voucher is None:
             return None
         if self.kind != moves.MOVE:
@@ -91,19 +86,19 @@ class Move:
         return next((g.id for g in self.terms.grants if g.code == self.new.voucher), None)
 
     def agreement_id(self, reservation: Reservation) -> UUID | None:
-        """What keeps its start keeps its agreement."""
+        """Return the agreement after the move: a booking that keeps its start keeps its agreement."""
         return self.terms.agreement_id if self.kind == moves.MOVE else reservation.agreement_id
 
     @property
     def overridable(self) -> tuple[str, ...]:
-        """The refusals a manager of the host could set aside, if those are all."""
+        """The refusals, if a manager of the host could override all of them; otherwise empty."""
         codes = tuple(refusal.code for refusal in self.refusals)
         return codes if set(codes) <= set(OVERRIDABLE) else ()
 
 
 def paid_from(instrument: Instrument, kind: str, period: Period) -> date | None:
-    """The local day on which what pays for a booking must be valid; None where it only gives
-    time back."""
+    """Return the local day on which the grant and sources that pay for a booking must be valid; None if it
+    only gives time back."""
     if kind == moves.SHORTEN:
         return None
     return local_date(instrument.facility.zone, period.start)
@@ -118,20 +113,18 @@ def load_move(
     override: Sequence[str] = (),
     asked_by: str = "",
 ) -> Move:
-    """What moving a booking to a period would come to, said before it is done. One statement
-    more than `weigh_move`, and those of `load_elsewhere` where the time is taken."""
+    """Work out what moving a booking to a period would mean, before it is done. One statement more than
+    `weigh_move`, and those of `load_elsewhere` if the time is taken."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
-    move = weigh_move(
-        actor, instrument, reservation, period, now, override=override, asked_by=asked_by
-    )
+    move = weigh_move(actor, instrument, reservation, period, now, override=override, asked_by=asked_by)
     return replace(move, refusals=load_elsewhere(reservation, period, move.refusals, now))
 
 
 def load_elsewhere(
     reservation: Reservation, period: Period, refusals: Sequence[Refusal], now: datetime
 ) -> tuple[Refusal, ...]:
-    """The refusals of a move; that the slot is taken says which equivalent instruments could be
-    booked instead. Of another length of the same booking nothing elsewhere is a part."""
+    """Return the refusals of a move; if the slot is taken, with the equivalent instruments that could be
+    booked instead. Other instruments are no alternative if only the length of the booking changes."""
     is_move = moves.kind_of(Period(reservation.start_at, reservation.end_at), period) == moves.MOVE
     if not is_move or not any(refusal.code == "slot-taken" for refusal in refusals):
         return tuple(refusals)
@@ -139,7 +132,7 @@ def load_elsewhere(
         refusals,
         Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id),
         reservation.organisation,
-        Asked(period, reservation.service_mode),
+        fee_selectors.PriceRequest(period, reservation.service_mode),
         now,
         user_id=reservation.user_id,
     )
@@ -154,28 +147,29 @@ def weigh_move(
     *,
     override: Sequence[str] = (),
     calendar: Calendar | None = None,
-    backing: Backing | None = None,
+    backing: fee_selectors.Backing | None = None,
     spent: set[UUID] | None = None,
     others: Iterable[PricedPart] = (),
     asked_by: str = "",
 ) -> Move:
-    """The same of an instrument already loaded: the service asks again under the lock.
+    """Work out what moving a booking to another time would mean, for an instrument that is loaded already.
+    The service calls this again under the lock.
 
-    asked_by: `host` or `person`, where both sides want the move: nobody has to approve it, and
-    it costs as if whoever had the idea moved alone.
+    asked_by: `host` or `person`, if both sides agree on the move. Nobody has to approve it then, and it costs
+    what it would cost if that side moved the booking alone.
 
-    calendar: one that knows nothing of the booking and reaches far enough to find the nearest
-    (`around`), where several are judged one after the other; it is left as it is. backing:
-    what the payer brings, locked, for whoever will carry it out. spent: as for
-    `cancellation_now`. others: what those judged after it have of the payer's kept hours.
+    calendar: one without this booking that reaches far enough to find the nearest free times (`around`), for
+    judging several moves one after the other; it is not changed. backing: the payer's locked means, for a
+    caller that will carry out the move. spent: as for `cancellation_now`. others: what the moves judged after
+    this one use of the payer's guaranteed hours.
     """
     kind = moves.kind_of(Period(reservation.start_at, reservation.end_at), period)
     acts_as_host = is_by_host(actor, instrument, reservation)
     is_host = asked_by == moves.HOST if asked_by else acts_as_host
     earmarked = load_earmarked(reservation.pk)
     if backing is None:
-        backing = load_backing(reservation.organisation, instruments=[instrument])
-    # What is set aside for it now is there for it again.
+        backing = fee_selectors.load_backing(reservation.organisation, instruments=[instrument])
+    # The money that is reserved for it now is available for it again.
     backing = backing.having(earmarked.grant_id, earmarked.held)
     terms = _terms(instrument, reservation, period, kind, backing)
     verdict = _judge(instrument, reservation, period, kind, terms, now, override, calendar)
@@ -184,9 +178,11 @@ def weigh_move(
     terms = replace(terms, kept=left_for(kept, quoted.kept, others))
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
-    enquiry = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
-    given = quote_input(instrument, terms, enquiry)
-    if given is not None and kind != moves.MOVE:  # on the terms it was made on
+    enquiry = fee_selectors.PriceRequest(
+        period, reservation.service_mode, quoted.options, quoted.quantity, quoted.bid_discount_percent
+    )
+    given = fee_selectors.quote_input(instrument, terms, enquiry)
+    if given is not None and kind != moves.MOVE:  # on the terms on which it was made
         given = replace(
             given,
             agreement_discount_percent=quoted.agreement_discount_percent,
@@ -203,18 +199,40 @@ def weigh_move(
     base = fees.cancellation_base(old)
     less = max(Decimal(0), base - fees.cancellation_base(new)) if new else Decimal(0)
     reservation.instrument = instrument
-    # Second thoughts are for time given up; a move takes along what cancelling would have cost.
-    thinker = actor if is_host or (kind == moves.SHORTEN and less) else None
+    old_period = Period(reservation.start_at, reservation.end_at)
+    # A host that went below its card in a bid did so for the length that it bid.
+    is_beyond_bid = bool(quoted.bid_discount_percent) and period.minutes > old_period.minutes
+    waits = not asked_by and (
+        _needs_approval(instrument, reservation, kind, is_host, terms)
+        or (is_beyond_bid and not is_host and reservation.state == "confirmed")
+    )
     if asked_by == moves.HOST:
         terms_now = replace(FREE, reason="by-host")
     else:
-        thinker = None if asked_by else thinker
-        terms_now = cancellation_now(reservation, now, quoted, base, actor=thinker, spent=spent)
+        # Second thoughts apply to time that is given up, also by moving to a later start.
+        gives_up = bool(less) or period.start > old_period.start
+        terms_now = cancellation_now(
+            reservation,
+            now,
+            quoted,
+            base,
+            actor=actor if is_host or (gives_up and not asked_by) else None,
+            by_person=gives_up and asked_by == moves.PERSON,
+            spent=spent,
+        )
     due = fees.percent_fee(quoted.card, terms_now.percent, less)
     fee = replace(terms_now, fee=due.fee, tax=due.tax)
-    waits = not asked_by and _needs_approval(instrument, reservation, kind, is_host, terms)
-    # What waits again may run out: that is no way out of a late fee either.
-    is_bound = not is_host and (kind == moves.MOVE or waits)
+    before = reservation.least_percent
+    least = moves.least_percent(
+        before,
+        terms_now.percent,
+        old=old_period,
+        new=period,
+        waits=waits,
+        is_free=is_host or terms_now.reason == "second-thoughts",
+    )
+    if least > before and not asked_by and _host_proposes(reservation, now):
+        least = before
     return Move(
         kind=kind,
         period=period,
@@ -228,7 +246,8 @@ def weigh_move(
         new=new,
         fee=fee,
         earmarked=earmarked,
-        least_percent=terms_now.percent if is_bound else reservation.least_percent,
+        least_percent=least,
+        sticks=least > before,
         second_thought_on=second_thoughts_day(reservation, now)
         if terms_now.reason == "second-thoughts"
         else None,
@@ -239,7 +258,7 @@ def weigh_move(
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What the rules say of a change of time; the fields are those of `Move`."""
+    """The rules' verdict on a change of time; the fields are those of `Move`."""
 
     refusals: tuple[Refusal, ...]
     broken: tuple[str, ...]
@@ -254,7 +273,7 @@ def _judge(
     reservation: Reservation,
     period: Period,
     kind: str,
-    terms: Terms,
+    terms: fee_selectors.Terms,
     now: datetime,
     override: Sequence[str],
     calendar: Calendar | None,
@@ -270,15 +289,16 @@ def _judge(
         user_id=reservation.user_id,
         mode=reservation.service_mode,
     )
+    asker = replace(asker, guided=())  # a move keeps the way of working
     waived = frozenset(override)
     if kind == moves.MOVE:
         setup, teardown = narrow.policy.setup_minutes, narrow.policy.teardown_minutes
-    else:  # on the terms it was made on
+    else:  # on the terms on which it was made
         asker = replace(asker, price_group=reservation.price_group, is_served=True)
         waived |= moves.NO_NOTICE
     narrow.keep_buffers(setup, teardown)
     if kind == moves.SHORTEN:
-        # It takes nothing new: only what the change itself breaks speaks against it.
+        # It takes no new time, so only rules that the change itself breaks count against it.
         old = Period(reservation.start_at, reservation.end_at)
         waived |= {r.code for r in narrow.refusing(Wish(old, asker), now)}
     wish = Wish(period, asker, waived, keeps_start=kind != moves.MOVE)
@@ -297,10 +317,25 @@ def _judge(
 
 
 def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
-    """Whether the actor would act as the host's manager: on a booking that is not their own."""
+    """Say whether the actor would act as the host's manager: on a booking that is not their own."""
     return not rules.is_own(
         actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
     ) and actor.may("manage-instruments", place_of(instrument.organisation))
+
+
+def _host_proposes(reservation: Reservation, now: datetime) -> bool:
+    """Say whether the host has proposed another time, and the proposal is open: then the person may also
+    choose a different time. One statement."""
+    proposals = "conversation__proposals"
+    return Reservation.objects.filter(
+        **{
+            f"{proposals}__state": "open",
+            f"{proposals}__until__gt": now,
+            f"{proposals}__booking_version": F("version"),
+            f"{proposals}__comment__side": moves.HOST,
+        },
+        pk=reservation.pk,
+    ).exists()
 
 
 def _terms(
@@ -308,28 +343,29 @@ def _terms(
     reservation: Reservation,
     period: Period,
     kind: str,
-    backing: Backing,
-) -> Terms:
-    """A move is priced anew: by the frozen card if it covers the new day, else by the one in
-    force. What keeps its start keeps card, group and regions."""
+    backing: fee_selectors.Backing,
+) -> fee_selectors.Terms:
+    """Return the terms for a moved booking: by its frozen card if that covers the new day, otherwise by the
+    card in force. A booking that keeps its start keeps card, price group and regions."""
     frozen = load_card(reservation.rate_card)
     if kind != moves.MOVE:
-        terms = terms_by(instrument, backing, frozen, reservation.start_at)
+        terms = fee_selectors.terms_by(instrument, backing, frozen, reservation.start_at)
         return replace(
             terms,
             price_group=reservation.price_group,
             payer_region=reservation.payer_region,
             host_region=reservation.host_region,
         )
-    terms = load_terms(instrument, reservation.organisation, period.start, backing=backing)
+    terms = fee_selectors.load_terms(instrument, reservation.organisation, period.start, backing=backing)
     day = local_date(instrument.facility.zone, period.start)
     if frozen.valid_from <= day and (frozen.valid_until is None or day < frozen.valid_until):
-        return terms_by(instrument, backing, frozen, period.start)
+        return fee_selectors.terms_by(instrument, backing, frozen, period.start)
     return terms
 
 
 def _unit(calendar: Calendar, reservation: Reservation, period: Period) -> int | None:
-    """Its own unit if that is free, else the lowest; somebody at the instrument stays there."""
+    """Return the booking's own unit if that is free, otherwise the lowest free one, or None; a booking in use
+    cannot change its unit."""
     span = calendar.blocked_span(period)
     own = reservation.unit
     if own in calendar.units and not calendar.met_on(own, span):
@@ -349,17 +385,15 @@ def _explained(
     if wide is None:
         return refusals
     wide.keep_buffers(*buffers)
-    return wide.explain(wish, now) or refusals
+    return load_explained(instrument, wide, wish, now, without=[reservation.pk]) or refusals
 
 
 def _keeps_order(reservation: Reservation, period: Period) -> bool:
-    """Whether a step of a chain still follows the steps before it there. One statement, none
-    for a booking of its own."""
+    """Say whether a step of a chain would still keep its order and pauses with the other steps. One
+    statement, none for a booking without a chain."""
     if reservation.chain is None or reservation.step is None:
         return True
-    rows = Reservation.objects.filter(chain=reservation.chain, state__in=LIVE).exclude(
-        pk=reservation.pk
-    )
+    rows = Reservation.objects.filter(chain=reservation.chain, state__in=LIVE).exclude(pk=reservation.pk)
     placed = [
         Placed(step or 0, Period(start, end))
         for step, start, end in rows.values_list("step", "start_at", "end_at")
@@ -369,9 +403,9 @@ def _keeps_order(reservation: Reservation, period: Period) -> bool:
 
 
 def _needs_approval(
-    instrument: Instrument, reservation: Reservation, kind: str, is_host: bool, terms: Terms
+    instrument: Instrument, reservation: Reservation, kind: str, is_host: bool, terms: fee_selectors.Terms
 ) -> bool:
-    """Whether it would wait for the host's word (again)."""
+    """Say whether the changed booking would need the host's approval (again)."""
     if reservation.state == "requested":
         return not is_host
     if reservation.state != "confirmed" or is_host or not moves.may_need_approval(kind):
@@ -380,6 +414,5 @@ def _needs_approval(
     return approvals.needs_approval(
         policy.approval,
         is_cross_region=not terms.is_same_region,
-        has_completed=policy.approval == "first-time"
-        and has_completed(reservation.user_id, instrument.pk),
+        has_completed=policy.approval == "first-time" and has_completed(reservation.user_id, instrument.pk),
     )

@@ -1,33 +1,34 @@
-"""Where on an instrument a wish would go: which unit, on what terms."""
+"""Find where a new booking fits on an instrument: on which unit, and on what terms."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from accounts.domain.errors import WrongState
 from accounts.models import Organisation
-from bookings.availability.domain.availability import (
-    Calendar,
-    Hazard,
-    Wish,
-    outside_group,
-    unqualified,
-)
+from bookings.availability.domain.availability import Calendar, Hazard, Wish, outside_group, unqualified
 from bookings.availability.selectors.availability import around, load_calendar
+from bookings.availability.selectors.explaining import load_explained
+from bookings.availability.selectors.kept_hours import rights_when_held
 from bookings.catalogue.selectors.askers import load_asker
+from bookings.catalogue.selectors.parties import Booking
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.quotes import Quote, QuoteInput
-from bookings.pricing.selectors.fees import Asked, Backing, Terms, load_terms, quote_input
+from bookings.pricing.selectors.fees import Backing, PriceRequest, Terms, load_terms, quote_input, terms_by
+from bookings.record.domain.money import format_amount
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
-from instruments.domain.policies import Policy
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
+from bookings.record.models import Reservation
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import load_policy
+from instruments.rates.selectors.ratecards import load_card
+from instruments.register.models import Instrument
 
 
 @dataclass(frozen=True)
 class Price:
-    """What the fee rule was asked with, and its answer."""
+    """The inputs of the price rule, and its result."""
 
     given: QuoteInput
     quote: Quote
@@ -35,14 +36,14 @@ class Price:
 
 @dataclass(frozen=True)
 class Place:
-    """A unit that is free, the terms the payer books on, the policy it was judged by, and the
-    rules that would have refused had nobody set them aside; `price` where it is known already."""
+    """A free unit for a booking, the terms on which the payer books, the policy that was applied, and the
+    overridden rules that would have refused it; `price` if it is known already."""
 
     unit: int
     terms: Terms
     policy: Policy
     overrides: tuple[str, ...] = ()
-    has_lapsed: bool = False  # something near has run out and still has its row
+    has_lapsed: bool = False  # a row nearby has expired but still exists
     price: Price | None = None
 
 
@@ -58,9 +59,9 @@ def load_place(
     backing: Backing | None = None,
     hazards: tuple[Hazard, ...] = (),
 ) -> Place:
-    """Where a new booking goes. `RulesRefuse` names every rule that refuses, with the nearest
-    that passes. Two statements where the payer's `backing` is known, two more at most where not;
-    one more for quotas and one for a certificate."""
+    """Find where a new booking fits. Raise `RulesRefuse` with every rule that refuses, and the nearest time
+    that would be allowed. Two statements if the payer's `backing` is known, otherwise at most two more; one
+    more for quotas and one for a certificate."""
     terms = load_terms(instrument, payer, period.start, backing=backing)
     lapsed: set[UUID] = set()
     calendar = load_calendar(instrument, period, now, lapsed=lapsed)
@@ -77,44 +78,61 @@ def load_place(
 
 
 def require_place(
-    instrument: Instrument,
-    calendar: Calendar,
-    wish: Wish,
-    now: datetime,
-    *,
-    without: Collection[UUID] = (),
+    instrument: Instrument, calendar: Calendar, wish: Wish, now: datetime, *, without: Collection[UUID] = ()
 ) -> tuple[str, ...]:
-    """The waived rules that the wish breaks; `RulesRefuse` where it breaks another."""
+    """Return the overridden rules that the booking breaks; raise `RulesRefuse` if it breaks any other
+    rule."""
     refusals = calendar.refusing(wish, now)
     if all(refusal.code in wish.waived for refusal in refusals):
         return tuple(dict.fromkeys(refusal.code for refusal in refusals))
     wide = load_calendar(instrument, around(wish.period), now, without=without)
     if wide is not None:
         wide.policy = calendar.policy
-    raise RulesRefuse(wide.explain(wish, now) if wide else [])
+    raise RulesRefuse(load_explained(instrument, wide, wish, now, without=without) if wide else [])
 
 
-def price_of(instrument: Instrument, terms: Terms, enquiry: Asked) -> Price:
-    """What a booking costs on these terms. `RulesRefuse` where the group is not served, `Invalid`
-    where the fee rule cannot answer."""
+def price_of(instrument: Instrument, terms: Terms, enquiry: PriceRequest) -> Price:
+    """Return what a booking costs on these terms. `RulesRefuse` if the group is not served, `Invalid` if the
+    price rule cannot answer."""
     given = quote_input(instrument, terms, enquiry)
     if given is None:
         raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
     return Price(given, fees.quote(given))
 
 
+def terms_held(hold: Reservation, instrument: Instrument, backing: Backing, now: datetime) -> Terms:
+    """Return the terms on which a hold becomes a booking: by the card, group and regions with which it was
+    held."""
+    terms = terms_by(instrument, backing, load_card(hold.rate_card), hold.start_at)
+    return replace(
+        terms,
+        price_group=hold.price_group,
+        payer_region=hold.payer_region,
+        host_region=hold.host_region,
+        kept=rights_when_held(hold, instrument, now),
+    )
+
+
+def require_price(price: Price, booking: Booking) -> None:
+    """Raise `WrongState` (`price-changed`) if more is payable than the person has read, or in another
+    currency, because the card, an agreement or a voucher has changed meanwhile."""
+    if booking.at_most is None:
+        return
+    payable, currency = price.quote.payable, price.quote.currency
+    most, read_in = booking.at_most
+    if currency != read_in or payable > most:
+        raise WrongState("price-changed", amount=format_amount(payable, currency), currency=currency)
+
+
 def require_qualified(instrument: Instrument, user_id: UUID, period: Period, mode: str) -> None:
-    """`RulesRefuse` if the person may not work so through the period, or not in these hours for
-    want of a certificate. One statement for each certificate that is asked for."""
+    """Raise `RulesRefuse` if the person may not use this service mode throughout the period, or not at these
+    hours, without a certificate. One statement for each certificate that is required."""
     policy = getattr(instrument, "policy", None)
     if policy is None or not (policy.qualification or policy.group_hours):
         return
     asker = load_asker(instrument, None, Terms("external", None), user_id=user_id, mode=mode)
     hours, zone = load_policy(policy).group_hours, instrument.facility.zone
     for_certified = [rule for rule in hours if rule.who == "certified"]
-    refusals = (
-        *unqualified(asker, period),
-        *outside_group(for_certified, zone, asker, period),
-    )
+    refusals = (*unqualified(asker, period), *outside_group(for_certified, zone, asker, period))
     if refusals:
         raise RulesRefuse(refusals)

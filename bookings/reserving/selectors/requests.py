@@ -1,4 +1,4 @@
-"""Requests with everything needed to decide on them."""
+"""Load requests with everything needed to decide on them."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,18 +7,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.prepared import Prepared
 from bookings.availability.models import Closure
 from bookings.funding.selectors.earmarks import require_funded
 from bookings.pricing.models import Quote
+from bookings.pricing.selectors.samples import with_number_of_samples
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import unnamed
 from bookings.reserving.selectors.placing import require_qualified
-from instruments.domain.opening import day_span, local_date, merged
-from instruments.selectors.opening import load_windows
+from instruments.opening.domain.opening import merged
+from instruments.opening.selectors.opening import load_windows
+from instruments.reading.domain.clock import day_span, local_date
 
 LAST = 3  # of the person's visits that are shown
 MOST_PAST = 500  # that are counted
@@ -26,7 +29,7 @@ MOST_PAST = 500  # that are counted
 
 @dataclass(frozen=True)
 class Neighbour:
-    """What else takes the instrument on a day of the request: a reservation or a closure."""
+    """A reservation or closure that occupies the instrument on a day of the request."""
 
     start: datetime
     end: datetime | None
@@ -37,7 +40,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Band:
-    """A stretch of the request's local days, in percent of them: `open`, `taken`, `closure` or
+    """A stretch of the request's local days, as percentages of them: `open`, `taken`, `closure` or
     `asked`."""
 
     kind: str
@@ -47,9 +50,9 @@ class Band:
 
 @dataclass(frozen=True)
 class Request:
-    """A request, the quote the payer agreed to, the rest of its local days, how often the
-    person has completed a booking of this instrument, how often did not come and cancelled,
-    their last visits, and what would refuse it if it were accepted."""
+    """A request with what is needed to decide on it: the quote the payer agreed to, what else lies on its
+    local days, how often the person completed, missed and cancelled bookings of this instrument, their last
+    visits, and the rules that would refuse it if it were approved."""
 
     reservation: Reservation
     quote: dict[str, Any] | None
@@ -68,15 +71,39 @@ class Request:
         return bool(policy and policy.qualification)
 
 
+# What the inbox and the page of a request show: of long records beside them only this.
+_SHOWN = (
+    *(field.name for field in Reservation._meta.concrete_fields),
+    *("instrument__name", "instrument__name_zh", "instrument__organisation", "instrument__region"),
+    "instrument__facility__time_zone",
+    *("organisation__name", "organisation__name_zh", "payer_region__name", "payer_region__name_zh"),
+    *("user__name", "user__email", "conversation__waits_for"),
+)
+
+
+def inbox(requests: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    """Return requests with what their list shows of each, and `load_request` needs."""
+    rows = requests.select_related(None).select_related(
+        "instrument__facility",
+        "instrument__policy",
+        "instrument__schedule",
+        "organisation",
+        "payer_region",
+        "user",
+        "conversation",
+    )
+    return with_number_of_samples(rows.only(*_SHOWN, "instrument__policy", "instrument__schedule"))
+
+
 def load_quotes(reservations: Sequence[Reservation]) -> dict[UUID, Quote]:
-    """The current quotes by reservation. One statement."""
+    """Return the current quotes by reservation. One statement."""
     quotes = Quote.objects.filter(reservation__in=reservations, is_current=True)
     return {quote.reservation_id: quote for quote in quotes.defer("inputs")}
 
 
 def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -> Request:
-    """Of a reservation loaded with instrument, facility, policy and schedule. Five statements
-    at most."""
+    """Load what the host sees of a request: a reservation loaded with instrument, facility, policy and
+    schedule. Five statements at most."""
     days = _days(reservation)
     neighbours = tuple(n for n in _taken(reservation, days, now) if n.reservation != reservation)
     past = _past(reservation)
@@ -96,7 +123,7 @@ def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -
 
 
 def _refusals(reservation: Reservation) -> tuple[Refusal, ...]:
-    """What would refuse it if it were accepted now. Two statements at most."""
+    """Return the reasons why a request could not be accepted now. Two statements at most."""
     refusals: list[Refusal] = []
     instrument = reservation.instrument
     period = Period(reservation.start_at, reservation.end_at)
@@ -111,10 +138,8 @@ def _refusals(reservation: Reservation) -> tuple[Refusal, ...]:
     return tuple(refusals)
 
 
-def _bands(
-    reservation: Reservation, days: Period, neighbours: Sequence[Neighbour]
-) -> Iterator[Band]:
-    """What the days look like on the unit that is asked for, the request last."""
+def _bands(reservation: Reservation, days: Period, neighbours: Sequence[Neighbour]) -> Iterator[Band]:
+    """Yield the bands that draw the days on the requested unit, the request last."""
     opened = merged(load_windows(reservation.instrument.schedule, days.start, days.end))
     for window in opened:
         yield from bands_of("open", window.opens_at, window.closes_at, days)
@@ -126,7 +151,7 @@ def _bands(
 
 
 def bands_of(kind: str, start: datetime, end: datetime, days: Period) -> Iterator[Band]:
-    """The part of a stretch that lies in the days; none if it does not."""
+    """Yield the part of a stretch that lies in the days, if any."""
     first, last = max(start, days.start), min(end, days.end)
     if first < last:
         whole = (days.end - days.start).total_seconds()
@@ -138,7 +163,7 @@ def bands_of(kind: str, start: datetime, end: datetime, days: Period) -> Iterato
 
 
 def _days(reservation: Reservation) -> Period:
-    """The local days the request lies on."""
+    """Return the local days on which the request lies."""
     zone = reservation.instrument.facility.zone
     first = local_date(zone, reservation.start_at)
     last = local_date(zone, reservation.end_at)
@@ -146,30 +171,44 @@ def _days(reservation: Reservation) -> Period:
 
 
 def _taken(reservation: Reservation, days: Period, now: datetime) -> list[Neighbour]:
-    others = Reservation.objects.filter(
-        Q(occupancy__expires_at=None) | Q(occupancy__expires_at__gt=now),
-        instrument_id=reservation.instrument_id,
-        start_at__lt=days.end,
-        end_at__gt=days.start,
-        occupancy__isnull=False,
-    ).select_related("user", "organisation")
-    closures = Closure.objects.filter(
-        Q(end_at=None) | Q(end_at__gt=days.start),
-        instrument_id=reservation.instrument_id,
-        start_at__lt=days.end,
-    )
+    at = {"instrument_id": reservation.instrument_id, "start": days.start, "end": days.end}
+    others, closures = _OTHERS.rows(now=now, **at), _CLOSURES.rows(**at)
     taken = [Neighbour(r.start_at, r.end_at, (r.unit,), reservation=unnamed(r)) for r in others]
     taken += [Neighbour(c.start_at, c.end_at, tuple(c.units), closure=c) for c in closures]
     return sorted(taken, key=lambda n: n.start)
 
 
-def _past(reservation: Reservation) -> list[Reservation]:
-    """The person's bookings here that came to an end, newest first; of those cancelled the ones
-    that had been confirmed."""
-    past = Reservation.objects.filter(
-        Q(state__in=[Reservation.State.COMPLETED, Reservation.State.NO_SHOW])
-        | Q(state=Reservation.State.CANCELLED, confirmed_at__isnull=False),
-        user_id=reservation.user_id,
-        instrument_id=reservation.instrument_id,
+_OTHERS = Prepared(
+    lambda instrument_id, start, end, now: Reservation.objects.filter(
+        Q(occupancy__expires_at=None) | Q(occupancy__expires_at__gt=now),
+        instrument_id=instrument_id,
+        start_at__lt=end,
+        end_at__gt=start,
+        occupancy__isnull=False,
+    ).select_related("user", "organisation")
+)
+_CLOSURES = Prepared(
+    lambda instrument_id, start, end: Closure.objects.filter(
+        Q(end_at=None) | Q(end_at__gt=start), instrument_id=instrument_id, start_at__lt=end
     )
-    return list(past.only("state", "start_at").order_by("-start_at", "-id")[:MOST_PAST])
+)
+
+
+def _past(reservation: Reservation) -> list[Reservation]:
+    """Return the person's completed and missed bookings of this instrument, and those cancelled after they
+    had been confirmed; the newest first."""
+    return _PAST.rows(user_id=reservation.user_id, instrument_id=reservation.instrument_id)
+
+
+_PAST = Prepared(
+    lambda user_id, instrument_id: (
+        Reservation.objects.filter(
+            Q(state__in=[Reservation.State.COMPLETED, Reservation.State.NO_SHOW])
+            | Q(state=Reservation.State.CANCELLED, confirmed_at__isnull=False),
+            user_id=user_id,
+            instrument_id=instrument_id,
+        )
+        .only("state", "start_at")
+        .order_by("-start_at", "-id")[:MOST_PAST]
+    )
+)

@@ -1,5 +1,5 @@
-"""Wishes of one payer judged one after the other, each with those before it as if booked: what
-recurring bookings and imports share."""
+"""Judge several wanted bookings of one payer one after the other, each as if those before it were booked, for
+recurring bookings and imports."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,19 +15,19 @@ from bookings.catalogue.selectors.catalogue import load_cards
 from bookings.funding.selectors.funding import NO_FUNDING, Funding
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.quotes import Quote
-from bookings.pricing.selectors.fees import Asked, Backing, Terms, quote_input, terms_on
+from bookings.pricing.selectors.fees import Backing, PriceRequest, Terms, quote_input, terms_on
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
 from bookings.reserving.selectors.placing import Place, Price
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.ratecards import CardInForce
+from instruments.rates.selectors.ratecards import CardInForce
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """What refuses a wish, with the nearest that passes; where it would go if nothing does; what
-    it would cost, None where the group has no price on that day."""
+    """The verdict on a wanted booking: the refusals, with the nearest time that would be allowed; the place
+    if nothing refuses; the quote, None if the group has no price on that day."""
 
     refusals: tuple[Refusal, ...]
     place: Place | None
@@ -35,11 +35,12 @@ class Weighed:
 
 
 class Weighing:
-    """Time, quotas, grants and funding sources are used up wish by wish.
+    """Judges many wanted bookings one after the other: each uses up time, quotas, grants and funding sources
+    for those after it.
 
-    spans: each instrument with the span that its wishes lie in; its calendar is loaded once.
-    Statements: one for all rate cards, one or two an instrument for its calendar, and as
-    `load_asker` for each instrument, person and mode; none a wish.
+    spans: each instrument with the span in which its bookings are wanted; its calendar is loaded once.
+    Statements: one for all rate cards, one or two for the calendar of each instrument, those of `load_asker`
+    for each instrument, person and mode; none for each booking.
     """
 
     def __init__(
@@ -63,15 +64,15 @@ class Weighing:
         self._askers: dict[tuple[UUID, UUID, str], Asker] = {}
 
     def terms(self, instrument: Instrument, moment: datetime) -> Terms:
-        """On what terms the payer books on the local day of a moment, with what is left."""
+        """Return the terms on which the payer books on the local day of a moment, with what is left."""
         return terms_on(instrument, self.backing, self._cards.get(instrument.pk, []), moment)
 
     def weigh(
-        self, instrument: Instrument, user_id: UUID, enquiry: Asked, *, nearest: bool = True
+        self, instrument: Instrument, user_id: UUID, enquiry: PriceRequest, *, nearest: bool = True
     ) -> Weighed:
-        """Judge a wish; one that passes counts for those after it. `Invalid` where it has no
-        price: an option there is none of, no number of samples. `nearest`: say of one that is
-        refused which period nearest in time would pass."""
+        """Judge a wanted booking; one that passes counts for those after it. Raise `Invalid` if it has no
+        price: an unknown option, or no number of samples. `nearest`: add to refusals the nearest period that
+        would be allowed."""
         period = enquiry.period
         terms = self.terms(instrument, period.start)
         asker = self._asker(instrument, user_id, enquiry.service_mode, terms)
@@ -105,9 +106,7 @@ class Weighing:
     def _asker(self, instrument: Instrument, user_id: UUID, mode: str, terms: Terms) -> Asker:
         key = (instrument.pk, user_id, mode)
         if key not in self._askers:
-            self._askers[key] = load_asker(
-                instrument, self.payer, terms, user_id=user_id, mode=mode
-            )
+            self._askers[key] = load_asker(instrument, self.payer, terms, user_id=user_id, mode=mode)
         return replace(
             self._askers[key],
             price_group=terms.price_group,

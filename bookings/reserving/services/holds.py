@@ -1,4 +1,4 @@
-"""Keeping a slot: for some minutes while somebody completes the form, for a bid, for a batch."""
+"""Holding a slot: for some minutes while somebody completes the form, for a bid, for a batch."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,41 +11,30 @@ from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
 from accounts.prepared import insert
 from bookings.availability.models import Occupancy
-from bookings.availability.selectors.kept_hours import rights_when_held
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.services.demand import attempt
-from bookings.pricing.selectors.fees import Backing, terms_by
+from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.reservations import effective_state
 from bookings.record.locks import lock_person, lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.domain import holds as rules
-from bookings.reserving.selectors.placing import Price, price_of, require_qualified
+from bookings.reserving.selectors.placing import Price, price_of, require_price, require_qualified, terms_held
+from bookings.reserving.services import placing
 from bookings.reserving.services.occupancy import reservation_move_to
-from bookings.reserving.services.placing import (
-    earmarks_recorded,
-    first_state,
-    money_take,
-    parties_of,
-    place_find,
-    quote_of,
-    reservation_locked,
-    reservation_put,
-)
-from instruments.locks import lock_instrument
-from instruments.models import Instrument
-from instruments.selectors.ratecards import load_card
+from instruments.register.locks import lock_instrument
+from instruments.register.models import Instrument
 
 
 def hold_take(by: By, *, booking: Booking, replaces: bool = False) -> Reservation:
-    """Keep a slot for ten minutes; all rules must pass. At most three per person at a time.
+    """Hold a slot for ten minutes; all rules must pass. At most three holds per person at a time.
 
-    The same slot asked for again is the same hold, with the time it has left, and so is one
-    that the waiting list offers. `replaces` gives back the person's other holds on the
-    instrument first: one form, one slot.
+    Asking for the same slot again returns the same hold with its remaining time, and so does a slot that the
+    waiting list offers. `replaces` releases the person's other holds on the instrument first, as a form holds
+    only one slot.
     """
-    parties = parties_of(by.actor, booking)
+    parties = placing.parties_of(by.actor, booking)
     with attempt(by, parties=[parties], bookings=[booking]):
         return _take(by, parties, booking, replaces)
 
@@ -57,9 +46,7 @@ def _take(by: By, parties: Parties, booking: Booking, replaces: bool) -> Reserva
     mine = [
         hold
         for hold in lock_reservations(
-            holds_of(parties.person, by.now)
-            .filter(instrument=instrument)
-            .values_list("pk", flat=True)
+            holds_of(parties.person, by.now).filter(instrument=instrument).values_list("pk", flat=True)
         )
         if hold.made_by_id == by.actor.user_id
     ]
@@ -67,14 +54,14 @@ def _take(by: By, parties: Parties, booking: Booking, replaces: bool) -> Reserva
         if _is_same(hold, booking, parties.payer):
             return hold
     for hold in mine if replaces else []:
-        # What the waiting list offers is kept until it is declined, not until another is tried.
+        # Offers of the waiting list stay until they are declined, not only until another slot is tried.
         if not hasattr(hold, "waiting_offer"):
             hold_give_back(by, reservation=hold)
-    place = place_find(by, parties=parties, booking=booking, instrument=instrument)
+    place = placing.place_find(by, parties=parties, booking=booking, instrument=instrument)
     lock_person(parties.person)
     if holds_of(parties.person, by.now).filter(waiting_offer=None).count() >= rules.MOST_HOLDS:
         raise WrongState("too-many-holds", most=rules.MOST_HOLDS)
-    return reservation_put(
+    return placing.reservation_put(
         by,
         parties=parties,
         booking=booking,
@@ -86,27 +73,21 @@ def _take(by: By, parties: Parties, booking: Booking, replaces: bool) -> Reserva
 
 
 def slot_keep(
-    by: By,
-    *,
-    person: Actor,
-    parties: Parties,
-    booking: Booking,
-    instrument: Instrument,
-    until: datetime,
+    by: By, *, person: Actor, parties: Parties, booking: Booking, instrument: Instrument, until: datetime
 ) -> tuple[Reservation, Price]:
-    """Keep a slot for somebody who has not asked for it, under the instrument's lock: for what
-    `booking.held_for` names, no longer than `slot_deadline` says. All rules are asked, as of the
-    person; their own holds do not count. Return it with its price.
+    """Hold a slot for somebody who has not asked for it, under the instrument's lock, on account of
+    `booking.held_for`, and at most until `slot_deadline`. All rules are checked for the person; their own
+    holds do not count. Return the hold with its price.
 
-    `NotFound` where they may not see the instrument, `Invalid`, `RulesRefuse`.
+    Raises `NotFound` if they may not see the instrument, `Invalid`, `RulesRefuse`.
     """
-    place = place_find(By(person, by.now), parties=parties, booking=booking, instrument=instrument)
+    place = placing.place_find(By(person, by.now), parties=parties, booking=booking, instrument=instrument)
     price = price_of(instrument, place.terms, booking.enquiry)
     notice = place.policy.notice_minutes
     deadline = rules.slot_deadline(booking.period.start, until, notice, by.now)
     if deadline is None:
         raise RulesRefuse([Refusal("too-soon", {"notice_minutes": notice})])
-    hold = reservation_put(
+    hold = placing.reservation_put(
         By(PLATFORM, by.now),
         parties=parties,
         booking=booking,
@@ -129,8 +110,8 @@ def _is_same(hold: Reservation, booking: Booking, payer: Organisation) -> bool:
 
 @transaction.atomic
 def hold_release(by: By, *, reservation_id: UUID) -> None:
-    """Give a hold back. `WrongState` once it is something else."""
-    _, reservation = reservation_locked(by, reservation_id)
+    """Release a hold. Raise `WrongState` if it is no longer a hold."""
+    _, reservation = placing.reservation_locked(by, reservation_id)
     if by.actor.user_id not in {reservation.user_id, reservation.made_by_id}:
         raise NotFound
     state = effective_state(reservation.state, reservation.deadline_at, by.now)
@@ -145,8 +126,8 @@ def hold_give_back(by: By, *, reservation: Reservation) -> None:
 
 
 def holds_give_back(by: By, *, person: UUID, instrument: Instrument) -> None:
-    """Release the holds that the actor has on an instrument for a person, under its lock: they do
-    not block what the same person books there. What the waiting list offers stays."""
+    """Release the actor's holds on an instrument for a person, under its lock, so that they do not block what
+    the same person books there. Offers of the waiting list stay."""
     own = holds_of(person, by.now).filter(
         instrument=instrument, made_by_id=by.actor.person, waiting_offer=None
     )
@@ -154,11 +135,9 @@ def holds_give_back(by: By, *, person: UUID, instrument: Instrument) -> None:
         hold_give_back(by, reservation=hold)
 
 
-def hold_to_complete(
-    by: By, *, parties: Parties, booking: Booking, instrument: Instrument
-) -> Reservation:
-    """Lock the hold that a booking completes, under the instrument's lock. `NotFound`,
-    `WrongState` where it is no hold any more, `Invalid` where it is of another booking."""
+def hold_to_complete(by: By, *, parties: Parties, booking: Booking, instrument: Instrument) -> Reservation:
+    """Lock the hold that a booking completes, under the instrument's lock. Raise `NotFound`; `WrongState` if
+    it is no longer a hold; `Invalid` if it belongs to another booking."""
     (hold,) = lock_reservations([booking.hold] if booking.hold else []) or (None,)
     if hold is None or by.actor.user_id not in {hold.user_id, hold.made_by_id}:
         raise NotFound(hold=str(booking.hold))
@@ -179,43 +158,26 @@ def hold_to_complete(
 
 
 def hold_complete(
-    by: By,
-    *,
-    hold: Reservation,
-    parties: Parties,
-    booking: Booking,
-    instrument: Instrument,
-    backing: Backing,
+    by: By, *, hold: Reservation, parties: Parties, booking: Booking, instrument: Instrument, backing: Backing
 ) -> Reservation:
-    """Turn a locked hold into a request or a booking. Its verdict stands: no rule is asked again,
-    but for the certificate where the way of service became another."""
+    """Turn a locked hold into a request or a booking. The rules are not checked again, except for the
+    certificate if the service mode has changed."""
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     if booking.service_mode != hold.service_mode:
         require_qualified(instrument, hold.user_id, booking.period, booking.service_mode)
-    # By the card, the group and the regions it was kept on.
-    terms = replace(
-        terms_by(instrument, backing, load_card(hold.rate_card), hold.start_at),
-        price_group=hold.price_group,
-        payer_region=hold.payer_region,
-        host_region=hold.host_region,
-    )
-    terms = replace(terms, kept=rights_when_held(hold, instrument, by.now))
+    terms = terms_held(hold, instrument, backing, by.now)
     price = price_of(instrument, terms, booking.enquiry)
-    # A bid is the host's word already.
+    require_price(price, booking)
+    # A bid is the host's approval already.
     state, deadline = (
         ("confirmed", None)
         if hold.held_for == "bid"
-        else first_state(by, parties, instrument, booking.period)
+        else placing.first_state(by, parties, instrument, booking.period)
     )
-    insert([quote_of(hold, price, by.now)])
-    money_take(
-        reservation=hold,
-        price=price,
-        terms=terms,
-        shares=booking.funding,
-        instrument=instrument,
-        now=by.now,
+    insert([placing.quote_of(hold, price, by.now)])
+    placing.money_take(
+        reservation=hold, price=price, terms=terms, shares=booking.funding, instrument=instrument, now=by.now
     )
     Occupancy.objects.filter(reservation=hold).update(expires_at=deadline)
     reservation_move_to(
@@ -232,7 +194,8 @@ def hold_complete(
             "confirmed_at": by.now if state == "confirmed" else None,
             "agreement_id": terms.agreement_id,
             "held_for": "",
+            "for_need": booking.need,
         },
-        recorded=earmarks_recorded(price.quote, booking.funding),
+        recorded=placing.earmarks_recorded(price.quote, booking.funding),
     )
     return hold

@@ -1,4 +1,4 @@
-"""Changing when a booking is: moving, extending, shortening."""
+"""Changing the time of a booking: moving, extending, shortening."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,31 +24,13 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.models import Reservation
 from bookings.reserving.domain import moves
 from bookings.reserving.locks import lock_chain
-from bookings.reserving.selectors.moves import (
-    Move,
-    is_by_host,
-    load_elsewhere,
-    paid_from,
-    weigh_move,
-)
+from bookings.reserving.selectors.moves import Move, is_by_host, load_elsewhere, paid_from, weigh_move
 from bookings.reserving.selectors.placing import Price
-from bookings.reserving.services.occupancy import (
-    message,
-    reservation_move_to,
-    reservation_touch,
-    slot_freed,
-)
-from bookings.reserving.services.placing import (
-    lapse_due,
-    quote_of,
-    reminder_effects,
-    requested_effects,
-    require_override,
-    reservation_locked,
-)
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
+from bookings.reserving.services import placing
+from bookings.reserving.services.occupancy import message, reservation_move_to, reservation_touch, slot_freed
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 
 MOVABLE = frozenset({"requested", "confirmed", "in_use"})
 
@@ -62,15 +44,14 @@ def reservation_move(
     reason: str = "",
     asked_by: str = "",
 ) -> Reservation:
-    """Give a booking another time: the person, the payer's manager, or the host's (who owes a
-    reason and may set rules aside). The old slot is given back only as the new one is won.
+    """Give a booking another time, as its person, a manager of the payer, or a manager of the host (who must
+    give a reason and may override rules). The old slot is released only when the new one is secured.
 
-    `asked_by`: as for `weigh_move`; the caller knows that the other side wants it, too, and has
-    asked for everybody's permission.
+    `asked_by`: as for `weigh_move`; the caller has made sure that the other side agrees, and has checked
+    everybody's permission.
 
-    A move or an extension that needs approval becomes a request again (`load_move` says so
-    first). `RulesRefuse` with every rule against it, and where else one could go; the booking
-    then stays as it is.
+    A move or an extension that needs approval becomes a request again (`load_move` tells beforehand). Raises
+    `RulesRefuse` with every rule against it, and alternatives; the booking then stays as it is.
     """
     try:
         with guarded():
@@ -81,23 +62,18 @@ def reservation_move(
 
 
 def _carry_out(
-    by: By,
-    reservation_id: UUID,
-    period: Period,
-    override: Sequence[str],
-    reason: str,
-    asked_by: str,
+    by: By, reservation_id: UUID, period: Period, override: Sequence[str], reason: str, asked_by: str
 ) -> Reservation:
-    instrument, reservation = reservation_locked(by, reservation_id)
+    instrument, reservation = placing.reservation_locked(by, reservation_id)
     if not asked_by:
         require_mover(by.actor, instrument, reservation, period, reason)
-    require_override(by.actor, instrument, reservation.user_id, override, reason)
+    placing.require_override(by.actor, instrument, reservation.user_id, override, reason)
     require_movable(reservation, period, by.now)
     if (reservation.start_at, reservation.end_at) == (period.start, period.end):
         return reservation
     if reservation.chain_id is not None:
         lock_chain(reservation.chain_id)  # its other steps may be moving too
-    lapse_due(instrument, by.now)
+    placing.lapse_due(instrument, by.now)
     backing = backing_locked(instrument, reservation)
     move = weigh_move(
         by.actor,
@@ -116,7 +92,7 @@ def _carry_out(
 
 
 def backing_locked(instrument: Instrument, reservation: Reservation) -> Backing:
-    """What the payer brings; from here on nobody else sets money of its grants aside."""
+    """Load the payer's side of prices, and lock its grants, so that nobody else reserves money of them."""
     payer = reservation.organisation
     return load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
 
@@ -124,7 +100,8 @@ def backing_locked(instrument: Instrument, reservation: Reservation) -> Backing:
 def require_mover(
     actor: Actor, instrument: Instrument, reservation: Reservation, period: Period, reason: str
 ) -> None:
-    """`NotPermitted` if the actor may not move it there; the host owes a reason."""
+    """Raise `NotPermitted` if the actor may not move the booking there, `Invalid` if the host gives no
+    reason."""
     if not is_by_host(actor, instrument, reservation):
         require_payers_word(actor, reservation, period)
     elif not reason.strip():
@@ -132,8 +109,9 @@ def require_mover(
 
 
 def require_payers_word(actor: Actor, reservation: Reservation, period: Period) -> None:
-    """`NotPermitted` but for the person, while they may still book for the payer, and the payer's
-    manager. Giving time back needs nobody's word."""
+    """Raise `NotPermitted` unless the actor may change a booking's time at the payer's cost: the person of
+    the booking, while they may still book for the payer, or a manager of the payer. The person may always
+    shorten it."""
     place = place_of(reservation.organisation)
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
     old = Period(reservation.start_at, reservation.end_at)
@@ -145,7 +123,8 @@ def require_payers_word(actor: Actor, reservation: Reservation, period: Period) 
 
 
 def require_movable(reservation: Reservation, period: Period, now: datetime) -> None:
-    """Until it is missed or over; what is in use keeps its start; nothing ends in the past."""
+    """Raise `WrongState` or `Invalid` unless the booking can move there: it is neither missed nor over, keeps
+    its start if in use, and does not end in the past."""
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     if state not in MOVABLE or (
         state == "confirmed"
@@ -169,10 +148,10 @@ def move_store(
     reason: str,
     is_one_of_many: bool = False,
 ) -> None:
-    """Under the locks: carry out a move that nothing refuses. One of many says nothing of its
-    own to people, and its occupancy row is out of the way already: it is written anew."""
+    """Carry out a move that nothing refuses; the caller holds the locks. With `is_one_of_many` it sends no
+    message of its own, and stores the occupancy row again, which the caller has removed."""
     if reservation.shortening_fee and move.given and move.given.card.currency != move.currency:
-        raise invalid("start", "another-currency")  # what is owed already is in the old one
+        raise invalid("start", "another-currency")  # the amount that is owed already is in the old currency
     old = Period(reservation.start_at, reservation.end_at)
     was = reservation.state
     policy = load_policy(instrument.policy)
@@ -201,9 +180,7 @@ def move_store(
     if move.new is not None and move.earmarked.sources:
         recorded |= {"payable": move.new.payable}
     if waits and was == "confirmed":
-        reservation_move_to(
-            by, reservation=reservation, state="requested", reason=reason, extra=changes
-        )
+        reservation_move_to(by, reservation=reservation, state="requested", reason=reason, extra=changes)
     else:
         reservation_touch(
             by,
@@ -215,7 +192,7 @@ def move_store(
         )
     if move.given is not None and move.new is not None:
         Quote.objects.filter(reservation=reservation, is_current=True).update(is_current=False)
-        insert([quote_of(reservation, Price(move.given, move.new), by.now)])
+        insert([placing.quote_of(reservation, Price(move.given, move.new), by.now)])
         earmarks_change(
             earmarked=move.earmarked,
             reservation=reservation,
@@ -230,10 +207,10 @@ def move_store(
     effects: list[Effect] = []
     if not is_one_of_many:
         effects += (
-            requested_effects(reservation, by.now) if waits else [message("moved", reservation)]
+            placing.requested_effects(reservation, by.now) if waits else [message("moved", reservation)]
         )
     if reservation.state == "confirmed":
-        effects += reminder_effects(reservation, by.now)
+        effects += placing.reminder_effects(reservation, by.now)
     if move.kind != moves.EXTEND:
         effects.append(slot_freed(reservation, old))
     enqueue(effects, now=by.now)
@@ -243,7 +220,7 @@ def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:
     regions = {
         "payer_region_id": move.terms.payer_region,
         "host_region_id": move.terms.host_region,
-    }  # those of the new start, where payer or host move to another region
+    }  # those of the new start, if payer or host move to another region
     return {
         name: region.pk
         for name, region in regions.items()
@@ -264,12 +241,10 @@ def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:
     }
 
 
-def _occupy(
-    reservation: Reservation, move: Move, expires_at: datetime | None, is_parked: bool
-) -> None:
+def _occupy(reservation: Reservation, move: Move, expires_at: datetime | None, is_parked: bool) -> None:
     row = reservation.occupancy
     span = move.period.padded(move.setup_minutes, move.teardown_minutes)
-    if reservation.state == "in_use":  # whoever came early keeps the time from then on
+    if reservation.state == "in_use":  # somebody who came early keeps the time from then on
         span = Period(min(to_period(row.span).start, span.start), span.end)
     row.span = to_range(span)
     row.unit = move.unit or row.unit

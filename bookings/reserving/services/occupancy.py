@@ -1,6 +1,6 @@
-"""The rows that block units, and giving them back.
+"""Rows that block units, and releasing them.
 
-What every service that takes or frees a slot shares; call these under the instrument's lock.
+All services that take or release a slot share these functions; call them under the instrument's lock.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,11 @@ from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
-def occupancy_of(
-    reservation: Reservation, blocked: Period, *, expires_at: datetime | None
-) -> Occupancy:
-    """Return what blocks the reservation's unit for a span, buffers included; not yet stored."""
+def occupancy_of(reservation: Reservation, blocked: Period, *, expires_at: datetime | None) -> Occupancy:
+    """Return the row that blocks the reservation's unit for a span, buffers included; not yet stored."""
     return Occupancy(
         instrument_id=reservation.instrument_id,
         unit=reservation.unit,
@@ -46,14 +44,12 @@ def reservation_move_to(
     recorded: Mapping[str, Any] | None = None,
     effects: Iterable[Effect] = (),
 ) -> None:
-    """One transition: compare-and-swap on the old state, the slot and the money set aside given
-    back where the new state releases them, the trail and the outbox written. `extra` are
-    further fields to set, `recorded` is more for the trail."""
+    """Move a reservation to another state, unless its state has changed meanwhile (`WrongVersion`). Release
+    slot and reserved money if the new state does so, and write the trail and the outbox. `extra` are further
+    fields to set, `recorded` is added to the trail."""
     old = reservation.state
     rules.require_transition(old, state)
-    changes: dict[str, Any] = {"state": state, "version": reservation.version + 1} | dict(
-        extra or {}
-    )
+    changes: dict[str, Any] = {"state": state, "version": reservation.version + 1} | dict(extra or {})
     if state in rules.RELEASED or state in {"completed", "no_show"}:
         changes |= {"ended_at": by.now, "is_ended_by_host": by_host}
     if state not in {"held", "requested"}:
@@ -68,7 +64,7 @@ def reservation_move_to(
     effects = list(effects)
     if state in rules.RELEASED:
         Occupancy.objects.filter(reservation_id=reservation.pk).delete()
-        if old != "held":  # what is only kept has nothing set aside
+        if old != "held":  # no money is reserved for holds
             earmarks_release(reservation=reservation, now=by.now)
         period = Period(reservation.start_at, reservation.end_at)
         if period.end > by.now:
@@ -78,8 +74,7 @@ def reservation_move_to(
         f"reservation.{state}",
         reservation,
         before={"state": old},
-        after={name: value for name, value in changes.items() if name != "reason"}
-        | dict(recorded or {}),
+        after={name: value for name, value in changes.items() if name != "reason"} | dict(recorded or {}),
         reason=reason,
     )
     enqueue(effects, now=by.now)
@@ -94,7 +89,7 @@ def reservation_touch(
     recorded: Mapping[str, Any],
     reason: str = "",
 ) -> None:
-    """A change that is no transition: version raised, trail written."""
+    """Change a reservation without changing its state: raise its version and write the trail."""
     before = {name: getattr(reservation, name) for name in changes}
     for name, value in changes.items():
         setattr(reservation, name, value)
@@ -105,12 +100,13 @@ def reservation_touch(
 
 
 def lineage_of(reservation: Reservation) -> list[Any]:
-    """The regions of host and payer with all above them."""
+    """Return the regions of host and payer, with all regions above them."""
     return [*reservation.host_region.lineage, *reservation.payer_region.lineage]
 
 
 def message(kind: str, reservation: Reservation, **more: str) -> Effect:
-    """A message about a reservation as it is now; the version makes each change its own."""
+    """Return a message about a reservation as it is now. Its key contains the version, so that each change
+    gives a message of its own."""
     return Effect(
         kind=f"mail.{kind}",
         key=f"mail.{kind}:{reservation.pk}:{reservation.version}",
@@ -119,7 +115,7 @@ def message(kind: str, reservation: Reservation, **more: str) -> Effect:
 
 
 def charge_due(reservation: Reservation) -> Effect:
-    """A charge to be made for an ended reservation."""
+    """Return the effect that makes the charge of an ended reservation."""
     return Effect(
         kind="charge.due",
         key=f"charge.due:{reservation.pk}:{reservation.version}",
@@ -128,13 +124,14 @@ def charge_due(reservation: Reservation) -> Effect:
 
 
 def slot_freed(reservation: Reservation, period: Period) -> Effect:
-    """Time of an instrument came free: whoever waits for it may be offered it."""
+    """Return the effect that offers the freed time of a reservation to people on the waiting list."""
     cause = f"{reservation.pk}:{reservation.version}"
     return time_freed(reservation.instrument_id, period, cause)
 
 
 def time_freed(instrument_id: UUID, period: Period, cause: str) -> Effect:
-    """The same of any time; `cause` makes it one of a kind."""
+    """Return the effect that offers a freed time of an instrument to people on the waiting list; effects with
+    the same `cause` are one."""
     return Effect(
         kind="slot.freed",
         key=f"slot.freed:{cause}",
@@ -147,27 +144,22 @@ def time_freed(instrument_id: UUID, period: Period, cause: str) -> Effect:
 
 
 def hours_dirty(reservation: Reservation, start: datetime, end: datetime) -> Effect:
-    """The hours of the days of a span to be made anew, where they were made already."""
-    return days_dirty(
-        reservation.instrument_id, start, end, f"{reservation.pk}:{reservation.version}"
-    )
+    """Return the effect that computes the hours of the days of a span of a reservation again."""
+    return days_dirty(reservation.instrument_id, start, end, f"{reservation.pk}:{reservation.version}")
 
 
 def days_dirty(instrument_id: UUID, start: datetime, end: datetime, cause: str) -> Effect:
-    """The same of any cause."""
+    """Return the effect that computes the hours of the days of a span again; effects with the same `cause`
+    are one."""
     return Effect(
         kind="hours.dirty",
         key=f"hours.dirty:{cause}",
-        payload={
-            "instrument": str(instrument_id),
-            "start": start.isoformat(),
-            "end": end.isoformat(),
-        },
+        payload={"instrument": str(instrument_id), "start": start.isoformat(), "end": end.isoformat()},
     )
 
 
 def lapse(*, instrument: Instrument, now: datetime) -> int:
-    """Expire the instrument's holds and requests whose deadline has passed; how many."""
+    """Expire the instrument's holds and requests whose deadline has passed; return how many."""
     due = Occupancy.objects.filter(instrument=instrument, expires_at__lte=now).values_list(
         "reservation_id", flat=True
     )

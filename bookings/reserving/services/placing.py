@@ -1,5 +1,5 @@
-"""Putting a reservation on an instrument: what holding, reserving, moving, recurring and
-offering share. Call these under the instrument's lock."""
+"""Putting a reservation on an instrument, for all services that hold, reserve, move, repeat or offer slots.
+Call these under the instrument's lock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +15,7 @@ from accounts.notifications import Effect
 from accounts.permissions import require
 from accounts.prepared import insert
 from accounts.selectors.memberships import place_of
-from accounts.selectors.organisations import (
-    organisation_by_code,
-    organisation_region_on,
-    payer_for,
-)
+from accounts.selectors.organisations import organisation_by_code, organisation_region_on, payer_for
 from accounts.selectors.users import member_named, person_named
 from bookings.availability.domain import approvals
 from bookings.availability.models import Occupancy
@@ -36,26 +32,27 @@ from bookings.record.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
-from bookings.reserving.selectors.placing import Place, Price, load_place, price_of
+from bookings.reserving.selectors.placing import Place, Price, load_place, price_of, require_price
 from bookings.reserving.services.occupancy import lapse, message, occupancy_of
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.policies import load_policy
-from instruments.selectors.ratecards import CardInForce
-from instruments.selectors.registry import host_region_on, may_see
+from instruments.policy.selectors.policies import load_policy
+from instruments.rates.selectors.ratecards import CardInForce
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import host_region_on, may_see
 
 
 @dataclass(frozen=True)
 class StoredWith:
-    """What a new reservation was stored with; `quote` is None of a hold."""
+    """Values with which a new reservation was stored; a hold has no quote."""
 
     card: CardInForce
     quote: Quote | None
 
 
 def parties_of(actor: Actor, booking: Booking) -> Parties:
-    """The actor for an organisation they may book for; or another: a member, for the payer's
-    managers; anybody at the host's own cost, for the host's (`require_parties`)."""
+    """Return the person and the payer of a booking, if the actor may book for them: for themselves, at the
+    cost of an organisation that they may book for; for a member, as a manager of the payer; for anybody at
+    the host's own cost, as a manager of the host (`require_parties`)."""
     if not booking.on_behalf_of:
         payer = payer_for(actor, booking.organisation)
         if payer is None:
@@ -70,9 +67,7 @@ def parties_of(actor: Actor, booking: Booking) -> Parties:
     if member is not None:
         return Parties(member.pk, payer)
     host_id = (
-        Instrument.objects.filter(pk=booking.instrument_id)
-        .values_list("organisation_id", flat=True)
-        .first()
+        Instrument.objects.filter(pk=booking.instrument_id).values_list("organisation_id", flat=True).first()
     )
     guest = person_named(booking.on_behalf_of) if host_id == payer.pk else None
     if guest is None:
@@ -83,8 +78,8 @@ def parties_of(actor: Actor, booking: Booking) -> Parties:
 def require_override(
     actor: Actor, instrument: Instrument, person: UUID, override: Sequence[str], reason: str
 ) -> None:
-    """Rules are set aside by the host's managers, by name, with a reason, never for
-    themselves."""
+    """Require that rules are overridden only by the host's managers, by name, with a reason, and never for
+    themselves. Raises `NotPermitted` or `Invalid`."""
     if not override:
         return
     if not set(override) <= set(OVERRIDABLE):
@@ -97,20 +92,15 @@ def require_override(
 
 
 def place_find(
-    by: By,
-    *,
-    parties: Parties,
-    booking: Booking,
-    instrument: Instrument,
-    backing: Backing | None = None,
+    by: By, *, parties: Parties, booking: Booking, instrument: Instrument, backing: Backing | None = None
 ) -> Place:
-    """Where the booking goes. `NotFound`, `Invalid`, or `RulesRefuse` with every refusal."""
+    """Find where the booking fits. Raise `NotFound`, `Invalid`, or `RulesRefuse` with every refusal."""
     if not may_see(by.actor, instrument):
         raise NotFound
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     if "too-soon" in booking.override and booking.period.end <= by.now:
-        raise invalid("end", "in-the-past")  # of what is over nobody sets the notice aside
+        raise invalid("end", "in-the-past")  # nobody can override the notice for a time that is over
     require_override(by.actor, instrument, parties.person, booking.override, booking.reason)
     place = load_place(
         instrument,
@@ -129,7 +119,7 @@ def place_find(
 
 
 def lapse_due(instrument: Instrument, now: datetime) -> None:
-    """What has run out no longer counts, but its row would still be in the way."""
+    """Expire the instrument's overdue holds and requests, whose rows would still block the time."""
     if Occupancy.objects.filter(instrument=instrument, expires_at__lte=now).exists():
         lapse(instrument=instrument, now=now)
 
@@ -146,16 +136,15 @@ def reservation_put(
     extra: Mapping[str, Any] | None = None,
     recorded: Mapping[str, Any] | None = None,
 ) -> Reservation:
-    """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
-    None is the platform, for the person. `extra` are further fields, `recorded` is more for the
-    trail. One that no source pays for says with what it was stored, for whoever shows it."""
+    """Store a reservation in the place that was found, with its quote unless it is a hold. Without an actor
+    the platform makes it for the person. `extra` are further fields, `recorded` is added to the trail. If no
+    source pays for it, `stored_with` has the values for showing it without loading it again."""
     price = None
     if state != "held":
         price = place.price or price_of(instrument, place.terms, booking.enquiry)
+        require_price(price, booking)
     if place.terms.card is None:
-        raise RulesRefuse(
-            [Refusal("audience-not-served", {"price_group": place.terms.price_group})]
-        )
+        raise RulesRefuse([Refusal("audience-not-served", {"price_group": place.terms.price_group})])
     policy, payer = place.policy, parties.payer
     reservation = Reservation(
         instrument=instrument,
@@ -184,6 +173,7 @@ def reservation_put(
         deadline_at=deadline,
         confirmed_at=by.now if state == "confirmed" else None,
         overrides=list(place.overrides),
+        for_need=booking.need,
         **(extra or {}),
     )
     blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
@@ -220,7 +210,7 @@ def reservation_put(
         | dict(recorded or {}),
         reason=booking.reason if place.overrides else "",
     )
-    if not booking.funding:  # whose sources would have to be read
+    if not booking.funding:  # their sources would have to be loaded
         reservation.stored_with = StoredWith(place.terms.card, quote)  # type: ignore[attr-defined]
     return reservation
 
@@ -228,8 +218,8 @@ def reservation_put(
 def first_state(
     by: By, parties: Parties, instrument: Instrument, period: Period
 ) -> tuple[str, datetime | None]:
-    """`confirmed`, or `requested` with its deadline where somebody's word is needed. What the
-    host's manager books for another carries that word already."""
+    """Return the first state of a booking: `confirmed`, or `requested` with its deadline if it needs
+    approval. A booking that the host's manager makes for somebody else counts as approved."""
     policy = load_policy(instrument.policy)
     if by.actor.user_id != parties.person and by.actor.may(
         "manage-instruments", place_of(instrument.organisation)
@@ -239,8 +229,7 @@ def first_state(
     day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
     if approvals.needs_approval(
         policy.approval,
-        is_cross_region=organisation_region_on(parties.payer, day)
-        != host_region_on(instrument, day),
+        is_cross_region=organisation_region_on(parties.payer, day) != host_region_on(instrument, day),
         has_completed=known,
     ):
         return "requested", approvals.answer_deadline(by.now, policy.approval_minutes, period.start)
@@ -248,8 +237,8 @@ def first_state(
 
 
 def reservation_locked(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
-    """Return a reservation with its instrument, both locked. `NotFound` if it is not the actor's
-    to see, `WrongVersion`."""
+    """Return a reservation with its instrument, both locked. Raise `NotFound` if the actor may not see it,
+    `WrongVersion`."""
     instrument, reservation = lock_reservation(reservation_id)
     if not _sees(by.actor, instrument, reservation):
         raise NotFound
@@ -275,8 +264,8 @@ def money_take(
     instrument: Instrument,
     now: datetime,
 ) -> None:
-    """Set the money aside that a new booking will cost: of the grant that covers some of it (locked
-    already), and of the payer's sources."""
+    """Reserve the money that a new booking will cost, from the grant that covers part of it (locked already)
+    and from the payer's sources."""
     zone = ZoneInfo(instrument.facility.time_zone)
     rows = sources_take(
         reservation=reservation,
@@ -289,19 +278,14 @@ def money_take(
     grant = next((g for g in terms.grants if g.code == price.quote.voucher), None)
     if grant is not None:
         rows.append(
-            grant_take(
-                reservation=reservation,
-                grant_id=grant.id,
-                covered=price.quote.covered,
-                now=now,
-            )
+            grant_take(reservation=reservation, grant_id=grant.id, covered=price.quote.covered, now=now)
         )
     if rows:
         earmarks_store(rows)
 
 
 def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
-    """What the trail says of money that was set aside."""
+    """Describe reserved money for the trail."""
     recorded: dict[str, Any] = {}
     if quote is not None and quote.voucher:
         recorded |= {"voucher": quote.voucher, "covered": quote.covered}
@@ -312,7 +296,7 @@ def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> di
 
 
 def quote_of(reservation: Reservation, price: Price, now: datetime) -> Quote:
-    """Return what the reservation was quoted, frozen with its inputs; not yet stored."""
+    """Return the quote of a reservation, frozen with its inputs; not yet stored."""
     return Quote(
         reservation=reservation,
         inputs=input_to_json(price.given),
@@ -324,15 +308,14 @@ def quote_of(reservation: Reservation, price: Price, now: datetime) -> Quote:
     )
 
 
-def confirmed_effects(
-    reservation: Reservation, now: datetime, kind: str = "confirmed"
-) -> list[Effect]:
-    """The word that it is confirmed (or moved), and the reminders before it begins."""
+def confirmed_effects(reservation: Reservation, now: datetime, kind: str = "confirmed") -> list[Effect]:
+    """Return the message that a booking is confirmed (or moved), and the reminders before it begins."""
     return [message(kind, reservation), *reminder_effects(reservation, now)]
 
 
 def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
-    """The reminders of its present start; those of an earlier one find it moved and say nothing."""
+    """Return the reminders for the present start; those for an earlier start are dropped when they find it
+    changed."""
     times = reminders.reminder_times(reservation.start_at, now)
     return [
         Effect(
@@ -350,8 +333,8 @@ def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
 
 
 def requested_effects(reservation: Reservation, now: datetime) -> list[Effect]:
-    """The word to the person that it was asked for, and to those who decide; to them once more
-    before it lapses."""
+    """Return the messages about a new request: to its person, to those who decide, and to these once more
+    before it expires."""
     effects = [message("requested", reservation), message("to-decide", reservation)]
     deadline = reservation.deadline_at
     moment = reminders.lapse_warning_at(now, deadline) if deadline else None

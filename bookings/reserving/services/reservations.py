@@ -1,4 +1,4 @@
-"""Reserving, deciding, cancelling: the main job, each in one transaction."""
+"""Reserving, deciding, cancelling, each in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,41 +28,32 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.services import placing
 from bookings.reserving.services.holds import hold_complete, hold_give_back, hold_to_complete
 from bookings.reserving.services.house_rules import house_rules_require
 from bookings.reserving.services.occupancy import charge_due, lapse, message, reservation_move_to
-from bookings.reserving.services.placing import (
-    confirmed_effects,
-    first_state,
-    parties_of,
-    place_find,
-    requested_effects,
-    reservation_locked,
-    reservation_put,
-)
 from bookings.samples.selectors.samples import hazards_of, require_accepted
 from bookings.samples.services.joining import own_samples_lock, samples_put
-from instruments.locks import claim_instrument, lock_instrument, lock_instruments
-from instruments.models import Instrument
+from instruments.register.locks import claim_instrument, lock_instrument, lock_instruments
+from instruments.register.models import Instrument
 
 MOST_AT_ONCE = 20
 
 
 def reservation_request(by: By, *, booking: Booking) -> Reservation:
-    """Reserve, or ask for it where the policy wants somebody's word. See
-    `reservations_request`."""
+    """Reserve a period, or request it where the policy requires approval. See `reservations_request`."""
     return reservations_request(by, bookings=[booking])[0]
 
 
 def reservations_request(by: By, *, bookings: Sequence[Booking]) -> list[Reservation]:
-    """Reserve several, all or none; in the order given.
+    """Reserve several bookings in the given order, all or none.
 
-    `RulesRefuse` names every rule that refuses any of them. A refusal for lack of capacity is
-    remembered as unmet demand, in a transaction of its own after the rollback.
+    Raises `RulesRefuse` with every rule that refuses any of them. A refusal for lack of capacity is recorded
+    as unmet demand, in a separate transaction after the rollback.
     """
     if not 1 <= len(bookings) <= MOST_AT_ONCE:
         raise invalid("bookings", "out-of-range", least=1, most=MOST_AT_ONCE)
-    parties = [parties_of(by.actor, booking) for booking in bookings]
+    parties = [placing.parties_of(by.actor, booking) for booking in bookings]
     with attempt(by, parties=parties, bookings=bookings):
         return reservations_put(by, parties=parties, bookings=bookings)
 
@@ -74,23 +65,19 @@ def reservations_put(
     bookings: Sequence[Booking],
     extras: Sequence[dict[str, object]] = (),
 ) -> list[Reservation]:
-    """Within a transaction: lock the instruments, find every booking its place, store them."""
+    """Lock the instruments, find a place for every booking and store them, in the caller's transaction."""
     instruments = {i.pk: i for i in lock_instruments({b.instrument_id for b in bookings})}
-    samples = {
-        one.pk: one for one in own_samples_lock(by, (pk for b in bookings for pk in b.sample_items))
-    }
-    # From here on nobody else sets money of these payers' grants aside.
+    samples = {one.pk: one for one in own_samples_lock(by, (pk for b in bookings for pk in b.sample_items))}
+    # From here on nobody else can reserve money of these payers' grants.
     payers = {party.payer.pk: party.payer for party in parties}
     backings = load_backings(payers.values(), instruments=instruments.values(), lock=True)
-    sources_lock(
-        (p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.funding
-    )
+    sources_lock((p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.funding)
     reservations: list[Reservation] = []
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
         instrument = instruments[booking.instrument_id]
         extra = extras[position] if extras else {}
-        if position:  # those before it may have used some
+        if position:  # the bookings before it may have used some
             backings |= load_backings([party.payer], instruments=[instrument], lock=True)
         backing = backings[party.payer.pk]
         brought = [samples[pk] for pk in dict.fromkeys(booking.sample_items)]
@@ -102,8 +89,7 @@ def reservations_put(
         except RulesRefuse as refused:
             alone = len(bookings) == 1
             refusals += [
-                replace(refusal, booking=None if alone else position)
-                for refusal in refused.refusals
+                replace(refusal, booking=None if alone else position) for refusal in refused.refusals
             ]
     if refusals:
         raise RulesRefuse(refusals)
@@ -128,7 +114,7 @@ def _reserve(
                 raise
     if hold is None:
         try:
-            place = place_find(by, booking=booking, backing=backing, **about)
+            place = placing.place_find(by, booking=booking, backing=backing, **about)
         except RulesRefuse:
             # The slot is blocked by this person's own hold, which the request does not name:
             # complete that hold.
@@ -138,32 +124,26 @@ def _reserve(
             hold = hold_to_complete(by, booking=replace(booking, hold=kept.pk), **about)
         else:
             house_rules_require(by, instrument, parties.person, booking.house_rules)
-            state, deadline = first_state(by, parties, instrument, booking.period)
-            reservation = reservation_put(
-                by,
-                booking=booking,
-                place=place,
-                state=state,
-                deadline=deadline,
-                extra=extra,
-                **about,
+            state, deadline = placing.first_state(by, parties, instrument, booking.period)
+            reservation = placing.reservation_put(
+                by, booking=booking, place=place, state=state, deadline=deadline, extra=extra, **about
             )
     if hold is not None:
         require_accepted(instrument, booking.hazards)
         house_rules_require(by, instrument, parties.person, booking.house_rules)
         reservation = hold_complete(by, hold=hold, booking=booking, backing=backing, **about)
     if reservation.state == "confirmed":
-        enqueue(confirmed_effects(reservation, by.now), now=by.now)
+        enqueue(placing.confirmed_effects(reservation, by.now), now=by.now)
     else:
-        enqueue(requested_effects(reservation, by.now), now=by.now)
+        enqueue(placing.requested_effects(reservation, by.now), now=by.now)
     return reservation
 
 
 @transaction.atomic
 def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: str) -> Reservation:
-    """A manager's word on a request. Past its deadline it is `WrongState`; nobody decides
-    their own request."""
-    instrument, reservation = reservation_locked(by, reservation_id)
+    """Decide a request, as a manager of the host. Raise `WrongState` after its deadline; nobody decides their
+    own request."""
+    instrument, reservation = placing.reservation_locked(by, reservation_id)
     require(by.actor, "manage-instruments", place_of(instrument.organisation))
     if by.actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise no_second(
@@ -188,6 +168,21 @@ def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: s
         )
         enqueue([message("rejected", reservation)], now=by.now)
         return reservation
+    request_confirm(
+        by,
+        instrument=instrument,
+        reservation=reservation,
+        decided_by_id=by.actor.person,
+        reason=reason.strip(),
+    )
+    return reservation
+
+
+def request_confirm(
+    by: By, *, instrument: Instrument, reservation: Reservation, decided_by_id: UUID, reason: str = ""
+) -> None:
+    """Confirm a request as the host's manager who decided on it, under the instrument's lock. Raise
+    `RulesRefuse` if the person is no longer qualified, or the reserved money can no longer pay for it."""
     require_qualified(
         instrument,
         reservation.user_id,
@@ -200,21 +195,17 @@ def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: s
         by,
         reservation=reservation,
         state="confirmed",
-        reason=reason.strip(),
-        extra={
-            "decided_by_id": by.actor.user_id,
-            "confirmed_at": reservation.confirmed_at or by.now,
-        },
+        reason=reason,
+        extra={"decided_by_id": decided_by_id, "confirmed_at": reservation.confirmed_at or by.now},
     )
-    enqueue(confirmed_effects(reservation, by.now), now=by.now)
-    return reservation
+    enqueue(placing.confirmed_effects(reservation, by.now), now=by.now)
 
 
 def requests_decide(
     by: By, *, requests: Sequence[tuple[UUID, int]], approve: bool, reason: str
 ) -> tuple[list[Reservation], list[tuple[UUID, Refused]]]:
-    """The same word on several requests, each (id, version that was read) in a transaction of
-    its own: what was decided, and what was not with its refusal."""
+    """Give the same decision on several requests, each (id, version that was read) in a transaction of its
+    own; return those decided, and those refused with their refusals."""
     done: list[Reservation] = []
     refused: list[tuple[UUID, Refused]] = []
     for reservation_id, version in requests:
@@ -234,27 +225,19 @@ def requests_decide(
 
 @transaction.atomic
 def reservation_cancel(by: By, *, reservation_id: UUID, reason: str) -> Reservation:
-    """Cancel: the person, the payer's manager, or the host's manager (who owes the payer a
-    reason and lets it cost nothing)."""
-    instrument, reservation = reservation_locked(by, reservation_id)
+    """Cancel a reservation, as its person, a manager of the payer, or a manager of the host (who must give a
+    reason, and then it costs nothing)."""
+    instrument, reservation = placing.reservation_locked(by, reservation_id)
     reservation_drop(by, instrument=instrument, reservation=reservation, reason=reason)
     return reservation
 
 
 def reservation_drop(
-    by: By,
-    *,
-    instrument: Instrument,
-    reservation: Reservation,
-    reason: str,
-    is_one_of_many: bool = False,
+    by: By, *, instrument: Instrument, reservation: Reservation, reason: str, is_one_of_many: bool = False
 ) -> None:
-    """Cancel a reservation whose locks the caller holds, the instrument's first: that one also
-    sees to it that its person thinks again once a day. One of many says nothing of its own to
-    people."""
-    is_own = rules.is_own(
-        by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
-    )
+    """Cancel a reservation whose locks the caller holds; the instrument's lock also ensures that its person
+    has only one second thought a day. With `is_one_of_many` it sends no message of its own."""
+    is_own = rules.is_own(by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
     by_host = not is_own and by.actor.may("manage-instruments", place_of(instrument.organisation))
     if not (is_own or by_host):
         require(by.actor, "book-for-members", place_of(reservation.organisation))
@@ -286,8 +269,8 @@ def reservation_drop(
 
 
 def reservations_lapse(*, now: datetime, most: int = 500) -> int:
-    """Expire every unanswered request and hold past its deadline; how many. An instrument that
-    somebody has in hand is left to them: whoever books there lapses it, too."""
+    """Expire every unanswered request and hold past its deadline; return how many. Instruments locked by
+    others are skipped, as whoever books there expires them, too."""
     due = (
         lapsed(now)
         .exclude(instrument_id__in=held_back("lapse reservations", now))

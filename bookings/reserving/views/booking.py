@@ -1,5 +1,6 @@
-"""The booking form: what it costs, keeping the slot, reserving."""
+"""The booking form: showing the price, holding the slot, reserving."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -23,30 +24,32 @@ from bookings.catalogue.selectors.holds import holds_of, kept_for
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.quotes import Quotation, load_quotation
 from bookings.catalogue.views.choosing import lengths_with, shown_quotation
-from bookings.catalogue.views.payers import no_organisation, payer_of, standing_of
-from bookings.catalogue.views.refusals import refusal_text, seconds_left
+from bookings.catalogue.views.payers import Standing, no_organisation, payer_of, standing_of
+from bookings.catalogue.views.refusals import may_be_excepted, refusal_text, seconds_left
 from bookings.funding.models import FundingSource
 from bookings.funding.selectors.funding_sources import chargeable
-from bookings.pricing.selectors.fees import Asked, Terms, first_mode, load_terms
+from bookings.pricing.selectors.fees import PriceRequest, Terms, first_mode, load_terms
 from bookings.record.domain.periods import Period
-from bookings.record.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
+from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.forms.fields import local_moment
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import clashes_of
-from bookings.reserving.forms.booking import BookingForm
+from bookings.reserving.forms.booking import BookingForm, key_of
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.reservations import reservation_request
 from bookings.samples.domain.samples import MOST_AT_ONCE
 from bookings.samples.selectors.samples import hazards_of, joinable
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.house_rules import load_house_rules, rules_to_accept
-from instruments.selectors.policies import load_policy
-from instruments.selectors.registry import instrument_to_book
+from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.policy.selectors.policies import load_policy
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
+
+LINKED = frozenset({"purpose", "purpose_text", "samples", "quantity", "sample_items", "need"})
 
 
 def options_of(terms: Terms) -> list[dict[str, Any]]:
-    """The rate card's options, as the forms show them."""
+    """Return the rate card's options, as the forms show them."""
     if terms.card is None:
         return []
     return [
@@ -57,8 +60,8 @@ def options_of(terms: Terms) -> list[dict[str, Any]]:
 
 @edits
 def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The booking form, with its quote; POST reserves, or takes another time that was offered
-    and keeps what was typed."""
+    """Show the booking form with its quote; POST reserves, or takes another time that was offered and keeps
+    what was typed."""
     by = by_of(request)
     now, actor = by.now, by.actor
     instrument = instrument_to_book(actor, instrument_id)
@@ -78,19 +81,18 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "minutes": data["minutes"],
         "service_mode": _mode(data, kept, instrument, terms),
         "purpose": "research",
-        "quantity": data.get("quantity", ""),
     }
-    if request.method == "POST":  # several values of a name are a list
-        values |= {
-            name: several if name in {"override", "sample_items"} else several[-1]
-            for name, several in data.lists()
-            if several
-        }
+    values |= {  # several values of one name become a list
+        name: several if name in {"override", "sample_items"} else several[-1]
+        for name, several in data.lists()
+        if several and (request.method == "POST" or _may_be_linked(name))
+    }
     values["organisation"] = payer.code
     form = BookingForm(
         values if is_sent else None,
         instrument=instrument,
         options=options_of(terms),
+        actor=actor,
         for_others=standing.for_others,
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
@@ -100,32 +102,28 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     )
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
-        late: tuple[Refusal, ...] = ()  # what refused it only when it was tried
+        late: tuple[Refusal, ...] = ()  # refusals that came up only when it was tried
         if isinstance(refused, RulesRefuse):
             late = refused.refusals
         elif refused is not None:
             form.add_error(None, refusal_text(refused))
-        wish = _wish(form, times, instrument, terms)
+        wish = _wish(form, instrument, terms)
         quotation = _quotation(actor, instrument, payer, wish, now, form, data)
         refusals = quotation.refusals or late
-        context = _quote_context(instrument, payer, times, quotation) | {
+        context = _quote_context(instrument, payer, times, quotation, wish) | {
             "form": form,
             "house_rules": rules_to_accept(load_house_rules(instrument, actor.user_id))
             if standing.may_book
             else None,
             "payers": payers,
             "kept_hours": kept_of(instrument, payer, now),
-            "refusals": refusals,
-            "may_override": standing.may_override
-            and bool(refusals)
-            and {refusal.code for refusal in refusals} <= set(OVERRIDABLE),
-            "clashes": clashes_of(actor, period, now) if standing.may_book else (),
-            "busy": load_busy(actor.user_id, period) if standing.may_book else (),
-            # The slot is kept from the first field touched, by whoever books for themselves.
-            "books_own": standing.may_book,
+            **_beside(actor, standing, period, refusals, data, now),
+            "mode": wish.service_mode,
+            "quantity": wish.quantity,
+            # The slot is held from the first change of a field on, for people who book for themselves.
             "keeps_slot": standing.may_book and not refusals and kept is None,
             "hold": kept,
-            # A form that was refused keeps what it took, and gives it back when it is left.
+            # A form that was refused keeps its hold, and releases it when the page is left.
             "gives_back": kept is not None and data.get("hold") == str(kept.pk),
             "seconds": seconds_left(kept, now) if kept else 0,
         }
@@ -148,35 +146,63 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 def _sent(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, bool]:
-    """Return a form's values, and whether it asks to reserve. The time typed by the instrument's
-    clock, or the offered one that was taken, is its start."""
+    """Return a form's values, and whether it asks to reserve. Its start is the time typed, in the
+    instrument's time zone, or the offered time that was taken; with it, a way of working and a payer may be
+    taken, too."""
     data = request.POST if request.method == "POST" else request.GET
-    start, _, minutes = data.get("take", "").partition(" ")
-    if not minutes:
+    offered = data.get("take", "").split()
+    if len(offered) < 2:
         return with_start(data, instrument.facility.zone), request.method == "POST"
     taken = data.copy()
-    taken["start"], taken["minutes"] = start, minutes
-    for name in ("take", "at", "hold", "override"):
+    for name, value in zip(("start", "minutes", "service_mode", "organisation"), offered, strict=False):
+        if value != "-":  # the form's own
+            taken[name] = value
+    for name in ("take", "hold", "override", *(["at"] if offered[0] != "-" else [])):
         taken.pop(name, None)
-    return taken, False
+    return with_start(taken, instrument.facility.zone), False
+
+
+def _beside(
+    actor: Actor,
+    standing: Standing,
+    period: Period,
+    refusals: Sequence[Refusal],
+    data: QueryDict,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return context with what stands beside the fields and changes with them: what refuses the booking and
+    who could allow it, and what else the person has at that time."""
+    excepted = may_be_excepted(refusals)
+    return {
+        "refusals": refusals,
+        "books_own": standing.may_book,
+        "may_override": standing.may_override and excepted,
+        "asks_exception": excepted and not standing.may_override,
+        "ticked": data.getlist("override"),
+        "reason": data.get("reason", ""),
+        "clashes": clashes_of(actor, period, now) if standing.may_book else (),
+        "busy": load_busy(actor.user_id, period) if standing.may_book else (),
+    }
+
+
+def _may_be_linked(name: str) -> bool:
+    """Say whether an address may fill in a field: any that describes the booking, but none by which somebody
+    accepts rules, overrides rules or books for another."""
+    return name in LINKED or name.startswith("option_")
 
 
 def _mode(data: QueryDict, kept: Reservation | None, instrument: Instrument, terms: Terms) -> str:
-    """Return the mode that the form names, else that of the hold, else the first."""
+    """Return the service mode that the form names, otherwise that of the hold, otherwise the default."""
     if (mode := data.get("service_mode", "")) in instrument.service_modes:
         return mode
     return kept.service_mode if kept else first_mode(instrument, terms)
 
 
 def sources_offered(
-    instrument: Instrument,
-    payer: Organisation | None,
-    period: Period,
-    actor: Actor,
-    for_others: bool = False,
+    instrument: Instrument, payer: Organisation | None, period: Period, actor: Actor, for_others: bool = False
 ) -> list[FundingSource]:
-    """The payer's funding sources that a booking form offers: those the reader may charge on the
-    day; whoever books for others sees all."""
+    """Return the payer's funding sources that a booking form offers: those that the reader may charge on the
+    day, or all for somebody who books for others."""
     if payer is None or payer.pk not in actor.organisations:
         return []
     day = local_date(instrument.facility.zone, period.start)
@@ -184,7 +210,7 @@ def sources_offered(
 
 
 def _reserve(by: By, booking: Booking) -> Reservation:
-    """Reserve; who may not set rules aside is told so in the form."""
+    """Reserve; a missing permission is shown in the form instead of as a page of its own."""
     try:
         return reservation_request(by, booking=booking)
     except NotPermitted as refused:
@@ -195,47 +221,62 @@ def _quotation(
     actor: Actor,
     instrument: Instrument,
     payer: Organisation | None,
-    wish: Asked,
+    wish: PriceRequest,
     now: datetime,
     form: BookingForm | None = None,
     data: QueryDict | None = None,
 ) -> Quotation:
-    """Load the quotation. One's own holds here are in nobody's way: the form gives them back for
-    its own."""
-    own = holds_of(actor.person, now).filter(instrument=instrument)
+    """Load the quotation. The reader's own holds on the instrument do not block it: the form completes the
+    one for its time, and releases the others. The page requests its slot and the price at the same moment, so
+    if a hold made just then takes the slot, it is loaded again."""
     shares, member = form.shares_so_far() if form else (), None
     if form and shares and payer is not None and form.named:
         member = member_named(form.named, payer.pk)
     ids = [as_uuid(text) for text in data.getlist("sample_items")] if data else []
     chosen = [pk for pk in ids if pk is not None]
-    return load_quotation(
-        instrument,
-        payer,
-        wish,
-        now,
-        hazards=hazards_of(joinable(actor).filter(pk__in=chosen)) if chosen else (),
-        user_id=actor.user_id,
-        is_draft=True,
-        without=list(own.values_list("pk", flat=True)),
-        shares=shares,
-        made_for=member.pk if member else None,
-    )
+    hazards = hazards_of(joinable(actor).filter(pk__in=chosen)) if chosen else ()
+    holds = holds_of(actor.person, now).filter(instrument=instrument).select_related("rate_card")
+
+    def load(own: Sequence[Reservation]) -> Quotation:
+        held = {(hold.organisation_id, hold.start_at, hold.end_at): hold for hold in own}
+        kept = None
+        if payer is not None and not (form and form.named):
+            kept = held.get((payer.pk, wish.period.start, wish.period.end))
+        return load_quotation(
+            instrument,
+            payer,
+            wish,
+            now,
+            hazards=hazards,
+            user_id=actor.user_id,
+            is_draft=True,
+            without=[hold.pk for hold in own],
+            shares=shares,
+            made_for=member.pk if member else None,
+            hold=kept,
+        )
+
+    own = list(holds)
+    quotation = load(own)
+    if any(refusal.code == "slot-taken" for refusal in quotation.refusals):
+        own_by_now = list(holds.all())
+        quotation = load(own_by_now) if own_by_now != own else quotation
+    return quotation
 
 
 @writes
 def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Keep the slot of the form for ten minutes: a fragment that counts down."""
+    """Hold the slot of the form for ten minutes, and return a fragment that counts down."""
     by = by_of(request)
     instrument = instrument_to_book(by.actor, instrument_id)
     times = PeriodForm(with_start(request.POST, instrument.facility.zone))
     if not times.is_valid():
         return HttpResponse(status=400)
-    mode = request.POST.get("service_mode", "")
     booking = Booking(
         instrument_id=instrument.pk,
         period=times.period(),
         organisation=times.cleaned_data["organisation"] or None,
-        service_mode=mode,
+        service_mode=request.POST.get("service_mode", ""),
     )
     context: dict[str, Any] = {"instrument": instrument, "zone": instrument.facility.time_zone}
     status = 200
@@ -243,16 +284,9 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         kept = hold_take(by, booking=booking, replaces=True)
         context |= {"hold": kept, "gives_back": True, "seconds": seconds_left(kept, by.now)}
     except RulesRefuse as refused:
-        # Somebody was faster, or the time was changed to one that cannot be booked. What refuses
-        # it, and what passes instead, goes where the quote says it.
-        payer, _ = payer_of(by.actor, times.cleaned_data["organisation"])
-        mode = mode or first_mode(instrument, load_terms(instrument, payer, booking.period.start))
-        wish = Asked(booking.period, mode)
-        quotation = _quotation(by.actor, instrument, payer, wish, by.now)
-        context = _quote_context(instrument, payer, times, quotation)
-        context |= {"is_beside": True, "books_own": True}
-        fragment = "bookings/reserving/book.html#refusals"
-        return render(request, fragment, context, status=status_of(refused))
+        # Somebody was faster, or the time was changed to one that cannot be booked. The form then asks for
+        # its quote again, so that what is refused is always what it has now.
+        return HttpResponse(status=status_of(refused), headers={"HX-Trigger": "refused"})
     except (Invalid, WrongState) as refused:
         context["hold_problem"] = refusal_text(refused)
         status = status_of(refused)
@@ -261,9 +295,9 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 @writes
 def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Give back a slot that the form kept: the fragment without it, or the instrument's page. The
-    page sends it too when it is left, and reads no answer. What became a booking meanwhile, or
-    was offered by the waiting list, stays."""
+    """Release a slot that the form held, and return the fragment without it, or the instrument's page.
+    Leaving the page also sends this request, without reading the answer. A slot that has become a booking
+    meanwhile, or that the waiting list offered, stays."""
     by = by_of(request)
     instrument = instrument_to_book(by.actor, instrument_id)
     try:
@@ -272,7 +306,7 @@ def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return HttpResponse(status=400)
     own = holds_of(by.actor.person, by.now)
     if own.filter(pk=kept, instrument=instrument, waiting_offer=None).exists():
-        with suppress(NotFound, WrongState):  # somebody else's word came first
+        with suppress(NotFound, WrongState):  # it was completed or released meanwhile
             hold_release(by, reservation_id=kept)
     if "leaving" in request.POST:
         return HttpResponse(status=204)
@@ -282,29 +316,29 @@ def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return redirect("bookings:instrument", instrument_id=instrument.pk)
 
 
-def _wish(form: BookingForm, times: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
-    """Return what the form asks a price for; what can be read of it, while it is not filled in."""
-    if not (form.is_bound and form.is_valid()):
-        values = {
-            "start": times.data["start"],
-            "minutes": times.data["minutes"],
-            "service_mode": first_mode(instrument, terms),
-            "purpose": "research",
-            "quantity": times.data.get("quantity", ""),
-        }
-        form = BookingForm(values, instrument=instrument, options=[])
-        form.is_valid()
-    return form.enquiry()
+def _wish(form: BookingForm, instrument: Instrument, terms: Terms) -> PriceRequest:
+    """Return the price request of the form, or as much of it as can be read while it is incomplete."""
+    if form.is_bound and form.is_valid():
+        return form.enquiry()
+    given: Any = form.data if form.is_bound else form.initial
+    names = ("start", "minutes", "service_mode", "quantity", *form.option_names)
+    values = {name: given.get(name, "") for name in names} | {"purpose": "research"}
+    if values["service_mode"] not in instrument.service_modes:
+        values["service_mode"] = first_mode(instrument, terms)
+    read = BookingForm(values, instrument=instrument, options=options_of(terms))
+    read.is_valid()
+    return read.enquiry()
 
 
 def _quote_context(
-    instrument: Instrument, payer: Any, times: PeriodForm, quotation: Quotation
+    instrument: Instrument, payer: Any, times: PeriodForm, quotation: Quotation, wish: PriceRequest
 ) -> dict[str, Any]:
     period, minutes = times.period(), times.cleaned_data["minutes"]
     policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
     return shown_quotation(quotation) | {
         "instrument": instrument,
         "payer": payer,
+        "price_for": key_of(wish),
         "period": period,
         "minutes": minutes,
         "zone": instrument.facility.time_zone,
@@ -318,7 +352,7 @@ def _quote_context(
 
 @reads
 def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The quote alone, for `hx-get` as the form changes."""
+    """Return the quote alone, for `hx-get` as the form changes."""
     by = by_of(request)
     instrument = instrument_to_book(by.actor, instrument_id)
     times = PeriodForm(with_start(request.GET, instrument.facility.zone))
@@ -331,11 +365,14 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         times.data,
         instrument=instrument,
         options=options_of(terms),
+        actor=by.actor,
         for_others=standing.for_others,
         sources=sources_offered(instrument, payer, times.period(), by.actor, standing.for_others),
     )
-    wish = _wish(form, times, instrument, terms)
+    wish = _wish(form, instrument, terms)
     quotation = _quotation(by.actor, instrument, payer, wish, by.now, form, request.GET)
-    context = _quote_context(instrument, payer, times, quotation)
-    context |= {"is_beside": True, "books_own": standing.may_book}
+    context = _quote_context(instrument, payer, times, quotation, wish)
+    refusals = quotation.refusals
+    context |= _beside(by.actor, standing, times.period(), refusals, request.GET, by.now)
+    context |= {"is_beside": True, "mode": wish.service_mode, "quantity": wish.quantity}
     return render(request, "bookings/reserving/book.html#quote", context)

@@ -1,4 +1,4 @@
-"""Moving a booking, or changing its length: what would happen, and doing it."""
+"""Moving a booking or changing its length, with a preview."""
 
 from typing import Any
 from uuid import UUID
@@ -19,17 +19,16 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.forms.fields import local_moment
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.selectors.reservations import clashes_of, reservation_by_id
 from bookings.reserving.forms.moves import MoveForm
 from bookings.reserving.selectors.moves import load_move
 from bookings.reserving.services.moves import reservation_move
-from instruments.selectors.registry import instrument_to_book
+from instruments.register.selectors.registry import instrument_to_book
 
 
 @edits
 def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """The form with what would happen; POST moves. Asked for by htmx it is a dialog, or the
-    part of it that says what would happen."""
+    """Show the form with a preview; POST moves the booking. For htmx it is a dialog, or the preview alone."""
     by = by_of(request)
     actor = by.actor
     reservation = reservation_by_id(actor, reservation_id)
@@ -39,7 +38,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     given = PeriodForm(request.GET)
     present = Period(reservation.start_at, reservation.end_at)
-    target = given.period() if given.is_valid() else present  # where it was dragged to
+    target = given.period() if given.is_valid() else present  # the time to which it was dragged
     initial = {
         "start": local_moment(target.start, zone),
         "end": local_moment(target.end, zone),
@@ -75,6 +74,9 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             "refused": refused if not isinstance(refused, RulesRefuse) else None,
             "is_own": reservation.user_id == actor.user_id,
             "is_by_host": is_by_host,
+            "clashes": clashes_of(actor, period, by.now).exclude(pk=reservation.pk)
+            if preview and period and actor.user_id == reservation.user_id
+            else (),
         }
         template = "bookings/reserving/move.html"
         if request.htmx:  # type: ignore[attr-defined]
@@ -107,11 +109,9 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     )
 
 
-def week_to_move(
-    request: HttpRequest, by: By, reservation: Reservation, page: str
-) -> dict[str, Any]:
-    """What draws the week of a booking's instrument on the page that moves it; nothing of an
-    instrument that the reader may no longer see."""
+def week_to_move(request: HttpRequest, by: By, reservation: Reservation, page: str) -> dict[str, Any]:
+    """Return the context that shows the week of a booking's instrument on the page that moves it; empty if
+    the reader may no longer see the instrument."""
     try:
         instrument = instrument_to_book(by.actor, reservation.instrument_id)
     except NotFound:
@@ -122,8 +122,8 @@ def week_to_move(
 
 
 def acts_as_host(actor: Actor, reservation: Reservation) -> bool:
-    """Whether the actor acts for the owner: on a booking that is not theirs. `NotPermitted` if
-    they may only look at it."""
+    """Say whether the actor acts for the host, on a booking that is not their own. Raise `NotPermitted` if
+    they may only read it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return False
     is_host = actor.may("manage-instruments", place_of(reservation.host))

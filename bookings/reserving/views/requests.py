@@ -1,6 +1,8 @@
-"""Requests that wait for a manager's word: a list, and one of them with all there is to know."""
+"""Requests that wait for a manager's decision: the list, and a page for each with everything needed to
+decide."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -20,13 +22,13 @@ from accounts.domain.roles import By
 from accounts.views.pages import act, by_of, reads, writes
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.pricing.models import Quote
+from bookings.pricing.selectors.bookings import BOOKINGS
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import requests_to_decide
-from bookings.record.views.bookings import HEADS, WORDS, booking_cells
-from bookings.record.views.lists import ListPage, wants_csv
+from bookings.record.views.lists import ListPage, wants_file
 from bookings.reserving.forms.reservations import DecideForm, DecideManyForm
-from bookings.reserving.selectors.requests import load_quotes, load_request
+from bookings.reserving.selectors.requests import inbox, load_quotes, load_request
 from bookings.reserving.services.reservations import requests_decide, reservation_decide
 from bookings.samples.selectors.samples import load_of_booking
 
@@ -35,25 +37,22 @@ MOST = 200  # in the list, the most urgent
 
 LIST = ListPage(
     "bookings/reserving/requests.html",
-    lambda actor: Reservation.objects.none(),
-    sheet=("requests", HEADS, booking_cells),
-    words=WORDS,
-    day="start_at",
+    replace(BOOKINGS, name="requests"),
     orders={
-        "start_at": _("Earliest first"),
-        "-start_at": _("Latest first"),
-        "requested_at": _("Longest waiting first"),
-        "instrument__name": _("Instrument"),
-        "user__name": _("Person"),
-        "organisation__name": _("Organisation"),
+        "start": _("Earliest first"),
+        "-start": _("Latest first"),
+        "requested": _("Longest waiting first"),
+        "instrument": _("Instrument"),
+        "person": _("Person"),
+        "payer": _("Organisation"),
     },
 )
 
 
 @reads
 def requests(request: HttpRequest) -> HttpResponseBase:
-    """The inbox, the most urgent first, and as a file. `of` is the one that is opened."""
-    if wants_csv(request):
+    """Show the inbox, the most urgent request first; also as a file. `of` is the request that is opened."""
+    if wants_file(request):
         by = by_of(request)
         return LIST.answer(request, by, _requests(by))
     return _page(request, of=request.GET.get("of", ""))
@@ -61,7 +60,7 @@ def requests(request: HttpRequest) -> HttpResponseBase:
 
 @writes
 def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """The word on one; the next one is opened after it."""
+    """Decide one request, then open the next one."""
 
     def work(by: By, data: dict[str, Any]) -> tuple[Reservation, UUID | None]:
         following = _following(request, by, reservation_id)
@@ -91,7 +90,7 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 
 @writes
 def decide_many(request: HttpRequest) -> HttpResponse:
-    """One word on several; what could not be decided is named, and stays in the list."""
+    """Decide several requests alike; those that could not be decided are named and stay in the list."""
     by = by_of(request)
     waiting = _waiting(request, by)[0]
     form = DecideManyForm(request.POST, waiting=waiting)
@@ -115,10 +114,8 @@ def decide_many(request: HttpRequest) -> HttpResponse:
 
 
 def _kept(request: HttpRequest) -> dict[str, str]:
-    """What narrows the list, for the address that comes next."""
-    return {
-        name: value for name in ("q", "since", "until", "sort") if (value := request.GET.get(name))
-    }
+    """Return the filters of the list, for the address of the next page."""
+    return {name: value for name in ("q", "since", "until", "sort") if (value := request.GET.get(name))}
 
 
 def _requests(by: By) -> QuerySet[Reservation]:
@@ -128,14 +125,13 @@ def _requests(by: By) -> QuerySet[Reservation]:
 
 
 def _waiting(request: HttpRequest, by: By) -> tuple[list[Reservation], dict[str, Any]]:
-    """The requests as the reader narrowed them, and what the page knows of that."""
+    """Return the requests as the reader filtered them, and the context for the template."""
     rows, working = LIST.narrowed(request, by, _requests(by))
-    rows = rows.select_related("instrument__policy", "instrument__schedule", "conversation")
-    return list(rows[:MOST]), working
+    return list(inbox(rows)[:MOST]), working
 
 
 def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | None:
-    """The request that is next in the list, from the top again after the last."""
+    """Return the next request in the list, the first one after the last; None if there is none."""
     rows, _working = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now))
     ids = list(rows.values_list("pk", flat=True)[:MOST])
     if reservation_id not in ids:
@@ -145,7 +141,7 @@ def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | Non
 
 
 def _payables(quotes: Iterable[Quote]) -> dict[str, Decimal]:
-    """What the requests come to, by currency."""
+    """Sum up the payable amounts of requests, by currency."""
     sums: dict[str, Decimal] = {}
     for quote in quotes:
         sums[quote.currency] = sums.get(quote.currency, Decimal(0)) + quote.payable
@@ -153,12 +149,7 @@ def _payables(quotes: Iterable[Quote]) -> dict[str, Decimal]:
 
 
 def _page(
-    request: HttpRequest,
-    *,
-    status: int = 200,
-    of: str = "",
-    refused: Refused | None = None,
-    **forms: Any,
+    request: HttpRequest, *, status: int = 200, of: str = "", refused: Refused | None = None, **forms: Any
 ) -> HttpResponse:
     by = by_of(request)
     rows, working = _waiting(request, by)

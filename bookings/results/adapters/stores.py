@@ -1,4 +1,4 @@
-"""Where results lie: Django's default storage, by names that say nothing of what is in them."""
+"""Store results in Django's default storage, under names that reveal nothing of their contents."""
 
 import hashlib
 import zlib
@@ -22,8 +22,8 @@ def name_of(hand_off_id: UUID, file_id: UUID) -> str:
 
 
 def file_receive(row: ResultFile, data: bytes) -> None:
-    """Put a piece of a file behind what is there of it, for good; `row` then says so, and is to be
-    saved. `WrongState` (upload-lost) where the store has less than was acknowledged."""
+    """Append a piece to a file durably, and update `row`, which the caller saves. Raise `WrongState`
+    (upload-lost) if the store has fewer bytes than were acknowledged."""
     taken = row.upload_id, row.parts
     try:
         taken = _store.receive(row.storage, data, at=row.received, size=row.size, taken=taken)
@@ -34,28 +34,28 @@ def file_receive(row: ResultFile, data: bytes) -> None:
 
 
 def file_open(row: ResultFile) -> "File[bytes]":
-    """Open a file for reading; `FileNotFoundError` where it is not there."""
+    """Open a file for reading; raise `FileNotFoundError` if it does not exist."""
     return default_storage.open(row.storage)
 
 
 def file_read(storage: str, start: int, end: int) -> Iterator[bytes]:
-    """Give a part of a file, piece by piece."""
+    """Yield a part of a file, piece by piece."""
     yield from _store.read(storage, start, end)
 
 
 def file_lend(storage: str, disposition: str, seconds: int) -> str:
-    """An address with a bucket's service where a file can be read for so long."""
+    """Return an address at the bucket's service under which a file can be read for some seconds."""
     address: str = _store.lend(storage, disposition, seconds)
     return address
 
 
 def file_drop(storage: str, upload_id: str) -> None:
-    """Delete what the store has of a file, if anything."""
+    """Delete everything that the store has of a file."""
     _store.drop(storage, upload_id)
 
 
 def sums_of(row: ResultFile) -> tuple[str, int]:
-    """Compute the SHA-256 and the CRC-32 of a file from what is stored, a piece at a time."""
+    """Return the SHA-256 and the CRC-32 of a stored file, reading it piece by piece."""
     digest, crc = hashlib.sha256(), 0
     with file_open(row) as stream:
         while piece := stream.read(_PIECE):

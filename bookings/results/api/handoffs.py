@@ -1,5 +1,6 @@
-"""Hand-offs of results, what instruments promise of them, and what hosts may keep."""
+"""Deliveries of results, the terms of instruments for them, and the storage of hosts."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -7,59 +8,28 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, parts, reads
-from accounts.api.shapes import Choice, Instant, ListOf, ReasonBody, Shape, Text, Whole
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, parts, reads
+from accounts.api.shapes import Choice, Instant, ListOf, ReasonBody, Shape, Whole
+from accounts.domain.roles import By
+from bookings.record.api.lists import listed
 from bookings.results.domain.handoffs import MOST_DUE_DAYS, MOST_KEEP_DAYS
+from bookings.results.forms.handoffs import NoteBody, PointerBody, PointForm, ReleaseForm, WithdrawForm
 from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
-from bookings.results.selectors.handoffs import (
-    files_for,
-    hand_off_by_id,
-    hand_offs_for,
-    hand_offs_of,
-    sees_files,
-    storage_for,
-    storages_for,
-    terms_for,
-    with_sizes,
-)
-from bookings.results.services.handoffs import (
-    PROTOCOLS,
-    hand_off_make,
-    hand_off_point,
-    hand_off_release,
-    hand_off_seal,
-    hand_off_withdraw,
-    result_terms_set,
-    storage_set,
-)
-from instruments.models import Instrument
+from bookings.results.selectors import handoffs
+from bookings.results.services import handoffs as handoff_services
+from instruments.register.models import Instrument
 
 
-class HandOffQuery(Pages):
-    reservation = serializers.UUIDField(required=False, help_text="Of this booking alone.")
-    state = serializers.ChoiceField(HandOff.State.choices, required=False)
+def _offers(act: str) -> Callable[[By, HandOff], bool]:
+    return lambda by, hand_off: handoffs.offers(by.actor, hand_off, act)
 
 
 class HandOffBody(Shape):
     reservation = serializers.UUIDField()
 
 
-class NoteBody(Shape):
-    note = Text(1000, default="", allow_blank=True, help_text="For those who collect them.")
-
-
-class PointerBody(NoteBody):
-    protocol = Choice([(name, name) for name in PROTOCOLS])
-    host = Text(253)
-    path = Text(1000)
-    checksums = Text(
-        20000, default="", allow_blank=True, help_text="Lines as `sha256sum` writes them."
-    )
-
-
 class EntryShape(serializers.Serializer[Any]):
-    """A file of a manifest."""
+    """A file in a manifest."""
 
     path = serializers.CharField()
     size = serializers.IntegerField()
@@ -67,7 +37,7 @@ class EntryShape(serializers.Serializer[Any]):
 
 
 class PointerShape(serializers.Serializer[Any]):
-    """Where results lie that stay with the host."""
+    """The place of results that stay with the host."""
 
     protocol = serializers.CharField(source="pointer_protocol")
     host = serializers.CharField(source="pointer_host")
@@ -76,8 +46,8 @@ class PointerShape(serializers.Serializer[Any]):
 
 
 class HandOffShape(serializers.Serializer[Any]):
-    """The results of a booking. `manifest` and `pointer` are empty until they are released, except
-    for the host."""
+    """The results of a booking. `manifest` and `pointer` are empty until they are released, except for the
+    host."""
 
     id = serializers.UUIDField()
     reservation = serializers.UUIDField(source="reservation_id")
@@ -101,7 +71,7 @@ class HandOffShape(serializers.Serializer[Any]):
 
 
 class ResultFileShape(serializers.Serializer[Any]):
-    """A file; `upload` is where the tus protocol goes on with it."""
+    """A file; `upload` is the address at which the tus protocol continues it."""
 
     id = serializers.UUIDField()
     path = serializers.CharField()
@@ -123,70 +93,102 @@ class Results(Resource):
     shape, needs_person = HandOffShape, True
 
     def visible(self, pk: UUID) -> HandOff:
-        return hand_off_by_id(self.actor, pk)
+        return handoffs.hand_off_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
-        sized = with_sizes(HandOff.objects.filter(pk__in=[row.pk for row in rows]))
+        sized = handoffs.with_sizes(HandOff.objects.filter(pk__in=[row.pk for row in rows]))
         sizes = {row.pk: row for row in sized}
         for row in rows:
             for name in ("file_count", "bytes_total", "bytes_here"):
                 setattr(row, name, getattr(sizes[row.pk], name))
-            is_told = sees_files(self.actor, row)
+            is_told = handoffs.sees_files(self.actor, row)
             row.shown_manifest = row.manifest if is_told else []
             row.shown_pointer = row if row.pointer_protocol and is_told else None
         return rows
 
-    @lists(_("Results of bookings"), HandOffQuery)
+    @listed(_("Results of bookings"), handoffs.RESULTS)
     def rows(self, query: dict[str, Any]) -> QuerySet[HandOff]:
-        """Hand-offs of the bookings that one may see: one's own, those one's organisation pays or
+        """Return the deliveries of bookings that you may see: your own, and those your organisation pays or
         hosts; the newest first."""
-        return hand_offs_of(hand_offs_for(self.actor), query)
+        return handoffs.RESULTS.rows(self.actor)
 
     @creates(_("Announce results of a booking"), HandOffBody, refuses=[403, 404, 409])
     def make(self, data: dict[str, Any]) -> UUID:
-        """Before the booking is over, for the host's managers; where they are expected already,
-        that is answered. Afterwards hand-offs come by themselves, as the instrument's terms say."""
-        return hand_off_make(self.by, reservation_id=data["reservation"]).pk
+        """Announce results before the booking is over, as a manager of the host; if a delivery exists
+        already, it is returned. After the booking, results are expected automatically if the instrument's
+        terms say so."""
+        return handoff_services.hand_off_make(self.by, reservation_id=data["reservation"]).pk
 
     @reads(_("Results of one booking"))
     def detail(self, pk: UUID) -> None:
-        """As they are now."""
+        """Return a delivery as it is now."""
 
-    @parts(_("Files of a hand-off"), ResultFileShape, order=("path_key", "id"), named="_files")
+    @parts(_("Files of a delivery"), ResultFileShape, order=("path_key", "id"), named="_files")
     def files(self, pk: UUID, query: dict[str, Any]) -> QuerySet[ResultFile]:
-        """For the host all of them, with how much has come; for the others once they are
-        released. They are uploaded by the tus protocol (`POST uploads/`)."""
-        return files_for(self.actor, self.visible(pk))
+        """Return the files of a delivery. The host sees all of them, with how much has arrived; others see
+        them once they are released. Files are uploaded by the tus protocol (`POST uploads/`)."""
+        return handoffs.files_for(self.actor, self.visible(pk))
 
+    @OnPage(
+        "bookings:result",
+        _("Seal"),
+        _("The files are sealed."),
+        _("Seal these files? Afterwards none can be added, changed or removed."),
+        offered=_offers("seal"),
+    )
     @acts(_("Seal results"))
     def seal(self, pk: UUID, data: Any = None) -> UUID:
-        """What was uploaded is what will be collected. `files-not-ready` unless every file is
-        complete, checked, and as its sender stated it."""
-        return hand_off_seal(self.by, hand_off_id=pk).pk
+        """Seal the uploaded files, which become final: they are what will be collected. `files-not-ready`
+        unless every file is complete, checked, and matches the checksum stated by its sender."""
+        return handoff_services.hand_off_seal(self.by, hand_off_id=pk).pk
 
+    @OnPage(
+        "bookings:result",
+        done=_("The results are released."),
+        form=ReleaseForm,
+        name="release_form",
+        offered=_offers("release"),
+    )
     @acts(_("Release results"), NoteBody)
     def release(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Those whom they are for may collect them, and are told."""
-        return hand_off_release(self.by, hand_off_id=pk, **data).pk
+        """Release sealed results: recipients may collect them, and are notified."""
+        return handoff_services.hand_off_release(self.by, hand_off_id=pk, **data).pk
 
+    @OnPage(
+        "bookings:result",
+        done=_("Saved. The recipients of the results are told where to find them."),
+        form=PointForm,
+        name="point_form",
+        offered=_offers("point"),
+    )
     @acts(_("Point to results at the host"), PointerBody)
     def point(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For what is too large to be uploaded: where it lies, and its checksums."""
-        return hand_off_point(self.by, hand_off_id=pk, **data).pk
+        """Record where results are that are too large to upload and stay with the host, with their
+        checksums."""
+        return handoff_services.hand_off_point(self.by, hand_off_id=pk, **data).pk
 
+    @OnPage(
+        "bookings:result",
+        done=_("The results are withdrawn."),
+        form=WithdrawForm,
+        name="withdraw_form",
+        offered=_offers("withdraw"),
+    )
     @acts(_("Withdraw results"), ReasonBody)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Takes back what was uploaded or released by mistake; its files are deleted."""
-        return hand_off_withdraw(self.by, hand_off_id=pk, **data).pk
+        """Withdraw results that were uploaded or released by mistake; their files are deleted."""
+        return handoff_services.hand_off_withdraw(self.by, hand_off_id=pk, **data).pk
 
 
 class TermsShape(serializers.Serializer[Any]):
-    """What is promised of an instrument's results."""
+    """The terms of an instrument for its results."""
 
-    due_days = serializers.IntegerField(help_text="Days from the end of a booking.")
-    keep_days = serializers.IntegerField(help_text="Days from the release.")
+    due_days = serializers.IntegerField(
+        help_text="Days after the end of a booking within which results are due."
+    )
+    keep_days = serializers.IntegerField(help_text="Days for which results are kept after their release.")
     modes = serializers.ListField(
-        child=serializers.CharField(), help_text="After which results are expected."
+        child=serializers.CharField(), help_text="Service modes after which results are expected."
     )
 
 
@@ -201,19 +203,15 @@ class ResultTermsOf(Resource):
     name, many, shape = "result_terms", "result_terms_all", TermsShape
 
     def visible(self, pk: UUID) -> ResultTerms:
-        return terms_for(self.actor, pk)
+        return handoffs.terms_for(self.actor, pk)
 
-    @reads(
-        _("What is promised of an instrument's results"),
-        below="result-terms",
-        address="api-result-terms",
-    )
+    @reads(_("Terms for an instrument's results"), below="result-terms", address="api-result-terms")
     def detail(self, pk: UUID) -> None:
-        """In how many days they are handed over, how long they are kept, and after which service
-        modes they are expected."""
+        """Return the terms: in how many days results are delivered, how long they are kept, and after which
+        service modes they are expected."""
 
     @acts(
-        _("Say what is promised of an instrument's results"),
+        _("Set the terms for an instrument's results"),
         TermsBody,
         method="put",
         below="result-terms",
@@ -223,16 +221,18 @@ class ResultTermsOf(Resource):
         once=False,
     )
     def set_terms(self, pk: UUID, data: dict[str, Any]) -> ResultTerms:
-        """For the host's managers. What is announced or released already stays as it is."""
-        return result_terms_set(self.by, instrument_id=pk, **data)
+        """Set the terms of an instrument for its results. Only the host's managers may do this. Results that
+        are announced or released already keep their terms."""
+        return handoff_services.result_terms_set(self.by, instrument_id=pk, **data)
 
 
 class StorageShape(serializers.Serializer[Any]):
-    """What a host keeps here, in bytes; `quota` null: as usual."""
+    """The storage that a host uses here, in bytes. `quota` is null if the installation's usual limit
+    applies."""
 
     organisation = serializers.CharField(source="organisation.code")
     quota = serializers.IntegerField(allow_null=True)
-    reserved = serializers.IntegerField(help_text="Of all files, complete or not.")
+    reserved = serializers.IntegerField(help_text="Bytes of all files, complete or not.")
 
 
 class StorageBody(Shape):
@@ -245,19 +245,20 @@ class ResultStorage(Resource):
     order, needs_person = ("organisation_id",), True
 
     def visible(self, pk: UUID) -> HostStorage:
-        return storage_for(self.actor, pk)
+        return handoffs.storage_for(self.actor, pk)
 
     @lists(_("Storage for results"))
     def rows(self, query: dict[str, Any]) -> QuerySet[HostStorage]:
-        """Of hosts whose managers ask, and for administrators of all that have any."""
-        return storages_for(self.actor)
+        """Return the storage of hosts: managers see their own, administrators all hosts with results."""
+        return handoffs.storages_for(self.actor)
 
     @reads(_("A host's storage for results"))
     def detail(self, pk: UUID) -> None:
-        """How much it keeps, and may."""
+        """Return how much storage a host uses, and its limit."""
 
     @changes(_("Set a host's storage for results"), StorageBody, versioned=False)
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For administrators. What is there stays, also where it is more."""
-        storage_set(self.by, organisation_id=pk, quota=data["quota"])
+        """Set the storage limit of a host. Only administrators may do this. Stored files stay, even if they
+        exceed it."""
+        handoff_services.storage_set(self.by, organisation_id=pk, quota=data["quota"])
         return pk

@@ -1,4 +1,4 @@
-"""The states of a hand-off and the way between them."""
+"""The states of a delivery and the transitions between them."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,10 +13,10 @@ UPLOAD_LIVES = timedelta(days=7)  # without a byte
 UPLOAD_LASTS = timedelta(days=30)  # however slowly bytes come
 MOST_FILES = 10_000  # of a hand-off
 
-# act -> state before -> state after
+# An act, and the state after it by the state before it.
 ACTS: dict[str, dict[str, str]] = {
     "upload": {"expected": "uploading", "uploading": "uploading"},
-    "empty": {"uploading": "expected"},  # the last file was taken away
+    "empty": {"uploading": "expected"},  # the last file was removed
     "seal": {"uploading": "sealed"},
     "point": {"expected": "pointed"},
     "release": {"sealed": "released"},
@@ -27,7 +27,7 @@ ACTS: dict[str, dict[str, str]] = {
         "pointed": "pointed",
     },
     "warn": {"released": "expiring", "collected": "expiring", "expiring": "expiring"},
-    # To `collected` where `collected_at` says so.
+    # Becomes `collected` if `collected_at` is set.
     "extend": {"released": "released", "collected": "collected", "expiring": "released"},
     "purge": {"released": "purged", "collected": "purged", "expiring": "purged"},
     "withdraw": {
@@ -41,28 +41,27 @@ ACTS: dict[str, dict[str, str]] = {
     },
 }
 HAPPENS = frozenset({"confirmed", "in_use", "completed"})  # bookings that may have results
-OPEN = frozenset({"expected", "uploading"})  # files may be added and taken away
+OPEN = frozenset({"expected", "uploading"})  # states in which files may be added and removed
 AWAITED = frozenset({"expected", "uploading", "sealed"})  # late after `due_at`
-# Files can be read by whom they are for.
+# States in which recipients can read the files.
 READABLE = frozenset({"released", "collected", "expiring"})
 ENDED = frozenset({"purged", "withdrawn"})
 
 
-def state_after(state: str, act: str) -> str:
-    """Return the state that follows an act; `WrongState` where it may not be done."""
-    try:
-        return ACTS[act][state]
-    except KeyError:
-        raise WrongState(state=state, wanted=act) from None
+def state_after(state: str, act: str, *, is_held: bool = False) -> str:
+    """Return the state that follows an act; raise `WrongState` if the act is not possible in this state."""
+    if not may(state, act, is_held=is_held):
+        raise WrongState("on-hold") if may(state, act) else WrongState(state=state, wanted=act)
+    return ACTS[act][state]
 
 
-def may(state: str, act: str) -> bool:
-    """Return whether the act may be done in this state."""
-    return state in ACTS[act]
+def may(state: str, act: str, *, is_held: bool = False) -> bool:
+    """Say whether the act is possible in this state."""
+    return state in ACTS[act] and not (is_held and act == "withdraw")
 
 
 def due_at(end: datetime, days: int | None) -> datetime:
-    """Return until when results are to be handed over."""
+    """Return until when results are to be delivered."""
     return end + timedelta(days=DUE_DAYS if days is None else days)
 
 
@@ -73,5 +72,5 @@ def manifest_of(files: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
 
 
 def upload_ends(created_at: datetime, now: datetime) -> datetime:
-    """Return when an upload that has just had a byte is given up."""
+    """Return when an upload that has just received data expires."""
     return min(now + UPLOAD_LIVES, created_at + UPLOAD_LASTS)

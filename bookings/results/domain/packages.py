@@ -1,10 +1,10 @@
-"""The package of a hand-off: a bag (BagIt 1.0, RFC 8493) whose payload is an RO-Crate 1.2.
+"""The package of a delivery: a bag (BagIt 1.0, RFC 8493) whose payload is an RO-Crate 1.2.
 
     <reference>/bagit.txt, bag-info.txt, manifest-sha256.txt, tagmanifest-sha256.txt
     <reference>/data/ro-crate-metadata.json
     <reference>/data/files/…       the results, by their paths
 
-Results lie in a folder of their own, so that none can stand in for the description.
+Results lie in a folder of their own, so that none can replace the description.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _CRATE = "https://w3id.org/ro/crate/1.2"
 
 @dataclass(frozen=True)
 class Result:
-    """A sealed file: its path, digest in hexadecimal, CRC-32, and what it is read by."""
+    """A sealed file: its path, digest in hexadecimal, CRC-32, and the key by which it is read."""
 
     path: str
     size: int
@@ -35,8 +35,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Thing:
-    """A person, an organisation, an instrument or a sample. identifier: an address that leads to it
-    (a DOI, an ORCID iD, a ROR); empty where none is known."""
+    """A person, an organisation, an instrument or a sample. identifier: an address that leads to it (a DOI,
+    an ORCID iD, a ROR); empty if none is known."""
 
     name: str
     identifier: str = ""
@@ -45,7 +45,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a hand-off is of. reference: what people call it, safe as the name of a folder."""
+    """The measurement that results come from. reference: its name, which is safe as the name of a folder."""
 
     reference: str
     title: str
@@ -60,8 +60,8 @@ class Measurement:
 
 
 def package(measurement: Measurement, results: Sequence[Result]) -> list[Stored]:
-    """Return the files of the package, in the order in which it gives them: what describes it
-    first. Equal inputs give equal bytes."""
+    """Return the files of the package in their order, the describing ones first. Equal inputs give equal
+    bytes."""
     root = measurement.reference + "/"
     crate = described(measurement, results)
     manifest = _manifest(
@@ -80,21 +80,16 @@ def package(measurement: Measurement, results: Sequence[Result]) -> list[Stored]
     return [
         *(Stored.of(root + name, content) for name, content in tags.items()),
         Stored.of(root + "data/ro-crate-metadata.json", crate),
-        *(
-            Stored(f"{root}data/files/{each.path}", each.size, each.crc, key=each.key)
-            for each in results
-        ),
+        *(Stored(f"{root}data/files/{each.path}", each.size, each.crc, key=each.key) for each in results),
     ]
 
 
 def described(measurement: Measurement, results: Sequence[Result]) -> bytes:
-    """The RO-Crate's metadata document."""
+    """Return the RO-Crate's metadata document."""
     host = _entity(measurement.host, "Organization", "host")
     instrument = _entity(measurement.instrument, "IndividualProduct", "instrument")
     instrument["owner"] = {"@id": host["@id"]}
-    samples = [
-        _entity(each, "Thing", f"sample-{n}") for n, each in enumerate(measurement.samples, 1)
-    ]
+    samples = [_entity(each, "Thing", f"sample-{n}") for n, each in enumerate(measurement.samples, 1)]
     files = [
         {
             "@id": "files/" + quote(each.path),
@@ -154,10 +149,10 @@ def _moment(at: datetime) -> str:
 
 
 def _manifest(lines: Sequence[tuple[str, str]]) -> bytes:
-    """Paths with their digests; RFC 8493 has these three characters escaped, and no others."""
+    """Return a manifest of paths with their digests; RFC 8493 requires `%`, CR and LF in paths to be escaped,
+    and nothing else."""
     escaped = (
-        (path.replace("%", "%25").replace("\n", "%0A").replace("\r", "%0D"), digest)
-        for path, digest in lines
+        (path.replace("%", "%25").replace("\n", "%0A").replace("\r", "%0D"), digest) for path, digest in lines
     )
     return "".join(f"{digest}  {path}\n" for path, digest in escaped).encode()
 

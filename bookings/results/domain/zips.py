@@ -1,7 +1,7 @@
 """A ZIP file whose every byte is known before it is written.
 
-Files are stored, not compressed, and their CRC-32 is known; so a reader can be told the length, go
-on in the middle, and is given the same bytes each time. Beyond 4 GB, or 65,535 files, ZIP64 is used
+Files are stored, not compressed, and their CRC-32 is known; so the length can be given in advance, a download
+can resume in the middle, and the bytes are the same each time. Beyond 4 GB, or 65,535 files, ZIP64 is used
 (PKWARE's APPNOTE 6.3.10, sections 4.3 to 4.5).
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-LARGEST, MOST = 0xFFFFFFFF, 0xFFFF  # what fields of 4 and of 2 bytes hold; beyond: ZIP64
+LARGEST, MOST = 0xFFFFFFFF, 0xFFFF  # the largest values of fields with 4 and 2 bytes; beyond: ZIP64
 _UTF8 = 1 << 11
 _PLAIN, _ZIP64 = 20, 45  # versions needed to read it
 _UNIX, _RIGHTS = 3 << 8, 0o100644 << 16
@@ -20,7 +20,7 @@ _UNIX, _RIGHTS = 3 << 8, 0o100644 << 16
 
 @dataclass(frozen=True)
 class Stored:
-    """A file of a ZIP file: `content` where it is at hand, else `key` names what is read."""
+    """A file in a ZIP file: its `content`, or the `key` by which its content is read."""
 
     name: str
     size: int
@@ -37,8 +37,8 @@ type Piece = bytes | Stored
 
 
 def pieces(files: Sequence[Stored], at: datetime) -> list[Piece]:
-    """Return what the ZIP file consists of, in its order: bytes, and files that stand for theirs.
-    All files bear one time."""
+    """Return the parts of the ZIP file in their order: bytes, or a file whose content goes there. All files
+    get the same time."""
     stamp = _stamp(at)
     result: list[Piece] = []
     central: list[bytes] = []
@@ -69,12 +69,12 @@ def pieces(files: Sequence[Stored], at: datetime) -> list[Piece]:
 
 
 def length(parts: Sequence[Piece]) -> int:
-    """The number of bytes of a ZIP file."""
+    """Return the number of bytes of a ZIP file."""
     return sum(_size(part) for part in parts)
 
 
 def cut(parts: Sequence[Piece], start: int, end: int) -> Iterator[tuple[Piece, int, int]]:
-    """Give what lies between two positions: pieces, and which bytes of each."""
+    """Yield the parts between two positions, each with the range of its bytes."""
     position = 0
     for part in parts:
         size = _size(part)
@@ -91,7 +91,7 @@ def _size(part: Piece) -> int:
 
 
 def _entry(each: Stored, name: bytes, flags: int, stamp: int, offset: int) -> bytes:
-    """What the central directory says of a file."""
+    """Return a file's entry in the central directory."""
     large = [each.size, each.size] if each.size >= LARGEST else []
     if offset >= LARGEST:
         large.append(offset)
@@ -123,7 +123,7 @@ def _entry(each: Stored, name: bytes, flags: int, stamp: int, offset: int) -> by
 
 
 def _end(number: int, size: int, offset: int) -> bytes:
-    """The end of the central directory, which has this size and begins at this offset."""
+    """Return the end of the central directory, which has this size and begins at this offset."""
     end = struct.pack(
         "<4sHHHHIIH",
         b"PK\x05\x06",
@@ -145,7 +145,8 @@ def _end(number: int, size: int, offset: int) -> bytes:
 
 
 def _stamp(at: datetime) -> int:
-    """A moment in UTC as MS-DOS wrote it, to two seconds; what it cannot write is its first."""
+    """Return a moment in UTC in the format of MS-DOS, to two seconds; the earliest possible one for years
+    that it cannot store."""
     at = at.astimezone(UTC)
     if not 1980 <= at.year <= 2107:
         return 1 << 21 | 1 << 16

@@ -1,4 +1,4 @@
-"""Links to results, confirming them, and keeping them longer."""
+"""Forms for links to results, for confirming their receipt, and for keeping them longer."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -7,10 +7,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.shapes import Shape, Text
 from bookings.results.domain.handoffs import MOST_KEEP_DAYS
 from bookings.results.domain.retention import LINK_DAYS, MOST_LINK_DAYS, MOST_USES
 from bookings.results.models import HandOff, ResultFile
-from instruments.forms.fields import StyledForm, VersionForm
+from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.reading.forms.shapes import form_of
 
 
 class LinkForm(StyledForm):
@@ -33,7 +35,7 @@ class LinkForm(StyledForm):
         field.choices = [("", _("everything")), *((str(file.pk), file.path) for file in files)]
 
     def values(self, now: datetime) -> dict[str, Any]:
-        """What the service takes."""
+        """Return the arguments of the service."""
         data = self.cleaned_data
         return {
             "label": data["label"],
@@ -43,18 +45,15 @@ class LinkForm(StyledForm):
         }
 
 
-class ConfirmForm(StyledForm):
-    manifest_digest = forms.CharField(
-        label=_("Digest of the manifest"),
-        max_length=64,
-        help_text=_("The one below, which you have compared with what you received."),
-    )
+class ManifestBody(Shape):
+    manifest_digest = Text(64)
+
+
+ConfirmForm = form_of(ManifestBody)
 
 
 class KeepForm(VersionForm):
-    days = forms.IntegerField(
-        label=_("Days longer"), min_value=1, max_value=MOST_KEEP_DAYS, initial=30
-    )
+    days = forms.IntegerField(label=_("Additional days"), min_value=1, max_value=MOST_KEEP_DAYS, initial=30)
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
 
 
@@ -62,12 +61,12 @@ class HoldForm(StyledForm):
     reason = forms.CharField(
         label=_("Why they must not be deleted"),
         max_length=500,
-        help_text=_("It is kept in the trail."),
+        help_text=_("The reason is kept in the trail."),
     )
 
 
 def collecting_forms(hand_off: HandOff, files: Sequence[ResultFile]) -> dict[str, StyledForm]:
-    """The forms on the page of a hand-off, as they are before anything is typed."""
+    """Return the empty forms on the page of a delivery."""
     return {
         "link_form": LinkForm(files=files),
         "confirm_form": ConfirmForm(),

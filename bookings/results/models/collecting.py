@@ -1,7 +1,7 @@
 """How results are collected: links, receipts of what was given out, and requests to keep longer."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Places
@@ -11,9 +11,11 @@ from bookings.results.models.handoffs import HandOff
 
 
 class CollectLink(models.Model):
-    """A secret address under which whoever has it collects a hand-off, or one of its files, without
-    signing in. Only the SHA-256 digest of the secret is kept. path: of the one file, empty for all;
-    label: whom it is for; uses_left: downloads that may still begin, null for any number."""
+    """A secret address under which anybody who has it collects a delivery, or one of its files, without
+    signing in. Only the SHA-256 digest of the secret is kept. path: of the one file, empty for all; label:
+    whom it is for, in its maker's words; uses_left: downloads that may still begin, null for no limit.
+    is_delivery: its maker is a recipient, so downloads by the link count as delivered; is_of_host: its maker
+    delivers the host's results."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     hand_off = models.ForeignKey(HandOff, models.PROTECT, related_name="links")
@@ -24,36 +26,38 @@ class CollectLink(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     uses_left = models.PositiveIntegerField(null=True)
+    is_delivery = models.BooleanField(default=False, db_default=False)
+    is_of_host = models.BooleanField(default=False, db_default=False)
     first_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("link to results")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(expires_at__gt=F("created_at")), name="collectlink_forward"
-            )
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="collectlink_forward")
         ]
 
     @property
     def version(self) -> int:
-        """It changes once."""
+        """The version: 1, and 2 once the link is revoked."""
         return 1 if self.revoked_at is None else 2
 
     def places(self) -> Places:
-        """Those of the booking."""
+        """Return the places whose people may read it: those of the booking."""
         return self.hand_off.places()
 
 
 class Receipt(models.Model):
-    """That something of a hand-off was given to somebody: to `user`, who was signed in, or to
-    whoever had `link`. path: of the file, which the manifest has; empty for all as one package.
+    """A record that something of a delivery was given to `user`, who was signed in, or to somebody by `link`.
+    path: of the file in the manifest; empty for the whole package.
 
-    is_delivery: not where the host reads what it has handed over itself. way: `streamed` by the
-    platform, which knows how far (`reached`, in bytes) and whether to the end (`completed_at`), and
-    of a link with counted downloads how many bytes were sent in all (`sent`);
-    `handed_out` to a file server, which does not say what became of it; `confirmed` by the person,
-    who has compared the manifest's digest."""
+    is_delivery: false if the host reads what it delivers itself, signed in or by its own link; is_of_host:
+    the reader, or the maker of the link, delivers the host's results. way: `streamed` by the platform, which
+    knows which bytes were taken (`parts`, `[start, end]` each, in order; `reached`: their number), whether
+    these are all (`completed_at`), and for a link with counted downloads how many bytes were sent in all
+    (`sent`); `handed_out` to a file server, which does not report how much was taken; `confirmed` by the
+    person, who has compared the manifest's digest.
+    """
 
     class Way(models.TextChoices):
         STREAMED = "streamed", _("delivered")
@@ -66,9 +70,11 @@ class Receipt(models.Model):
     link = models.ForeignKey(CollectLink, models.PROTECT, null=True, related_name="receipts")
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     is_delivery = models.BooleanField(default=True)
+    is_of_host = models.BooleanField(default=False, db_default=False)
     way = models.CharField(max_length=10, choices=Way)
     size = models.BigIntegerField()
     reached = models.BigIntegerField(default=0)
+    parts = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     sent = models.BigIntegerField(default=0, db_default=0)
     started_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
@@ -95,12 +101,12 @@ class Receipt(models.Model):
         indexes = [models.Index(fields=["hand_off", "started_at"], name="receipt_handoff")]
 
     def places(self) -> Places:
-        """Those of the booking."""
+        """Return the places whose people may read it: those of the booking."""
         return self.hand_off.places()
 
 
 class KeepRequest(models.Model):
-    """That a person asks the host to keep results for some days longer."""
+    """A person's request that the host keep results for some days longer."""
 
     class State(models.TextChoices):
         OPEN = "open", _("not answered yet")
@@ -120,19 +126,14 @@ class KeepRequest(models.Model):
     class Meta:
         verbose_name = _("request to keep results longer")
         constraints = [
-            models.UniqueConstraint(
-                fields=["hand_off"], condition=Q(state="open"), name="keeprequest_once"
-            ),
+            models.UniqueConstraint(fields=["hand_off"], condition=Q(state="open"), name="keeprequest_once"),
             models.CheckConstraint(
                 condition=Q(days__range=(1, 3650))
-                & (
-                    Q(state="open", decided_at=None)
-                    | ~Q(state="open") & Q(decided_at__isnull=False)
-                ),
+                & (Q(state="open", decided_at=None) | ~Q(state="open") & Q(decided_at__isnull=False)),
                 name="keeprequest_decided",
             ),
         ]
 
     def places(self) -> Places:
-        """Those of the booking."""
+        """Return the places whose people may read it: those of the booking."""
         return self.hand_off.places()

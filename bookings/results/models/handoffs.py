@@ -1,4 +1,4 @@
-"""Results on their way from a host to whom a booking was for."""
+"""Results on their way from a host to the people whom a booking was for."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,15 +9,15 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class HandOff(models.Model):
-    """The results of one booking: files here, or where they lie at the host.
+    """The results of one booking: files stored here, or the place where they are at the host.
 
-    manifest: `{path, size, sha256}` of each file once it is sealed; manifest_digest: SHA-256 of
-    its canonical JSON, which the trail has too. pointer_*: of `pointed`. held_*: a legal hold,
-    while which nothing is purged. told_days: which warning before `retain_until` went out last.
+    manifest: `{path, size, sha256}` of each file once it is sealed; manifest_digest: SHA-256 of its canonical
+    JSON, also in the trail. pointer_*: for the state `pointed`. held_*: a legal hold, during which nothing is
+    deleted. told_days: the last warning that was sent, in days before `retain_until`.
     """
 
     class State(models.TextChoices):
@@ -32,9 +32,7 @@ class HandOff(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    reservation = models.ForeignKey(
-        Reservation, models.PROTECT, related_name="hand_offs", db_index=False
-    )
+    reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="hand_offs", db_index=False)
     host = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=State, default=State.EXPECTED)
     due_at = models.DateTimeField()
@@ -61,11 +59,11 @@ class HandOff(models.Model):
     pointer_path = models.CharField(max_length=1000, blank=True)
     pointer_checksums = models.TextField(max_length=20000, blank=True)  # lines of `sha256sum`
 
-    note = models.CharField(max_length=1000, blank=True)  # of the host to whom it is for
+    note = models.CharField(max_length=1000, blank=True)  # from the host to the recipients
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        verbose_name = _("hand-off")
+        verbose_name = _("delivery of results")
         constraints = [
             models.UniqueConstraint(
                 fields=["reservation"], condition=~Q(state="withdrawn"), name="handoff_once"
@@ -81,8 +79,7 @@ class HandOff(models.Model):
                 name="handoff_released",
             ),
             models.CheckConstraint(
-                condition=Q(held_at=None) | ~Q(hold_reason="") & Q(held_by__isnull=False),
-                name="handoff_hold",
+                condition=Q(held_at=None) | ~Q(hold_reason="") & Q(held_by__isnull=False), name="handoff_hold"
             ),
         ]
         indexes = [
@@ -101,15 +98,15 @@ class HandOff(models.Model):
         ]
 
     def places(self) -> Places:
-        """Those of the booking."""
+        """Return the places whose people may read it: those of the booking."""
         return self.reservation.places()
 
 
 class ResultFile(models.Model):
-    """A file of a hand-off. path_key: `path` as it is compared; storage: its name in the store,
-    which says nothing of `path`; received: bytes that are kept for good; sha256: computed from
-    what is stored. upload_id and parts (`{number, etag, size}`): of a store that takes parts;
-    what was received after the last part lies in an object beside it."""
+    """A file of a delivery. path_key: `path` in the form in which it is compared; storage: its name in the
+    store, which reveals nothing of `path`; received: bytes that are stored durably; sha256: computed from
+    what is stored. upload_id and parts (`{number, etag, size}`): for a store that takes parts; what was
+    received after the last part is in an object beside it."""
 
     class State(models.TextChoices):
         UPLOADING = "uploading", _("uploading")
@@ -125,55 +122,46 @@ class ResultFile(models.Model):
     received = models.BigIntegerField(default=0)
     sha256_stated = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
-    crc32 = models.BigIntegerField(null=True)  # of the same bytes, for packages
+    crc32 = models.BigIntegerField(null=True)  # for packages, of the same bytes
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADING)
     storage = models.CharField(max_length=120)
     upload_id = models.CharField(max_length=1024, blank=True)
     parts = models.JSONField(default=list)
     uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)  # of an upload that stops; null: complete
+    expires_at = models.DateTimeField(null=True)  # when an upload that has stopped expires; null: complete
 
     class Meta:
         verbose_name = _("result file")
         constraints = [
             models.UniqueConstraint(fields=["hand_off", "path_key"], name="resultfile_path"),
             models.CheckConstraint(
-                condition=Q(size__gte=0, received__gte=0, received__lte=F("size")),
-                name="resultfile_size",
+                condition=Q(size__gte=0, received__gte=0, received__lte=F("size")), name="resultfile_size"
             ),
             models.CheckConstraint(
                 condition=Q(state="uploading", expires_at__isnull=False)
                 | ~Q(state="uploading") & Q(received=F("size"), expires_at=None),
                 name="resultfile_complete",
             ),
-            models.CheckConstraint(
-                condition=~Q(state="checked") | ~Q(sha256=""), name="resultfile_checked"
-            ),
+            models.CheckConstraint(condition=~Q(state="checked") | ~Q(sha256=""), name="resultfile_checked"),
         ]
         indexes = [
             models.Index(
-                fields=["expires_at"],
-                condition=Q(expires_at__isnull=False),
-                name="resultfile_expires",
+                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="resultfile_expires"
             ),
-            models.Index(
-                fields=["created_at"], condition=Q(state="checking"), name="resultfile_unchecked"
-            ),
+            models.Index(fields=["created_at"], condition=Q(state="checking"), name="resultfile_unchecked"),
         ]
 
     def places(self) -> Places:
-        """Those of the booking."""
+        """Return the places whose people may read it: those of the booking."""
         return self.hand_off.places()
 
 
 class HostStorage(models.Model):
-    """How much a host keeps here, and may: set aside before the first byte of a file. quota: in
-    bytes, `RESULTS_QUOTA` where null; reserved: of all files that are not deleted."""
+    """The storage of a host: space is reserved before the first byte of a file. quota: in bytes, null for
+    `RESULTS_QUOTA`; reserved: the bytes of all files that are not deleted."""
 
-    organisation = models.OneToOneField(
-        Organisation, models.PROTECT, primary_key=True, related_name="+"
-    )
+    organisation = models.OneToOneField(Organisation, models.PROTECT, primary_key=True, related_name="+")
     quota = models.BigIntegerField(_("storage for results, in bytes"), null=True, blank=True)
     reserved = models.BigIntegerField(default=0)
 
@@ -181,30 +169,24 @@ class HostStorage(models.Model):
         verbose_name = _("storage of a host")
         constraints = [
             models.CheckConstraint(
-                condition=Q(reserved__gte=0) & (Q(quota=None) | Q(quota__gte=0)),
-                name="hoststorage_positive",
+                condition=Q(reserved__gte=0) & (Q(quota=None) | Q(quota__gte=0)), name="hoststorage_positive"
             )
         ]
 
 
 class ResultTerms(models.Model):
-    """What an instrument's host promises of results, where it is not the usual: in how many days
-    after a booking, how long they are kept, and after which service modes they are expected."""
+    """Terms for the results of an instrument, if its host does not use the usual ones: in how many days after
+    a booking they are due, how long they are kept, and after which service modes they are expected."""
 
-    instrument = models.OneToOneField(
-        Instrument, models.CASCADE, primary_key=True, related_name="+"
-    )
+    instrument = models.OneToOneField(Instrument, models.CASCADE, primary_key=True, related_name="+")
     due_days = models.PositiveSmallIntegerField()
     keep_days = models.PositiveSmallIntegerField()
-    modes = ArrayField(
-        models.CharField(max_length=10, choices=Instrument.ServiceMode), default=list
-    )
+    modes = ArrayField(models.CharField(max_length=10, choices=Instrument.ServiceMode), default=list)
 
     class Meta:
         verbose_name = _("terms of results")
         constraints = [
             models.CheckConstraint(
-                condition=Q(due_days__range=(1, 365), keep_days__range=(1, 3650)),
-                name="resultterms_days",
+                condition=Q(due_days__range=(1, 365), keep_days__range=(1, 3650)), name="resultterms_days"
             )
         ]

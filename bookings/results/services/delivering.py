@@ -1,7 +1,7 @@
-"""Giving results out: a file or the package, whole or in part, to a person or whoever has a link.
+"""Giving out results: a file or the package, whole or in part, to a person or to somebody by a link.
 
-What is sent by the platform is watched: twice a second it is asked whether the link or the hand-off
-still stands, and noted how far the reader got.
+While the platform sends, it checks twice a second that the link or the delivery is still in force, and
+records how far the reader got.
 """
 
 import hashlib
@@ -16,22 +16,17 @@ from django.utils.http import content_disposition_header
 
 from accounts.domain.roles import By
 from bookings.results.adapters.stores import file_lend, file_read
-from bookings.results.domain.ranges import Part, parse_range
+from bookings.results.domain.ranges import ByteRange, is_scattered, parse_range
 from bookings.results.domain.zips import Piece, cut, length
 from bookings.results.models import CollectLink, HandOff, Receipt, ResultFile
-from bookings.results.selectors.collecting import (
-    is_readable,
-    link_stands,
-    load_package,
-    reference_of,
-)
+from bookings.results.selectors import collecting
 from bookings.results.services.collecting import delivery_begin, delivery_note, delivery_send
 
-LENT = 60  # seconds that an address of a bucket counts
-WATCHED = 0.5  # seconds between two looks
+LENT = 60  # seconds for which an address at the bucket is valid
+WATCHED = 0.5  # seconds between two checks
 COUNTED = 8 << 20  # bytes that are counted at once
 INTERNAL = "/results-of-the-platform/"  # deploy/nginx
-# No browser shows it, guesses what it is, or runs what is in it.
+# No browser displays it, guesses its type, or runs anything in it.
 HEADERS = {
     "Content-Type": "application/octet-stream",
     "X-Content-Type-Options": "nosniff",
@@ -43,12 +38,12 @@ HEADERS = {
 
 
 class Revoked(ConnectionError):
-    """What was being sent may not be read any more: the connection ends before its time."""
+    """The reader may no longer read what is being sent, so the connection is ended early."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a reader asks for, as HTTP has it. clock: what time it is, also later on."""
+    """The HTTP request of a reader. clock: returns the current time, also during the download."""
 
     method: str
     headers: Mapping[str, str]
@@ -56,8 +51,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What is answered: a status, headers, and the content piece by piece."""
+class DownloadResponse:
+    """An answer: its status, its headers, and its content piece by piece."""
 
     status: int
     headers: Mapping[str, str]
@@ -66,8 +61,8 @@ class Answer:
 
 def file_deliver(
     by: By, *, hand_off: HandOff, file: ResultFile, link: CollectLink | None, request: Request
-) -> Answer:
-    """Give out a file that may be read. `NotFound` where the link has no use left."""
+) -> DownloadResponse:
+    """Give out a file that may be read. Raises `NotFound` if the link has no uses left."""
     name = file.path.rpartition("/")[2]
     disposition = content_disposition_header(True, name) or "attachment"
     headers = HEADERS | {"Content-Disposition": disposition}
@@ -85,24 +80,22 @@ def file_deliver(
             read=lambda start, end: file_read(file.storage, start, end),
         )
     if request.method != "HEAD":
-        # Whoever sends it does not say how far it came.
-        start = (parse_range(request.headers.get("Range", ""), file.size) or Part(0, 0)).start
+        # The file server does not report how much was sent.
+        start = (parse_range(request.headers.get("Range", ""), file.size) or ByteRange(0, 0)).start
         way = Receipt.Way.HANDED_OUT
-        delivery_begin(
-            by, hand_off=hand_off, path=file.path, size=file.size, start=start, link=link, way=way
-        )
+        delivery_begin(by, hand_off=hand_off, path=file.path, size=file.size, start=start, link=link, way=way)
     if settings.RESULTS_FROM == "proxy":
         inside = INTERNAL + quote(file.storage.removeprefix("results/"))
-        return Answer(200, headers | {"X-Accel-Redirect": inside})
-    return Answer(302, headers | {"Location": file_lend(file.storage, disposition, LENT)})
+        return DownloadResponse(200, headers | {"X-Accel-Redirect": inside})
+    return DownloadResponse(302, headers | {"Location": file_lend(file.storage, disposition, LENT)})
 
 
 def package_deliver(
     by: By, *, hand_off: HandOff, link: CollectLink | None, request: Request
-) -> Answer:
+) -> DownloadResponse:
     """Give out everything as one package, which the platform always sends itself."""
-    parts = load_package(hand_off)
-    disposition = f'attachment; filename="{reference_of(hand_off)}.zip"'
+    parts = collecting.load_package(hand_off)
+    disposition = content_disposition_header(True, collecting.file_name_of(hand_off)) or "attachment"
     return _send(
         by,
         hand_off,
@@ -117,7 +110,8 @@ def package_deliver(
 
 
 def _tag_of(parts: list[Piece]) -> str:
-    """The same for the same bytes: of what is not in the files, whose digests are in a manifest."""
+    """Return an ETag that is the same for the same bytes, for content outside the files, whose digests are in
+    a manifest."""
     digest = hashlib.sha256()
     for part in parts:
         content = part if isinstance(part, bytes) else part.content
@@ -145,41 +139,40 @@ def _send(
     tag: str,
     headers: Mapping[str, str],
     read: Callable[[int, int], Iterator[bytes]],
-) -> Answer:
-    """Send bytes of our own, in whole or in part (RFC 9110, section 14)."""
+) -> DownloadResponse:
+    """Return the answer that sends bytes from here, in whole or in part (RFC 9110, section 14)."""
     etag = f'"{tag}"'
-    # Not kept back by the proxy: what it has taken counts as delivered.
+    # Not buffered by the proxy: bytes that it has taken count as delivered.
     headers = {**headers, "ETag": etag, "Accept-Ranges": "bytes", "X-Accel-Buffering": "no"}
     asked = request.headers.get("Range", "") if request.method == "GET" else ""
     if request.headers.get("If-Range", etag) != etag:
-        asked = ""  # of other bytes than these
+        asked = ""  # the range is of other bytes than these
     part = parse_range(asked, size)
     if part is None:
-        return Answer(416, {**headers, "Content-Range": f"bytes */{size}", "Content-Length": "0"})
+        return DownloadResponse(416, {**headers, "Content-Range": f"bytes */{size}", "Content-Length": "0"})
+    if part.length < size:
+        taken = collecting.parts_taken(collecting.deliveries_to(by.actor, hand_off, path, size, link))
+        if is_scattered(taken, part):
+            part = ByteRange(0, size)  # which HTTP allows: the record of a reader stays small
     is_whole = part.length == size
     headers["Content-Length"] = str(part.length)
     if not is_whole:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size}"
     status = 200 if is_whole else 206
     if request.method != "GET":
-        return Answer(status, headers)
+        return DownloadResponse(status, headers)
     receipt = delivery_begin(
-        by,
-        hand_off=hand_off,
-        path=path,
-        size=size,
-        start=part.start,
-        length=part.length,
-        link=link,
+        by, hand_off=hand_off, path=path, size=size, start=part.start, length=part.length, link=link
     )
     pieces = read(part.start, part.end)
     if link is not None and link.uses_left is not None:
         pieces = _counted(pieces, part.length, receipt)
-    return Answer(status, headers, _watched(pieces, part, receipt, request.clock))
+    return DownloadResponse(status, headers, _watched(pieces, part, receipt, request.clock))
 
 
 def _counted(pieces: Iterator[bytes], length: int, receipt: Receipt) -> Iterator[bytes]:
-    """What is sent is counted before it is, so that a connection which breaks hides nothing."""
+    """Yield the pieces, each counted before it is sent, so that breaking the connection does not avoid the
+    count."""
     room, left = 0, length
     for piece in pieces:
         if room < len(piece):
@@ -192,13 +185,13 @@ def _counted(pieces: Iterator[bytes], length: int, receipt: Receipt) -> Iterator
 
 
 def _watched(
-    pieces: Iterator[bytes], part: Part, receipt: Receipt, clock: Callable[[], datetime]
+    pieces: Iterator[bytes], part: ByteRange, receipt: Receipt, clock: Callable[[], datetime]
 ) -> Iterator[bytes]:
     position, looked = part.start, time.monotonic()
     try:
         for piece in pieces:
             if time.monotonic() - looked >= WATCHED:
-                _note(receipt, part.start, position, clock)
+                _note(receipt, part.start, position, clock, is_last=False)
                 if not _stands(receipt, clock()):
                     raise Revoked
                 looked = time.monotonic()
@@ -208,12 +201,15 @@ def _watched(
         _note(receipt, part.start, position, clock)
 
 
-def _note(receipt: Receipt, start: int, position: int, clock: Callable[[], datetime]) -> None:
+def _note(
+    receipt: Receipt, start: int, position: int, clock: Callable[[], datetime], *, is_last: bool = True
+) -> None:
     if position > start or receipt.size == 0:
-        delivery_note(receipt_id=receipt.pk, start=start, end=position, now=clock())
+        delivery_note(receipt_id=receipt.pk, start=start, end=position, now=clock(), is_last=is_last)
 
 
 def _stands(receipt: Receipt, now: datetime) -> bool:
     if receipt.link_id:
-        return link_stands(receipt.link_id, now)
-    return is_readable(receipt.hand_off_id)
+        return collecting.link_stands(receipt.link_id, now)
+    assert receipt.user_id is not None
+    return collecting.reader_stands(receipt.user_id, receipt.hand_off_id)

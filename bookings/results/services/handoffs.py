@@ -1,4 +1,5 @@
-"""Hand-offs: expected, sealed, released, pointed to, withdrawn; and what a host promises."""
+"""Deliver results: expect, seal, release or withdraw a delivery, point to results kept elsewhere, and set
+what a host promises."""
 
 import hashlib
 import re
@@ -19,24 +20,13 @@ from accounts.selectors.rows import visible
 from accounts.services.jobs import work_through
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservation_by_id
-from bookings.results.domain.handoffs import (
-    HAPPENS,
-    MOST_DUE_DAYS,
-    MOST_KEEP_DAYS,
-    due_at,
-    manifest_of,
-    state_after,
-)
+from bookings.results.domain import handoffs
 from bookings.results.locks import lock_hand_off
 from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
-from bookings.results.selectors.handoffs import (
-    hand_off_to_fill,
-    overdue,
-    terms_of,
-)
+from bookings.results.selectors.handoffs import hand_off_to_fill, overdue, terms_of
 from bookings.results.services.uploads import files_drop
-from instruments.models import Instrument
-from instruments.selectors.managing import instrument_to_manage
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_manage
 
 PROTOCOLS = ("https", "sftp", "smb", "nfs", "globus", "s3", "other")
 _HOST = re.compile(r"[\w.-]{1,253}(:\d{1,5})?")
@@ -45,26 +35,26 @@ MOST_NAMED = 3  # files, in a refusal
 
 
 class FilesNotReady(WrongState):
-    """A hand-off cannot be sealed: `count` files are not complete, still checked, or differ from
-    their stated checksum; `files` names the first."""
+    """A delivery cannot be sealed: `count` files are not complete, still checked, or differ from their stated
+    checksum; `files` names the first."""
 
     code = "files-not-ready"
 
 
 @transaction.atomic
 def hand_off_make(by: By, *, reservation_id: UUID) -> HandOff:
-    """Announce the results of a booking before it is over, for the host's managers; those that are
-    announced already are given again. `WrongState` for a booking that does not take place."""
+    """Announce the results of a booking before it is over, for the host's managers; an existing delivery is
+    returned. Raises `WrongState` for a booking that does not take place."""
     reservation = reservation_by_id(by.actor, reservation_id)
     require(by.actor, "manage-instruments", _place(reservation))
-    if reservation.state not in HAPPENS:
+    if reservation.state not in handoffs.HAPPENS:
         raise WrongState(state=reservation.state, wanted="confirmed")
     return _make(by, reservation)
 
 
 def hand_off_expect(*, reservation_id: UUID, now: datetime) -> HandOff | None:
-    """Expect results of a booking that is over, where its instrument's host hands over those of its
-    service mode; None where nothing is expected, or is already."""
+    """Expect results of a booking that is over, if its instrument's host delivers those of its service mode;
+    return None if nothing is expected, or a delivery exists already."""
     reservation = Reservation.objects.filter(pk=reservation_id, state="completed").first()
     if reservation is None:
         return None
@@ -83,7 +73,7 @@ def _make(by: By, reservation: Reservation) -> HandOff:
             HandOff(
                 reservation=reservation,
                 host_id=reservation.host_id,
-                due_at=due_at(reservation.end_at, terms.due_days),
+                due_at=handoffs.due_at(reservation.end_at, terms.due_days),
                 created_at=by.now,
                 created_by_id=by.actor.user_id,
             )
@@ -98,15 +88,15 @@ def _make(by: By, reservation: Reservation) -> HandOff:
 
 @transaction.atomic
 def hand_off_seal(by: By, *, hand_off_id: UUID) -> HandOff:
-    """Seal the files: what was uploaded is what will be collected. `FilesNotReady` unless every one
-    is complete and as its sender stated it."""
+    """Seal the files: what was uploaded is what will be collected. Raises `FilesNotReady` unless every one is
+    complete and matches the checksum stated by its sender."""
     row = _to_hand_over(by, hand_off_id)
-    row.state = state_after(row.state, "seal")
+    row.state = handoffs.state_after(row.state, "seal")
     files = list(ResultFile.objects.filter(hand_off=row).order_by("path"))
     missing = [file.path for file in files if file.state != ResultFile.State.CHECKED]
     if missing:
         raise FilesNotReady(count=len(missing), files=", ".join(missing[:MOST_NAMED]))
-    row.manifest = manifest_of((file.path, file.size, file.sha256) for file in files)
+    row.manifest = handoffs.manifest_of((file.path, file.size, file.sha256) for file in files)
     row.manifest_digest = hashlib.sha256(canonical_json(row.manifest)).hexdigest()
     row.sealed_at, row.sealed_by_id = by.now, by.actor.person
     after = {
@@ -119,9 +109,9 @@ def hand_off_seal(by: By, *, hand_off_id: UUID) -> HandOff:
 
 @transaction.atomic
 def hand_off_release(by: By, *, hand_off_id: UUID, note: str = "") -> HandOff:
-    """Let those whom sealed results are for collect them, and tell them."""
+    """Let the recipients collect sealed results, and tell them."""
     row = _to_hand_over(by, hand_off_id)
-    row.state = state_after(row.state, "release")
+    row.state = handoffs.state_after(row.state, "release")
     row.released_at, row.note = by.now, note.strip()
     terms = terms_of(row.reservation.instrument_id)
     row.retain_until = by.now + timedelta(days=terms.keep_days)
@@ -131,16 +121,9 @@ def hand_off_release(by: By, *, hand_off_id: UUID, note: str = "") -> HandOff:
 
 @transaction.atomic
 def hand_off_point(
-    by: By,
-    *,
-    hand_off_id: UUID,
-    protocol: str,
-    host: str,
-    path: str,
-    checksums: str = "",
-    note: str = "",
+    by: By, *, hand_off_id: UUID, protocol: str, host: str, path: str, checksums: str = "", note: str = ""
 ) -> HandOff:
-    """Say where results lie that stay with the host, too large to be uploaded. checksums: lines as
+    """Record where results are that stay with the host, being too large to upload. checksums: lines as
     `sha256sum` writes them."""
     row = _to_hand_over(by, hand_off_id)
     if protocol not in PROTOCOLS:
@@ -152,7 +135,7 @@ def hand_off_point(
     lines = [line for line in checksums.splitlines() if line.strip()]
     if not all(_CHECKSUM.fullmatch(line.strip()) for line in lines):
         raise invalid("checksums", "not-checksums")
-    row.state = state_after(row.state, "point")
+    row.state = handoffs.state_after(row.state, "point")
     row.pointer_protocol, row.pointer_host, row.pointer_path = protocol, host, path.strip()
     row.pointer_checksums, row.note = "\n".join(lines), note.strip()
     row.released_at = by.now
@@ -163,14 +146,12 @@ def hand_off_point(
 
 @transaction.atomic
 def hand_off_withdraw(by: By, *, hand_off_id: UUID, reason: str) -> HandOff:
-    """Take back what was uploaded, announced or released by mistake: its files are deleted, its
-    manifest stays. Another hand-off can follow. `WrongState` (`on-hold`) under a legal hold."""
+    """Withdraw results that were uploaded, announced or released by mistake: the files are deleted, the
+    manifest stays. Another delivery can follow. Raises `WrongState` (`on-hold`) under a legal hold."""
     if not reason.strip():
         raise invalid("reason", "required")
     row = _to_hand_over(by, hand_off_id)
-    if row.held_at is not None:
-        raise WrongState("on-hold")
-    row.state = state_after(row.state, "withdraw")
+    row.state = handoffs.state_after(row.state, "withdraw", is_held=row.held_at is not None)
     row.ended_at = by.now
     freed = files_drop(row, ResultFile.objects.filter(hand_off=row), now=by.now)
     if row.released_at is not None:
@@ -184,35 +165,28 @@ def _place(reservation: Reservation) -> Place:
 
 
 def _to_hand_over(by: By, hand_off_id: UUID) -> HandOff:
-    """Lock one for a manager of its host, at the version they read."""
+    """Lock a delivery for a manager of its host, who must have read its latest version."""
     hand_off_to_fill(by.actor, hand_off_id)
     row = lock_hand_off(hand_off_id)
     by.require_version(row.version)
     return row
 
 
-def _store(
-    by: By, row: HandOff, action: str, after: dict[str, object], reason: str = ""
-) -> HandOff:
+def _store(by: By, row: HandOff, action: str, after: dict[str, object], reason: str = "") -> HandOff:
     before = HandOff.objects.values_list("state", flat=True).get(pk=row.pk)
     row.version += 1
     row.save()
-    trail.record(
-        by, action, row, before={"state": before}, after=after | {"state": row.state}, reason=reason
-    )
+    trail.record(by, action, row, before={"state": before}, after=after | {"state": row.state}, reason=reason)
     return row
 
 
 def _tell(by: By, row: HandOff, what: str) -> None:
     about = {"hand_off": str(row.pk)}
-    enqueue(
-        [Effect(f"results.{what}", f"results.{what}:{row.pk}:{row.version + 1}", about)],
-        now=by.now,
-    )
+    enqueue([Effect(f"results.{what}", f"results.{what}:{row.pk}:{row.version + 1}", about)], now=by.now)
 
 
 def overdue_tell(*, now: datetime) -> int:
-    """Tell hosts, once each, of results that should be there and are not; how many."""
+    """Tell hosts, once each, of results that are overdue; return how many."""
     due = HandOff.objects.filter(overdue(now), overdue_told_at=None).order_by("due_at", "pk")
 
     def act(hand_off_id: UUID) -> int:
@@ -232,14 +206,14 @@ def overdue_tell(*, now: datetime) -> int:
 def result_terms_set(
     by: By, *, instrument_id: UUID, due_days: int, keep_days: int, modes: Sequence[str]
 ) -> ResultTerms:
-    """Say in how many days after a booking results are handed over, how long they are kept after
-    that, and after which service modes they are expected; for the host's managers. What is
-    announced or released already stays as it is."""
+    """Set in how many days after a booking results are delivered, how long they are kept after that, and
+    after which service modes they are expected; for the host's managers. Results that are announced or
+    released already keep their terms."""
     instrument = instrument_to_manage(by.actor, instrument_id)
-    if not 1 <= due_days <= MOST_DUE_DAYS:
-        raise invalid("due_days", "out-of-range", least=1, most=MOST_DUE_DAYS)
-    if not 1 <= keep_days <= MOST_KEEP_DAYS:
-        raise invalid("keep_days", "out-of-range", least=1, most=MOST_KEEP_DAYS)
+    if not 1 <= due_days <= handoffs.MOST_DUE_DAYS:
+        raise invalid("due_days", "out-of-range", least=1, most=handoffs.MOST_DUE_DAYS)
+    if not 1 <= keep_days <= handoffs.MOST_KEEP_DAYS:
+        raise invalid("keep_days", "out-of-range", least=1, most=handoffs.MOST_KEEP_DAYS)
     if set(modes) - set(Instrument.ServiceMode.values):
         raise invalid("modes", "unknown-value")
     values = {"due_days": due_days, "keep_days": keep_days, "modes": sorted(set(modes))}
@@ -252,8 +226,8 @@ def result_terms_set(
 
 @transaction.atomic
 def storage_set(by: By, *, organisation_id: UUID, quota: int | None) -> HostStorage:
-    """Say how many bytes a host may keep here; None: as usual. For administrators. What is there
-    stays, also where it is more."""
+    """Set how many bytes a host may store here (None: the usual limit), as an administrator. Stored files
+    stay, even if they exceed it."""
     require(by.actor, "administer", Place(None))
     host = visible(Organisation.objects.select_related("region"), pk=organisation_id)
     if quota is not None and not 0 <= quota < 2**60:
@@ -261,7 +235,5 @@ def storage_set(by: By, *, organisation_id: UUID, quota: int | None) -> HostStor
     row, _ = HostStorage.objects.select_for_update().get_or_create(pk=host.pk)
     before, row.quota = row.quota, quota
     row.save(update_fields=["quota"])
-    trail.record(
-        by, "organisation.result-storage", host, before={"quota": before}, after={"quota": quota}
-    )
+    trail.record(by, "organisation.result-storage", host, before={"quota": before}, after={"quota": quota})
     return row

@@ -1,4 +1,5 @@
-"""Keeping results: longer, as long as somebody holds them, and no longer than was said."""
+"""Keeping results: longer on request, as long as a legal hold lasts, and otherwise no longer than
+promised."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,23 +16,17 @@ from bookings.results.domain.handoffs import MOST_KEEP_DAYS, READABLE, may, stat
 from bookings.results.domain.retention import WARN_DAYS, extended, is_purgeable, warning_due
 from bookings.results.locks import lock_hand_off
 from bookings.results.models import HandOff, KeepRequest
-from bookings.results.selectors.collecting import (
-    counts_as_delivered,
-    hand_offs_to_hold,
-    may_hold,
-    may_lift_any,
-)
+from bookings.results.selectors.collecting import counts_as_delivered, hand_offs_to_hold, may_hold, may_lift
 from bookings.results.selectors.handoffs import hand_off_by_id, hand_off_to_fill
 from bookings.results.services.uploads import files_drop
 
-AFTER_HOLD = timedelta(days=7)  # that there are at least, once nobody holds them any more
+AFTER_HOLD = timedelta(days=7)  # the least time that is left once a legal hold is lifted
 MOST_AT_ONCE = 500
 
 
 @transaction.atomic
 def results_keep(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> HandOff:
-    """Keep results for so many days longer: for the host. An open request for it is granted by
-    this."""
+    """Keep results for some days longer, for the host. This also grants an open request for it."""
     hand_off_to_fill(by.actor, hand_off_id)
     hand_off = lock_hand_off(hand_off_id)
     by.require_version(hand_off.version)
@@ -44,7 +39,7 @@ def results_keep(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> H
 
 @transaction.atomic
 def keep_ask(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> KeepRequest:
-    """Ask the host to keep results for so many days longer, as one of those they are for."""
+    """Ask the host, as a recipient, to keep results for some days longer."""
     if not counts_as_delivered(by.actor, hand_off_by_id(by.actor, hand_off_id)):
         raise NotPermitted
     hand_off = lock_hand_off(hand_off_id)
@@ -52,11 +47,7 @@ def keep_ask(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> KeepR
     if hand_off.keep_requests.filter(state=KeepRequest.State.OPEN).exists():
         raise WrongState("keep-asked-already")
     request = KeepRequest.objects.create(
-        hand_off=hand_off,
-        days=days,
-        reason=reason.strip(),
-        asked_by_id=by.actor.person,
-        asked_at=by.now,
+        hand_off=hand_off, days=days, reason=reason.strip(), asked_by_id=by.actor.person, asked_at=by.now
     )
     trail.record(by, "handoff.keep-ask", hand_off, after={"days": days}, reason=reason.strip())
     about = {"request": str(request.pk)}
@@ -89,7 +80,7 @@ def _decided(by: By, request: KeepRequest, state: str) -> None:
 
 
 def _until(hand_off: HandOff, days: int) -> datetime:
-    """Until when they are kept if so many days are added; `WrongState`, `Invalid`."""
+    """Return until when files are kept if this many days are added; raise `WrongState`, `Invalid`."""
     if not may(hand_off.state, "extend"):
         raise WrongState("not-collectable")
     if days < 1:
@@ -109,7 +100,7 @@ def _keep(by: By, hand_off: HandOff, days: int, reason: str) -> None:
 
 
 def _save_until(hand_off: HandOff, until: datetime) -> None:
-    """Another last day, of which people are told anew."""
+    """Store another last day, for which people are warned again."""
     hand_off.retain_until, hand_off.told_days = until, None
     hand_off.version += 1
     hand_off.save(update_fields=["retain_until", "told_days", "state", "version"])
@@ -117,8 +108,8 @@ def _save_until(hand_off: HandOff, until: datetime) -> None:
 
 @transaction.atomic
 def hold_place(by: By, *, hand_off_id: UUID, reason: str) -> HandOff:
-    """Keep results from being deleted, whatever their last day, until this is lifted: for the host,
-    auditors of either region and administrators. `NotPermitted`, `WrongState`."""
+    """Place a legal hold: results are not deleted until it is lifted. For the host, auditors of either region
+    and administrators. Raises `NotPermitted`, `WrongState`."""
     if not may_hold(by.actor, visible(hand_offs_to_hold(by.actor), pk=hand_off_id)):
         raise NotPermitted
     if not reason.strip():
@@ -138,12 +129,11 @@ def hold_place(by: By, *, hand_off_id: UUID, reason: str) -> HandOff:
 
 @transaction.atomic
 def hold_lift(by: By, *, hand_off_id: UUID) -> HandOff:
-    """Let results go on their last day again, for who placed the hold, and auditors and
-    administrators. There is a week at least until then, of which people are told."""
-    seen = visible(hand_offs_to_hold(by.actor), pk=hand_off_id)
+    """Lift a legal hold, as the person who placed it, an auditor or an administrator. The results are kept
+    for at least another week, before whose end people are warned."""
+    visible(hand_offs_to_hold(by.actor), pk=hand_off_id)
     hand_off = lock_hand_off(hand_off_id)
-    is_own = hand_off.held_by_id == by.actor.user_id and may_hold(by.actor, seen)
-    if not (is_own or may_lift_any(by.actor, seen)):
+    if not may_lift(by.actor, hand_off):
         raise NotPermitted
     if hand_off.held_at is None:
         raise WrongState("not-on-hold")
@@ -160,14 +150,12 @@ def hold_lift(by: By, *, hand_off_id: UUID) -> HandOff:
 
 
 def results_warn(*, now: datetime) -> int:
-    """Tell of results whose last day comes near, once for each of 30, 7 and 1 days; return how
-    many. Nobody is told of what somebody holds, as it stays."""
+    """Warn of results whose last day comes near, once for each of 30, 7 and 1 days; return how many. No
+    warning is sent under a legal hold."""
     return work_through(
         job="results that end",
         due=HandOff.objects.filter(
-            state__in=READABLE,
-            held_at=None,
-            retain_until__lte=now + timedelta(days=max(WARN_DAYS)),
+            state__in=READABLE, held_at=None, retain_until__lte=now + timedelta(days=max(WARN_DAYS))
         ).order_by("retain_until", "pk"),
         act=lambda pk: _warn(pk, now),
         now=now,
@@ -184,7 +172,7 @@ def _warn(hand_off_id: UUID, now: datetime) -> int:
         return 0
     before = {"state": hand_off.state, "told": hand_off.told_days}
     if hand_off.told_days is None:
-        # The clock stood still: nothing goes of which nobody was told.
+        # Warnings failed for a while: nothing is deleted without a warning.
         hand_off.retain_until = max(hand_off.retain_until, now + timedelta(days=1))
     hand_off.state = state_after(hand_off.state, "warn")
     hand_off.told_days = days
@@ -199,8 +187,8 @@ def _warn(hand_off_id: UUID, now: datetime) -> int:
 
 
 def results_purge(*, now: datetime) -> int:
-    """Delete results whose last day has passed, of which somebody was told and which nobody holds;
-    return how many hand-offs. Manifest and receipts stay."""
+    """Delete results whose last day has passed, after a warning and unless a legal hold is placed; return how
+    many deliveries. Manifest and receipts stay."""
     return work_through(
         job="results to delete",
         due=HandOff.objects.filter(
@@ -213,8 +201,8 @@ def results_purge(*, now: datetime) -> int:
 
 
 def _purge(hand_off_id: UUID, now: datetime) -> int:
-    """In one transaction nobody reads the files any more, and deleting each of them is an effect:
-    so that whatever is killed, what is left is deleted later."""
+    """Stop the reading of files in one transaction, and delete each of them as an effect, so that an
+    interruption only delays the rest."""
     hand_off = lock_hand_off(hand_off_id)
     is_held = hand_off.held_at is not None
     if not may(hand_off.state, "purge") or not is_purgeable(hand_off.retain_until, is_held, now):

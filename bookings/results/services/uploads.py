@@ -1,4 +1,4 @@
-"""Files of a hand-off on their way: begun, received piece by piece, checked, taken away again."""
+"""Upload the files of a delivery: begin a file, receive it piece by piece, check it, and remove it."""
 
 import hashlib
 import re
@@ -20,13 +20,7 @@ from accounts.notifications import Effect, enqueue, nudge
 from accounts.selectors.rows import visible
 from accounts.services.jobs import work_alone, work_through
 from bookings.results.adapters.stores import file_receive, name_of, sums_of
-from bookings.results.domain.handoffs import (
-    MOST_FILES,
-    OPEN,
-    may,
-    state_after,
-    upload_ends,
-)
+from bookings.results.domain.handoffs import MOST_FILES, OPEN, may, state_after, upload_ends
 from bookings.results.domain.paths import folders_of, path_key, path_of
 from bookings.results.locks import lock_hand_off
 from bookings.results.models import HandOff, HostStorage, ResultFile
@@ -37,31 +31,29 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class OffsetDiffers(Refused):
-    """A piece that does not begin where the file ends so far: `offset` is where."""
+    """A piece does not begin where the file ends so far, which is at `offset`."""
 
     code = "offset-differs"
 
 
 class UploadBusy(Refused):
-    """Another request writes to the same file just now."""
+    """Another request is writing to the same file."""
 
     code = "upload-busy"
 
 
 class StorageFull(Refused):
-    """A file that is larger than what is left to the host; `left` is in bytes."""
+    """A file is larger than the storage that the host has left; `left` is in bytes."""
 
     code = "storage-full"
 
 
 @transaction.atomic
-def upload_begin(
-    by: By, *, hand_off_id: UUID, path: str, size: int, sha256: str = ""
-) -> ResultFile:
-    """Begin a file of so many bytes, for the host's managers: its place is set aside in the host's
-    storage before the first byte. One without bytes is complete at once.
+def upload_begin(by: By, *, hand_off_id: UUID, path: str, size: int, sha256: str = "") -> ResultFile:
+    """Begin a file of a size, for the host's managers; its space in the host's storage is reserved before the
+    first byte. An empty file is complete at once.
 
-    `Invalid` (path, size or sha256), `WrongState` (`path-taken`, `too-many-files`, or the hand-off
+    Raises `Invalid` (path, size or sha256), `WrongState` (`path-taken`, `too-many-files`, or the delivery
     takes no files), `StorageFull`.
     """
     path = path_of(path)
@@ -102,8 +94,8 @@ def upload_begin(
 
 
 def upload_by_id(actor: Actor, file_id: UUID) -> ResultFile:
-    """Return a file that the actor may go on with. `NotFound`, `NotPermitted`; `WrongState` where
-    its hand-off takes no files any more."""
+    """Return a file to which the actor may upload. Raise `NotFound`, `NotPermitted`; `WrongState` if its
+    delivery takes no more files."""
     row = visible(ResultFile.objects, pk=file_id)
     row.hand_off = hand_off_to_fill(actor, row.hand_off_id)
     if row.hand_off.state not in OPEN:
@@ -113,10 +105,10 @@ def upload_by_id(actor: Actor, file_id: UUID) -> ResultFile:
 
 @transaction.atomic
 def upload_write(by: By, *, file_id: UUID, at: int, data: bytes) -> ResultFile:
-    """Put a piece behind what there is of a file; it is on the disk when this returns.
+    """Append a piece to a file; it is on disk when this returns.
 
-    `OffsetDiffers`, `UploadBusy` while another writes, `Invalid` for more than the file was to
-    have, `WrongState` (`upload-lost`: the store lost bytes, the file must be begun anew).
+    Raises `OffsetDiffers`, `UploadBusy` while another request writes, `Invalid` for more bytes than the
+    file's size, `WrongState` (`upload-lost`: the store lost bytes, so the file must be started again).
     """
     upload_by_id(by.actor, file_id)
     row = ResultFile.objects.select_for_update(skip_locked=True).filter(pk=file_id).first()
@@ -135,8 +127,8 @@ def upload_write(by: By, *, file_id: UUID, at: int, data: bytes) -> ResultFile:
 
 
 def _take(row: ResultFile, data: bytes, now: datetime) -> None:
-    """Store a piece, and what follows from it. A file that came in one piece is checked at once, a
-    longer one by the job."""
+    """Store a piece and update the file. A file that came in one piece is checked at once, a longer one by
+    the job."""
     is_first = row.received == 0
     file_receive(row, data)
     row.expires_at = upload_ends(row.created_at, now)
@@ -157,8 +149,8 @@ def _check(row: ResultFile, digest: str, crc: int) -> None:
 
 
 def files_check(*, now: datetime) -> int:
-    """Compute the SHA-256 of files that have come whole, from what is stored; how many. Not in a
-    transaction, as it takes as long as reading takes."""
+    """Compute the SHA-256 of complete files from what is stored; return how many. This is not done in a
+    transaction, as it takes as long as reading the file."""
     due = ResultFile.objects.filter(state=State.CHECKING).order_by("created_at", "pk")
     return work_alone(job="check results", due=due, act=_check_stored, now=now, most=1000)
 
@@ -171,7 +163,7 @@ def _check_stored(row: ResultFile) -> int:
 
 @transaction.atomic
 def file_remove(by: By, *, file_id: UUID) -> None:
-    """Take a file away, complete or not, before its hand-off is sealed; its place is free again."""
+    """Remove a file, complete or not, before its delivery is sealed, and release its space."""
     row = upload_by_id(by.actor, file_id)
     hand_off = lock_hand_off(row.hand_off_id)
     if hand_off.state not in OPEN:
@@ -180,7 +172,7 @@ def file_remove(by: By, *, file_id: UUID) -> None:
 
 
 def _remove(by: By, hand_off: HandOff, file_id: UUID) -> int:
-    """Under the lock of the hand-off."""
+    """Remove a file and return how many were removed; the caller has locked the delivery."""
     row = ResultFile.objects.filter(hand_off=hand_off, pk=file_id).first()
     if row is None:
         return 0
@@ -194,9 +186,9 @@ def _remove(by: By, hand_off: HandOff, file_id: UUID) -> int:
 
 
 def files_drop(hand_off: HandOff, files: Iterable[ResultFile], *, now: datetime) -> int:
-    """Delete files with what is stored of them, and free their place; the number of bytes freed.
-    Under the lock of the hand-off. The manifest stays. The store is told once it is certain."""
-    # Nobody writes to them from here on.
+    """Delete files and release their space; return the number of bytes. The caller has locked the delivery.
+    The manifest stays. The store deletes them only after the transaction is committed."""
+    # From here on nobody writes to these files.
     held = ResultFile.objects.select_for_update().filter(pk__in=[row.pk for row in files])
     rows = list(held.order_by("pk"))
     effects = [
@@ -215,7 +207,7 @@ def files_drop(hand_off: HandOff, files: Iterable[ResultFile], *, now: datetime)
 
 
 def uploads_expire(*, now: datetime) -> int:
-    """Take away what has not had a byte for a week, or is not whole after thirty days; how many."""
+    """Remove files that got no byte for a week, or are not complete after thirty days; return how many."""
     due = ResultFile.objects.filter(expires_at__lte=now).order_by("expires_at", "pk")
 
     def act(file_id: UUID) -> int:
@@ -232,11 +224,9 @@ def uploads_expire(*, now: datetime) -> int:
 
 
 def storage_reserve(organisation_id: UUID, size: int) -> None:
-    """Set aside place for a file of a host; `StorageFull` where there is too little. One statement
-    decides, so that two files at once never take more than there is."""
-    HostStorage.objects.bulk_create(
-        [HostStorage(organisation_id=organisation_id)], ignore_conflicts=True
-    )
+    """Reserve space for a file of a host; raise `StorageFull` if there is too little. One statement decides,
+    so that two files at once never exceed the limit."""
+    HostStorage.objects.bulk_create([HostStorage(organisation_id=organisation_id)], ignore_conflicts=True)
     usual = settings.RESULTS_QUOTA
     mine = HostStorage.objects.filter(pk=organisation_id)
     fits = Q(quota=None, reserved__lte=usual - size) | Q(reserved__lte=F("quota") - _big(size))
@@ -247,11 +237,11 @@ def storage_reserve(organisation_id: UUID, size: int) -> None:
 
 
 def storage_free(organisation_id: UUID, size: int) -> None:
-    """Give back place that was set aside."""
+    """Release space that was reserved."""
     mine = HostStorage.objects.filter(pk=organisation_id)
     mine.update(reserved=F("reserved") - _big(size))
 
 
 def _big(size: int) -> Value:
-    """A number beside a column: without its type one from 2 GiB on would turn negative."""
+    """Return a number to use with a column; without its type, numbers from 2 GiB on would become negative."""
     return Value(size, BigIntegerField())

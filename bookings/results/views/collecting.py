@@ -1,12 +1,12 @@
-"""Collecting results: the files, the public page of a link, and what the page of a hand-off does
-about links, receipts and retention."""
+"""Collecting results: the files, the public page of a link, and what the page of a delivery does about links,
+receipts and retention."""
 
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -14,82 +14,67 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.api.throttling import Addresses, exceeded
+from accounts.api.transfers import given_out
 from accounts.domain.errors import NotFound, TooOften
 from accounts.domain.roles import NOBODY, By
 from accounts.selectors.rows import visible
-from accounts.views.pages import by_of, reads, shown, writes
-from bookings.results.forms.collecting import ConfirmForm, HoldForm, KeepForm, LinkForm
+from accounts.views.pages import by_of, chooses, reads, shown, writes
+from bookings.results.forms.collecting import KeepForm, LinkForm
 from bookings.results.models import CollectLink
-from bookings.results.selectors.collecting import (
-    file_to_read,
-    files_of_link,
-    hand_off_to_read,
-    keep_requests_for,
-    link_by_token,
-    links_for,
-)
+from bookings.results.selectors import collecting
 from bookings.results.selectors.handoffs import hand_off_by_id, hands_over
-from bookings.results.services.collecting import link_make, link_revoke, receipt_confirm
-from bookings.results.services.delivering import (
-    LENT,
-    Answer,
-    Request,
-    file_deliver,
-    package_deliver,
-)
-from bookings.results.services.retention import (
-    hold_lift,
-    hold_place,
-    keep_ask,
-    keep_decide,
-    results_keep,
-)
+from bookings.results.services.collecting import link_make
+from bookings.results.services.delivering import LENT, Request, file_deliver, package_deliver
+from bookings.results.services.retention import keep_ask, keep_decide, results_keep
 from bookings.results.views.handoffs import SHOWN_FILES, acted
 
 
-def given(answer: Answer) -> HttpResponseBase:
-    """What is given out, as a response."""
-    if answer.content:
-        return StreamingHttpResponse(answer.content, status=answer.status, headers=answer.headers)
-    return HttpResponse(status=answer.status, headers=answer.headers)
-
-
 def asked(request: HttpRequest) -> Request:
-    """What a reader asks for."""
+    """Return the HTTP request as the service takes it."""
     return Request(str(request.method), request.headers, timezone.now)
 
 
 @reads
 def file(request: HttpRequest, hand_off_id: UUID, file_id: UUID) -> HttpResponseBase:
-    """One file, for whom the results are for, and the host."""
+    """Send a file to recipients of the results and to the host."""
     by = by_of(request)
-    hand_off = hand_off_to_read(by.actor, hand_off_id)
-    row = file_to_read(hand_off, file_id)
-    return given(file_deliver(by, hand_off=hand_off, file=row, link=None, request=asked(request)))
+    hand_off = collecting.hand_off_to_read(by.actor, hand_off_id)
+    row = collecting.file_to_read(hand_off, file_id)
+    return given_out(
+        request,
+        by.actor.user_id,
+        lambda: file_deliver(by, hand_off=hand_off, file=row, link=None, request=asked(request)),
+    )
 
 
 @reads
 def package(request: HttpRequest, hand_off_id: UUID) -> HttpResponseBase:
-    """Everything, as one file."""
+    """Send all results as one file."""
     by = by_of(request)
-    hand_off = hand_off_to_read(by.actor, hand_off_id)
-    return given(package_deliver(by, hand_off=hand_off, link=None, request=asked(request)))
+    hand_off = collecting.hand_off_to_read(by.actor, hand_off_id)
+    return given_out(
+        request,
+        by.actor.user_id,
+        lambda: package_deliver(by, hand_off=hand_off, link=None, request=asked(request)),
+    )
 
 
 # Without signing in
 
 
 class Guesses(Addresses):
-    """Addresses that lead nowhere: a link is 256 bits, so only who guesses asks for many."""
+    """A rate limit for addresses that lead nowhere: a link has 256 bits, so only somebody who guesses asks
+    for many."""
 
     scope = "guesses"
 
 
 def _link(request: HttpRequest, token: str) -> tuple[By, CollectLink]:
-    """The link of an address. `NotFound`; `TooOften` for who tries many that are none."""
+    """Return the actor and link of an address. Raise `NotFound`; `TooOften` for somebody who tries many wrong
+    addresses."""
     by = By(NOBODY, timezone.now())
     try:
-        return by, link_by_token(token, by.now)
+        return by, collecting.link_by_token(token, by.now)
     except NotFound:
         if exceeded([Guesses()], cast(Any, request), None):
             raise TooOften from None
@@ -99,9 +84,9 @@ def _link(request: HttpRequest, token: str) -> tuple[By, CollectLink]:
 @never_cache
 @require_safe
 def collect(request: HttpRequest, token: str) -> HttpResponse:
-    """What a link leads to: which files, and each to be downloaded."""
+    """Show the files to which a link leads, each to be downloaded."""
     _by, link = _link(request, token)
-    rows = files_of_link(link)
+    rows = collecting.files_of_link(link)
     some = list(rows[: SHOWN_FILES + 1])
     answer = shown(
         request,
@@ -121,24 +106,30 @@ def collect(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def collect_file(request: HttpRequest, token: str, file_id: UUID) -> HttpResponseBase:
-    """One file of a link."""
+    """Send a file that a link gives access to."""
     by, link = _link(request, token)
-    row = visible(files_of_link(link), pk=file_id)
-    return given(
-        file_deliver(by, hand_off=link.hand_off, file=row, link=link, request=asked(request))
+    row = visible(collecting.files_of_link(link), pk=file_id)
+    return given_out(
+        request,
+        link.pk,
+        lambda: file_deliver(by, hand_off=link.hand_off, file=row, link=link, request=asked(request)),
     )
 
 
 @require_safe
 def collect_package(request: HttpRequest, token: str) -> HttpResponseBase:
-    """All files of a link as one; not where it is for a single one."""
+    """Send all files of a link as one ZIP file; not for a link to a single file."""
     by, link = _link(request, token)
     if link.path:
         raise NotFound
-    return given(package_deliver(by, hand_off=link.hand_off, link=link, request=asked(request)))
+    return given_out(
+        request,
+        link.pk,
+        lambda: package_deliver(by, hand_off=link.hand_off, link=link, request=asked(request)),
+    )
 
 
-# On the page of a hand-off
+# On the page of a delivery
 
 
 _acted = partial(acted, part="#collect")
@@ -146,8 +137,8 @@ _acted = partial(acted, part="#collect")
 
 @writes
 def link_new(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """A link for somebody without an account."""
-    hand_off = hand_off_to_read(by_of(request).actor, hand_off_id)
+    """Make a link for somebody without an account."""
+    hand_off = collecting.hand_off_to_read(by_of(request).actor, hand_off_id)
     form = LinkForm(request.POST, files=hand_off.files.order_by("path_key"))
     return _acted(
         request,
@@ -160,41 +151,15 @@ def link_new(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
 
 
 @writes
-def link_end(request: HttpRequest, link_id: UUID) -> HttpResponse:
-    hand_off_id = visible(links_for(by_of(request).actor), pk=link_id).hand_off_id
-    return _acted(
-        request,
-        hand_off_id,
-        lambda by, _: link_revoke(by, link_id=link_id),
-        gettext("The link no longer works."),
-    )
-
-
-@writes
-def confirm(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """All was received and checked."""
-    return _acted(
-        request,
-        hand_off_id,
-        lambda by, data: receipt_confirm(by, hand_off_id=hand_off_id, **data),
-        gettext("Confirmed. Thank you."),
-        ConfirmForm(request.POST),
-        "confirm_form",
-    )
-
-
-@writes
 def keep(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Keep them longer: the host does, others ask for it."""
+    """Keep results longer: the host does so directly, others request it."""
     is_host = hands_over(by_of(request).actor, hand_off_by_id(by_of(request).actor, hand_off_id))
     work = results_keep if is_host else keep_ask
 
     return _acted(
         request,
         hand_off_id,
-        lambda by, data: work(
-            by, hand_off_id=hand_off_id, days=data["days"], reason=data["reason"]
-        ),
+        lambda by, data: work(by, hand_off_id=hand_off_id, days=data["days"], reason=data["reason"]),
         gettext("Saved.") if is_host else gettext("The host is asked."),
         KeepForm(request.POST),
         "keep_form",
@@ -202,33 +167,13 @@ def keep(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
 
 
 @writes
-def keep_answer(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """Grant a request to keep them longer (`act=grant`), or decline it."""
-    hand_off_id = visible(keep_requests_for(by_of(request).actor), pk=request_id).hand_off_id
-    grant = request.POST.get("act") == "grant"
+@chooses("grant", "decline")
+def keep_answer(request: HttpRequest, request_id: UUID, choice: str) -> HttpResponse:
+    """Grant or decline a request to keep results longer."""
+    hand_off_id = visible(collecting.keep_requests_for(by_of(request).actor), pk=request_id).hand_off_id
     return _acted(
         request,
         hand_off_id,
-        lambda by, _: keep_decide(by, request_id=request_id, grant=grant),
+        lambda by, _: keep_decide(by, request_id=request_id, grant=choice == "grant"),
         gettext("Saved."),
-    )
-
-
-@writes
-def hold(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Keep them whatever their last day, or no longer (`act=lift`)."""
-    if request.POST.get("act") == "lift":
-        return _acted(
-            request,
-            hand_off_id,
-            lambda by, _: hold_lift(by, hand_off_id=hand_off_id),
-            gettext("The hold is lifted."),
-        )
-    return _acted(
-        request,
-        hand_off_id,
-        lambda by, data: hold_place(by, hand_off_id=hand_off_id, **data),
-        gettext("They are kept until the hold is lifted."),
-        HoldForm(request.POST),
-        "hold_form",
     )

@@ -1,4 +1,4 @@
-"""Results: the lists of both sides, one hand-off, its uploads, and what a host promises."""
+"""Pages of results: the lists of both sides, one delivery, its uploads, and an instrument's terms."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,48 +15,18 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
-from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
-from bookings.record.adapters.figures import Cell
-from bookings.record.views.bookings import WORDS
+from accounts.permissions import actor_of
+from accounts.views.pages import act, bare, by_of, edits, reads, sent, shown, writes
 from bookings.record.views.lists import ListPage
-from bookings.results.domain.handoffs import AWAITED, OPEN, may
+from bookings.results.domain.handoffs import AWAITED, OPEN
+from bookings.results.forms import handoffs
 from bookings.results.forms.collecting import collecting_forms
-from bookings.results.forms.handoffs import (
-    GIGABYTE,
-    FilterForm,
-    PointForm,
-    ReleaseForm,
-    StorageForm,
-    TermsForm,
-    WithdrawForm,
-)
 from bookings.results.models import HandOff
+from bookings.results.selectors import handoffs as handoff_selectors
 from bookings.results.selectors.collecting import load_collecting
-from bookings.results.selectors.handoffs import (
-    collects,
-    files_for,
-    hand_off_by_id,
-    hand_off_to_fill,
-    hand_offs_for,
-    hand_offs_of,
-    hands_over,
-    overdue,
-    sees_files,
-    storages_for,
-    terms_of,
-    with_sizes,
-)
 from bookings.results.services import uploads
-from bookings.results.services.handoffs import (
-    hand_off_make,
-    hand_off_point,
-    hand_off_release,
-    hand_off_seal,
-    hand_off_withdraw,
-    result_terms_set,
-    storage_set,
-)
-from instruments.selectors.managing import instrument_to_manage
+from bookings.results.services.handoffs import hand_off_make, result_terms_set, storage_set
+from instruments.register.selectors.registry import instrument_to_manage
 
 SHOWN_FILES = 200
 
@@ -66,71 +36,28 @@ def _row(hand_off: HandOff, by: By) -> HandOff:
     return hand_off
 
 
-HEADS = (
-    "result", "booking", "instrument", "start", "person", "payer", "state", "due", "kept_until",
-    "files", "bytes",
-)  # fmt: skip
-
-
-def _cells(row: HandOff, by: By) -> tuple[Cell, ...]:
-    booking = row.reservation
-    return (
-        str(row.pk),
-        str(booking.pk),
-        booking.instrument.name,
-        booking.start_at.isoformat(),
-        str(booking.user),
-        booking.organisation.code,
-        row.state,
-        row.due_at.isoformat(),
-        row.retain_until.isoformat() if row.retain_until else "",
-        row.file_count,  # type: ignore[attr-defined]
-        row.bytes_total,  # type: ignore[attr-defined]
-    )
-
-
-LIST = ListPage(
-    "bookings/results/results.html",
-    hand_offs_for,
-    shown=_row,
-    sheet=("results", HEADS, _cells),
-    words=tuple(f"reservation__{name}" for name in WORDS),
-    day="reservation__start_at",
-    sorts={0: "reservation__start_at", 1: "reservation__user__name", 2: "due_at", 3: "bytes_total"},
-)
+LIST = ListPage("bookings/results/results.html", handoff_selectors.RESULTS, shown=_row)
 
 
 @reads
 def results(request: HttpRequest) -> HttpResponseBase:
-    """Results of one's own bookings, and of those one's organisation pays or hosts."""
+    """List results of the reader's own bookings, and of those their organisation pays or hosts."""
     by = by_of(request)
-    form = FilterForm(request.GET)
-    form.is_valid()
-    rows = hand_offs_of(LIST.rows(by.actor), form.cleaned_data)
-    if form.cleaned_data.get("overdue"):
-        rows = rows.filter(overdue(by.now)).order_by("due_at", "id")
     return LIST.answer(
         request,
         by,
-        with_sizes(rows),
-        form=form,
-        is_filtered=any(form.cleaned_data.values()),
         is_host=bool(by.actor.organisations_where("manage-instruments")),
-        keeps_storage=storages_for(by.actor).exists(),
+        keeps_storage=handoff_selectors.storages_for(by.actor).exists(),
     )
 
 
 @reads
-def result(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """One hand-off: its files, where it stands, and what can be done with it."""
-    return page(request, hand_off_id)
-
-
-def page(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
+def result(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
+    """Show a delivery: its files, its state, and what can be done with it."""
     by = by_of(request)
-    hand_off = _row(hand_off_by_id(by.actor, hand_off_id), by)
-    is_host = hands_over(by.actor, hand_off)
-    files = files_for(by.actor, hand_off)
+    hand_off = _row(handoff_selectors.hand_off_by_id(by.actor, hand_off_id), by)
+    is_host = handoff_selectors.hands_over(by.actor, hand_off)
+    files = handoff_selectors.files_for(by.actor, hand_off)
     some = list(files[: SHOWN_FILES + 1])
     version = {"version": hand_off.version}
     return shown(
@@ -142,17 +69,14 @@ def page(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: An
             "booking": hand_off.reservation,
             "zone": hand_off.reservation.instrument.facility.time_zone,
             "is_host": is_host,
-            "collects": collects(by.actor, hand_off),
-            "sees_files": sees_files(by.actor, hand_off),
+            "collects": handoff_selectors.collects(by.actor, hand_off),
+            "sees_files": handoff_selectors.sees_files(by.actor, hand_off),
             "files": some[:SHOWN_FILES],
             "file_count": files.count() if len(some) > SHOWN_FILES else len(some),
             "is_open": is_host and hand_off.state in OPEN,
-            "may_release": is_host and may(hand_off.state, "release"),
-            "may_point": is_host and may(hand_off.state, "point"),
-            "may_withdraw": is_host and may(hand_off.state, "withdraw"),
-            "release_form": ReleaseForm(initial=version),
-            "point_form": PointForm(initial=version),
-            "withdraw_form": WithdrawForm(initial=version),
+            "release_form": handoffs.ReleaseForm(initial=version),
+            "point_form": handoffs.PointForm(initial=version),
+            "withdraw_form": handoffs.WithdrawForm(initial=version),
             "most_bytes": settings.RESULTS_MOST_BYTES,
             **load_collecting(by.actor, hand_off, by.now),
             **collecting_forms(hand_off, some[:SHOWN_FILES]),
@@ -170,27 +94,16 @@ def acted(
     name: str = "",
     part: str = "",
 ) -> HttpResponse:
-    """Carry out an act, say `done`, and go back to the page of the hand-off, to its `part`; a
-    refusal is shown there, what is wrong with the form as `name`."""
-    shows = partial(page, request, hand_off_id)
+    """Carry out an act, show `done`, and go back to the page of the delivery, at its `part`. A refusal is
+    shown there, errors in the form in the form called `name`."""
+    shows = partial(bare(result), request, hand_off_id)
     to = reverse("bookings:result", args=[hand_off_id]) + part
     return act(request, shows, work, to=to, done=done, form=form, name=name)
 
 
 @writes
-def seal(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Seal what was uploaded."""
-    return acted(
-        request,
-        hand_off_id,
-        lambda by, _: hand_off_seal(by, hand_off_id=hand_off_id),
-        gettext("The files are sealed."),
-    )
-
-
-@writes
 def file_remove(request: HttpRequest, hand_off_id: UUID, file_id: UUID) -> HttpResponse:
-    """Take a file away before it is sealed."""
+    """Remove a file before the delivery is sealed."""
     return acted(
         request,
         hand_off_id,
@@ -199,55 +112,12 @@ def file_remove(request: HttpRequest, hand_off_id: UUID, file_id: UUID) -> HttpR
     )
 
 
-@writes
-def release(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Let those whom they are for collect them."""
-    return acted(
-        request,
-        hand_off_id,
-        lambda by, data: hand_off_release(by, hand_off_id=hand_off_id, note=data["note"]),
-        gettext("The results are released."),
-        ReleaseForm(request.POST),
-        "release_form",
-    )
-
-
-@writes
-def point(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Say where results lie that stay with the host."""
-    return acted(
-        request,
-        hand_off_id,
-        lambda by, data: hand_off_point(
-            by,
-            hand_off_id=hand_off_id,
-            **{name: value for name, value in data.items() if name != "version"},
-        ),
-        gettext("Saved. Those whom the results are for are told where they lie."),
-        PointForm(request.POST),
-        "point_form",
-    )
-
-
-@writes
-def withdraw(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Take results back."""
-    return acted(
-        request,
-        hand_off_id,
-        lambda by, data: hand_off_withdraw(by, hand_off_id=hand_off_id, reason=data["reason"]),
-        gettext("The results are withdrawn."),
-        WithdrawForm(request.POST),
-        "withdraw_form",
-    )
-
-
 @reads
 def upload(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
-    """Files and folders for a hand-off, sent by the browser; what broke off goes on."""
+    """Upload files and folders for a delivery with the browser; interrupted uploads are resumed."""
     by = by_of(request)
-    hand_off = hand_off_to_fill(by.actor, hand_off_id)
-    # Only the site's own address may ask there.
+    hand_off = handoff_selectors.hand_off_to_fill(by.actor, hand_off_id)
+    # Only the site's own address may be used for uploads there.
     is_ours = request.build_absolute_uri("/") == f"{settings.SITE_URL}/"
     return render(
         request,
@@ -266,50 +136,53 @@ def upload(request: HttpRequest, hand_off_id: UUID) -> HttpResponse:
 
 @writes
 def announce(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Announce results of a booking, and go on to them."""
+    """Announce results of a booking, and open their page."""
     made = hand_off_make(by_of(request), reservation_id=reservation_id)
     return redirect("bookings:result", made.pk)
 
 
 @edits
 def terms(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """What is promised of an instrument's results."""
-    by = by_of(request)
-    instrument = instrument_to_manage(by.actor, instrument_id)
-    row = terms_of(instrument_id)
+    """Set the terms for an instrument's results."""
+    row = handoff_selectors.terms_of(instrument_id)
     initial = {"due_days": row.due_days, "keep_days": row.keep_days, "modes": row.modes}
+
+    def page(**context: Any) -> HttpResponse:
+        instrument = instrument_to_manage(actor_of(request.user), instrument_id)
+        return shown(request, "bookings/results/terms.html", instrument=instrument, **context)
+
     return act(
         request,
-        partial(shown, request, "bookings/results/terms.html", instrument=instrument),
+        page,
         lambda by, data: result_terms_set(by, instrument_id=instrument_id, **data),
         to=reverse("bookings:result-terms", args=[instrument_id]),
         done=gettext("Saved."),
-        form=TermsForm(sent(request), initial=initial),
+        form=handoffs.TermsForm(sent(request), initial=initial),
     )
 
 
 @reads
 def storage(request: HttpRequest) -> HttpResponse:
-    """How much hosts keep, and may."""
+    """Show how much storage hosts use, and their limits."""
     return _storage(request)
 
 
 def _storage(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
     by = by_of(request)
-    rows = list(storages_for(by.actor)[:500])
+    rows = list(handoff_selectors.storages_for(by.actor)[:500])
     if not rows and not by.actor.has("administrator"):
         raise NotPermitted(capability="administer")
     for row in rows:
         quota = settings.RESULTS_QUOTA if row.quota is None else row.quota
-        row.most, row.quota_gb = quota, row.quota and row.quota // GIGABYTE  # type: ignore[attr-defined]
+        row.most, row.quota_gb = quota, row.quota and row.quota // handoffs.GIGABYTE  # type: ignore[attr-defined]
     context |= {"rows": rows, "sets": by.actor.has("administrator")}
     return render(request, "bookings/results/storage.html", context, status=status)
 
 
 @writes
 def storage_change(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
-    """Say how much a host may keep."""
-    form = StorageForm(request.POST)
+    """Set how much a host may store."""
+    form = handoffs.StorageForm(request.POST)
     return act(
         request,
         partial(_storage, request),

@@ -1,4 +1,4 @@
-"""Reviews before buying: schemes, purchase cases, what hosts and experts are asked."""
+"""Reviews of purchases: schemes, purchase cases, requests to hosts and experts."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,41 +8,26 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads, tells
-from accounts.api.shapes import (
-    Choice,
-    Day,
-    Instant,
-    ListOf,
-    Money,
-    Number,
-    ReasonBody,
-    Shape,
-    Text,
-    Whole,
-)
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, reads, tells
+from accounts.api.shapes import Choice, Day, Instant, ListOf, Money, Number, ReasonBody, Shape, Text, Whole
 from accounts.selectors.rows import visible
 from bookings.needs.api.needs import RequirementBody
+from bookings.record.api.lists import listed
 from bookings.reviews.domain import reviews as rules
+from bookings.reviews.forms import reviews
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from bookings.reviews.selectors import cases as selectors
 from bookings.reviews.selectors.comparison import evidence_of
 from bookings.reviews.services import cases as services
 from bookings.reviews.services.cases import CaseValues, Decision
-from bookings.reviews.services.opinions import (
-    Opinion,
-    expert_ask,
-    interest_declare,
-    opinion_give,
-)
-from bookings.reviews.services.promises import MOST_YEARS, Answer, pledge_answer
+from bookings.reviews.services.opinions import Opinion, expert_ask, interest_declare, opinion_give
+from bookings.reviews.services.promises import PledgeAnswer, pledge_answer
 
 _DECISIONS = [(s.value, s.label) for s in PurchaseCase.State if s.value in rules.DECISIONS]
 
 
 class SchemeShape(serializers.Serializer[Any]):
-    """The newest version of a scheme. Null or empty: it states nothing."""
+    """The newest version of a scheme. A null or empty value is not stated by it."""
 
     id = serializers.UUIDField()
     code = serializers.CharField()
@@ -61,7 +46,7 @@ class SchemeShape(serializers.Serializer[Any]):
     days = serializers.DictField()
     appeal_days = serializers.IntegerField(allow_null=True)
     valid_from = serializers.DateField(allow_null=True)
-    read_from = serializers.CharField(source="source", help_text="Where it was read.")
+    read_from = serializers.CharField(source="source", help_text="The source of the scheme.")
     source_date = serializers.CharField()
 
 
@@ -80,52 +65,50 @@ class ReviewSchemes(Resource):
 
     @lists(_("Review schemes"))
     def rows(self, query: dict[str, Any]) -> QuerySet[ReviewScheme]:
-        """The newest version of each."""
+        """Return the newest version of each scheme."""
         return selectors.newest_schemes()
 
     @reads(_("A review scheme"))
     def detail(self, pk: UUID) -> None:
-        """One version of it, as cases were decided by."""
+        """Return a version of a review scheme, by which cases were decided."""
 
 
 class CaseBody(Shape):
-    """What is to be bought."""
+    """The planned purchase of a case."""
 
-    scheme = Text(40, help_text="A code of `GET review-schemes/`.")
+    scheme = Text(40, help_text="Code of a scheme from `GET review-schemes/`.")
     money = Choice(ReviewScheme.Money.choices)
     organisation = Text(
-        40, required=False, help_text="The applicant: a code. Your only one, unless named."
+        40, required=False, help_text="Code of the applicant; default: your only organisation."
     )
-    techniques = ListOf(child=Text(60), help_text="Codes: its class.")
-    name = Text(200, help_text="The standard name of what is to be bought.")
+    techniques = ListOf(child=Text(60), help_text="Codes of the techniques that are its class.")
+    name = Text(200, help_text="Standard name of the instrument to buy.")
     reason = Text(4000)
     price = Number(15, 2, min_value=0)
     currency = Text(3)
-    years = Whole(min_value=1, max_value=services.MOST_YEARS, help_text="Of use.")
-    hours = Whole(min_value=1, max_value=services.MOST_HOURS, help_text="Needed a year.")
+    years = Whole(min_value=1, max_value=services.MOST_YEARS, help_text="Years of use.")
+    hours = Whole(min_value=1, max_value=services.MOST_HOURS, help_text="Hours needed per year.")
     place = Text(200)
     requirements = ListOf(child=RequirementBody(), default=list)
     upkeep_percent = Number(5, 2, min_value=0, max_value=100, default=rules.UPKEEP_PERCENT)
-    staff = Number(15, 2, min_value=0, default=Decimal(0), help_text="A year.")
-    space = Number(15, 2, min_value=0, default=Decimal(0), help_text="A year.")
-    marginal = Number(15, 2, min_value=0, default=Decimal(0), help_text="What an own hour costs.")
-    travel = Number(15, 2, min_value=0, default=Decimal(0), help_text="For an hour elsewhere.")
+    staff = Number(15, 2, min_value=0, default=Decimal(0), help_text="Cost of staff per year.")
+    space = Number(15, 2, min_value=0, default=Decimal(0), help_text="Cost of space per year.")
+    marginal = Number(15, 2, min_value=0, default=Decimal(0), help_text="Running cost per hour of use.")
+    travel = Number(
+        15, 2, min_value=0, default=Decimal(0), help_text="Cost of travel per hour on a shared instrument."
+    )
 
 
 class CaseDecisionBody(Shape):
     decision = Choice(_DECISIONS)
-    grounds = ListOf(child=Text(40), help_text="Codes: of the figures, or of the scheme.")
+    grounds = ListOf(child=Text(40), help_text="Codes of grounds, from the figures or from the scheme.")
     reason = Text(4000)
     conditions = Text(4000, default="", allow_blank=True)
     pooled_with = serializers.UUIDField(required=False, allow_null=True)
 
 
-class ExpertBody(Shape):
-    person = Text(254, help_text="An id, or a mail address.")
-
-
 class ServiceBody(Shape):
-    instrument = serializers.UUIDField(help_text="The record of what was bought.")
+    instrument = serializers.UUIDField(help_text="Id of the instrument that was bought.")
     in_service_on = Day()
 
 
@@ -180,8 +163,8 @@ class CaseShape(serializers.Serializer[Any]):
 
 
 class CaseFiguresShape(serializers.Serializer[Any]):
-    """What the rules say of a comparison and of what hosts answered. Hours as decimal texts, null
-    where there is no figure."""
+    """Figures computed from a comparison and the hosts' answers. Hours are decimal texts, null if there is no
+    figure."""
 
     mean_hours = serializers.CharField(allow_null=True)
     spare_hours = serializers.CharField()
@@ -189,8 +172,8 @@ class CaseFiguresShape(serializers.Serializer[Any]):
     promised_hours = serializers.CharField()
     coverage = serializers.CharField()
     wait_hours = serializers.CharField(allow_null=True)
-    own_cost = serializers.CharField(help_text="A year, in the currency of the case.")
-    shared_cost = serializers.CharField(allow_null=True, help_text="Of an hour elsewhere.")
+    own_cost = serializers.CharField(help_text="Cost per year of buying, in the currency of the case.")
+    shared_cost = serializers.CharField(allow_null=True, help_text="Cost per hour on a shared instrument.")
     break_even_hours = serializers.IntegerField(allow_null=True)
     grounds_for = serializers.ListField(child=serializers.CharField())
     grounds_against = serializers.ListField(child=serializers.CharField())
@@ -199,23 +182,25 @@ class CaseFiguresShape(serializers.Serializer[Any]):
 
 
 class ComparisonShape(serializers.Serializer[Any]):
-    """The evidence as it was frozen, its SHA-256 over canonical JSON (RFC 8785), and the figures;
-    all null before it is submitted."""
+    """The frozen evidence, its SHA-256 over canonical JSON (RFC 8785), and the figures; all null before the
+    case is submitted."""
 
     content = serializers.DictField(allow_null=True)
     digest = serializers.CharField(allow_null=True)
     figures = CaseFiguresShape(allow_null=True)
 
 
-class CaseQuery(Pages):
-    state = Choice(PurchaseCase.State.choices, required=False)
-    waits = Choice([("decide", "decide")], required=False, help_text="For coordinators.")
+def _button(act: str, label: Any, done: Any) -> OnPage:
+    """Return how the page of a case sends an act that needs only a button."""
+    return OnPage(
+        "bookings:review", label, done, offered=lambda by, case: selectors.offers(by.actor, case, act)
+    )
 
 
 class PurchaseCases(Resource):
     at, key, name, many = "purchase-cases/", "case_id", "purchase_case", "purchase_cases"
     tag, shape, needs_person = "planning", CaseShape, True
-    write_scope = "manage"
+    write_scope, page_at, page_name = "manage", "reviews/", "review"
 
     def visible(self, pk: UUID) -> PurchaseCase:
         return selectors.case_by_id(self.actor, pk)
@@ -228,14 +213,11 @@ class PurchaseCases(Resource):
             row.technique_codes = sorted(one.code for one in row.techniques.all())
         return every
 
-    @lists(_("Purchase cases"), CaseQuery)
+    @listed(_("Purchase cases"), selectors.CASES)
     def rows(self, query: dict[str, Any]) -> QuerySet[PurchaseCase]:
-        """One's own and those of organisations whose manager one is; once submitted, those of the
-        regions one coordinates or audits; the newest first."""
-        rows = selectors.cases_for(self.actor)
-        if "waits" in query:
-            rows = selectors.cases_to_decide(self.actor)
-        return rows.filter(state=query["state"]) if "state" in query else rows
+        """Return your own cases and those of organisations you manage; once submitted, those of regions you
+        coordinate or audit; the newest first."""
+        return selectors.cases_for(self.actor)
 
     @creates(
         _("Begin a purchase case"),
@@ -256,21 +238,21 @@ class PurchaseCases(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """Keep what is to be bought, as a draft."""
+        """Create a case for a planned purchase, as a draft."""
         return services.case_make(self.by, values=CaseValues(**data)).pk
 
     @reads(_("A purchase case"))
     def detail(self, pk: UUID) -> None:
-        """As it is now; also for who is asked about it as an expert."""
+        """Return a case as it is now; experts who are asked about it may read it too."""
 
     @changes(_("Change a purchase case"), CaseBody, method="put", refuses=[404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Put another in its place while it is a draft; the applicant stays."""
+        """Replace the values of a draft; the applicant stays."""
         return services.case_change(self.by, case_id=pk, values=CaseValues(**data)).pk
 
     @tells(_("The comparison of a purchase case"), ComparisonShape)
     def comparison(self, pk: UUID, query: Any = None) -> dict[str, Any]:
-        """What is there already: every instrument of the class where the scheme looks."""
+        """Return the existing instruments of the class in the area that the scheme covers."""
         case = self.visible(pk)
         evidence = evidence_of(case)
         if evidence is None:
@@ -282,9 +264,7 @@ class PurchaseCases(Resource):
             "figures": {
                 "mean_hours": _decimal(figures.mean),
                 "spare_hours": _decimal(figures.spare),
-                "unmet_hours": _decimal(
-                    (unmet["refused"] + unmet["searched"] + unmet["waited"]) / 60
-                ),
+                "unmet_hours": _decimal((unmet["refused"] + unmet["searched"] + unmet["waited"]) / 60),
                 "promised_hours": _decimal(figures.promised),
                 "coverage": _decimal(figures.coverage, 4),
                 "wait_hours": _decimal(evidence.wait),
@@ -298,71 +278,85 @@ class PurchaseCases(Resource):
             },
         }
 
+    @_button("check", _("Mark as checked"), _("The case is checked. Submit it when it is final."))
     @acts(_("Check a purchase case"))
     def check(self, pk: UUID, data: Any = None) -> UUID:
-        """For another manager of the applicant than who made it."""
+        """Check a case, as a manager of the applicant other than the one who made it."""
         return services.case_check(self.by, case_id=pk).pk
 
-    @acts(_("Make a draft of a checked case"))
+    @_button("reopen", _("Back to draft"), _("The case is a draft again."))
+    @acts(_("Return a checked case to draft"))
     def reopen(self, pk: UUID, data: Any = None) -> UUID:
-        """To change it once more."""
+        """Reopen a case as a draft, which can be changed again."""
         return services.case_reopen(self.by, case_id=pk).pk
 
+    @_button("submit", _("Submit"), _("The case is submitted, and its comparison is frozen."))
     @acts(_("Submit a purchase case"))
     def submit(self, pk: UUID, data: Any = None) -> UUID:
-        """To the coordinators of the region. The comparison is frozen."""
+        """Submit a case to the coordinators of its region. Its comparison is frozen."""
         return services.case_submit(self.by, case_id=pk).pk
 
+    @_button("withdraw", _("Withdraw"), _("The case is withdrawn."))
     @acts(_("Withdraw a purchase case"), ReasonBody)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Before it is decided."""
+        """Withdraw a case before it is decided."""
         return services.case_withdraw(self.by, case_id=pk, **data).pk
 
+    @_button("ask_hosts", _("Ask the hosts"), _("The hosts are asked."))
     @acts(_("Ask hosts for hours"))
     def hosts(self, pk: UUID, data: Any = None) -> UUID:
-        """For coordinators: all hosts of compared instruments that may fit."""
+        """Ask all hosts of compared instruments that may fit to pledge hours. Only coordinators may do
+        this."""
         return services.hosts_ask(self.by, case_id=pk).pk
 
-    @acts(_("Ask an expert"), ExpertBody, versioned=False)
+    @OnPage("bookings:review", done=_("The expert is asked."), form=reviews.ExpertForm, name="expert_form")
+    @acts(_("Ask an expert"), reviews.ExpertBody, versioned=False)
     def experts(self, pk: UUID, data: dict[str, Any]) -> PurchaseCase:
-        """For coordinators. Who belongs to the applicant or a compared host is barred."""
+        """Ask experts for their opinions. Only coordinators may do this. People who belong to the applicant
+        or a compared host are barred."""
         expert_ask(self.by, case_id=pk, **data)
         return self.visible(pk)
 
+    @_button("review", _("Begin the review"), _("The review has begun."))
     @acts(_("Begin the review"))
     def review(self, pk: UUID, data: Any = None) -> UUID:
-        """For coordinators: opinions are given from now on."""
+        """Begin the review, during which experts give their opinions. Only coordinators may do this."""
         return services.case_review(self.by, case_id=pk).pk
 
     @acts(_("Decide on a purchase case"), CaseDecisionBody)
     def decide(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For coordinators with no part in it. Where hours are shared instead, every promise
-        becomes kept hours."""
+        """Decide a case. Only coordinators who have no part in it may do this. If hours are shared instead,
+        every promise becomes guaranteed hours."""
         return services.case_decide(self.by, case_id=pk, decision=Decision(**data)).pk
 
-    @acts(_("Appeal against a decision"), ReasonBody)
+    @OnPage(
+        "bookings:review",
+        done=_("The case is under review again."),
+        form=reviews.AppealForm,
+        name="appeal_form",
+    )
+    @acts(_("Appeal against a decision"), reviews.AppealBody)
     def appeal(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Once, within fifteen working days unless the scheme says otherwise."""
+        """Appeal against the decision, as the applicant: once, and within fifteen working days unless the
+        scheme says otherwise."""
         return services.case_appeal(self.by, case_id=pk, **data).pk
 
-    @acts(_("Say that it is ordered"))
+    @_button("order", _("It is ordered"), _("The case is marked as ordered."))
+    @acts(_("Mark a purchase as ordered"))
     def ordered(self, pk: UUID, data: Any = None) -> UUID:
-        """After an approval."""
+        """Record that the instrument was ordered, once the case is approved."""
         return services.case_order(self.by, case_id=pk).pk
 
-    @acts(_("Say that it is in service"), ServiceBody)
+    @acts(_("Mark a purchase as in service"), ServiceBody)
     def in_service(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """It is followed up twelve and twenty-four months after."""
+        """Record that the instrument is in service; it is followed up twelve and twenty-four months later."""
         return services.case_in_service(
-            self.by,
-            case_id=pk,
-            instrument_id=data["instrument"],
-            in_service_on=data["in_service_on"],
+            self.by, case_id=pk, instrument_id=data["instrument"], in_service_on=data["in_service_on"]
         ).pk
 
 
 class PledgeShape(serializers.Serializer[Any]):
-    """What a host is asked, and answers: an empty `answer` is no answer."""
+    """A request to a host, and its answer; `answer` is empty until the host answers."""
 
     id = serializers.UUIDField()
     case = serializers.UUIDField(source="case_id")
@@ -379,49 +373,42 @@ class PledgeShape(serializers.Serializer[Any]):
     reason = serializers.CharField()
     note = serializers.CharField()
     kept_hours = serializers.UUIDField(
-        allow_null=True, source="kept_hours_id", help_text="Those of the first year."
+        allow_null=True, source="kept_hours_id", help_text="Id of the guaranteed hours of the first year."
     )
     version = serializers.IntegerField()
-
-
-class PledgeAnswerBody(Shape):
-    """A promise of hours a year from a day on, or why not."""
-
-    answer = Choice(HostPledge.Answer.choices)
-    hours = Whole(min_value=1, required=False, allow_null=True)
-    price = Number(12, 2, min_value=0, required=False, allow_null=True, help_text="An hour.")
-    currency = Text(3, default="", allow_blank=True)
-    from_date = Day(required=False, allow_null=True)
-    years = Whole(min_value=1, max_value=MOST_YEARS, default=1, help_text="Each with these hours.")
-    reason = Choice(HostPledge.Reason.choices, default="", allow_blank=True)
-    note = Text(1000, default="", allow_blank=True)
 
 
 class HostPledges(Resource):
     at, key, name, many = "host-pledges/", "pledge_id", "host_pledge", "host_pledges"
     tag, shape, needs_person = "planning", PledgeShape, True
     write_scope, order = "manage", ("-asked_at", "-id")
+    page_at, page_name = "reviews/pledges/", "review-pledge"
 
     def visible(self, pk: UUID) -> HostPledge:
         return visible(selectors.pledges_asked(self.actor), pk=pk)
 
     @lists(_("Host pledges"))
     def rows(self, query: dict[str, Any]) -> QuerySet[HostPledge]:
-        """What hosts whose manager one is are asked."""
+        """Return the requests to hosts that you manage."""
         return selectors.pledges_asked(self.actor)
 
     @reads(_("A host pledge"))
     def detail(self, pk: UUID) -> None:
-        """As it is now."""
+        """Return a pledge as it is now."""
 
-    @acts(_("Answer about hours"), PledgeAnswerBody)
+    @OnPage(
+        "bookings:review-pledge",
+        done=_("Your answer is saved. You can change it until the case is decided."),
+        form=reviews.PledgeForm,
+    )
+    @acts(_("Answer about hours"), reviews.PledgeAnswerBody)
     def answer(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Promise hours or deny them; anew until the case is decided."""
-        return pledge_answer(self.by, pledge_id=pk, answer=Answer(**data)).pk
+        """Pledge hours, or decline. The answer can be replaced until the case is decided."""
+        return pledge_answer(self.by, pledge_id=pk, answer=PledgeAnswer(**data)).pk
 
 
 class OpinionShape(serializers.Serializer[Any]):
-    """What somebody is asked as an expert."""
+    """A request for somebody's opinion as an expert."""
 
     id = serializers.UUIDField()
     case = serializers.UUIDField(source="case_id")
@@ -437,7 +424,7 @@ class OpinionShape(serializers.Serializer[Any]):
 
 
 class InterestBody(Shape):
-    interest = Text(1000, default="", allow_blank=True, help_text="Empty: there is none.")
+    interest = Text(1000, default="", allow_blank=True, help_text="Your conflict of interest. Empty: none.")
 
 
 class OpinionBody(Shape):
@@ -454,26 +441,27 @@ class CaseOpinions(Resource):
     def visible(self, pk: UUID) -> CaseExpert:
         return visible(selectors.opinions_asked(self.actor), pk=pk)
 
-    @lists(_("Opinions one is asked for"))
+    @lists(_("Opinions you are asked for"))
     def rows(self, query: dict[str, Any]) -> QuerySet[CaseExpert]:
-        """One's own, the newest first."""
+        """Return the opinions that you are asked for, the newest first."""
         return selectors.opinions_asked(self.actor)
 
-    @reads(_("An opinion one is asked for"))
+    @reads(_("An opinion you are asked for"))
     def detail(self, pk: UUID) -> None:
-        """As it is now."""
+        """Return an opinion as it is now."""
 
     @acts(_("Declare an interest"), InterestBody, versioned=False)
     def declare(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Or that there is none, which comes before an opinion."""
+        """Declare an interest in the case, or with an empty text that you have none. An opinion can only be
+        given after that."""
         return interest_declare(self.by, expert_id=pk, **data).pk
 
     @acts(_("Give an opinion"), OpinionBody, versioned=False)
     def give(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """While the case is under review."""
+        """Give your opinion while the case is under review."""
         return opinion_give(self.by, expert_id=pk, opinion=Opinion(**data)).pk
 
 
 def _decimal(hours: Any, digits: int = 2) -> str | None:
-    """A fraction as a decimal text, rounded to so many digits."""
+    """Return a fraction as a decimal text, rounded to `digits` digits."""
     return None if hours is None else f"{round(float(hours), digits):.{digits}f}"

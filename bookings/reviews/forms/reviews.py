@@ -1,14 +1,17 @@
-"""Purchase cases, as somebody describes them, answers them and decides on them."""
+"""Forms for describing purchase cases, answering requests about them and deciding them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.shapes import Choice, Day, Number, Shape, Text, Whole
 from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import FieldProblem
 from accounts.letters.words import named
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField
@@ -18,24 +21,26 @@ from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, Review
 from bookings.reviews.selectors.comparison import requirements_of
 from bookings.reviews.services.cases import CaseValues, Decision
 from bookings.reviews.services.opinions import Opinion
-from bookings.reviews.services.promises import MOST_YEARS, Answer
-from instruments.domain.capabilities import Parameters, requirements_in
-from instruments.forms.fields import StyledForm, TextListField
-from instruments.forms.registry import term
-from instruments.messages import required_text
-from instruments.models import Instrument, Technique
+from bookings.reviews.services.promises import MOST_YEARS
+from instruments.managing.forms.registry import term
+from instruments.reading.forms.fields import StyledForm, TextListField
+from instruments.reading.forms.shapes import ShapeForm, field_of, form_of
+from instruments.register.models import Instrument
+from instruments.vocabulary.domain.parameters import Parameters, requirements_in
+from instruments.vocabulary.messages import required_text
+from instruments.vocabulary.models import Technique
 
 _AMOUNT: dict[str, Any] = {"min_value": 0, "max_digits": 15, "decimal_places": 2}
 _CURRENCIES = [(code, code) for code in sorted(MINOR_DIGITS)]
 
 
 class CaseForm(StyledForm):
-    """What is to be bought. Requirements are read from a text, as those of a need."""
+    """A planned purchase. Requirements are read from a text, as those of a need."""
 
     organisation = forms.ChoiceField(label=_("Applicant"))
     scheme = forms.ChoiceField(label=_("Review scheme"))
-    money = forms.ChoiceField(label=_("Whose money"), choices=ReviewScheme.Money)
-    name = forms.CharField(label=_("What is to be bought"), max_length=200)
+    money = forms.ChoiceField(label=_("Source of the money"), choices=ReviewScheme.Money)
+    name = forms.CharField(label=_("What to buy"), max_length=200)
     techniques = TextListField(
         label=_("Technique"),
         least=1,
@@ -64,15 +69,15 @@ class CaseForm(StyledForm):
         decimal_places=2,
         initial=rules.UPKEEP_PERCENT,
     )
-    staff = forms.DecimalField(label=_("Staff, a year"), required=False, **_AMOUNT)
-    space = forms.DecimalField(label=_("Space, a year"), required=False, **_AMOUNT)
+    staff = forms.DecimalField(label=_("Staff costs a year"), required=False, **_AMOUNT)
+    space = forms.DecimalField(label=_("Cost of space a year"), required=False, **_AMOUNT)
     marginal = forms.DecimalField(
-        label=_("What an own hour costs"),
+        label=_("Cost per hour on the purchased instrument"),
         required=False,
-        help_text=_("Material and energy, beside what it costs a year."),
+        help_text=_("Material and energy, in addition to the yearly costs."),
         **_AMOUNT,
     )
-    travel = forms.DecimalField(label=_("Travel for an hour elsewhere"), required=False, **_AMOUNT)
+    travel = forms.DecimalField(label=_("Travel cost per hour elsewhere"), required=False, **_AMOUNT)
     place = forms.CharField(label=_("Where it will stand"), max_length=200)
 
     def __init__(
@@ -109,17 +114,14 @@ class CaseForm(StyledForm):
         return path.partition("[")[0]
 
     def terms(self) -> list[tuple[str, str]]:
-        """What may be chosen as a technique, each with what else it is called."""
+        """List the techniques to choose from, each with its synonyms."""
         return [(term(one), " · ".join(map(str, one.synonyms))) for one in self.vocabulary]
 
     def values(self) -> CaseValues:
-        """What was entered, as the service takes it."""
+        """Return the values as the service takes them."""
         data = dict(self.cleaned_data)
         by_name = {
-            name.casefold(): one.code
-            for one in self.vocabulary
-            for name in (one.name, one.name_zh)
-            if name
+            name.casefold(): one.code for one in self.vocabulary for name in (one.name, one.name_zh) if name
         }
         codes = []
         for text in data.pop("techniques"):
@@ -144,18 +146,24 @@ class CaseForm(StyledForm):
 _OPTIONAL = ("staff", "space", "marginal", "travel")
 
 
-class ExpertForm(StyledForm):
-    person = forms.CharField(label=_("Expert"), max_length=254, help_text=_("By mail address."))
-
-
-class AppealForm(StyledForm):
-    reason = forms.CharField(
-        label=_("Why you appeal"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+class ExpertBody(Shape):
+    person = Text(
+        254,
+        label=_("Expert"),
+        help_text="Id or e-mail address of the expert.",
+        style={"help": _("By mail address.")},
     )
 
 
+class AppealBody(Shape):
+    reason = Text(2000, label=_("Why you appeal"), style={"rows": 3})
+
+
+ExpertForm, AppealForm = form_of(ExpertBody), form_of(AppealBody)
+
+
 class InServiceForm(StyledForm):
-    """Which record the instrument has that was bought, and since when it is in service."""
+    """The record of the purchased instrument, and its first day in service."""
 
     instrument = forms.ChoiceField(label=_("Its record"))
     in_service_on = DayField(label=_("In service since"))
@@ -167,7 +175,7 @@ class InServiceForm(StyledForm):
 
 
 class GroundsForm(StyledForm):
-    """With the grounds of a scheme to choose from."""
+    """A form with the grounds of a scheme to choose from."""
 
     grounds = forms.MultipleChoiceField(
         label=_("Grounds"), widget=forms.CheckboxSelectMultiple, required=False
@@ -176,29 +184,38 @@ class GroundsForm(StyledForm):
     def __init__(self, data: Any = None, *, scheme: ReviewScheme, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         fields: Any = self.fields
-        fields["grounds"].choices = [
-            choice for _, choices in grounds_to_choose(scheme) for choice in choices
-        ]
+        fields["grounds"].choices = [choice for _, choices in grounds_to_choose(scheme) for choice in choices]
 
     def place_of(self, path: str) -> str | None:
         return path.partition("[")[0]
+
+    def refuse(self, problems: Iterable[FieldProblem]) -> None:
+        """Show each problem at its field, with grounds by their names instead of their codes."""
+        fields: Any = self.fields
+        names = dict(fields["grounds"].choices)
+        super().refuse(
+            replace(p, numbers={name: names.get(value, value) for name, value in p.numbers.items()})
+            for p in problems
+        )
 
 
 class DecisionForm(GroundsForm):
     decision = forms.ChoiceField(
         label=_("Decision"),
         choices=[
-            (state.value, state.label)
-            for state in PurchaseCase.State
-            if state.value in rules.DECISIONS
+            (state.value, state.label) for state in PurchaseCase.State if state.value in rules.DECISIONS
         ],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label=_("Reasons"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+        label=_("Reasons"),
+        help_text=_("Published in the register of decisions: do not name anybody."),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
     conditions = forms.CharField(
         label=_("Conditions"),
+        help_text=_("Published in the register of decisions: do not name anybody."),
         max_length=4000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -206,9 +223,7 @@ class DecisionForm(GroundsForm):
     pooled_with = forms.ChoiceField(label=_("To buy together with"), required=False)
     field_order = ("decision", "grounds", "reason", "conditions", "pooled_with")
 
-    def __init__(
-        self, data: Any = None, *, pools: Sequence[PurchaseCase] = (), **kwargs: Any
-    ) -> None:
+    def __init__(self, data: Any = None, *, pools: Sequence[PurchaseCase] = (), **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         fields: Any = self.fields
         if not pools:
@@ -220,68 +235,75 @@ class DecisionForm(GroundsForm):
         ]
 
     def values(self) -> Decision:
-        """What was entered, as the service takes it."""
+        """Return the values as the service takes them."""
         data = self.cleaned_data
         return Decision(**data | {"pooled_with": data.get("pooled_with") or None})
 
 
-class PledgeForm(StyledForm):
-    """What a host answers."""
+class PledgeAnswerBody(Shape):
+    """A promise of hours a year from a day on, or the reason for declining."""
 
-    answer = forms.ChoiceField(
-        label=_("Your answer"), choices=HostPledge.Answer, widget=forms.RadioSelect
-    )
-    hours = forms.IntegerField(label=_("Hours a year"), required=False, min_value=1)
-    from_date = DayField(label=_("From"), required=False)
-    years = forms.IntegerField(
-        label=_("For how many years"),
+    answer = Choice(HostPledge.Answer.choices)
+    hours = Whole(min_value=1, required=False, allow_null=True, label=_("Hours a year"))
+    price = Number(
+        15,
+        2,
+        min_value=0,
         required=False,
+        allow_null=True,
+        label=_("Price per hour"),
+        help_text="Price per hour.",
+        style={"help": _("Empty: the price on your rate card.")},
+    )
+    currency = Text(3, default="", allow_blank=True)
+    from_date = Day(required=False, allow_null=True, label=_("From"))
+    years = Whole(
         min_value=1,
         max_value=MOST_YEARS,
-        initial=1,
-        help_text=_("Each year has these hours anew."),
+        default=1,
+        label=_("For how many years"),
+        help_text="Number of years, each with these hours.",
+        style={"help": _("The hours apply to each year.")},
     )
-    price = forms.DecimalField(
-        label=_("Price of an hour"),
-        required=False,
-        help_text=_("Empty: as your rate card says."),
-        **_AMOUNT,
-    )
+    reason = Choice(HostPledge.Reason.choices, default="", allow_blank=True)
+    note = Text(1000, default="", allow_blank=True, label=_("Note"))
+
+
+class PledgeForm(ShapeForm):
+    """A host's answer."""
+
+    shape = PledgeAnswerBody
+
+    answer = forms.ChoiceField(label=_("Your answer"), choices=HostPledge.Answer, widget=forms.RadioSelect)
+    hours = field_of(PledgeAnswerBody, "hours")
+    from_date = field_of(PledgeAnswerBody, "from_date")
+    years = field_of(PledgeAnswerBody, "years")
+    price = field_of(PledgeAnswerBody, "price")
     currency = forms.ChoiceField(label=_("Currency"), choices=_CURRENCIES, required=False)
     reason = forms.ChoiceField(
         label=_("Why not"),
         choices=[("", "–"), *HostPledge.Reason.choices],
         required=False,
-        help_text=_("If you say that it is full, its hours stand beside it."),
+        help_text=_("If you say that it is fully booked, its hours are shown beside your answer."),
     )
-    note = forms.CharField(label=_("Note"), max_length=1000, required=False)
-
-    def values(self) -> Answer:
-        """What was entered, as the service takes it."""
-        return Answer(**self.cleaned_data | {"years": self.cleaned_data["years"] or 1})
+    note = field_of(PledgeAnswerBody, "note")
 
 
 class InterestForm(StyledForm):
     interest = forms.CharField(
-        label=_("Your interest in the case"),
+        label=_("Your conflict of interest"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_(
-            "Empty: you have none. With one you give no opinion; it is read by the coordinator."
-        ),
+        help_text=_("Empty: none. If you have one, you give no opinion; the coordinator reads it."),
     )
 
 
 class OpinionForm(GroundsForm):
-    advice = forms.ChoiceField(
-        label=_("Your advice"), choices=CaseExpert.Advice, widget=forms.RadioSelect
-    )
-    text = forms.CharField(
-        label=_("Reasons"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5})
-    )
+    advice = forms.ChoiceField(label=_("Your advice"), choices=CaseExpert.Advice, widget=forms.RadioSelect)
+    text = forms.CharField(label=_("Reasons"), max_length=4000, widget=forms.Textarea(attrs={"rows": 5}))
     field_order = ("advice", "grounds", "text")
 
     def values(self) -> Opinion:
-        """What was entered, as the service takes it."""
+        """Return the values as the service takes them."""
         return Opinion(**self.cleaned_data)

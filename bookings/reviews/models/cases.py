@@ -1,4 +1,4 @@
-"""Purchase cases: why somebody wants to buy an instrument, and what became of it."""
+"""Purchase cases: why somebody wants to buy an instrument, and the outcome."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,16 +12,17 @@ from accounts.models.keys import new_id
 from bookings.availability.models import KeptHours
 from bookings.record.models.amounts import amount_field
 from bookings.reviews.models.schemes import ReviewScheme
-from instruments.models import Instrument, Technique
+from instruments.register.models import Instrument
+from instruments.vocabulary.models import Technique
 
 
 class PurchaseCase(models.Model):
-    """Somebody wants to buy an instrument.
+    """A purchase case: an instrument that somebody wants to buy, and its review.
 
-    name: the standard name of what is bought; years: its life; requirements: as those of a need;
-    hours: needed a year; staff, space: cost a year; marginal: of an own hour; travel: cost of an
-    hour elsewhere; due_on: when the present step is to be over; decided_at with decision, grounds,
-    reason and conditions: of the last decision; pooled_with: the case it is bought together with.
+    name: the standard name of the instrument; years: its life; requirements: as those of a need; hours:
+    needed a year; staff, space: cost a year; marginal: cost of an hour on the purchased instrument; travel:
+    cost of an hour elsewhere; due_on: when the present step should be over; decided_at with decision,
+    grounds, reason and conditions: the last decision; pooled_with: the case with which it is bought together.
     """
 
     class State(models.TextChoices):
@@ -81,12 +82,10 @@ class PurchaseCase(models.Model):
         verbose_name = _("purchase case")
         constraints = [
             models.CheckConstraint(
-                condition=Q(price__gt=0) & Q(years__gt=0) & Q(hours__gt=0),
-                name="purchasecase_numbers",
+                condition=Q(price__gt=0) & Q(years__gt=0) & Q(hours__gt=0), name="purchasecase_numbers"
             ),
             models.CheckConstraint(
-                condition=Q(decision="") | Q(decided_at__isnull=False),
-                name="purchasecase_decided",
+                condition=Q(decision="") | Q(decided_at__isnull=False), name="purchasecase_decided"
             ),
         ]
         indexes = [
@@ -103,12 +102,12 @@ class PurchaseCase(models.Model):
         return self.name
 
     def places(self) -> Places:
-        """Those of the applicant."""
+        """Return the places whose people may read it: the applicant's."""
         return (self.organisation_id,), self.organisation.region.lineage
 
 
 class CaseStep(models.Model):
-    """A state that a case came to; until: when it was to be over, as far as a day was set."""
+    """A state that a case reached; until: the day by which it should end, if one was set."""
 
     id = models.BigAutoField(primary_key=True)
     case = models.ForeignKey(PurchaseCase, models.CASCADE, related_name="steps")
@@ -119,33 +118,31 @@ class CaseStep(models.Model):
 
 
 class CaseComparison(models.Model):
-    """The evidence of a case as it stood when it was submitted. It never changes; digest: SHA-256
-    of its canonical JSON, which the trail has too."""
+    """The evidence of a case as it was when the case was submitted. It never changes; digest: SHA-256 of its
+    canonical JSON, also in the trail."""
 
-    case = models.OneToOneField(
-        PurchaseCase, models.CASCADE, primary_key=True, related_name="comparison"
-    )
+    case = models.OneToOneField(PurchaseCase, models.CASCADE, primary_key=True, related_name="comparison")
     content = models.JSONField()
     digest = models.CharField(max_length=64)
     made_at = models.DateTimeField()
 
 
 class HostPledge(models.Model):
-    """What a host says to the hours that somebody would use instead of buying. No answer is none,
-    and never a denial.
+    """A host's answer to the request for hours that somebody would use instead of buying. No answer never
+    counts as declining.
 
-    hours: promised a year; price: of an hour, none for as usual; from_date: since when; years: for
-    how many; reason: why it denies; kept_hours: those that the first year of a promise became;
-    later_hours: those of the years after it.
+    hours: promised a year; price: of an hour, null for the usual one; from_date: the first day; years: their
+    number; reason: for declining; kept_hours: the guaranteed hours of the promise's first year; later_hours:
+    those of the following years.
     """
 
     class Answer(models.TextChoices):
         PROMISE = "promise", _("promised")
-        DENIAL = "denial", _("denied")
+        DENIAL = "denial", pgettext_lazy("host", "declined")
 
     class Reason(models.TextChoices):
-        FULL = "full", _("it is full")
-        UNSUITABLE = "unsuitable", _("it does not suit")
+        FULL = "full", _("fully booked")
+        UNSUITABLE = "unsuitable", _("not suitable")
         OTHER = "other", _("another reason")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -173,20 +170,18 @@ class HostPledge(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "instrument"], name="hostpledge_once"),
             models.CheckConstraint(
-                condition=~Q(answer="promise")
-                | (Q(hours__gt=0) & Q(from_date__isnull=False) & Q(reason="")),
+                condition=~Q(answer="promise") | (Q(hours__gt=0) & Q(from_date__isnull=False) & Q(reason="")),
                 name="hostpledge_promise",
             ),
             models.CheckConstraint(
-                condition=~Q(answer="denial") | (Q(hours=None) & ~Q(reason="")),
-                name="hostpledge_denial",
+                condition=~Q(answer="denial") | (Q(hours=None) & ~Q(reason="")), name="hostpledge_denial"
             ),
             models.CheckConstraint(condition=Q(years__gt=0), name="hostpledge_years"),
         ]
         indexes = [models.Index(fields=["host", "answer"], name="hostpledge_host")]
 
     def places(self) -> Places:
-        """Those of the host and of the applicant."""
+        """Return the places whose people may read it: the host's and the applicant's."""
         return (
             (self.host_id, self.case.organisation_id),
             {*self.host.region.lineage, *self.case.organisation.region.lineage},
@@ -194,8 +189,8 @@ class HostPledge(models.Model):
 
 
 class CaseExpert(models.Model):
-    """Somebody asked for an opinion. interest: what they declare, with no opinion then; barred: why
-    they may give none."""
+    """An expert who is asked for an opinion. interest: what they declare, which excludes an opinion; barred:
+    why they may not give one."""
 
     class Advice(models.TextChoices):
         BUY = "buy", _("buy")
@@ -225,13 +220,14 @@ class CaseExpert(models.Model):
         ]
 
     def places(self) -> Places:
-        """Those of the case."""
+        """Return the places whose people may read it: those of the case."""
         return self.case.places()
 
 
 class CaseFollowUp(models.Model):
-    """What became of a case so many months later: minutes pledged for the twelve months before and
-    those of them that were used, minutes used on an own instrument; avoided: a purchase."""
+    """The outcome of a case some months after its decision: minutes pledged for the twelve months before and
+    how many of them were used, and minutes used on the purchased instrument. `is_avoided`: sharing replaced a
+    purchase."""
 
     id = models.BigAutoField(primary_key=True)
     case = models.ForeignKey(PurchaseCase, models.CASCADE, related_name="follow_ups")

@@ -1,4 +1,4 @@
-"""Review schemes: the rules of a place for what is bought there, as data."""
+"""Review schemes: the rules of a place for purchases, as data."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,23 +10,23 @@ from bookings.record.models.amounts import amount_field
 
 
 class ReviewScheme(models.Model):
-    """One version of a scheme; a changed file makes another version, and cases keep theirs.
+    """One version of a scheme; a changed file makes a new version, and cases keep theirs.
 
-    regions: codes, as they may be spelt; money: what it covers, any where empty; least, most: price
-    in its currency; full_hours, full_percent: from where on an instrument counts as full; look:
-    where instruments are compared; grounds: `{code, side, name, name_zh}`; experts: opinions
-    needed; days: working days of a step, by state. Null or empty, and a step that is not named:
-    the scheme states nothing.
+    regions: codes, in any spelling; money: the kinds of money it covers, empty for any; least, most: price in
+    its currency; full_hours, full_percent: from where on an instrument counts as full; look: where
+    instruments are compared; grounds: `{code, side, name, name_zh}`, and `contradicts` for grounds that
+    cannot be combined; experts: opinions needed; days: working days of a step, by state. A null or empty
+    value, and a step without days, is not stated by the scheme.
     """
 
     class Money(models.TextChoices):
         CENTRAL = "central", _("central government")
         REGIONAL = "regional", _("the region")
         COUNCIL = "council", _("research council")
-        OWN = "own", _("own money")
+        OWN = "own", _("own funds")
 
     class Look(models.TextChoices):
-        APPLICANT = "applicant", _("inside the applicant")
+        APPLICANT = "applicant", _("within the applicant's organisation")
         CITY = "city", _("in the city")
         REGION = "region", _("in the region")
         AGREED = "agreed", _("in all agreed regions")
@@ -59,8 +59,7 @@ class ReviewScheme(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["code", "version"], name="reviewscheme_version"),
             models.CheckConstraint(
-                condition=Q(most=None) | Q(least=None) | Q(most__gt=F("least")),
-                name="reviewscheme_scope",
+                condition=Q(most=None) | Q(least=None) | Q(most__gt=F("least")), name="reviewscheme_scope"
             ),
         ]
 

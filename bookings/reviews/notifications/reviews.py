@@ -17,7 +17,7 @@ from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase
 
 @dataclass(frozen=True)
 class About:
-    """A case, and what of it a message is about."""
+    """A case, with the part of it that a message is about."""
 
     case: PurchaseCase
     pledge: HostPledge | None = None
@@ -25,7 +25,7 @@ class About:
 
 
 def _load(row: OutboxMessage, now: datetime) -> About | None:
-    """What a row is about; None where it is gone."""
+    """Load the case, pledge or expert of a row; None if it is gone."""
     pledge = expert = None
     if "pledge" in row.payload:
         rows = HostPledge.objects.select_related("instrument", "host")
@@ -49,7 +49,7 @@ def _applicants(about: About) -> list[User]:
 
 
 def _hosts(about: About) -> list[User]:
-    """The managers of all hosts that have not answered."""
+    """Return the managers of all hosts that have not answered."""
     rows = about.case.pledges.filter(answer="").values_list("host_id", flat=True)
     hosts: set[UUID] = set(rows)
     return list(dict.fromkeys(p for host in sorted(hosts) for p in holders_of("manager", host)))
@@ -78,13 +78,7 @@ def _content(about: About, row: OutboxMessage, now: datetime) -> Content:
     return Content(case.pk, link, words, {"case": case, "pledge": about.pledge})
 
 
-_kind = partial(
-    Kind,
-    topic="review",
-    load=_load,
-    content=_content,
-    template="bookings/reviews/mail/review",
-)
+_kind = partial(Kind, topic="review", load=_load, content=_content, template="bookings/reviews/mail/review")
 KINDS = table(
     _kind(
         "review.submitted",
@@ -94,10 +88,10 @@ KINDS = table(
     ),
     _kind(
         "review.hosts-asked",
-        _("Can you give hours instead? {case}"),
+        _("Can you offer hours instead? {case}"),
         _(
-            "{applicant} wants to buy an instrument. Say whether you promise hours of one of yours "
-            "instead; saying nothing counts as no answer."
+            "{applicant} wants to buy an instrument. Say whether you can promise hours on one of "
+            "yours instead; saying nothing counts as no answer."
         ),
         readers=_hosts,
     ),
@@ -109,7 +103,7 @@ KINDS = table(
     ),
     _kind(
         "review.expert-asked",
-        _("Your opinion is asked: {case}"),
+        _("Your opinion is requested: {case}"),
         _("Declare first whether you have an interest in the case, then say what you think."),
         readers=_expert,
     ),
@@ -128,7 +122,7 @@ KINDS = table(
     _kind(
         "review.followed-up",
         _("Followed up: {case}"),
-        _("The months after the decision are over; see what was used of what was promised."),
+        _("The months after the decision are over; see how many of the promised hours were used."),
         readers=_everybody,
     ),
 )

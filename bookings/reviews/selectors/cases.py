@@ -1,26 +1,27 @@
-"""Purchase cases, as far as each person may see them, and the schemes they can be made by."""
+"""Purchase cases, as far as each person may see them, and the schemes by which they can be made."""
 
-from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.pricing.selectors.exchange_rates import load_worths
+from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing, amount_of
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
-from instruments.adapters.holiday_calendars import public_holidays
-from instruments.domain.opening import local_date
+from instruments.opening.adapters.holiday_calendars import public_holidays
+from instruments.reading.domain.clock import local_date
 
 
 def cases() -> QuerySet[PurchaseCase]:
-    """All, the newest first."""
+    """Return all cases, the newest first."""
     return (
         PurchaseCase.objects.select_related("organisation__region", "user", "scheme")
         .prefetch_related("techniques")
@@ -29,8 +30,8 @@ def cases() -> QuerySet[PurchaseCase]:
 
 
 def cases_for(actor: Actor) -> QuerySet[PurchaseCase]:
-    """One's own, those of organisations whose manager one is; once they are submitted, also those
-    of the regions that one coordinates or audits; for administrators all of these."""
+    """Return the actor's cases and those of organisations they manage; once submitted, also those of regions
+    they coordinate or audit; for administrators all of these."""
     own = Q(user=actor.user_id) if actor.user_id else Q(pk=None)
     own |= Q(organisation_id__in=actor.organisations_where("manage-instruments"))
     above = [*actor.regions_where("coordinate"), *actor.regions_where("read-trail")]
@@ -41,13 +42,14 @@ def cases_for(actor: Actor) -> QuerySet[PurchaseCase]:
 
 
 def case_by_id(actor: Actor, case_id: UUID) -> PurchaseCase:
-    """One of them, or one that the actor is asked about as an expert; `NotFound` else."""
+    """Return a case that the actor may see, or about which they are asked as an expert; raise `NotFound`
+    otherwise."""
     return visible(cases(), _seen(actor), pk=case_id)
 
 
 def case_shown(actor: Actor, case_id: UUID) -> PurchaseCase:
-    """One of them, or one for which an instrument that the actor manages is asked about; `NotFound`
-    else. Of the latter they read neither price, comparison nor opinions."""
+    """Return a case that the actor may see, or one that asks about an instrument they manage; raise
+    `NotFound` otherwise. In the latter they may read neither price, comparison nor opinions."""
     hosts = actor.organisations_where("manage-instruments")
     asked = HostPledge.objects.filter(host_id__in=hosts).values("case")
     return visible(cases(), _seen(actor) | Q(pk__in=asked), pk=case_id)
@@ -59,21 +61,21 @@ def _seen(actor: Actor) -> Q:
 
 
 def own_case(actor: Actor, case_id: UUID) -> PurchaseCase:
-    """One that the actor may change: their own, and those of organisations whose manager they are;
-    `NotFound` else."""
+    """Return a case that the actor may change: their own, or one of an organisation that they manage. Raise
+    `NotFound` otherwise."""
     managed = actor.organisations_where("manage-instruments")
     return visible(cases(), Q(user_id=actor.person) | Q(organisation_id__in=managed), pk=case_id)
 
 
 def coordinated_case(actor: Actor, case_id: UUID) -> PurchaseCase:
-    """One of a region that the actor coordinates; `NotFound` else."""
+    """Return a case of a region that the actor coordinates; raise `NotFound` otherwise."""
     above = list(actor.regions_where("coordinate"))
     rows = cases().filter(submitted_at__isnull=False, organisation__region__lineage__overlap=above)
     return visible(rows, pk=case_id)
 
 
 def cases_to_decide(actor: Actor) -> QuerySet[PurchaseCase]:
-    """Those that wait for the actor as a coordinator, but for those of their own organisation."""
+    """Return cases that wait for the actor as a coordinator, except those of their own organisation."""
     above = list(actor.regions_where("coordinate"))
     return (
         cases()
@@ -86,12 +88,12 @@ def cases_to_decide(actor: Actor) -> QuerySet[PurchaseCase]:
 
 
 def pledges_to_answer(actor: Actor) -> QuerySet[HostPledge]:
-    """What hosts whose manager the actor is have not answered, the oldest first."""
+    """Return the unanswered requests to hosts that the actor manages, the oldest first."""
     return pledges_asked(actor).filter(answer="", case__state__in=("hosts_asked", "under_review"))
 
 
 def pledges_asked(actor: Actor) -> QuerySet[HostPledge]:
-    """What hosts whose manager the actor is were asked, the oldest first."""
+    """Return all requests to hosts that the actor manages, the oldest first."""
     return (
         HostPledge.objects.select_related(
             "instrument__facility", "host__region", "case__organisation__region"
@@ -102,14 +104,14 @@ def pledges_asked(actor: Actor) -> QuerySet[HostPledge]:
 
 
 def opinions_to_give(actor: Actor) -> QuerySet[CaseExpert]:
-    """What the actor is asked as an expert and has not answered."""
+    """Return the opinions that the actor is asked for and has not given."""
     return opinions_asked(actor).filter(
         given_at=None, barred="", case__state__in=("submitted", "hosts_asked", "under_review")
     )
 
 
 def opinions_asked(actor: Actor) -> QuerySet[CaseExpert]:
-    """What the actor was ever asked as an expert, the newest first."""
+    """Return all opinions that the actor was ever asked for, the newest first."""
     return (
         CaseExpert.objects.select_related("case__organisation__region", "user")
         .filter(user=actor.user_id)
@@ -118,7 +120,7 @@ def opinions_asked(actor: Actor) -> QuerySet[CaseExpert]:
 
 
 def decides(actor: Actor, case: PurchaseCase) -> bool:
-    """Whether the actor coordinates the region of a case and has no part in it."""
+    """Say whether the actor coordinates the region of a case and has no part in it."""
     return (
         actor.may("coordinate", place_of(case.organisation))
         and case.organisation_id not in actor.own_organisations
@@ -126,15 +128,23 @@ def decides(actor: Actor, case: PurchaseCase) -> bool:
     )
 
 
+def offers(actor: Actor, case: PurchaseCase, act: str) -> bool:
+    """Say whether the state of a case allows an act, and the actor is one of those who may do it."""
+    is_author = case.user_id == actor.user_id
+    is_manager = actor.may("manage-instruments", place_of(case.organisation))
+    whose = {"ask_hosts": decides(actor, case), "review": decides(actor, case)}
+    whose |= {"withdraw": is_manager or is_author, "check": is_manager and not is_author}
+    return case.state in rules.ACTS[act][0] and whose.get(act, is_manager)
+
+
 def newest_schemes() -> QuerySet[ReviewScheme]:
-    """The newest version of each scheme."""
+    """Return the newest version of each scheme."""
     newest = ReviewScheme.objects.order_by("code", "-version").distinct("code")
     return ReviewScheme.objects.filter(pk__in=newest.values("pk"))
 
 
 def schemes_for(organisation: Organisation, day: date) -> list[ReviewScheme]:
-    """The newest version of each scheme of an organisation's region, or of one above it, by
-    code."""
+    """Return the newest version of each scheme of an organisation's region, or of one above it, by code."""
     codes = Region.objects.filter(pk__in=organisation.region.lineage).values_list("code", flat=True)
     rows = newest_schemes().filter(regions__overlap=list(codes)).order_by("code")
     return [row for row in rows if row.valid_from is None or row.valid_from <= day]
@@ -143,18 +153,19 @@ def schemes_for(organisation: Organisation, day: date) -> list[ReviewScheme]:
 def price_in(
     organisation: Organisation, amount: Decimal, currency: str, wanted: str, day: date
 ) -> Decimal | None:
-    """An amount in another currency, by the newest rates of an organisation; None without one."""
+    """Return an amount in another currency, by the newest rates of an organisation; None without a rate."""
     worth = load_worths(organisation, wanted, day).get(currency)
     return None if worth is None else amount * worth
 
 
 def today_of(organisation: Organisation, now: datetime) -> date:
-    """The day in the region of an organisation."""
+    """Return the local day in the region of an organisation."""
     return local_date(ZoneInfo(organisation.region.time_zone), now)
 
 
 def thresholds_of(scheme: ReviewScheme) -> rules.Thresholds:
-    """From where on an instrument is full by a scheme; what it does not state is as usual."""
+    """Return the limits from which an instrument is full by a scheme, with the usual ones for those it does
+    not state."""
     return rules.Thresholds(
         scheme.full_hours or rules.FULL_HOURS,
         rules.FULL_PERCENT if scheme.full_percent is None else scheme.full_percent,
@@ -162,14 +173,15 @@ def thresholds_of(scheme: ReviewScheme) -> rules.Thresholds:
 
 
 def due_day(case: PurchaseCase, state: str, day: date) -> date | None:
-    """When a step that begins on a day is to be over: the working days of the scheme, or the usual
-    ones; None where the step has no such number."""
+    """Return the day on which a step that begins on a day should be over: after the working days of the
+    scheme, or the usual ones; None if the step has no such number."""
     days = case.scheme.days.get(state) or rules.DAYS.get(state)
     return None if days is None else working_day(case.organisation.region, day, days)
 
 
 def appeal_until(case: PurchaseCase) -> date | None:
-    """The last day on which the applicant may appeal against the decision; None before it."""
+    """Return the last day on which the applicant may appeal against the decision; None before there is
+    one."""
     if case.decided_at is None:
         return None
     day = today_of(case.organisation, case.decided_at)
@@ -178,17 +190,38 @@ def appeal_until(case: PurchaseCase) -> date | None:
 
 
 def working_day(region: Region, day: date, days: int) -> date:
-    """The last of so many working days of a region after a day."""
+    """Return the working day of a region that is some working days after a day."""
     years = range(day.year, (day + timedelta(days=2 * days + 30)).year + 1)
     return rules.working_day_after(day, days, public_holidays(region.holiday_calendar, years))
 
 
-def grounds_of(scheme: ReviewScheme) -> Collection[str]:
-    """The codes by which a decision may be grounded: those of the scheme and those that the figures
-    give."""
-    return {*rules.GROUNDS, *(ground["code"] for ground in scheme.grounds)}
-
-
 def experts_needed(scheme: ReviewScheme) -> int:
-    """How many opinions a decision needs."""
+    """Return how many opinions a decision needs."""
     return rules.EXPERTS if scheme.experts is None else scheme.experts
+
+
+CASES = Listing(
+    "purchase-cases",
+    cases_for,
+    (
+        Column("case", "pk"),
+        Column("name", "name", _("What to buy"), "name"),
+        Column("applicant", "organisation.code", _("Applicant"), "organisation__name"),
+        Column("region", "organisation.region.code"),
+        Column("state", "state", _("State"), "state"),
+        Column("price", amount_of("price"), _("Price")),
+        Column("currency", "currency"),
+        Column("hours", "hours"),
+        Column("due", "due_on", _("Due"), "due_on"),
+        Column("made", "created_at", sort="created_at"),
+    ),
+    waits={
+        "reviews": lambda actor, now: cases_to_decide(actor),
+        "decide": lambda actor, now: cases_to_decide(actor),
+    },
+    waits_help="Only cases that you have to handle as a coordinator.",
+    words=("name", "organisation__name", "organisation__name_zh"),
+    q_help="Part of the name of the case or of the applicant.",
+    day="created_at",
+    filters=(Filter("state", "state", CHOICE, _("State"), choices=PurchaseCase.State.choices),),
+)

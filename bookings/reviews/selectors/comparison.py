@@ -1,5 +1,5 @@
-"""The evidence of a purchase case: every instrument of its class in scope, and what the figures say
-of them."""
+"""The evidence of a purchase case: every instrument of its class in scope, and the figures computed from
+them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,33 +16,36 @@ from accounts.domain.errors import invalid
 from accounts.models import Organisation, Region
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.catalogue import load_cards
-from bookings.hours.selectors.sums import instrument_sums, load_kept
+from bookings.hours.domain.norms import USUAL_SCHEME, norm_minutes
+from bookings.hours.selectors.norms import load_norms
+from bookings.hours.selectors.sums import instrument_sums, load_kept, load_offered
 from bookings.plans.models import WaitingWish
 from bookings.pricing.selectors.agreements import load_agreements
 from bookings.pricing.selectors.exchange_rates import load_worths
-from bookings.pricing.selectors.fees import Asked, load_backing, price_of, terms_on
+from bookings.pricing.selectors.fees import PriceRequest, load_backing, price_of, terms_on
 from bookings.record.domain.money import format_amount
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.models import HostPledge, PurchaseCase
 from bookings.reviews.selectors.cases import cases, thresholds_of, today_of
-from instruments.domain.capabilities import FAILS, MEETS, UNKNOWN, Requirement, fit
-from instruments.domain.search import key
-from instruments.models import Facility, Instrument, SearchEntry
-from instruments.selectors.capabilities import load_capabilities
-from instruments.selectors.policies import load_policy
-from instruments.selectors.registry import WITH
+from instruments.capabilities.selectors.capabilities import load_capabilities
+from instruments.policy.selectors.policies import load_policy
+from instruments.register.models import Facility, Instrument
+from instruments.register.selectors.registry import WITH
+from instruments.search.domain.search import key
+from instruments.search.models import SearchEntry
+from instruments.vocabulary.domain.parameters import FAILS, MEETS, UNKNOWN, Requirement, fit
 
 MOST_COMPARED = 2000
-YEAR = 12  # months that the hours are of
+YEAR = 12  # months over which hours are compared
 _TOOK_PLACE = ("confirmed", "in_use", "completed", "no_show")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a case is decided by: the frozen rows with what hosts said to them, the figures, and the
-    wait in hours. shared: the price of an hour by which the break-even is computed."""
+    """Evidence for deciding a case: the frozen rows with the hosts' answers, the figures, and the wait in
+    hours. shared: the price of an hour by which the break-even is computed."""
 
     rows: Sequence[Mapping[str, Any]]
     pledges: Mapping[str, HostPledge]
@@ -56,9 +59,8 @@ class Evidence:
 
 
 def load_comparison(case: PurchaseCase, now: datetime) -> dict[str, Any]:
-    """The evidence of a case as it stands now, as plain JSON: minutes as whole numbers, amounts as
-    texts. Some twenty statements. `Invalid` (`class-too-large`) for more instruments than
-    `MOST_COMPARED`."""
+    """Return the evidence of a case as it is now, as plain JSON: minutes as whole numbers, amounts as texts.
+    Some twenty statements. Raises `Invalid` (`class-too-large`) for more instruments than `MOST_COMPARED`."""
     today = today_of(case.organisation, now)
     since = rules.months_before(today, YEAR)
     codes = [technique.code for technique in case.techniques.all()]
@@ -67,7 +69,7 @@ def load_comparison(case: PurchaseCase, now: datetime) -> dict[str, Any]:
     if len(instruments) > MOST_COMPARED:
         raise invalid("techniques", "class-too-large", most=MOST_COMPARED)
     ids = [instrument.pk for instrument in instruments]
-    hours = _hours(ids, since, today)
+    hours, norm = _hours(ids, since, today), _norm(ids, since, today)
     prices = _prices(case, instruments, now)
     stated = load_capabilities(ids)
     queues = dict(
@@ -96,6 +98,7 @@ def load_comparison(case: PurchaseCase, now: datetime) -> dict[str, Any]:
                 "unknown": sorted(name for name, value in fits.items() if value == UNKNOWN),
                 "effective_minutes": effective,
                 "open_minutes": opened,
+                "norm_minutes": norm.get(instrument.pk, 0),
                 "queue": queues.get(instrument.pk, 0),
                 "quote": prices.get(instrument.pk),
                 "kilometres": _kilometres(here, instrument.facility),
@@ -121,7 +124,7 @@ def load_comparison(case: PurchaseCase, now: datetime) -> dict[str, Any]:
 
 
 def evidence_of(case: PurchaseCase) -> Evidence | None:
-    """What the frozen comparison of a case and the answers of hosts say; None before it is
+    """Load the evidence of a case from its frozen comparison and the answers of hosts; None before it is
     submitted. Two statements."""
     comparison = getattr(case, "comparison", None)
     if comparison is None:
@@ -153,14 +156,11 @@ def evidence_of(case: PurchaseCase) -> Evidence | None:
         rows=content["instruments"],
         pledges=pledges,
         contradicted=frozenset(
-            row.key
-            for row in compared
-            if rules.is_contradicted(row, reasons.get(row.key, ""), full)
+            row.key for row in compared if rules.is_contradicted(row, reasons.get(row.key, ""), full)
         ),
         figures=figures,
         wait=rules.expected_wait(
-            content["waits"],
-            {row.key: spare[row.key] for row in compared if row.fit == MEETS},
+            content["waits"], {row.key: spare[row.key] for row in compared if row.fit == MEETS}
         ),
         quote=quote,
         excluding=rules.excluding(compared),
@@ -170,33 +170,24 @@ def evidence_of(case: PurchaseCase) -> Evidence | None:
 
 
 def costs_of(case: PurchaseCase) -> rules.Costs:
-    """What the purchase of a case costs."""
+    """Return the costs of a case's purchase."""
     return rules.Costs(
-        case.price,
-        case.years,
-        case.upkeep_percent,
-        case.staff,
-        case.space,
-        case.marginal,
-        case.travel,
+        case.price, case.years, case.upkeep_percent, case.staff, case.space, case.marginal, case.travel
     )
 
 
 def requirements_of(case: PurchaseCase) -> list[Requirement]:
-    """What a case requires of an instrument."""
+    """Return what a case requires of an instrument."""
 
     def side(value: str | None) -> Decimal | None:
         return None if value is None else Decimal(value)
 
-    return [
-        Requirement(row["parameter"], side(row["low"]), side(row["high"]))
-        for row in case.requirements
-    ]
+    return [Requirement(row["parameter"], side(row["low"]), side(row["high"])) for row in case.requirements]
 
 
 def is_split(case: PurchaseCase, today: date) -> bool:
-    """Whether the applicant has another case of the class within twelve months that is not
-    withdrawn or refused."""
+    """Say whether the applicant has another case of the class within twelve months that is not withdrawn or
+    refused."""
     others = (
         cases()
         .filter(organisation_id=case.organisation_id)
@@ -217,9 +208,9 @@ def is_split(case: PurchaseCase, today: date) -> bool:
 
 
 def cases_to_pool(case: PurchaseCase, now: datetime) -> list[PurchaseCase]:
-    """Open cases of the class within reach whose hours, with those of this one, fill one
-    instrument. It is open as long as the fitting instruments at hand are on average; where there
-    are none, nothing is proposed."""
+    """Return open cases of the class in the same area whose hours, together with those of this one, fill one
+    instrument. Its open hours are assumed to be the average of the fitting instruments; without any, no case
+    is returned."""
     comparison = getattr(case, "comparison", None)
     if comparison is None:
         return []
@@ -260,7 +251,8 @@ def _worst(fits: Iterable[str]) -> str:
 
 
 def _regions(case: PurchaseCase, today: date) -> list[UUID]:
-    """The regions in which a scheme looks; one that does not say looks in all agreed ones."""
+    """Return the regions in which the case's scheme compares instruments; by default the applicant's own, and
+    those with which it has an agreement in force."""
     lineage = case.organisation.region.lineage
     match case.scheme.look:
         case "applicant" | "city":
@@ -278,10 +270,8 @@ def _regions(case: PurchaseCase, today: date) -> list[UUID]:
     ]
 
 
-def _in_scope(
-    case: PurchaseCase, codes: Sequence[str], regions: Sequence[UUID]
-) -> QuerySet[Instrument]:
-    """Published instruments of the class, or of a narrower one, where the scheme looks."""
+def _in_scope(case: PurchaseCase, codes: Sequence[str], regions: Sequence[UUID]) -> QuerySet[Instrument]:
+    """Return published instruments of the class, or of a narrower one, in the area that the scheme covers."""
     filed = SearchEntry.objects.filter(
         is_published=True, keys__overlap=[key("technique", code) for code in codes]
     )
@@ -295,7 +285,7 @@ def _in_scope(
 
 
 def _hours(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, tuple[int, int]]:
-    """Effective and open minutes of each instrument in the local days [since, until), of all its
+    """Return effective and open minutes of each instrument on the local days [since, until), for all its
     units. Two statements."""
     if not ids:
         return {}
@@ -309,11 +299,16 @@ def _hours(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, tuple[in
     return hours
 
 
-def _prices(
-    case: PurchaseCase, instruments: Sequence[Instrument], now: datetime
-) -> dict[UUID, str]:
-    """What an hour would cost the applicant from the next hour on, for the usual length, in the
-    currency of the case; without those that have no price for it, or no exchange rate."""
+def _norm(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, int]:
+    """Return the norm of what each instrument offered on those days, in minutes. Two statements."""
+    norms = load_norms(USUAL_SCHEME)
+    offered = load_offered(Instrument.objects.filter(pk__in=ids), since, until, ["instrument"])
+    return {key[0]: norm_minutes(spans, norms) for key, spans in offered.items()}
+
+
+def _prices(case: PurchaseCase, instruments: Sequence[Instrument], now: datetime) -> dict[UUID, str]:
+    """Return the price of an hour for the applicant from the next hour on, for the usual length, in the
+    currency of the case; instruments without a price for it, or an exchange rate, are left out."""
     cards = load_cards([instrument.pk for instrument in instruments])
     backing = load_backing(case.organisation)
     worths = load_worths(case.organisation, case.currency, today_of(case.organisation, now))
@@ -322,7 +317,7 @@ def _prices(
     for instrument in instruments:
         policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
         minutes = policy.usual_minutes if policy else 60
-        asked = Asked(Period(start, start + timedelta(minutes=minutes)), "")
+        asked = PriceRequest(Period(start, start + timedelta(minutes=minutes)), "")
         terms = terms_on(instrument, backing, cards.get(instrument.pk, []), start)
         quote = price_of(instrument, terms, asked)
         if quote is None or quote.currency not in worths:
@@ -333,14 +328,11 @@ def _prices(
 
 
 def _waits(ids: Sequence[UUID], now: datetime) -> list[list[Any]]:
-    """How long bookings that began in the last twelve months had waited, in whole minutes:
-    instrument, minutes, how many."""
+    """Return how long in advance bookings of the last twelve months were requested: rows of instrument, whole
+    minutes, and number of bookings."""
     counts: dict[tuple[str, int], int] = {}
     rows = Reservation.objects.filter(
-        instrument__in=ids,
-        state__in=_TOOK_PLACE,
-        start_at__gte=now - timedelta(days=365),
-        start_at__lt=now,
+        instrument__in=ids, state__in=_TOOK_PLACE, start_at__gte=now - timedelta(days=365), start_at__lt=now
     ).values_list("instrument_id", "requested_at", "start_at")
     for pk, asked, start in rows.iterator():
         waited = (str(pk), max(int((start - asked).total_seconds() // 60), 0))
@@ -351,8 +343,9 @@ def _waits(ids: Sequence[UUID], now: datetime) -> list[list[Any]]:
 def _unmet(
     case: PurchaseCase, ids: Sequence[UUID], regions: Sequence[UUID], since: date, until: date
 ) -> dict[str, int]:
-    """Minutes of the class that nobody could have: refused by these instruments, searched for in
-    these regions, waited for in vain; and how many organisations wanted them."""
+    """Return the minutes of unmet demand for the class: refused by these instruments, searched for in these
+    regions, waited for in vain (entries that expired or were withdrawn); and how many organisations wanted
+    them."""
     within = Region.objects.filter(lineage__overlap=regions).values("pk")
     demand = UnmetDemand.objects.filter(
         Q(instrument__in=ids) | Q(technique__in=case.techniques.all(), region__in=within),
@@ -377,11 +370,9 @@ def _unmet(
 
 
 def _coordinates(organisation: Organisation) -> tuple[float, float] | None:
-    """Where the applicant is: its first facility that says so."""
+    """Return the coordinates of the applicant: those of its first facility that has any."""
     row = (
-        Facility.objects.filter(
-            organisation=organisation, latitude__isnull=False, longitude__isnull=False
-        )
+        Facility.objects.filter(organisation=organisation, latitude__isnull=False, longitude__isnull=False)
         .order_by("name", "pk")
         .first()
     )
@@ -391,7 +382,7 @@ def _coordinates(organisation: Organisation) -> tuple[float, float] | None:
 
 
 def _kilometres(here: tuple[float, float] | None, facility: Facility) -> int | None:
-    """The distance as the crow flies, in whole kilometres; None where one of the two is unknown."""
+    """Return the distance as the crow flies, in whole kilometres; None if either place is unknown."""
     if here is None or facility.latitude is None or facility.longitude is None:
         return None
     one, other = map(radians, (here[0], float(facility.latitude)))
@@ -406,5 +397,5 @@ def _model(instrument: Instrument) -> str:
 
 
 def _stated_at(instrument: Instrument) -> datetime:
-    """When somebody last said what the record says."""
+    """Return when somebody last confirmed or changed the record."""
     return instrument.confirmed_at or instrument.updated_at

@@ -1,7 +1,7 @@
-"""Purchase cases: making one, submitting it with its evidence, deciding on it, what follows."""
+"""Purchase cases: making one, submitting it with its evidence, deciding it, and the steps that follow."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,14 +13,7 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.canonical import canonical_json
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import (
-    FieldProblem,
-    Invalid,
-    NotFound,
-    NotPermitted,
-    WrongState,
-    invalid,
-)
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
@@ -30,33 +23,15 @@ from accounts.selectors.organisations import payer_for
 from bookings.needs.selectors.needs import written
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.locks import lock_case
-from bookings.reviews.models import (
-    CaseComparison,
-    CaseStep,
-    HostPledge,
-    PurchaseCase,
-    ReviewScheme,
-)
-from bookings.reviews.selectors.cases import (
-    appeal_until,
-    case_by_id,
-    coordinated_case,
-    decides,
-    due_day,
-    experts_needed,
-    grounds_of,
-    own_case,
-    price_in,
-    schemes_for,
-    today_of,
-)
+from bookings.reviews.models import CaseComparison, CaseStep, HostPledge, PurchaseCase, ReviewScheme
+from bookings.reviews.selectors import cases
 from bookings.reviews.selectors.comparison import cases_to_pool, evidence_of, load_comparison
 from bookings.reviews.services.promises import promises_end, promises_keep
-from instruments.domain.capabilities import FAILS, MOST_REQUIREMENTS, requirement_of
-from instruments.locks import lock_instruments
-from instruments.models import Technique
-from instruments.selectors.needs import load_parameters
-from instruments.selectors.registry import instrument_by_id, techniques_by_code
+from instruments.register.locks import lock_instruments
+from instruments.register.selectors.registry import instrument_by_id, techniques_by_code
+from instruments.vocabulary.domain.parameters import FAILS, MOST_REQUIREMENTS, requirement_of
+from instruments.vocabulary.models import Technique
+from instruments.vocabulary.selectors.needs import load_parameters
 
 MOST_TECHNIQUES, MOST_YEARS, MOST_HOURS = 5, 50, 8784
 LARGEST = Decimal(10) ** 12
@@ -65,8 +40,8 @@ _AMOUNTS = ("price", "staff", "space", "marginal", "travel")
 
 @dataclass(frozen=True)
 class CaseValues:
-    """What somebody wants to buy. scheme: a code; techniques: codes; requirements: `{parameter,
-    low, high}`; the rest as `PurchaseCase` has it."""
+    """The values of a planned purchase. scheme: a code; techniques: codes; requirements: `{parameter, low,
+    high}`; the rest as `PurchaseCase` has it."""
 
     scheme: str
     money: str
@@ -89,8 +64,8 @@ class CaseValues:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a coordinator decides. decision: of `DECISIONS`; grounds: codes; pooled_with: the id of
-    the case to buy together with."""
+    """A coordinator's decision. decision: of `DECISIONS`; grounds: codes; pooled_with: the id of the case to
+    buy together with."""
 
     decision: str
     grounds: Sequence[str]
@@ -101,19 +76,15 @@ class Decision:
 
 @transaction.atomic
 def case_make(by: By, *, values: CaseValues) -> PurchaseCase:
-    """Begin a case for an organisation that one registers instruments for. `Invalid`,
+    """Create a case for an organisation for which the actor may register instruments. Raises `Invalid`,
     `NotPermitted`."""
     applicant = payer_for(by.actor, values.organisation)
     if applicant is None:
         raise invalid("organisation", "organisation-needed")
     require(by.actor, "register-instruments", place_of(applicant))
-    columns, techniques = _columns(values, applicant, today_of(applicant, by.now))
+    columns, techniques = _columns(values, applicant, cases.today_of(applicant, by.now))
     case = PurchaseCase.objects.create(
-        **columns,
-        organisation=applicant,
-        user_id=by.actor.person,
-        created_at=by.now,
-        changed_at=by.now,
+        **columns, organisation=applicant, user_id=by.actor.person, created_at=by.now, changed_at=by.now
     )
     case.techniques.set(techniques)
     _step(by, case)
@@ -123,11 +94,11 @@ def case_make(by: By, *, values: CaseValues) -> PurchaseCase:
 
 @transaction.atomic
 def case_change(by: By, *, case_id: UUID, values: CaseValues) -> PurchaseCase:
-    """Say something else while it is a draft; the applicant stays."""
+    """Change the values of a draft; the applicant stays."""
     case = _own(by, case_id)
     rules.act("change", case.state)
     before = _facts(case, case.techniques.all())
-    today = today_of(case.organisation, by.now)
+    today = cases.today_of(case.organisation, by.now)
     columns, techniques = _columns(values, case.organisation, today)
     for name, value in columns.items():
         setattr(case, name, value)
@@ -140,8 +111,8 @@ def case_change(by: By, *, case_id: UUID, values: CaseValues) -> PurchaseCase:
 
 @transaction.atomic
 def case_check(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Say for the applicant, as its manager, that the case is complete and true. Whoever made it
-    has somebody else check it (`NotPermitted`: own-case)."""
+    """Confirm for the applicant, as its manager, that the case is complete and true. The person who made it
+    cannot do so themselves (`NotPermitted`: own-case)."""
     case = _managed(by, case_id)
     if case.user_id == by.actor.user_id:
         raise NotPermitted("own-case")
@@ -150,14 +121,14 @@ def case_check(by: By, *, case_id: UUID) -> PurchaseCase:
 
 @transaction.atomic
 def case_reopen(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Make a draft of a case again that is checked."""
+    """Reopen a checked case as a draft."""
     return _go(by, _managed(by, case_id), "reopen")
 
 
 @transaction.atomic
 def case_submit(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Submit a case to the coordinators of the region. Its comparison is made and frozen: later
-    changes of any instrument never alter it."""
+    """Submit a case to the coordinators of the region. Its comparison is made and frozen, so that later
+    changes of instruments do not alter it."""
     case = _managed(by, case_id)
     rules.act("submit", case.state)
     content = load_comparison(case, by.now)
@@ -169,25 +140,21 @@ def case_submit(by: By, *, case_id: UUID) -> PurchaseCase:
 
 @transaction.atomic
 def case_withdraw(by: By, *, case_id: UUID, reason: str = "") -> PurchaseCase:
-    """Give a case up before it is decided."""
+    """Withdraw a case before it is decided."""
     return _go(by, _own(by, case_id), "withdraw", reason=reason)
 
 
 @transaction.atomic
 def hosts_ask(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Ask the hosts of all compared instruments that may fit, but the applicant itself, whether
-    they promise hours of them. `WrongState` (`nobody-to-ask`) where there are none."""
+    """Ask the hosts of all compared instruments that may fit, except the applicant itself, to pledge hours.
+    Raise `WrongState` (`nobody-to-ask`) if there are none."""
     case = _coordinated(by, case_id)
     rules.act("ask_hosts", case.state)
-    today = today_of(case.organisation, by.now)
-    due = due_day(case, "hosts_asked", today) or today
+    today = cases.today_of(case.organisation, by.now)
+    due = cases.due_day(case, "hosts_asked", today) or today
     rows = [
         HostPledge(
-            case=case,
-            instrument_id=row["instrument"],
-            host_id=row["host"],
-            asked_at=by.now,
-            due_on=due,
+            case=case, instrument_id=row["instrument"], host_id=row["host"], asked_at=by.now, due_on=due
         )
         for row in case.comparison.content["instruments"]
         if row["fit"] != FAILS and row["host"] != str(case.organisation_id)
@@ -206,14 +173,14 @@ def case_review(by: By, *, case_id: UUID) -> PurchaseCase:
 
 @transaction.atomic
 def case_decide(by: By, *, case_id: UUID, decision: Decision) -> PurchaseCase:
-    """Decide on a case of a region that one coordinates, with no part in it, once enough experts
-    have said what they think. Where hours are to be shared instead, every promise becomes kept
-    hours of the applicant.
+    """Decide a case of a region that the actor coordinates, without having a part in it, once enough experts
+    have given their opinions. If hours are shared instead, every promise becomes guaranteed hours of the
+    applicant.
 
-    `NotPermitted` (own-case), `Invalid` (unknown-value, unknown-ground, required), `WrongState`
-    (too-few-opinions, no-promise, nothing-to-pool).
+    Raises `NotPermitted` (own-case), `Invalid` (unknown-value, unknown-ground, grounds-contradict, required),
+    `WrongState` (too-few-opinions, no-promise, nothing-to-pool).
     """
-    case = coordinated_case(by.actor, case_id)
+    case = cases.coordinated_case(by.actor, case_id)
     asked = HostPledge.objects.filter(case=case).values_list("instrument_id", flat=True)
     lock_instruments(asked)
     case = _coordinated(by, case_id)
@@ -223,7 +190,7 @@ def case_decide(by: By, *, case_id: UUID, decision: Decision) -> PurchaseCase:
     rules.act(name, case.state)
     _check_decision(case, decision)
     opinions = case.experts.exclude(advice="").count()
-    if opinions < (needed := experts_needed(case.scheme)):
+    if opinions < (needed := cases.experts_needed(case.scheme)):
         raise WrongState("too-few-opinions", needed=needed, given=opinions)
     if case.experts.filter(user=by.actor.user_id).exclude(advice="").exists():
         raise NotPermitted("own-case")
@@ -269,42 +236,38 @@ def case_decide(by: By, *, case_id: UUID, decision: Decision) -> PurchaseCase:
 
 @transaction.atomic
 def case_appeal(by: By, *, case_id: UUID, reason: str) -> PurchaseCase:
-    """Appeal against a decision, once, within the working days of the scheme: the case is under
-    review again, and what it was decided by stays. `Invalid` (required), `WrongState`
-    (appealed-already, too-late-to-appeal)."""
+    """Appeal once against a decision, within the working days that the scheme allows. The case is under
+    review again, and the record of the decision stays. `Invalid` (required), `WrongState` (appealed-already,
+    too-late-to-appeal)."""
     case = _managed(by, case_id)
     rules.act("appeal", case.state)
     if not reason.strip():
         raise invalid("reason", "required")
     if case.appealed_at is not None:
         raise WrongState("appealed-already")
-    until = appeal_until(case)
-    if until is not None and today_of(case.organisation, by.now) > until:
+    until = cases.appeal_until(case)
+    if until is not None and cases.today_of(case.organisation, by.now) > until:
         raise WrongState("too-late-to-appeal", until=str(until))
     case.appealed_at, case.follow_up_on = by.now, None
-    return _go(
-        by, case, "appeal", "appealed_at", "follow_up_on", reason=reason.strip(), tell="appealed"
-    )
+    return _go(by, case, "appeal", "appealed_at", "follow_up_on", reason=reason.strip(), tell="appealed")
 
 
 @transaction.atomic
 def case_order(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Say that the instrument is ordered."""
+    """Record that the instrument was ordered."""
     return _go(by, _managed(by, case_id), "order")
 
 
 @transaction.atomic
-def case_in_service(
-    by: By, *, case_id: UUID, instrument_id: UUID, in_service_on: date
-) -> PurchaseCase:
-    """Say that the instrument is in service, since which day, and which record it has. `Invalid`
+def case_in_service(by: By, *, case_id: UUID, instrument_id: UUID, in_service_on: date) -> PurchaseCase:
+    """Record that the purchased instrument is in service, since which day, and which record it has. `Invalid`
     (not-of-applicant, in-future)."""
     case = _managed(by, case_id)
     rules.act("put_in_service", case.state)
     instrument = instrument_by_id(by.actor, instrument_id)
     if instrument.organisation_id != case.organisation_id:
         raise invalid("instrument", "not-of-applicant")
-    if in_service_on > today_of(case.organisation, by.now):
+    if in_service_on > cases.today_of(case.organisation, by.now):
         raise invalid("in_service_on", "in-future")
     case.instrument, case.in_service_on = instrument, in_service_on
     case.follow_up_on = rules.months_after(in_service_on, 12)
@@ -314,12 +277,7 @@ def case_in_service(
 
 
 def _check_decision(case: PurchaseCase, decision: Decision) -> None:
-    known = grounds_of(case.scheme)
-    problems = [
-        FieldProblem(f"grounds[{n}]", "unknown-ground", {"ground": code[:40]})
-        for n, code in enumerate(decision.grounds)
-        if code not in known
-    ]
+    problems = rules.ground_problems(decision.grounds, case.scheme.grounds)
     if not decision.grounds:
         problems.append(FieldProblem("grounds", "required"))
     if not decision.reason.strip():
@@ -331,21 +289,22 @@ def _check_decision(case: PurchaseCase, decision: Decision) -> None:
 
 
 def _own(by: By, case_id: UUID) -> PurchaseCase:
-    own_case(by.actor, case_id)
+    cases.own_case(by.actor, case_id)
     return _locked(by, case_id)
 
 
 def _managed(by: By, case_id: UUID) -> PurchaseCase:
-    """The locked case, for a manager of the applicant; `NotFound` for who may not see it."""
-    case = case_by_id(by.actor, case_id)
+    """Lock and return a case, for a manager of the applicant; raise `NotFound` if the actor may not see
+    it."""
+    case = cases.case_by_id(by.actor, case_id)
     require(by.actor, "manage-instruments", place_of(case.organisation))
     return _locked(by, case_id)
 
 
 def _coordinated(by: By, case_id: UUID) -> PurchaseCase:
-    """The locked case, for a coordinator of its region with no part in it."""
-    case = coordinated_case(by.actor, case_id)
-    if not decides(by.actor, case):
+    """Lock and return a case, for a coordinator of its region who has no part in it."""
+    case = cases.coordinated_case(by.actor, case_id)
+    if not cases.decides(by.actor, case):
         raise NotPermitted("own-case")
     return _locked(by, case_id)
 
@@ -365,9 +324,9 @@ def _go(
     reason: str = "",
     tell: str = "",
 ) -> PurchaseCase:
-    """Bring a case into the state that an act leads to, and say so."""
+    """Bring a case into the state that an act leads to, record it, and tell people."""
     before, case.state = case.state, rules.act(name, case.state)
-    case.due_on = due_day(case, case.state, today_of(case.organisation, by.now))
+    case.due_on = cases.due_day(case, case.state, cases.today_of(case.organisation, by.now))
     _save(by, case, "state", "due_on", *columns)
     _step(by, case)
     trail.record(
@@ -379,10 +338,7 @@ def _go(
         reason=reason,
     )
     if tell:
-        enqueue(
-            [Effect(f"review.{tell}", f"{case.pk}:{case.version}", {"case": str(case.pk)})],
-            now=by.now,
-        )
+        enqueue([Effect(f"review.{tell}", f"{case.pk}:{case.version}", {"case": str(case.pk)})], now=by.now)
     return case
 
 
@@ -401,38 +357,13 @@ def _step(by: By, case: PurchaseCase) -> None:
 def _columns(
     values: CaseValues, applicant: Organisation, today: date
 ) -> tuple[dict[str, Any], list[Technique]]:
-    problems: list[FieldProblem] = []
-
-    def wrong(field: str, code: str, **numbers: str | int) -> None:
-        problems.append(FieldProblem(field, code, numbers))
-
-    for name in ("name", "reason", "place"):
-        if not getattr(values, name).strip():
-            wrong(name, "required")
-    for name in _AMOUNTS:
-        if not 0 <= getattr(values, name) < LARGEST:
-            wrong(name, "too-large", most=f"{LARGEST:f}")
-    if values.price <= 0:
-        wrong("price", "required")
-    if values.currency not in MINOR_DIGITS:
-        wrong("currency", "unknown-value")
-    if not 0 <= values.upkeep_percent <= 100:
-        wrong("upkeep_percent", "too-large", most=100)
-    if not 1 <= values.years <= MOST_YEARS:
-        wrong("years", "too-large", most=MOST_YEARS)
-    if not 1 <= values.hours <= MOST_HOURS:
-        wrong("hours", "too-large", most=MOST_HOURS)
-    if values.money not in ReviewScheme.Money.values:
-        wrong("money", "unknown-value")
+    problems = [problem for problem, is_wrong in _checks(values) if is_wrong]
     techniques = []
     try:
         techniques = techniques_by_code(list(dict.fromkeys(values.techniques)))
     except NotFound as refused:
-        wrong("techniques", "unknown-term", term=str(refused.numbers["technique"])[:60])
-    if not values.techniques:
-        wrong("techniques", "required")
-    elif len(values.techniques) > MOST_TECHNIQUES:
-        wrong("techniques", "too-many", most=MOST_TECHNIQUES)
+        term = str(refused.numbers["technique"])[:60]
+        problems.append(FieldProblem("techniques", "unknown-term", {"term": term}))
     requirements = _requirements(values, problems)
     if problems:
         raise Invalid(problems)
@@ -452,15 +383,37 @@ def _columns(
     }, techniques
 
 
+def _checks(values: CaseValues) -> Iterator[tuple[FieldProblem, bool]]:
+    """Yield each problem that the values may have, with whether they have it."""
+
+    def within(name: str, least: int, most: int) -> tuple[FieldProblem, bool]:
+        return FieldProblem(name, "too-large", {"most": most}), not least <= getattr(values, name) <= most
+
+    for name in ("name", "reason", "place"):
+        yield FieldProblem(name, "required"), not getattr(values, name).strip()
+    for name in _AMOUNTS:
+        is_wrong = not 0 <= getattr(values, name) < LARGEST
+        yield FieldProblem(name, "too-large", {"most": f"{LARGEST:f}"}), is_wrong
+    yield FieldProblem("price", "required"), values.price <= 0
+    yield FieldProblem("currency", "unknown-value"), values.currency not in MINOR_DIGITS
+    yield within("upkeep_percent", 0, 100)
+    yield within("years", 1, MOST_YEARS)
+    yield within("hours", 1, MOST_HOURS)
+    yield FieldProblem("money", "unknown-value"), values.money not in ReviewScheme.Money.values
+    yield FieldProblem("techniques", "required"), not values.techniques
+    is_wrong = len(values.techniques) > MOST_TECHNIQUES
+    yield FieldProblem("techniques", "too-many", {"most": MOST_TECHNIQUES}), is_wrong
+
+
 def _scheme(values: CaseValues, applicant: Organisation, today: date) -> ReviewScheme:
-    """The newest version of the scheme that is named, where it covers money and price."""
-    schemes = {row.code: row for row in schemes_for(applicant, today)}
+    """Return the newest version of the named scheme; raise `Invalid` unless it covers money and price."""
+    schemes = {row.code: row for row in cases.schemes_for(applicant, today)}
     scheme = schemes.get(values.scheme)
     if scheme is None:
         raise invalid("scheme", "unknown-scheme", scheme=values.scheme[:40])
     if scheme.money and values.money not in scheme.money:
         raise invalid("money", "not-of-scheme", scheme=scheme.code)
-    price = price_in(applicant, values.price, values.currency, scheme.currency, today)
+    price = cases.price_in(applicant, values.price, values.currency, scheme.currency, today)
     if price is None:
         raise invalid("currency", "no-exchange-rate", currency=scheme.currency)
     if (scheme.least is not None and price < scheme.least) or (
@@ -478,9 +431,7 @@ def _requirements(values: CaseValues, problems: list[FieldProblem]) -> list[dict
     rows = []
     for n, each in enumerate(values.requirements):
         try:
-            required = requirement_of(
-                str(each["parameter"]), each.get("low"), each.get("high"), parameters
-            )
+            required = requirement_of(str(each["parameter"]), each.get("low"), each.get("high"), parameters)
             rows.append(written(required))
         except Invalid as refused:
             problems += [

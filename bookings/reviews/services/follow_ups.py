@@ -1,4 +1,4 @@
-"""What became of decided cases, twelve and twenty-four months later."""
+"""Follow up decided cases, twelve and twenty-four months later."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -14,17 +14,13 @@ from bookings.reviews.domain import reviews as rules
 from bookings.reviews.locks import lock_case
 from bookings.reviews.models import CaseFollowUp, CaseStep, PurchaseCase
 
-ROLLED_UP = timedelta(days=2)  # after a day, when the hours of it are there everywhere
+ROLLED_UP = timedelta(days=2)  # after a day, when its hours are rolled up everywhere
 
 
 def cases_follow_up(now: datetime, *, most: int = 200) -> int:
-    """Follow up every case whose twelve or twenty-four months are over; how many."""
+    """Follow up every case whose twelve or twenty-four months are over; return how many."""
     return work_through(
-        job="follow up purchases",
-        due=_due(now),
-        act=lambda pk: _follow_up(pk, now),
-        now=now,
-        most=most,
+        job="follow up purchases", due=_due(now), act=lambda pk: _follow_up(pk, now), now=now, most=most
     )
 
 
@@ -34,7 +30,7 @@ def _due(now: datetime) -> QuerySet[PurchaseCase]:
 
 
 def _follow_up(case_id: UUID, now: datetime) -> int:
-    """Write down what was used of what was pledged, and of what was bought."""
+    """Store how much was used of what was pledged, and of the purchased instrument."""
     case = lock_case(case_id)
     if case.follow_up_on is None or not _due(now).filter(pk=case_id).exists():
         return 0
@@ -79,7 +75,7 @@ def _follow_up(case_id: UUID, now: datetime) -> int:
 
 
 def _pledged(case: PurchaseCase, since: date, until: date, year: int) -> tuple[int, int]:
-    """Minutes that were bindingly promised for the days [since, until), the first or second year,
+    """Return the minutes that were bindingly promised for the days [since, until), the first or second year,
     and how many of them the applicant used; on each instrument at most what was promised."""
     pledged = used = 0
     for pledge in case.pledges.exclude(kept_hours=None).filter(years__gte=year):
@@ -95,11 +91,9 @@ def _pledged(case: PurchaseCase, since: date, until: date, year: int) -> tuple[i
 
 
 def _own(case: PurchaseCase, since: date, until: date) -> int:
-    """Minutes used on the instrument that was bought, by whomever."""
+    """Return the minutes used on the purchased instrument, by anybody."""
     if case.instrument_id is None:
         return 0
-    days = InstrumentDay.objects.filter(
-        instrument_id=case.instrument_id, date__gte=since, date__lt=until
-    )
+    days = InstrumentDay.objects.filter(instrument_id=case.instrument_id, date__gte=since, date__lt=until)
     minutes: int = days.aggregate(minutes=Sum("productive_minutes", default=0))["minutes"]
     return minutes

@@ -1,4 +1,4 @@
-"""Opinions of experts: asking them, declaring an interest, saying what one thinks."""
+"""Opinions of experts: asking for them, declaring an interest, giving them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.errors import Invalid, NotPermitted, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Membership, RoleGrant, User
 from accounts.notifications import Effect, enqueue
@@ -16,12 +16,7 @@ from accounts.selectors.users import person_named
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.locks import lock_case
 from bookings.reviews.models import CaseExpert, PurchaseCase
-from bookings.reviews.selectors.cases import (
-    coordinated_case,
-    decides,
-    grounds_of,
-    opinions_asked,
-)
+from bookings.reviews.selectors.cases import coordinated_case, decides, opinions_asked
 
 MOST_EXPERTS = 20
 _ASKED_IN = ("submitted", "hosts_asked", "under_review")
@@ -29,7 +24,7 @@ _ASKED_IN = ("submitted", "hosts_asked", "under_review")
 
 @dataclass(frozen=True)
 class Opinion:
-    """What an expert thinks. advice: of `CaseExpert.Advice`; grounds: codes."""
+    """An expert's opinion. advice: of `CaseExpert.Advice`; grounds: codes."""
 
     advice: str
     grounds: Sequence[str]
@@ -38,8 +33,8 @@ class Opinion:
 
 @transaction.atomic
 def expert_ask(by: By, *, case_id: UUID, person: str) -> CaseExpert:
-    """Ask somebody, by id or mail address, for an opinion. Who belongs to the applicant or to a
-    host of a compared instrument is noted, but barred. `Invalid` (unknown-person, asked-already,
+    """Ask somebody, by id or mail address, for an opinion. People who belong to the applicant or to a host of
+    a compared instrument are recorded, but barred. Raises `Invalid` (unknown-person, asked-already,
     too-many), `NotPermitted` (own-case), `WrongState`."""
     case = coordinated_case(by.actor, case_id)
     if not decides(by.actor, case):
@@ -58,16 +53,14 @@ def expert_ask(by: By, *, case_id: UUID, person: str) -> CaseExpert:
     expert = CaseExpert.objects.create(case=case, user=user, asked_at=by.now, barred=barred)
     trail.record(by, "case-expert.ask", expert, after={"user": str(user.pk), "barred": barred})
     if not barred:
-        enqueue(
-            [Effect("review.expert-asked", f"{expert.pk}", {"expert": str(expert.pk)})], now=by.now
-        )
+        enqueue([Effect("review.expert-asked", f"{expert.pk}", {"expert": str(expert.pk)})], now=by.now)
     return expert
 
 
 @transaction.atomic
 def interest_declare(by: By, *, expert_id: UUID, interest: str) -> CaseExpert:
-    """Declare an interest in a case one is asked about, or with an empty text that there is none.
-    With one there is no opinion. `WrongState` (opinion-given, barred)."""
+    """Declare an expert's interest in a case, or with an empty text that they have none. An expert with an
+    interest cannot give an opinion. `WrongState` (opinion-given, barred)."""
     expert = _asked(by, expert_id)
     if expert.advice:
         raise WrongState("opinion-given")
@@ -89,8 +82,8 @@ def interest_declare(by: By, *, expert_id: UUID, interest: str) -> CaseExpert:
 
 @transaction.atomic
 def opinion_give(by: By, *, expert_id: UUID, opinion: Opinion) -> CaseExpert:
-    """Say what one thinks, once one has declared that there is no interest. It can be said anew
-    until the case is decided. `WrongState` (interest-not-declared, barred), `Invalid`."""
+    """Give an expert's opinion, after they have declared that they have no interest; it can be replaced until
+    the case is decided. `WrongState` (interest-not-declared, barred), `Invalid`."""
     expert = _asked(by, expert_id)
     if expert.declared_at is None:
         raise WrongState("interest-not-declared")
@@ -101,10 +94,8 @@ def opinion_give(by: By, *, expert_id: UUID, opinion: Opinion) -> CaseExpert:
         raise WrongState("case-not-so-far", state=expert.case.state)
     if opinion.advice not in CaseExpert.Advice.values:
         raise invalid("advice", "unknown-value")
-    known = grounds_of(expert.case.scheme)
-    for n, code in enumerate(opinion.grounds):
-        if code not in known:
-            raise invalid(f"grounds[{n}]", "unknown-ground", ground=code[:40])
+    if problems := rules.ground_problems(opinion.grounds, expert.case.scheme.grounds):
+        raise Invalid(problems)
     if not opinion.text.strip():
         raise invalid("text", "required")
     expert.advice = opinion.advice
@@ -118,7 +109,8 @@ def opinion_give(by: By, *, expert_id: UUID, opinion: Opinion) -> CaseExpert:
 
 
 def _asked(by: By, expert_id: UUID) -> CaseExpert:
-    """What one is asked, while the case can be advised on; the case is locked."""
+    """Return the request for the actor's opinion as an expert, while the case is open for opinions; the case
+    is locked."""
     expert = visible(opinions_asked(by.actor), pk=expert_id)
     case = lock_case(expert.case_id)
     expert.refresh_from_db(fields=["declared_at", "interest", "barred", "advice"])
@@ -129,7 +121,8 @@ def _asked(by: By, expert_id: UUID) -> CaseExpert:
 
 
 def _barred(case: PurchaseCase, user: User, declared: str) -> str:
-    """Why somebody may give no opinion, by what they belong to now."""
+    """Return why somebody may not give an opinion, by the organisations they belong to now; empty if they
+    may."""
     places = Membership.objects.filter(user=user, ended_at=None).values_list("organisation_id")
     roles = RoleGrant.objects.filter(user=user, revoked_at=None, organisation__isnull=False)
     own = {pk for (pk,) in places.union(roles.values_list("organisation_id"))}
@@ -139,3 +132,8 @@ def _barred(case: PurchaseCase, user: User, declared: str) -> str:
         bool({str(pk) for pk in own} & hosts),
         declared,
     )
+
+
+def interests_forget(by: By, *, user: User) -> None:
+    """Delete the interests that somebody declared, within the transaction that closes the account."""
+    CaseExpert.objects.filter(user=user).update(interest="")

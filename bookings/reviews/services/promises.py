@@ -1,4 +1,4 @@
-"""Promises of hosts: what they answer, and the kept hours that a promise becomes."""
+"""Promises of hosts: their answers, and the guaranteed hours that a promise becomes."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,19 +19,19 @@ from bookings.reviews.domain import reviews as rules
 from bookings.reviews.locks import lock_case
 from bookings.reviews.models import HostPledge, PurchaseCase
 from bookings.reviews.selectors.cases import pledges_asked, today_of
-from instruments.selectors.ratecards import load_card_in_force
+from instruments.rates.selectors.ratecards import load_card_in_force
 
-MOST_HOURS = 8784 * 100  # of a year, with a hundred units
+MOST_HOURS = 8784 * 100  # hours of a year, with a hundred units
 MOST_YEARS = 3
 LARGEST = Decimal(10) ** 9
-MOST_REASON = 500  # characters of the reason of what is kept
-RELEASED_MINUTES = 48 * 60  # before they begin, promised hours that nobody booked go to all
+MOST_REASON = 500  # characters of the reason for guaranteed hours
+RELEASED_MINUTES = 48 * 60  # this long before they begin, promised hours that are not booked are released
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a host says: hours a year from a day on, for so many years, at a price an hour in the
-    currency of the rate card (None: as usual); or why it denies."""
+class PledgeAnswer:
+    """A host's answer: hours a year from a day on, for a number of years, at a price an hour in the currency
+    of the rate card (None: as usual); or the reason why it declines."""
 
     answer: str
     hours: int | None = None
@@ -44,9 +44,9 @@ class Answer:
 
 
 @transaction.atomic
-def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
-    """Promise hours of an instrument that one manages, or deny them. It can be answered anew until
-    the case is decided. `WrongState` (`case-not-so-far`), `Invalid`."""
+def pledge_answer(by: By, *, pledge_id: UUID, answer: PledgeAnswer) -> HostPledge:
+    """Pledge hours of an instrument that the actor manages, or decline. The answer can be replaced until the
+    case is decided. `WrongState` (`case-not-so-far`), `Invalid`."""
     pledge = visible(pledges_asked(by.actor), pk=pledge_id)
     case = lock_case(pledge.case_id)
     pledge.refresh_from_db()
@@ -81,16 +81,15 @@ def pledge_answer(by: By, *, pledge_id: UUID, answer: Answer) -> HostPledge:
         },
     )
     enqueue(
-        [Effect("review.answered", f"{pledge.pk}:{pledge.version}", {"pledge": str(pledge.pk)})],
-        now=by.now,
+        [Effect("review.answered", f"{pledge.pk}:{pledge.version}", {"pledge": str(pledge.pk)})], now=by.now
     )
     return pledge
 
 
 def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
-    """Make kept hours of the applicant of every promise, one for each of its years from its day
-    on; the instruments are locked. The first of these days. `WrongState` (`no-promise`) where
-    there are none."""
+    """Turn every promise into guaranteed hours of the applicant, for each of its years from its day on, and
+    return the first of these days. The instruments are locked. Raises `WrongState` (`no-promise`) if there
+    are none."""
     pledges = list(
         HostPledge.objects.select_related("instrument__facility", "host__region")
         .filter(case=case, answer=rules.PROMISE)
@@ -101,8 +100,7 @@ def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
     for pledge in pledges:
         begins = max(pledge.from_date or date.min, today_of(case.organisation, by.now))
         first, *later = (
-            _kept(by, case, pledge, rules.months_after(begins, 12 * n), reason)
-            for n in range(pledge.years)
+            _kept(by, case, pledge, rules.months_after(begins, 12 * n), reason) for n in range(pledge.years)
         )
         pledge.kept_hours = first
         pledge.later_hours.set(later)
@@ -119,8 +117,8 @@ def promises_keep(by: By, *, case: PurchaseCase, reason: str) -> date:
 
 
 def promises_end(by: By, *, case: PurchaseCase, reason: str) -> None:
-    """End what an earlier decision on the case had kept; the new one decides anew. What is booked
-    of it stays."""
+    """End the guaranteed hours of an earlier decision on the case, which is decided again. Bookings of those
+    hours stay."""
     for pledge in HostPledge.objects.filter(case=case).exclude(kept_hours=None):
         later = pledge.later_hours.values_list("pk", flat=True)
         for kept_id in filter(None, (pledge.kept_hours_id, *later)):
@@ -132,7 +130,7 @@ def promises_end(by: By, *, case: PurchaseCase, reason: str) -> None:
 
 
 def _kept(by: By, case: PurchaseCase, pledge: HostPledge, begins: date, reason: str) -> KeptHours:
-    """Keep the hours of a promise for the applicant: twelve months of them."""
+    """Create the guaranteed hours of a promise for the applicant: twelve months of them."""
     now = by.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return kept_hours_put(
         by,
@@ -147,7 +145,7 @@ def _kept(by: By, case: PurchaseCase, pledge: HostPledge, begins: date, reason: 
     )
 
 
-def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
+def _check(answer: PledgeAnswer, pledge: HostPledge, now: datetime) -> None:
     if answer.answer not in HostPledge.Answer.values:
         raise invalid("answer", "unknown-value")
     if answer.answer == rules.DENIAL:
@@ -177,6 +175,6 @@ def _check(answer: Answer, pledge: HostPledge, now: datetime) -> None:
 
 
 def _midnight(pledge: HostPledge, day: date) -> datetime:
-    """When a day begins where the instrument stands."""
+    """Return the instant at which a day begins where the instrument is."""
     zone = ZoneInfo(pledge.instrument.facility.time_zone)
     return datetime.combine(day, time(), zone)

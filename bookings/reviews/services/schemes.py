@@ -1,4 +1,4 @@
-"""Review schemes: bringing what files say into versions."""
+"""Review schemes: making versions from the contents of files."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,14 @@ COLUMNS = (
     "source_date",
 )  # fmt: skip
 _GROUND = {"code", "side", "name", "name_zh"}
+_CONTRADICTS = "contradicts"  # the codes of grounds that a ground cannot be combined with
 
 
 @transaction.atomic
 def schemes_load(by: By, *, schemes: Iterable[Mapping[str, Any]]) -> list[ReviewScheme]:
-    """Make a version of each scheme that says something new; cases keep the version they began
-    with. Those that are new. For administrators and the platform itself (`NotPermitted`);
-    `Invalid` (`not-a-scheme`) names the column."""
+    """Make a version of each scheme whose content is new, and return these; cases keep the version they began
+    with. Raises `NotPermitted` unless the actor is an administrator or the platform itself; `Invalid`
+    (`not-a-scheme`), which names the column."""
     if not by.actor.is_platform and not by.actor.has("administrator"):
         raise NotPermitted
     made = []
@@ -35,24 +36,16 @@ def schemes_load(by: By, *, schemes: Iterable[Mapping[str, Any]]) -> list[Review
         plain = trail.plain(given)
         digest = hashlib.sha256(canonical_json(plain)).hexdigest()
         last = (
-            ReviewScheme.objects.select_for_update()
-            .filter(code=given["code"])
-            .order_by("-version")
-            .first()
+            ReviewScheme.objects.select_for_update().filter(code=given["code"]).order_by("-version").first()
         )
         if last is not None and last.digest == digest:
             continue
-        row = ReviewScheme(
-            **given,
-            version=last.version + 1 if last else 1,
-            digest=digest,
-            loaded_at=by.now,
-        )
+        row = ReviewScheme(**given, version=last.version + 1 if last else 1, digest=digest, loaded_at=by.now)
         try:
             row.full_clean()
         except ValidationError as wrong:
             raise invalid(next(iter(wrong.message_dict)), "not-a-scheme") from None
-        if any(set(ground) != _GROUND for ground in row.grounds):
+        if any(set(ground) - {_CONTRADICTS} != _GROUND for ground in row.grounds):
             raise invalid("grounds", "not-a-scheme")
         row.save(force_insert=True)
         trail.record(by, "review-scheme.load", row, after=plain)

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
+from accounts.api.endpoint import Endpoint
 from accounts.api.memberships import PersonShape
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, creates, lists, reads
+from accounts.api.resource import Resource, acts, changes, creates, reads, removes
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, ListOf, Query, Shape, Text, Whole, query_values
 from accounts.domain.errors import invalid
@@ -21,37 +23,28 @@ from accounts.permissions import require_somewhere
 from accounts.selectors.rows import as_uuid
 from bookings.record.adapters.labels import LAYOUTS, SHEET, label_sheet
 from bookings.record.api.files import PDF, FileEndpoint
-from bookings.samples.domain.samples import MOST_AT_ONCE, code_in
+from bookings.record.api.lists import listed
+from bookings.samples.domain.samples import MOST_AT_ONCE
 from bookings.samples.models import SampleItem, SampleStep
 from bookings.samples.selectors import samples as selectors
 from bookings.samples.selectors.labels import load_labels
+from bookings.samples.services import samples as sample_services
 from bookings.samples.services.joining import sample_leave, samples_join
-from bookings.samples.services.samples import (
-    SampleValues,
-    Step,
-    sample_announce,
-    sample_change,
-    samples_step,
-)
-from instruments.messages import HAZARD_LABELS
+from bookings.samples.services.sheets import sheet_put, sheet_remove
+from instruments.attachments.api.attachments import StoredFileShape, Upload, binary
+from instruments.policy.messages import HAZARD_LABELS
 
-WAITS = {
-    "due": selectors.due,
-    "arriving": selectors.arriving,
-    "here": selectors.here,
-    "return": selectors.to_return,
-}
 Hazards = ListOf(
     child=Choice(list(HAZARD_LABELS.items())),
     default=list,
-    help_text="Classes: the nine pictograms of the GHS, then what these do not say.",
+    help_text="Hazard classes: the nine GHS pictograms, then hazards that these do not cover.",
 )
 
 
 class SampleItemBody(Shape):
-    """What is said of a sample."""
+    """Description of a sample."""
 
-    name = Text(120, help_text="As on the vessel.")
+    name = Text(120, help_text="Name as written on the vessel.")
     description = Text(2000, default="", allow_blank=True)
     amount = Text(60, default="", allow_blank=True)
     hazards = Hazards
@@ -60,35 +53,41 @@ class SampleItemBody(Shape):
 
 
 class SampleItemsNewBody(SampleItemBody):
-    """Whose it is, how many there are of a kind, and for which booking."""
+    """Description of new samples, their owner, their number, and the booking they are for."""
 
     organisation = Text(
-        40, required=False, help_text="Whose it is: a code. Your only one, unless named."
+        40,
+        required=False,
+        help_text="Code of the organisation that the samples belong to; default: your only organisation.",
     )
     number = Whole(
         min_value=1,
         max_value=MOST_AT_ONCE,
         default=1,
-        help_text="More than one: they are numbered, and the answer is the last.",
+        help_text="If more than one, the samples are numbered and the last one is returned.",
     )
     reservation = serializers.UUIDField(
-        required=False, allow_null=True, help_text="A booking of one's own that they join."
+        required=False,
+        allow_null=True,
+        help_text="Id of one of your bookings, to which the samples are added.",
     )
 
 
 class SampleStepBody(Shape):
-    """What a sample has become. Each state says whose step it is (docs/samples.md)."""
+    """A new state of a sample. Each state says who may record it (docs/samples.md)."""
 
     state = Choice(SampleItem.State.choices)
-    place = Text(200, default="", allow_blank=True, help_text="Empty: the booking's facility.")
-    note = Text(500, default="", allow_blank=True, help_text="Needed: refused, discarded, lost.")
+    place = Text(200, default="", allow_blank=True, help_text="Default: the facility of the booking.")
+    note = Text(
+        500, default="", allow_blank=True, help_text="Required if the sample is refused, discarded or lost."
+    )
     carrier = Text(80, default="", allow_blank=True)
     tracking = Text(80, default="", allow_blank=True)
     condition = Choice(SampleStep.Condition.choices, default="", allow_blank=True)
 
 
 class SampleStepsBody(SampleStepBody):
-    """The same of several: all or none."""
+    """A step of several samples; it is recorded for all of them or none."""
 
     samples = ListOf(child=serializers.UUIDField(), max_length=MOST_AT_ONCE, min_length=1)
 
@@ -109,7 +108,8 @@ class SampleStepShape(serializers.Serializer[Any]):
 
 
 class SampleBookingShape(serializers.Serializer[Any]):
-    """A booking that a sample is for. refused_hazards: what its instrument does not accept."""
+    """A booking that a sample is for. refused_hazards: the sample's hazards that its instrument does not
+    accept."""
 
     reservation = serializers.UUIDField(source="reservation_id")
     instrument = serializers.UUIDField(source="reservation.instrument_id")
@@ -117,11 +117,19 @@ class SampleBookingShape(serializers.Serializer[Any]):
     refused_hazards = serializers.ListField(child=serializers.CharField())
 
 
+class SafetySheetShape(StoredFileShape):
+    """A safety data sheet; `files` has its address in the API."""
+
+    address = "api-sample-sheet-file"
+
+
 class SampleItemShape(serializers.Serializer[Any]):
-    """A thing to be measured, with each step it went."""
+    """A thing to be measured, with every step it went through."""
 
     id = serializers.UUIDField()
-    code = serializers.CharField(help_text="Eight characters, the last a check: on its label.")
+    code = serializers.CharField(
+        help_text="The code on the label: eight characters, of which the last is a check character."
+    )
     name = serializers.CharField()
     user = PersonShape()
     organisation = serializers.CharField(source="organisation.code")
@@ -129,6 +137,7 @@ class SampleItemShape(serializers.Serializer[Any]):
     amount = serializers.CharField()
     hazards = serializers.ListField(child=serializers.CharField())
     storage = serializers.CharField()
+    sheet = SafetySheetShape(allow_null=True)
     afterwards = serializers.ChoiceField(SampleItem.Afterwards.choices)
     state = serializers.ChoiceField(SampleItem.State.choices)
     bookings = SampleBookingShape(many=True, source="booked")
@@ -142,29 +151,25 @@ class SampleItemsShape(serializers.Serializer[Any]):
     results = SampleItemShape(many=True)
 
 
-class SampleQuery(Pages):
-    code = Text(200, default="", help_text="This one alone.")
-    state = Choice(SampleItem.State.choices, required=False)
-    reservation = serializers.UUIDField(required=False)
-    waits = Choice(
-        [(name, name) for name in WAITS],
-        required=False,
-        help_text="For managers: of their instruments, what is due within a week, is announced or "
-        "on the way, is here, is to go back.",
-    )
-    facility = serializers.UUIDField(required=False)
-    instrument = serializers.UUIDField(required=False)
-
-
 class LabelQuery(Query):
-    samples = Text(4000, help_text="Ids, separated by commas.")
+    samples = Text(4000, help_text="Ids of samples, separated by commas.")
     layout = Choice([(name, name) for name in LAYOUTS], default="sheet")
     start = Whole(
-        min_value=1, max_value=SHEET.of_page, default=1, help_text="The first free place."
+        min_value=1,
+        max_value=SHEET.of_page,
+        default=1,
+        help_text="Position of the first free label on the sheet.",
     )
 
 
-class Samples(Resource):
+class SampleSheetBody(Shape):
+    file = Upload(help_text="PDF up to 25 MB.")
+    name = Text(250, help_text="File name shown to readers.")
+
+
+class SampleResource(Resource):
+    """A base for all resources of samples."""
+
     at, key, tag = "samples/", "item_id", "samples"
     name, many, shape = "sample", "samples", SampleItemShape
     write_scope = "book"
@@ -174,7 +179,7 @@ class Samples(Resource):
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         full = selectors.with_bookings(SampleItem.objects.filter(pk__in=[row.pk for row in rows]))
-        full = full.select_related("user", "organisation").prefetch_related("steps__by")
+        full = full.select_related("user", "organisation", "sheet").prefetch_related("steps__by")
         by_id = {row.pk: row for row in full}
         sides = selectors.sides_of(self.actor, rows)
         every: list[Any] = [by_id[row.pk] for row in rows]
@@ -185,21 +190,15 @@ class Samples(Resource):
                 one.refused_hazards = [refusal.numbers["hazard"] for refusal in refusals]
         return every
 
-    @lists(_("Samples"), SampleQuery)
+
+class Samples(SampleResource):
+    @listed(_("Samples"), selectors.SAMPLES)
     def rows(self, query: dict[str, Any]) -> QuerySet[SampleItem]:
-        """One's own, those of one's organisation for its managers, and for managers those on
-        bookings of their instruments; the newest first."""
-        rows = selectors.samples_for(self.actor)
+        """Return your own samples, those of your organisation for its managers, and those on bookings of an
+        instrument for its managers; the newest first."""
         if "waits" in query:
             require_somewhere(self.actor, "manage-instruments")
-            rows = WAITS[query["waits"]](self.actor, self.now)
-        if query["code"]:
-            rows = rows.filter(code=code_in(query["code"]))
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
-        if "reservation" in query:
-            rows = rows.filter(bookings__reservation=query["reservation"])
-        return selectors.on_instrument(rows, query.get("facility"), query.get("instrument"))
+        return selectors.samples_for(self.actor)
 
     @creates(
         _("Announce a sample"),
@@ -214,13 +213,14 @@ class Samples(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """It gets a code. With `reservation` it joins a booking of one's own; a class of hazard
-        that the instrument does not accept refuses that (422), and nothing is announced."""
+        """Announce a sample, which gets a code. With `reservation` it joins one of your bookings; if the
+        instrument does not accept one of its hazards, the request is refused (422) and nothing is
+        announced."""
         organisation = data.pop("organisation", None)
         number, reservation = data.pop("number"), data.pop("reservation", None)
-        return sample_announce(
+        return sample_services.sample_announce(
             self.by,
-            values=SampleValues(**data),
+            values=sample_services.SampleValues(**data),
             organisation=organisation,
             number=number,
             reservation_id=reservation,
@@ -228,31 +228,34 @@ class Samples(Resource):
 
     @reads(_("A sample"))
     def detail(self, pk: UUID) -> None:
-        """As it is now, with its steps."""
+        """Return one sample as it is now, with its steps."""
 
     @changes(_("Change a sample"), SampleItemBody, method="put", refuses=[404, 409, 422])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For its owner. A hazard that an instrument it is booked on does not accept is refused
-        while the sample lies with its owner; of one that has left the host is told instead."""
-        return sample_change(self.by, sample_id=pk, values=SampleValues(**data)).pk
+        """Change the description of a sample. Only its owner may do this. A hazard that an instrument it is
+        booked on does not accept is refused while the owner has the sample; if the sample has left the owner,
+        the hazard is recorded and the host is told."""
+        return sample_services.sample_change(
+            self.by, sample_id=pk, values=sample_services.SampleValues(**data)
+        ).pk
 
     @acts(_("Record a step of a sample"), SampleStepBody, below="steps")
     def step(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For its owner, or the staff of a host that it is booked at. A step is never changed:
-        another corrects it."""
-        return samples_step(self.by, sample_ids=[pk], step=Step(**data))[0].pk
+        """Record a step of a sample, as its owner or the staff of a host where it is booked. A step is never
+        changed: another one corrects it."""
+        return sample_services.samples_step(self.by, sample_ids=[pk], step=sample_services.NextStep(**data))[
+            0
+        ].pk
 
-    @acts(
-        _("Join a sample to a booking"), SampleBookingBody, versioned=False, refuses=[404, 409, 422]
-    )
+    @acts(_("Add a sample to a booking"), SampleBookingBody, versioned=False, refuses=[404, 409, 422])
     def join(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Both one's own, and the booking not over."""
+        """Add one of your samples to one of your bookings that is not over."""
         samples_join(self.by, reservation_id=data["reservation"], sample_ids=[pk])
         return pk
 
-    @acts(_("Take a sample off a booking"), SampleBookingBody, versioned=False)
+    @acts(_("Remove a sample from a booking"), SampleBookingBody, versioned=False)
     def leave(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """While it lies with its owner, and the booking has not taken place."""
+        """Remove a sample from a booking, as long as its owner has it and the booking has not taken place."""
         return sample_leave(self.by, reservation_id=data["reservation"], sample_id=pk).pk
 
     @acts(
@@ -266,9 +269,51 @@ class Samples(Resource):
         refuses=[404, 409],
     )
     def steps(self, data: dict[str, Any]) -> dict[str, Any]:
-        """The same step of each, all or none, up to a hundred."""
-        rows = samples_step(self.by, sample_ids=data.pop("samples"), step=Step(**data))
+        """Record the same step for up to a hundred samples, all or none."""
+        rows = sample_services.samples_step(
+            self.by, sample_ids=data.pop("samples"), step=sample_services.NextStep(**data)
+        )
         return {"results": self.prepared(list(rows))}
+
+
+class SampleSheets(SampleResource):
+    parser_classes = [MultiPartParser]
+
+    @acts(
+        _("Put a safety data sheet with a sample"),
+        SampleSheetBody,
+        below="sheet",
+        named="_sheet",
+        address="api-sample-sheet",
+        once=False,
+        refuses=[404],
+    )
+    def put_sheet(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """Upload a PDF as `multipart/form-data`, in place of the one before. Only the sample's owner may do
+        this; everybody who sees the sample may read it."""
+        return sheet_put(self.by, sample_id=pk, file=(data["name"], data["file"])).pk
+
+    @removes(_("Remove the safety data sheet from a sample"), below="sheet", named="_sheet_remove")
+    def remove_sheet(self, pk: UUID) -> None:
+        """Only the sample's owner may do this."""
+        sheet_remove(self.by, sample_id=pk)
+
+
+class SheetFiles(Endpoint):
+    only_reads, needs_person = True, True
+    http_method_names = ["get", "head"]
+
+    @operation(
+        "sample_sheet_file",
+        _("A safety data sheet"),
+        tag="samples",
+        gives=OpenApiTypes.BINARY,
+        media=[PDF],
+        refuses=[404],
+    )
+    def get(self, request: Request, file_id: UUID, size: str) -> HttpResponseBase:
+        """Return a safety data sheet, always as a download. Everybody who sees its sample may read it."""
+        return binary(selectors.sheet_by_id(self.actor, file_id), size)
 
 
 class SampleLabels(FileEndpoint):
@@ -282,7 +327,8 @@ class SampleLabels(FileEndpoint):
         refuses=[404],
     )
     def get(self, request: Request) -> HttpResponse:
-        """An A4 sheet of 24 labels, or a 62 mm roll, one a page; in the language asked for."""
+        """Return labels for samples: an A4 sheet of 24, or a 62 mm roll with one a page; in the requested
+        language."""
         query = query_values(LabelQuery, request.query_params)
         ids = [as_uuid(text.strip()) for text in query["samples"].split(",") if text.strip()]
         if None in ids:

@@ -1,36 +1,31 @@
-"""Sample items: their codes, and the steps they go through."""
+"""Sample items: their codes, and the steps that they go through."""
 
 import secrets
 from collections.abc import Iterable, Mapping
 
 from accounts.domain.errors import WrongState, invalid
 
-# Digits and letters that nobody reads as another: no 0 O, no 1 I, no U beside V. Thirty-one of
-# them, a prime, so that the check character tells every wrong and every swapped character.
+# Digits and letters that cannot be confused: no 0 or O, no 1 or I, no U beside V. There are thirty-one, a
+# prime, so that the check character detects every wrong and every swapped character.
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
 LENGTH = 8  # with the check character
-MOST_AT_ONCE = 100  # samples of an act, or of a booking
+MOST_AT_ONCE = 100  # samples in one act, or on one booking
 
 OWNER, HOST = "owner", "host"
 BOTH = frozenset({OWNER, HOST})
 _OWNER, _HOST = frozenset({OWNER}), frozenset({HOST})
 
-# From a state to another, and whose step that is. A step to the state it has already corrects what
-# the last one said; one that leads back corrects a mistake: nothing is ever edited.
+# The steps from a state to another, and whose they are. A step to the present state corrects the details of
+# the last one; one that leads back corrects a mistake: nothing is ever edited.
 STEPS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "announced": {
-        "shipped": _OWNER,
-        "received": _HOST,
-        "refused": _HOST,
-        "cancelled": _OWNER,
-    },
+    "announced": {"shipped": _OWNER, "received": _HOST, "refused": _HOST, "cancelled": _OWNER},
     "shipped": {
         "received": _HOST,
         "refused": _HOST,
-        "shipped": _OWNER,
         "announced": _OWNER,
         "returned": _OWNER,
         "lost": BOTH,
+        "shipped": _OWNER,
     },
     "received": {
         "in_work": _HOST,
@@ -40,9 +35,9 @@ STEPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "kept": _HOST,
         "discarded": _HOST,
         "refused": _HOST,
-        "received": _HOST,
         "shipped": _HOST,
         "lost": _HOST,
+        "received": _HOST,
     },
     "refused": {
         "return_shipped": _HOST,
@@ -51,12 +46,7 @@ STEPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "received": _HOST,
         "lost": _HOST,
     },
-    "in_work": {
-        "measured": _HOST,
-        "received": _HOST,
-        "discarded": _HOST,
-        "lost": _HOST,
-    },
+    "in_work": {"measured": _HOST, "received": _HOST, "discarded": _HOST, "lost": _HOST},
     "measured": {
         "return_shipped": _HOST,
         "returned": BOTH,
@@ -67,53 +57,55 @@ STEPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     "return_shipped": {
         "returned": BOTH,
-        "return_shipped": _HOST,
         "measured": _HOST,
         "received": _HOST,
         "lost": BOTH,
-    },
-    "returned": {
-        "announced": _OWNER,
         "return_shipped": _HOST,
     },
+    "returned": {"announced": _OWNER, "return_shipped": _HOST},
     "discarded": {"received": _HOST, "measured": _HOST},
-    "kept": {
-        "in_work": _HOST,
-        "return_shipped": _HOST,
-        "returned": BOTH,
-        "discarded": _HOST,
-        "lost": _HOST,
-    },
+    "kept": {"in_work": _HOST, "return_shipped": _HOST, "returned": BOTH, "discarded": _HOST, "lost": _HOST},
     "lost": {"shipped": BOTH, "received": _HOST, "returned": BOTH},
     "cancelled": {"announced": _OWNER},
+}
+# What usually comes after a state, which forms suggest; never the state itself.
+NEXT: Mapping[str, tuple[str, ...]] = {
+    "announced": ("received", "shipped"),
+    "shipped": ("received",),
+    "received": ("in_work",),
+    "in_work": ("measured",),
+    "measured": ("return_shipped",),
+    "refused": ("return_shipped",),
+    "return_shipped": ("returned",),
 }
 COMING = frozenset({"announced", "shipped"})
 HERE = frozenset({"received", "in_work", "measured", "kept"})
 TO_RETURN = frozenset({"measured", "refused"})
-# What the owner may still change, and take off a booking: it lies with nobody else.
+# States in which the owner may still change a sample and remove it from a booking, as nobody else has it.
 WITH_OWNER = frozenset({"announced", "returned", "cancelled"})
-# What can be measured no more.
+# States in which it can no longer be measured.
 GONE = frozenset({"discarded", "lost", "cancelled"})
 NEEDS_NOTE = frozenset({"refused", "lost", "discarded"})
 CARRIED = frozenset({"shipped", "return_shipped"})
 
 
 def new_code() -> str:
-    """A code by chance, of characters that cannot be mistaken, with its check character."""
+    """Return a random code of characters that cannot be confused, with its check character."""
     body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
     return body + check_character(body)
 
 
 def check_character(body: str) -> str:
-    """The character that makes the sum of all, each times its place, nought modulo 31."""
+    """Return the check character, with which the sum of all characters, each times its position, is 0 modulo
+    31."""
     total = sum(place * ALPHABET.index(one) for place, one in enumerate(body, start=1))
     # The check character stands at place 8, whose inverse modulo 31 is 4: 8 · 4 = 32.
     return ALPHABET[-total * 4 % len(ALPHABET)]
 
 
 def code_in(text: str) -> str:
-    """A code as it was typed or scanned, an address of ours too: without spaces and dashes, in
-    capitals. `Invalid` where it is none, or mistyped."""
+    """Return the code in a text that was typed or scanned, possibly as an address of this platform: in
+    capitals, without spaces and dashes. Raise `Invalid` if it is not a code, or mistyped."""
     last = text.strip().rstrip("/").rpartition("/")[2]
     code = "".join(one for one in last.upper() if one.isalnum())
     if len(code) != LENGTH or not set(code) <= set(ALPHABET):
@@ -124,17 +116,22 @@ def code_in(text: str) -> str:
 
 
 def code_text(code: str) -> str:
-    """A code as people read it: `ABCD-EFGH`."""
+    """Return a code as people read it: `ABCD-EFGH`."""
     return f"{code[:4]}-{code[4:]}"
 
 
 def next_states(state: str, sides: Iterable[str]) -> list[str]:
-    """What somebody on these sides may make of a sample, in the order of the table."""
+    """Return the states that somebody on these sides may give a sample, in the order of the table."""
     own = set(sides)
     return [new for new, whose in STEPS[state].items() if whose & own]
 
 
+def expected_state(state: str, sides: Iterable[str]) -> str:
+    """Return the state that usually follows, if somebody on these sides may give it; else nothing."""
+    return next((new for new in NEXT.get(state, ()) if new in next_states(state, sides)), "")
+
+
 def require_step(code: str, state: str, new: str, sides: Iterable[str]) -> None:
-    """`WrongState` unless somebody on these sides may make the step; it names the sample."""
+    """Raise `WrongState`, naming the sample, unless somebody on these sides may record the step."""
     if new not in next_states(state, sides):
         raise WrongState("sample-step", sample=code_text(code), state=state, wanted=new)

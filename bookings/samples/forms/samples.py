@@ -1,6 +1,6 @@
-"""What is said of a sample, and of a step it goes; which samples, and how their labels look."""
+"""Forms for samples and their steps, for lists of samples, and for labels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -12,13 +12,13 @@ from bookings.record.adapters.labels import SHEET
 from bookings.record.models import Reservation
 from bookings.samples.domain.samples import HOST, MOST_AT_ONCE, STEPS
 from bookings.samples.models import SampleItem, SampleStep
-from bookings.samples.services.samples import SampleValues, Step
-from instruments.forms.fields import StyledForm, VersionForm
-from instruments.messages import HAZARD_LABELS
-from instruments.models import Facility, Instrument
+from bookings.samples.services.samples import NextStep, SampleValues
+from instruments.policy.messages import HAZARD_LABELS
+from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.register.models import Facility, Instrument
 
 STATES = dict(SampleItem.State.choices)
-# What the host's staff may say of many at once; what goes back is said of one alone.
+# Steps that the host's staff may record for many samples at once; returns are recorded one by one.
 HOST_STEPS = [
     state
     for state in STATES
@@ -27,12 +27,10 @@ HOST_STEPS = [
 
 
 class SampleForm(VersionForm):
-    """A new one, or what is said of one that there is."""
+    """A new sample, or changes to the description of an existing one."""
 
     name = forms.CharField(
-        label=_("Name"),
-        max_length=120,
-        help_text=_("As it is written on the vessel. It stands on the label."),
+        label=_("Name"), max_length=120, help_text=_("As written on the vessel. It is printed on the label.")
     )
     number = forms.IntegerField(
         label=_("How many of this kind"),
@@ -40,11 +38,14 @@ class SampleForm(VersionForm):
         min_value=1,
         max_value=MOST_AT_ONCE,
         initial=1,
-        help_text=_("More than one: they are numbered, and each has its own label."),
+        help_text=_("If more than one, they are numbered, and each has its own label."),
     )
     organisation = forms.ChoiceField(label=_("Belongs to"), required=False)
     amount = forms.CharField(
         label=_("Quantity"), required=False, max_length=60, help_text=_("For example 5 mg.")
+    )
+    booking = forms.ChoiceField(
+        label=_("For the booking"), required=False, help_text=_("You can also add them to a booking later.")
     )
     hazards = forms.MultipleChoiceField(
         label=_("Hazards"),
@@ -67,7 +68,7 @@ class SampleForm(VersionForm):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("What it is, and what whoever handles it has to know."),
+        help_text=_("What it is, and what people who handle it need to know."),
     )
 
     def __init__(
@@ -76,9 +77,20 @@ class SampleForm(VersionForm):
         *,
         organisations: Sequence[Organisation] = (),
         sample: SampleItem | None = None,
+        bookings: Collection[tuple[Reservation, str]] = (),
+        refused: Collection[str] = (),
     ) -> None:
+        """Fill the form from a sample. `bookings` are those that new samples can join; `refused` are hazards
+        that the instruments of known bookings do not accept, which the choices say."""
         super().__init__(data)
         fields: Any = self.fields
+        fields["hazards"].choices = [
+            (code, _("{hazard} – not accepted").format(hazard=label) if code in refused else label)
+            for code, label in HAZARD_LABELS.items()
+        ]
+        fields["booking"].choices = [("", _("none yet")), *((str(one.pk), text) for one, text in bookings)]
+        if not bookings:
+            del fields["booking"]
         if sample is not None:
             del fields["number"], fields["organisation"]
             for name in ("name", "amount", "hazards", "storage", "afterwards", "description"):
@@ -95,8 +107,17 @@ class SampleForm(VersionForm):
         return SampleValues(**given)
 
 
+def states_to_choose(states: Iterable[str], sample: SampleItem | None) -> list[tuple[str, Any]]:
+    """Return the states that a form offers, after an empty choice."""
+    correct = _("{state} (correct the details)")
+    return [("", _("– choose –"))] + [
+        (new, correct.format(state=STATES[new]) if sample and new == sample.state else STATES[new])
+        for new in states
+    ]
+
+
 class StepForm(VersionForm):
-    """A step, of those that `states` names; of the fields those that say something of one."""
+    """A step, one of `states`, with only those fields that apply to one of these."""
 
     state = forms.ChoiceField(label=_("It is now"))
     condition = forms.ChoiceField(
@@ -114,16 +135,19 @@ class StepForm(VersionForm):
         label=_("Note"),
         required=False,
         max_length=500,
-        help_text=_("Needed where it is not accepted, disposed of or lost."),
+        help_text=_("Required if it is not accepted, disposed of or lost."),
     )
 
     def __init__(
-        self, data: Any = None, *, states: Iterable[str], sample: SampleItem | None = None
+        self, data: Any = None, *, states: Iterable[str], sample: SampleItem | None = None, expected: str = ""
     ) -> None:
+        """Offer these states, of which `expected` is suggested; the one that a sample has only corrects the
+        details of its last step."""
         super().__init__(data)
         states = list(states)
         fields: Any = self.fields
-        fields["state"].choices = [(state, STATES[state]) for state in states]
+        fields["state"].choices = states_to_choose(states, sample)
+        self.initial["state"] = expected
         if "received" not in states:
             del fields["condition"]
         if not {"shipped", "return_shipped"} & set(states):
@@ -131,13 +155,13 @@ class StepForm(VersionForm):
         if sample is not None:
             self.initial["version"] = sample.version
 
-    def step(self) -> Step:
+    def step(self) -> NextStep:
         data = self.cleaned_data
-        return Step(**{n: data[n] for n in Step.__dataclass_fields__ if data.get(n)})
+        return NextStep(**{n: data[n] for n in NextStep.__dataclass_fields__ if data.get(n)})
 
 
 class LabelsForm(StyledForm):
-    """On what labels are printed."""
+    """The paper on which labels are printed."""
 
     layout = forms.ChoiceField(
         label=_("Paper"),
@@ -151,12 +175,12 @@ class LabelsForm(StyledForm):
         required=False,
         min_value=1,
         max_value=SHEET.of_page,
-        help_text=_("Of a sheet that was begun."),
+        help_text=_("On a partly used sheet."),
     )
 
 
 class QueueForm(StyledForm):
-    """Of which facility or instrument."""
+    """The facility or instrument whose samples are listed."""
 
     facility = forms.ChoiceField(label=_("Facility"), required=False)
     instrument = forms.ChoiceField(label=_("Instrument"), required=False)
@@ -172,7 +196,7 @@ class QueueForm(StyledForm):
 
 
 class JoinForm(StyledForm):
-    """Which booking a sample is for."""
+    """The booking that a sample is for."""
 
     booking = forms.ChoiceField(label=_("Booking"))
 

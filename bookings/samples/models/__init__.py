@@ -1,3 +1,10 @@
-from bookings.samples.models.samples import BookedSample, SampleItem, SamplePhoto, SampleStep
+from bookings.samples.models.samples import (
+    BookedSample,
+    SafetySheet,
+    SampleItem,
+    SamplePhoto,
+    SampleReceiving,
+    SampleStep,
+)
 
-__all__ = ["BookedSample", "SampleItem", "SamplePhoto", "SampleStep"]
+__all__ = ["BookedSample", "SafetySheet", "SampleItem", "SamplePhoto", "SampleReceiving", "SampleStep"]

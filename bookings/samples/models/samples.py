@@ -1,4 +1,4 @@
-"""Sample items: what is measured, what became of it, and on which bookings."""
+"""Sample items: things to be measured, what became of them, and their bookings."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,12 +10,25 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
-from instruments.domain.hazards import HAZARDS
+from instruments.attachments.models import StoredFile
+from instruments.policy.domain.hazards import HAZARDS
+from instruments.register.models import Facility
+
+
+class SafetySheet(StoredFile):
+    """The safety data sheet of a sample, or of several that were announced together: a PDF as it was
+    uploaded. Everybody who sees one of the samples may read it."""
+
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("safety data sheet")
 
 
 class SampleItem(models.Model):
-    """A thing to be measured, of a person and their organisation. `hazards` are classes of
-    `instruments/domain/hazards.py`; `state` is that of its last step."""
+    """A thing to be measured, belonging to a person and their organisation. `hazards` are classes of
+    `instruments/policy/domain/hazards.py`; `state` is that of its last step."""
 
     class State(models.TextChoices):
         ANNOUNCED = "announced", _("announced")
@@ -44,6 +57,7 @@ class SampleItem(models.Model):
     amount = models.CharField(max_length=60, blank=True)
     hazards = ArrayField(models.CharField(max_length=20), default=list)
     storage = models.CharField(max_length=200, blank=True)
+    sheet = models.ForeignKey(SafetySheet, models.PROTECT, null=True, related_name="samples", db_index=False)
     afterwards = models.CharField(max_length=10, choices=Afterwards, default=Afterwards.RETURN)
     state = models.CharField(max_length=15, choices=State, default=State.ANNOUNCED)
     created_at = models.DateTimeField()
@@ -63,19 +77,20 @@ class SampleItem(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at"], name="sample_user"),
             models.Index(fields=["organisation", "-created_at"], name="sample_organisation"),
+            models.Index(fields=["sheet"], name="sample_sheet", condition=~Q(sheet=None)),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def places(self) -> Places:
-        """Those of the owner."""
+        """Return the places whose people may read it: the owner's."""
         return (self.organisation_id,), self.organisation.region.lineage
 
 
 class SampleStep(models.Model):
-    """A step of a sample: what it became, when, by whom and where. Never changed; what was wrong
-    is put right by another."""
+    """A step of a sample: its new state, when, by whom and where. It is never changed; another step corrects
+    it."""
 
     class Condition(models.TextChoices):
         INTACT = "intact", _("intact")
@@ -98,26 +113,21 @@ class SampleStep(models.Model):
 
 
 class BookedSample(models.Model):
-    """A sample that a booking is for. `host`: the booking's, by which its staff find the
-    sample."""
+    """A sample on a booking. Through `host`, the host of the booking, its staff find the sample."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     sample = models.ForeignKey(SampleItem, models.CASCADE, related_name="bookings")
-    reservation = models.ForeignKey(
-        Reservation, models.CASCADE, related_name="sample_items", db_index=False
-    )
+    reservation = models.ForeignKey(Reservation, models.CASCADE, related_name="sample_items", db_index=False)
     host = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["reservation", "sample"], name="bookedsample_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["reservation", "sample"], name="bookedsample_once")]
 
 
 class SamplePhoto(models.Model):
-    """A picture of a sample, re-encoded, in two sizes; its files lie in the storage of uploads by
-    its id. Seen by whoever sees the sample."""
+    """A picture of a sample, re-encoded, in two sizes; its files are in the storage of uploads under its id.
+    Everybody who sees the sample may see it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     sample = models.ForeignKey(SampleItem, models.CASCADE, related_name="photos")
@@ -128,7 +138,23 @@ class SamplePhoto(models.Model):
     added_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["sample", "digest"], name="samplephoto_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["sample", "digest"], name="samplephoto_once")]
         ordering = ["added_at", "id"]
+
+
+class SampleReceiving(models.Model):
+    """How a facility receives samples by post: to whom and where they are sent, and how they are packed."""
+
+    facility = models.OneToOneField(
+        Facility, models.CASCADE, primary_key=True, related_name="sample_receiving"
+    )
+    recipient = models.CharField(max_length=120)
+    address = models.CharField(max_length=300)
+    phone = models.CharField(max_length=60, blank=True)
+    hours = models.CharField(max_length=200, blank=True)
+    not_accepted = models.CharField(max_length=1000, blank=True)
+    packing = models.CharField(max_length=1000, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("receiving of samples")

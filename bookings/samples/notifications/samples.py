@@ -1,4 +1,4 @@
-"""Messages about samples: to their owners, and to the staff of their hosts."""
+"""Messages about samples, to their owners and to the staff of their hosts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ TO_HOST = frozenset({"sample.shipped", "sample.cancelled", "sample.hazard"})
 
 @dataclass(frozen=True)
 class About:
-    """Samples of one owner and the same hosts, the newest step of the first, who made it, and the
-    booking of a reminder."""
+    """Samples with the same owner and hosts, the newest step of the first sample and who made it, and for a
+    reminder the booking."""
 
     samples: Sequence[SampleItem]
     hosts: Sequence[UUID]
@@ -36,7 +36,7 @@ class About:
 
 
 def _load(row: OutboxMessage, now: datetime) -> About | None:
-    """What the row is about; None where the samples are no more."""
+    """Load the samples and people a row is about; None if the samples are gone."""
     payload = row.payload
     rows = SampleItem.objects.select_related("user", "organisation").prefetch_related("steps")
     samples = list(rows.filter(pk__in=payload["samples"]).order_by("name", "id"))
@@ -49,7 +49,7 @@ def _load(row: OutboxMessage, now: datetime) -> About | None:
 
 
 def _load_missing(row: OutboxMessage, now: datetime) -> About | None:
-    """Those of the samples of a booking ahead that have not arrived yet; None for none."""
+    """Load the samples of an upcoming booking that have not arrived yet; None if there are none."""
     reservation = (
         Reservation.objects.select_related("instrument__facility", "host")
         .filter(pk=UUID(row.payload["reservation"]), state="confirmed", start_at__gt=now)
@@ -65,13 +65,13 @@ def _load_missing(row: OutboxMessage, now: datetime) -> About | None:
 
 
 def _hosts(about: About) -> list[User]:
-    """The managers of the hosts, without whoever did it."""
+    """Return the managers of the hosts, without the person who made the step."""
     people = [person for host in about.hosts for person in holders_of("manager", host)]
     return [person for person in dict.fromkeys(people) if person.pk != about.actor]
 
 
 def _others(about: About) -> list[User]:
-    """The owner; the hosts' managers, where the owner said it."""
+    """Return the other side: the hosts' managers if the owner made the step, otherwise the owner."""
     return _hosts(about) if about.actor == about.owner.pk else [about.owner]
 
 
@@ -89,13 +89,14 @@ def _content(about: About, row: OutboxMessage, now: datetime) -> Content:
     if len(about.samples) > 1:
         is_for_host = row.kind in TO_HOST or about.actor == about.owner.pk
         link = reverse(f"bookings:sample-{'queue' if is_for_host else 'items'}")
-    zone, until = "", None
+    zone, until, days = "", None, []
     if about.reservation is not None:
         zone, until = about.reservation.instrument.facility.time_zone, about.reservation.start_at
+        days = [about.reservation.start_at]
         link = reverse("bookings:reservation", args=[about.reservation.pk])
         words |= {"instrument": about.reservation.instrument}
     context = {"samples": about.samples, "step": about.step, "reservation": about.reservation}
-    return Content(first.pk, link, words, context, zone=zone, matters_until=until)
+    return Content(first.pk, link, words, context, zone=zone, matters_until=until, days=days)
 
 
 _kind = partial(
@@ -124,22 +125,14 @@ KINDS = table(
         _("Not accepted on your instrument: {sample}"),
         _(
             "{person} has stated a hazard of this sample that an instrument it is booked on does"
-            " not accept. The booking stands; decide what becomes of the sample."
+            " not accept. The booking stands; decide what to do with the sample."
         ),
         readers=_hosts,
     ),
     _kind("sample.received", _("Sample received: {sample}"), _("These samples have arrived.")),
-    _kind(
-        "sample.refused",
-        _("Sample not accepted: {sample}"),
-        _("The host does not accept these samples."),
-    ),
+    _kind("sample.refused", _("Sample not accepted: {sample}"), _("The host does not accept these samples.")),
     _kind("sample.measured", _("Sample measured: {sample}"), _("These samples are measured.")),
-    _kind(
-        "sample.return-shipped",
-        _("Sample on its way back: {sample}"),
-        _("These samples were sent back."),
-    ),
+    _kind("sample.return-shipped", _("Sample on its way back: {sample}"), _("These samples were sent back.")),
     _kind("sample.returned", _("Sample returned: {sample}"), _("These samples were returned.")),
     _kind(
         "sample.lost",

@@ -1,4 +1,4 @@
-"""What labels of samples say."""
+"""Load the texts of samples' labels."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,12 +16,12 @@ from bookings.record.adapters.labels import Label
 from bookings.samples.domain.samples import MOST_AT_ONCE, code_text
 from bookings.samples.models import SampleItem
 from bookings.samples.selectors.samples import samples_for, with_bookings
-from instruments.messages import HAZARD_LABELS
+from instruments.policy.messages import HAZARD_LABELS
 
 
 def load_labels(actor: Actor, sample_ids: Iterable[UUID]) -> list[Label]:
-    """The labels of samples that the actor sees, by name, in the language in force; `NotFound`,
-    `Invalid`. Two statements."""
+    """Return the labels of samples that the actor may see, by name, in the current language. Raise
+    `NotFound`, `Invalid`. Two statements."""
     ids = set(sample_ids)
     if not 1 <= len(ids) <= MOST_AT_ONCE:
         raise invalid("samples", "out-of-range", least=1, most=MOST_AT_ONCE)
@@ -47,10 +47,14 @@ def _label(sample: SampleItem) -> Label:
 
 
 def _booked(sample: SampleItem) -> list[str]:
-    """The newest booking of it: the instrument, and when by its clock."""
+    """Return the newest booking of a sample as lines of text: the instrument, the time in its time zone, and
+    to whom and where the sample is sent."""
     rows: Sequence[Any] = list(sample.bookings.all())
     if not rows:
         return []
     one = rows[-1].reservation
     start: datetime = one.start_at.astimezone(one.instrument.facility.zone)
-    return [named(one.instrument), f"{start:%Y-%m-%d %H:%M} · {str(one.pk)[-6:]}"]
+    lines = [named(one.instrument), f"{start:%Y-%m-%d %H:%M} · {str(one.pk)[-6:]}"]
+    if to := getattr(one.instrument.facility, "sample_receiving", None):
+        lines.append(gettext("To: {recipient}, {address}").format(recipient=to.recipient, address=to.address))
+    return lines

@@ -1,86 +1,89 @@
 """Sample items, as far as each person may see them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotFound
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.selectors.rows import visible
 from bookings.availability.domain.availability import Hazard, not_accepted
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.reservations import effective_state, is_own
 from bookings.record.models import Reservation
+from bookings.record.selectors.lists import CHOICE, ID, Column, Filter, Listing
 from bookings.record.selectors.reservations import reservations_for
 from bookings.samples.domain import samples as rules
-from bookings.samples.models import BookedSample, SampleItem, SamplePhoto
-from instruments.domain.opening import OpeningHours
-from instruments.domain.policies import Policy
-from instruments.models import Instrument
-from instruments.selectors.misfits import Misfit
-from instruments.selectors.policies import load_policy
+from bookings.samples.models import BookedSample, SafetySheet, SampleItem, SamplePhoto
+from instruments.managing.selectors.misfits import Misfit
+from instruments.opening.domain.opening import OpeningHours
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import refused_hazards
+from instruments.register.models import Instrument
 
 OPEN = ("held", "requested", "confirmed", "in_use")
-SHOWN = 200  # of a person, on the page of a booking
+SHOWN = 200  # samples of a person that the page of a booking shows
 DUE_WITHIN = timedelta(days=7)
 
 
 def owned_by(actor: Actor) -> Q:
-    """One's own, and those of organisations for whose members one books."""
+    """Return a condition: the actor's samples, and those of organisations for whose members they book."""
     managed = actor.organisations_where("book-for-members")
     return Q(user_id=actor.person) | Q(organisation_id__in=managed)
 
 
 def hosted_by(actor: Actor) -> Q:
-    """Those on bookings of instruments that one manages."""
+    """Return a condition: samples on bookings of instruments that the actor manages."""
     hosts = actor.organisations_where("manage-instruments")
     return Exists(BookedSample.objects.filter(sample=OuterRef("pk"), host_id__in=hosts))  # type: ignore[return-value]
 
 
 def owned_samples(actor: Actor) -> QuerySet[SampleItem]:
-    """One's own and one's organisation's, the newest first."""
+    """Return samples of the actor and of their organisations, the newest first."""
     return _all().filter(owned_by(actor))
 
 
 def samples_for(actor: Actor) -> QuerySet[SampleItem]:
-    """What the actor owns or hosts, the newest first; nobody else sees a sample."""
+    """Return the samples that the actor owns or hosts, the newest first; nobody else sees a sample."""
     if not actor.organisations_where("manage-instruments"):
         return owned_samples(actor)
     return _all().filter(Q(owned_by(actor)) | Q(hosted_by(actor)))
 
 
 def hosted_samples(actor: Actor) -> QuerySet[SampleItem]:
-    """Those on bookings of instruments that the actor manages, the newest first."""
+    """Return samples on bookings of instruments that the actor manages, the newest first."""
     return _all().filter(hosted_by(actor))
 
 
 def sample_by_id(actor: Actor, sample_id: UUID) -> SampleItem:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a sample; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(samples_for(actor), pk=sample_id)
 
 
 def sample_by_code(actor: Actor, code: str) -> SampleItem:
-    """A sample by its code as it was typed; `Invalid` where that is none, `NotFound`."""
+    """Return a sample by its code as it was typed; raise `Invalid` if that is not a code, or `NotFound`."""
     return visible(samples_for(actor), code=rules.code_in(code))
 
 
 def hosts(actor: Actor, host_id: UUID) -> bool:
-    """Whether the actor is on the staff of a host."""
+    """Say whether the actor is on the staff of a host."""
     return host_id in actor.organisations_where("manage-instruments")
 
 
 def bookings_shown(actor: Actor, sample: SampleItem, sides: set[str]) -> list[BookedSample]:
-    """Those of a sample's bookings (loaded by `with_bookings`) that the actor is shown: all to its
-    owner, to staff those at their own host."""
+    """Return the bookings of a sample (loaded by `with_bookings`) that the actor is shown: all to its owner,
+    to staff those at their own host."""
     rows = list(sample.bookings.all())
     return rows if rules.OWNER in sides else [r for r in rows if hosts(actor, r.host_id)]
 
 
 def sides_of(actor: Actor, samples: Sequence[SampleItem]) -> dict[UUID, set[str]]:
-    """On which sides of each sample the actor stands; of none where that is not listed. At most one
-    statement."""
+    """Return for each sample the sides (owner, host) on which the actor is; samples with none are left out.
+    At most one statement."""
     sides: dict[UUID, set[str]] = {}
     managed = actor.organisations_where("book-for-members")
     for sample in samples:
@@ -95,7 +98,7 @@ def sides_of(actor: Actor, samples: Sequence[SampleItem]) -> dict[UUID, set[str]
 
 
 def require_owned(actor: Actor, samples: Iterable[SampleItem]) -> None:
-    """`NotFound` unless the actor owns all of them."""
+    """Raise `NotFound` unless the actor owns all these samples."""
     managed = actor.organisations_where("book-for-members")
     for sample in samples:
         if sample.user_id != actor.user_id and sample.organisation_id not in managed:
@@ -103,7 +106,7 @@ def require_owned(actor: Actor, samples: Iterable[SampleItem]) -> None:
 
 
 def hazards_of(samples: Iterable[SampleItem]) -> tuple[Hazard, ...]:
-    """What is dangerous about samples, as the rules ask."""
+    """Return the hazards of samples, as the rules need them."""
     return tuple(
         Hazard(code, rules.code_text(sample.code), sample.name)
         for sample in samples
@@ -112,8 +115,8 @@ def hazards_of(samples: Iterable[SampleItem]) -> tuple[Hazard, ...]:
 
 
 def load_hazards(actor: Actor, sample_ids: Sequence[UUID]) -> tuple[Hazard, ...]:
-    """The hazards of one's own samples, for a quotation; `NotFound` where one is not. One
-    statement, none without samples."""
+    """Return the hazards of some of the actor's own samples, for a quotation. Raise `NotFound` if one is not
+    theirs. One statement, none without samples."""
     if not sample_ids:
         return ()
     rows = list(owned_samples(actor).filter(pk__in=sample_ids))
@@ -123,22 +126,20 @@ def load_hazards(actor: Actor, sample_ids: Sequence[UUID]) -> tuple[Hazard, ...]
 
 
 def refusals_of(instrument: Instrument, samples: Iterable[SampleItem]) -> tuple[Refusal, ...]:
-    """What an instrument says to samples. No statement."""
-    if not hasattr(instrument, "policy"):
-        return ()
-    return tuple(not_accepted(hazards_of(samples), load_policy(instrument.policy)))
+    """Return the refusals of an instrument (loaded with facility and policy) that does not accept hazards of
+    these samples. No statement."""
+    return tuple(not_accepted(hazards_of(samples), refused_hazards(instrument)))
 
 
 def require_accepted(instrument: Instrument, hazards: Iterable[Hazard]) -> None:
-    """`RulesRefuse` where an instrument does not accept one of the hazards. No statement."""
-    if hasattr(instrument, "policy"):
-        refusals = tuple(not_accepted(hazards, load_policy(instrument.policy)))
-        if refusals:
-            raise RulesRefuse(refusals)
+    """Raise `RulesRefuse` if an instrument (loaded with facility and policy) does not accept one of the
+    hazards. No statement."""
+    if refusals := tuple(not_accepted(hazards, refused_hazards(instrument))):
+        raise RulesRefuse(refusals)
 
 
 def open_bookings(now: datetime) -> Q:
-    """Of the links: those of bookings that are not over."""
+    """Return a condition on links of samples to bookings: the booking is not over."""
     return (
         Q(reservation__state__in=OPEN)
         & (Q(reservation__deadline_at=None) | Q(reservation__deadline_at__gt=now))
@@ -149,26 +150,21 @@ def open_bookings(now: datetime) -> Q:
 def load_of_booking(
     actor: Actor, reservation: Reservation, now: datetime
 ) -> tuple[list[tuple[SampleItem, tuple[Refusal, ...]]], list[SampleItem]]:
-    """The samples of a booking that the actor sees, by name, each with what the instrument does
-    not accept of it; and of who may join some, their own others. One statement."""
+    """Return the samples of a booking that the actor sees, by name, each with the refusals of the instrument;
+    and, if they may add samples, their other samples. One statement."""
     is_on = Exists(BookedSample.objects.filter(reservation=reservation, sample=OuterRef("pk")))
     shown = Q(is_on=True)
     if may_join(actor, reservation, now):
         shown |= owned_by(actor) & ~Q(state__in=rules.GONE)
-    rows = list(
-        samples_for(actor).annotate(is_on=is_on).filter(shown).order_by("name", "id")[:SHOWN]
-    )
+    rows = list(samples_for(actor).annotate(is_on=is_on).filter(shown).order_by("name", "id")[:SHOWN])
     on = [row for row in rows if row.is_on]
     instrument = reservation.instrument
-    return (
-        [(row, refusals_of(instrument, [row])) for row in on],
-        [row for row in rows if row not in on],
-    )
+    return ([(row, refusals_of(instrument, [row])) for row in on], [row for row in rows if row not in on])
 
 
 def may_join(actor: Actor, reservation: Reservation, now: datetime) -> bool:
-    """Whether samples may be joined to a booking by the actor: it is theirs, or of a member for
-    whom they book, and neither a hold nor over."""
+    """Say whether the actor may add samples to a booking: it is theirs, or of a member for whom they book,
+    and neither a hold nor over."""
     state = effective_state(reservation.state, reservation.deadline_at, now)
     is_theirs = is_own(
         actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
@@ -177,43 +173,46 @@ def may_join(actor: Actor, reservation: Reservation, now: datetime) -> bool:
 
 
 def joinable(actor: Actor) -> QuerySet[SampleItem]:
-    """One's own that can still be measured, the newest first."""
+    """Return the actor's samples that can still be measured, the newest first."""
     return owned_samples(actor).exclude(state__in=rules.GONE)
 
 
 def bookings_to_join(actor: Actor, now: datetime) -> QuerySet[Reservation]:
-    """The bookings that the actor may join samples to, the next first."""
+    """Return the bookings to which the actor may add samples, the next first, with what their instruments do
+    not accept."""
     managed = actor.organisations_where("book-for-members")
     own = Q(user_id=actor.person) | Q(made_by_id=actor.person) | Q(organisation_id__in=managed)
     return (
         reservations_for(actor)
         .filter(own, Q(deadline_at=None) | Q(deadline_at__gt=now), state__in=OPEN, end_at__gt=now)
         .exclude(state="held")
+        .select_related("instrument__facility", "instrument__policy")
         .order_by("start_at", "id")
     )
 
 
-# What the host's staff ask for: which samples, of theirs.
+# Queues of samples for the host's staff.
 
 
 def arriving(actor: Actor, now: datetime) -> QuerySet[SampleItem]:
-    """What was announced or shipped for bookings that are not over."""
+    """Return samples that were announced or shipped for bookings that are not over."""
     return hosted_samples(actor).filter(state__in=rules.COMING).filter(_on(actor, now))
 
 
 def due(actor: Actor, now: datetime) -> QuerySet[SampleItem]:
-    """Those of them whose booking begins within a week."""
+    """Return arriving samples whose booking begins within a week."""
     soon = Q(reservation__start_at__lt=now + DUE_WITHIN)
     return hosted_samples(actor).filter(state__in=rules.COMING).filter(_on(actor, now, soon))
 
 
 def here(actor: Actor, now: datetime) -> QuerySet[SampleItem]:
-    """What lies with the host."""
+    """Return samples that are at the host."""
     return hosted_samples(actor).filter(state__in=rules.HERE)
 
 
 def to_return(actor: Actor, now: datetime) -> QuerySet[SampleItem]:
-    """What is measured, or was not accepted, and neither on its way back nor disposed of."""
+    """Return samples that are measured, or were not accepted, and are neither on their way back nor disposed
+    of."""
     return hosted_samples(actor).filter(state__in=rules.TO_RETURN)
 
 
@@ -226,15 +225,17 @@ def _on(actor: Actor, now: datetime, more: Q | None = None) -> Q:
 
 
 def with_bookings(samples: QuerySet[SampleItem]) -> QuerySet[SampleItem]:
-    """With the bookings of each. One more statement."""
+    """Load the bookings of each sample too. One more statement."""
     rows = BookedSample.objects.select_related(
-        "reservation__instrument__facility", "reservation__instrument__policy", "reservation__host"
+        "reservation__instrument__facility__sample_receiving",
+        "reservation__instrument__policy",
+        "reservation__host",
     ).order_by("reservation__start_at", "id")
     return samples.prefetch_related(Prefetch("bookings", rows))
 
 
 def reminded_of(now: datetime) -> QuerySet[BookedSample]:
-    """What has not arrived for bookings that begin within a day."""
+    """Return links of samples that have not arrived to bookings that begin within a day."""
     return (
         BookedSample.objects.filter(
             reservation__state="confirmed",
@@ -250,10 +251,9 @@ def reminded_of(now: datetime) -> QuerySet[BookedSample]:
 def find_hazardous(
     instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
 ) -> list[Misfit]:
-    """The coming bookings with samples that a new policy would not accept and the present one does
-    (`instruments/selectors/misfits.py`). One statement, none where no class is added."""
-    present = load_policy(instrument.policy) if hasattr(instrument, "policy") else Policy()
-    added = set(policy.refused_hazards if policy else ()) - set(present.refused_hazards)
+    """Return the upcoming bookings with samples that a new policy would not accept although the present one
+    does (`instruments/managing/selectors/misfits.py`). One statement, none if no class of hazard is added."""
+    added = set(policy.refused_hazards if policy else ()) - set(refused_hazards(instrument))
     if not added:
         return []
     rows = (
@@ -283,25 +283,69 @@ def find_hazardous(
 
 
 def _all() -> QuerySet[SampleItem]:
-    return SampleItem.objects.select_related("user", "organisation__region").order_by(
+    return SampleItem.objects.select_related("user", "organisation__region", "sheet").order_by(
         "-created_at", "-id"
     )
 
 
-def on_instrument(
-    rows: QuerySet[SampleItem], facility: UUID | None, instrument: UUID | None
-) -> QuerySet[SampleItem]:
-    """Those with a booking of an instrument, or of one of a facility."""
-    booked = BookedSample.objects.filter(sample=OuterRef("pk"))
-    if facility:
-        rows = rows.filter(Exists(booked.filter(reservation__instrument__facility=facility)))
-    if instrument:
-        rows = rows.filter(Exists(booked.filter(reservation__instrument=instrument)))
-    return rows
-
-
 def photo_by_id(actor: Actor, photo_id: UUID) -> SamplePhoto:
-    """A picture of a sample that the actor sees; `NotFound` else."""
+    """Return a picture of a sample that the actor may see; raise `NotFound` otherwise."""
     row = visible(SamplePhoto.objects, pk=photo_id)
     sample_by_id(actor, row.sample_id)
     return row
+
+
+def sheet_by_id(actor: Actor, sheet_id: UUID) -> SafetySheet:
+    """Return the safety data sheet of a sample that the actor may see; raise `NotFound` otherwise."""
+    return visible(
+        SafetySheet.objects, Q(Exists(samples_for(actor).filter(sheet=OuterRef("pk")))), pk=sheet_id
+    )
+
+
+def _booked(at: str) -> Callable[[QuerySet[SampleItem], UUID, By], QuerySet[SampleItem]]:
+    """Return a function that narrows samples to those with a booking of a thing, among the bookings of each
+    sample that the actor is shown (`bookings_shown`)."""
+
+    def narrowed(rows: QuerySet[SampleItem], pk: UUID, by: By) -> QuerySet[SampleItem]:
+        booked = BookedSample.objects.filter(sample=OuterRef("pk"), **{at: pk})
+        hosts = by.actor.organisations_where("manage-instruments")
+        return rows.filter(owned_by(by.actor) & Exists(booked) | Exists(booked.filter(host_id__in=hosts)))
+
+    return narrowed
+
+
+SAMPLES = Listing(
+    "samples",
+    samples_for,
+    (
+        Column("code", "code"),
+        Column("name", "name", _("Sample item"), "name"),
+        Column("person", "user"),
+        Column("organisation", "organisation.code"),
+        Column("state", "state", _("State"), "state"),
+        Column("booking", label=_("Booking")),
+        Column("hazards", lambda row, by: ", ".join(row.hazards), _("Hazards")),
+        Column("afterwards", "afterwards"),
+        Column("announced", "created_at", sort="created_at"),
+    ),
+    waits={"due": due, "arriving": arriving, "here": here, "return": to_return},
+    waits_help="For managers: only samples for their instruments that are due within a week, "
+    "announced, on the way, at the facility, or to be returned.",
+    words=("name", "code", "description", "user__name", "organisation__name", "organisation__name_zh"),
+    q_help="Part of the sample's name, code or description, or of the name of its person or organisation.",
+    day="created_at",
+    filters=(
+        Filter(
+            "code",
+            lambda rows, text, by: rows.filter(code=rules.code_in(text)),
+            help="Only the sample with this code.",
+            most=200,
+        ),
+        Filter("state", "state", CHOICE, _("State"), choices=SampleItem.State.choices),
+        Filter("reservation", _booked("reservation"), ID),
+        Filter("facility", _booked("reservation__instrument__facility"), ID),
+        Filter("instrument", _booked("reservation__instrument"), ID),
+    ),
+)
+OWN_SAMPLES = replace(SAMPLES, rows=lambda actor: with_bookings(owned_samples(actor)), waits={})
+HOSTED_SAMPLES = replace(SAMPLES, rows=hosted_samples)

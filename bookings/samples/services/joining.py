@@ -1,4 +1,4 @@
-"""Samples on bookings: joining them, taking them off."""
+"""Samples on bookings: adding and removing them."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -15,21 +15,17 @@ from bookings.record.models import Reservation
 from bookings.samples.domain import samples as rules
 from bookings.samples.locks import lock_samples
 from bookings.samples.models import BookedSample, SampleItem
-from bookings.samples.selectors.samples import (
-    hazards_of,
-    may_join,
-    require_accepted,
-    require_owned,
-)
+from bookings.samples.selectors.samples import hazards_of, may_join, require_accepted, require_owned
 
 
 @transaction.atomic
 def samples_join(by: By, *, reservation_id: UUID, sample_ids: Iterable[UUID]) -> Reservation:
-    """Join own samples to an own booking that is not over: all or none; those on it stay.
+    """Add the actor's own samples to their own booking that is not over, all or none; samples already on it
+    stay.
 
-    `RulesRefuse` (`hazard-not-accepted`) where the instrument does not accept a class of one;
-    `NotFound`, `WrongState`, `Invalid`. Under the locks of the instrument, whose list it is, and of
-    the samples, whose hazards they are.
+    Raises `RulesRefuse` (`hazard-not-accepted`) if the instrument does not accept a hazard of one of them;
+    `NotFound`, `WrongState`, `Invalid`. It locks the instrument, which has the list of hazards, and the
+    samples, whose hazards they are.
     """
     instrument, reservation = lock_reservation(reservation_id)
     _require_own(by, reservation)
@@ -46,8 +42,8 @@ def samples_join(by: By, *, reservation_id: UUID, sample_ids: Iterable[UUID]) ->
 
 
 def own_samples_lock(by: By, sample_ids: Iterable[UUID]) -> list[SampleItem]:
-    """Lock own samples that can still be measured; `NotFound` for others', `WrongState` for those
-    that are gone. No statement without samples."""
+    """Lock the actor's own samples that can still be measured; raise `NotFound` for others' samples,
+    `WrongState` for samples that are gone. No statement without samples."""
     ids = set(sample_ids)
     if not ids:
         return []
@@ -63,8 +59,8 @@ def own_samples_lock(by: By, sample_ids: Iterable[UUID]) -> list[SampleItem]:
 
 
 def samples_put(by: By, *, reservation: Reservation, samples: Sequence[SampleItem]) -> None:
-    """Store on a booking samples whose hazards were asked for under these locks. A sample that
-    joins is another version: who changes its hazards meanwhile begins anew."""
+    """Store samples on a booking after their hazards were checked under these locks. Their versions are
+    raised, so that somebody who is changing their hazards meanwhile has to start again."""
     if not samples:
         return
     for sample in samples:
@@ -72,12 +68,7 @@ def samples_put(by: By, *, reservation: Reservation, samples: Sequence[SampleIte
         sample.changed_at = by.now
     BookedSample.objects.bulk_create(
         [
-            BookedSample(
-                sample=sample,
-                reservation=reservation,
-                host_id=reservation.host_id,
-                added_at=by.now,
-            )
+            BookedSample(sample=sample, reservation=reservation, host_id=reservation.host_id, added_at=by.now)
             for sample in samples
         ]
     )
@@ -88,9 +79,9 @@ def samples_put(by: By, *, reservation: Reservation, samples: Sequence[SampleIte
 
 @transaction.atomic
 def sample_leave(by: By, *, reservation_id: UUID, sample_id: UUID) -> SampleItem:
-    """Take a sample off a booking, while it lies with its owner: what is on its way or with the
-    host stays on it, so that its staff see it. A booking that took place keeps the samples it had,
-    also once they are back: its results name them."""
+    """Remove a sample from a booking while its owner has it. A sample on its way or with the host stays on
+    it, so that the staff see it. A booking that took place keeps its samples even after their return, since
+    its results name them."""
     (sample,) = lock_samples([sample_id])
     require_owned(by.actor, [sample])
     links = BookedSample.objects.select_related("reservation")
@@ -111,7 +102,7 @@ def sample_leave(by: By, *, reservation_id: UUID, sample_id: UUID) -> SampleItem
 
 
 def _require_own(by: By, reservation: Reservation) -> None:
-    """`NotFound` unless the booking is the actor's own, or of a member for whom they book."""
+    """Raise `NotFound` unless the booking is the actor's own, or that of a member for whom they book."""
     is_theirs = is_own(
         by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
     ) or by.actor.may("book-for-members", place_of(reservation.organisation))

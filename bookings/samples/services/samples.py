@@ -1,4 +1,4 @@
-"""Sample items: announcing them, saying more of them, and each step they go."""
+"""Announce sample items, describe them, and record each of their steps."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -23,24 +23,18 @@ from accounts.selectors.rows import visible
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.samples.domain import samples as rules
 from bookings.samples.locks import lock_samples
-from bookings.samples.models import BookedSample, SampleItem, SamplePhoto, SampleStep
-from bookings.samples.selectors.samples import (
-    open_bookings,
-    owned_samples,
-    refusals_of,
-    reminded_of,
-    sample_by_id,
-    samples_for,
-    sides_of,
-)
+from bookings.samples.models import BookedSample, SafetySheet, SampleItem, SamplePhoto, SampleStep
+from bookings.samples.selectors import samples as sample_selectors
 from bookings.samples.services.joining import samples_join
-from instruments.adapters.files import file_put, files_delete
-from instruments.adapters.pictures import photo_of
-from instruments.domain.attachments import PHOTO, kind_of
-from instruments.domain.hazards import hazards_in
-from instruments.locks import lock_instruments
+from bookings.samples.services.sheets import require_sheet, sheet_facts, sheet_store, sheets_drop
+from instruments.attachments.adapters.files import file_put, files_delete
+from instruments.attachments.adapters.pictures import photo_of
+from instruments.attachments.domain.attachments import PHOTO, kind_of
+from instruments.attachments.services.attachments import Upload, files_put
+from instruments.policy.domain.hazards import hazards_in
+from instruments.register.locks import lock_instruments
 
-MOST_OPEN = 1000  # samples of a person that are not done with
+MOST_OPEN = 1000  # unfinished samples of a person
 MOST_PHOTOS = 6  # of a sample
 TOLD_OWNER = frozenset({"received", "refused", "lost", "measured", "return_shipped", "returned"})
 TOLD_HOST = frozenset({"shipped", "cancelled"})
@@ -49,7 +43,8 @@ RECORDED = ("name", "amount", "hazards", "storage", "afterwards")
 
 @dataclass(frozen=True)
 class SampleValues:
-    """What is said of a sample; hazards: codes of classes; afterwards: what becomes of it."""
+    """Description of a sample; hazards: codes of classes; afterwards: whether it is returned or disposed
+    of."""
 
     name: str
     description: str = ""
@@ -59,22 +54,20 @@ class SampleValues:
     afterwards: str = SampleItem.Afterwards.RETURN
 
     def columns(self) -> dict[str, Any]:
-        """What the row holds; `Invalid` where a name is missing or a class unknown."""
+        """Return the columns of the row; raise `Invalid` if a name is missing or a class of hazard
+        unknown."""
         if not self.name.strip():
             raise invalid("name", "required")
         if self.afterwards not in SampleItem.Afterwards.values:
             raise invalid("afterwards", "unknown-value")
         texts = {name: text.strip() for name, text in asdict(self).items() if type(text) is str}
-        return texts | {
-            "hazards": list(hazards_in(self.hazards, "hazards")),
-            "afterwards": self.afterwards,
-        }
+        return texts | {"hazards": list(hazards_in(self.hazards, "hazards")), "afterwards": self.afterwards}
 
 
 @dataclass(frozen=True)
-class Step:
-    """What a sample becomes, and what is said of it. `place`: where, if not as usual; `condition`:
-    of what was received."""
+class NextStep:
+    """A step of a sample: its new state, with remarks. `place`: where it is handled, if not at the usual
+    place; `condition`: of a received sample."""
 
     state: str
     place: str = ""
@@ -84,17 +77,30 @@ class Step:
     condition: str = ""
 
 
-@transaction.atomic
 def sample_announce(
+    by: By, *, values: SampleValues, sheet: Upload | None = None, **about: Any
+) -> list[SampleItem]:
+    """Announce samples as `_announce` does, with one safety data sheet (PDF) for all of them. The file is
+    stored before anything is locked."""
+    if sheet is None:
+        return _announce(by, values=values, **about)
+    require_sheet(sheet[1])
+    with files_put(SafetySheet, [sheet]) as (row,):
+        return _announce(by, values=values, sheet=row, **about)
+
+
+@transaction.atomic
+def _announce(
     by: By,
     *,
     values: SampleValues,
     organisation: str | None = None,
     number: int = 1,
     reservation_id: UUID | None = None,
+    sheet: SafetySheet | None = None,
 ) -> list[SampleItem]:
-    """Announce a sample, or several of a kind that are numbered, for an organisation one may book
-    for; `reservation_id`: and join them to a booking, as `samples_join`. `Invalid`,
+    """Announce one sample, or several numbered ones of a kind, for an organisation for which the actor may
+    book. `reservation_id`: add them to this booking, as `samples_join` does. Raises `Invalid`,
     `NotPermitted`, `WrongState` (`too-many-samples`), `RulesRefuse`."""
     owner = payer_for(by.actor, organisation)
     if owner is None:
@@ -108,6 +114,8 @@ def sample_announce(
     mine = SampleItem.objects.filter(user_id=by.actor.person, state=SampleItem.State.ANNOUNCED)
     if mine.count() + number > MOST_OPEN:
         raise WrongState("too-many-samples", most=MOST_OPEN)
+    if sheet is not None:
+        sheet_store(by, sheet, ())
     samples = []
     for n in range(1, number + 1):
         name = f"{columns['name']} {n}" if number > 1 else columns["name"]
@@ -115,26 +123,23 @@ def sample_announce(
             **columns | {"name": name},
             user_id=by.actor.person,
             organisation=owner,
+            sheet=sheet,
             created_at=by.now,
             changed_at=by.now,
         )
         samples.append(_with_code(sample))
     SampleStep.objects.bulk_create(
-        [
-            SampleStep(sample=one, state=one.state, at=by.now, by_id=by.actor.person)
-            for one in samples
-        ]
+        [SampleStep(sample=one, state=one.state, at=by.now, by_id=by.actor.person) for one in samples]
     )
-    trail.record_many(
-        by, changes=[("sample.announce", one, {}, _facts(one), "") for one in samples]
-    )
+    kept = {} if sheet is None else sheet_facts(sheet)
+    trail.record_many(by, changes=[("sample.announce", one, {}, _facts(one) | kept, "") for one in samples])
     if reservation_id is not None:
         samples_join(by, reservation_id=reservation_id, sample_ids=[one.pk for one in samples])
     return samples
 
 
 def _with_code(sample: SampleItem) -> SampleItem:
-    """Store it under a code that no other has."""
+    """Store a sample under a new code that no other sample has."""
     while True:
         sample.code = rules.new_code()
         try:
@@ -149,14 +154,14 @@ def _with_code(sample: SampleItem) -> SampleItem:
 
 @transaction.atomic
 def sample_change(by: By, *, sample_id: UUID, values: SampleValues) -> SampleItem:
-    """Say something else of one's own sample.
+    """Change the description of the actor's own sample.
 
-    A class of hazard that an instrument it is booked on does not accept is refused (`RulesRefuse`)
-    while the sample lies with its owner, who can take it off the booking first. One that has left
-    is what it is: it is stated, and the host is told at once. Decided under the locks of these
-    instruments; `WrongVersion` where it joins another meanwhile.
+    A hazard that an instrument it is booked on does not accept is refused (`RulesRefuse`) while the owner has
+    the sample, who can remove it from the booking first. If it has left the owner, the hazard is recorded and
+    the host is told at once. It is decided under the locks of these instruments; raises `WrongVersion` if the
+    sample joins another booking meanwhile.
     """
-    visible(owned_samples(by.actor), pk=sample_id)
+    visible(sample_selectors.owned_samples(by.actor), pk=sample_id)
     booked_on = _instruments_of(sample_id, by.now)
     instruments = lock_instruments(booked_on) if booked_on else []
     (sample,) = lock_samples([sample_id])
@@ -170,7 +175,7 @@ def sample_change(by: By, *, sample_id: UUID, values: SampleValues) -> SampleIte
     refusals = [
         refusal
         for instrument in instruments
-        for refusal in refusals_of(instrument, [sample])
+        for refusal in sample_selectors.refusals_of(instrument, [sample])
         if refusal.numbers["hazard"] in added
     ]
     if refusals and sample.state in rules.WITH_OWNER:
@@ -186,8 +191,8 @@ def sample_change(by: By, *, sample_id: UUID, values: SampleValues) -> SampleIte
 
 
 def _instruments_of(sample_id: UUID, now: datetime) -> set[UUID]:
-    """The instruments of the bookings ahead of a sample."""
-    rows = BookedSample.objects.filter(open_bookings(now), sample=sample_id)
+    """Return the instruments of a sample's bookings that are not over."""
+    rows = BookedSample.objects.filter(sample_selectors.open_bookings(now), sample=sample_id)
     return set(rows.values_list("reservation__instrument_id", flat=True))
 
 
@@ -202,12 +207,12 @@ def _touch(sample: SampleItem, now: datetime) -> None:
 
 
 @transaction.atomic
-def samples_step(by: By, *, sample_ids: Iterable[UUID], step: Step) -> list[SampleItem]:
-    """Make one step of a sample, or of many at once: all or none.
+def samples_step(by: By, *, sample_ids: Iterable[UUID], step: NextStep) -> list[SampleItem]:
+    """Record a step of one sample, or the same step of many, all or none.
 
-    `NotFound` where one is not the actor's to see, `WrongState` (`sample-step`, with its code)
-    where it cannot become so or that is not theirs to say, `Invalid`. A version counts for one
-    alone.
+    Raises `NotFound` if the actor may not see one of them, `WrongState` (`sample-step`, with its code) if it
+    cannot take this step or the actor may not record it, `Invalid`. The version is checked only for a single
+    sample.
     """
     ids = sorted(set(sample_ids))
     if not 1 <= len(ids) <= rules.MOST_AT_ONCE:
@@ -218,12 +223,12 @@ def samples_step(by: By, *, sample_ids: Iterable[UUID], step: Step) -> list[Samp
         raise invalid("note", "required")
     if step.condition and step.condition not in SampleStep.Condition.values:
         raise invalid("condition", "unknown-value")
-    if samples_for(by.actor).filter(pk__in=ids).count() != len(ids):
+    if sample_selectors.samples_for(by.actor).filter(pk__in=ids).count() != len(ids):
         raise NotFound
     samples = lock_samples(ids)
     if len(samples) == 1:
         by.require_version(samples[0].version)
-    sides = sides_of(by.actor, samples)
+    sides = sample_selectors.sides_of(by.actor, samples)
     places = _places(samples, sides) if not step.place.strip() else {}
     rows, changes = [], []
     for sample in samples:
@@ -241,8 +246,8 @@ def samples_step(by: By, *, sample_ids: Iterable[UUID], step: Step) -> list[Samp
     return samples
 
 
-def _row(by: By, sample: SampleItem, step: Step, places: dict[UUID, str]) -> SampleStep:
-    """The row of a step; what says nothing of it is left out."""
+def _row(by: By, sample: SampleItem, step: NextStep, places: dict[UUID, str]) -> SampleStep:
+    """Return the row of a step; fields that do not apply to its state are left empty."""
     is_carried, is_here = step.state in rules.CARRIED, step.state == "received"
     condition = step.condition or SampleStep.Condition.INTACT
     return SampleStep(
@@ -259,7 +264,7 @@ def _row(by: By, sample: SampleItem, step: Step, places: dict[UUID, str]) -> Sam
 
 
 def _places(samples: Sequence[SampleItem], sides: dict[UUID, set[str]]) -> dict[UUID, str]:
-    """Where the host's staff act on each sample: at the facility of its next booking."""
+    """Return where the host's staff handle each sample: at the facility of its next booking."""
     hosted = [one.pk for one in samples if rules.HOST in sides[one.pk]]
     if not hosted:
         return {}
@@ -268,7 +273,7 @@ def _places(samples: Sequence[SampleItem], sides: dict[UUID, set[str]]) -> dict[
 
 
 def _tell(by: By, samples: Sequence[SampleItem], state: str, key: str) -> None:
-    """Tell the other side, once of all samples that have the same owner and the same hosts."""
+    """Tell the other side, with one message for all samples with the same owner and hosts."""
     if state not in TOLD_OWNER | TOLD_HOST:
         return
     hosts: dict[UUID, set[str]] = {}
@@ -293,10 +298,10 @@ def _tell(by: By, samples: Sequence[SampleItem], state: str, key: str) -> None:
 
 
 def samples_remind(*, now: datetime) -> int:
-    """Remind of samples that have not arrived for bookings of the next day, once for each booking
-    and start; how many bookings there are."""
+    """Remind people of samples that have not arrived for bookings of the next day, once for each booking and
+    start; return how many bookings there are."""
     missing: dict[tuple[UUID, datetime], list[str]] = {}
-    for row in reminded_of(now):
+    for row in sample_selectors.reminded_of(now):
         key = row.reservation_id, row.reservation.start_at
         missing.setdefault(key, []).append(str(row.sample_id))
     with transaction.atomic():
@@ -318,10 +323,10 @@ def samples_remind(*, now: datetime) -> int:
 
 
 def photo_add(by: By, *, sample_id: UUID, content: bytes) -> SamplePhoto:
-    """Put a picture beside a sample, re-encoded: its owner and the host's staff. `Invalid` for what
-    is no picture, too large, there already, or one too many. The picture is worked on while nobody
-    waits for a lock."""
-    sample_by_id(by.actor, sample_id)
+    """Add a picture to a sample, re-encoded, as its owner or the host's staff. Raises `Invalid` for a file
+    that is no picture, too large, there already, or one too many. The picture is processed before any lock is
+    taken."""
+    sample_selectors.sample_by_id(by.actor, sample_id)
     if kind_of(content) != PHOTO:
         raise invalid("file", "unknown-file")
     photo = photo_of(content)
@@ -358,9 +363,9 @@ def _photo_store(by: By, row: SamplePhoto) -> None:
 
 @transaction.atomic
 def photo_delete(by: By, *, photo_id: UUID) -> SampleItem:
-    """Take away a picture that one has put there oneself. `NotFound` for any other."""
+    """Delete a picture that the actor added. Raise `NotFound` for any other."""
     row = visible(SamplePhoto.objects, pk=photo_id, added_by_id=by.actor.person)
-    sample_by_id(by.actor, row.sample_id)
+    sample_selectors.sample_by_id(by.actor, row.sample_id)
     (sample,) = lock_samples([row.sample_id])
     if not SamplePhoto.objects.filter(pk=photo_id).delete()[0]:
         raise NotFound
@@ -369,18 +374,20 @@ def photo_delete(by: By, *, photo_id: UUID) -> SampleItem:
     return sample
 
 
-def samples_forget(*, user: User) -> None:
-    """Take what somebody said of their samples away, and their pictures; those that are with no
-    host go altogether. Called within the transaction that closes the account."""
+def samples_forget(by: By, *, user: User) -> None:
+    """Delete the descriptions, pictures and safety data sheets of somebody's samples, and those samples that
+    are on no booking. Call this within the transaction that closes the account."""
     photos = [*SamplePhoto.objects.filter(sample__user=user).values_list("pk", flat=True)]
     SamplePhoto.objects.filter(pk__in=photos).delete()
     mine = SampleItem.objects.filter(user=user)
+    sheets = list(mine.exclude(sheet=None).values_list("sheet_id", flat=True))
     mine.filter(bookings=None).delete()
-    mine.update(description="", storage="")
+    mine.update(description="", storage="", sheet=None)
+    sheets_drop(sheets)
     for photo in photos:
         transaction.on_commit(partial(files_delete, photo, PHOTO), robust=True)
 
 
 def _facts(sample: SampleItem) -> dict[str, Any]:
-    """What the trail keeps: not the description, which is private."""
+    """Describe a sample for the trail, without its description, which is private."""
     return {name: getattr(sample, name) for name in RECORDED}

@@ -1,4 +1,4 @@
-"""Samples: one's own, one of them with its steps, and the queue of a host's staff."""
+"""Pages of samples: the reader's own, one sample with its steps, and the queue of a host's staff."""
 
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import patch_cache_control
 from django.utils.csp import CSP
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
@@ -21,85 +22,31 @@ from accounts.letters.words import named
 from accounts.permissions import require_somewhere
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.rows import as_uuid
-from accounts.views.pages import act, by_of, edits, reads, sent, shown, writes
-from bookings.record.adapters.figures import Cell
+from accounts.views.pages import act, by_of, chooses, edits, reads, sent, shown, writes
 from bookings.record.adapters.labels import LAYOUTS, label_sheet
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from bookings.record.views.lists import ListPage
 from bookings.samples.domain import samples as rules
-from bookings.samples.forms.samples import (
-    HOST_STEPS,
-    STATES,
-    JoinForm,
-    LabelsForm,
-    QueueForm,
-    SampleForm,
-    StepForm,
-)
+from bookings.samples.forms import samples as sample_forms
 from bookings.samples.models import SampleItem
 from bookings.samples.selectors import samples as selectors
 from bookings.samples.selectors.labels import load_labels
+from bookings.samples.services import samples as sample_services
 from bookings.samples.services.joining import sample_leave, samples_join
-from bookings.samples.services.samples import (
-    photo_add,
-    photo_delete,
-    sample_announce,
-    sample_change,
-    samples_step,
-)
-from instruments.adapters.files import SIZES, file_open
-from instruments.adapters.pictures import MEDIA_TYPE
-from instruments.domain.attachments import PHOTO
-from instruments.selectors.registry import managed_instruments
+from bookings.samples.services.sheets import sheet_put, sheet_remove
+from instruments.attachments.adapters.files import SIZES, file_open
+from instruments.attachments.adapters.pictures import MEDIA_TYPE
+from instruments.attachments.domain.attachments import PHOTO
+from instruments.attachments.services.attachments import Upload
+from instruments.attachments.views.attachments import file_answer
+from instruments.policy.selectors.policies import refused_hazards
+from instruments.register.selectors.registry import managed_instruments
+from instruments.templatetags.managing import hazards_refused
 
-HEADS = (
-    "code", "name", "person", "organisation", "state", "hazards", "afterwards", "announced",
-)  # fmt: skip
-
-
-def _cells(row: SampleItem, by: By) -> tuple[Cell, ...]:
-    return (
-        row.code,
-        row.name,
-        str(row.user),
-        row.organisation.code,
-        row.state,
-        ", ".join(row.hazards),
-        row.afterwards,
-        row.created_at.isoformat(),
-    )
-
-
-SHEET = ("samples", HEADS, _cells)
-WORDS = (
-    "name", "code", "description", "user__name", "organisation__name", "organisation__name_zh",
-)  # fmt: skip
-SORTS = {0: "name", 1: "state"}
-OWN = ListPage(
-    "bookings/samples/samples.html",
-    lambda actor: selectors.with_bookings(selectors.owned_samples(actor)),
-    size=50,
-    sheet=SHEET,
-    words=WORDS,
-    day="created_at",
-    sorts=SORTS,
-)
-QUEUE = ListPage(
-    "bookings/samples/queue.html",
-    selectors.hosted_samples,
-    waits={
-        "due": selectors.due,
-        "arriving": selectors.arriving,
-        "here": selectors.here,
-        "return": selectors.to_return,
-    },
-    size=50,
-    sheet=SHEET,
-    words=WORDS,
-    day="created_at",
-    sorts=SORTS,
-)
+MOST_JOINED = 50  # bookings from which the one that a sample is for is chosen
+OWN = ListPage("bookings/samples/samples.html", selectors.OWN_SAMPLES, size=50)
+QUEUE = ListPage("bookings/samples/queue.html", selectors.HOSTED_SAMPLES, size=50)
 TABS = {
     "due": _("Due within a week"),
     "arriving": _("Announced and on the way"),
@@ -110,7 +57,7 @@ TABS = {
 
 
 def says(refused: Refused) -> dict[str, Any]:
-    """A refusal in words, with every rule that refuses."""
+    """Return a refusal in words, with every rule that refuses."""
     every: Any = getattr(refused, "refusals", [refused])
     if isinstance(refused, Invalid):
         every = refused.problems
@@ -119,7 +66,8 @@ def says(refused: Refused) -> dict[str, Any]:
 
 @reads
 def samples(request: HttpRequest) -> HttpResponseBase:
-    """One's own and one's organisation's; a code that was typed or scanned leads to its sample."""
+    """List samples of the reader and their organisations; a code that was typed or scanned leads to its
+    sample."""
     by, problem = by_of(request), ""
     if typed := request.GET.get("code", "").strip()[:200]:
         try:
@@ -127,14 +75,16 @@ def samples(request: HttpRequest) -> HttpResponseBase:
         except Invalid as refused:
             problem = says(refused)["problem"]
         except NotFound:
-            problem = gettext("There is no such sample among those you see.")
+            problem = gettext("There is no such sample, or you may not see it.")
         else:
             return redirect("bookings:sample-item", code=found.code)
+        data = request.GET.copy()
+        del data["code"]  # the code does not filter this list
+        request.GET = data  # type: ignore[assignment]
     return OWN.answer(
         request,
         by,
-        OWN.rows(by.actor),
-        labels=LabelsForm(),
+        labels=sample_forms.LabelsForm(),
         typed=typed,
         problem=problem,
         may_announce=_may_announce(by),
@@ -151,27 +101,23 @@ def queue(request: HttpRequest) -> HttpResponseBase:
 
 
 def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponseBase:
-    """What was announced, is due, is here, is to go back: of instruments that one manages."""
+    """Show the samples that are announced, due, here, or to be returned, for instruments that the reader
+    manages."""
     by = by_of(request)
     require_somewhere(by.actor, "manage-instruments")
     managed = list(managed_instruments(by.actor))
-    form = QueueForm(
+    form = sample_forms.QueueForm(
         request.GET,
         facilities={one.facility_id: one.facility for one in managed}.values(),
         instruments=managed,
     )
-    form.is_valid()
-    facility, instrument = (
-        as_uuid(form.cleaned_data.get(name, "")) for name in ("facility", "instrument")
-    )
     waits, rows = QUEUE.chosen(request, by)
-    rows = selectors.on_instrument(rows, facility, instrument)
     query = {n: v for n in ("facility", "instrument") if (v := request.GET.get(n))}
     context = {
         "form": form,
         "is_filtered": bool(query),
-        "steps": StepForm(states=HOST_STEPS),
-        "labels": LabelsForm(),
+        "steps": sample_forms.StepForm(states=sample_forms.HOST_STEPS),
+        "labels": sample_forms.LabelsForm(),
         "waits": waits,
         "tabs": [
             {
@@ -191,16 +137,16 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
 
 @writes
 def step_many(request: HttpRequest) -> HttpResponseBase:
-    """Make the same step of all that are ticked: all or none."""
+    """Record the same step of all ticked samples, all or none."""
 
     def work(by: By, data: dict[str, Any]) -> list[SampleItem]:
-        return samples_step(by, sample_ids=_ticked(request), step=form.step())
+        return sample_services.samples_step(by, sample_ids=_ticked(request), step=form.step())
 
     def done(rows: list[SampleItem]) -> str:
         text = ngettext("{n} sample: {state}.", "{n} samples: {state}.", len(rows))
         return text.format(n=len(rows), state=rows[0].get_state_display())
 
-    form = StepForm(request.POST, states=HOST_STEPS)
+    form = sample_forms.StepForm(request.POST, states=sample_forms.HOST_STEPS)
     return act(
         request,
         partial(_queue, request),
@@ -214,7 +160,7 @@ def step_many(request: HttpRequest) -> HttpResponseBase:
 
 
 def _ticked(request: HttpRequest) -> list[UUID]:
-    """The samples that are ticked; `Invalid` for what is no id."""
+    """Return the ids of the ticked samples; raise `Invalid` for a value that is not an id."""
     given = request.POST.getlist("sample") or request.GET.getlist("sample")
     ids = [as_uuid(text) for text in given]
     if None in ids:
@@ -224,9 +170,9 @@ def _ticked(request: HttpRequest) -> list[UUID]:
 
 @edits
 def labels(request: HttpRequest) -> HttpResponse:
-    """The labels of samples as PDF, to be printed."""
+    """Return the labels of samples as PDF, to be printed."""
     by = by_of(request)
-    form = LabelsForm(request.POST or request.GET)
+    form = sample_forms.LabelsForm(request.POST or request.GET)
     try:
         if not form.is_valid():
             raise invalid("layout", "unknown-value")
@@ -236,10 +182,7 @@ def labels(request: HttpRequest) -> HttpResponse:
         return redirect("bookings:sample-items")
     data = form.cleaned_data
     content = label_sheet(
-        rows,
-        LAYOUTS[data["layout"]],
-        start=data["start"] or 1,
-        title=gettext("Labels of samples"),
+        rows, LAYOUTS[data["layout"]], start=data["start"] or 1, title=gettext("Labels of samples")
     )
     answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = 'inline; filename="labels.pdf"'
@@ -248,7 +191,7 @@ def labels(request: HttpRequest) -> HttpResponse:
 
 @edits
 def new(request: HttpRequest) -> HttpResponse:
-    """Announce a sample, or several of a kind; for a booking, where the address names one."""
+    """Announce a sample, or several of a kind; for a booking, if the address names one."""
     by = by_of(request)
     choices = [one for one in organisations_of(by.actor) if by.actor.may("book", place_of(one))]
     booking = None
@@ -256,35 +199,39 @@ def new(request: HttpRequest) -> HttpResponse:
         booking = selectors.bookings_to_join(by.actor, by.now).filter(pk=pk).first()
         if booking is None:
             raise NotFound
-    form = SampleForm(sent(request), organisations=choices)
+    open_to = [booking] if booking else list(selectors.bookings_to_join(by.actor, by.now)[:MOST_JOINED])
+    form = sample_forms.SampleForm(
+        sent(request),
+        organisations=choices,
+        bookings=[] if booking else [(one, _called(one)) for one in open_to],
+        refused=refused_hazards(booking.instrument) if booking else (),
+    )
+
+    def chosen() -> Reservation | None:
+        return next((b for b in open_to if str(b.pk) == form.cleaned_data.get("booking")), booking)
 
     def to(made: list[SampleItem]) -> str:
-        if booking is not None:
-            return reverse("bookings:reservation", args=[booking.pk])
+        if joined := chosen():
+            return reverse("bookings:reservation", args=[joined.pk])
         if len(made) > 1:
             return reverse("bookings:sample-items")
         return reverse("bookings:sample-item", args=[made[0].code])
 
     return act(
         request,
-        partial(
-            shown,
-            request,
-            "bookings/samples/edit.html",
-            booking=booking,
-            may_announce=bool(choices),
-        ),
-        lambda by, data: sample_announce(
+        partial(shown, request, "bookings/samples/edit.html", booking=booking, may_announce=bool(choices)),
+        lambda by, data: sample_services.sample_announce(
             by,
             values=form.values(),
             organisation=data.get("organisation") or (choices[0].code if choices else None),
             number=data.get("number") or 1,
-            reservation_id=booking.pk if booking else None,
+            reservation_id=joined.pk if (joined := chosen()) else None,
+            sheet=_sheet_sent(request),
         ),
         to=to,
-        done=lambda made: ngettext(
-            "{n} sample announced.", "{n} samples announced.", len(made)
-        ).format(n=len(made)),
+        done=lambda made: ngettext("{n} sample announced.", "{n} samples announced.", len(made)).format(
+            n=len(made)
+        ),
         form=form,
         shows=says,
     )
@@ -292,15 +239,19 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @edits
 def change(request: HttpRequest, code: str) -> HttpResponse:
-    """Say something else of one's own sample."""
+    """Change the description of the reader's own sample."""
     by = by_of(request)
     sample = _sample(by, code)
     selectors.require_owned(by.actor, [sample])
-    form = SampleForm(sent(request), sample=sample)
+    full = selectors.with_bookings(SampleItem.objects.filter(pk=sample.pk)).get()
+    booked = [one.reservation for one in full.bookings.all()]
+    upcoming = [one for one in booked if selectors.may_join(by.actor, one, by.now)]
+    refused = {hazard for one in upcoming for hazard in refused_hazards(one.instrument)}
+    form = sample_forms.SampleForm(sent(request), sample=sample, refused=refused)
     return act(
         request,
         partial(shown, request, "bookings/samples/edit.html", sample=sample, may_announce=True),
-        lambda by, _: sample_change(by, sample_id=sample.pk, values=form.values()),
+        lambda by, _: sample_services.sample_change(by, sample_id=sample.pk, values=form.values()),
         to=reverse("bookings:sample-item", args=[sample.code]),
         done=gettext("Saved."),
         form=form,
@@ -314,7 +265,7 @@ def sample(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _sample(by: By, code: str) -> SampleItem:
-    """The sample of a code in an address; `NotFound` for what is none, too."""
+    """Return the sample with the code in an address; raise `NotFound` also for a text that is not a code."""
     try:
         return selectors.sample_by_code(by.actor, code)
     except Invalid:
@@ -322,8 +273,8 @@ def _sample(by: By, code: str) -> SampleItem:
 
 
 def _page(request: HttpRequest, code: str, status: int = 200, **forms: Any) -> HttpResponse:
-    """A sample with what is said of it, its bookings and its steps; `forms` are those that came
-    back with something wrong."""
+    """Show a sample with its description, its bookings and its steps; `forms` are those that came back with
+    errors."""
     by = by_of(request)
     row = _sample(by, code)
     sides = selectors.sides_of(by.actor, [row])[row.pk]
@@ -341,37 +292,46 @@ def _page(request: HttpRequest, code: str, status: int = 200, **forms: Any) -> H
         "may_leave": is_owner and row.state in rules.WITH_OWNER,
         "history": list(row.steps.select_related("by").order_by("-at", "-id")),
         "photos": list(row.photos.all()),
-        "step": StepForm(states=states, sample=row) if states else None,
+        "step": _step_form(row, states, sides) if states else None,
         "join": _join_form(by, row) if is_owner and row.state not in rules.GONE else None,
-        "labels": LabelsForm(),
+        "labels": sample_forms.LabelsForm(),
         **forms,
     }
-    if forms.get("step"):  # of what was sent only these are still to choose
-        forms["step"].fields["state"].choices = [(one, STATES[one]) for one in states]
+    if forms.get("step"):  # a form that was sent back offers only what is possible now
+        forms["step"].fields["state"].choices = sample_forms.states_to_choose(states, row)
     return shown(request, "bookings/samples/sample.html", status=status, **context)
 
 
-def _join_form(by: By, row: SampleItem, data: Any = None) -> JoinForm | None:
-    """The bookings that a sample can join; None without any."""
-    rows = selectors.bookings_to_join(by.actor, by.now).exclude(sample_items__sample=row)[:50]
-    return JoinForm(data, bookings=[(one, _called(one)) for one in rows]) if rows else None
+def _step_form(row: SampleItem, states: list[str], sides: set[str]) -> sample_forms.StepForm:
+    expected = rules.expected_state(row.state, sides)
+    return sample_forms.StepForm(states=states, sample=row, expected=expected)
+
+
+def _join_form(by: By, row: SampleItem, data: Any = None) -> sample_forms.JoinForm | None:
+    """Return the form with the bookings that a sample can join; None if there are none."""
+    rows = selectors.bookings_to_join(by.actor, by.now).exclude(sample_items__sample=row)[:MOST_JOINED]
+    return sample_forms.JoinForm(data, bookings=[(one, _called(one)) for one in rows]) if rows else None
 
 
 def _called(reservation: Reservation) -> str:
+    """Name a booking in a list of choices, with the hazards that its instrument does not accept."""
     start = localtime(reservation.start_at, reservation.instrument.facility.zone)
-    return f"{named(reservation.instrument)} · {start:%Y-%m-%d %H:%M}"
+    name = f"{named(reservation.instrument)} · {start:%Y-%m-%d %H:%M}"
+    if hazards := hazards_refused(reservation.instrument):
+        return gettext("{booking} (not accepted: {hazards})").format(booking=name, hazards=hazards)
+    return name
 
 
 @writes
 def step(request: HttpRequest, code: str) -> HttpResponse:
-    """Make a step of one sample."""
+    """Record a step of one sample."""
     by = by_of(request)
     row = _sample(by, code)
-    form = StepForm(request.POST, states=SampleItem.State.values, sample=row)
+    form = sample_forms.StepForm(request.POST, states=SampleItem.State.values, sample=row)
     return act(
         request,
         partial(_page, request, code),
-        lambda by, _: samples_step(by, sample_ids=[row.pk], step=form.step()),
+        lambda by, _: sample_services.samples_step(by, sample_ids=[row.pk], step=form.step()),
         to=reverse("bookings:sample-item", args=[row.code]),
         done=gettext("Saved."),
         form=form,
@@ -381,8 +341,9 @@ def step(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @writes
-def join(request: HttpRequest, code: str) -> HttpResponse:
-    """Join a sample to a booking, or take it off one (`act=leave`)."""
+@chooses("join", "leave")
+def join(request: HttpRequest, code: str, choice: str) -> HttpResponse:
+    """Add a sample to a booking, or remove it from one."""
     by = by_of(request)
     row = _sample(by, code)
     booking = as_uuid(request.POST.get("booking", ""))
@@ -390,7 +351,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
         raise NotFound
 
     def work(by: By, _: Any) -> Any:
-        if request.POST.get("act") == "leave":
+        if choice == "leave":
             return sample_leave(by, reservation_id=booking, sample_id=row.pk)
         return samples_join(by, reservation_id=booking, sample_ids=[row.pk])
 
@@ -406,7 +367,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
 
 @writes
 def join_many(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Join the samples that are ticked on a booking's page."""
+    """Add the samples that are ticked on a booking's page."""
     back = reverse("bookings:reservation", args=[reservation_id])
 
     def refused(refusal: Refused) -> dict[str, Any]:
@@ -423,9 +384,51 @@ def join_many(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     )
 
 
+def _sheet_sent(request: HttpRequest) -> Upload | None:
+    file = request.FILES.get("sheet")
+    return (file.name or "", file.read()) if file else None
+
+
+@writes
+@chooses("put", "remove")
+def sheet(request: HttpRequest, sample_id: UUID, choice: str) -> HttpResponse:
+    """Put a safety data sheet with the reader's own sample, or remove it."""
+
+    def work(by: By, _: Any) -> SampleItem:
+        if choice == "remove":
+            return sheet_remove(by, sample_id=sample_id)
+        file = _sheet_sent(request)
+        if file is None:
+            raise invalid("file", "required")
+        return sheet_put(by, sample_id=sample_id, file=file)
+
+    def page(**context: Any) -> HttpResponse:
+        row = selectors.sample_by_id(by_of(request).actor, sample_id)
+        return _page(request, row.code, **context)
+
+    return act(
+        request,
+        page,
+        work,
+        to=lambda row: reverse("bookings:sample-item", args=[row.code]),
+        done=gettext("Saved."),
+        shows=says,
+    )
+
+
+@reads
+@csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
+def sheet_file(request: HttpRequest, file_id: UUID, size: str) -> HttpResponseBase:
+    """Return a safety data sheet to anybody who sees its sample; shared caches do not store it."""
+    row = selectors.sheet_by_id(by_of(request).actor, file_id)
+    answer = file_answer(request, row, size, row.title.rpartition(".")[0] or row.title)
+    patch_cache_control(answer, private=True, no_cache=True)
+    return answer
+
+
 @writes
 def photo_new(request: HttpRequest, code: str) -> HttpResponse:
-    """Put a picture beside a sample."""
+    """Add a picture to a sample."""
     by = by_of(request)
     row = _sample(by, code)
     file = request.FILES.get("file")
@@ -433,7 +436,7 @@ def photo_new(request: HttpRequest, code: str) -> HttpResponse:
     def work(by: By, _: Any) -> Any:
         if file is None:
             raise invalid("file", "required")
-        return photo_add(by, sample_id=row.pk, content=file.read())
+        return sample_services.photo_add(by, sample_id=row.pk, content=file.read())
 
     return act(
         request,
@@ -447,8 +450,8 @@ def photo_new(request: HttpRequest, code: str) -> HttpResponse:
 
 @writes
 def photo_remove(request: HttpRequest, photo_id: UUID) -> HttpResponse:
-    """Take away a picture that one has put there."""
-    row = photo_delete(by_of(request), photo_id=photo_id)
+    """Delete a picture that the reader added."""
+    row = sample_services.photo_delete(by_of(request), photo_id=photo_id)
     messages.success(request, gettext("Deleted."))
     return redirect("bookings:sample-item", code=row.code)
 
@@ -456,7 +459,7 @@ def photo_remove(request: HttpRequest, photo_id: UUID) -> HttpResponse:
 @reads
 @csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
 def photo(request: HttpRequest, photo_id: UUID, size: str) -> HttpResponseBase:
-    """The picture, for whoever sees its sample, and for nobody else's cache."""
+    """Return the picture to anybody who sees its sample; shared caches do not store it."""
     selectors.photo_by_id(by_of(request).actor, photo_id)
     content = file_open(photo_id, size) if size in SIZES[PHOTO] else None
     if content is None:

@@ -1,4 +1,4 @@
-"""Recurring bookings: what they would come to, making them, changing some or all of them."""
+"""Recurring bookings: previewing and making them, changing some or all of them."""
 
 from typing import Any
 from uuid import UUID
@@ -11,30 +11,17 @@ from rest_framework.response import Response
 from accounts.api.resource import Resource, acts, creates, reads, rendered, tells
 from accounts.api.schema import PeriodShape
 from accounts.api.shapes import Choice, Flag, Instant, Money, Query, ReasonBody, Text
-from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of
+from bookings.catalogue.api.asking import AcceptingBody, AskedBody, FundingBody, period_of
 from bookings.catalogue.api.refusals import Refusals
 from bookings.record.api.shapes import IdOf
-from bookings.reserving.api.reservations import (
-    AcceptingBody,
-    PurposeBody,
-    ReservationShape,
-    booking_of,
-    prepared,
-    with_all,
-)
+from bookings.reserving.api.reservations import PurposeBody, ReservationShape, booking_of, prepared, with_all
 from bookings.series.domain.series import SCOPES
 from bookings.series.models import Series
-from bookings.series.selectors.series import (
-    SeriesCancellation,
-    load_series_cancellation,
-    load_series_preview,
-    reservations_of,
-    series_for,
-)
+from bookings.series.selectors import series
 from bookings.series.selectors.series_moves import load_series_move
 from bookings.series.services.series import ON_CONFLICT, series_book, series_cancel
 from bookings.series.services.series_moves import series_move
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 LONGEST_RULE = 300
 WHICH = [(scope, scope) for scope in SCOPES]
@@ -52,47 +39,47 @@ class SkippedShape(PeriodShape):
 
 
 class OccurrenceShape(SkippedShape):
-    """A date of a series: what refuses it, those before it counted; what it would cost."""
+    """A date of a series: what refuses it, counting the dates before it, and what it would cost."""
 
     total = Money(
         allow_null=True,
         source="quote.total",
         currency="quote.currency",
-        help_text="Null where the group has no price on that day.",
+        help_text="Null if the price group has no price on that day.",
     )
     payable = Money(
         allow_null=True,
         source="quote.payable",
         currency="quote.currency",
-        help_text="After vouchers, with the bookings before it counted.",
+        help_text="After vouchers, allowing for the bookings before it.",
     )
 
 
 class SeriesPreviewShape(serializers.Serializer[Any]):
-    """What a series would come to."""
+    """The bookings that a series would make."""
 
     rule = serializers.CharField(source="rule.text")
     time_zone = serializers.CharField()
     occurrences = OccurrenceShape(many=True)
-    bookable = serializers.IntegerField(help_text="Number of rows that pass.")
-    total = Money(allow_null=True, help_text="Of those that pass.")
-    payable = Money(allow_null=True, help_text="Of those that pass, after vouchers.")
+    bookable = serializers.IntegerField(help_text="Number of rows that can be booked.")
+    total = Money(allow_null=True, help_text="Total of the rows that can be booked.")
+    payable = Money(allow_null=True, help_text="Total of the rows that can be booked, after vouchers.")
 
 
 class SeriesShape(serializers.Serializer[Any]):
-    """Bookings of one instrument by a rule. Those that were moved alone, cancelled or ended
-    are among them."""
+    """Bookings of one instrument by a rule, including those that were moved separately, were cancelled or
+    have ended."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
     rule = serializers.CharField(
-        help_text="RFC 5545. Empty: a change made it one that no rule says."
+        help_text="RFC 5545 rule. Empty: after a change, no single rule describes the series."
     )
     time_zone = serializers.CharField()
     start = Instant(source="starts_at")
     minutes = serializers.IntegerField()
     split_from = serializers.UUIDField(
-        allow_null=True, source="split_from_id", help_text="The series whose later part this was."
+        allow_null=True, source="split_from_id", help_text="Id of the series from which this one was split."
     )
     reservations = ReservationShape(many=True, source="bookings")
     version = serializers.IntegerField()
@@ -105,7 +92,7 @@ class SeriesMadeShape(SeriesShape):
 
 
 class SeriesCancellationShape(serializers.Serializer[Any]):
-    """What cancelling now would cost, in all; the tax is on the fee."""
+    """The total cost of cancelling now; the tax is on the fee."""
 
     reservations = serializers.ListField(child=IdOf())
     fee = Money()
@@ -113,7 +100,7 @@ class SeriesCancellationShape(serializers.Serializer[Any]):
 
 
 class SeriesMoveShape(PeriodShape):
-    """Where a booking would go."""
+    """The time to which a booking would move."""
 
     start = Instant(source="period.start")
     end = Instant(source="period.end")
@@ -123,7 +110,7 @@ class SeriesMoveShape(PeriodShape):
 
 
 class SeriesMovesShape(serializers.Serializer[Any]):
-    """What a change of several would come to, in the order of the rule."""
+    """The result of moving several bookings, in the order of the rule."""
 
     moves = SeriesMoveShape(many=True)
 
@@ -132,19 +119,19 @@ class SeriesMovesShape(serializers.Serializer[Any]):
 
 
 class SeriesBody(AskedBody, FundingBody, AcceptingBody):
-    """`start` and `end` are of the first date that is tried."""
+    """A recurring booking to make; `start` and `end` are those of the first date."""
 
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
     rule = Text(
         LONGEST_RULE,
-        help_text="RFC 5545: DAILY, WEEKLY or MONTHLY, with INTERVAL, BYDAY, BYMONTHDAY, and COUNT "
+        help_text="RFC 5545 rule: DAILY, WEEKLY or MONTHLY, with INTERVAL, BYDAY, BYMONTHDAY, and COUNT "
         "or UNTIL.",
     )
     on_conflict = Choice(
         [(way, way) for way in ON_CONFLICT],
         default="refuse",
-        help_text="`refuse`: all rows or none. `skip`: only rows that pass.",
+        help_text="`refuse`: book all rows or none. `skip`: book only the rows that can be booked.",
     )
     dry_run = Flag(default=False, help_text="Only compute the result; nothing is saved.")
 
@@ -152,7 +139,7 @@ class SeriesBody(AskedBody, FundingBody, AcceptingBody):
 class SeriesCancelBody(ReasonBody):
     scope = Choice(WHICH)
     reservation = serializers.UUIDField(
-        required=False, allow_null=True, help_text="The booking meant; not needed for `all`."
+        required=False, allow_null=True, help_text="Id of the booking to start from; not needed for `all`."
     )
 
 
@@ -162,7 +149,7 @@ class SeriesCancelQuery(Query):
 
 
 class SeriesMoveBody(ReasonBody):
-    """The new time of one; the others change by as much."""
+    """The new time of one booking; the others in scope change by the same amount."""
 
     scope = Choice(WHICH)
     reservation = serializers.UUIDField()
@@ -182,11 +169,11 @@ class SeriesCollection(Resource):
     shape, write_scope, needs_person = SeriesShape, "book", True
 
     def visible(self, pk: UUID) -> Series:
-        return series_for(self.actor, pk)
+        return series.series_for(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            bookings = with_all(reservations_of(self.actor, row))
+            bookings = with_all(series.reservations_of(self.actor, row))
             row.bookings = prepared(bookings, self.actor, self.now)
         return rows
 
@@ -211,16 +198,16 @@ class SeriesCollection(Resource):
         },
     )
     def create(self, data: dict[str, Any]) -> Response:
-        """At most 200 dates by a rule, in the wall clock of the instrument: weekly 09:00 stays
-        09:00 across clock changes. A time that a change skips moves forward; of one that exists
-        twice the first counts. Each date is judged by all rules, those before it counted.
+        """Book at most 200 dates by a rule, in the instrument's time zone: weekly 09:00 stays 09:00 across
+        clock changes. A time that a change skips moves forward; of one that occurs twice the first counts.
+        Each date is checked by all rules, counting the dates before it.
 
-        With `dry_run` 200 and what it would come to, date by date; else 201, or a refusal that
-        says with `booking`, from 0, which date it is of. Your own hold on the instrument is
-        given back for it."""
+        With `dry_run` 200 and the result of each date; otherwise 201, or a refusal that names its date with
+        `booking`, counted from 0. Your own hold on the instrument is released for it.
+        """
         booking = booking_of(data)
         if data["dry_run"]:
-            preview = load_series_preview(
+            preview = series.load_series_preview(
                 self.actor,
                 booking.instrument_id,
                 booking.organisation,
@@ -228,6 +215,8 @@ class SeriesCollection(Resource):
                 data["rule"],
                 self.now,
                 shares=booking.funding,
+                accepts=booking.house_rules,
+                asks_rules=True,
             )
             return Response(rendered(SeriesPreviewShape, preview))
         rule, on_conflict = data["rule"], data["on_conflict"]
@@ -236,36 +225,37 @@ class SeriesCollection(Resource):
         answer.data["skipped"] = [rendered(SkippedShape, each) for each in booked.skipped]
         return answer
 
-    @reads(_("One series"), address="api-series-one")
+    @reads(_("A series"), address="api-series-one")
     def detail(self, pk: UUID) -> None:
-        """With all its bookings, in the order of the rule."""
+        """Return a series with all its bookings, in the order of the rule."""
 
     @tells(
-        _("What cancelling them now would cost"),
+        _("Cost of cancelling dates of a series now"),
         SeriesCancellationShape,
         below="cancel",
         named="_cancellation",
         query=SeriesCancelQuery,
         refuses=[404, 409],
     )
-    def cancellation(self, pk: UUID, query: dict[str, Any]) -> SeriesCancellation:
-        """The fees of all that would be cancelled, added up. 409 if none is left."""
+    def cancellation(self, pk: UUID, query: dict[str, Any]) -> series.SeriesCancellation:
+        """Return the fees for cancelling the bookings in scope, added up. 409 if none is left."""
         this = query.get("reservation")
-        return load_series_cancellation(self.actor, pk, query["scope"], this, self.now)
+        return series.load_series_cancellation(self.actor, pk, query["scope"], this, self.now)
 
     @acts(
-        _("Cancel this, those that follow, or all"),
+        _("Cancel one date, the following ones as well, or all"),
         SeriesCancelBody,
         refuses=[404, 409, 422],
         sends={"scope": "all", "reason": "The project has ended."},
     )
     def cancel(self, pk: UUID, data: dict[str, Any]) -> Series:
-        """Each by the rules of cancelling one, all or none. What has begun stays."""
+        """Cancel the bookings in scope, each by the rules for cancelling one, all or none. Bookings that have
+        begun stay."""
         this = data.pop("reservation", None)
         return series_cancel(self.by, series_id=pk, reservation_id=this, **data)
 
     @tells(
-        _("Preview of other times"),
+        _("Preview of new times"),
         SeriesMovesShape,
         below="move",
         named="_move_preview",
@@ -273,13 +263,14 @@ class SeriesCollection(Resource):
         refuses=[404, 409],
     )
     def preview(self, pk: UUID, query: dict[str, Any]) -> dict[str, Any]:
-        """Where each would go and what refuses it, those before it counted. Nothing is done."""
+        """Preview a move: where each booking in scope would go and what refuses it, counting those before it.
+        Nothing changes."""
         scope, this = query["scope"], query["reservation"]
         moves = load_series_move(self.actor, pk, scope, this, period_of(query), self.now)
         return {"moves": [vars(move) | {"reservation": row.pk} for row, move in moves]}
 
     @acts(
-        _("Move this, those that follow, or all"),
+        _("Move one date, the following ones as well, or all"),
         SeriesMoveBody,
         refuses=[404, 409, 422],
         sends={
@@ -290,10 +281,10 @@ class SeriesCollection(Resource):
         },
     )
     def move(self, pk: UUID, data: dict[str, Any]) -> Series:
-        """One gets the new time, the others the same change on the wall clock, all or none: a
-        refusal says with `booking`, from 0, which of those to be moved it is of. What has begun
-        stays. The answer is the series they then belong to: one of its own, if some stay behind
-        before them."""
+        """Move one booking to the new time and the others in scope by the same amount on the wall clock, all
+        or none: a refusal names its booking among those to move with `booking`, counted from 0. Bookings that
+        have begun stay. The answer is the series to which they then belong, a new one if some bookings stay
+        behind before them."""
         return series_move(
             self.by,
             series_id=pk,

@@ -1,10 +1,9 @@
-"""Recurring bookings: a rule in the instrument's wall clock, and the periods it means.
+"""Recurring bookings: a rule in the instrument's time zone, and the periods that follow from it.
 
-Rules: docs/availability.md, "Recurrence". A rule is an RRULE (RFC 5545) with DAILY, WEEKLY or
-MONTHLY, and COUNT or UNTIL. It is read in the wall clock of the instrument: weekly 09:00 stays
-09:00 across clock changes. A time that a change skips moves forward by the gap; one that exists
-twice is the first. The dates are those that fit the rule from the start on; a start that does
-not fit it is none of them.
+Rules: docs/availability.md, "Recurrence". A rule is an RRULE (RFC 5545) with DAILY, WEEKLY or MONTHLY, and
+COUNT or UNTIL. It is read in the wall clock of the instrument: weekly 09:00 stays 09:00 across clock changes.
+A time that a change skips moves forward by the gap; one that occurs twice is the first. The dates are those
+from the start on that fit the rule; a start that does not fit it is not among them.
 """
 
 import re
@@ -20,7 +19,7 @@ from accounts.domain.errors import Invalid, invalid
 from bookings.record.domain.periods import Period
 
 MOST = 200  # occurrences
-# Beyond every horizon a policy may have; weekly, 200 occurrences fit.
+# Beyond any horizon that a policy may have; 200 weekly occurrences fit.
 MOST_DAYS = 1461
 
 FREQUENCIES = {"DAILY": rrule.DAILY, "WEEKLY": rrule.WEEKLY, "MONTHLY": rrule.MONTHLY}
@@ -30,16 +29,16 @@ _DAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _MONTH_DAY = re.compile(r"[+-]?(?:0?[1-9]|[12]\d|3[01])", re.ASCII)
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z)?)?", re.ASCII)
 
-# Which of a series an edit is for.
+# The scopes of an edit.
 THIS, FOLLOWING, ALL = SCOPES = ("this", "following", "all")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """When a booking comes again.
+    """A rule by which a booking recurs.
 
-    weekdays: (which of the month, weekday from 0 for Monday); which is 0 for each of them.
-    until: inclusive; a date, a time of the instrument's wall clock, or an aware instant.
+    weekdays: (which one of the month, weekday from 0 for Monday); 0 for every one of them. until: inclusive;
+    a date, a time of the instrument's wall clock, or an aware instant.
     """
 
     frequency: str
@@ -74,9 +73,10 @@ def _until_text(until: date | datetime) -> str:
 
 
 def parse_rule(text: str, field: str = "rule") -> Rule:
-    """`FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`, with or without `RRULE:` before it.
+    """Return the rule of a text such as `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`, with or without `RRULE:` before
+    it.
 
-    `Invalid` names `field`: `rule-malformed`, `rule-unsupported` (the part), `rule-without-end`,
+    Raises `Invalid` for `field`: `rule-malformed`, `rule-unsupported` (the part), `rule-without-end`,
     `rule-ends-twice`, `too-many`.
     """
     parts = _parts(text, field)
@@ -168,20 +168,21 @@ def _until(parts: dict[str, str], field: str) -> date | datetime | None:
 
 
 def wall_of(zone: ZoneInfo, moment: datetime) -> datetime:
-    """The wall clock of a zone at an instant, without a zone of its own."""
+    """Return the wall-clock time of an instant in a zone, as a naive datetime."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def instant_of(zone: ZoneInfo, wall: datetime) -> datetime:
-    """The UTC instant of a wall-clock time: one that a clock change skips moves forward by the
-    gap, one that exists twice is the first."""
+    """Return the UTC instant of a wall-clock time: one that a clock change skips moves forward by the gap,
+    one that occurs twice is the first."""
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
 def wall_times(rule: Rule, start: datetime, zone: ZoneInfo, field: str = "rule") -> list[datetime]:
-    """The wall-clock times of a rule from `start` (wall clock too) on, in order.
+    """Return the wall-clock times of a rule from `start` (wall clock too) on, in order.
 
-    `Invalid`: `too-many` beyond 200, `span-too-long` beyond four years, `rule-empty` with none.
+    Raises `Invalid`: `too-many` beyond 200, `span-too-long` beyond four years, `rule-empty` if there are
+    none.
     """
     items: list[datetime] = []
     last: datetime | None = None
@@ -189,7 +190,7 @@ def wall_times(rule: Rule, start: datetime, zone: ZoneInfo, field: str = "rule")
         moment = instant_of(zone, wall)
         if _is_over(rule.until, wall, moment):
             break
-        if moment == last:  # a zone that left out a whole day
+        if moment == last:  # the zone skipped a whole day
             continue
         items.append(wall)
         last = moment
@@ -207,9 +208,9 @@ def wall_times(rule: Rule, start: datetime, zone: ZoneInfo, field: str = "rule")
 
 
 def _candidates(rule: Rule, start: datetime) -> Iterator[datetime]:
-    """The times that fit within four years. The library would look for what never fits (a fifth
-    Monday that is the first) up to the year 9999, so it gives every day that the frequency
-    reaches, and what fits is chosen here."""
+    """Yield the times that fit the rule within four years. For a rule that never fits (a fifth Monday on the
+    first) the library would search until the year 9999, so it only yields every day that the frequency
+    reaches, and this function filters them."""
     every = [rrule.weekday(day, n or None) for n, day in rule.weekdays]
     is_daily = rule.frequency == "DAILY"
     for wall in rrule.rrule(
@@ -239,8 +240,8 @@ def _is_over(until: date | datetime | None, wall: datetime, moment: datetime) ->
 
 
 def occurrences(rule: Rule, start: datetime, zone: ZoneInfo, minutes: int) -> list[Period]:
-    """The periods of a rule from a wall-clock start on, each `minutes` of elapsed time long.
-    Errors as of `wall_times`."""
+    """Return the periods of a rule from a wall-clock start on, each `minutes` of elapsed time long. Raises
+    what `wall_times` raises."""
     return [
         Period(moment, moment + timedelta(minutes=minutes))
         for moment in (instant_of(zone, wall) for wall in wall_times(rule, start, zone))
@@ -252,7 +253,8 @@ def occurrences(rule: Rule, start: datetime, zone: ZoneInfo, minutes: int) -> li
 
 @dataclass(frozen=True)
 class Standing:
-    """An occurrence as an edit looks at it: where the rule put it, where it is, its state."""
+    """A booking of a series as the rules for editing see it: the time from the rule, its present time, its
+    state."""
 
     id: Hashable
     occurrence_at: datetime
@@ -260,15 +262,13 @@ class Standing:
     state: str
 
     def is_open(self, now: datetime) -> bool:
-        """What has begun or ended is never touched."""
+        """Say whether the booking can still be changed: those that have begun or ended are never touched."""
         return self.state in {"requested", "confirmed"} and self.start > now
 
 
-def chosen(
-    standings: Sequence[Standing], scope: str, this: Hashable, now: datetime
-) -> list[Standing]:
-    """Those an edit of a scope is for, in the order of the rule: `following` is this one and
-    those the rule puts after it, `all` every one that has not begun."""
+def chosen(standings: Sequence[Standing], scope: str, this: Hashable, now: datetime) -> list[Standing]:
+    """Return the bookings in the scope of an edit, in the order of the rule: `following` is this one and
+    those after it by the rule, `all` every one that has not begun."""
     if scope == THIS:
         return [standing for standing in standings if standing.id == this]
     since = next((s.occurrence_at for s in standings if s.id == this), None)
@@ -283,11 +283,9 @@ def chosen(
     )
 
 
-def shifted_rule(
-    rule: Rule, walls: Sequence[datetime], by: timedelta, zone: ZoneInfo
-) -> Rule | None:
-    """The rule that means the given times of an old one, all of them later by `by`; None where
-    no rule says it, as when the 31st of each month becomes the day after."""
+def shifted_rule(rule: Rule, walls: Sequence[datetime], by: timedelta, zone: ZoneInfo) -> Rule | None:
+    """Return the rule that gives these times of an old rule, all of them later by `by`; None if no rule does,
+    as when the 31st of each month becomes the day after."""
     moved = [wall + by for wall in walls]
     days = (moved[0].date() - walls[0].date()).days
     candidate = replace(rule, count=len(moved), until=None)

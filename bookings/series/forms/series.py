@@ -1,4 +1,4 @@
-"""Recurring bookings: making one, changing some or all of it."""
+"""Forms for recurring bookings: making one, changing some or all of it."""
 
 from typing import Any
 
@@ -10,23 +10,22 @@ from bookings.record.messages import sentence
 from bookings.reserving.forms.booking import BookingForm
 from bookings.reserving.forms.moves import MoveForm
 from bookings.series.domain.series import MOST, SCOPES, Rule, wall_of
-from instruments.forms.fields import DayField, StyledForm
-from instruments.models import Instrument
+from instruments.reading.forms.fields import DayField, StyledForm
+from instruments.register.models import Instrument
 
 
 class SeriesForm(BookingForm):
-    """A booking that comes again: how often, on which days, and how many times or until when.
-    The hidden start and length are of the first date."""
+    """A booking that recurs: how often, on which days, and how many times or until when. The hidden start and
+    length are those of the first date."""
 
     frequency = forms.ChoiceField(
-        label=_("Repeat"),
-        choices=[("WEEKLY", _("weekly")), ("DAILY", _("daily")), ("MONTHLY", _("monthly"))],
+        label=_("Repeat"), choices=[("WEEKLY", _("weekly")), ("DAILY", _("daily")), ("MONTHLY", _("monthly"))]
     )
     every = forms.IntegerField(
         label=_("Every"),
         min_value=1,
         max_value=99,
-        help_text=_("2 is every second day, week or month."),
+        help_text=_("For example, 2 means every second day, week or month."),
     )
     weekdays = forms.TypedMultipleChoiceField(
         label=_("On"),
@@ -38,26 +37,15 @@ class SeriesForm(BookingForm):
     monthly = forms.ChoiceField(
         label=_("In each month"),
         required=False,
-        choices=[
-            ("day", _("the same day of the month")),
-            ("weekday", _("the same weekday of the month")),
-        ],
+        choices=[("day", _("the same day of the month")), ("weekday", _("the same weekday of the month"))],
     )
     ends = forms.ChoiceField(
         label=_("Until when?"),
         choices=[("times", _("a number of times")), ("until", _("until a date"))],
         widget=forms.RadioSelect,
     )
-    times = forms.IntegerField(
-        label=_("Times"),
-        required=False,
-        min_value=1,
-        max_value=MOST,
-    )
-    until = DayField(
-        label=_("Last day"),
-        required=False,
-    )
+    times = forms.IntegerField(label=_("Times"), required=False, min_value=1, max_value=MOST)
+    until = DayField(label=_("Last day"), required=False)
 
     def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:
         super().__init__(*args, instrument=instrument, **kwargs)
@@ -65,7 +53,7 @@ class SeriesForm(BookingForm):
         del self.fields["hold"]
 
     def place_of(self, path: str) -> str:
-        """Of the rule: where it says how long."""
+        """Return the form's field for a problem with the rule: the one that says how long it continues."""
         if path == "rule":
             return "until" if self.cleaned_data.get("ends") == "until" else "times"
         return super().place_of(path)
@@ -78,12 +66,12 @@ class SeriesForm(BookingForm):
         return data
 
     def working(self) -> list[forms.BoundField]:
-        """The fields about how and what for."""
+        """Return the fields about service mode, purpose and the like, without those of the rule."""
         names = {"frequency", "every", "weekdays", "monthly", "ends", "times", "until"}
         return [field for field in self.shown() if field.name not in names]
 
     def rule(self) -> str:
-        """What was chosen, as a rule of recurrence."""
+        """Return the choices as a rule of recurrence."""
         data = self.cleaned_data
         start = wall_of(self.zone, data["start"])
         days: tuple[tuple[int, int], ...] = ()
@@ -103,7 +91,7 @@ class SeriesForm(BookingForm):
 
 
 class SeriesCancelForm(StyledForm):
-    """Which of a series to cancel, and why."""
+    """The bookings of a series to cancel, and the reason."""
 
     scope = forms.ChoiceField(choices=[(scope, scope) for scope in SCOPES])
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
@@ -111,14 +99,14 @@ class SeriesCancelForm(StyledForm):
 
 
 class SeriesMoveForm(MoveForm):
-    """Where one booking of a series goes, and which go with it."""
+    """The new time of one booking of a series, and which others move with it."""
 
     scope = forms.ChoiceField(
         label=_("Which"),
         choices=[
             ("this", _("only this one")),
-            ("following", _("this and those that follow")),
-            ("all", _("all that have not begun")),
+            ("following", _("this and the following ones")),
+            ("all", _("all that have not begun yet")),
         ],
         widget=forms.RadioSelect,
     )

@@ -1,5 +1,3 @@
 from bookings.series.models.series import Series
 
-__all__ = [
-    "Series",
-]
+__all__ = ["Series"]

@@ -1,4 +1,4 @@
-"""Recurring bookings: what each date would come to, and those that were made."""
+"""Recurring bookings: a preview of each date, and the bookings that were made."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +16,12 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
 from accounts.selectors.rows import visible
+from bookings.availability.selectors.house_rules import load_acceptance
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.funding.domain.funding import Share
 from bookings.funding.selectors.funding import NO_FUNDING, Funding, load_funding
 from bookings.pricing.domain.quotes import Quote
-from bookings.pricing.selectors.fees import Asked, Backing, load_backing
+from bookings.pricing.selectors.fees import Backing, PriceRequest, load_backing
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
 from bookings.record.domain.reservations import effective_state
@@ -41,17 +42,17 @@ from bookings.series.domain.series import (
     wall_times,
 )
 from bookings.series.models import Series
-from instruments.domain.opening import local_date
-from instruments.models import Instrument
-from instruments.selectors.registry import instrument_to_book
+from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
 
 # Before anything is booked
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One date of a series: what refuses it, with the nearest that passes; where it would go if
-    nothing does; what it would cost, None where the group has no price on that day."""
+    """One date of a series: what refuses it, with the nearest time that would be allowed; the place if
+    nothing does; the price, None if the group has no price on that day."""
 
     index: int
     period: Period
@@ -62,7 +63,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class SeriesPreview:
-    """All dates of a series, each judged with those before it as if they were booked."""
+    """All dates of a series, each judged as if those before it were booked."""
 
     rule: Rule
     time_zone: str
@@ -70,7 +71,7 @@ class SeriesPreview:
 
     @property
     def bookable(self) -> int:
-        """How many would pass."""
+        """The number of dates that could be booked."""
         return sum(not occurrence.refusals for occurrence in self.occurrences)
 
     @property
@@ -79,12 +80,13 @@ class SeriesPreview:
 
     @property
     def total(self) -> Decimal | None:
-        """The total of those that would pass, tax included, before vouchers."""
+        """The total of the dates that could be booked, tax included, before vouchers; None if no date has a
+        price."""
         return self._sum("total")
 
     @property
     def payable(self) -> Decimal | None:
-        """What vouchers leave to pay of those that would pass."""
+        """The sum to pay for the dates that could be booked, after vouchers; None if no date has a price."""
         return self._sum("payable")
 
     def _sum(self, name: str) -> Decimal | None:
@@ -96,17 +98,21 @@ def load_series_preview(
     actor: Actor,
     instrument_id: UUID,
     organisation: str | None,
-    enquiry: Asked,
+    enquiry: PriceRequest,
     rule: str,
     now: datetime,
     *,
     shares: Sequence[Share] = (),
+    accepts: int | None = None,
+    asks_rules: bool = False,
 ) -> SeriesPreview:
-    """What a series that begins with the period asked for would come to. Nothing is done; the
-    person's own holds on the instrument are in nobody's way, since booking gives them back.
+    """Return a preview of a series that begins with the requested period, without booking it. The person's
+    own holds on the instrument are ignored, since booking releases them. With `asks_rules` every date is
+    refused until the house rules are accepted, by `accepts` (their version) or before; a form asks for them
+    beside its preview instead.
 
-    The same refusals as of booking it: `NotFound`, `NotPermitted`, `Invalid`. The number of
-    statements does not grow with the number of dates.
+    Raises what booking it would: `NotFound`, `NotPermitted`, `Invalid`. The number of statements does not
+    grow with the number of dates.
     """
     instrument = instrument_to_book(actor, instrument_id)
     payer = payer_for(actor, organisation)
@@ -129,6 +135,8 @@ def load_series_preview(
         without=list(own.values_list("pk", flat=True)),
         funding=load_series_funding(instrument, payer, [actor.person], shares, now),
     )
+    if asks_rules and (lacking := load_acceptance(instrument, actor.person, accepts)[1]):
+        occurrences = [replace(one, refusals=one.refusals + lacking) for one in occurrences]
     return SeriesPreview(parsed, instrument.facility.time_zone, tuple(occurrences))
 
 
@@ -141,14 +149,14 @@ def load_series_funding(
     *,
     lock: bool = False,
 ) -> Funding:
-    """What pays for each date (`load_funding`)."""
+    """Load the sources that pay for each date (`load_funding`)."""
     today = local_date(instrument.facility.zone, now)
     return load_funding(payer.pk, shares, people, today, lock=lock)
 
 
 def periods_of(instrument: Instrument, first: Period, rule: str) -> tuple[Rule, list[Period]]:
-    """The rule as a value and the periods it means, from the wall clock of `first` on.
-    `Invalid` names `rule`."""
+    """Return the rule as a value and its periods, from the wall clock of `first` on. Raises `Invalid`
+    (`rule`)."""
     zone = instrument.facility.zone
     parsed = parse_rule(rule)
     return parsed, occurrences(parsed, wall_of(zone, first.start), zone, first.minutes)
@@ -158,7 +166,7 @@ def weigh_series(
     instrument: Instrument,
     payer: Organisation,
     user_id: UUID,
-    enquiry: Asked,
+    enquiry: PriceRequest,
     periods: Sequence[Period],
     now: datetime,
     *,
@@ -166,9 +174,8 @@ def weigh_series(
     backing: Backing | None = None,
     funding: Funding = NO_FUNDING,
 ) -> list[Occurrence]:
-    """Each period in order, those that pass counted for those after them. At most six
-    statements, whatever the number: the calendar is loaded once for the whole span. What pays
-    for them is used up date by date."""
+    """Judge each period in order; those that pass count for those after them and use up the money that pays
+    for them. At most six statements, whatever the number: the calendar is loaded once for the whole span."""
     span = Period(periods[0].start, max(period.end for period in periods))
     backing = backing or load_backing(payer, instruments=[instrument])
     weighing = Weighing(payer, [(instrument, span)], backing, now, without=without, funding=funding)
@@ -182,17 +189,19 @@ def weigh_series(
 # What was made
 
 
+def series_seen(actor: Actor) -> QuerySet[Series]:
+    """Return the series of which the actor may see a booking."""
+    return Series.objects.filter(pk__in=reservations_for(actor).order_by().values("series"))
+
+
 def series_for(actor: Actor, series_id: UUID) -> Series:
-    """`NotFound` if there is none, or no booking of it is the actor's to see."""
-    seen = reservations_for(actor).filter(series=series_id).values("series")
-    return visible(
-        Series.objects.select_related("instrument__facility", "organisation__region", "split_from"),
-        pk__in=seen,
-    )
+    """Return a series; raise `NotFound` if there is none, or the actor may not see any booking of it."""
+    rows = series_seen(actor).select_related("instrument__facility", "organisation__region", "split_from")
+    return visible(rows, pk=series_id)
 
 
 def series_of(actor: Actor, reservation: Reservation) -> Series:
-    """The series of a booking; `NotFound` if it is of none."""
+    """Return the series of a booking; raise `NotFound` if it belongs to none."""
     if reservation.series_id is None:
         raise NotFound
     return series_for(actor, reservation.series_id)
@@ -204,13 +213,10 @@ def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
 
 
 def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standing]:
-    """Bookings as the rule about scopes sees them."""
+    """Return bookings in the form in which the rules for editing a series see them."""
     return [
         Standing(
-            r.pk,
-            r.occurrence_at or r.start_at,
-            r.start_at,
-            effective_state(r.state, r.deadline_at, now),
+            r.pk, r.occurrence_at or r.start_at, r.start_at, effective_state(r.state, r.deadline_at, now)
         )
         for r in reservations
     ]
@@ -219,8 +225,8 @@ def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standi
 def choose(
     reservations: Sequence[Reservation], scope: str, this: UUID | None, now: datetime
 ) -> list[Reservation]:
-    """Return the bookings an edit is for, in the order of the rule. `Invalid` for an unknown scope,
-    or without the booking that it starts from."""
+    """Return the bookings in the scope of an edit, in the order of the rule. Raise `Invalid` for an unknown
+    scope, or if the booking that it starts from is missing."""
     if scope not in SCOPES:
         raise invalid("scope", "unknown-choice", allowed=", ".join(SCOPES))
     by_id = {r.pk: r for r in reservations}
@@ -233,8 +239,7 @@ def choose(
 
 
 def wall_clocks(series: Series) -> dict[datetime, datetime]:
-    """Where the rule of a series puts its dates: wall clock by instant. Empty for one that has
-    no rule any more."""
+    """Return the dates of a series' rule: wall clock by instant. Empty for one that no longer has a rule."""
     if not series.rule:
         return {}
     zone = ZoneInfo(series.time_zone)
@@ -245,8 +250,8 @@ def wall_clocks(series: Series) -> dict[datetime, datetime]:
 
 @dataclass(frozen=True)
 class SeriesCancellation:
-    """What cancelling some of a series at this moment would cost the payer, in all; those of
-    `reservations` would be cancelled."""
+    """The cost of cancelling some bookings of a series at this moment, in all; `reservations` would be
+    cancelled."""
 
     reservations: tuple[Reservation, ...]
     currency: str
@@ -261,9 +266,8 @@ class SeriesCancellation:
 def load_series_cancellation(
     actor: Actor, series_id: UUID, scope: str, this: UUID | None, now: datetime
 ) -> SeriesCancellation:
-    """The fees of all that an edit of the scope would cancel, added up: nothing for requests
-    never confirmed, and nothing when the host cancels. `WrongState` if there is none left to
-    cancel."""
+    """Return the fees for cancelling the bookings in a scope, added up. Requests that were never confirmed,
+    and bookings that the host cancels, cost nothing. Raises `WrongState` if none is left to cancel."""
     series = series_for(actor, series_id)
     rows = list(reservations_of(actor, series))
     cancellation = _cancellation(actor, series, rows, scope, this, now)
@@ -275,7 +279,8 @@ def load_series_cancellation(
 def load_series_cancellations(
     actor: Actor, reservation: Reservation, now: datetime
 ) -> tuple[Series, dict[str, SeriesCancellation]]:
-    """The series of a booking, and the same of each scope in which something is left."""
+    """Load the series of a booking, and what cancelling each scope of it would mean, without scopes in which
+    nothing is left."""
     series = series_of(actor, reservation)
     rows = list(reservations_of(actor, series))
     cancellations = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
@@ -283,12 +288,7 @@ def load_series_cancellations(
 
 
 def _cancellation(
-    actor: Actor,
-    series: Series,
-    rows: Sequence[Reservation],
-    scope: str,
-    this: UUID | None,
-    now: datetime,
+    actor: Actor, series: Series, rows: Sequence[Reservation], scope: str, this: UUID | None, now: datetime
 ) -> SeriesCancellation:
     left = [r for r in choose(rows, scope, this, now) if is_left(r, now)]
     sums = load_cancellation_sums(actor, left, now)

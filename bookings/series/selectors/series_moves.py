@@ -1,4 +1,4 @@
-"""What giving several bookings of a series another time would come to."""
+"""Work out what moving several bookings of a series would mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from bookings.reserving.selectors.moves import Move, weigh_move
 from bookings.series.domain.series import instant_of, wall_of
 from bookings.series.models import Series
 from bookings.series.selectors.series import choose, reservations_of, series_for, wall_clocks
-from instruments.models import Instrument
-from instruments.selectors.registry import WITH
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
 
 
 @dataclass(frozen=True)
 class Shift:
-    """How an edit changes times: `by` on the wall clock of the instrument; `minutes` is the new
-    length, None where each keeps its own."""
+    """A change of times: `by` on the wall clock of the instrument; `minutes` is the new length, None if each
+    booking keeps its own."""
 
     by: timedelta
     minutes: int | None
@@ -39,7 +39,7 @@ class Shift:
 
 
 def shift_of(series: Series, this: Reservation, period: Period) -> Shift:
-    """The change that gives one booking a new period."""
+    """Return the change that gives one booking a new period."""
     zone, walls = ZoneInfo(series.time_zone), wall_clocks(series)
     is_there = period.start == this.start_at
     by = timedelta() if is_there else wall_of(zone, period.start) - _wall(zone, walls, this)
@@ -48,7 +48,7 @@ def shift_of(series: Series, this: Reservation, period: Period) -> Shift:
 
 
 def shifted(series: Series, reservations: Sequence[Reservation], shift: Shift) -> list[Period]:
-    """The periods an edit gives to some bookings of a series."""
+    """Return the new periods that an edit gives some bookings of a series."""
     zone, walls = ZoneInfo(series.time_zone), wall_clocks(series)
     periods = []
     for r in reservations:
@@ -59,8 +59,8 @@ def shifted(series: Series, reservations: Sequence[Reservation], shift: Shift) -
 
 
 def _wall(zone: ZoneInfo, walls: Mapping[datetime, datetime], reservation: Reservation) -> datetime:
-    """The wall clock of a booking: the rule's own where it still is there, so that a day on
-    which the clock skipped it shifts like any other."""
+    """Return the wall-clock time of a booking. If it is still at the time of the rule, this is the rule's own
+    time, so that a day on which a clock change skipped that time is shifted like any other."""
     start = reservation.start_at
     if start == reservation.occurrence_at and start in walls:
         return walls[start]
@@ -77,8 +77,8 @@ def weigh_series_move(
     *,
     backing: Backing | None = None,
 ) -> list[tuple[Reservation, Move]]:
-    """What shifting each of some bookings would come to, those that pass counted for those
-    after them; none is in another's way with the time it has now. A few statements for each."""
+    """Work out what shifting each of some bookings would mean; those that pass count for those after them,
+    and none is blocked by the present time of another. A few statements for each."""
     periods = shifted(series, reservations, shift)
     span = around(Period(min(p.start for p in periods), max(p.end for p in periods)))
     calendar = load_calendar(instrument, span, now, without=[r.pk for r in reservations])
@@ -115,8 +115,8 @@ def weigh_series_move(
 def load_series_move(
     actor: Actor, series_id: UUID, scope: str, this: UUID, period: Period, now: datetime
 ) -> list[tuple[Reservation, Move]]:
-    """Load what such a move would come to, before anything is done. `WrongState` if nothing is
-    left to move."""
+    """Return what moving the bookings in a scope would mean, without doing it. Raises `WrongState` if nothing
+    is left to move."""
     series = series_for(actor, series_id)
     rows = list(reservations_of(actor, series))
     chosen = choose(rows, scope, this, now)

@@ -1,4 +1,4 @@
-"""Recurring bookings: making them, and changing this one, those that follow, or all."""
+"""Recurring bookings: making them, and changing one, the following ones, or all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,30 +19,17 @@ from bookings.pricing.selectors.fees import load_backings
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
+from bookings.reserving.services import placing
 from bookings.reserving.services.holds import holds_give_back
 from bookings.reserving.services.house_rules import house_rules_require
-from bookings.reserving.services.placing import (
-    first_state,
-    lapse_due,
-    parties_of,
-    reminder_effects,
-    reservation_put,
-)
 from bookings.reserving.services.reservations import reservation_drop
 from bookings.series.domain.series import THIS
 from bookings.series.locks import lock_series
 from bookings.series.models import Series
-from bookings.series.selectors.series import (
-    Occurrence,
-    choose,
-    load_series_funding,
-    periods_of,
-    series_for,
-    weigh_series,
-)
-from instruments.locks import lock_instrument
-from instruments.models import Instrument
-from instruments.selectors.registry import may_see
+from bookings.series.selectors import series as series_selectors
+from instruments.register.locks import lock_instrument
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import may_see
 
 SKIP, REFUSE = ON_CONFLICT = ("skip", "refuse")
 
@@ -53,20 +40,20 @@ class SeriesBooked:
 
     series: Series
     reservations: tuple[Reservation, ...]
-    skipped: tuple[Occurrence, ...]
+    skipped: tuple[series_selectors.Occurrence, ...]
 
 
 def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> SeriesBooked:
-    """Book every date of a rule, from the booking's own period on; one transaction.
+    """Book every date of a rule, from the booking's own period on, in one transaction.
 
-    on_conflict: `refuse`: all or none, `RulesRefuse` names each refusal's date by its number
-    from 0 (`Refusal.booking`); `skip`: those that pass, `RulesRefuse` if none does. Each date
-    is judged with those before it as booked. One message tells of them all.
+    on_conflict: `refuse` books all dates or none, and raises `RulesRefuse`, which numbers the date of each
+    refusal from 0 (`Refusal.booking`); `skip` books those that pass, and raises `RulesRefuse` if none does.
+    Each date is judged as if those before it were booked. One message tells of them all.
     """
     if on_conflict not in ON_CONFLICT:
         raise invalid("on_conflict", "unknown-choice", allowed=", ".join(ON_CONFLICT))
-    parties = parties_of(by.actor, booking)
-    occurrences: list[Occurrence] = []
+    parties = placing.parties_of(by.actor, booking)
+    occurrences: list[series_selectors.Occurrence] = []
     try:
         with guarded():
             booked = _book(by, parties, booking, rule, on_conflict, occurrences)
@@ -78,9 +65,9 @@ def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> Ser
 
 
 def _remember(
-    by: By, parties: Parties, booking: Booking, occurrences: Sequence[Occurrence]
+    by: By, parties: Parties, booking: Booking, occurrences: Sequence[series_selectors.Occurrence]
 ) -> None:
-    """Remember the dates that were refused as unmet demand."""
+    """Record the dates that were refused as unmet demand."""
     demand_lacking(
         by,
         organisation=parties.payer,
@@ -94,29 +81,24 @@ def _book(
     booking: Booking,
     rule: str,
     on_conflict: str,
-    occurrences: list[Occurrence],
+    occurrences: list[series_selectors.Occurrence],
 ) -> SeriesBooked:
     instrument = lock_instrument(booking.instrument_id)
     if not may_see(by.actor, instrument):
         raise NotFound
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
-    parsed, periods = periods_of(instrument, booking.period, rule)
-    lapse_due(instrument, by.now)
+    parsed, periods = series_selectors.periods_of(instrument, booking.period, rule)
+    placing.lapse_due(instrument, by.now)
     holds_give_back(by, person=parties.person, instrument=instrument)
     payer = parties.payer
     backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
     people = [parties.person, by.actor.person]
-    funding = load_series_funding(instrument, payer, people, booking.funding, by.now, lock=True)
-    occurrences += weigh_series(
-        instrument,
-        payer,
-        parties.person,
-        booking.enquiry,
-        periods,
-        by.now,
-        backing=backing,
-        funding=funding,
+    funding = series_selectors.load_series_funding(
+        instrument, payer, people, booking.funding, by.now, lock=True
+    )
+    occurrences += series_selectors.weigh_series(
+        instrument, payer, parties.person, booking.enquiry, periods, by.now, backing=backing, funding=funding
     )
     skipped = [occurrence for occurrence in occurrences if occurrence.refusals]
     if skipped and (on_conflict == REFUSE or len(skipped) == len(occurrences)):
@@ -156,13 +138,13 @@ def _put(
     booking: Booking,
     instrument: Instrument,
     series: Series,
-    occurrence: Occurrence,
+    occurrence: series_selectors.Occurrence,
 ) -> Reservation:
     if occurrence.place is None:  # nothing refused it, so there is one
         raise RulesRefuse(occurrence.refusals)
     period = occurrence.period
-    state, deadline = first_state(by, parties, instrument, period)
-    return reservation_put(
+    state, deadline = placing.first_state(by, parties, instrument, period)
+    return placing.reservation_put(
         by,
         parties=parties,
         booking=replace(booking, period=period, hold=None, override=(), reason=""),
@@ -175,16 +157,16 @@ def _put(
 
 
 def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:
-    """Before each date, as for any booking that is confirmed."""
-    return reminder_effects(reservation, now) if reservation.state == "confirmed" else []
+    """Return reminders before a date, as for any booking that is confirmed."""
+    return placing.reminder_effects(reservation, now) if reservation.state == "confirmed" else []
 
 
 def series_tell(
     reservations: Sequence[Reservation], kind: str, now: datetime, effects: Sequence[Effect] = ()
 ) -> None:
-    """One message of many bookings of a person on an instrument: to the person, and to those who
-    decide where any waits for their word. `series` and `imported` where all stands, the same with
-    `-requested` where some is asked for."""
+    """Send one message about many bookings of a person on an instrument: to the person, and if any of them
+    needs approval, to those who decide. The kinds `series` and `imported` become `series-requested` and
+    `imported-requested` if any needs approval."""
     first = reservations[0]
     waiting = [r for r in reservations if r.state == "requested"]
     if kind in {"series", "imported"} and waiting:
@@ -199,10 +181,7 @@ def _message(kind: str, first: Reservation, reservations: Sequence[Reservation])
     return Effect(
         kind=f"mail.{kind}",
         key=f"mail.{kind}:{first.pk}:{first.version}",
-        payload={
-            "reservation": str(first.pk),
-            "reservations": [str(r.pk) for r in reservations],
-        },
+        payload={"reservation": str(first.pk), "reservations": [str(r.pk) for r in reservations]},
     )
 
 
@@ -214,7 +193,8 @@ def series_record(
     reason: str = "",
     **facts: str | int,
 ) -> None:
-    """An act on a series, in the trail of host and payer; each booking has its own entry."""
+    """Record an act on a series in the trail of host and payer; each booking has an entry of its own
+    besides."""
     first = reservations[0]
     trail.record(
         by,
@@ -236,9 +216,9 @@ def series_record(
 
 
 def series_locked(by: By, series_id: UUID) -> tuple[Instrument, Series, list[Reservation]]:
-    """A series with its instrument and all its bookings, locked; `NotFound` if it is not the
-    actor's to see."""
-    series = series_for(by.actor, series_id)
+    """Return a series with its instrument and all its bookings, locked; raise `NotFound` if the actor may not
+    see it."""
+    series = series_selectors.series_for(by.actor, series_id)
     instrument = lock_instrument(series.instrument_id)
     series = lock_series(series.pk)
     by.require_version(series.version)
@@ -247,25 +227,19 @@ def series_locked(by: By, series_id: UUID) -> tuple[Instrument, Series, list[Res
 
 
 @transaction.atomic
-def series_cancel(
-    by: By, *, series_id: UUID, scope: str, reservation_id: UUID | None, reason: str
-) -> Series:
-    """Cancel one, those from it on, or all that have not begun: each by the rules of
-    `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
+def series_cancel(by: By, *, series_id: UUID, scope: str, reservation_id: UUID | None, reason: str) -> Series:
+    """Cancel one booking, that and the following ones, or all that have not begun, each by the rules of
+    `reservation_cancel`: all or none, with one message. Raises `WrongState` (`series-over`) if none is
     left."""
     instrument, series, rows = series_locked(by, series_id)
-    lapse_due(instrument, by.now)
-    chosen = choose(rows, scope, reservation_id, by.now)
+    placing.lapse_due(instrument, by.now)
+    chosen = series_selectors.choose(rows, scope, reservation_id, by.now)
     if not chosen:
         raise WrongState("series-over")
     purses_lock(chosen)
     for reservation in chosen:
         reservation_drop(
-            by,
-            instrument=instrument,
-            reservation=reservation,
-            reason=reason,
-            is_one_of_many=scope != THIS,
+            by, instrument=instrument, reservation=reservation, reason=reason, is_one_of_many=scope != THIS
         )
     if scope != THIS:
         series_tell(chosen, "series-cancelled", by.now)
@@ -275,7 +249,7 @@ def series_cancel(
 
 
 def series_touch(series: Series, **changes: Any) -> None:
-    """Store changes under the lock; the version tells readers that something is new."""
+    """Store changes of a locked series, and raise its version."""
     for name, value in changes.items():
         setattr(series, name, value)
     series.version += 1

@@ -1,4 +1,4 @@
-"""Giving one booking of a series, those that follow, or all another time."""
+"""Moving one booking of a series, that and the following ones, or all."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,39 +14,25 @@ from bookings.catalogue.services.demand import guarded
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.models import Reservation
-from bookings.reserving.services.moves import (
-    backing_locked,
-    move_store,
-    require_movable,
-    require_mover,
-    reservation_move,
-)
+from bookings.reserving.services import moves
 from bookings.reserving.services.placing import lapse_due
-from bookings.series.domain.series import (
-    THIS,
-    Rule,
-    instant_of,
-    parse_rule,
-    shifted_rule,
-    wall_of,
-    wall_times,
-)
+from bookings.series.domain import series as series_rules
 from bookings.series.models import Series
 from bookings.series.selectors.series import choose, wall_clocks
 from bookings.series.selectors.series_moves import Shift, shift_of, weigh_series_move
 from bookings.series.services.series import series_locked, series_record, series_tell, series_touch
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 def series_move(
     by: By, *, series_id: UUID, scope: str, reservation_id: UUID, period: Period, reason: str = ""
 ) -> Series:
-    """Give one booking another time and those the scope names the same change on the wall
-    clock, all or none; what has begun stays. The series they belong to then: where some went
-    before them, one of its own (`split_from`).
+    """Move one booking to another time, and the others in scope by the same amount on the wall clock, all or
+    none; bookings that have begun stay. Return the series to which they then belong: a new one (`split_from`)
+    if some bookings come before them.
 
-    `RulesRefuse` names the refused by their number from 0 among those to be moved, in the
-    order of the rule. None is in another's way with the time it has now.
+    Raises `RulesRefuse`, which names refused bookings by their number from 0 among those to move, in the
+    order of the rule. None is blocked by the present time of another.
     """
     with guarded():
         instrument, series, rows = series_locked(by, series_id)
@@ -54,8 +40,8 @@ def series_move(
         chosen = choose(rows, scope, reservation_id, by.now)
         if not chosen:
             raise WrongState("series-over")
-        if scope == THIS:
-            reservation_move(
+        if scope == series_rules.THIS:
+            moves.reservation_move(
                 By(by.actor, by.now), reservation_id=reservation_id, period=period, reason=reason
             )
             series_touch(series)
@@ -65,22 +51,15 @@ def series_move(
 
 
 def _move(
-    by: By,
-    instrument: Instrument,
-    series: Series,
-    chosen: Sequence[Reservation],
-    shift: Shift,
-    reason: str,
+    by: By, instrument: Instrument, series: Series, chosen: Sequence[Reservation], shift: Shift, reason: str
 ) -> Series:
     if shift.is_none:
         return series
-    backing = backing_locked(instrument, chosen[0])
-    weighed = weigh_series_move(
-        by.actor, instrument, series, chosen, shift, by.now, backing=backing
-    )
+    backing = moves.backing_locked(instrument, chosen[0])
+    weighed = weigh_series_move(by.actor, instrument, series, chosen, shift, by.now, backing=backing)
     for reservation, move in weighed:
-        require_mover(by.actor, instrument, reservation, move.period, reason)
-        require_movable(reservation, move.period, by.now)
+        moves.require_mover(by.actor, instrument, reservation, move.period, reason)
+        moves.require_movable(reservation, move.period, by.now)
     refusals = [
         replace(refusal, booking=index)
         for index, (_, move) in enumerate(weighed)
@@ -93,10 +72,10 @@ def _move(
         for reservation, move in weighed
         if (reservation.start_at, reservation.end_at) != (move.period.start, move.period.end)
     ]
-    # Each may go where another still is: they all leave before the first arrives.
+    # Each may move to where another still is, so all give up their time before any takes a new one.
     Occupancy.objects.filter(reservation__in=[r for r, _ in moved]).delete()
     for reservation, move in moved:
-        move_store(
+        moves.move_store(
             by,
             instrument=instrument,
             reservation=reservation,
@@ -119,14 +98,16 @@ def _move(
 
 
 def _reseries(by: By, series: Series, chosen: Sequence[Reservation], shift: Shift) -> Series:
-    """Give the moved bookings the rule that says where they are now; those before them keep
-    the old one, cut off."""
+    """Give the moved bookings a rule that matches their new times; earlier bookings keep the old rule, which
+    then ends before the moved ones."""
     zone = ZoneInfo(series.time_zone)
     first = chosen[0].occurrence_at or chosen[0].start_at
     before, walls, rule = _parted(series, zone, first)
-    later = shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
+    later = series_rules.shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
     at = wall_clocks(series)
-    start = instant_of(zone, (walls[0] if walls else wall_of(zone, first)) + shift.by)
+    start = series_rules.instant_of(
+        zone, (walls[0] if walls else series_rules.wall_of(zone, first)) + shift.by
+    )
     values: dict[str, Any] = {
         "rule": later.text if later else "",
         "starts_at": start,
@@ -151,8 +132,10 @@ def _reseries(by: By, series: Series, chosen: Sequence[Reservation], shift: Shif
     places = {}
     for reservation in chosen:
         was = reservation.occurrence_at or reservation.start_at
-        places[reservation.pk] = instant_of(zone, at.get(was, wall_of(zone, was)) + shift.by)
-    # The places of some may be those that others are about to leave.
+        places[reservation.pk] = series_rules.instant_of(
+            zone, at.get(was, series_rules.wall_of(zone, was)) + shift.by
+        )
+    # Some may get places that others are about to leave.
     rows = Reservation.objects.filter(pk__in=list(places))
     rows.update(occurrence_at=None)
     for reservation in chosen:
@@ -164,12 +147,12 @@ def _reseries(by: By, series: Series, chosen: Sequence[Reservation], shift: Shif
 
 def _parted(
     series: Series, zone: ZoneInfo, first: datetime
-) -> tuple[int, list[datetime], Rule | None]:
-    """How many dates a rule puts before an instant, the wall clocks of those from it on, and
-    the rule; none of it where a series has no rule any more."""
+) -> tuple[int, list[datetime], series_rules.Rule | None]:
+    """Return how many dates of a series' rule are before an instant, the wall clocks of the others, and the
+    rule; (0, [], None) for a series without a rule."""
     if not series.rule:
         return 0, [], None
-    rule = parse_rule(series.rule)
-    walls = wall_times(rule, wall_of(zone, series.starts_at), zone)
-    later = [wall for wall in walls if instant_of(zone, wall) >= first]
+    rule = series_rules.parse_rule(series.rule)
+    walls = series_rules.wall_times(rule, series_rules.wall_of(zone, series.starts_at), zone)
+    later = [wall for wall in walls if series_rules.instant_of(zone, wall) >= first]
     return len(walls) - len(later), later, rule

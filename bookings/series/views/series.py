@@ -1,4 +1,4 @@
-"""Recurring bookings: the form with its preview, one series, changing some or all of it."""
+"""Pages of recurring bookings: the form with its preview, one series, changing some or all of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 
 from accounts.domain.errors import Invalid, Refused, WrongState
 from accounts.selectors.memberships import place_of
-from accounts.views.pages import act, by_of, edits, is_part, reads
+from accounts.views.pages import act, by_of, chooses, edits, is_part, reads
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
@@ -28,24 +28,18 @@ from bookings.reserving.views.booking import options_of, sources_offered
 from bookings.reserving.views.moves import acts_as_host, week_to_move
 from bookings.series.domain.series import ALL, FOLLOWING, THIS
 from bookings.series.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
-from bookings.series.selectors.series import (
-    SeriesPreview,
-    load_series_cancellations,
-    load_series_preview,
-    reservations_of,
-    series_for,
-    series_of,
-)
+from bookings.series.selectors import series as series_selectors
 from bookings.series.selectors.series_moves import load_series_move
-from bookings.series.services.series import series_book, series_cancel
+from bookings.series.services.series import ON_CONFLICT, series_book, series_cancel
 from bookings.series.services.series_moves import series_move
-from instruments.selectors.house_rules import load_house_rules, rules_to_accept
-from instruments.selectors.registry import instrument_by_id
+from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.register.selectors.registry import instrument_by_id
 
 
 @edits
-def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The form with what each date would come to; POST books, unless its `act` is `preview`."""
+@chooses("preview", *ON_CONFLICT)
+def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
+    """Show the form with a preview of each date; POST updates the preview, or books."""
     by = by_of(request)
     instrument = instrument_by_id(by.actor, instrument_id)
     data = request.POST if request.method == "POST" else request.GET
@@ -83,13 +77,12 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if request.method != "POST":
         values.setdefault("weekdays", str(period.start.astimezone(zone).weekday()))
     form = SeriesForm(values, instrument=instrument, options=options_of(terms), sources=sources)
-    conflicts = request.POST.get("act", "preview")
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
-        preview: SeriesPreview | None = None
+        preview: series_selectors.SeriesPreview | None = None
         if form.is_valid():
             try:
-                preview = load_series_preview(
+                preview = series_selectors.load_series_preview(
                     by.actor,
                     instrument.pk,
                     payer.code,
@@ -125,14 +118,12 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         }
         return render(request, template, context, status=status)
 
-    if conflicts == "preview":
+    if choice == "preview":
         return page()
     return act(
         request,
         page,
-        lambda by, _: series_book(
-            by, booking=form.booking(instrument), rule=form.rule(), on_conflict=conflicts
-        ),
+        lambda by, _: series_book(by, booking=form.booking(instrument), rule=form.rule(), on_conflict=choice),
         to=lambda booked: reverse("bookings:series", args=[booked.series.pk]),
         done=lambda booked: _booked(booked.reservations),
         form=form,
@@ -140,7 +131,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 def _booked(reservations: Sequence[Reservation]) -> str:
-    """What was done, in words."""
+    """Say in words what was booked."""
     if any(row.state == "requested" for row in reservations):
         text = ngettext(
             "{n} date requested. The owner will answer you by mail.",
@@ -161,8 +152,8 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
     """Show all dates of a series, with what became of each."""
     by = by_of(request)
     actor = by.actor
-    row = series_for(actor, series_id)
-    reservations = [shown(each, by.now) for each in reservations_of(actor, row)]
+    row = series_selectors.series_for(actor, series_id)
+    reservations = [shown(each, by.now) for each in series_selectors.reservations_of(actor, row)]
     coming = [
         each
         for each in reservations
@@ -186,10 +177,10 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
 
 @edits
 def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Which to cancel, each choice with its fee; POST cancels."""
+    """Offer the choices of what to cancel, each with its fee; POST cancels."""
     by = by_of(request)
     reservation = reservation_by_id(by.actor, reservation_id)
-    row, costs = load_series_cancellations(by.actor, reservation, by.now)
+    row, costs = series_selectors.load_series_cancellations(by.actor, reservation, by.now)
     form = SeriesCancelForm(request.POST or None, initial={"version": row.version})
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
@@ -210,11 +201,7 @@ def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         page,
         lambda by, data: series_cancel(
-            by,
-            series_id=row.pk,
-            scope=data["scope"],
-            reservation_id=reservation.pk,
-            reason=data["reason"],
+            by, series_id=row.pk, scope=data["scope"], reservation_id=reservation.pk, reason=data["reason"]
         ),
         to=reverse("bookings:series", args=[row.pk]),
         done=gettext("Cancelled."),
@@ -223,11 +210,12 @@ def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 
 
 @edits
-def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Where which should go; POST says what would happen, or with `act=move` does it."""
+@chooses("preview", "move")
+def move(request: HttpRequest, reservation_id: UUID, choice: str) -> HttpResponse:
+    """Choose a new time and which bookings get it; POST shows what would happen, or does it."""
     by = by_of(request)
     reservation = reservation_by_id(by.actor, reservation_id)
-    row = series_of(by.actor, reservation)
+    row = series_selectors.series_of(by.actor, reservation)
     zone = ZoneInfo(row.time_zone)
     address = reverse("bookings:series-move", args=[reservation.pk])
     if is_part(request, "week"):
@@ -247,9 +235,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         if form.is_bound and not form.errors.keys() - {"reason"}:
             scope = form.cleaned_data["scope"]
             try:
-                moves = load_series_move(
-                    by.actor, row.pk, scope, reservation.pk, form.period(), by.now
-                )
+                moves = load_series_move(by.actor, row.pk, scope, reservation.pk, form.period(), by.now)
             except (WrongState, Invalid) as error:
                 problem = problem or refusal_text(error)
         context = {
@@ -260,6 +246,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             "moves": moves,
             "refused_count": sum(bool(m.refusals) for _, m in moves),
             "sums": _sums(moves),
+            "sticking": _sticking(moves),
             "problem": problem,
             "is_host": acts_as_host(by.actor, reservation),
             "needs_approval": any(m.needs_approval for _, m in moves),
@@ -271,7 +258,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             context |= week_to_move(request, by, reservation, address)
         return render(request, template, context, status=status)
 
-    if request.POST.get("act") != "move":
+    if choice != "move":
         return page(status=400 if form.is_bound and not form.is_valid() else 200)
     return act(
         request,
@@ -290,8 +277,15 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     )
 
 
+def _sticking(moves: list[tuple[Reservation, Move]]) -> dict[str, Any]:
+    """Count the bookings that are moved so late that a later cancellation costs a fee, and find the highest
+    percentage."""
+    percents = [m.least_percent for _, m in moves if m.sticks]
+    return {"number": len(percents), "percent": max(percents, default=0)}
+
+
 def _sums(moves: list[tuple[Reservation, Move]]) -> dict[str, Any] | None:
-    """Old and new price and the fees, in all; None where some has no price or another
+    """Return the old and new price and the fees, summed up; None if a booking has no price or another
     currency."""
     after = [m.new for _, m in moves if m.new]
     currencies = {quote.currency for quote in [*after, *(m.old for _, m in moves)]}

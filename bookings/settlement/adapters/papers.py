@@ -1,4 +1,4 @@
-"""Statements and settlements as PDF: A4, in English or Chinese, with the font inside the file."""
+"""Statements and settlements as PDF: A4, in English or Chinese, with the embedded font."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -11,13 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.platypus import (
-    KeepTogether,
-    LongTable,
-    Paragraph,
-    Spacer,
-    Table,
-)
+from reportlab.platypus import KeepTogether, LongTable, Paragraph, Spacer, Table
 
 from accounts.letters.words import dated, is_chinese, named, site_name
 from accounts.models import Organisation, Region
@@ -25,18 +19,9 @@ from bookings.pricing.models import Charge
 from bookings.record.adapters import printed
 from bookings.record.adapters.typeface import FONT, font_register
 from bookings.record.domain.money import format_number
-from bookings.settlement.domain.statements import (
-    PAYABLE_WITHIN,
-    settlement_reference,
-    statement_number,
-)
+from bookings.settlement.domain.statements import PAYABLE_WITHIN, settlement_reference, statement_number
 from bookings.settlement.models import Payment, SettlementLine
-from bookings.settlement.selectors.papers import (
-    PaperLine,
-    Party,
-    SettlementPaper,
-    StatementPaper,
-)
+from bookings.settlement.selectors.papers import PaperLine, Party, SettlementPaper, StatementPaper
 from bookings.settlement.selectors.settlements import creditor_of, debtor_of, net_of
 
 
@@ -81,8 +66,7 @@ def _party(label: str, party: Party, organisation: Organisation, region: Region)
         *([printed.text(tax)] if party.tax_number else []),
         printed.text(f"{named(region)} ({region.code})", textColor=printed.SOFT),
         printed.text(
-            code + (f" · ROR {organisation.ror}" if organisation.ror else ""),
-            textColor=printed.SOFT,
+            code + (f" · ROR {organisation.ror}" if organisation.ror else ""), textColor=printed.SOFT
         ),
     ]
 
@@ -101,7 +85,7 @@ SUMS = [
 
 
 def quantity(line: PaperLine) -> str:
-    """What was charged for, in words: `2.5 h`, `12 samples`, `50 %`."""
+    """Write the quantity of a line in words: `2.5 h`, `12 samples`, `50 %`."""
     if line.samples is not None:
         return ngettext("{count} sample", "{count} samples", int(line.samples != 1) + 1).format(
             count=format_number(line.samples)
@@ -114,14 +98,14 @@ def quantity(line: PaperLine) -> str:
     return "–"
 
 
-# Columns of the rows: their shares of the width, and the first whose text stands on the right.
+# The columns of the rows: their shares of the width, and the first that is aligned to the right.
 WIDTHS = [share * printed.WIDTH / 174 for share in (10, 52, 20, 20, 19, 18, 17, 18)]
 RIGHT = 3
 
 
 def _cell(text: object, column: int) -> Any:
-    """A cell of a column of the rows: the text itself, which costs a tenth of a paragraph, where
-    each line of it fits."""
+    """Return a cell of a column of the rows: the plain text if each line of it fits, which takes a tenth of
+    the time of a paragraph."""
     lines = str(text).split("\n")
     room = WIDTHS[column] - 4
     if all(pdfmetrics.stringWidth(line, FONT, 8.5) <= room for line in lines):
@@ -144,8 +128,9 @@ def _rows(paper: StatementPaper) -> LongTable:
     rows: list[list[Any]] = [heads]
     for line in paper.lines:
         start = line.start.astimezone(ZoneInfo(line.time_zone))
-        name = (is_chinese() and line.instrument_zh) or line.instrument
-        kind = Charge.Kind(line.kind).label  # in the paper's language, whoever loaded it
+        # On one line, whatever the host has written: a row longer than a page could not be printed.
+        name = " ".join(((is_chinese() and line.instrument_zh) or line.instrument).split())
+        kind = Charge.Kind(line.kind).label  # in the paper's language, not that of the loading
         what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
         tax = f"{printed.money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
         rows.append(
@@ -172,10 +157,7 @@ def _sums(rows: Sequence[tuple[str, str]]) -> Table:
     last = len(rows) - 1
     return Table(
         [
-            [
-                printed.right(label, 10 if i == last else 8.5),
-                printed.right(value, 10 if i == last else 8.5),
-            ]
+            [printed.right(label, 10 if i == last else 8.5), printed.right(value, 10 if i == last else 8.5)]
             for i, (label, value) in enumerate(rows)
         ],
         colWidths=[printed.WIDTH - 40 * mm, 40 * mm],
@@ -183,9 +165,7 @@ def _sums(rows: Sequence[tuple[str, str]]) -> Table:
     )
 
 
-def _payments(
-    payments: Sequence[Payment], owed: Decimal, paid: Decimal, currency: str
-) -> list[Any]:
+def _payments(payments: Sequence[Payment], owed: Decimal, paid: Decimal, currency: str) -> list[Any]:
     if not payments:
         return []
     rows = [
@@ -201,7 +181,7 @@ def _payments(
 
 
 def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
-    """The statement in a language; names of the two organisations in both."""
+    """Return the statement as PDF in a language; the names of the two organisations are in both languages."""
     font_register()
     with translation.override(language):
         row = paper.statement
@@ -212,21 +192,18 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             (gettext("Number"), number),
             (gettext("Date of issue"), printed.day(issued)),
             (gettext("Month"), _month(row.month)),
-            (gettext("Due"), printed.day(row.due_date)),
+            *([(gettext("Due"), printed.day(row.due_date))] if _asks(row) else []),
             (gettext("Currency"), currency),
         ]
         if row.replaces is not None:
             old = row.replaces
-            facts.append(
-                (gettext("Replaces"), statement_number(row.host.code, old.year, old.number))
-            )
+            facts.append((gettext("Replaces"), statement_number(row.host.code, old.year, old.number)))
         title = gettext("Credit note") if row.payable < 0 else gettext("Statement")
+        if row.payer_id == row.host_id:
+            title = gettext("Internal note")
         note = gettext("Voided: {reason}").format(reason=row.void_reason) if row.voided_at else ""
         story = printed.top(
-            title,
-            gettext("Use of instruments, {month}").format(month=_month(row.month)),
-            facts,
-            note,
+            title, gettext("Use of instruments, {month}").format(month=_month(row.month)), facts, note
         )
         story += _two(
             _party(gettext("Issued by"), paper.parties.host, row.host, row.host_region),
@@ -247,17 +224,34 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         ]
         if row.covered:
             sums.append((gettext("Paid by vouchers"), printed.money(-row.covered, currency)))
-        sums.append((gettext("Payable"), f"{currency} {printed.money(row.payable, currency)}"))
+        label = gettext("Payable")
+        if row.payer_id == row.host_id:
+            label = gettext("Recharged internally")
+        sums.append((label, f"{currency} {printed.money(row.payable, currency)}"))
         story.append(KeepTogether([_sums(sums), *_converted(paper)]))
         story += _payments(paper.payments, row.payable, row.paid, currency)
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
         foot = f"{number} · {named(row.host)}"
-        return printed.build(f"{title} {number}", foot, row.host.name, story)
+        return printed.build(f"{title} {number}", foot, row.host.name, story, _stamp(row))
+
+
+def _asks(row: Any) -> bool:
+    """Say whether a statement asks its payer for money: not once it is voided or paid, and never as an
+    internal note."""
+    is_open = row.payable > row.paid and not row.voided_at
+    return is_open and row.payer_id != row.host_id
+
+
+def _stamp(row: Any) -> str:
+    """Return the word printed across every page of a statement that no longer has to be paid."""
+    if row.voided_at:
+        return gettext("VOID")
+    return gettext("PAID") if row.paid and row.paid == row.payable else ""
 
 
 NOT_KEPT = _(
-    "Names, addresses and the bank account are those of today: this statement was drawn up before"
-    " they were kept with it."
+    "Names, addresses and the bank account are today's: this statement was drawn up before they "
+    "were stored with it."
 )
 
 
@@ -266,8 +260,8 @@ def _converted(paper: StatementPaper) -> list[Any]:
     if rate is None or row.payer_payable is None:
         return []
     text = gettext(
-        "For the payer's books: {amount} {currency}, at {rate} {currency} for one {base} of {day}"
-        " ({source}). What is owed is the amount in {base}."
+        "For the payer's books: {amount} {currency}, at {rate} {currency} per {base} on {day} "
+        "({source}). The amount owed is the one in {base}."
     ).format(
         amount=printed.money(row.payer_payable, row.payer_currency),
         currency=row.payer_currency,
@@ -281,17 +275,25 @@ def _converted(paper: StatementPaper) -> list[Any]:
 
 def _terms(paper: StatementPaper, number: str) -> list[Any]:
     row = paper.statement
-    if row.payable > 0:
+    if row.voided_at:
+        terms = gettext("This statement is void: no payment is due on it.")
+    elif row.payer_id == row.host_id:
         terms = gettext(
-            "Please pay within {days} days of issue, by {day}, and name the number {number}."
-        ).format(days=PAYABLE_WITHIN.days, day=printed.day(row.due_date), number=number)
+            "Payer and host are the same legal person: this note is for its ledger. No payment is due."
+        )
+    elif row.paid and row.paid == row.payable:
+        terms = gettext("Paid: no further payment is due on this statement.")
+    elif row.payable > 0:
+        terms = gettext("Please pay within {days} days of issue, by {day}, quoting number {number}.").format(
+            days=PAYABLE_WITHIN.days, day=printed.day(row.due_date), number=number
+        )
     elif row.payable < 0:
-        terms = gettext("The amount is a credit: it will be paid out or set against what you owe.")
+        terms = gettext("This is a credit: it will be paid out or offset against what you owe.")
     else:
-        terms = gettext("Nothing is to be paid.")
+        terms = gettext("No payment is due.")
     claim = gettext(
-        "Vouchers are settled between the regions; they are not to be paid by you. Each line can"
-        " be followed to its booking, with every quantity, rate and rounding."
+        "Vouchers are settled between the regions; you do not pay them. Each line can be traced "
+        "to its booking, with every quantity, rate and rounding."
     )
     return [
         printed.head(gettext("Payment")),
@@ -303,10 +305,11 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
 
 
 def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
-    """Bank account, reference, day and amount, in a box; of a credit where it is paid out."""
+    """Return the box with bank account, reference, day and amount; on a credit, the account to which it is
+    paid out."""
     row, host = paper.statement, paper.parties.host
     still = row.payable - row.paid
-    if not still or row.voided_at:
+    if not still or row.voided_at or row.payer_id == row.host_id:
         return []
     account = host.bank_account if still > 0 else paper.parties.payer.bank_account
     label = gettext("Pay to") if still > 0 else gettext("Pay out to")
@@ -314,9 +317,7 @@ def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
     rows = [[printed.head(label), printed.text(account or unknown, 9.5)]]
     if still > 0:
         if host.legal_name:
-            rows.append(
-                [printed.head(gettext("Account holder")), printed.text(host.legal_name, 9.5)]
-            )
+            rows.append([printed.head(gettext("Account holder")), printed.text(host.legal_name, 9.5)])
         rows += [
             [printed.head(gettext("Reference")), printed.text(number, 9.5)],
             [printed.head(gettext("Due")), printed.text(printed.day(row.due_date), 9.5)],
@@ -325,9 +326,7 @@ def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
     rows.append([printed.head(gettext("Amount")), printed.text(amount, 9.5)])
     if still > 0 and host.bank_account_changed_on:
         changed = gettext("Bank account last changed")
-        rows.append(
-            [printed.head(changed), printed.text(printed.day(host.bank_account_changed_on), 9.5)]
-        )
+        rows.append([printed.head(changed), printed.text(printed.day(host.bank_account_changed_on), 9.5)])
     box = Table(
         rows,
         colWidths=[38 * mm, printed.WIDTH - 38 * mm],
@@ -342,7 +341,7 @@ def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
 
 
 def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
-    """The settlement in a language; names of the two regions in both."""
+    """Return the settlement as PDF in a language; the names of the two regions are in both languages."""
     font_register()
     with translation.override(language):
         row = paper.settlement
@@ -371,10 +370,7 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
                 )
             )
         )
-        for lines, payer, host in (
-            (paper.by_first, first, second),
-            (paper.by_second, second, first),
-        ):
+        for lines, payer, host in ((paper.by_first, first, second), (paper.by_second, second, first)):
             label = gettext("Use by organisations of {payer} at hosts of {host}")
             story += [printed.text(label.format(payer=payer, host=host), 10), Spacer(1, 1 * mm)]
             story += [_use(lines, currency), Spacer(1, 5 * mm)]
@@ -385,24 +381,17 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         ]
         if net:
             debtor, creditor = debtor_of(row), creditor_of(row)
-            label = gettext("{payer} pays {host}").format(
-                payer=named(debtor),
-                host=named(creditor),
-            )
+            label = gettext("{payer} pays {host}").format(payer=named(debtor), host=named(creditor))
         else:
-            label = gettext("Nothing is to be paid.")
+            label = gettext("No payment is due.")
         sums.append((label, f"{currency} {printed.money(net, currency)}"))
         story.append(KeepTogether([_sums(sums)]))
         story += _payments(paper.payments, net, row.paid, currency)
         if net > row.paid:
             terms = gettext(
-                "Please pay by {day}, and name the reference {reference}. The coordinator of"
-                " {region} says where to pay: regions have no bank account here."
-            ).format(
-                day=printed.day(row.due_date),
-                reference=reference,
-                region=named(creditor_of(row)),
-            )
+                "Please pay by {day}, quoting reference {reference}. The coordinator of {region} "
+                "will tell you where to pay: regions have no bank account here."
+            ).format(day=printed.day(row.due_date), reference=reference, region=named(creditor_of(row)))
             story += [
                 Spacer(1, 4 * mm),
                 KeepTogether([printed.head(gettext("Payment")), printed.text(terms)]),

@@ -1,18 +1,15 @@
-"""Statements and settlements as tables for spreadsheets: CSV in UTF-8 with the mark that Excel
-needs. No cell of text begins like a formula; numbers stay numbers."""
+"""Statements and settlements as tables for spreadsheets: CSV in UTF-8 with the byte order mark that Excel
+needs. No text cell can be taken for a formula; numbers stay numbers."""
 
 import csv
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from io import StringIO
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from bookings.record.adapters.figures import Cell
 from bookings.record.domain.money import format_amount, format_number
 from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.selectors.papers import SettlementPaper, StatementPaper
-from instruments.domain.delimited import text_cell
+from instruments.reading.domain.delimited import text_cell
 
 
 def csv_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -31,7 +28,7 @@ STATEMENT_HEADS = (
 
 
 def statement_csv(paper: StatementPaper) -> bytes:
-    """Write one row a charge; names of columns are English, as the API's."""
+    """Write a statement as CSV, with one row for each charge and the column names of the API."""
     row = paper.statement
     number = text_cell(statement_number(row.host.code, row.year, row.number))
     rows = []
@@ -63,30 +60,6 @@ def statement_csv(paper: StatementPaper) -> bytes:
     return csv_table(STATEMENT_HEADS, rows)
 
 
-PAYMENT_HEADS = (
-    "statement", "host", "host_name", "payer", "payer_name", "currency", "amount", "paid_on",
-    "reference", "entered_by", "entered_at",
-)  # fmt: skip
-
-
-def payment_cells(payment: Any) -> tuple[Cell, ...]:
-    """Return the cells of one payment on a statement; below 0: taken back."""
-    row = payment.statement
-    return (
-        statement_number(row.host.code, row.year, row.number),
-        row.host.code,
-        row.host.name,
-        row.payer.code,
-        row.payer.name,
-        payment.currency,
-        Decimal(format_amount(payment.amount, payment.currency)),
-        payment.paid_on.isoformat(),
-        payment.reference,
-        str(payment.entered_by),
-        payment.entered_at.isoformat(),
-    )
-
-
 SETTLEMENT_HEADS = (
     "month", "payer_region", "host_region", "payer", "payer_name", "host", "host_name", "charges",
     "currency", "total", "voucher", "payable",
@@ -94,8 +67,8 @@ SETTLEMENT_HEADS = (
 
 
 def settlement_csv(paper: SettlementPaper) -> bytes:
-    """Write one row a payer and host, in both directions; vouchers add up to what each region
-    owes."""
+    """Return a settlement as CSV, with one row for each payer and host, in both directions; the vouchers add
+    up to what each region owes."""
     row = paper.settlement
     rows = []
     for lines, payer, host in (

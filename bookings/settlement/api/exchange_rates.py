@@ -16,7 +16,7 @@ from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateTerms, 
 
 
 class RateShape(serializers.Serializer[Any]):
-    """What one unit of `base` is worth in `quote`, by whom and on which day."""
+    """The value of one unit of `base` in `quote` on a day, and who entered it."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(source="organisation.code")
@@ -30,17 +30,14 @@ class RateShape(serializers.Serializer[Any]):
 
 class RateBody(Shape):
     organisation = Text(
-        40,
-        default="",
-        allow_blank=True,
-        help_text="Its code; default: the caller's only organisation.",
+        40, default="", allow_blank=True, help_text="Code of the organisation; default: your only one."
     )
     base = Text(3)
     quote = Text(3)
     rate = Number(max_digits=20, decimal_places=RATE_DIGITS)
     valid_on = Day()
     source = Text(  # type: ignore[assignment]
-        200, help_text="Whose rate it is: a bank, a ministry."
+        200, help_text="Source of the rate, such as a bank or a ministry."
     )
 
 
@@ -51,8 +48,8 @@ class ExchangeRates(Resource):
 
     @lists(_("Exchange rates"))
     def rows(self, query: dict[str, Any]) -> QuerySet[ExchangeRate]:
-        """Of organisations whose finance or manager the person is, and of an auditor's regions;
-        the newest first."""
+        """Return the rates of organisations whose finance or managers you belong to, and of an auditor's
+        regions; the newest first."""
         return rates_for_actor(self.actor)
 
     @creates(
@@ -70,8 +67,9 @@ class ExchangeRates(Resource):
         },
     )
     def enter(self, data: dict[str, Any]) -> ExchangeRate:
-        """For an organisation's finance. Nothing is edited: a later word of the same day is a
-        new row, and the newest counts. No statement changes by it."""
+        """Enter an exchange rate. Only the organisation's finance may do this. Rates are never edited: a
+        later entry for the same day is a new row, and the newest counts. Existing statements do not
+        change."""
         mine = list(accounted_by(self.actor))
         if not mine:
             raise NotPermitted(capability="account")

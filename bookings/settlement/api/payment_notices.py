@@ -1,4 +1,4 @@
-"""Payment notices: what payers say they have paid on statements."""
+"""Payment notices, by which payers report that they have paid statements."""
 
 from typing import Any
 from uuid import UUID
@@ -7,12 +7,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, creates, lists, reads
-from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
+from accounts.api.resource import OnPage, Resource, acts, creates, reads
+from accounts.api.shapes import Day, Instant, Money, Number, Shape, Text, TextOrNull
+from bookings.record.api.lists import listed
 from bookings.settlement.api.statements import StatementNumber
+from bookings.settlement.forms.money import NoticeRefuseBody, VoidForm
 from bookings.settlement.models import PaymentNotice
-from bookings.settlement.selectors.statements import notice_by_id, notices_for, statement_by_id
+from bookings.settlement.selectors.payments import NOTICES
+from bookings.settlement.selectors.statements import notice_by_id, statement_by_id
 from bookings.settlement.services.payment_notices import (
     payment_notice_match,
     payment_notice_refuse,
@@ -25,11 +27,11 @@ STATES = PaymentNotice.State.choices
 
 
 class PaymentNoticeShape(serializers.Serializer[Any]):
-    """`payment` is the payment it was matched with."""
+    """A notice of a payment; `payment` is the recorded payment that it was matched with."""
 
     id = serializers.UUIDField()
     statement = serializers.UUIDField(source="statement_id")
-    number = StatementNumber(source="statement", help_text="The statement's.")
+    number = StatementNumber(source="statement", help_text="Number of the statement.")
     host = serializers.CharField(source="statement.host.code")
     payer = serializers.CharField(source="statement.payer.code")
     amount = Money()
@@ -43,25 +45,17 @@ class PaymentNoticeShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class PaymentNoticeQuery(Pages):
-    state = Choice(STATES, required=False)
-
-
 class PaymentNoticeBody(Shape):
     amount = Number(max_digits=18, decimal_places=3)
     paid_on = Day()
-    reference = Text(100, default="", allow_blank=True, help_text="What the bank shows the host.")
-
-
-class NoticeRefuseBody(Shape):
-    reason = Text(500, help_text="Why; the payer reads it.")
+    reference = Text(100, default="", allow_blank=True, help_text="Reference that the bank shows the host.")
 
 
 class PaymentNotices(Resource):
     at, key, tag = "payment-notices/", "notice_id", "money"
     name, many = "payment_notice", "payment_notices"
     shape, order = PaymentNoticeShape, ("-reported_at", "-id")
-    needs_person = True
+    needs_person, page_name = True, "money-notices"
 
     def visible(self, pk: UUID) -> PaymentNotice:
         return notice_by_id(self.actor, pk)
@@ -69,50 +63,53 @@ class PaymentNotices(Resource):
     def location(self, row: Any) -> str:
         return ""
 
-    def listed(self, query: dict[str, Any]) -> QuerySet[PaymentNotice]:
-        rows = notices_for(self.actor)
-        return rows.filter(state=query["state"]) if "state" in query else rows
-
-    @lists(_("Payment notices"), PaymentNoticeQuery)
+    @listed(_("Payment notices"), NOTICES)
     def rows(self, query: dict[str, Any]) -> QuerySet[PaymentNotice]:
-        """On statements the person may see, the newest first."""
-        return self.listed(query)
+        """Return the notices on statements you may see, the newest first."""
+        return NOTICES.rows(self.actor)
 
-    @reads(_("One payment notice"))
+    @reads(_("A payment notice"))
     def detail(self, pk: UUID) -> None:
-        """With what became of it."""
+        """Return a notice, with its outcome."""
 
+    @OnPage("bookings:money-statements-one", done=_("The payment is recorded."), of="statement_id")
     @acts(_("Match a payment notice"))
     def match(self, pk: UUID) -> None:
-        """For the host's finance, when the money has come in: its payment is recorded with it."""
-        self.visible(pk)
+        """Match a notice when the money has arrived, as the host's finance: its payment is recorded with
+        it."""
         payment_notice_match(self.by, notice_id=pk)
 
+    @OnPage(
+        "bookings:money-statements-one",
+        done=_("The notice was refused, and the payer has been notified."),
+        of="statement_id",
+        form=VoidForm,
+        name="decide_form",
+    )
     @acts(
         _("Refuse a payment notice"),
         NoticeRefuseBody,
         sends={"reason": "No transfer of this amount has come in by 20 April."},
     )
     def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the host's finance, where no such money came in."""
-        self.visible(pk)
+        """Refuse a notice if no such money arrived, as the host's finance."""
         payment_notice_refuse(self.by, notice_id=pk, **data)
 
+    @OnPage("bookings:money-statements-one", done=_("The notice is withdrawn."), of="statement_id")
     @acts(_("Withdraw a payment notice"))
     def withdraw(self, pk: UUID) -> None:
-        """For the payer's finance, while nobody has answered it."""
-        self.visible(pk)
+        """Withdraw a notice that has not been answered, as the payer's finance."""
         payment_notice_withdraw(self.by, notice_id=pk)
 
 
 class StatementNotices(PaymentNotices):
     at, many = "statements/<uuid:statement_id>/payment-notices/", "statement_notices"
 
-    @lists(_("Payment notices of a statement"), PaymentNoticeQuery, refuses=[404])
+    @listed(_("Payment notices of a statement"), NOTICES, refuses=[404])
     def rows(self, statement_id: UUID, query: dict[str, Any]) -> QuerySet[PaymentNotice]:  # type: ignore[override]
-        """The newest first."""
+        """Return the payments that the payer of a statement has reported, the newest first."""
         statement_by_id(self.actor, statement_id)
-        return self.listed(query).filter(statement_id=statement_id)
+        return NOTICES.rows(self.actor).filter(statement_id=statement_id)
 
     @creates(
         _("Report that a statement was paid"),
@@ -123,8 +120,7 @@ class StatementNotices(PaymentNotices):
         sends={"amount": "674.50", "paid_on": "2026-04-12", "reference": "Transfer 4711"},
     )
     def report(self, statement_id: UUID, data: dict[str, Any]) -> UUID:
-        """For the payer's finance: the whole or a part of what is open. It is a notice, not a
-        payment: the host's finance matches or refuses it. `If-Match` is the statement's."""
-        statement_by_id(self.actor, statement_id)
+        """Report, as the payer's finance, that all or part of the open amount was paid. It is a notice, not a
+        payment: the host's finance matches or refuses it. `If-Match` is the statement's version."""
         paid = Paid(**data)
         return payment_notice_report(self.by, statement_id=statement_id, paid=paid).pk

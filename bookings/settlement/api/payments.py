@@ -1,10 +1,10 @@
-"""Payments recorded on statements, and what is still open by age."""
+"""Payments recorded on statements, and open amounts by age."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
@@ -12,27 +12,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, lists
+from accounts.api.resource import Resource
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, query_values
-from bookings.record.adapters.figures import csv_pieces, in_transaction
+from accounts.api.shapes import Choice, Instant, Money, Query, amount, query_values
 from bookings.record.api.files import CSV, FileEndpoint
-from bookings.record.api.shapes import month_named
-from bookings.settlement.adapters.sheets import PAYMENT_HEADS, payment_cells
+from bookings.record.api.lists import answered, listed, narrowing_of
 from bookings.settlement.api.statements import StatementNumber
-from bookings.settlement.domain.ageing import BUCKETS, totals
+from bookings.settlement.domain.ageing import BUCKETS, totals, whole_of
 from bookings.settlement.models import Payment
 from bookings.settlement.selectors.ageing import OWED, OWING, load_ageing
-from bookings.settlement.selectors.payments import COLUMNS, payments_for
+from bookings.settlement.selectors.payments import PAYMENTS
 
 
 class OnePaymentShape(serializers.Serializer[Any]):
-    """Below 0: taken back."""
+    """A payment; an amount below 0 takes one back."""
 
     id = serializers.UUIDField()
     statement = serializers.UUIDField(source="statement_id")
-    number = StatementNumber(source="statement", help_text="The statement's.")
+    number = StatementNumber(source="statement", help_text="Number of the statement.")
     host = serializers.CharField(source="statement.host.code")
     payer = serializers.CharField(source="statement.payer.code")
     amount = Money()
@@ -42,31 +39,17 @@ class OnePaymentShape(serializers.Serializer[Any]):
     entered_at = Instant()
 
 
-class _Filters(Query):
-    month = Text(7, default="", help_text="Paid in: `2026-03`")
-    host = Text(40, default="", help_text="The host's code.")
-    payer = Text(40, default="", help_text="The payer's code.")
-
-
-class PaymentQuery(Pages, _Filters):
-    pass
-
-
-class PaymentCsvQuery(_Filters):
-    pass
-
-
 class AgeingQuery(Query):
     side = Choice(
         [(OWED, _("owed to us")), (OWING, _("what we owe"))],
         default=OWED,
-        help_text="`owed` to the person's organisations, or `owing` by them.",
+        help_text="`owed` to your organisations, or `owing` by them.",
     )
 
 
 class AgedShape(serializers.Serializer[Any]):
-    """What is open in one currency, by days past due where the host is. `credit` is what hosts
-    have to pay out, below 0."""
+    """The open amounts in one currency, by days past due in the host's time zone. `credit` is what hosts have
+    to pay out, below 0; it is not in the `total`, as it is owed in the other direction."""
 
     currency = serializers.CharField()
     not_due = Money()
@@ -79,8 +62,8 @@ class AgedShape(serializers.Serializer[Any]):
 
 
 class AgedPartyShape(AgedShape):
-    counterparty = serializers.CharField(help_text="The code of the payer, or of the host.")
-    statements = serializers.IntegerField(help_text="How many.")
+    counterparty = serializers.CharField(help_text="Code of the payer or the host.")
+    statements = serializers.IntegerField(help_text="Number of statements.")
 
 
 class AgeingShape(serializers.Serializer[Any]):
@@ -89,50 +72,40 @@ class AgeingShape(serializers.Serializer[Any]):
     totals = AgedShape(many=True)
 
 
-def _filters(query: dict[str, Any]) -> dict[str, Any]:
-    month = month_named(query["month"]) if query["month"] else None
-    return {"month": month, "host": query["host"], "payer": query["payer"]}
-
-
 class Payments(Resource):
     at, tag, name, many = "payments/", "money", "payment", "payments"
     shape, order = OnePaymentShape, ("-entered_at", "-id")
     needs_person = True
 
-    @lists(_("Payments"), PaymentQuery)
+    @listed(_("Payments"), PAYMENTS)
     def rows(self, query: dict[str, Any]) -> QuerySet[Payment]:
-        """Recorded on statements the person may see, the latest entered first."""
-        return payments_for(self.actor, **_filters(query))
+        """Return the payments recorded on statements you may see, the latest entered first."""
+        return PAYMENTS.rows(self.actor)
 
 
 class PaymentsCsv(FileEndpoint):
+    query = narrowing_of(PAYMENTS)
+
     @operation(
-        "payments_csv",
-        _("Payments as CSV"),
-        tag="money",
-        query=PaymentCsvQuery,
-        gives=OpenApiTypes.BINARY,
-        media=CSV,
+        "payments_csv", _("Payments as CSV"), tag="money", query=query, gives=OpenApiTypes.BINARY, media=CSV
     )
-    def get(self, request: Request) -> StreamingHttpResponse:
-        """All of them, in UTF-8 with a byte order mark; no cell of text begins like a formula."""
-        query = query_values(PaymentCsvQuery, request.query_params)
-        rows = payments_for(self.actor, **_filters(query)).only(*COLUMNS).iterator(2000)
-        notes = [(name, value) for name, value in query.items() if value]
-        pieces = csv_pieces(PAYMENT_HEADS, (payment_cells(row) for row in rows), notes)
-        return self.stream(in_transaction(pieces), CSV, "payments.csv")
+    def get(self, request: Request) -> HttpResponseBase:
+        """Return all payments as CSV, in UTF-8 with a byte order mark; no text cell can be taken for a
+        formula. The same as `GET payments/?format=csv`."""
+        query = query_values(self.query, request.query_params) | {"format": "csv"}
+        rows: HttpResponseBase = answered(self, PAYMENTS, PAYMENTS.rows(self.actor), query, Payments.order)
+        return rows
 
 
 class AgeingReport(Endpoint):
     only_reads = True
     needs_person = True
 
-    @operation(
-        "ageing", _("What is open, by age"), tag="money", query=AgeingQuery, gives=AgeingShape
-    )
+    @operation("ageing", _("Open amounts by age"), tag="money", query=AgeingQuery, gives=AgeingShape)
     def get(self, request: Request) -> Response:
-        """Of organisations whose finance or manager the person is: by counterparty and currency,
-        what has been due longest first. The rows add up to the open sums of the statements."""
+        """Return the open amounts of organisations whose finance or managers you belong to, by counterparty
+        and currency, those due longest first. The rows, with their credits, add up to the open sums of the
+        statements."""
         side = query_values(AgeingQuery, request.query_params)["side"]
         ageing = load_ageing(self.actor, side, self.now)
         sums = totals(row for _, row in ageing.rows)
@@ -156,5 +129,5 @@ def _aged(currency: str, buckets: dict[str, Decimal]) -> dict[str, Any]:
     return {
         "currency": currency,
         **{name: amount(buckets[name], currency) for name in BUCKETS},
-        "total": amount(sum(buckets.values(), Decimal(0)), currency),
+        "total": amount(whole_of(buckets), currency),
     }

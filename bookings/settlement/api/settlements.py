@@ -12,25 +12,21 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.api.resource import Resource, acts, lists, reads
+from accounts.api.resource import OnPage, Resource, acts, reads
 from accounts.api.schema import operation
-from accounts.api.shapes import Instant, Money, Shape, Text
+from accounts.api.shapes import Instant, Money
 from bookings.record.api.files import CSV, PDF, FileEndpoint
+from bookings.record.api.lists import listed
 from bookings.record.api.shapes import Month
 from bookings.settlement.adapters.papers import settlement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv
 from bookings.settlement.api.statements import CheckShape, PaymentBody, PaymentShape
 from bookings.settlement.domain.statements import OVERDUE
+from bookings.settlement.forms.money import ConfirmBody, ConfirmForm
 from bookings.settlement.models import Settlement
+from bookings.settlement.selectors import settlements
 from bookings.settlement.selectors.books import check_settlement
 from bookings.settlement.selectors.papers import load_settlement_paper
-from bookings.settlement.selectors.settlements import (
-    debtor_of,
-    net_of,
-    settlement_by_id,
-    settlements_for,
-    shown_state,
-)
 from bookings.settlement.services.payments import Paid, settlement_pay
 from bookings.settlement.services.settlements import settlement_confirm
 
@@ -38,10 +34,10 @@ STATES = [*Settlement.State.choices, (OVERDUE, _("overdue"))]
 
 
 class SideShape(serializers.Serializer[Any]):
-    """One of the two regions."""
+    """One of the two regions of a settlement."""
 
     region = serializers.CharField()
-    owes = Money(help_text="For vouchers its organisations used at the other's hosts.")
+    owes = Money(help_text="For vouchers that its organisations used at the other region's hosts.")
     confirmed_by = serializers.CharField(allow_null=True)
     confirmed_at = Instant(allow_null=True)
 
@@ -53,10 +49,11 @@ class SideShape(serializers.Serializer[Any]):
 
 
 class SettlementShape(serializers.Serializer[Any]):
-    """`net` is what `debtor` pays the other; null where nothing is owed."""
+    """A settlement between two regions. `net` is what `debtor` pays the other; `debtor` is null if nothing is
+    owed."""
 
     id = serializers.UUIDField()
-    month = Month(help_text="`2026-03`")
+    month = Month(help_text="Year and month, such as `2026-03`.")
     state = serializers.ChoiceField(STATES, source="shown_state")
     first = SideShape()
     second = SideShape()
@@ -69,7 +66,7 @@ class SettlementShape(serializers.Serializer[Any]):
 
 
 class SettledUseShape(serializers.Serializer[Any]):
-    """One payer's use at one host: shown, not netted."""
+    """The use by one payer at one host: listed, but not netted."""
 
     payer_region = serializers.CharField(source="payer_region.code")
     host_region = serializers.CharField(source="host_region.code")
@@ -87,21 +84,15 @@ class OneSettlementShape(SettlementShape):
     ledger = CheckShape()
 
 
-class ConfirmBody(Shape):
-    region = Text(
-        20, default="", allow_blank=True, help_text="For whoever coordinates both: which."
-    )
-
-
 class Settlements(Resource):
     at, key, tag = "settlements/", "settlement_id", "money"
     name, many = "settlement", "settlements"
     shape, order = OneSettlementShape, ("-drawn_up_at", "-id")
-    needs_person = True
+    needs_person, page_name = True, "money-settlements"
 
     def visible(self, pk: UUID) -> Any:
-        """With all that its paper says, and the ledger."""
-        row: Any = settlement_by_id(self.actor, pk)
+        """Return the settlement with everything its paper shows, and the ledger."""
+        row: Any = settlements.settlement_by_id(self.actor, pk)
         row.paper, row.ledger = load_settlement_paper(row), check_settlement(row)
         row.use = [*row.paper.by_first, *row.paper.by_second]
         for line in row.use:
@@ -111,36 +102,39 @@ class Settlements(Resource):
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            row.shown_state, row.net = shown_state(row, self.now), net_of(row)
-            row.debtor = debtor_of(row).code if row.net else None
+            row.shown_state, row.net = settlements.shown_state(row, self.now), settlements.net_of(row)
+            row.debtor = settlements.debtor_of(row).code if row.net else None
         return rows
 
     def location(self, row: Any) -> str:
         return ""
 
-    @lists(_("Settlements"), gives=SettlementShape)
+    @listed(_("Settlements"), settlements.SETTLEMENTS, gives=SettlementShape)
     def rows(self, query: dict[str, Any]) -> QuerySet[Settlement]:
-        """Of a coordinator's and an auditor's regions, the newest first."""
-        return settlements_for(self.actor)
+        """Return the settlements of a coordinator's or an auditor's regions, the newest first."""
+        return settlements.SETTLEMENTS.rows(self.actor)
 
-    @reads(_("One settlement"))
+    @reads(_("A settlement"))
     def detail(self, pk: UUID) -> None:
-        """With use by organisation, payments, and every number computed again from the ledger's
-        postings."""
+        """Return a settlement with use by organisation, payments, and every number computed again from the
+        ledger's postings."""
 
+    @OnPage(
+        "bookings:money-settlements-one",
+        done=_("The settlement is confirmed for your region."),
+        form=ConfirmForm,
+        name="confirm_form",
+    )
     @acts(_("Confirm a settlement"), ConfirmBody)
     def confirm(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the coordinator of each of the two regions, who are two people."""
-        settlement_by_id(self.actor, pk)
+        """Confirm a settlement, as the coordinator of one of its regions. Both regions must confirm it, by
+        two different people."""
         settlement_confirm(self.by, settlement_id=pk, **data)
 
-    @acts(
-        _("Mark a payment on a settlement"), PaymentBody, below="payments", named="_pay", status=201
-    )
+    @acts(_("Mark a payment on a settlement"), PaymentBody, below="payments", named="_pay", status=201)
     def pay(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the coordinator of the region that is owed, once both have confirmed it; an amount
-        below 0 is taken back."""
-        settlement_by_id(self.actor, pk)
+        """Record a payment once both regions have confirmed the settlement, as the coordinator of the region
+        that is owed; an amount below 0 takes one back."""
         settlement_pay(self.by, settlement_id=pk, paid=Paid(**data))
 
 
@@ -158,8 +152,8 @@ class SettlementPdf(FileEndpoint):
         refuses=[404],
     )
     def get(self, request: Request, settlement_id: UUID) -> HttpResponse:
-        """In the language asked for (`?lang=`)."""
-        row = settlement_by_id(self.actor, settlement_id)
+        """Return the settlement as PDF, in the requested language (`?lang=`)."""
+        row = settlements.settlement_by_id(self.actor, settlement_id)
         language = translation.get_language() or "en"
         content = settlement_pdf(load_settlement_paper(row), language=language)
         return self.file(content, PDF, f"{file_name(row)}.pdf")
@@ -175,7 +169,8 @@ class SettlementCsv(FileEndpoint):
         refuses=[404],
     )
     def get(self, request: Request, settlement_id: UUID) -> HttpResponse:
-        """One row a payer and host, in UTF-8 with a byte order mark."""
-        row = settlement_by_id(self.actor, settlement_id)
+        """Return the settlement as CSV with one row for each payer and host, in UTF-8 with a byte order
+        mark."""
+        row = settlements.settlement_by_id(self.actor, settlement_id)
         content = settlement_csv(load_settlement_paper(row))
         return self.file(content, CSV, f"{file_name(row)}.csv")

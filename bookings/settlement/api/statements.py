@@ -5,46 +5,41 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, lists, reads
+from accounts.api.resource import OnPage, Resource, acts, reads
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Day, Instant, Money, Number, Shape, Text, TextOrNull
+from accounts.api.shapes import Day, Instant, Money, Number, Shape, Text, TextOrNull
 from bookings.record.api.files import CSV, PDF, FileEndpoint
-from bookings.record.api.shapes import Month, PlainNumber, month_named
+from bookings.record.api.lists import listed
+from bookings.record.api.shapes import Month, PlainNumber
 from bookings.settlement.adapters.sheets import statement_csv
-from bookings.settlement.domain.statements import OVERDUE, statement_number
+from bookings.settlement.domain.statements import INTERNAL
+from bookings.settlement.forms.money import ConvertBody, ConvertForm, VoidBody, VoidForm
 from bookings.settlement.models import Statement
+from bookings.settlement.selectors import statements
 from bookings.settlement.selectors.books import check_statement
 from bookings.settlement.selectors.papers import load_statement_paper
-from bookings.settlement.selectors.statements import (
-    in_state,
-    shown_state,
-    statement_by_id,
-    statements_for,
-)
 from bookings.settlement.services.exchange_rates import statement_convert
 from bookings.settlement.services.papers import statement_file
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.statements import statement_void
-
-STATES = [*Statement.State.choices, (OVERDUE, _("overdue"))]
 
 
 class StatementNumber(serializers.CharField):
     """The number of a statement, as it is printed."""
 
     def to_representation(self, statement: Any) -> str:
-        return statement_number(statement.host.code, statement.year, statement.number)
+        return statements.number_of(statement)
 
 
 class ShownAtShape(serializers.Serializer[Any]):
-    """At which stored rate an amount is shown in another currency."""
+    """The stored rate at which an amount is shown in another currency."""
 
     exchange_rate = serializers.UUIDField(source="id")
     rate = PlainNumber()
@@ -53,23 +48,27 @@ class ShownAtShape(serializers.Serializer[Any]):
 
 
 class StatementShape(serializers.Serializer[Any]):
-    """`payable` is owed in the host's currency; `payer_payable` is the same for the payer's
+    """A statement. `payable` is owed in the host's currency; `payer_payable` is the same for the payer's
     books, at a rate that its finance entered."""
 
     id = serializers.UUIDField()
-    number = StatementNumber(source="*", help_text="As printed on the statement: `USTC-2026-0007`.")
+    number = StatementNumber(source="*", help_text="As printed on the statement, such as `USTC-2026-0007`.")
     host = serializers.CharField(source="host.code")
     payer = serializers.CharField(source="payer.code")
-    month = Month(help_text="`2026-03`")
-    state = serializers.ChoiceField(STATES, source="shown_state")
-    charges = serializers.IntegerField(help_text="How many.")
+    month = Month(help_text="Year and month, such as `2026-03`.")
+    state = serializers.ChoiceField(statements.STATES, source="shown_state")
+    charges = serializers.IntegerField(help_text="Number of charges.")
     tax = Money()
     total = Money()
-    covered = Money(help_text="Paid by vouchers; settled between the regions.")
+    covered = Money(help_text="Paid by vouchers and settled between the regions.")
     payable = Money()
     paid = Money()
     issued_at = Instant()
-    due_date = serializers.DateField()
+    due_date = serializers.DateField(
+        allow_null=True,
+        source="shown_due",
+        help_text="Null on an internal note, where payer and host are the same and nothing is to be paid.",
+    )
     payer_payable = Money(allow_null=True, currency="payer_currency")
     shown_at = ShownAtShape(source="exchange_rate", allow_null=True)
     void_reason = TextOrNull()
@@ -79,7 +78,7 @@ class StatementShape(serializers.Serializer[Any]):
 
 
 class StatementLineShape(serializers.Serializer[Any]):
-    """One charge."""
+    """A line of a statement, with one charge."""
 
     position = serializers.IntegerField()
     charge = serializers.UUIDField()
@@ -97,7 +96,7 @@ class StatementLineShape(serializers.Serializer[Any]):
 
 
 class TaxShape(serializers.Serializer[Any]):
-    """What the lines of one tax rate come to."""
+    """The sums of the lines with one tax rate."""
 
     percent = PlainNumber()
     net = Money()
@@ -106,7 +105,7 @@ class TaxShape(serializers.Serializer[Any]):
 
 
 class PaymentShape(serializers.Serializer[Any]):
-    """Below 0: taken back."""
+    """A payment; an amount below 0 takes one back."""
 
     id = serializers.UUIDField()
     amount = Money()
@@ -116,7 +115,7 @@ class PaymentShape(serializers.Serializer[Any]):
 
 
 class FigureShape(serializers.Serializer[Any]):
-    """A number as it is stored, and as the ledger's postings say it."""
+    """A number as it is stored, and as the ledger's postings give it."""
 
     name = serializers.CharField()
     stored = serializers.CharField()
@@ -125,7 +124,7 @@ class FigureShape(serializers.Serializer[Any]):
 
 
 class CheckShape(serializers.Serializer[Any]):
-    """Every number computed again from the postings."""
+    """The numbers of a statement or settlement, computed again from the postings."""
 
     agrees = serializers.BooleanField()
     figures = FigureShape(many=True)
@@ -138,71 +137,59 @@ class OneStatementShape(StatementShape):
     ledger = CheckShape()
 
 
-class StatementQuery(Pages):
-    host = Text(40, default="", help_text="The host's code.")
-    payer = Text(40, default="", help_text="The payer's code.")
-    month = Text(7, default="", help_text="`2026-03`")
-    state = Choice(STATES, required=False)
-
-
-class VoidBody(Shape):
-    reason = Text(500, help_text="Why; the payer reads it.")
-
-
 class PaymentBody(Shape):
-    amount = Number(max_digits=18, decimal_places=3, help_text="Below 0: this much is reversed.")
+    amount = Number(max_digits=18, decimal_places=3, help_text="A negative amount reverses that much.")
     paid_on = Day()
-    reference = Text(100, default="", allow_blank=True, help_text="The bank's, or your own.")
+    reference = Text(100, default="", allow_blank=True, help_text="The bank's reference, or your own.")
 
 
-class ConvertBody(Shape):
-    exchange_rate = serializers.UUIDField()
+def _page_of(statement_id: UUID) -> str:
+    return reverse("bookings:money-statements-one", args=[statement_id])
 
 
 class Statements(Resource):
     at, key, tag = "statements/", "statement_id", "money"
     name, many = "statement", "statements"
     shape, order = OneStatementShape, ("-issued_at", "-id")
-    needs_person = True
+    needs_person, page_name = True, "money-statements"
 
     def visible(self, pk: UUID) -> Any:
-        """With all that its paper says, and the ledger."""
-        row: Any = statement_by_id(self.actor, pk)
+        """Return the statement with everything its paper shows, and the ledger."""
+        row: Any = statements.statement_by_id(self.actor, pk)
         row.paper, row.ledger = load_statement_paper(row), check_statement(row)
         return row
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            row.shown_state = shown_state(row, self.now)
+            row.shown_state = statements.shown_state(row, self.now)
+            row.shown_due = None if row.shown_state == INTERNAL else row.due_date
         return rows
 
     def location(self, row: Any) -> str:
         return ""
 
-    @lists(_("Statements"), StatementQuery, gives=StatementShape)
+    @listed(_("Statements"), statements.STATEMENTS, gives=StatementShape)
     def rows(self, query: dict[str, Any]) -> QuerySet[Statement]:
-        """Of organisations whose finance or manager the person is, as payer or host, and of an
-        auditor's regions; the newest first."""
-        rows = statements_for(self.actor).select_related("replaced_by")
-        for side in ("host", "payer"):
-            if query[side]:
-                rows = rows.filter(**{f"{side}__code": query[side]})
-        if query["month"]:
-            rows = rows.filter(month=month_named(query["month"]))
-        return in_state(rows, query["state"], self.now.date()) if "state" in query else rows
+        """Return the statements of organisations whose finance or managers you belong to, as payer or host,
+        and of an auditor's regions; the newest first."""
+        return statements.STATEMENTS.rows(self.actor).select_related("replaced_by")
 
-    @reads(_("One statement"))
+    @reads(_("A statement"))
     def detail(self, pk: UUID) -> None:
-        """With its charges, sums by tax rate, payments, and every number computed again from
-        the ledger's postings."""
+        """Return a statement with its charges, sums by tax rate, payments, and every number computed again
+        from the ledger's postings."""
 
-    @acts(
-        _("Void a statement"), VoidBody, status=201, sends={"reason": "The payer's name was wrong."}
+    @OnPage(
+        "bookings:money-statements-one",
+        done=_("The statement is voided. This one bills its charges instead."),
+        to=_page_of,
+        form=VoidForm,
+        name="void_form",
     )
+    @acts(_("Void a statement"), VoidBody, status=201, sends={"reason": "The payer's name was wrong."})
     def void(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's finance, while nothing is paid on it. Its number stays; the answer is
+        """Void a statement on which nothing is paid, as the host's finance. Its number stays; the answer is
         the statement that bills its charges instead."""
-        statement_by_id(self.actor, pk)
         return statement_void(self.by, statement_id=pk, **data).pk
 
     @acts(
@@ -214,21 +201,21 @@ class Statements(Resource):
         sends={"amount": "674.50", "paid_on": "2026-04-12", "reference": "Bank 4711"},
     )
     def pay(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the host's finance: the whole or a part of what is still to pay, or with an amount
-        below 0 what is taken back."""
-        statement_by_id(self.actor, pk)
+        """Record a payment of all or part of the open amount, as the host's finance; an amount below 0 takes
+        one back."""
         statement_pay(self.by, statement_id=pk, paid=Paid(**data))
 
-    @acts(
-        _("Show a statement in the payer's currency"),
-        ConvertBody,
-        below="exchange-rate",
-        named="_convert",
+    @OnPage(
+        "bookings:money-statements-one",
+        done=_("The statement is now shown at this rate."),
+        form=ConvertForm,
+        name="convert_form",
+        below="rate",
     )
+    @acts(_("Show a statement in the payer's currency"), ConvertBody, below="exchange-rate", named="_convert")
     def convert(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the payer's finance, at a rate it has entered, while nothing is paid. What is owed
-        stays what it is."""
-        statement_by_id(self.actor, pk)
+        """Show a statement in the payer's currency at a rate that the payer's finance has entered, while
+        nothing is paid. Only the payer's finance may do this. The amount owed stays the same."""
         statement_convert(self.by, statement_id=pk, rate_id=data["exchange_rate"])
 
 
@@ -242,11 +229,11 @@ class StatementPdf(FileEndpoint):
         refuses=[404],
     )
     def get(self, request: Request, statement_id: UUID) -> HttpResponse:
-        """In the language asked for (`?lang=`)."""
-        row = statement_by_id(self.actor, statement_id)
+        """Return the statement as PDF, in the requested language (`?lang=`)."""
+        row = statements.statement_by_id(self.actor, statement_id)
         language = translation.get_language() or "en"
         content = statement_file(row, language=language)
-        number = statement_number(row.host.code, row.year, row.number)
+        number = statements.number_of(row)
         return self.file(content, PDF, f"{number}.pdf")
 
 
@@ -260,7 +247,7 @@ class StatementCsv(FileEndpoint):
         refuses=[404],
     )
     def get(self, request: Request, statement_id: UUID) -> HttpResponse:
-        """One row a charge, in UTF-8 with a byte order mark."""
-        row = statement_by_id(self.actor, statement_id)
-        number = statement_number(row.host.code, row.year, row.number)
+        """Return the statement as CSV with one row for each charge, in UTF-8 with a byte order mark."""
+        row = statements.statement_by_id(self.actor, statement_id)
+        number = statements.number_of(row)
         return self.file(statement_csv(load_statement_paper(row)), CSV, f"{number}.csv")

@@ -1,13 +1,13 @@
 """How long money that is owed has been due, by counterparty and currency (docs/fees.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 NOT_DUE, CREDIT = "not_due", "credit"
-# The last day past due of each bucket; what is later is in the last one.
+# The last day past due of each bucket; anything later is in the last one.
 LATEST = ((30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"))
 OVER = "over_90"
 BUCKETS = (NOT_DUE, *(name for _, name in LATEST), OVER, CREDIT)
@@ -15,7 +15,7 @@ BUCKETS = (NOT_DUE, *(name for _, name in LATEST), OVER, CREDIT)
 
 @dataclass(frozen=True)
 class OpenAmount:
-    """What is open of one statement; `today`: the day it is where its host is."""
+    """The open amount of one statement; `today` is the day in its host's time zone."""
 
     counterparty: UUID
     currency: str
@@ -26,7 +26,7 @@ class OpenAmount:
 
 @dataclass(frozen=True)
 class AgedRow:
-    """What is open with one counterparty in one currency, by bucket."""
+    """The open amounts of one counterparty in one currency, by bucket."""
 
     counterparty: UUID
     currency: str
@@ -35,12 +35,17 @@ class AgedRow:
 
     @property
     def total(self) -> Decimal:
-        return sum(self.buckets.values(), Decimal(0))
+        return whole_of(self.buckets)
+
+
+def whole_of(buckets: Mapping[str, Decimal]) -> Decimal:
+    """Return the sum of all buckets except credits, which are owed in the other direction."""
+    return sum((amount for name, amount in buckets.items() if name != CREDIT), Decimal(0))
 
 
 def bucket_of(amount: Decimal, due_date: date, today: date) -> str:
-    """Which bucket an open amount is in. It is due through its due date; a credit, which is for
-    the host to pay out, is never late and has a bucket of its own."""
+    """Return the bucket of an open amount. It is due through its due date; a credit, which is for the host to
+    pay out, is never late and has a bucket of its own."""
     if amount < 0:
         return CREDIT
     late = (today - due_date).days
@@ -50,7 +55,8 @@ def bucket_of(amount: Decimal, due_date: date, today: date) -> str:
 
 
 def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
-    """Sums by counterparty and currency: what has been due longest first, then the larger."""
+    """Return the sums by counterparty and currency: by currency, then the larger in the bucket that has been
+    due longest."""
     rows: dict[tuple[UUID, str], AgedRow] = {}
     for one in amounts:
         key = (one.counterparty, one.currency)

@@ -9,18 +9,19 @@ from bookings.record.domain.money import format_amount, minor_digits, round_half
 
 # Days from issue within which a statement or a settlement is to be paid.
 PAYABLE_WITHIN = timedelta(days=30)
-# A payer is reminded on the first day a statement is overdue, and again after so many days.
+# A payer is reminded on the first day a statement is overdue, and again after this number of days.
 REMIND_EVERY = 30
 
-# Payers are warned of a host's bank account that changed so shortly before the day of issue.
+# Payers are warned if a host's bank account changed less than this long before the day of issue.
 NEW_ACCOUNT = timedelta(days=60)
 
-ISSUED, PART_PAID, PAID = "issued", "part_paid", "paid"
-OVERDUE = "overdue"  # never stored: it follows from the day
+ISSUED, PART_PAID, PAID, VOIDED = "issued", "part_paid", "paid", "voided"
+# These are never stored: one follows from the day, the other from payer and host being one legal person.
+OVERDUE, INTERNAL = "overdue", "internal"
 
 
 def day_of(moment: datetime, time_zone: str) -> date:
-    """The day of a moment on the wall calendar of a zone."""
+    """Return the local day of a moment in a zone."""
     return moment.astimezone(ZoneInfo(time_zone)).date()
 
 
@@ -30,20 +31,21 @@ def statement_number(host: str, year: int, number: int) -> str:
 
 
 def settlement_reference(first: str, second: str, month: date, currency: str) -> str:
-    """What a payment between two regions names: `CN-AH-CN-SH-2026-03-CNY`."""
+    """Return the reference of payments between two regions: `CN-AH-CN-SH-2026-03-CNY`."""
     return f"{first}-{second}-{month:%Y-%m}-{currency}"
 
 
 def state_of_payment(owed: Decimal, paid: Decimal) -> str:
-    """`paid` once nothing is owed any more, and from the beginning where nothing is."""
+    """Return the state of a payment: `paid` once nothing is owed, also from the beginning if nothing ever
+    was; otherwise `part_paid` or `issued`."""
     if paid == owed:
         return PAID
     return PART_PAID if paid else ISSUED
 
 
 def require_payment(owed: Decimal, paid: Decimal, amount: Decimal, currency: str) -> None:
-    """`Invalid` unless with the amount no more is paid than is owed, and no less than nothing.
-    Of a credit (owed below 0) money goes the other way, and amounts are below 0 as well."""
+    """Raise `Invalid` unless, with the amount, no more is paid than is owed and no less than nothing. For a
+    credit (owed below 0) money goes the other way, and amounts are below 0 as well."""
     digits = minor_digits(currency)
     if round_half_up(amount, currency) != amount:
         raise invalid("amount", "too-many-decimals", decimals=digits)
@@ -60,16 +62,24 @@ def require_payment(owed: Decimal, paid: Decimal, amount: Decimal, currency: str
 
 
 def is_overdue(state: str, owed: Decimal, due_date: date, today: date) -> bool:
-    """Whether money is owed whose day has passed. A credit is for the host to pay out: it is
-    never overdue."""
+    """Say whether money is owed whose due date has passed. A credit is for the host to pay out: it is never
+    overdue."""
     return state in {ISSUED, PART_PAID, "confirmed"} and owed > 0 and due_date < today
 
 
+def state_shown(state: str, owed: Decimal, due_date: date, today: date, *, is_internal: bool) -> str:
+    """Return the state of a statement on a day of its host: the stored one; `overdue`; or `internal` if payer
+    and host are one legal person, since such a note for its ledger asks for no payment."""
+    if is_internal and state != VOIDED:
+        return INTERNAL
+    return OVERDUE if is_overdue(state, owed, due_date, today) else state
+
+
 def is_new_account(changed_on: date | None, issued_on: date) -> bool:
-    """Whether a bank account is so new that its payers may have paid to another before."""
+    """Say whether a bank account is so new that payers may have paid to the previous one."""
     return changed_on is not None and issued_on - changed_on <= NEW_ACCOUNT
 
 
 def reminder_of(due_date: date, today: date) -> int:
-    """Return which reminder of an overdue statement it is time for: 0 on the first day after."""
+    """Return which reminder of an overdue statement is due: 0 on the first day after the due date."""
     return ((today - due_date).days - 1) // REMIND_EVERY

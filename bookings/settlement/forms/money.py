@@ -1,41 +1,44 @@
-"""Marking payments, voiding, confirming, and rates."""
+"""Forms for recording payments, voiding, confirming, and exchange rates."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 
+from accounts.api.shapes import Shape, Text
 from bookings.record.forms.fields import DayField
 from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateTerms
 from bookings.settlement.services.payments import Paid
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.reading.forms.shapes import form_of
 
-
-class VersionForm(StyledForm):
-    """With the version of the record that was read."""
-
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+PAYMENT_ACTS = {"paid": _("Payment received"), "back": _("Payment reversed")}
 
 
 class PaymentForm(VersionForm):
-    """What came in, or what of it is taken back."""
+    """A payment that arrived, or one that is taken back."""
 
-    act = forms.ChoiceField(
-        label=_("What happened"),
-        choices=[("paid", _("Payment received")), ("back", _("Payment reversed"))],
-        initial="paid",
-    )
+    act = forms.ChoiceField(label=_("What happened"), choices=list(PAYMENT_ACTS.items()), initial="paid")
     amount = forms.DecimalField(label=_("Amount"), max_digits=18, decimal_places=3, min_value=0)
     paid_on = DayField(label=_("Day"))
     reference = forms.CharField(
         label=_("Reference"),
         required=False,
         max_length=100,
-        help_text=_("The bank's, or your own."),
+        help_text=_("The bank's reference, or your own."),
     )
 
+    def only_reverses(self) -> None:
+        """Offer only to take a payment back, because nothing is left to pay. A form that was sent keeps what
+        was chosen, so that sending it again does not do the opposite."""
+        if self.is_bound:
+            return
+        acts: Any = self.fields["act"]
+        acts.initial, acts.widget = "back", forms.HiddenInput()
+
     def paid(self, sign: int) -> Paid:
-        """`sign`: -1 for a credit, which is paid the other way."""
+        """Return the payment as entered. `sign` is -1 for a credit, which the host pays to the payer."""
         data = self.cleaned_data
         amount = data["amount"] * sign
         if data["act"] == "back":
@@ -44,7 +47,7 @@ class PaymentForm(VersionForm):
 
 
 class NoticeForm(VersionForm):
-    """What the payer has paid."""
+    """A payment that the payer has made."""
 
     amount = forms.DecimalField(label=_("Amount"), max_digits=18, decimal_places=3, min_value=0)
     paid_on = DayField(label=_("Day"))
@@ -52,11 +55,11 @@ class NoticeForm(VersionForm):
         label=_("Reference"),
         required=False,
         max_length=100,
-        help_text=_("What the bank shows the host: the transfer's number or text."),
+        help_text=_("The number or text of the transfer, as the host will see it on its bank statement."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Beside the form of payments on the page of who is both payer and host.
+        # Ids of its own, as the page of somebody who is both payer and host also has the form of payments.
         super().__init__(*args, auto_id="id_notice_%s", **kwargs)
 
     def paid(self) -> Paid:
@@ -64,26 +67,32 @@ class NoticeForm(VersionForm):
         return Paid(data["amount"], data["paid_on"], data["reference"])
 
 
-class VoidForm(VersionForm):
-    """Why a statement is voided."""
-
-    reason = forms.CharField(label=_("Reason"), max_length=500)
+class VoidBody(Shape):
+    reason = Text(500, label=_("Reason"), help_text="The reason, which the payer reads.")
 
 
-class ConvertForm(VersionForm):
-    """At which of the payer's rates a statement is shown."""
-
-    rate = forms.UUIDField(label=_("Exchange rate"))
+class NoticeRefuseBody(VoidBody):
+    pass
 
 
-class ConfirmForm(VersionForm):
-    """For which region a settlement is confirmed."""
+class ConvertBody(Shape):
+    exchange_rate = serializers.UUIDField(label=_("Exchange rate"))
 
-    region = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+
+class ConfirmBody(Shape):
+    region = Text(
+        20,
+        default="",
+        allow_blank=True,
+        help_text="Code of the region you confirm for; required if you coordinate both.",
+    )
+
+
+VoidForm, ConvertForm, ConfirmForm = form_of(VoidBody), form_of(ConvertBody), form_of(ConfirmBody)
 
 
 class RateForm(StyledForm):
-    """What one unit of a currency is worth in another."""
+    """The value of one unit of a currency in another."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     base = forms.CharField(label=_("One unit of"), max_length=3, help_text=_("Such as GBP."))
@@ -91,7 +100,9 @@ class RateForm(StyledForm):
     rate = forms.DecimalField(label=_("Rate"), max_digits=20, decimal_places=RATE_DIGITS)
     valid_on = DayField(label=_("On the day"))
     source = forms.CharField(
-        label=_("Source"), max_length=200, help_text=_("Whose rate it is: a bank, a ministry.")
+        label=_("Source"),
+        max_length=200,
+        help_text=_("The source of the rate, such as a bank or a ministry."),
     )
 
     def __init__(self, data: Any = None, *, organisations: Any, **kwargs: Any) -> None:

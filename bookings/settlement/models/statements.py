@@ -1,4 +1,5 @@
-"""A month's charges of one payer at one host, and of one pair of regions; what was paid."""
+"""Statements of a month's charges of one payer at one host, settlements between two regions, and payments on
+them."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -12,7 +13,7 @@ from bookings.record.models.amounts import amount_field
 
 
 class StatementCounter(models.Model):
-    """The last number given by a host in a year; its row is locked by whoever numbers."""
+    """The last number given by a host in a year; the row is locked while numbers are given."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     host = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -20,13 +21,11 @@ class StatementCounter(models.Model):
     last = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["host", "year"], name="statementcounter_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["host", "year"], name="statementcounter_once")]
 
 
 class Statement(models.Model):
-    """One payer's final charges of a month at one host in one currency. A voided number stays;
+    """One payer's final charges of a month at one host in one currency. A voided statement keeps its number;
     its charges go to another statement."""
 
     class State(models.TextChoices):
@@ -53,7 +52,7 @@ class Statement(models.Model):
     paid = amount_field(default=0)
     issued_at = models.DateTimeField()
     due_date = models.DateField()
-    # What it comes to in the payer's currency, where that is another, once a rate is known.
+    # The amount in the payer's currency, if that is another, once a rate is known.
     payer_currency = models.CharField(max_length=3, blank=True)
     exchange_rate = models.ForeignKey(ExchangeRate, models.PROTECT, null=True, related_name="+")
     payer_payable = amount_field(null=True)
@@ -61,8 +60,8 @@ class Statement(models.Model):
     voided_at = models.DateTimeField(null=True)
     void_reason = models.CharField(max_length=500, blank=True)
     replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
-    # Invoice details of both as they were when it was drawn up, by `host` and `payer`; none on
-    # statements from before they were kept.
+    # Invoice details of both as they were when it was drawn up, by `host` and `payer`; empty on older
+    # statements.
     parties = models.JSONField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1)
 
@@ -75,9 +74,7 @@ class Statement(models.Model):
                 condition=~Q(state="voided"),
                 name="statement_one_in_force",
             ),
-            models.CheckConstraint(
-                condition=Q(total=F("covered") + F("payable")), name="statement_sums"
-            ),
+            models.CheckConstraint(condition=Q(total=F("covered") + F("payable")), name="statement_sums"),
         ]
         indexes = [
             models.Index(fields=["payer", "-month"], name="statement_payer"),
@@ -85,14 +82,11 @@ class Statement(models.Model):
         ]
 
     def places(self) -> Places:
-        return (self.payer_id, self.host_id), (
-            *self.host_region.lineage,
-            *self.payer_region.lineage,
-        )
+        return (self.payer_id, self.host_id), (*self.host_region.lineage, *self.payer_region.lineage)
 
 
 class StatementLine(models.Model):
-    """A charge's place on a statement. Each charge is on one statement in force, no more."""
+    """The place of a charge on a statement. Each charge is on one statement in force at most."""
 
     id = models.BigAutoField(primary_key=True)
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="lines")
@@ -105,16 +99,13 @@ class StatementLine(models.Model):
             models.UniqueConstraint(
                 fields=["charge"], condition=Q(is_void=False), name="statementline_charge_once"
             ),
-            models.UniqueConstraint(
-                fields=["statement", "position"], name="statementline_position"
-            ),
+            models.UniqueConstraint(fields=["statement", "position"], name="statementline_position"),
         ]
 
 
 class Settlement(models.Model):
-    """What two regions owe each other for vouchers of a month, in one currency. `first` is the
-    one whose code comes first; `first_owes` what its organisations' vouchers paid at hosts of
-    `second`."""
+    """The amounts that two regions owe each other for vouchers of a month, in one currency. `first` is the
+    one whose code comes first; `first_owes` what its organisations' vouchers paid at hosts of `second`."""
 
     class State(models.TextChoices):
         DRAWN_UP = "drawn_up", _("drawn up")
@@ -130,7 +121,7 @@ class Settlement(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAWN_UP)
     first_owes = amount_field()
     second_owes = amount_field()
-    paid = amount_field(default=0)  # by the one that owes more
+    paid = amount_field(default=0)  # by the region that owes more
     drawn_up_at = models.DateTimeField()
     due_date = models.DateField()
     first_confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -142,11 +133,9 @@ class Settlement(models.Model):
     class Meta:
         verbose_name = _("settlement")
         constraints = [
-            models.UniqueConstraint(
-                fields=["first", "second", "month", "currency"], name="settlement_once"
-            ),
+            models.UniqueConstraint(fields=["first", "second", "month", "currency"], name="settlement_once"),
             models.CheckConstraint(condition=~Q(first=F("second")), name="settlement_two"),
-            # Both coordinators confirm it, and they are two people.
+            # The coordinators of both regions confirm it, and they are two people.
             models.CheckConstraint(
                 condition=Q(first_confirmed_by=None)
                 | Q(second_confirmed_by=None)
@@ -165,7 +154,7 @@ class Settlement(models.Model):
 
 
 class SettlementLine(models.Model):
-    """One payer's use at one host within a settlement: shown, not netted."""
+    """One payer's use at one host within a settlement: listed, but not netted."""
 
     id = models.BigAutoField(primary_key=True)
     settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="lines")
@@ -178,14 +167,12 @@ class SettlementLine(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["settlement", "host", "payer"], name="settlementline_once"
-            )
+            models.UniqueConstraint(fields=["settlement", "host", "payer"], name="settlementline_once")
         ]
 
 
 class Payment(models.Model):
-    """Money that came in for a statement or a settlement; below zero where one was taken back."""
+    """Money that arrived for a statement or a settlement; below zero if a payment was taken back."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     statement = models.ForeignKey(Statement, models.PROTECT, null=True, related_name="payments")
@@ -211,8 +198,8 @@ class Payment(models.Model):
 
 
 class PaymentNotice(models.Model):
-    """What a payer's finance says it has paid on a statement. It is no money: once the host's
-    finance has matched it with what came in, `payment` is."""
+    """A notice from a payer's finance that it has paid a statement. It is not money: once the host's finance
+    has matched it with what arrived, `payment` is."""
 
     class State(models.TextChoices):
         REPORTED = "reported", _("reported")
@@ -240,8 +227,7 @@ class PaymentNotice(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="paymentnotice_above_zero"),
             models.CheckConstraint(
-                condition=Q(state="matched", payment__isnull=False)
-                | (~Q(state="matched") & Q(payment=None)),
+                condition=Q(state="matched", payment__isnull=False) | (~Q(state="matched") & Q(payment=None)),
                 name="paymentnotice_matched_is_paid",
             ),
             models.CheckConstraint(
@@ -251,7 +237,5 @@ class PaymentNotice(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["statement"], condition=Q(state="reported"), name="paymentnotice_waiting"
-            )
+            models.Index(fields=["statement"], condition=Q(state="reported"), name="paymentnotice_waiting")
         ]

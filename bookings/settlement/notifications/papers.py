@@ -1,4 +1,4 @@
-"""Messages about statements, settlements and agreements, to those who pay, confirm and sign."""
+"""Messages about statements, settlements and agreements, to the people who pay, confirm and sign."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,7 +45,9 @@ def of_statement(
         "notice": notice,
     }
     link = reverse("bookings:money-statements-one", kwargs={"statement_id": statement.pk})
-    return Content(statement.pk, link, words, context)
+    day = notice.paid_on if notice else statement.due_date
+    is_due = notice or row.kind.endswith(".overdue")
+    return Content(statement.pk, link, words, context, days=[day] if is_due else [])
 
 
 def of_notice(notice: PaymentNotice, row: OutboxMessage, now: datetime) -> Content:
@@ -53,11 +55,7 @@ def of_notice(notice: PaymentNotice, row: OutboxMessage, now: datetime) -> Conte
 
 
 def of_settlement(settlement: Settlement, row: OutboxMessage, now: datetime) -> Content:
-    words = {
-        "month": month_words(settlement.month),
-        "first": settlement.first,
-        "second": settlement.second,
-    }
+    words = {"month": month_words(settlement.month), "first": settlement.first, "second": settlement.second}
     link = reverse("bookings:money-settlements-one", kwargs={"settlement_id": settlement.pk})
     context = {"settlement": settlement, "owed": net_of(settlement)}
     return Content(settlement.pk, link, words, context)
@@ -71,7 +69,7 @@ Proposal = tuple[Agreement, Sequence[AgreementMember]]
 
 
 def _proposal(row: OutboxMessage, now: datetime) -> Proposal | None:
-    """An agreement and its regions; None where it is no proposal any more."""
+    """Return an agreement and its regions; None if it is no longer a proposal."""
     agreement: Agreement | None = _agreement(row, now)
     members = members_of(agreement.pk) if agreement else []
     if agreement is None or state_on(agreement, today_in(members, now)) != "proposed":
@@ -80,7 +78,7 @@ def _proposal(row: OutboxMessage, now: datetime) -> Proposal | None:
 
 
 def _who_signs(proposal: Proposal) -> QuerySet[User]:
-    """The coordinators of the regions that have not signed."""
+    """Return the coordinators of the regions that have not signed."""
     waiting = [member.region for member in proposal[1] if member.signed_at is None]
     return coordinators_of(sorted({pk for region in waiting for pk in region.lineage}))
 
@@ -103,15 +101,11 @@ _statement = partial(
 )
 _notice = partial(
     _paper,
-    load=row_of(
-        PaymentNotice.objects.select_related(*(f"statement__{name}" for name in WITH)), "notice"
-    ),
+    load=row_of(PaymentNotice.objects.select_related(*(f"statement__{name}" for name in WITH)), "notice"),
     readers=lambda notice: holders_of("finance", notice.statement.payer_id),
     content=of_notice,
 )
-_notice_to_host = partial(
-    _notice, readers=lambda notice: holders_of("finance", notice.statement.host_id)
-)
+_notice_to_host = partial(_notice, readers=lambda notice: holders_of("finance", notice.statement.host_id))
 KINDS = table(
     _statement(
         "statement.issued",
@@ -124,6 +118,11 @@ KINDS = table(
         _("{host} has voided statement {old} and bills its charges again."),
     ),
     _statement(
+        "statement.internal",
+        _("Internal note {number} of {host}"),
+        _("The use of your own instruments that became final in {month}, for the ledger. No payment is due."),
+    ),
+    _statement(
         "statement.overdue",
         _("Overdue: statement {number} of {host}"),
         _("This statement should have been paid by the day below. If it has been, tell {host}."),
@@ -133,13 +132,13 @@ KINDS = table(
     _notice_to_host(
         "statement.notice-reported",
         _("Payment reported by {payer}: {number}"),
-        _("Look whether the money below has come in, and match the notice or refuse it."),
+        _("Check whether the payment below has arrived, then match the notice or refuse it."),
         is_still_true=in_state("reported"),
     ),
     _notice_to_host(
         "statement.notice-withdrawn",
         _("Payment notice withdrawn by {payer}: {number}"),
-        _("You need not look for this money any more."),
+        _("You no longer need to look for this payment."),
         is_still_true=in_state("withdrawn"),
     ),
     _notice(
@@ -158,8 +157,8 @@ KINDS = table(
         "settlement.drawn",
         _("Settlement of {month}: {first} and {second}"),
         _(
-            "What the two regions owe each other for vouchers of the month is drawn up. Both"
-            " coordinators confirm it; then it can be paid."
+            "The settlement of the month's vouchers between the two regions is drawn up. Once "
+            "both coordinators confirm it, it can be paid."
         ),
         load=row_of(Settlement.objects.select_related("first", "second"), "settlement"),
         readers=_of_both_regions,
@@ -178,9 +177,9 @@ KINDS = table(
 
 
 def invoice_letter(row: OutboxMessage, now: datetime) -> tuple[Statement, Letter] | None:
-    """A statement and what is said of it to the payer's invoice address, where who reads it may
-    have no account. None where one of the payer's finance people, who are told as well, has that
-    address. In the language of the first of these."""
+    """Return a statement and the mail about it to the payer's invoice address, whose reader may have no
+    account. None if the address belongs to one of the payer's finance people, since they are notified anyway.
+    The mail is in the language of the first of them."""
     kind = KINDS[f"statement.{row.kind.partition('.')[2]}"]
     statement: Statement | None = kind.load(row, now)
     if statement is None or not kind.is_still_true(statement, row, now):

@@ -1,4 +1,4 @@
-"""What is owed to an actor's organisations and by them, and for how long it has been due."""
+"""Load what is owed to an actor's organisations and by them, and how long it has been due."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,33 +11,33 @@ from accounts.models import Organisation
 from bookings.settlement.domain.ageing import AgedRow, OpenAmount, aged, bucket_of
 from bookings.settlement.domain.statements import ISSUED, PART_PAID
 from bookings.settlement.models import Statement
-from bookings.settlement.selectors.statements import statements_for, today_of
+from bookings.settlement.selectors.statements import IS_INTERNAL, statements_for, today_of
 
-# What others owe ours, and what ours owe; the counterparty is the payer, or the host.
+# The two sides: others owe us, or we owe them; the counterparty is the payer, or the host.
 OWED, OWING = "owed", "owing"
 SIDES = {OWED: "payer", OWING: "host"}
 
 
 @dataclass(frozen=True)
 class Ageing:
-    """Of one side: every row with its counterparty, and the statements behind them."""
+    """The rows of one side, each with its counterparty, and the statements behind them."""
 
     rows: list[tuple[Organisation, AgedRow]]
     statements: list[Statement]
 
 
 def open_statements(actor: Actor, side: str) -> QuerySet[Statement]:
-    """Statements not wholly paid, credits among them, of the organisations whose money the actor
-    reads. What an organisation charges itself is what it owes, not what is owed to it."""
+    """Return the statements, including credits, that are not wholly paid, of the organisations whose money
+    the actor reads; without what an organisation charges itself."""
     ours = actor.organisations_where("read-money")
     theirs = Q(payer__in=ours) if side == OWING else Q(host__in=ours) & ~Q(payer__in=ours)
     return statements_for(actor).filter(
-        theirs, ~Q(payable=F("paid")), state__in=[ISSUED, PART_PAID]
+        theirs, ~IS_INTERNAL, ~Q(payable=F("paid")), state__in=[ISSUED, PART_PAID]
     )
 
 
 def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
-    """Return what is open by counterparty and currency. One statement."""
+    """Return the open amounts by counterparty and currency. One statement."""
     statements = list(open_statements(actor, side).order_by("due_date", "id"))
     parties = {party.pk: party for row in statements if (party := getattr(row, SIDES[side]))}
     rows = aged(
@@ -54,8 +54,8 @@ def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
 
 
 def narrowed(ageing: Ageing, side: str, now: datetime, **by: Any) -> list[Statement]:
-    """The statements behind a cell: of a counterparty's `code`, a `currency` and a `bucket`; what
-    is empty narrows nothing."""
+    """Return the statements behind a cell: of a counterparty's `code`, a `currency` and a `bucket`; empty
+    values do not filter."""
     return [
         row
         for row in ageing.statements

@@ -1,4 +1,4 @@
-"""Statements and settlements computed again from the ledger, to hold against what they say."""
+"""Statements and settlements computed again from the ledger, for comparison with what they say."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +16,7 @@ ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=18, decimal_places
 
 @dataclass(frozen=True)
 class Figure:
-    """One number as it is stored and as the postings say it."""
+    """A number as it is stored, and the sum of its postings."""
 
     name: str
     stored: Decimal | int
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Check:
-    """All numbers of one paper."""
+    """The compared numbers of one statement or settlement."""
 
     figures: tuple[Figure, ...]
 
@@ -43,7 +43,7 @@ def _sum(field: str, **of: object) -> Coalesce:
 
 
 def check_statement(statement: Statement) -> Check:
-    """What the charges on it posted, and what was paid on it. Three statements."""
+    """Compare a statement with the postings of its charges and payments. Three statements."""
     on_it = Posting.objects.filter(entry__charge__statement_lines__statement=statement)
     posted = on_it.aggregate(
         payable=_sum("amount", account=Posting.Account.RECEIVABLE),
@@ -67,7 +67,8 @@ def check_statement(statement: Statement) -> Check:
 
 
 def check_settlement(settlement: Settlement) -> Check:
-    """What vouchers of the month posted between the two, and what was paid. Three statements."""
+    """Compare a settlement with the postings of the month's vouchers between the two regions, and of
+    payments. Three statements."""
     sides = {}
     for side, payer, host in (
         ("first", settlement.first_id, settlement.second_id),
@@ -90,15 +91,13 @@ def check_settlement(settlement: Settlement) -> Check:
 
 def _claims(settlement: Settlement) -> QuerySet[Posting]:
     return Posting.objects.filter(
-        account=Posting.Account.SUBSIDY,
-        currency=settlement.currency,
-        entry__charge__month=settlement.month,
+        account=Posting.Account.SUBSIDY, currency=settlement.currency, entry__charge__month=settlement.month
     )
 
 
 def statements_astray() -> list[Statement]:
-    """Statements that do not say what their charges posted. Set-based: two sums over everything,
-    for the command that checks the books."""
+    """Return the statements that differ from the postings of their charges. For the command that checks the
+    books: two sums over everything."""
     wrong = (
         Statement.objects.annotate(
             n=Count("lines"),
@@ -106,9 +105,7 @@ def statements_astray() -> list[Statement]:
             line_tax=_sum("lines__charge__tax"),
             line_payable=_sum("lines__charge__payable"),
         )
-        .exclude(
-            n=F("charges"), line_total=F("total"), line_tax=F("tax"), line_payable=F("payable")
-        )
+        .exclude(n=F("charges"), line_total=F("total"), line_tax=F("tax"), line_payable=F("payable"))
         .values_list("pk", flat=True)
     )
     posted = (
@@ -121,13 +118,11 @@ def statements_astray() -> list[Statement]:
         .exclude(owed=F("payable"))
         .values_list("pk", flat=True)
     )
-    return list(
-        Statement.objects.filter(pk__in={*wrong, *posted}).select_related("host").order_by("pk")
-    )
+    return list(Statement.objects.filter(pk__in={*wrong, *posted}).select_related("host").order_by("pk"))
 
 
 def charges_astray() -> QuerySet[Charge]:
-    """Final charges of closed months that are on no statement in force."""
+    """Return the final charges of closed months that are on no statement in force."""
     closed = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
     placed = StatementLine.objects.filter(charge=OuterRef("pk"), is_void=False)
     return Charge.objects.filter(Exists(closed), ~Exists(placed)).order_by("pk")

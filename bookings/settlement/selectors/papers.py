@@ -1,4 +1,4 @@
-"""What a statement or a settlement says, as values: for its page, its PDF and its table."""
+"""Load the contents of a statement or a settlement: for its page, its PDF and its table."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from bookings.settlement.selectors.statements import lines_of
 
 
 def _json(path: str, *keys: str) -> KeyTextTransform:
-    """The text under a path of keys of a JSON column that lies behind foreign keys."""
+    """Return the text under a path of keys in a JSON column behind foreign keys."""
     *outer, last = keys
     value: Any = path
     for key in outer:
@@ -30,8 +30,8 @@ def _json(path: str, *keys: str) -> KeyTextTransform:
     return KeyTextTransform(last, value)
 
 
-# The tax rate a charge was made with: as its inputs keep it, of a fee within its quote; else
-# that of the booking's rate card.
+# The tax rate with which a charge was made: from its inputs, for a fee from the quote in them; otherwise from
+# the booking's rate card.
 TAX_PERCENT = Cast(
     Coalesce(
         _json("charge__inputs", "card", "tax_percent"),
@@ -44,7 +44,8 @@ TAX_PERCENT = Cast(
 
 @dataclass(frozen=True)
 class PaperLine:
-    """One charge. What was charged for: `minutes` billed, or `samples`, or `percent` of a fee."""
+    """A line with one charge. Of `minutes` billed, `samples` and `percent` of a fee, one says what was
+    charged for."""
 
     currency: str
     position: int
@@ -70,7 +71,7 @@ class PaperLine:
 
 @dataclass(frozen=True)
 class TaxSum:
-    """What the lines of one tax rate come to."""
+    """The sums of the lines with one tax rate."""
 
     currency: str
     percent: Decimal
@@ -80,13 +81,14 @@ class TaxSum:
 
 
 def paper_rows(statement: Statement) -> QuerySet[StatementLine]:
-    """The lines' rows, each with its tax rate, in their order; to be read in pages or whole."""
+    """Return the rows of the lines in their order, each with its tax rate, to be read in pages or as a
+    whole."""
     rows: QuerySet[StatementLine] = lines_of(statement).annotate(tax_percent=TAX_PERCENT)
     return rows
 
 
 def paper_lines(rows: Iterable[Any]) -> list[PaperLine]:
-    """The rows as values."""
+    """Return the rows as values."""
     return [_line(row) for row in rows]
 
 
@@ -149,13 +151,13 @@ def tax_sums(statement: Statement) -> list[TaxSum]:
 
 
 def payments_of(paper: Statement | Settlement) -> Sequence[Payment]:
-    """Return the payments marked on it, in the order in which they were."""
+    """Return the payments on a statement or settlement, in the order in which they were recorded."""
     return list(paper.payments.select_related("entered_by").order_by("entered_at", "id"))
 
 
 @dataclass(frozen=True)
 class Party:
-    """One of the two on a statement, by their invoice details."""
+    """One of the two parties on a statement, with its invoice details."""
 
     name: str
     name_zh: str
@@ -167,13 +169,14 @@ class Party:
 
     @property
     def missing(self) -> list[str]:
-        """What a payer needs and this party has not entered."""
+        """Return the invoice details that the payer needs and this party has not entered."""
         return _missing(self)
 
 
 @dataclass(frozen=True)
 class Parties:
-    """Both on a statement. `is_kept`: as they were when it was drawn up; else as they are now."""
+    """The host and the payer of a statement: as they were when it was drawn up (`is_kept`), or as they are
+    now."""
 
     host: Party
     payer: Party
@@ -186,8 +189,8 @@ _PRINTED = ("name", "name_zh", "legal_name", "address", "tax_number", "bank_acco
 def parties_json(
     host: Organisation, payer: Organisation, payable: Decimal, time_zone: str
 ) -> dict[str, dict[str, str]]:
-    """The invoice details of both, to be kept with a statement. The payer's bank account is in
-    them only where the host pays: on a credit."""
+    """Return the invoice details of both, to be stored with a statement. The payer's bank account is included
+    only if the host pays, on a credit."""
     kept = {
         name: {key: getattr(party, key) for key in _PRINTED}
         for name, party in (("host", host), ("payer", payer))
@@ -201,8 +204,8 @@ def parties_json(
 
 
 def load_invoicing(actor: Actor) -> list[tuple[Organisation, list[str]]]:
-    """The organisations whose books the actor keeps, and what is missing of the invoice details
-    of those that bill others. One statement, none for who keeps no books."""
+    """Return the organisations whose books the actor keeps, and for those that bill others the invoice
+    details that are missing. One statement, none for people who keep no books."""
     ours = actor.organisations_where("account")
     if not ours:
         return []
@@ -216,8 +219,7 @@ def _missing(details: Organisation | Party) -> list[str]:
 
 
 def parties_of(row: Statement) -> Parties:
-    """Return both parties as they were when it was drawn up, or as they are now where that was not
-    kept."""
+    """Return both parties as they were when it was drawn up, or as they are now if that was not stored."""
     zone = row.host_region.time_zone
     kept = row.parties or parties_json(row.host, row.payer, row.payable, zone)
     return Parties(_party(kept["host"]), _party(kept["payer"]), row.parties is not None)
@@ -233,7 +235,7 @@ def _party(kept: dict[str, str]) -> Party:
 
 @dataclass(frozen=True)
 class StatementPaper:
-    """A whole statement."""
+    """A statement with everything that it shows."""
 
     statement: Statement
     parties: Parties
@@ -243,7 +245,7 @@ class StatementPaper:
 
 
 def load_statement_paper(statement: Statement) -> StatementPaper:
-    """Load a whole statement. Three statements."""
+    """Load a statement with everything that it shows. Three statements."""
     return StatementPaper(
         statement,
         parties_of(statement),
@@ -255,8 +257,8 @@ def load_statement_paper(statement: Statement) -> StatementPaper:
 
 @dataclass(frozen=True)
 class SettlementPaper:
-    """A whole settlement: use by organisation in both directions, that of the first's
-    organisations before that of the second's."""
+    """A settlement with everything that it shows: use by organisation in both directions, first that of the
+    first region's organisations."""
 
     settlement: Settlement
     by_first: list[SettlementLine]
@@ -265,8 +267,8 @@ class SettlementPaper:
 
 
 def load_settlement_paper(settlement: Settlement) -> SettlementPaper:
-    """Load a whole settlement. Two statements. Whose organisation the payer was is what the charges
-    say: since then it may have moved."""
+    """Load a settlement with everything that it shows. Two statements. The region of each payer is taken from
+    the charges, since the payer may have moved."""
     charges = Charge.objects.filter(
         host=OuterRef("host"),
         organisation=OuterRef("payer"),

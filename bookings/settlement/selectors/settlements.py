@@ -1,4 +1,4 @@
-"""Settlements between regions: what has to be drawn up, and what each person may see."""
+"""Settlements between regions: those to be drawn up, and those that each person may see."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,20 +7,23 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Refused
-from accounts.domain.roles import Actor, Place
+from accounts.domain.roles import Actor, By, Place
 from accounts.models import Region
 from accounts.selectors.memberships import no_second
 from accounts.selectors.rows import visible
 from bookings.pricing.models import ClosedMonth
 from bookings.record.domain.months import month_before
-from bookings.settlement.domain.statements import OVERDUE, day_of, is_overdue
+from bookings.record.selectors.lists import Column, Listing, amount_cell, month_cell
+from bookings.settlement.domain.statements import OVERDUE, day_of, is_overdue, settlement_reference
 from bookings.settlement.models import Settlement, SettlementLine
+from bookings.settlement.selectors.numbers import printed_reference
 
-# Pairs of regions with use of each other's instruments in a month, once no host of either has
-# the month still open: a host also of the regions that it, or one merged into it, has left, for
-# bookings keep the regions they were made with. The first is the one whose code comes first.
+# Pairs of regions that used each other's instruments in a month, once no host of either has the month still
+# open. A host also belongs to the regions that it, or one merged into it, has left, since bookings keep the
+# regions they were made with. The first is the one whose code comes first.
 _PAIRS = """
 WITH hosts AS (
     SELECT o.id, o.absorbed FROM accounts_organisation o
@@ -68,7 +71,7 @@ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 @dataclass(frozen=True)
 class DuePair:
-    """What two regions owe each other for vouchers of a month in one currency."""
+    """The amounts that two regions owe each other for vouchers of a month in one currency."""
 
     first_id: UUID
     second_id: UUID
@@ -78,7 +81,7 @@ class DuePair:
 
 
 def load_due_pairs(month: date) -> list[DuePair]:
-    """Return the pairs that are complete and not drawn up yet. One statement, however many
+    """Return the pairs whose charges are complete and that are not drawn up yet. One statement, however many
     charges."""
     with connection.cursor() as cursor:
         cursor.execute(_PAIRS, {"month": month})
@@ -102,21 +105,19 @@ def settlements_for(actor: Actor) -> QuerySet[Settlement]:
     """Return the settlements of a coordinator's or an auditor's regions, the newest first."""
     regions = [*actor.regions_where("coordinate"), *actor.regions_where("read-money")]
     return (
-        Settlement.objects.filter(
-            Q(first__lineage__overlap=regions) | Q(second__lineage__overlap=regions)
-        )
+        Settlement.objects.filter(Q(first__lineage__overlap=regions) | Q(second__lineage__overlap=regions))
         .select_related("first", "second", "first_confirmed_by", "second_confirmed_by")
         .order_by("-drawn_up_at", "-id")
     )
 
 
 def settlement_by_id(actor: Actor, settlement_id: UUID) -> Settlement:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a settlement; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(settlements_for(actor), pk=settlement_id)
 
 
 def place_of_region(region: Region) -> Place:
-    """A region as a place."""
+    """Return a region as a place for checking permissions."""
     return Place(None, frozenset(region.lineage))
 
 
@@ -130,8 +131,8 @@ def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
 
 
 def no_second_for(row: Settlement, side: str) -> Refused | None:
-    """Where a side has not confirmed and nobody could: it has no coordinator, or only who has
-    confirmed for the other."""
+    """Return a refusal if a side has not confirmed and nobody can: it has no coordinator, or only the one who
+    confirmed for the other side."""
     if getattr(row, f"{side}_confirmed_at") is not None:
         return None
     confirmed = [row.first_confirmed_by_id, row.second_confirmed_by_id]
@@ -145,7 +146,7 @@ def net_of(settlement: Settlement) -> Decimal:
 
 
 def debtor_of(settlement: Settlement) -> Region:
-    """Return the region that owes more; the first where nothing is owed."""
+    """Return the region that owes more; the first if nothing is owed."""
     if settlement.second_owes > settlement.first_owes:
         return settlement.second
     return settlement.first
@@ -158,26 +159,26 @@ def creditor_of(settlement: Settlement) -> Region:
 
 
 def shown_state(settlement: Settlement, now: datetime) -> str:
-    """Return the state, or `overdue`, by the day of the region that is owed."""
+    """Return the state, or `overdue`, by the local day of the region that is owed."""
     today = day_of(now, creditor_of(settlement).time_zone)
     late = is_overdue(settlement.state, net_of(settlement), settlement.due_date, today)
     return OVERDUE if late else settlement.state
 
 
 def use_of(settlement: Settlement) -> QuerySet[SettlementLine]:
-    """Use by organisation, shown and not netted: by the payer's region, payer and host."""
+    """Return the use by organisation, not netted: by the payer's region, payer and host."""
     return settlement.lines.select_related("host__region", "payer__region").order_by(
         "payer__region__code", "payer__code", "host__code"
     )
 
 
 def settlements_to_confirm(actor: Actor, now: datetime) -> QuerySet[Settlement]:
-    """Settlements that the actor may still confirm, for a side that has not."""
+    """Return the settlements that the actor can confirm for a side that has not confirmed yet."""
     above = list(actor.regions_where("coordinate"))
     open_to = Q()
     for side in ("first", "second"):
         open_to |= Q(**{f"{side}__lineage__overlap": above, f"{side}_confirmed_at": None})
-    # In SQL nobody is not known to differ from the actor.
+    # In SQL, a null is not known to differ from the actor.
     return (
         settlements_for(actor)
         .filter(open_to)
@@ -186,3 +187,33 @@ def settlements_to_confirm(actor: Actor, now: datetime) -> QuerySet[Settlement]:
             Q(second_confirmed_by=None) | ~Q(second_confirmed_by_id=actor.person),
         )
     )
+
+
+def _reference(row: Settlement, by: By) -> str:
+    return settlement_reference(row.first.code, row.second.code, row.month, row.currency)
+
+
+SETTLEMENTS = Listing(
+    "settlements",
+    settlements_for,
+    (
+        Column("settlement", _reference),
+        Column("month", month_cell, _("Month"), "month"),
+        Column("regions", label=_("Regions")),
+        Column("first", "first.code"),
+        Column("first_name", "first.name"),
+        Column("second", "second.code"),
+        Column("second_name", "second.name"),
+        Column("state", lambda row, by: shown_state(row, by.now), _("State")),
+        Column("debtor", lambda row, by: debtor_of(row).code if net_of(row) else "", _("Who pays")),
+        Column("currency", "currency"),
+        Column("net", lambda row, by: amount_cell(net_of(row), row.currency), _("Net"), kind="end"),
+        Column("due", "due_date", _("Due"), "due_date"),
+    ),
+    waits={"confirm": settlements_to_confirm},
+    waits_help="Only settlements that you may confirm for a region that has not confirmed them yet.",
+    words=("printed", "first__name", "first__name_zh", "second__name", "second__name_zh"),
+    aliases={"printed": printed_reference()},
+    q_help="Part of the settlement's reference or of a region's name.",
+    day="month",
+)

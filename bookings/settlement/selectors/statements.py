@@ -1,4 +1,4 @@
-"""Statements: what has to be drawn up, and what each person may see."""
+"""Statements: those to be drawn up, and those that each person may see."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,31 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from accounts.selectors.rows import among, visible
+from accounts.selectors.zones import DayIn
 from bookings.pricing.models import Charge, ClosedMonth, ExchangeRate
+from bookings.pricing.selectors.sides import side_of
 from bookings.record.domain.months import month_after, month_before, month_of, months_between
-from bookings.settlement.domain.statements import ISSUED, OVERDUE, PART_PAID, day_of, is_overdue
+from bookings.record.selectors.lists import CHOICE, MONTH, Column, Filter, Listing, amount_of, month_cell
+from bookings.settlement.domain.statements import (
+    INTERNAL,
+    ISSUED,
+    OVERDUE,
+    PART_PAID,
+    VOIDED,
+    day_of,
+    state_shown,
+    statement_number,
+)
 from bookings.settlement.models import PaymentNotice, Statement
+from bookings.settlement.selectors.numbers import printed_number
 
 WITH = ("host__region", "payer__region", "host_region", "payer_region", "exchange_rate")
+STATES = [*Statement.State.choices, (OVERDUE, _("overdue")), (INTERNAL, _("internal note"))]
 
 
 # What has to be drawn up
@@ -25,7 +40,7 @@ WITH = ("host__region", "payer__region", "host_region", "payer_region", "exchang
 
 @dataclass(frozen=True)
 class Due:
-    """One payer's final charges of a month at a host in one currency, added up."""
+    """The sum of one payer's final charges of a month at a host in one currency."""
 
     payer_id: UUID
     payer_region_id: UUID
@@ -40,22 +55,20 @@ class Due:
 
 
 def load_due(host_id: UUID, month: date) -> list[Due]:
-    """Add up what is due by payer's code, then currency. One statement, however many charges."""
+    """Return the sums to be billed by payer's code, then currency. One statement, however many charges."""
     region = "organisation__region"
     sums = (Sum(name) for name in ("tax", "total", "covered", "payable"))
     rows = (
         Charge.objects.filter(host_id=host_id, month=month)
         .order_by("organisation__code", "currency")
-        .values_list(
-            "organisation_id", region, f"{region}__lineage", f"{region}__currency", "currency"
-        )
+        .values_list("organisation_id", region, f"{region}__lineage", f"{region}__currency", "currency")
         .annotate(Count("pk"), *sums)
     )
     return [Due(*row) for row in rows]
 
 
 def hosts_of_charges() -> QuerySet[Organisation]:
-    """Organisations that charge anybody, with their regions, by id."""
+    """Return the organisations that charge anybody, with their regions, by id."""
     return (
         Organisation.objects.filter(Exists(Charge.objects.filter(host=OuterRef("pk"))))
         .select_related("region")
@@ -64,9 +77,9 @@ def hosts_of_charges() -> QuerySet[Organisation]:
 
 
 def months_to_draw(now: datetime, host: Organisation | None = None) -> list[tuple[UUID, date]]:
-    """Hosts and months that are over there and not closed, the oldest first: those after the
-    last closed one, or from that of the first final charge. So a host's closed months follow
-    each other without a gap. One statement."""
+    """Return hosts and their months that are over and not closed, the oldest first: those after the last
+    closed month, or from the month of the first final charge on. So a host's closed months have no gaps. One
+    statement."""
     closed = ClosedMonth.objects.filter(host=OuterRef("pk")).order_by().values("host")
     final = Charge.objects.filter(host=OuterRef("pk"), month__isnull=False).order_by()
     hosts = hosts_of_charges().annotate(
@@ -86,15 +99,15 @@ def months_to_draw(now: datetime, host: Organisation | None = None) -> list[tupl
 
 
 def is_month_over(host: Organisation, month: date, now: datetime) -> bool:
-    """Whether a month is over in the zone of the host's region."""
+    """Say whether a month is over in the zone of the host's region."""
     return month < month_of(now, host.region.time_zone)
 
 
 def load_newest_rates(
     pairs: Iterable[tuple[UUID, str, str]], day: date
 ) -> dict[tuple[UUID, str, str], ExchangeRate]:
-    """Return the newest rate of a day or before by organisation, base and quote. One statement,
-    none where nothing is to convert."""
+    """Return the newest rate of a day or before by organisation, base and quote. One statement, none if
+    nothing has to be converted."""
     wanted_pairs = set(pairs)
     if not wanted_pairs:
         return {}
@@ -112,16 +125,15 @@ def load_newest_rates(
     return {pair: row for pair, row in rates.items() if pair in wanted_pairs}
 
 
-def load_overdue(now: datetime, latest: date) -> list[Statement]:
-    """Statements on which money is owed whose day has passed where their host is; `latest`: a
-    day that is after today nowhere."""
-    rows = Statement.objects.filter(OWED, due_date__lt=latest).select_related(*WITH)
-    return [row for row in rows if overdue(row, now)]
+def load_overdue(now: datetime) -> list[Statement]:
+    """Return the statements on which money is owed and whose due date has passed in the host's time zone."""
+    return list(in_state(Statement.objects.select_related(*WITH), OVERDUE, now))
 
 
 # What somebody may see
 
-OWED = Q(state__in=[ISSUED, PART_PAID], payable__gt=0)
+IS_INTERNAL = Q(payer=F("host"))  # a note for the ledger of one legal person
+OWED = Q(state__in=[ISSUED, PART_PAID], payable__gt=0) & ~IS_INTERNAL
 
 
 def statements_for(actor: Actor) -> QuerySet[Statement]:
@@ -137,12 +149,12 @@ def statements_for(actor: Actor) -> QuerySet[Statement]:
 
 
 def statement_by_id(actor: Actor, statement_id: UUID) -> Statement:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a statement that the actor may see; raise `NotFound` otherwise."""
     return visible(statements_for(actor), pk=statement_id)
 
 
 def notices_for(actor: Actor) -> QuerySet[PaymentNotice]:
-    """What was reported as paid on statements the actor may see, the newest first."""
+    """Return notices of payments on statements the actor may see, the newest first."""
     return (
         PaymentNotice.objects.filter(statement__in=statements_for(actor).order_by().values("pk"))
         .select_related(*(f"statement__{name}" for name in WITH), "reported_by", "decided_by")
@@ -151,52 +163,65 @@ def notices_for(actor: Actor) -> QuerySet[PaymentNotice]:
 
 
 def notice_by_id(actor: Actor, notice_id: UUID) -> PaymentNotice:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a notice; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(notices_for(actor), pk=notice_id)
 
 
-def in_state(rows: QuerySet[Statement], state: str, today: date) -> QuerySet[Statement]:
-    """Narrow statements to a state, `overdue` among them."""
+def in_state(rows: QuerySet[Statement], state: str, now: datetime) -> QuerySet[Statement]:
+    """Narrow statements to those in a state, as `shown_state` determines it by the day in their host's time
+    zone."""
+    today = DayIn(now, "host_region__time_zone")
     if state == OVERDUE:
         return rows.filter(OWED, due_date__lt=today)
-    return rows.filter(state=state)
+    if state == INTERNAL:
+        return rows.filter(IS_INTERNAL, ~Q(state=VOIDED))
+    is_other = ~IS_INTERNAL if state != VOIDED else Q()
+    return rows.filter(~OWED | Q(due_date__gte=today), is_other, state=state)
 
 
-def totals_of_statements(rows: QuerySet[Statement]) -> list[tuple[str, int, Decimal, Decimal]]:
-    """What some statements come to, voided ones left out: by currency how many, what is payable
-    and what of it is still to pay. One statement."""
-    counted = rows.exclude(state="voided").order_by("currency").values_list("currency")
+def totals_of_statements(
+    rows: QuerySet[Statement], actor: Actor
+) -> list[tuple[str, str, int, Decimal, Decimal]]:
+    """Return the sums of statements, without voided ones, by currency and by the side on which the actor's
+    organisations are: their number, what is payable, and what is still open. One statement."""
+    sided = rows.exclude(state=VOIDED).annotate(side=side_of(actor, "payer", with_credits=True))
+    counted = sided.order_by("currency", "side").values_list("currency", "side")
     still = Sum(F("payable") - F("paid"))
     return list(counted.annotate(number=Count("pk"), whole=Sum("payable"), still=still))
 
 
 def today_of(statement: Statement, now: datetime) -> date:
-    """The day it is where the host is."""
+    """Return the local day of the statement's host."""
     return day_of(now, statement.host_region.time_zone)
 
 
 def overdue(statement: Statement, now: datetime) -> bool:
-    return is_overdue(
-        statement.state, statement.payable, statement.due_date, today_of(statement, now)
-    )
+    return shown_state(statement, now) == OVERDUE
 
 
 def shown_state(statement: Statement, now: datetime) -> str:
-    """Return the state of a statement, or `overdue`."""
-    return OVERDUE if overdue(statement, now) else statement.state
+    """Return the state of a statement, including `overdue` and `internal`."""
+    row = statement
+    today, is_internal = today_of(row, now), row.payer_id == row.host_id
+    return state_shown(row.state, row.payable, row.due_date, today, is_internal=is_internal)
+
+
+def number_of(statement: Statement) -> str:
+    """Return the number of a statement, as it is printed."""
+    return statement_number(statement.host.code, statement.year, statement.number)
 
 
 def lines_of(statement: Statement) -> QuerySet[Any]:
-    """Return the lines with charge, booking and instrument, in their order; of a voided statement
-    those it had."""
+    """Return the lines of a statement with charge, booking and instrument, in their order; a voided statement
+    keeps its lines."""
     return statement.lines.select_related(
         "charge__reservation__instrument__facility", "charge__reservation__rate_card"
     ).order_by("position")
 
 
 def rates_for(statement: Statement) -> Sequence[ExchangeRate]:
-    """What its payer's finance could show it at, the newest first; of a day up to its issue or
-    later: a rate that was not known then may be attached while it is unpaid."""
+    """Return the rates at which the payer's finance could show a statement, the newest first, including those
+    entered after its issue, which may be used while it is unpaid."""
     return list(
         ExchangeRate.objects.filter(organisation=statement.payer, base=statement.currency).order_by(
             "-valid_on", "-entered_at"
@@ -205,18 +230,59 @@ def rates_for(statement: Statement) -> Sequence[ExchangeRate]:
 
 
 def statements_to_pay(actor: Actor, now: datetime) -> QuerySet[Statement]:
-    """Unpaid ones of the organisations whose books the actor keeps."""
+    """Return the unpaid statements of organisations whose books the actor keeps."""
     return statements_for(actor).filter(OWED, payer__in=actor.organisations_where("account"))
 
 
 def statements_owed(actor: Actor, now: datetime) -> QuerySet[Statement]:
-    """Unpaid ones that others owe the organisations whose books the actor keeps."""
+    """Return the unpaid statements that others owe to the organisations whose books the actor keeps."""
     ours = actor.organisations_where("account")
     return statements_for(actor).filter(OWED, ~Q(payer__in=ours), host__in=ours)
 
 
 def notices_to_match(actor: Actor, now: datetime) -> QuerySet[PaymentNotice]:
-    """What payers say they have paid to the organisations whose books the actor keeps."""
+    """Return notices of payments to the organisations whose books the actor keeps."""
     return notices_for(actor).filter(
         state=PaymentNotice.State.REPORTED, statement__host__in=actor.organisations_where("account")
     )
+
+
+STATEMENTS = Listing(
+    "statements",
+    statements_for,
+    (
+        Column("statement", lambda row, by: number_of(row), _("Number")),
+        Column("month", month_cell, _("Month"), "month"),
+        Column("host", "host.code", _("Host"), "host__name"),
+        Column("host_name", "host.name"),
+        Column("payer", "payer.code", _("Payer"), "payer__name"),
+        Column("payer_name", "payer.name"),
+        Column("state", lambda row, by: shown_state(row, by.now), _("State")),
+        Column("issued", "issued_at", sort="issued_at"),
+        Column(
+            "due", lambda row, by: "" if row.payer_id == row.host_id else row.due_date, _("Due"), "due_date"
+        ),
+        Column("charges", "charges"),
+        Column("currency", "currency"),
+        Column("tax", amount_of("tax")),
+        Column("total", amount_of("total")),
+        Column("voucher", amount_of("covered")),
+        Column("payable", amount_of("payable"), _("Payable"), "payable", kind="end"),
+        Column("paid", amount_of("paid")),
+        Column("still", label=_("Still to pay"), kind="end"),
+        Column("side", "side"),
+    ),
+    waits={"pay": statements_to_pay, "owed": statements_owed},
+    waits_help="Only statements that your organisations have yet to pay or to be paid.",
+    words=("printed", "host__name", "host__name_zh", "payer__name", "payer__name_zh", "payer__code"),
+    aliases={"printed": printed_number()},
+    q_help="Part of the statement's number, or of the name of the host or payer.",
+    day="issued_at",
+    filters=(
+        Filter("host", "host__code", help="Code of the host organisation."),
+        Filter("payer", "payer__code", help="Code of the paying organisation."),
+        Filter("month", "month", MONTH, _("Month"), help="Year and month, such as `2026-03`."),
+        Filter("state", lambda rows, state, by: in_state(rows, state, by.now), CHOICE, choices=STATES),
+    ),
+    for_files=lambda rows, by: rows.annotate(side=side_of(by.actor, "payer", with_credits=True)),
+)

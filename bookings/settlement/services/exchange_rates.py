@@ -1,4 +1,4 @@
-"""Rates that a payer's finance enters, and statements shown at them."""
+"""Entering exchange rates as a payer's finance, and showing statements at them."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -19,13 +19,14 @@ from bookings.pricing.models import ExchangeRate
 from bookings.settlement.domain.statements import day_of
 from bookings.settlement.locks import lock_statement
 from bookings.settlement.models import Statement
+from bookings.settlement.selectors.statements import statements_for
 
 RATE_DIGITS = 10  # decimals that are kept
 
 
 @dataclass(frozen=True)
 class RateTerms:
-    """What one unit of `base` is worth in `quote` on a day, and who says so."""
+    """The value of one unit of `base` in `quote` on a day, and its source."""
 
     base: str
     quote: str
@@ -36,8 +37,8 @@ class RateTerms:
 
 @transaction.atomic
 def rate_enter(by: By, *, organisation: Organisation, terms: RateTerms) -> ExchangeRate:
-    """Enter a rate of an organisation, for its finance. Nothing is edited: a later rate of the
-    same day is a new row. No statement changes by it."""
+    """Enter a rate of an organisation, for its finance. Rates are never edited: a later rate for the same day
+    is a new row. Existing statements do not change."""
     require(by.actor, "account", place_of(organisation))
     problems = [
         FieldProblem(name, "unknown-currency")
@@ -73,16 +74,14 @@ def rate_enter(by: By, *, organisation: Organisation, terms: RateTerms) -> Excha
 
 @transaction.atomic
 def statement_convert(by: By, *, statement_id: UUID, rate_id: UUID) -> Statement:
-    """Show a statement in the payer's currency at a rate its finance has entered, while nothing
-    is paid. What is owed stays what it is, in the host's currency."""
-    row = lock_statement(statement_id)
+    """Show a statement in the payer's currency at a rate that its finance has entered, while nothing is paid.
+    The amount owed stays the same, in the host's currency."""
+    row = lock_statement(statements_for(by.actor), statement_id)
     require(by.actor, "account", place_of(row.payer))
     by.require_version(row.version)
     if row.state != Statement.State.ISSUED:
         raise WrongState(state=row.state, wanted="issued")
-    rate = ExchangeRate.objects.filter(
-        pk=rate_id, organisation=row.payer, base=row.currency
-    ).first()
+    rate = ExchangeRate.objects.filter(pk=rate_id, organisation=row.payer, base=row.currency).first()
     if rate is None:
         raise invalid("rate", "unknown-rate", base=row.currency)
     before = {"exchange_rate": row.exchange_rate_id, "payer_payable": row.payer_payable}

@@ -1,4 +1,4 @@
-"""What payers say they have paid: reported, and matched or refused by whoever is paid."""
+"""Reporting payments as a payer, and matching or refusing these notices as the host."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -19,6 +19,7 @@ from bookings.record.domain.money import format_amount
 from bookings.settlement.domain.statements import require_payment
 from bookings.settlement.locks import lock_statement
 from bookings.settlement.models import Payment, PaymentNotice, Statement
+from bookings.settlement.selectors.statements import statements_for
 from bookings.settlement.services.payments import Paid, require_day, statement_pay
 
 REPORTED = PaymentNotice.State.REPORTED
@@ -27,19 +28,19 @@ RECORDED = ("state", "amount", "currency", "paid_on", "reference")
 
 @transaction.atomic
 def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentNotice:
-    """Report that a statement was paid, whole or in part. For the payer's finance; the host's
-    finance is told. Nothing is marked as paid before it has matched the notice.
+    """Report that a statement was paid, in whole or in part, for the payer's finance; the host's finance is
+    told. Nothing counts as paid until the host's finance has matched the notice.
 
-    `WrongState` if the statement is voided, nothing is open on it (`nothing-to-pay`), or the same
-    was said before (`already-reported`); `Invalid` as a payment: no more than what is open, less
-    what other notices say, and no day to come where the host is.
+    Raises `WrongState` if the statement is voided, nothing is open on it (`nothing-to-pay`), or the same was
+    reported before (`already-reported`); `Invalid` as for a payment: no more than what is open less other
+    notices, and no future day in the host's time zone.
     """
-    row = lock_statement(statement_id)
+    row = lock_statement(statements_for(by.actor), statement_id)
     require(by.actor, "account", place_of(row.payer))
     by.require_version(row.version)
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
-    if row.payable <= row.paid:
+    if row.payable <= row.paid or row.payer_id == row.host_id:
         raise WrongState("nothing-to-pay")
     require_day(paid, row.host_region.time_zone, by.now)
     if paid.amount < 0:
@@ -65,9 +66,9 @@ def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentN
 
 @transaction.atomic
 def payment_notice_match(by: By, *, notice_id: UUID) -> PaymentNotice:
-    """Match a notice with money that came in: its payment is recorded with it, or neither is. For
-    the host's finance. `WrongState` if the notice was decided or withdrawn, its statement is
-    voided, or less is open by now (`more-than-owed`)."""
+    """Match a notice with money that arrived: its payment is recorded together with it. For the host's
+    finance. Raises `WrongState` if the notice was decided or withdrawn, its statement is voided, or less is
+    open by now (`more-than-owed`)."""
 
     def pay(notice: PaymentNotice) -> Payment:
         row = notice.statement
@@ -83,14 +84,14 @@ def payment_notice_match(by: By, *, notice_id: UUID) -> PaymentNotice:
 
 @transaction.atomic
 def payment_notice_refuse(by: By, *, notice_id: UUID, reason: str) -> PaymentNotice:
-    """Refuse a notice because no such money came in; the payer's finance reads the reason. For
-    the host's finance. `Invalid` (`required`) without a reason."""
+    """Refuse a notice because no such money arrived; the payer's finance can read the reason. For the host's
+    finance. Raises `Invalid` (`required`) without a reason."""
     return _decide(by, notice_id, "refuse", reason=reason.strip())
 
 
 @transaction.atomic
 def payment_notice_withdraw(by: By, *, notice_id: UUID) -> PaymentNotice:
-    """Take back a notice nobody has decided on. For the payer's finance."""
+    """Withdraw a notice that nobody has decided, for the payer's finance."""
     return _decide(by, notice_id, "withdraw")
 
 
@@ -109,7 +110,7 @@ def _decide(
     reason: str = "",
     pay: Callable[[PaymentNotice], Payment] | None = None,
 ) -> PaymentNotice:
-    notice = _locked(notice_id)
+    notice = _locked(by, notice_id)
     row = notice.statement
     side: Organisation = row.payer if act == "withdraw" else row.host
     require(by.actor, "account", place_of(side))
@@ -128,14 +129,14 @@ def _decide(
     return notice
 
 
-def _locked(notice_id: UUID) -> PaymentNotice:
-    """A notice whose statement is locked: whoever acts on either waits for the other. A voided
-    statement gives its notices to the one that replaces it, so it is looked up twice."""
+def _locked(by: By, notice_id: UUID) -> PaymentNotice:
+    """Return a notice whose statement is locked, so that acts on either wait for each other. Voiding a
+    statement passes its notices to the one that replaces it, so it is looked up twice."""
     for _ in range(2):
         place = PaymentNotice.objects.filter(pk=notice_id).values_list("statement_id", flat=True)
         if (statement_id := place.first()) is None:
             raise NotFound
-        row = lock_statement(statement_id)
+        row = lock_statement(statements_for(by.actor), statement_id)
         notice = PaymentNotice.objects.get(pk=notice_id)
         if notice.statement_id == row.pk:
             notice.statement = row
@@ -144,7 +145,7 @@ def _locked(notice_id: UUID) -> PaymentNotice:
 
 
 def _record(by: By, act: str, notice: PaymentNotice, before: dict[str, Any]) -> None:
-    """Record it in the trail of the statement, and tell the other side."""
+    """Record an act on a notice in the trail of the statement, and tell the other side."""
     row = notice.statement
     trail.record(
         by,

@@ -1,4 +1,4 @@
-"""What was paid on statements and settlements, marked by whoever is paid."""
+"""Recording payments on statements and settlements, as the side that is paid."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,13 +19,14 @@ from bookings.charging.services.ledger import rows_to_post
 from bookings.settlement.domain.statements import ISSUED, day_of, require_payment, state_of_payment
 from bookings.settlement.locks import lock_settlement, lock_statement
 from bookings.settlement.models import Payment, Settlement, Statement
-from bookings.settlement.selectors.settlements import creditor_of, net_of, place_of_region
+from bookings.settlement.selectors.settlements import creditor_of, net_of, place_of_region, settlements_for
+from bookings.settlement.selectors.statements import statements_for
 
 
 @dataclass(frozen=True)
 class Paid:
-    """An amount that came in on a day; below 0: so much of what was marked is taken back (of a
-    credit, which is paid out, the other way round)."""
+    """A payment that arrived on a day; an amount below 0 takes that much back. On a credit, which is paid
+    out, the signs are the other way round."""
 
     amount: Decimal
     paid_on: date
@@ -34,16 +35,19 @@ class Paid:
 
 @transaction.atomic
 def statement_pay(by: By, *, statement_id: UUID, paid: Paid) -> Payment:
-    """Mark a payment on a statement, whole or in part. For the host's finance.
+    """Record a payment on a statement, in whole or in part, for the host's finance.
 
-    `WrongState` if it is voided; `Invalid` (`more-than-owed`, `more-than-paid`,
-    `in-the-future`) where the amount or the day cannot be.
+    Raises `WrongState` if it is voided, or an internal note (`nothing-to-pay`), on which earlier payments can
+    only be taken back; `Invalid` (`more-than-owed`, `more-than-paid`, `in-the-future`) if the amount or the
+    day is not possible.
     """
-    row = lock_statement(statement_id)
+    row = lock_statement(statements_for(by.actor), statement_id)
     require(by.actor, "account", place_of(row.host))
     by.require_version(row.version)
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
+    if row.payer_id == row.host_id and abs(row.paid + paid.amount) > abs(row.paid):
+        raise WrongState("nothing-to-pay")
     require_day(paid, row.host_region.time_zone, by.now)
     require_payment(row.payable, row.paid, paid.amount, row.currency)
     payment = _payment(by, paid, row.currency, statement=row)
@@ -52,17 +56,15 @@ def statement_pay(by: By, *, statement_id: UUID, paid: Paid) -> Payment:
     row.state = Statement.State(state_of_payment(row.payable, row.paid))
     row.version += 1
     row.save(update_fields=["paid", "state", "version"])
-    trail.record(
-        by, "statement.payment", row, before=before, after=_after(row.state, row.paid, payment)
-    )
+    trail.record(by, "statement.payment", row, before=before, after=_after(row.state, row.paid, payment))
     return payment
 
 
 @transaction.atomic
 def settlement_pay(by: By, *, settlement_id: UUID, paid: Paid) -> Payment:
-    """Mark a payment on a settlement that both have confirmed. For the coordinator of the region
+    """Record a payment on a settlement that both regions have confirmed, for the coordinator of the region
     that is owed."""
-    row = lock_settlement(settlement_id)
+    row = lock_settlement(settlements_for(by.actor), settlement_id)
     owed = creditor_of(row)
     require(by.actor, "coordinate", place_of_region(owed))
     by.require_version(row.version)
@@ -77,14 +79,13 @@ def settlement_pay(by: By, *, settlement_id: UUID, paid: Paid) -> Payment:
     row.state = Settlement.State.CONFIRMED if state == ISSUED else Settlement.State(state)
     row.version += 1
     row.save(update_fields=["paid", "state", "version"])
-    trail.record(
-        by, "settlement.payment", row, before=before, after=_after(row.state, row.paid, payment)
-    )
+    trail.record(by, "settlement.payment", row, before=before, after=_after(row.state, row.paid, payment))
     return payment
 
 
 def require_day(paid: Paid, time_zone: str, now: datetime) -> None:
-    """`Invalid` (`in-the-future`) for a day that has not come where the paid one is."""
+    """Raise `Invalid` (`in-the-future`) for a day that lies in the future in the time zone of the side that
+    is paid."""
     if paid.paid_on > day_of(now, time_zone):
         raise invalid("paid_on", "in-the-future")
 
@@ -115,7 +116,7 @@ def _after(state: str, paid: Decimal, payment: Payment) -> dict[str, Any]:
 
 
 def payment_post(*, payment: Payment, now: datetime) -> None:
-    """Post money that came in for a statement or a settlement."""
+    """Post a payment on a statement or a settlement to the ledger."""
     entry = LedgerEntry.objects.create(kind=LedgerEntry.Kind.PAYMENT, payment=payment, at=now)
     statement, settlement = payment.statement, payment.settlement
     to: dict[str, Any] = {"currency": payment.currency}

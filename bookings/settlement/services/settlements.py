@@ -1,4 +1,4 @@
-"""Settlements between two regions: drawing them up, and confirming them by both."""
+"""Settlements between two regions: drawing them up, and having both confirm them."""
 
 from datetime import date, datetime
 from typing import Any
@@ -9,17 +9,18 @@ from django.db import connection, transaction
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
+from accounts.models import Region
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.memberships import no_second
 from accounts.trail import Change
 from bookings.record.locks import locked
-from bookings.settlement.domain.statements import PAYABLE_WITHIN
+from bookings.settlement.domain.statements import PAYABLE_WITHIN, day_of
 from bookings.settlement.locks import lock_settlement
 from bookings.settlement.models import Settlement
-from bookings.settlement.selectors.settlements import closed_months, load_due_pairs, sides_of
+from bookings.settlement.selectors import settlements
 
-# Both directions in one settlement: use at hosts of either by organisations of the other.
+# Both directions are in one settlement: use at hosts of either region by organisations of the other.
 LINES = """
 INSERT INTO bookings_settlementline
     (settlement_id, host_id, payer_id, charges, total, covered, payable)
@@ -37,31 +38,32 @@ GROUP BY s.id, c.host_id, c.organisation_id
 
 @transaction.atomic
 def settlements_draw(*, month: date, now: datetime) -> int:
-    """Draw up the settlements of a month for every pair of regions of which no host has it open
-    any more; how many. Nothing is there twice, also when drawn at the same moment: the second
-    waits for the first, and finds its rows there."""
-    pairs = load_due_pairs(month)
+    """Draw up the settlements of a month for every pair of regions whose hosts have all closed it; return how
+    many. None is drawn up twice: of two calls at the same moment, the second waits for the first and finds
+    its rows."""
+    pairs = settlements.load_due_pairs(month)
     if not pairs:
         return 0
+    ids = {pk for pair in pairs for pk in (pair.first_id, pair.second_id)}
+    regions = Region.objects.in_bulk(ids)
     rows = [
         Settlement(
             pk=new_id(),
-            first_id=pair.first_id,
-            second_id=pair.second_id,
+            first=regions[pair.first_id],
+            second=regions[pair.second_id],
             month=month,
             currency=pair.currency,
             first_owes=pair.first_owes,
             second_owes=pair.second_owes,
             drawn_up_at=now,
-            due_date=now.date() + PAYABLE_WITHIN,
             **({} if pair.first_owes or pair.second_owes else _confirmed_at(now)),
         )
         for pair in pairs
     ]
+    for row in rows:  # by the day of the region that is paid, as for being overdue
+        row.due_date = day_of(now, settlements.creditor_of(row).time_zone) + PAYABLE_WITHIN
     Settlement.objects.bulk_create(rows, ignore_conflicts=True)
-    new = list(
-        Settlement.objects.filter(pk__in=[row.pk for row in rows]).select_related("first", "second")
-    )
+    new = list(Settlement.objects.filter(pk__in=[row.pk for row in rows]).select_related("first", "second"))
     with connection.cursor() as cursor:
         cursor.execute(LINES, [[row.pk for row in new]])
     trail.record_all(
@@ -86,23 +88,20 @@ def settlements_draw(*, month: date, now: datetime) -> int:
 
 
 def settlements_catch_up(*, now: datetime) -> int:
-    """Draw up the settlements of every closed month that are complete by now."""
+    """Draw up the settlements of every closed month that are complete by now; return how many."""
     _confirm_empty(now)
-    return sum(settlements_draw(month=month, now=now) for month in closed_months(now))
+    return sum(settlements_draw(month=month, now=now) for month in settlements.closed_months(now))
 
 
 def _confirmed_at(now: datetime) -> dict[str, Any]:
-    """Fields of a settlement in which neither region owes anything: nobody has to confirm it."""
-    return {
-        "state": Settlement.State.CONFIRMED,
-        "first_confirmed_at": now,
-        "second_confirmed_at": now,
-    }
+    """Return the fields that confirm a settlement at once, because neither region owes anything."""
+    return {"state": Settlement.State.CONFIRMED, "first_confirmed_at": now, "second_confirmed_at": now}
 
 
 @transaction.atomic
 def _confirm_empty(now: datetime) -> None:
-    """Confirm those without any amount that were drawn up before this was done at once."""
+    """Confirm those settlements without any amount that were drawn up before such settlements were confirmed
+    at once."""
     rows = Settlement.objects.filter(
         state=Settlement.State.DRAWN_UP, first_owes=0, second_owes=0
     ).select_related("first", "second")
@@ -113,30 +112,24 @@ def _confirm_empty(now: datetime) -> None:
         row.version += 1
         row.save(update_fields=[*fields, "version"])
         trail.record(
-            By(PLATFORM, now),
-            "settlement.confirm",
-            row,
-            before={"state": before},
-            after={"state": row.state},
+            By(PLATFORM, now), "settlement.confirm", row, before={"state": before}, after={"state": row.state}
         )
 
 
 def _message(kind: str, row: Settlement) -> Effect:
-    """Build a message to both regions' coordinators."""
+    """Return a message to the coordinators of both regions."""
     return Effect(
-        kind=f"settlement.{kind}",
-        key=f"settlement.{kind}:{row.pk}",
-        payload={"settlement": str(row.pk)},
+        kind=f"settlement.{kind}", key=f"settlement.{kind}:{row.pk}", payload={"settlement": str(row.pk)}
     )
 
 
 @transaction.atomic
 def settlement_confirm(by: By, *, settlement_id: UUID, region: str = "") -> Settlement:
-    """Confirm a settlement as the coordinator of a region; once both have, it can be paid. Two
-    regions need two people. `region`: the code of the one confirmed for, needed by whoever
-    coordinates both."""
-    row = lock_settlement(settlement_id)
-    sides = sides_of(by.actor, row)
+    """Confirm a settlement as the coordinator of a region; once both have done so, it can be paid. The two
+    regions need two different people. `region`: the code of the region for which it is confirmed, required if
+    the actor coordinates both."""
+    row = lock_settlement(settlements.settlements_for(by.actor), settlement_id)
+    sides = settlements.sides_of(by.actor, row)
     if not sides:
         raise NotPermitted(capability="coordinate")
     by.require_version(row.version)

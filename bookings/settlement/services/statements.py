@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation
 from accounts.models.keys import new_id
@@ -21,32 +21,18 @@ from bookings.charging.locks import claim_host_books, lock_host_books
 from bookings.charging.services.charges import charges_finalise, hosts_to_finalise
 from bookings.funding.domain.funding import converted
 from bookings.pricing.models import ClosedMonth
-from bookings.settlement.domain.statements import (
-    PAYABLE_WITHIN,
-    day_of,
-    reminder_of,
-    state_of_payment,
-    statement_number,
-)
+from bookings.settlement.domain import statements as statement_rules
 from bookings.settlement.locks import lock_statement
 from bookings.settlement.models import PaymentNotice, Statement
+from bookings.settlement.selectors import statements as statement_selectors
 from bookings.settlement.selectors.papers import parties_json
-from bookings.settlement.selectors.statements import (
-    Due,
-    is_month_over,
-    load_due,
-    load_newest_rates,
-    load_overdue,
-    months_to_draw,
-    today_of,
-)
 from bookings.settlement.services.settlements import settlements_catch_up, settlements_draw
 
-# What a statement has as its charges add up to.
+# The sums of a statement's charges.
 SUMMED = ("payer_region_id", "currency", "charges", "tax", "total", "covered", "payable")
-FINALISED_AT_ONCE = 2000  # of one host, by one run
+FINALISED_AT_ONCE = 2000  # charges of one host in one run
 
-# The row of the counter is locked by whoever numbers, until the numbers are given or not.
+# The row of the counter stays locked until the numbers are stored or given up.
 COUNT = """
 INSERT INTO bookings_statementcounter (id, host_id, year, last) VALUES (%s, %s, %s, %s)
 ON CONFLICT (host_id, year) DO UPDATE SET last = bookings_statementcounter.last + EXCLUDED.last
@@ -69,7 +55,8 @@ SELECT %s, position, charge_id, false FROM bookings_statementline WHERE statemen
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many months of a host were closed, and what was drawn up."""
+    """The result of drawing up statements: how many months of hosts were closed, and how many statements and
+    settlements were drawn up."""
 
     hosts: int = 0
     statements: int = 0
@@ -77,23 +64,20 @@ class Drawn:
 
     def __add__(self, other: "Drawn") -> "Drawn":
         return Drawn(
-            self.hosts + other.hosts,
-            self.statements + other.statements,
-            self.settlements + other.settlements,
+            self.hosts + other.hosts, self.statements + other.statements, self.settlements + other.settlements
         )
 
 
 def statements_draw(*, month: date, host: Organisation | None = None, now: datetime) -> Drawn:
-    """Draw up the statements of a month, and of earlier ones still open, at one host, or at all
-    where it is over; then the settlements that are complete with it. Drawn twice, or at the same
-    moment, nothing is there twice. `Invalid` (`month-not-over`) where it still runs at the host
-    named."""
+    """Draw up the statements of a month, and of earlier months still open, at one host, or at all hosts where
+    the month is over; then the settlements that are complete with it. Repeated or simultaneous calls draw up
+    nothing twice. Raises `Invalid` (`month-not-over`) if the month is not over at the named host."""
     month = month.replace(day=1)
-    if host is not None and not is_month_over(host, month, now):
+    if host is not None and not statement_selectors.is_month_over(host, month, now):
         raise invalid("month", "month-not-over")
     _finalise(host, now)
     drawn, months = Drawn(), {month}
-    for host_id, due in months_to_draw(now, host):
+    for host_id, due in statement_selectors.months_to_draw(now, host):
         if due <= month:
             drawn += _draw(host_id, due, now)
             months.add(due)
@@ -102,10 +86,10 @@ def statements_draw(*, month: date, host: Organisation | None = None, now: datet
 
 
 def statements_draw_due(*, now: datetime) -> Drawn:
-    """Draw up every month that is over where its host is and not closed yet; the job of the
-    timetable. A host whose books another has in hand is left to the next run."""
+    """Draw up every month that is over at its host and not closed yet, for the job of the timetable. A host
+    whose books are locked is left to the next run."""
     months: dict[UUID, list[date]] = {}
-    for host_id, month in months_to_draw(now):
+    for host_id, month in statement_selectors.months_to_draw(now):
         months.setdefault(host_id, []).append(month)
     drawn: dict[UUID, Drawn] = {}
 
@@ -122,7 +106,7 @@ def statements_draw_due(*, now: datetime) -> Drawn:
 
 
 def _finalise(host: Organisation | None, now: datetime) -> None:
-    """Make final, before the month is closed, what nobody has disputed in time: it belongs to the
+    """Make charges final that nobody has disputed in time, before the month is closed: they belong to the
     month in which that time ended."""
     for host_id in [host.pk] if host else hosts_to_finalise(now):
         _finalise_host(host_id, now)
@@ -137,7 +121,7 @@ def _finalise_host(host_id: UUID, now: datetime) -> None:
 def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
     """Draw up one host's month and close it. A constant number of statements."""
     host = lock_host_books(host_id)
-    if not is_month_over(host, month, now):
+    if not statement_selectors.is_month_over(host, month, now):
         return Drawn()
     if ClosedMonth.objects.filter(host=host, month=month).exists():
         return Drawn()
@@ -151,7 +135,7 @@ def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
             places=host.places(),
         )
     ]
-    due = load_due(host.pk, month)
+    due = statement_selectors.load_due(host.pk, month)
     if due:
         rows = _numbered(host, _rows(host, month, due, now))
         Statement.objects.bulk_create(rows)
@@ -165,12 +149,13 @@ def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
     return Drawn(hosts=1, statements=len(due))
 
 
-def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) -> list[Statement]:
-    """Build statements that are not yet numbered. They are in the payer's currency as well where
-    that is another and its finance has entered a rate for the day; otherwise not: nothing converts
-    silently."""
-    today = day_of(now, host.region.time_zone)
-    rates = load_newest_rates(
+def _rows(
+    host: Organisation, month: date, due: Sequence[statement_selectors.Due], now: datetime
+) -> list[Statement]:
+    """Return statements that are not yet numbered. If the payer has another currency and its finance has
+    entered a rate for the day, they are shown in it too; otherwise not, as nothing is converted silently."""
+    today = statement_rules.day_of(now, host.region.time_zone)
+    rates = statement_selectors.load_newest_rates(
         [
             (one.payer_id, one.currency, one.payer_currency)
             for one in due
@@ -190,10 +175,10 @@ def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) ->
                 host_region=host.region,
                 month=month,
                 year=today.year,
-                state=state_of_payment(one.payable, one.payable * 0),
+                state=statement_rules.state_of_payment(one.payable, one.payable * 0),
                 **{name: getattr(one, name) for name in SUMMED},
                 issued_at=now,
-                due_date=today + PAYABLE_WITHIN,
+                due_date=today + statement_rules.PAYABLE_WITHIN,
                 payer_currency=rate.quote if rate else "",
                 exchange_rate=rate,
                 payer_payable=converted(one.payable, rate.rate, rate.quote) if rate else None,
@@ -204,8 +189,8 @@ def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) ->
 
 
 def _numbered(host: Organisation, rows: list[Statement]) -> list[Statement]:
-    """Give the rows the host's next numbers of the year; a transaction that fails gives them
-    back."""
+    """Give the rows the host's next numbers of the year; if the transaction fails, the numbers are used
+    again."""
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [new_id(), host.pk, rows[0].year, len(rows)])
         (last,) = cursor.fetchone()
@@ -214,13 +199,13 @@ def _numbered(host: Organisation, rows: list[Statement]) -> list[Statement]:
     return rows
 
 
-def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Change:
+def _issued(host: Organisation, row: Statement, due: statement_selectors.Due, now: datetime) -> Change:
     return Change(
         By(PLATFORM, now),
         "statement.issue",
         row,
         after={
-            "number": statement_number(host.code, row.year, row.number),
+            "number": statement_rules.statement_number(host.code, row.year, row.number),
             "month": row.month,
             "payer": row.payer_id,
             "charges": row.charges,
@@ -233,14 +218,20 @@ def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Chan
 
 
 def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect]:
-    """Build a message about a statement to the payer's finance, and a mail to its invoice
-    address."""
+    """Return a message about a statement to the payer's finance, and a mail to its invoice address; for an
+    internal note, of whatever kind, only one to finance."""
+    if row.payer_id == row.host_id:
+        return [
+            Effect(
+                kind="statement.internal",
+                key=f"statement.internal:{row.pk}{more}",
+                payload={"statement": str(row.pk)},
+            )
+        ]
     groups = ["statement", *(["invoice"] if row.payer.invoice_email else [])]
     return [
         Effect(
-            kind=f"{group}.{kind}",
-            key=f"{group}.{kind}:{row.pk}{more}",
-            payload={"statement": str(row.pk)},
+            kind=f"{group}.{kind}", key=f"{group}.{kind}:{row.pk}{more}", payload={"statement": str(row.pk)}
         )
         for group in groups
     ]
@@ -248,15 +239,17 @@ def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect
 
 @transaction.atomic
 def statements_remind(*, now: datetime) -> int:
-    """Remind payers of what is overdue: on the first day, and every thirty after. How many
-    statements are."""
-    rows = load_overdue(now, now.date() + PAYABLE_WITHIN)
+    """Remind payers of overdue statements, on the first day and every thirty days after; return how many are
+    overdue."""
+    rows = statement_selectors.load_overdue(now)
     enqueue(
         [
             effect
             for row in rows
             for effect in statement_messages(
-                "overdue", row, f":{reminder_of(row.due_date, today_of(row, now))}"
+                "overdue",
+                row,
+                f":{statement_rules.reminder_of(row.due_date, statement_selectors.today_of(row, now))}",
             )
         ],
         now=now,
@@ -266,17 +259,14 @@ def statements_remind(*, now: datetime) -> int:
 
 @transaction.atomic
 def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
-    """Void a statement: its number stays, and a new one bills its charges, as the payer is
-    called and with what rate is known by now. For the host's finance. The new statement.
+    """Void a statement, for the host's finance: its number stays, and a new one, which is returned, bills its
+    charges with the payer's present details and the rate known by now.
 
-    `Invalid` (`required`) without a reason; `WrongState` if it is voided, or money has been
-    paid on it: that is taken back first.
+    Raises `Invalid` (`required`) without a reason; `WrongState` if it is voided, or money has been paid on
+    it, which must be taken back first.
     """
-    host_id = Statement.objects.filter(pk=statement_id).values_list("host_id", flat=True).first()
-    if host_id is None:
-        raise NotFound
-    host = lock_host_books(host_id)
-    old = lock_statement(statement_id)
+    host = lock_host_books(statement_selectors.statement_by_id(by.actor, statement_id).host_id)
+    old = lock_statement(statement_selectors.statements_for(by.actor), statement_id)
     require(by.actor, "account", place_of(host))
     by.require_version(old.version)
     if not reason.strip():
@@ -289,7 +279,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     old.version += 1
     old.save(update_fields=["state", "void_reason", "voided_by", "voided_at", "version"])
     old.lines.update(is_void=True)
-    due = Due(
+    due = statement_selectors.Due(
         payer_id=old.payer_id,
         payer_lineage=old.payer.region.lineage,
         payer_currency=old.payer.region.currency,
@@ -298,7 +288,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     (new,) = _numbered(host, _rows(host, old.month, [due], by.now))
     new.replaces = old
     new.save(force_insert=True)
-    # What the payer says it has paid is for the charges, whichever number they have.
+    # Notices of the payer are for the charges, whichever statement they are on.
     old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)
     with connection.cursor() as cursor:
         cursor.execute(COPY_LINES, [new.pk, old.pk])
@@ -306,10 +296,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     voided = {"state": old.state, "replaced_by": new.pk}
     before, reason = {"paid": old.paid}, reason.strip()
     trail.record_all(
-        [
-            Change(by, "statement.void", old, before, voided, reason, issued.places),
-            replace(issued, by=by),
-        ]
+        [Change(by, "statement.void", old, before, voided, reason, issued.places), replace(issued, by=by)]
     )
     enqueue(statement_messages("replaced", new), now=by.now)
     return new

@@ -1,4 +1,4 @@
-"""What is owed and how long it has been due, down to the statements."""
+"""Pages of what is owed and how long it has been due, down to the statements."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,15 +11,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.record.adapters.figures import Cell
-from bookings.record.messages import BUCKET_LABELS as LABELS
 from bookings.record.views.lists import amount_cell, csv_answer, wants_csv
-from bookings.settlement.domain.ageing import BUCKETS, CREDIT, AgedRow, totals
+from bookings.settlement.domain.ageing import BUCKETS, CREDIT, AgedRow, totals, whole_of
+from bookings.settlement.messages import BUCKET_LABELS as LABELS
 from bookings.settlement.selectors.ageing import OWED, OWING, SIDES, load_ageing, narrowed
-from bookings.settlement.selectors.statements import shown_state, today_of
-from bookings.settlement.views.statements import STATEMENT_HEADS, label_of, statement_cells
+from bookings.settlement.selectors.statements import STATEMENTS, shown_state, today_of
+from bookings.settlement.views.statements import label_of
 
 PAGE = 50
 HEADS = ("counterparty", "counterparty_name", "currency", *BUCKETS, "total", "statements")
@@ -27,8 +28,7 @@ HEADS = ("counterparty", "counterparty_name", "currency", *BUCKETS, "total", "st
 
 @reads
 def ageing(request: HttpRequest) -> HttpResponseBase:
-    """Show a table of counterparties; with `party`, `currency` or `bucket` the statements
-    behind."""
+    """Show a table of counterparties; with `party`, `currency` or `bucket`, the statements behind it."""
     now, actor = timezone.now(), actor_of(request.user)
     side = OWING if request.GET.get("side") == OWING else OWED
     aged = load_ageing(actor, side, now)
@@ -45,7 +45,7 @@ def ageing(request: HttpRequest) -> HttpResponseBase:
         "heads": [(name, LABELS[name]) for name in BUCKETS],
         "rows": [(party, row, _cut(row), _bar(row.buckets)) for party, row in aged.rows],
         "totals": [
-            (currency, list(sums.items()), sum(sums.values(), Decimal(0)), _bar(sums))
+            (currency, list(sums.items()), whole_of(sums), _bar(sums))
             for currency, sums in totals(row for _, row in aged.rows).items()
         ],
     }
@@ -57,8 +57,8 @@ def _cut(row: AgedRow) -> list[tuple[str, Any, Decimal]]:
 
 
 def _bar(buckets: dict[str, Decimal]) -> list[tuple[str, str, str]]:
-    """Parts of a bar of 100: bucket, where it begins, how wide it is. Credits are not in it."""
-    whole = sum((amount for name, amount in buckets.items() if name != CREDIT), Decimal(0))
+    """Return the parts of a bar of 100 without credits: bucket, beginning, width."""
+    whole = whole_of(buckets)
     parts, begin = [], Decimal(0)
     for name, amount in buckets.items():
         if name != CREDIT and amount:
@@ -83,12 +83,16 @@ def _statements(
     request: HttpRequest, rows: list[Any], side: str, by: dict[str, str], now: datetime
 ) -> HttpResponseBase:
     if wants_csv(request):
-        cells = (statement_cells(row, now) for row in rows)
-        return csv_answer(request, f"ageing-{side}-statements", STATEMENT_HEADS, cells)
+        reader = By(actor_of(request.user), now)
+        for row in rows:
+            row.side = side
+        cells = (STATEMENTS.line(row, reader) for row in rows)
+        return csv_answer(request, f"ageing-{side}-statements", STATEMENTS.heads, cells)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    sums: dict[str, Decimal] = {}
-    for row in rows:
-        sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.payable - row.paid
+    sums: dict[tuple[str, bool], Decimal] = {}
+    for row in rows:  # credits apart, as they are owed in the other direction
+        key = row.currency, row.payable < 0
+        sums[key] = sums.get(key, Decimal(0)) + row.payable - row.paid
     context = {
         "side": side,
         "party": getattr(rows[0], SIDES[side]) if rows and by["code"] else None,
@@ -103,6 +107,6 @@ def _statements(
             )
             for row in page.object_list
         ],
-        "sums": sorted(sums.items()),
+        "sums": [(currency, amount) for (currency, _), amount in sorted(sums.items())],
     }
     return render(request, "bookings/settlement/ageing_statements.html", context)

@@ -1,4 +1,4 @@
-"""Papers to be saved."""
+"""Downloads of statements and settlements."""
 
 from django.http import HttpResponse
 
@@ -6,7 +6,7 @@ MEDIA = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
 def file_answer(content: bytes, name: str, kind: str) -> HttpResponse:
-    """Send a file under a name, for nobody else's cache."""
+    """Send a file under a name; shared caches do not store it."""
     answer = HttpResponse(content, content_type=MEDIA[kind])
     answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return answer

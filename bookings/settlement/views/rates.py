@@ -1,4 +1,4 @@
-"""Exchange rates of one's organisations."""
+"""Pages of the exchange rates of the reader's organisations."""
 
 from typing import Any
 

@@ -1,11 +1,10 @@
-"""Settlements between regions: lists, one of them, confirming it and marking what was paid."""
+"""Pages of settlements between regions: lists, one of them, confirming it and recording payments."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -15,124 +14,74 @@ from django.utils.translation import gettext
 
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
-from accounts.views.pages import act, by_of, reads, writes
-from bookings.record.adapters.figures import Cell
+from accounts.views.pages import act, bare, by_of, chooses, reads, writes
 from bookings.record.domain.money import format_amount
-from bookings.record.messages import sentence
-from bookings.record.views.lists import ListPage, amount_cell
+from bookings.record.views.lists import ListPage
 from bookings.settlement.adapters.papers import settlement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv
 from bookings.settlement.domain.statements import OVERDUE, day_of, settlement_reference
-from bookings.settlement.forms.money import ConfirmForm, PaymentForm, VersionForm
+from bookings.settlement.forms.money import PAYMENT_ACTS, ConfirmForm, PaymentForm
 from bookings.settlement.models import Settlement
+from bookings.settlement.selectors import settlements as settlement_selectors
 from bookings.settlement.selectors.books import check_settlement
 from bookings.settlement.selectors.papers import load_settlement_paper
-from bookings.settlement.selectors.settlements import (
-    creditor_of,
-    debtor_of,
-    net_of,
-    no_second_for,
-    settlement_by_id,
-    settlements_for,
-    settlements_to_confirm,
-    shown_state,
-    sides_of,
-)
 from bookings.settlement.services.payments import settlement_pay
-from bookings.settlement.services.settlements import settlement_confirm
 from bookings.settlement.views.files import file_answer
+from instruments.reading.forms.fields import VersionForm
 
 
 def state_label(state: str) -> str:
-    """Return a state of a settlement in words, `overdue` among them."""
+    """Return a state of a settlement in words, including `overdue`."""
     return gettext("overdue") if state == OVERDUE else str(Settlement.State(state).label)
 
 
 def _shown(row: Settlement, by: By) -> dict[str, Any]:
-    state = shown_state(row, by.now)
+    state = settlement_selectors.shown_state(row, by.now)
     return {
         "row": row,
         "state": state,
         "label": state_label(state),
-        "net": net_of(row),
-        "debtor": debtor_of(row),
-        "creditor": creditor_of(row),
+        "net": settlement_selectors.net_of(row),
+        "debtor": settlement_selectors.debtor_of(row),
+        "creditor": settlement_selectors.creditor_of(row),
         "asks": bool(_unconfirmed(by.actor, row)),
     }
 
 
-HEADS = (
-    "settlement", "month", "first", "first_name", "second", "second_name", "state", "debtor",
-    "currency", "net", "due",
-)  # fmt: skip
-
-
-def _cells(row: Settlement, by: By) -> tuple[Cell, ...]:
-    net = net_of(row)
-    return (
-        settlement_reference(row.first.code, row.second.code, row.month, row.currency),
-        f"{row.month:%Y-%m}",
-        row.first.code,
-        row.first.name,
-        row.second.code,
-        row.second.name,
-        shown_state(row, by.now),
-        debtor_of(row).code if net else "",
-        row.currency,
-        amount_cell(net, row.currency),
-        row.due_date.isoformat(),
-    )
-
-
-LIST = ListPage(
-    "bookings/settlement/settlements.html",
-    settlements_for,
-    waits={"confirm": settlements_to_confirm},
-    shown=_shown,
-    sheet=("settlements", HEADS, _cells),
-    words=("first__name", "first__name_zh", "second__name", "second__name_zh"),
-    day="month",
-    sorts={0: "month", 5: "due_date"},
-)
+LIST = ListPage("bookings/settlement/settlements.html", settlement_selectors.SETTLEMENTS, shown=_shown)
 
 
 @reads
 def settlements(request: HttpRequest) -> HttpResponseBase:
-    """List the settlements of one's regions, the newest first."""
-    by = by_of(request)
-    waits, rows = LIST.chosen(request, by)
-    return LIST.answer(request, by, rows, waits=waits)
+    """List the settlements of the reader's regions, the newest first."""
+    return LIST.answer(request, by_of(request))
 
 
 def _unconfirmed(actor: Actor, row: Settlement) -> list[str]:
-    """The sides that the actor may still confirm for."""
-    sides = [s for s in sides_of(actor, row) if getattr(row, f"{s}_confirmed_at") is None]
+    """Return the sides for which the actor can still confirm."""
+    sides = [
+        s for s in settlement_selectors.sides_of(actor, row) if getattr(row, f"{s}_confirmed_at") is None
+    ]
     confirmed_by = {row.first_confirmed_by_id, row.second_confirmed_by_id}
     return [] if actor.user_id in confirmed_by else sides
 
 
 @reads
-def one(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """Show a settlement with use by organisation, and every number held against the ledger."""
-    return _page(request, settlement_id)
-
-
-def _page(
-    request: HttpRequest, settlement_id: UUID, *, status: int = 200, **forms: Any
-) -> HttpResponse:
+def one(request: HttpRequest, settlement_id: UUID, *, status: int = 200, **forms: Any) -> HttpResponse:
+    """Show a settlement with use by organisation, and every number compared with the ledger."""
     now, actor = timezone.now(), actor_of(request.user)
-    row = settlement_by_id(actor, settlement_id)
-    net, state = net_of(row), shown_state(row, now)
+    row = settlement_selectors.settlement_by_id(actor, settlement_id)
+    net, state = settlement_selectors.net_of(row), settlement_selectors.shown_state(row, now)
     paper = load_settlement_paper(row)
-    creditor = creditor_of(row)
-    is_creditor = row.first == creditor and "first" in sides_of(actor, row)
-    is_creditor |= row.second == creditor and "second" in sides_of(actor, row)
+    creditor = settlement_selectors.creditor_of(row)
+    is_creditor = row.first == creditor and "first" in settlement_selectors.sides_of(actor, row)
+    is_creditor |= row.second == creditor and "second" in settlement_selectors.sides_of(actor, row)
     context: dict[str, Any] = {
         "settlement": row,
         "net": net,
         "reference": _name(row),
         "still": net - row.paid,
-        "debtor": debtor_of(row),
+        "debtor": settlement_selectors.debtor_of(row),
         "creditor": creditor,
         "shown_state": state,
         "state_label": state_label(state),
@@ -145,7 +94,7 @@ def _page(
                 getattr(row, side),
                 getattr(row, f"{side}_confirmed_by"),
                 getattr(row, f"{side}_confirmed_at"),
-                no_second_for(row, side),
+                settlement_selectors.no_second_for(row, side),
             )
             for side in ("first", "second")
         ],
@@ -163,6 +112,8 @@ def _page(
         "confirm_form": ConfirmForm(initial={"version": row.version}),
         **forms,
     }
+    if net == row.paid:
+        context["pay_form"].only_reverses()
     return render(request, "bookings/settlement/settlement.html", context, status=status)
 
 
@@ -174,36 +125,22 @@ def _acted(
     work: Callable[[By, dict[str, Any]], Any],
     done: str,
 ) -> HttpResponse:
-    """Carry out an act on a settlement; what refuses it is said on its page."""
-    settlement_by_id(actor_of(request.user), settlement_id)
+    """Carry out an act on a settlement; a refusal is shown on its page."""
     return act(
         request,
-        partial(_page, request, settlement_id),
+        partial(bare(one), request, settlement_id),
         work,
         to=reverse("bookings:money-settlements-one", args=[settlement_id]),
         done=done,
         form=form,
         name=name,
-        shows=lambda refused: messages.error(request, sentence(refused.code, refused.numbers)),
     )
 
 
 @writes
-def confirm(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """Confirm a settlement for one's region."""
-    return _acted(
-        request,
-        settlement_id,
-        ConfirmForm(request.POST),
-        "confirm_form",
-        lambda by, data: settlement_confirm(by, settlement_id=settlement_id, region=data["region"]),
-        gettext("The settlement is confirmed for your region."),
-    )
-
-
-@writes
-def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
-    """Mark what came in on a settlement, or take it back."""
+@chooses(*PAYMENT_ACTS)
+def pay(request: HttpRequest, settlement_id: UUID, choice: str) -> HttpResponse:
+    """Record a payment on a settlement, or take one back."""
     form = PaymentForm(request.POST)
     return _acted(
         request,
@@ -218,7 +155,7 @@ def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
 @reads
 def pdf(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
     """Send a settlement as PDF in the reader's language."""
-    row = settlement_by_id(actor_of(request.user), settlement_id)
+    row = settlement_selectors.settlement_by_id(actor_of(request.user), settlement_id)
     language = translation.get_language() or "en"
     content = settlement_pdf(load_settlement_paper(row), language=language)
     return file_answer(content, _name(row), "pdf")
@@ -227,7 +164,7 @@ def pdf(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
 @reads
 def table(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
     """Send a settlement as CSV."""
-    row = settlement_by_id(actor_of(request.user), settlement_id)
+    row = settlement_selectors.settlement_by_id(actor_of(request.user), settlement_id)
     return file_answer(settlement_csv(load_settlement_paper(row)), _name(row), "csv")
 
 

@@ -5,18 +5,18 @@
 
 POPULATION.csv is the frozen population as it is downloaded with the sample: a line of names
 (`id,stratum,value`), then one row each, sorted by id. `value` is in the smallest unit of the
-currency. Prints the SHA-256 of the file, and the ids that are drawn; ends with 1 where the digest
-is not the one that is named.
+currency. Prints the SHA-256 of the file, and the ids that are drawn; the exit status is 1 if the
+digest differs from HEX.
 
-How it is drawn, where N(x) is the number whose big-endian bytes are SHA-256 of "SEED:x":
+How the sample is drawn, where N(x) is the number whose big-endian bytes are SHA-256 of "SEED:x":
 
 * random: the rows in the order of N(id); the first SIZE of them.
-* stratified: each stratum gets SIZE * rows in it / rows in all, rounded down; what is left goes
-  to the largest remainders, of equal ones to the first name. Within a stratum as random.
+* stratified: each stratum gets SIZE * rows in it / rows in all, rounded down; the rest
+  goes to the largest remainders, of equal ones to the first name. Within a stratum as random.
 * monetary: the amounts without their signs are laid end to end in the order of the file. The
   interval is their sum / SIZE, rounded down; the first point is N("start") modulo the interval,
-  each further one an interval later. A row is drawn where a point falls on its amount; a large
-  one may be met more than once, and is drawn once.
+  each further one an interval later. A row is drawn if a point falls on its amount; a large
+  amount may be hit more than once, but is drawn once.
 """
 
 import argparse

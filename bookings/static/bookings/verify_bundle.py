@@ -5,17 +5,18 @@
     python3 verify_bundle.py PROOF.json
     python3 verify_bundle.py BUNDLE.jsonl --seal 7 --digest HEX
 
-One file, Python 3.8 or later, nothing else. It computes everything anew and names the first
+It needs only this file and Python 3.8 or later. It computes everything again and names the first
 entry that was changed, removed, added or moved. `--digest` is a seal's digest as it was mailed
 or shown to you earlier: what was sealed by then cannot have been rewritten since, not even by
-somebody who holds the database. Ends with 0: all is as it was sealed; 1: something is not;
-2: this is no bundle.
+somebody who holds the database. Without one it cannot know whether everything from some seal on
+was rewritten, or the end was cut off, so it names the newest seal for you to compare. The exit
+status is 0 if everything is as it was sealed, 1 if something is not, 2 if this is not a bundle.
 
 How it is computed:
 
 * An entry's digest is SHA-256 over its canonical JSON (RFC 8785).
 * Free text that may have to be erased is not in the entry; the entry holds SHA-256 over its salt
-  and its canonical JSON. Where it was erased the entry still proves everything else.
+  and its canonical JSON. If it was erased, the entry still proves everything else.
 * A seal's root is a Merkle tree over its entries' digests in their order, hashed as in RFC 9162:
   a leaf is SHA-256(00 || digest), a node SHA-256(01 || left || right), the left part of n
   leaves holds the largest power of two below n.
@@ -36,11 +37,11 @@ MISSING, WITHHELD = None, object()
 
 
 class NoBundle(Exception):
-    """It cannot be read as a bundle or a proof."""
+    """The input cannot be read as a bundle or a proof."""
 
 
 class Wrong(Exception):
-    """What is not as it was sealed, and where."""
+    """Something is not as it was sealed; the message says where."""
 
 
 # Canonical JSON of text, whole numbers, truth values, null, lists and objects. Names are sorted
@@ -103,10 +104,10 @@ def opened(name):
 
 
 def check_seal(seal, previous):
-    """Its digests, once they are known to be what was sealed."""
+    """Return the digests of a seal after checking that they are what was sealed."""
     name = "seal %s" % seal.get("number")
     if seal_digest(seal) != bytes.fromhex(seal["digest"]):
-        raise Wrong("%s says something else than its digest covers" % name)
+        raise Wrong("%s does not match its digest" % name)
     if previous is not None:
         if seal["number"] != previous["number"] + 1:
             raise Wrong("seal %d was removed or moved" % (previous["number"] + 1))
@@ -114,12 +115,13 @@ def check_seal(seal, previous):
             raise Wrong("%s does not follow the one before it" % name)
     digests = [bytes.fromhex(digest) for digest in seal["digests"]]
     if len(digests) != seal["count"] or root_of(digests) != bytes.fromhex(seal["root"]):
-        raise Wrong("%s does not come to its root" % name)
+        raise Wrong("%s does not lead to its root" % name)
     return digests
 
 
 def check_entry(line, place):
-    """An entry's digest; None where its content is gone, WITHHELD where it is not shown here."""
+    """Return an entry's digest; MISSING if its content is gone, WITHHELD if it is not shown to this
+    reader."""
     if line.get("withheld"):
         return WITHHELD
     entry, text = line.get("entry"), line.get("text")
@@ -131,8 +133,7 @@ def check_entry(line, place):
             raise Wrong("entry %s had no free text when it was written (%s)" % (line["id"], place))
         if digest != entry["text"]:
             raise Wrong(
-                "entry %s has another reason or free text than was written (%s)"
-                % (line["id"], place)
+                "entry %s has a different reason or free text than was written (%s)" % (line["id"], place)
             )
     return sha(canonical(entry))
 
@@ -142,130 +143,148 @@ def named(line):
     return entry.get("id") or line.get("id") or "unknown"
 
 
-def check_order(seal, digests, lines):
-    """Name the first entry that does not stand as it was sealed."""
-    number = seal["number"]
-    actual = []
+def digests_in(number, digests, lines):
+    """Yield the digests of the lines of a seal; for a withheld line, the one at the position that the line
+    states."""
     for position, line in enumerate(lines):
-        place = "seal %d, position %d" % (number, position)
-        digest = check_entry(line, place)
+        digest = check_entry(line, "seal %d, position %d" % (number, position))
         if digest is WITHHELD:
             stands = line.get("position")
             inside = isinstance(stands, int) and 0 <= stands < len(digests)
             digest = digests[stands] if inside else b""
-        actual.append(digest)
+        yield digest
+
+
+def check_order(seal, digests, lines):
+    """Raise `Wrong` for the first entry that is not as and where it was sealed."""
+    actual = list(digests_in(seal["number"], digests, lines))
     known, present = set(digests), set(actual)
+
+    def misplaced(position, what, *values):
+        return Wrong("%s (seal %d, position %d)" % (what % values, seal["number"], position))
+
     for position, (expected, digest) in enumerate(zip(digests, actual)):
         if digest == expected:
             continue
         if digest is MISSING:
             what = "was removed"
-        elif digest in known:
-            what = "was moved"
-            if expected not in present:
-                raise Wrong(
-                    "the entry with digest %s was removed (seal %d, position %d)"
-                    % (expected.hex(), number, position)
-                )
-        else:
+        elif digest not in known:
             what = "was added" if expected in present else "was changed"
-        raise Wrong(
-            "entry %s %s (seal %d, position %d)" % (named(lines[position]), what, number, position)
-        )
+        elif expected in present:
+            what = "was moved"
+        else:
+            raise misplaced(position, "the entry with digest %s was removed", expected.hex())
+        raise misplaced(position, "entry %s %s", named(lines[position]), what)
     if len(actual) < len(digests):
-        raise Wrong(
-            "the entry with digest %s was removed (seal %d, position %d)"
-            % (digests[len(actual)].hex(), number, len(actual))
-        )
+        raise misplaced(len(actual), "the entry with digest %s was removed", digests[len(actual)].hex())
     if len(actual) > len(digests):
-        raise Wrong(
-            "entry %s was added (seal %d, position %d)"
-            % (named(lines[len(digests)]), number, len(digests))
-        )
+        raise misplaced(len(digests), "entry %s was added", named(lines[len(digests)]))
     for position, line in enumerate(lines):
-        if line.get("position") != position or line.get("seal") != number:
-            raise Wrong(
-                "entry %s was moved (seal %d, position %d)" % (named(line), number, position)
-            )
+        if line.get("position") != position or line.get("seal") != seal["number"]:
+            raise misplaced(position, "entry %s was moved", named(line))
         if line.get("entry") and line["entry"].get("id") != line.get("id"):
+            raise misplaced(position, "entry %s bears another name", named(line))
+
+
+class Reading:
+    """The state of reading a bundle: the seal whose entries are being read, and those of its entries read so
+    far."""
+
+    def __init__(self, manifest, known):
+        self.manifest, self.known, self.is_known = manifest, known, known is None
+        self.seal, self.digests, self.held = None, [], []
+        self.ended = False
+        self.sums = {"seals": 0, "entries": 0, "withheld": 0, "erased": 0, "newest": None}
+
+    def take(self, line):
+        if self.ended:
+            raise Wrong("something follows the end")
+        kind = line.get("kind")
+        if kind == "seal":
+            self.begin(line)
+        elif kind == "entry":
+            self.hold(line)
+        elif kind == "end":
+            self.finish()
+            self.seal, self.ended = None, True
+        else:
+            raise Wrong("a line of an unknown kind was added")
+
+    def begin(self, seal):
+        """Begin a seal after checking that the one before it is complete."""
+        self.finish()
+        before = self.sums["newest"]
+        self.digests = check_seal(seal, before)
+        if before is None and seal["number"] != self.manifest["first_seal"]:
+            raise Wrong("seal %s was removed" % self.manifest["first_seal"])
+        self.seal, self.held = seal, []
+        self.sums["newest"] = seal
+        self.sums["seals"] += 1
+        if self.known and seal["number"] == self.known[0]:
+            if seal["digest"] != self.known[1]:
+                raise Wrong(
+                    "seal %d is not the one whose digest you know: history was rewritten" % self.known[0]
+                )
+            self.is_known = True
+
+    def hold(self, line):
+        """Keep an entry until all entries of its seal have been read."""
+        if line.get("seal") is None:
+            self.finish()
+            raise Wrong("entry %s was added: it is in no seal" % named(line))
+        if line.get("withheld") and self.manifest.get("regions") is None:
             raise Wrong(
-                "entry %s bears another name (seal %d, position %d)"
-                % (named(line), number, position)
+                "an entry of seal %s, position %s was removed: nothing is withheld "
+                "from this reader" % (line.get("seal"), line.get("position"))
             )
+        if self.seal is None:
+            raise Wrong("entry %s was moved before the first seal" % named(line))
+        self.held.append(line)
+
+    def finish(self):
+        """Check the entries of the seal against it, and count them."""
+        if self.seal is None:
+            return
+        check_order(self.seal, self.digests, self.held)
+        for line in self.held:
+            self.sums["entries"] += 1
+            self.sums["withheld"] += bool(line.get("withheld"))
+            entry = line.get("entry") or {}
+            self.sums["erased"] += entry.get("text") is not None and line.get("text") is None
+
+    def end(self):
+        """Return the counts, after checking that nothing is missing at the end."""
+        if not self.ended:
+            self.finish()
+            raise Wrong("the end was removed")
+        newest = self.sums["newest"]
+        last = newest["number"] if newest else None
+        if last != self.manifest["last_seal"]:
+            raise Wrong("seal %s was removed" % (last + 1 if last else self.manifest["first_seal"]))
+        if not self.is_known:
+            raise Wrong("seal %d, whose digest you know, is not in this bundle" % self.known[0])
+        return self.sums
 
 
 def check_bundle(lines, manifest, known):
-    """Sums of what was looked at; `Wrong` at the first place that is not as it was sealed."""
+    """Return the counts of what was checked; raise `Wrong` at the first place that is not as it was
+    sealed."""
     if manifest.get("version") != 1:
         raise NoBundle("this verifier knows version 1 of the bundle")
-    limited = manifest.get("regions") is not None
-    sums = {"seals": 0, "entries": 0, "withheld": 0, "erased": 0}
-    seal, digests, held, before, ended, is_known = None, [], [], None, False, known is None
-
-    def finish():
-        if seal is None:
-            return
-        check_order(seal, digests, held)
-        for line in held:
-            sums["entries"] += 1
-            sums["withheld"] += bool(line.get("withheld"))
-            entry = line.get("entry") or {}
-            sums["erased"] += entry.get("text") is not None and line.get("text") is None
-
+    reading = Reading(manifest, known)
     for line in lines:
-        kind = line.get("kind")
-        if ended:
-            raise Wrong("something follows the end")
-        if kind == "seal":
-            finish()
-            digests = check_seal(line, before)
-            if before is None and line["number"] != manifest["first_seal"]:
-                raise Wrong("seal %s was removed" % manifest["first_seal"])
-            seal, before, held = line, line, []
-            sums["seals"] += 1
-            if known and line["number"] == known[0]:
-                if line["digest"] != known[1]:
-                    raise Wrong(
-                        "seal %d is not the one whose digest you know: history was "
-                        "rewritten" % known[0]
-                    )
-                is_known = True
-        elif kind == "entry":
-            if line.get("seal") is None:
-                finish()
-                raise Wrong("entry %s was added: it is in no seal" % named(line))
-            if line.get("withheld") and not limited:
-                raise Wrong(
-                    "an entry of seal %s, position %s was removed: nothing is withheld "
-                    "from this reader" % (line.get("seal"), line.get("position"))
-                )
-            if seal is None:
-                raise Wrong("entry %s was moved before the first seal" % named(line))
-            held.append(line)
-        elif kind == "end":
-            finish()
-            seal, ended = None, True
-        else:
-            raise Wrong("a line of an unknown kind was added")
-    if not ended:
-        finish()
-        raise Wrong("the end was removed")
-    last = before["number"] if before else None
-    if last != manifest["last_seal"]:
-        raise Wrong("seal %s was removed" % (last + 1 if last else manifest["first_seal"]))
-    if not is_known:
-        raise Wrong("seal %d, whose digest you know, is not in this bundle" % known[0])
-    return sums
+        reading.take(line)
+    return reading.end()
 
 
 # Proofs
 
 
 def check_proof(proof, known):
-    """`Wrong` unless the entry is in its seal."""
+    """Raise `Wrong` unless the entry is in its seal."""
     seal, position, count = proof["seal"], proof["position"], proof["seal"]["count"]
     if seal_digest(seal) != bytes.fromhex(seal["digest"]):
-        raise Wrong("seal %s says something else than its digest covers" % seal["number"])
+        raise Wrong("seal %s does not match its digest" % seal["number"])
     if known and (seal["number"], seal["digest"]) != known:
         raise Wrong("it is not the seal whose digest you know")
     line = {"id": proof["entry"]["id"], "entry": proof["entry"], "text": proof.get("text")}
@@ -285,13 +304,11 @@ def check_proof(proof, known):
             value = sha(b"\x01" + value + beside)
         first, last = first // 2, last // 2
     if last or value != bytes.fromhex(seal["root"]):
-        raise Wrong(
-            "entry %s was changed, or is not in seal %s" % (proof["entry"]["id"], seal["number"])
-        )
+        raise Wrong("entry %s was changed, or is not in seal %s" % (proof["entry"]["id"], seal["number"]))
 
 
 def documents(stream):
-    """The JSON documents of a file: one a line, or a single one over many lines."""
+    """Yield the JSON documents of a file: one a line, or a single one over many lines."""
     first = stream.readline()
     try:
         yield parse(first)
@@ -303,6 +320,18 @@ def documents(stream):
                 yield parse(line)
             except ValueError as error:
                 raise Wrong("line %d was changed: %s" % (number, error)) from None
+
+
+def compare(newest, known):
+    """Print the newest seal, and what can only be told by a digest kept elsewhere."""
+    print("Newest seal: %(number)d, sealed %(at)s, SHA-256 %(digest)s." % newest)
+    if not known:
+        print(
+            "Compare it with the one that was mailed to you or kept elsewhere (--seal, --digest):"
+            " whether everything was rewritten, or its end cut off, shows in nothing else."
+        )
+    elif known[0] != newest["number"]:
+        print("What was sealed after seal %d is held by no digest of yours." % known[0])
 
 
 def main():
@@ -329,6 +358,7 @@ def main():
                     "RIGHT: entry %s is in seal %d, as it was written."
                     % (manifest["entry"]["id"], manifest["seal"]["number"])
                 )
+                compare(manifest["seal"], known)
                 return 0
             sums = check_bundle(lines, manifest, known)
     except Wrong as wrong:
@@ -346,6 +376,8 @@ def main():
     )
     if known:
         print("The seal you know is among them.")
+    if sums["newest"]:
+        compare(sums["newest"], known)
     return 0
 
 

@@ -4,24 +4,25 @@
     python3 watch_results.py https://instruments.example.org FOLDER
     python3 watch_results.py https://instruments.example.org FOLDER --booking ID --once
 
-One file, Python 3.8 or later, nothing else; on Windows too (`py watch_results.py ...`). The token,
+It needs only this file and Python 3.8 or later, also on Windows (`py watch_results.py ...`). The token,
 with the scopes `read` and `upload`, is read from the environment variable
-INSTRUMENT_COMMONS_TOKEN or from a file (`--token-file`), so that no list of processes shows it.
+INSTRUMENT_COMMONS_TOKEN or from a file (`--token-file`), so that lists of processes do not show it.
 
 FOLDER has one folder for each booking, whose name is the booking's code as its results' page
 shows it, alone or before a space: `7f3a9c21` or `7f3a9c21 steel, second day`. With `--booking`
-FOLDER is for that one booking. What lies deeper keeps its path.
+FOLDER is for that one booking. Files in subfolders keep their paths.
 
-* A file is uploaded once its size and time have not changed for `--settle` seconds. What begins
-  with a full stop, or ends in .tmp, .part, .lock or ~, is left alone, and so are links.
+* A file is uploaded once its size and time have not changed for `--settle` seconds. Names that
+  begin with a full stop, or end in .tmp, .part, .lock or ~, are ignored, and so are links.
 * Its SHA-256 is stated first; the platform computes its own, and results are sealed only if the
-  two agree. A broken connection is gone on with where the platform says that it broke.
-* What was uploaded is noted in FOLDER/.instrument-commons.json and never uploaded twice, also
-  where this program is killed in between: it then finds the file with the platform. A file that
-  changes afterwards is named and left: take it away on the page to upload it anew.
+  two agree. An interrupted upload resumes where the platform says that it stopped.
+* Uploaded files are recorded in FOLDER/.instrument-commons.json and never uploaded twice, even if
+  this program is killed in between: it then finds the file on the platform. A file that changes
+  afterwards is reported and not uploaded again until it is removed on the page.
 
-Nothing in FOLDER is ever changed or deleted. Ends with 0 (--once: all is there), 1 (--once:
-something is not), 2 (it cannot work at all: the token, the address, another one watches FOLDER).
+No other file in FOLDER is ever changed or deleted. The exit status is 0 (--once: everything is
+uploaded), 1 (--once: something is not) or 2 (it cannot work at all, because of the token, the
+address, or another program that watches FOLDER).
 """
 
 import argparse
@@ -37,25 +38,25 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-PIECE = 8 << 20  # of one request; the platform takes 16 MiB
+PIECE = 8 << 20  # bytes of one request; the platform accepts 16 MiB
 STATE = ".instrument-commons.json"
 SKIPPED = (".tmp", ".part", ".lock", ".crdownload", "~")
 LONGEST_WAIT = 60.0
-AGAIN = 3600  # seconds after which what was not taken is tried again
+AGAIN = 3600  # seconds after which a refused file is tried again
 JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT
 CODE = re.compile(r"([0-9a-f]{8})(?: .*)?", re.IGNORECASE)
 
 
 class Stop(Exception):
-    """Nothing can be done at all."""
+    """The program cannot continue at all."""
 
 
 class NotTaken(Exception):
-    """This file is not taken; why."""
+    """The server does not accept this file; the message says why."""
 
 
 class Away(Exception):
-    """The platform does not answer just now."""
+    """The platform does not answer at the moment."""
 
     def __init__(self, why, wait=None):
         super().__init__(why)
@@ -63,7 +64,7 @@ class Away(Exception):
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the token is for one address."""
+    """A handler that follows no redirect, as the token is for one address only."""
 
     def redirect_request(self, *args):
         return None
@@ -82,7 +83,7 @@ class Platform:
         self.opener = urllib.request.build_opener(_Stay)
 
     def ask(self, method, address, body=None, **headers):
-        """The headers and the content of an answer, of an address below the API. `Stop`,
+        """Return the headers and the content of an answer from an address below the API. Raise `Stop`,
         `NotTaken`, `Away`."""
         address = self.api + address
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -116,18 +117,18 @@ class Platform:
         raise refused
 
     def rows(self, address):
-        """All rows of a list, page by page."""
+        """Yield all rows of a list, page by page."""
         while address:
             page = json.loads(self.ask("GET", address)[1].decode())
             for row in page["results"]:
                 yield row
-            # Of the next page only what lies below the API: the token goes nowhere else.
+            # Only the path below the API is used for the next page, so that the token goes nowhere else.
             address = (page.get("next") or "").partition("/api/v1/")[2]
 
 
 def opened(folder, path):
-    """A file below a folder, to be read. No step to it is a link, also where one was put there
-    since it was listed: nothing from elsewhere is sent."""
+    """Open a file below a folder for reading. No part of its path may be a link, even one created since it
+    was listed, so that nothing from elsewhere is sent."""
     names = path.split("/")
     if os.open in os.supports_dir_fd:
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -142,7 +143,7 @@ def opened(folder, path):
         finally:
             os.close(place)
         stream, is_own = os.fdopen(file, "rb"), True
-    else:  # Windows: what was opened is what stands there, with no link on the way
+    else:  # Windows: check that the opened file is the one at the path, with no link on the way
         steps = [os.path.join(folder, *names[: n + 1]) for n in range(len(names))]
         stream = open(steps[-1], "rb")  # noqa: SIM115
         is_same = os.path.samestat(os.fstat(stream.fileno()), os.lstat(steps[-1]))
@@ -154,7 +155,7 @@ def opened(folder, path):
 
 
 def digest_of(folder, path):
-    """The SHA-256 of a file below a folder, and its size and time while it was read."""
+    """Return the SHA-256 of a file below a folder, and its size and time while it was read."""
     digest = hashlib.sha256()
     with opened(folder, path) as stream:
         before = mark_of(stream.fileno())
@@ -169,13 +170,13 @@ def digest_of(folder, path):
 
 
 def mark_of(file):
-    """What changes with a file, by its path or as it is open: its size and its time."""
+    """Return size and time of a file, given by path or open: they change when the file does."""
     entry = os.fstat(file) if isinstance(file, int) else os.lstat(file)
     return [entry.st_size, entry.st_mtime_ns]
 
 
 def files_in(folder):
-    """Paths below a folder, with `/` between names."""
+    """Yield the paths of the files below a folder, with `/` between names."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(each for each in folders if is_meant(parent, each))
         for name in sorted(names):
@@ -190,7 +191,7 @@ def is_meant(parent, name):
 
 
 def is_link(path):
-    """Whether it leads elsewhere: a link, or a junction of Windows, which anybody may make."""
+    """Say whether a path is a link, or a junction of Windows, which anybody may make."""
     try:
         entry = os.lstat(path)
     except OSError:  # gone
@@ -199,12 +200,12 @@ def is_link(path):
 
 
 class Watch:
-    """A folder, and what is known of its files."""
+    """A watched folder, and what is known of its files."""
 
     def __init__(self, platform, folder, booking, settle):
         self.platform, self.folder, self.settle = platform, os.path.abspath(folder), settle
         self.booking = booking
-        self.seen = {}  # since when a file is as it is; forgotten when this ends
+        self.seen = {}  # since when a file is unchanged; lost when the program ends
         self.file = os.path.join(self.folder, STATE)
         self.lock = self._alone()
         self.state = {}
@@ -213,7 +214,7 @@ class Watch:
                 self.state = json.load(stream)
 
     def _alone(self):
-        # The system lets go of it, however this ends.
+        # The system releases the lock, however the program ends.
         stream = open(self.file + ".lock", "a")  # noqa: SIM115
         try:
             if os.name == "nt":
@@ -229,7 +230,7 @@ class Watch:
         return stream
 
     def note(self):
-        """Keep what is known: whole, or as it was."""
+        """Store what is known of the files, so that a crash leaves either the old state or the new."""
         with open(self.file + ".tmp", "w", encoding="utf-8") as stream:
             json.dump(self.state, stream, indent=1, sort_keys=True)
             stream.flush()
@@ -237,7 +238,7 @@ class Watch:
         os.replace(self.file + ".tmp", self.file)
 
     def pairs(self):
-        """Each folder of a booking, with the hand-off that its files are for."""
+        """Yield each folder of a booking, with the delivery that its files are for."""
         rows = []
         for state in ("expected", "uploading"):
             address = "results/?state=" + state
@@ -263,7 +264,7 @@ class Watch:
                 say(name, "the code stands for several bookings: use --booking")
 
     def round(self):
-        """Look once at everything; whether something is still to be done, or was refused."""
+        """Look at everything once; return whether something still has to be done, or was refused."""
         is_open = False
         pairs = list(self.pairs())
         for name, hand_off in pairs:
@@ -284,11 +285,11 @@ class Watch:
                 except NotTaken as refused:
                     is_open = True
                     say(key, "not taken: %s" % refused)
-                    if getattr(refused, "status", 0) != 404:  # else it is begun anew
+                    if getattr(refused, "status", 0) != 404:  # otherwise it is started again
                         at = time.time()
                         self.state[key] = {"mark": mark, "refused": str(refused), "at": at}
                         self.note()
-                except OSError as error:  # of the file: still being written, or gone
+                except OSError as error:  # of the file: it is still being written, or is gone
                     say(key, str(error))
                     is_open = True
         if not pairs:
@@ -300,7 +301,8 @@ class Watch:
         return known.get("done") and known["mark"] == mark
 
     def _is_due(self, key, mark):
-        """Whether a file is to be uploaded: it rests, and was neither uploaded nor refused."""
+        """Say whether a file is to be uploaded: it no longer changes, and was neither uploaded nor
+        refused."""
         known = self.state.get(key, {})
         if known.get("done") and known["mark"] != mark and known.get("told") != mark:
             known["told"] = mark
@@ -330,14 +332,11 @@ class Watch:
             address = "uploads/%s/" % there["id"]
         else:
             values = {"hand_off": hand_off, "path": path, "sha256": known["sha256"]}
-            pairs = [
-                name + " " + base64.b64encode(value.encode()).decode()
-                for name, value in values.items()
-            ]
+            pairs = [name + " " + base64.b64encode(value.encode()).decode() for name, value in values.items()]
             headers, _ = self.platform.ask(
                 "POST", "uploads/", b"", Upload_Length=str(size), Upload_Metadata=",".join(pairs)
             )
-            # The same upload by its path alone, whatever the platform's name is.
+            # The same upload by its path alone, whatever the platform's host name is.
             address = "uploads/" + headers["Location"].rstrip("/").rpartition("/")[2] + "/"
         is_whole = there is not None and there["state"] != "uploading"
         if size and not is_whole:
@@ -371,12 +370,12 @@ class Watch:
                     offset, failures = int(headers["Upload-Offset"]), 0
                 except Away as away:
                     failures += 1
-                    offset = None  # asked again: how much came is the platform's to say
+                    offset = None  # ask again, since only the platform knows how much arrived
                     time.sleep(min(away.wait or 0.5 * 2 ** min(failures, 8), LONGEST_WAIT))
                 except NotTaken as refused:
                     status = getattr(refused, "status", 0)
                     failures += 1
-                    if status == 413 and most > 1 << 16:  # a proxy takes less
+                    if status == 413 and most > 1 << 16:  # a proxy accepts less
                         most //= 2
                     elif status in (409, 422, 460) and failures < 10:
                         offset = None
@@ -393,11 +392,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("site", help="https://instruments.example.org")
     parser.add_argument("folder")
-    parser.add_argument("--booking", default="", help="its id: the folder is for this one booking")
-    parser.add_argument("--settle", type=float, default=60, help="seconds without a change (60)")
-    parser.add_argument("--every", type=float, default=15, help="seconds between two looks (15)")
-    parser.add_argument("--once", action="store_true", help="until all is there, then end")
-    parser.add_argument("--token-file", help="else INSTRUMENT_COMMONS_TOKEN")
+    parser.add_argument(
+        "--booking", default="", help="id of the only booking whose results are in the folder"
+    )
+    parser.add_argument(
+        "--settle", type=float, default=60, help="seconds without a change before a file is uploaded (60)"
+    )
+    parser.add_argument("--every", type=float, default=15, help="seconds between two checks (15)")
+    parser.add_argument("--once", action="store_true", help="stop when everything is uploaded")
+    parser.add_argument("--token-file", help="file with the token; default: INSTRUMENT_COMMONS_TOKEN")
     options = parser.parse_args()
     try:
         token = os.environ.get("INSTRUMENT_COMMONS_TOKEN", "")

@@ -1,4 +1,4 @@
-"""Hours."""
+"""The API of hours."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -28,26 +28,22 @@ NARROWED_BY = ("region", "organisation", "facility", "instrument", "technique")
 class DaysQuery(Query):
     def get_fields(self) -> Any:
         return {
-            "from": Day(help_text="The first local day."),
-            "until": Day(help_text="The first local day no longer counted."),
+            "from": Day(help_text="First day counted, in local time."),
+            "until": Day(help_text="First day that is no longer counted, in local time."),
             **super().get_fields(),
         }
 
 
 class DaysShape(serializers.Serializer[Any]):
     def get_fields(self) -> Any:
-        return {
-            "from": serializers.DateField(),
-            "until": serializers.DateField(),
-            **super().get_fields(),
-        }
+        return {"from": serializers.DateField(), "until": serializers.DateField(), **super().get_fields()}
 
 
 class HoursRowShape(serializers.Serializer[Any]):
-    """Minutes in each of the six states, which add up to `total_minutes`, and their ratios as
-    decimal strings, null where the denominator is 0. What `by` names stands beside: a date, a
-    month, or the code or id of the group, and its `names`. In public figures a group behind which
-    too few organisations stand is `hidden`: its figures are null."""
+    """Minutes in each of the six states, which add up to `total_minutes`, and their ratios as decimal
+    strings, null if the denominator is 0. The groups named in `by` are further fields: a date, a month, or
+    the code or id of the group, and its `names`. In public figures a group with too few organisations is
+    `hidden`: its figures are null."""
 
     def get_fields(self) -> Any:
         return {
@@ -61,7 +57,7 @@ class HoursRowShape(serializers.Serializer[Any]):
 
 
 class HoursShape(DaysShape):
-    """`definitions` is the version of the rules behind the figures."""
+    """Hours by group. `definitions` is the version of the rules behind the figures."""
 
     definitions = serializers.CharField()
     by = serializers.ListField(child=serializers.ChoiceField(BY))
@@ -72,16 +68,16 @@ class HoursShape(DaysShape):
 
 class HoursQuery(DaysQuery):
     by = Text(100, default="", help_text="Any of: " + ", ".join(BY) + "; separated by commas.")
-    region = Text(20, default="", help_text="A code; regions below it are included.")
-    organisation = Text(40, default="", help_text="The host's code.")
+    region = Text(20, default="", help_text="Code of a region; the regions within it are included.")
+    organisation = Text(40, default="", help_text="Code of the host organisation.")
     facility = serializers.UUIDField(required=False)
     instrument = serializers.UUIDField(required=False)
-    technique = Text(60, default="", help_text="A code; narrower techniques are included.")
-    scheme = Choice(list(FIRST), default=USUAL_SCHEME, help_text="Whose norm hours.")
+    technique = Text(60, default="", help_text="Code of a technique; narrower techniques are included.")
+    scheme = Choice(list(FIRST), default=USUAL_SCHEME, help_text="The scheme whose norm hours are used.")
 
 
 def span_of(since: date, until: date) -> None:
-    """`Invalid` unless the days are in order and not too many."""
+    """Raise `Invalid` unless the days are in order and not too many."""
     if until <= since:
         raise invalid("until", "not-after-start")
     if until - since > LONGEST:
@@ -89,7 +85,7 @@ def span_of(since: date, until: date) -> None:
 
 
 def day_values(shape: type[DaysQuery], request: Request) -> dict[str, Any]:
-    """The query of a request; `Invalid` where it is not sound, or the days are not."""
+    """Return the query of a request; raise `Invalid` if it, or the days in it, are not valid."""
     query = query_values(shape, request.query_params)
     span_of(query["from"], query["until"])
     return query
@@ -100,7 +96,7 @@ def days_json(query: Mapping[str, Any]) -> dict[str, str]:
 
 
 def narrowed_in(query: Mapping[str, Any]) -> dict[str, Any]:
-    """What a query narrows the hours to."""
+    """Return the filters of a query for hours."""
     return {name: query[name] for name in NARROWED_BY if query.get(name)}
 
 
@@ -112,26 +108,20 @@ def row_json(row: HoursRow) -> dict[str, Any]:
     return {
         **row.keys,
         "names": {group: names_json(*names) for group, names in row.names.items()},
-        **{name: None if row.is_hidden else number for name, number in row.figures.items()},
+        **row.figures,
         "norm_minutes": row.norm,
         "hidden": row.is_hidden,
-        **{name: None if row.is_hidden else ratio for name, ratio in row.ratios.items()},
+        **row.ratios,
     }
 
 
 class Hours(Endpoint):
     @from_replica
-    @operation(
-        "statistics_hours",
-        _("Hours"),
-        tag="statistics",
-        query=HoursQuery,
-        gives=HoursShape,
-    )
+    @operation("statistics_hours", _("Hours"), tag="statistics", query=HoursQuery, gives=HoursShape)
     def get(self, request: Request) -> Response:
-        """The hours of the instruments of one's organisations and regions, for managers,
-        finance, coordinators and auditors; for everybody else public figures: whole months by
-        region, technique, month or year. Days count once they are rolled up: never today."""
+        """Return the hours of the instruments of your organisations and regions, for managers, finance,
+        coordinators and auditors; for everybody else public figures: whole months by region, technique, month
+        or year. Days count once they are rolled up: never today."""
         query = day_values(HoursQuery, request)
         groups = codes_in(query["by"], "by", BY)
         figures = figures_for(

@@ -24,22 +24,14 @@ from bookings.statistics.models import HoursExport
 from bookings.statistics.selectors.flows import MEASURES
 from bookings.statistics.selectors.payers import PAYERS_BY
 from bookings.statistics.selectors.tables import PAYERS, STATES, TABLES, TableQuery
-from bookings.statistics.services.exports import (
-    XLSX,
-    export_for,
-    export_name,
-    export_open,
-    export_start,
-    exports_of,
-    media_of,
-)
+from bookings.statistics.services import exports
 
 FORMATS = ("csv", "xlsx")
 
 
 class HoursExportShape(serializers.Serializer[Any]):
-    """A table that a worker writes: fetch `file/` once it is `done`. `asked` is what it was asked
-    with; `rows_total` is 0 where it is not known before the end."""
+    """A table that a worker writes: download `file/` once it is `done`. `asked` is the query; `rows_total` is
+    0 if it is not known before the end."""
 
     id = serializers.UUIDField()
     table = serializers.ChoiceField(TABLES)
@@ -53,34 +45,50 @@ class HoursExportShape(serializers.Serializer[Any]):
 
 
 class HoursExportBody(Shape):
-    table = Choice(list(TABLES), help_text="`days`: the instrument-days behind a number.")
+    table = Choice(list(TABLES), help_text="`days` lists the instrument days behind a figure.")
     format = Choice(list(FORMATS), default="csv")
-    by = Text(100, default="", allow_blank=True, help_text="Of hours and payers; commas between.")
+    by = Text(
+        100,
+        default="",
+        allow_blank=True,
+        help_text="Grouping of the tables of hours and payers, separated by commas.",
+    )
     region = Text(20, default="", allow_blank=True)
     organisation = Text(40, default="", allow_blank=True)
     facility = serializers.UUIDField(required=False)
     instrument = serializers.UUIDField(required=False)
     technique = Text(60, default="", allow_blank=True)
     scheme = Choice(list(FIRST), default=USUAL_SCHEME)
-    measure = Choice(list(MEASURES), default="hours", help_text="Of flows.")
-    currency = Text(3, default="", allow_blank=True, help_text="Of flows of money.")
-    state = Choice(list(STATES), default="productive", help_text="What days must have some of.")
+    measure = Choice(list(MEASURES), default="hours", help_text="What the table of flows measures.")
+    currency = Text(3, default="", allow_blank=True, help_text="Currency, if flows of money are measured.")
+    state = Choice(list(STATES), default="productive", help_text="Only days with some time in this state.")
     price_group = Text(
-        10, default="", allow_blank=True, help_text="For days: the payers that used it."
+        10,
+        default="",
+        allow_blank=True,
+        help_text="For `days`: only days on which this price group used the instrument.",
     )
-    payer_region = Text(20, default="", allow_blank=True, help_text="The same; a code.")
-    payer = Text(40, default="", allow_blank=True, help_text="The same; a code.")
+    payer_region = Text(
+        20,
+        default="",
+        allow_blank=True,
+        help_text="For `days`: code of a region whose organisations used it.",
+    )
+    payer = Text(
+        40, default="", allow_blank=True, help_text="For `days`: code of an organisation that used it."
+    )
 
     def get_fields(self) -> Any:
         return {
-            "from": Day(help_text="The first local day."),
-            "until": Day(help_text="The first local day no longer counted."),
+            "from": Day(help_text="First day counted, in local time."),
+            "until": Day(help_text="First day that is no longer counted, in local time."),
             **super().get_fields(),
         }
 
 
 def query_in(data: dict[str, Any]) -> TableQuery:
-    """`Invalid` for days out of order and for what a table cannot be summed up by."""
+    """Return the query of a body; raise `Invalid` for days that are not in order, and for groups that the
+    table does not have."""
     span_of(data["from"], data["until"])
     by: tuple[str, ...] = ()
     if data["table"] == "hours":
@@ -108,29 +116,24 @@ class HoursExports(Resource):
     name, many, shape = "statistics_export", "statistics_exports", HoursExportShape
 
     def visible(self, pk: UUID) -> HoursExport:
-        return export_for(self.actor, pk)
+        return exports.export_for(self.actor, pk)
 
     @lists(_("Exports of hours"))
     def rows(self, query: dict[str, Any]) -> QuerySet[HoursExport]:
-        """One's own, the newest first."""
-        return exports_of(self.actor)
+        """Return your own exports, the newest first."""
+        return exports.exports_of(self.actor)
 
-    @creates(
-        _("Start an export of hours"),
-        HoursExportBody,
-        named="_start",
-        status=202,
-        refuses=[409],
-    )
+    @creates(_("Start an export of hours"), HoursExportBody, named="_start", status=202, refuses=[409])
     def start(self, data: dict[str, Any]) -> HoursExport:
-        """Of what one may read, as the table's own address gives it; `days` for whoever reads
-        hours. A worker writes it and keeps it a week; one person has five at work at most."""
+        """Start an export of figures that you may read, with the parameters of the table's own address;
+        `days` only for people who read hours. A worker writes the file and keeps it for a week; at most five
+        exports of a person are in progress."""
         table, form = data["table"], data["format"]
-        return export_start(self.by, table=table, format=form, query=query_in(data))
+        return exports.export_start(self.by, table=table, format=form, query=query_in(data))
 
     @reads(_("Progress of an export of hours"))
     def detail(self, pk: UUID) -> None:
-        """One's own."""
+        """Return one of your own exports."""
 
 
 class HoursExportFile(FileEndpoint):
@@ -139,15 +142,15 @@ class HoursExportFile(FileEndpoint):
         _("Download an export of hours"),
         tag="statistics",
         gives=OpenApiTypes.BINARY,
-        media=["text/csv", XLSX],
+        media=["text/csv", exports.XLSX],
         refuses=[404, 409],
     )
     def get(self, request: Request, export_id: UUID) -> HttpResponseBase:
-        """Once it is done: CSV or XLSX, with what it was asked with."""
-        job = export_for(self.actor, export_id)
+        """Return the finished file: CSV or XLSX, which also states the query."""
+        job = exports.export_for(self.actor, export_id)
         return FileResponse(
-            export_open(job),
+            exports.export_open(job),
             as_attachment=True,
-            filename=export_name(job),
-            content_type=media_of(job.format),
+            filename=exports.export_name(job),
+            content_type=exports.media_of(job.format),
         )

@@ -1,4 +1,4 @@
-"""Statistics beside the hours: who pays, flows between regions, bookings, unmet demand, norms."""
+"""Statistics other than hours: who pays, flows between regions, bookings, unmet demand, norms."""
 
 from typing import Any
 
@@ -20,15 +20,7 @@ from bookings.hours.selectors.bookings import booking_figures
 from bookings.hours.selectors.norms import entered_norms
 from bookings.hours.selectors.scope import scope_for, whole_months
 from bookings.hours.services.norms import norm_add
-from bookings.statistics.api.hours import (
-    DaysQuery,
-    DaysShape,
-    HoursQuery,
-    day_values,
-    days_json,
-    names_json,
-    narrowed_in,
-)
+from bookings.statistics.api import hours as hour_api
 from bookings.statistics.selectors.demand import DemandRow, demand
 from bookings.statistics.selectors.flows import MEASURES, Flows, Spread, flows, spread
 from bookings.statistics.selectors.payers import PAYERS_BY, PayerRow, payers
@@ -36,15 +28,18 @@ from bookings.statistics.selectors.payers import PAYERS_BY, PayerRow, payers
 # Flows
 
 
-class FlowsQuery(DaysQuery):
+class FlowsQuery(hour_api.DaysQuery):
     measure = Choice(list(MEASURES), default="hours")
-    currency = Text(3, default="", help_text="Of money; the one most cells have.")
+    currency = Text(
+        3, default="", help_text="Currency, if money is measured; default: the most frequent one."
+    )
 
 
-class FlowsShape(DaysShape):
-    """`matrix`: what payers of `payer_region` used at hosts of `host_region`: minutes, sessions
-    or people as integers, money as decimal strings. Null where it is hidden, since too few
-    organisations stand behind it; sums and ratios count what is shown."""
+class FlowsShape(hour_api.DaysShape):
+    """Flows between regions. `matrix`: the use by payers of `payer_region` at hosts of `host_region`;
+    minutes, sessions or people as integers, money as decimal strings. Null and `hidden` if too few
+    organisations are behind it, or if it would reveal another hidden cell; sums and ratios that would need a
+    hidden cell are null as well."""
 
     measure = serializers.ChoiceField(list(MEASURES))
     unit = serializers.CharField()
@@ -77,7 +72,7 @@ def flows_json(result: Flows) -> dict[str, Any]:
         "regions": [
             {
                 "region": region.code,
-                "names": names_json(region.name, region.name_zh),
+                "names": hour_api.names_json(region.name, region.name_zh),
                 "used": number(told.used),
                 "used_elsewhere": number(told.used_elsewhere),
                 "hosted": number(told.hosted),
@@ -103,17 +98,13 @@ def flows_json(result: Flows) -> dict[str, Any]:
 class FlowsBetweenRegions(Endpoint):
     @from_replica
     @operation(
-        "statistics_flows",
-        _("Flows between regions"),
-        tag="statistics",
-        query=FlowsQuery,
-        gives=FlowsShape,
+        "statistics_flows", _("Flows between regions"), tag="statistics", query=FlowsQuery, gives=FlowsShape
     )
     def get(self, request: Request) -> Response:
-        """Who used what where. Cells behind which few organisations stand are hidden, but from
-        administrators and from auditors and coordinators of one of the two regions; whoever does
-        not read them all asks for whole months."""
-        query = day_values(FlowsQuery, request)
+        """Return the use by payers of each region at hosts of each region. Cells with few organisations are
+        hidden, except from administrators and from auditors and coordinators of one of the two regions;
+        anybody who does not read all cells must ask for whole months."""
+        query = hour_api.day_values(FlowsQuery, request)
         result = flows(
             self.actor,
             since=query["from"],
@@ -121,7 +112,7 @@ class FlowsBetweenRegions(Endpoint):
             measure=query["measure"],
             currency=query["currency"],
         )
-        return Response(days_json(query) | flows_json(result))
+        return Response(hour_api.days_json(query) | flows_json(result))
 
 
 class SpreadShape(serializers.Serializer[Any]):
@@ -135,7 +126,7 @@ class SpreadShape(serializers.Serializer[Any]):
 def spread_json(row: Spread) -> dict[str, Any]:
     return {
         "technique": row.code,
-        "names": names_json(row.name, row.name_zh),
+        "names": hour_api.names_json(row.name, row.name_zh),
         "instruments": row.instruments,
         "concentration": row.concentration,
         "regions": [
@@ -154,24 +145,22 @@ class Concentration(Endpoint):
         gives=SpreadShape,
     )
     def get(self, request: Request) -> Response:
-        """Of published instruments, all and by technique."""
+        """Return how published instruments are spread over the regions, in all and by technique."""
         concentration, rows = spread()
-        return Response(
-            {"concentration": concentration, "techniques": [spread_json(row) for row in rows]}
-        )
+        return Response({"concentration": concentration, "techniques": [spread_json(row) for row in rows]})
 
 
 # Who pays
 
 
-class PayersQuery(HoursQuery):
+class PayersQuery(hour_api.HoursQuery):
     by = Text(100, default="price_group", help_text="Any of: " + ", ".join(PAYERS_BY) + ".")
     scheme = None  # type: ignore[assignment]
 
 
-class PayersShape(DaysShape):
-    """Productive minutes by who pays, the largest first; they add up to `productive_minutes` of
-    the hours. Null where it is hidden."""
+class PayersShape(hour_api.DaysShape):
+    """Productive minutes by payer, the largest first; they add up to `productive_minutes` of the hours. Null
+    if hidden."""
 
     by = serializers.ListField(child=serializers.ChoiceField(list(PAYERS_BY)))
     rows = serializers.ListField(child=serializers.DictField())
@@ -180,7 +169,7 @@ class PayersShape(DaysShape):
 def payer_json(row: PayerRow) -> dict[str, Any]:
     return {
         **row.keys,
-        "names": {group: names_json(*names) for group, names in row.names.items() if names[0]},
+        "names": {group: hour_api.names_json(*names) for group, names in row.names.items() if names[0]},
         "productive_minutes": row.minutes,
         "sessions": row.sessions,
         "organisations": row.organisations,
@@ -192,39 +181,35 @@ class Payers(Endpoint):
     @from_replica
     @operation(
         "statistics_payers",
-        _("Productive hours by who pays"),
+        _("Productive hours by payer"),
         tag="statistics",
         query=PayersQuery,
         gives=PayersShape,
     )
     def get(self, request: Request) -> Response:
-        """By price group, the payer's region, or payer, of the instruments whose hours one reads;
-        public figures are by price group and region, of whole months."""
-        query = day_values(PayersQuery, request)
+        """Return the hours by price group, the payer's region, or payer, of the instruments whose hours you
+        may read; public figures are by price group and region, for whole months."""
+        query = hour_api.day_values(PayersQuery, request)
         by = list(dict.fromkeys(name.strip() for name in query["by"].split(",") if name.strip()))
-        scope = scope_for(self.actor, narrowed_in(query))
+        scope = scope_for(self.actor, hour_api.narrowed_in(query))
         rows = payers(
-            scope,
-            since=query["from"],
-            until=query["until"],
-            by=by,
-            least=settings.PUBLIC_LEAST_ORGANISATIONS,
+            scope, since=query["from"], until=query["until"], by=by, least=settings.PUBLIC_LEAST_ORGANISATIONS
         )
-        return Response(days_json(query) | {"by": by, "rows": [payer_json(row) for row in rows]})
+        return Response(hour_api.days_json(query) | {"by": by, "rows": [payer_json(row) for row in rows]})
 
 
 # Bookings
 
 
-class BookingsQuery(HoursQuery):
+class BookingsQuery(hour_api.HoursQuery):
     by = None  # type: ignore[assignment]
     scheme = None  # type: ignore[assignment]
 
 
-class BookingsShape(DaysShape):
-    """Of bookings confirmed at some time whose start lies in these days. Late: less than 24 hours
-    before the start. `lead_hours`: from the request to the start, the median, as a decimal string;
-    null without bookings."""
+class BookingsShape(hour_api.DaysShape):
+    """Figures of bookings that were ever confirmed and start on these days. Late: less than 24 hours before
+    the start. `lead_hours`: the median time from the request to the start, as a decimal string; null without
+    bookings."""
 
     booked = serializers.IntegerField()
     booked_minutes = serializers.IntegerField()
@@ -240,29 +225,30 @@ class Bookings(Endpoint):
     @from_replica
     @operation(
         "statistics_bookings",
-        _("Lead times, late cancellations, bookings not used"),
+        _("Lead times, late cancellations and unused bookings"),
         tag="statistics",
         query=BookingsQuery,
         gives=BookingsShape,
     )
     def get(self, request: Request) -> Response:
-        """Of the instruments whose hours one reads; public figures are of whole months."""
-        query = day_values(BookingsQuery, request)
-        scope = scope_for(self.actor, narrowed_in(query))
+        """Return the figures of bookings of the instruments whose hours you may read; public figures are for
+        whole months."""
+        query = hour_api.day_values(BookingsQuery, request)
+        scope = scope_for(self.actor, hour_api.narrowed_in(query))
         if scope.is_public:
             whole_months(query["from"], query["until"])
-            if narrowed_in(query):
+            if hour_api.narrowed_in(query):
                 raise NotPermitted
         result = booking_figures(scope, since=query["from"], until=query["until"])
         lead = None if result.lead_hours is None else str(result.lead_hours)
-        return Response(days_json(query) | vars(result) | {"lead_hours": lead})
+        return Response(hour_api.days_json(query) | vars(result) | {"lead_hours": lead})
 
 
 # Unmet demand
 
 
-class DemandShape(DaysShape):
-    """By technique and by the region of those who wanted; null where it is hidden."""
+class DemandShape(hour_api.DaysShape):
+    """Unmet demand by technique and by the region of the people who had it; null if hidden."""
 
     rows = serializers.ListField(child=serializers.DictField())
 
@@ -273,8 +259,8 @@ def demand_json(row: DemandRow) -> dict[str, Any]:
         "technique": row.technique[0],
         "region": row.region[0],
         "names": {
-            "technique": names_json(*row.technique[1:]),
-            "region": names_json(*row.region[1:]),
+            "technique": hour_api.names_json(*row.technique[1:]),
+            "region": hour_api.names_json(*row.region[1:]),
         },
         "minutes": row.minutes,
         "hidden": row.minutes is None,
@@ -284,30 +270,23 @@ def demand_json(row: DemandRow) -> dict[str, Any]:
 class Demand(Endpoint):
     @from_replica
     @operation(
-        "statistics_demand",
-        _("Unmet demand"),
-        tag="statistics",
-        query=DaysQuery,
-        gives=DemandShape,
+        "statistics_demand", _("Unmet demand"), tag="statistics", query=hour_api.DaysQuery, gives=DemandShape
     )
     def get(self, request: Request) -> Response:
-        """What was refused for lack of capacity, waited for in vain, or searched for without an
-        answer."""
-        query = day_values(DaysQuery, request)
+        """Return the demand that was refused for lack of capacity, waited for without an offer, or searched
+        for without a result."""
+        query = hour_api.day_values(hour_api.DaysQuery, request)
         rows = demand(
-            self.actor,
-            since=query["from"],
-            until=query["until"],
-            least=settings.PUBLIC_LEAST_ORGANISATIONS,
+            self.actor, since=query["from"], until=query["until"], least=settings.PUBLIC_LEAST_ORGANISATIONS
         )
-        return Response(days_json(query) | {"rows": [demand_json(row) for row in rows]})
+        return Response(hour_api.days_json(query) | {"rows": [demand_json(row) for row in rows]})
 
 
 # Norm hours
 
 
 class NormShape(serializers.Serializer[Any]):
-    """`valid_from` null: since ever."""
+    """A norm; `valid_from` null: it has always applied."""
 
     scheme = serializers.ChoiceField(list(FIRST))
     kind = serializers.ChoiceField(list(KINDS))
@@ -331,7 +310,7 @@ class NormBody(Shape):
 class Norms(Endpoint):
     @operation("statistics_norms", _("Norm hours"), tag="statistics", gives=NormsShape)
     def get(self, request: Request) -> Response:
-        """The hours a year expected of an instrument by scheme and kind, the newest first."""
+        """Return the hours a year expected of an instrument by scheme and kind, the newest first."""
         first = [
             {"scheme": scheme, "kind": kind, "hours": hours, "valid_from": None, "reason": ""}
             for scheme, norms in FIRST.items()
@@ -348,8 +327,8 @@ class Norms(Endpoint):
         status=201,
     )
     def post(self, request: Request) -> Response:
-        """What holds from a day on, of an administrator. Figures of the days before keep their
-        norm; it begins with this year at the earliest."""
+        """Enter the norm from a day on. Only administrators may do this. Figures of earlier days keep their
+        norm; the earliest possible start is the beginning of this year."""
         body = checked(NormBody, request.data)
         row = norm_add(By(self.actor, self.now), **body)
         return Response(rendered(NormShape, row), status=201)

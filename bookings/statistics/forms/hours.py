@@ -1,4 +1,4 @@
-"""Which hours to sum up, and how."""
+"""Forms for filtering and grouping hours, and for norms."""
 
 from typing import Any
 
@@ -12,23 +12,17 @@ from bookings.hours.selectors.behind import BOOKINGS, DEMAND, FLOWS
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
 from bookings.statistics.selectors.tables import STATES, TABLES
-from instruments.forms.fields import StyledForm
-from instruments.models import Instrument
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
 
 EARLIEST, LATEST = 1990, 2190  # years
 
 
 class HoursForm(StyledForm):
-    """A span of local dates and how to sum up."""
+    """A span of local days, filters, and groups."""
 
-    since = DayField(
-        label=_("From"),
-        required=False,
-    )
-    until = DayField(
-        label=_("until (exclusive)"),
-        required=False,
-    )
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("Until (exclusive)"), required=False)
     by = forms.ChoiceField(
         label=_("Grouped by"),
         required=False,
@@ -59,13 +53,8 @@ class HoursForm(StyledForm):
             ("users", _("people")),
         ],
     )
-    state = forms.ChoiceField(
-        required=False,
-        choices=[(name, name) for name in STATES],
-    )
-    of = forms.ChoiceField(
-        required=False, choices=[(name, name) for name in (*DEMAND, *FLOWS, *BOOKINGS)]
-    )
+    state = forms.ChoiceField(required=False, choices=[(name, name) for name in STATES])
+    of = forms.ChoiceField(required=False, choices=[(name, name) for name in (*DEMAND, *FLOWS, *BOOKINGS)])
     table = forms.ChoiceField(required=False, choices=[(name, name) for name in TABLES])
     format = forms.ChoiceField(required=False, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
     after = forms.CharField(required=False, max_length=60)
@@ -77,7 +66,7 @@ class HoursForm(StyledForm):
     region = forms.CharField(required=False, max_length=20)
     organisation = forms.CharField(required=False, max_length=40)
     technique = forms.CharField(required=False, max_length=60)
-    # Of "region" and "technique" those meant without what lies below: as in a row of a table.
+    # Those of "region" and "technique" that exclude what is below them, as in a row of a table.
     exact = forms.CharField(required=False, max_length=40)
     facility = forms.UUIDField(required=False)
     instrument = forms.UUIDField(required=False)
@@ -97,24 +86,8 @@ class HoursForm(StyledForm):
 class NormForm(StyledForm):
     """Norm hours from a day on."""
 
-    scheme = forms.ChoiceField(
-        label=_("Norm scheme"),
-        choices=NormHours.Scheme.choices,
-    )
-    kind = forms.ChoiceField(
-        label=_("Kind of instrument"),
-        choices=Instrument.Kind.choices,
-    )
-    hours = forms.IntegerField(
-        label=_("Hours a year"),
-        min_value=1,
-        max_value=MOST_HOURS,
-    )
-    valid_from = DayField(
-        label=_("From"),
-    )
-    reason = forms.CharField(
-        label=_("Why"),
-        required=False,
-        max_length=500,
-    )
+    scheme = forms.ChoiceField(label=_("Norm scheme"), choices=NormHours.Scheme.choices)
+    kind = forms.ChoiceField(label=_("Kind of instrument"), choices=Instrument.Kind.choices)
+    hours = forms.IntegerField(label=_("Hours a year"), min_value=1, max_value=MOST_HOURS)
+    valid_from = DayField(label=_("From"))
+    reason = forms.CharField(label=_("Why"), required=False, max_length=500)

@@ -7,7 +7,7 @@ from accounts.models import FileJob
 
 
 class HoursExport(FileJob):
-    """A table of hours as a file. `asked` is what the page or the API was asked with."""
+    """A table of hours as a file. `asked` is the query from the page or the API."""
 
     PROGRESS = ("rows_done", "rows_total")
 

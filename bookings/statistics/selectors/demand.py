@@ -1,5 +1,5 @@
-"""Unmet demand, as it is read: refused for lack of capacity, waited for in vain, searched for
-without an answer."""
+"""Unmet demand, as people may read it: refused for lack of capacity, waited for without an offer, searched
+for without a result."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,13 +11,13 @@ from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import ADMINISTRATOR, Actor
 from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import reads_hours, whole_months
-from bookings.record.domain.disclosure import hidden_groups
+from bookings.record.domain.disclosure import hidden_cells
 
 
 @dataclass(frozen=True)
 class DemandRow:
-    """Hours nobody could have, of one technique (empty: none named) and the region of those who
-    wanted them. Of a hidden row all numbers are None."""
+    """The unmet demand for one technique (empty: none named) from one region, in hours by how it arose. All
+    numbers of a hidden row are None."""
 
     technique: tuple[str, str, str]  # code, names
     region: tuple[str, str, str]
@@ -35,8 +35,8 @@ class DemandRow:
         return self.refused_minutes + (self.waited_minutes or 0) + (self.searched_minutes or 0)
 
 
-# What is wanted of an instrument with several techniques counts under each. Days are those of
-# the instrument, of a search and a wish those of UTC.
+# Demand for an instrument with several techniques counts under each. Days are those of the instrument, for
+# searches and waiting-list entries those of UTC.
 _WANTED = """
 WITH wanted AS (
     SELECT d.kind, d.user_id, d.organisation_id, d.region_id, d.instrument_id,
@@ -82,7 +82,7 @@ SELECT coalesce(t.code, ''), coalesce(t.name, ''), coalesce(t.name_zh, ''),
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY sum(w.minutes) DESC, 1, 4
 """
-# Who wanted it is told to those who may read the bookings of that side or of the host.
+# The person is shown to those who may read the bookings of that side or of the host.
 _ROWS = """
 {wanted},
 found AS (
@@ -110,11 +110,11 @@ LIMIT %(most)s OFFSET %(skipped)s
 
 
 def demand(actor: Actor, *, since: date, until: date, least: int) -> list[DemandRow]:
-    """Return the unmet demand of the days [since, until), the most first. One statement.
+    """Return the unmet demand of the days [since, until), the largest first. One statement.
 
-    Whose role reads hours sees what their organisations and regions wanted, and what was wanted
-    of their instruments; others all of whole months (`Invalid`), but for rows behind which fewer
-    than `least` organisations stand.
+    People whose role reads hours see the demand of their organisations and regions, and the demand for their
+    instruments; others see all demand of whole months (else `Invalid`), except rows with fewer than `least`
+    organisations.
     """
     is_public = not reads_hours(actor)
     if is_public:
@@ -122,14 +122,11 @@ def demand(actor: Actor, *, since: date, until: date, least: int) -> list[Demand
     with connection.cursor() as cursor:
         cursor.execute(_DEMAND, _read_by(actor, since, until, everything=is_public))
         rows = cursor.fetchall()
-    hidden = (
-        hidden_groups({(row[0], row[3]): row[12] for row in rows}, least) if is_public else set()
-    )
+    counted = {(row[0], row[3]): row[12] for row in rows}
+    hidden = hidden_cells(counted, least) if is_public else set()
     return [
         DemandRow(
-            row[0:3],
-            row[3:6],
-            *((None,) * 6 if (row[0], row[3]) in hidden else (int(n) for n in row[6:12])),
+            row[0:3], row[3:6], *((None,) * 6 if (row[0], row[3]) in hidden else (int(n) for n in row[6:12]))
         )
         for row in rows
     ]
@@ -156,9 +153,9 @@ def demand_rows(
     most: int,
     skipped: int = 0,
 ) -> Behind:
-    """What a number of `demand` is made of: one technique (empty: none named) and region (codes),
-    `kind` refused, waited or search (empty: all). Two statements. `NotPermitted` for those who
-    read public figures alone."""
+    """Load the rows behind a number of `demand`: one technique (empty: none named) and region (codes), `kind`
+    refused, waited or search (empty: all). Two statements. Raises `NotPermitted` for those who read only
+    public figures."""
     if not reads_hours(actor):
         raise NotPermitted
     parameters = _read_by(actor, since, until, everything=False) | {

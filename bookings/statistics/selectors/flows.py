@@ -1,6 +1,7 @@
-"""Use between regions, as it is read."""
+"""Use between regions, as people may read it."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,17 +19,17 @@ from bookings.hours.selectors.behind import Behind, load_behind
 from bookings.hours.selectors.scope import whole_months
 from bookings.hours.selectors.sums import load_kept, require_few_days
 from bookings.hours.selectors.sums import whole_months as months_within
-from bookings.record.domain.disclosure import hidden_groups
+from bookings.record.domain.disclosure import hidden_cells
 from bookings.statistics.domain import flows as rules
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 MEASURES = ("hours", "money", "sessions", "users")
 
 
 @dataclass(frozen=True)
 class FlowCell:
-    """What payers of one region used at hosts of another: minutes, money, sessions or people.
-    `value` None: hidden, since fewer organisations than may be told stand behind it."""
+    """The use by payers of one region at hosts of another: minutes, money, sessions or people. `value` None:
+    hidden, since it comes from too few organisations."""
 
     payer: Region
     host: Region
@@ -38,8 +39,8 @@ class FlowCell:
 
 @dataclass(frozen=True)
 class Flows:
-    """The matrix and what follows from it. Sums and ratios count what is shown alone, so that
-    nothing hidden follows from them. `currency` only of money, with the `currencies` there are."""
+    """The matrix with its sums and ratios, which are None if they would need a hidden cell, so that nothing
+    hidden follows from them. `currency` only for money, with the available `currencies`."""
 
     measure: str
     cells: list[FlowCell]
@@ -91,7 +92,7 @@ SELECT r.payer_region_id, r.host_region_id, '', count(DISTINCT r.user_id),
 {_SESSIONS}
 GROUP BY 1, 2
 """
-# Reversals count against what they reverse. A charge belongs to the day its booking began on.
+# Reversals are subtracted from what they reverse. A charge belongs to the day on which its booking began.
 _CHARGES = """
 FROM bookings_charge c
 JOIN bookings_reservation r ON r.id = c.reservation_id
@@ -144,12 +145,12 @@ LIMIT %s OFFSET %s
 
 
 def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str = "") -> Flows:
-    """The matrix of the local days [since, until). Four statements.
+    """Return the matrix of the local days [since, until). Four statements.
 
-    Everybody reads it; cells with few organisations are hidden but from an administrator, and
-    from auditors and coordinators of one of the two regions. `Invalid`: others read whole months
-    alone, since a cell would follow from two that differ by days; and (too-many-days) people of
-    more days of instruments than `MOST_DAYS`.
+    Everybody may read it; cells with few organisations are hidden except from administrators, and from
+    auditors and coordinators of one of the two regions. Raises `Invalid` unless other readers ask for whole
+    months, since a cell would follow from two spans that differ by days; and (too-many-days) if `measure` is
+    `users`, for more days of instruments than `MOST_DAYS`.
     """
     if measure not in MEASURES:
         raise invalid("measure", "unknown-choice", allowed=", ".join(MEASURES))
@@ -163,10 +164,12 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
         usual = max(currencies, key=lambda code: sum(row[2] == code for row in sums))
         currency = currency if currency in currencies else usual
         sums = [row for row in sums if row[2] == currency]
-    hidden = hidden_groups(
-        {(payer, host): number for payer, host, _, _, number in sums if not {payer, host} & exact},
-        settings.PUBLIC_LEAST_ORGANISATIONS,
-    )
+    counted = {(payer, host): number for payer, host, _, _, number in sums}
+    hidden = {
+        cell
+        for cell in hidden_cells(counted, settings.PUBLIC_LEAST_ORGANISATIONS, _readers(counted, regions))
+        if not exact.intersection(cell)
+    }
     cells = [
         FlowCell(
             regions[payer],
@@ -178,9 +181,7 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
     ]
     cells.sort(key=lambda cell: (cell.payer.code, cell.host.code))
     by_code = {region.code: region for region in regions.values()}
-    matrix = {
-        (cell.payer.code, cell.host.code): cell.value for cell in cells if cell.value is not None
-    }
+    matrix = {(cell.payer.code, cell.host.code): cell.value for cell in cells}
     return Flows(
         measure,
         cells,
@@ -191,8 +192,20 @@ def flows(actor: Actor, *, since: date, until: date, measure: str, currency: str
     )
 
 
+def _readers(
+    cells: Iterable[tuple[UUID, UUID]], regions: Mapping[UUID, Region]
+) -> list[set[tuple[UUID, UUID]]]:
+    """Return, for each region, the cells that its coordinators and auditors read however few organisations
+    are behind them."""
+    readers: dict[UUID, set[tuple[UUID, UUID]]] = defaultdict(set)
+    for cell in cells:
+        for above in {above for pk in cell for above in regions[pk].lineage}:
+            readers[above].add(cell)
+    return [readers[pk] for pk in sorted(readers)]
+
+
 def _exact(actor: Actor, regions: Mapping[UUID, Region]) -> set[UUID]:
-    """The regions whose cells the person reads whatever stands behind them."""
+    """Return the regions whose cells the person reads, however few organisations they come from."""
     if actor.has(ADMINISTRATOR):
         return set(regions)
     held = {g.region_id for g in actor.grants if g.role in (AUDITOR, COORDINATOR) and g.region_id}
@@ -217,7 +230,7 @@ def _cells(measure: str, since: date, until: date) -> list[Any]:
         statement = _HOURS.format(parts=joined)
         parameters = [day for _, *days in parts for day in days]
     else:
-        if measure == "users":  # who they are is not kept in any sum
+        if measure == "users":  # no sum contains the people
             require_few_days(Instrument.objects.all(), (until - since).days)
         statement, parameters = {
             "users": (_USERS, [since, until, since, until]),
@@ -229,8 +242,8 @@ def _cells(measure: str, since: date, until: date) -> list[Any]:
 
 
 def opens(actor: Actor, measure: str, payer: Region, host: Region) -> bool:
-    """Whether the person may see what a cell is made of. Days and sessions: whoever reads the
-    hours of the host region; charges: whoever reads the bookings of one of the two."""
+    """Say whether the person may see the rows of a cell: days and sessions for people who read the hours of
+    the host region; charges for people who read the bookings of one of the two regions."""
     if measure == "money":
         held = actor.regions_where("read-bookings")
         return bool(held.intersection(payer.lineage) or held.intersection(host.lineage))
@@ -250,9 +263,9 @@ def flow_rows(
     most: int,
     skipped: int = 0,
 ) -> Behind:
-    """What a cell of `flows` is made of: the sessions of its people (`users`), one person after
-    the other, or its charges (`money`) by the day of their booking. Five statements. `NotFound`
-    for regions there are not, `NotPermitted` unless `opens`."""
+    """Load the rows of a cell of `flows`: the sessions of its people (`users`), one person after the other,
+    or its charges (`money`) by the day of their booking. Five statements. Raises `NotFound` for unknown
+    regions, `NotPermitted` unless `opens`."""
     regions = {region.code: region for region in Region.objects.filter(code__in=[payer, host])}
     if not {payer, host} <= regions.keys():
         raise NotFound
@@ -273,8 +286,8 @@ def flow_rows(
 
 @dataclass(frozen=True)
 class Spread:
-    """Where the instruments of a technique are: how many, how concentrated over the regions (1:
-    all in one), and of each region with some the number and location quotient."""
+    """The distribution of a technique's instruments: their number, their concentration over the regions (1:
+    all in one), and for each region that has some their number and location quotient."""
 
     code: str
     name: str
@@ -285,8 +298,8 @@ class Spread:
 
 
 def spread() -> tuple[str | None, list[Spread]]:
-    """How concentrated published instruments are over the regions, all and by technique. What is
-    published is public: nothing is hidden. Two statements."""
+    """Return how concentrated published instruments are over the regions, in all and by technique. Published
+    instruments are public, so nothing is hidden. Two statements."""
     published = Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED).order_by()
     here = dict(published.values_list("region__code").annotate(n=Count("pk")))
     rows: Sequence[Any] = list(
@@ -308,11 +321,7 @@ def spread() -> tuple[str | None, list[Spread]]:
             # Of all regions with instruments, those without this technique count as 0.
             rules.concentration(numbers.values()),
             [
-                (
-                    region,
-                    number,
-                    rules.location_quotient(number, here[region], sum(numbers.values()), total),
-                )
+                (region, number, rules.location_quotient(number, here[region], sum(numbers.values()), total))
                 for region, number in numbers.items()
             ],
         )

@@ -1,4 +1,4 @@
-"""Productive hours by who pays: price group, the payer's region, the payer."""
+"""Productive hours by who pays: price group, the payer's region, or the payer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from accounts.domain.errors import NotPermitted, invalid
 from bookings.hours.selectors.scope import HoursScope, whole_months
 from bookings.hours.selectors.sums import fetch, load_kept, next_month, require_few_days
 from bookings.hours.selectors.sums import whole_months as months_within
+from bookings.record.domain.disclosure import hidden_rows
 
 _COLUMNS = {
     "price_group": ("d.price_group", "", "d.price_group, '', ''"),
@@ -42,7 +43,7 @@ _PART = """
     JOIN {join}
     GROUP BY {values}, d.organisation_id
 """
-# Where `chosen` are instruments; where they are facilities, their months and the days around.
+# If `chosen` are instruments; if they are facilities, their months and the days around them.
 _OF_INSTRUMENTS = "bookings_instrumentdayuse d ON d.instrument_id = c.id"
 _OF_FACILITIES = """instruments_instrument i ON i.facility_id = c.id
     JOIN bookings_instrumentdayuse d ON d.instrument_id = i.id"""
@@ -51,8 +52,8 @@ _OF_MONTHS = "bookings_facilityuse d ON d.facility_id = c.id"
 
 @dataclass(frozen=True)
 class PayerRow:
-    """Productive minutes and sessions begun of one group. `keys`: price group, or the code of
-    the payer or its region. Of a hidden one both are None."""
+    """The productive minutes of one group, and its sessions begun. `keys`: price group, or the code of the
+    payer or its region. Both numbers of a hidden row are None."""
 
     keys: Mapping[str, str]
     names: Mapping[str, tuple[str, str]]
@@ -61,13 +62,11 @@ class PayerRow:
     organisations: int | None
 
 
-def payers(
-    scope: HoursScope, *, since: date, until: date, by: Sequence[str], least: int
-) -> list[PayerRow]:
-    """Of the local days [since, until), the largest first. Two statements. The groups add up to
-    the productive minutes of `hours`. Public figures are by price group and region, of whole
-    months, and hide groups of fewer than `least` organisations: `NotPermitted`, `Invalid`; and
-    (too-many-days) for more days to add up than `MOST_DAYS`."""
+def payers(scope: HoursScope, *, since: date, until: date, by: Sequence[str], least: int) -> list[PayerRow]:
+    """Return productive minutes by payer for the local days [since, until), the largest first. Two
+    statements. The groups add up to the productive minutes of `hours`. Public figures are by price group and
+    region, for whole months, and hide groups of fewer than `least` organisations; anything else raises
+    `NotPermitted` or `Invalid`. Raises `Invalid` (too-many-days) for more days to add up than `MOST_DAYS`."""
     if not by or not set(by) <= set(PAYERS_BY):
         raise invalid("by", "unknown-choice", allowed=", ".join(PAYERS_BY))
     if scope.is_public:
@@ -83,7 +82,7 @@ def payers(
         first = last = until
     else:
         if kept.is_newest and until.day > 1:
-            until = next_month(until)  # whose sums hold the days before alone
+            until = next_month(until)  # its sums contain only the days before
         first, last = months_within(since, until, ())
     joins = [
         f"{source} WHERE d.{column} >= '{began}' AND d.{column} < '{ended}'"
@@ -102,8 +101,7 @@ def payers(
         parts=" UNION ALL ".join(_PART.format(keys=keys, values=values, join=j) for j in joins),
         groups=", ".join(f"k_{name}" for name in columns),
         names="".join(
-            f"{names.replace('d.price_group', 'k_price_group')}, "
-            for _, _, names in columns.values()
+            f"{names.replace('d.price_group', 'k_price_group')}, " for _, _, names in columns.values()
         ),
         tables=" ".join(table for _, table, _ in columns.values()),
         order="".join(f", {3 * index + 1}" for index in range(len(columns))),
@@ -112,7 +110,9 @@ def payers(
     rows = [_row(by, row) for row in fetch(statement, chosen)]
     if not scope.is_public:
         return rows
-    return [_shown(row, least) for row in rows]
+    counted = {tuple(row.keys.values()): row.organisations or 0 for row in rows}
+    hidden = hidden_rows(counted, least)
+    return [_hidden(row) if tuple(row.keys.values()) in hidden else row for row in rows]
 
 
 def _row(by: Sequence[str], row: Sequence[Any]) -> PayerRow:
@@ -127,7 +127,5 @@ def _row(by: Sequence[str], row: Sequence[Any]) -> PayerRow:
     )
 
 
-def _shown(row: PayerRow, least: int) -> PayerRow:
-    if (row.organisations or 0) >= least:
-        return row
+def _hidden(row: PayerRow) -> PayerRow:
     return PayerRow(row.keys, row.names, None, None, None)

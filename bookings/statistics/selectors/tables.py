@@ -1,4 +1,4 @@
-"""Hours as tables for files: the columns of the API, row after row."""
+"""Hours as tables for files, with the columns of the API."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,20 +14,13 @@ from accounts.domain.errors import Invalid, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from bookings.hours.domain.hours import definitions_on
 from bookings.hours.selectors.hours import FIGURES, hours
-from bookings.hours.selectors.reading import (
-    MOST_ROWS,
-    MOST_WRITTEN,
-    Figures,
-    Page,
-    figures_for,
-    pages_for,
-)
+from bookings.hours.selectors.reading import MOST_ROWS, MOST_WRITTEN, Figures, Page, figures_for, pages_for
 from bookings.hours.selectors.scope import HoursScope, scope_for
 from bookings.hours.selectors.sums import fetch, require_few_days
 from bookings.statistics.selectors.demand import demand
 from bookings.statistics.selectors.flows import flows
 from bookings.statistics.selectors.payers import payers
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 type Row = Sequence[str | int | Decimal | None]
 
@@ -36,7 +29,7 @@ RATIOS = (
     "availability", "operational_utilisation", "total_utilisation", "norm_utilisation",
     "external_share", "cross_region_share", "mtbf_hours", "mttr_hours",
 )  # fmt: skip
-# What a day can be looked for by: the column it must have some of.
+# The figures by which days can be filtered, and the column that must be above 0.
 STATES = {
     "productive": "productive_minutes",
     "unscheduled_down": "unscheduled_down_minutes",
@@ -44,7 +37,7 @@ STATES = {
     "engineering": "engineering_minutes",
     "no_show": "no_show_minutes",
     "breakdowns": "breakdowns",
-    "sessions": "sessions",  # of use: the days themselves have none
+    "sessions": "sessions",  # from the use: the days themselves have no such column
 }
 DAY_COLUMNS = (
     "total_minutes", "productive_minutes", "unscheduled_down_minutes", "scheduled_down_minutes",
@@ -61,7 +54,7 @@ PIECE = 2000
 
 @dataclass(frozen=True)
 class TableQuery:
-    """What a table was asked with. `narrowed` and `by` as for `figures_for`."""
+    """The query of a table. `narrowed` and `by` are as for `figures_for`."""
 
     since: date
     until: date
@@ -71,7 +64,7 @@ class TableQuery:
     measure: str = "hours"
     currency: str = ""
     state: str = ""
-    # Of productive days those of some payers: `PAYERS` -> a price group, or a code.
+    # For productive days, only those of some payers: a name of `PAYERS`, and a price group or a code.
     payers: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -91,7 +84,7 @@ class TableQuery:
 
     @property
     def notes(self) -> list[tuple[str, str]]:
-        """What was asked for, as files say it."""
+        """Return the query's fields as files state them."""
         values = [
             ("from", self.since.isoformat()),
             ("until", self.until.isoformat()),
@@ -107,15 +100,15 @@ class TableQuery:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, and the rows as they come."""
+    """A table: its column names, and an iterator of its rows."""
 
     heads: Sequence[str]
     rows: Iterator[Row]
 
 
 def table_of(actor: Actor, name: str, query: TableQuery, most: int = MOST_WRITTEN) -> Table:
-    """One of `TABLES`, of what the person may read: as the pages of the same name. `most`: rows by
-    instrument, which are read some at a time."""
+    """Return one of `TABLES` as the person may read it on the page of the same name. `most`: the most rows by
+    instrument, which are read in pieces."""
     makers: Mapping[str, Callable[[Actor, TableQuery], Table]] = {
         "hours": partial(_hours, most=most),
         "payers": _payers,
@@ -136,7 +129,7 @@ def figures_of(
     page: Page | None = None,
     **options: Any,
 ) -> Figures:
-    """The hours of a query, grouped as it says, or by something else."""
+    """Return the hours of a query, grouped by its own groups unless others are given."""
     return figures_for(
         actor,
         narrowed=query.narrowed,
@@ -167,19 +160,16 @@ def _hours(actor: Actor, query: TableQuery, *, most: int) -> Table:
              "instrument", "technique")]  # fmt: skip
     heads = [
         *query.by, *(f"{name}_{part}" for name in named for part in ("name", "name_zh")),
-        *FIGURES, "norm_minutes", *RATIOS,
+        *FIGURES, "norm_minutes", *RATIOS, "is_hidden",
     ]  # fmt: skip
 
     def rows() -> Iterator[Row]:
         for row in read:
             names = [part for name in named for part in row.names[name]]
             keys = [row.keys[name] for name in query.by]
-            if row.is_hidden:
-                yield [*keys, *names, *[None] * (len(heads) - len(keys) - len(names))]
-                continue
             given = row.ratios
             ratios = [None if r is None else Decimal(r) for r in map(given.get, RATIOS)]
-            yield [*keys, *names, *row.figures.values(), row.norm, *ratios]
+            yield [*keys, *names, *row.figures.values(), row.norm, *ratios, int(row.is_hidden)]
 
     return Table(heads, rows())
 
@@ -187,15 +177,11 @@ def _hours(actor: Actor, query: TableQuery, *, most: int) -> Table:
 def _payers(actor: Actor, query: TableQuery) -> Table:
     scope = scope_for(actor, query.narrowed)
     rows = payers(
-        scope,
-        since=query.since,
-        until=query.until,
-        by=query.by,
-        least=settings.PUBLIC_LEAST_ORGANISATIONS,
+        scope, since=query.since, until=query.until, by=query.by, least=settings.PUBLIC_LEAST_ORGANISATIONS
     )
     heads = [
         *query.by, *(f"{name}_name" for name in query.by), "productive_minutes", "sessions",
-        "organisations",
+        "organisations", "is_hidden",
     ]  # fmt: skip
     return Table(
         heads,
@@ -206,6 +192,7 @@ def _payers(actor: Actor, query: TableQuery) -> Table:
                 row.minutes,
                 row.sessions,
                 row.organisations,
+                int(row.minutes is None),
             ]
             for row in rows
         ),
@@ -214,48 +201,53 @@ def _payers(actor: Actor, query: TableQuery) -> Table:
 
 def _flows(actor: Actor, query: TableQuery) -> Table:
     matrix = flows(
-        actor,
-        since=query.since,
-        until=query.until,
-        measure=query.measure,
-        currency=query.currency,
+        actor, since=query.since, until=query.until, measure=query.measure, currency=query.currency
     )
-    value = {"hours": "minutes", "money": f"amount_{matrix.currency}"}.get(
-        query.measure, query.measure
-    )
+    value = {"hours": "minutes", "money": f"amount_{matrix.currency}"}.get(query.measure, query.measure)
     heads = ["payer_region", "payer_region_name", "host_region", "host_region_name", value,
-             "organisations"]  # fmt: skip
+             "organisations", "is_hidden"]  # fmt: skip
     return Table(
         heads,
         (
-            [c.payer.code, c.payer.name, c.host.code, c.host.name, c.value, c.organisations]
+            [
+                c.payer.code,
+                c.payer.name,
+                c.host.code,
+                c.host.name,
+                c.value,
+                c.organisations,
+                int(c.value is None),
+            ]
             for c in matrix.cells
         ),
     )
 
 
 def _demand(actor: Actor, query: TableQuery) -> Table:
-    rows = demand(
-        actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
-    )
+    rows = demand(actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS)
     heads = ["technique", "technique_name", "region", "region_name", "refused", "refused_minutes",
-             "waited", "waited_minutes", "searches", "searched_minutes"]  # fmt: skip
+             "waited", "waited_minutes", "searches", "searched_minutes", "is_hidden"]  # fmt: skip
     return Table(
         heads,
         (
-            [*row.technique[:2], *row.region[:2], *(getattr(row, name) for name in heads[4:])]
+            [
+                *row.technique[:2],
+                *row.region[:2],
+                *(getattr(row, name) for name in heads[4:-1]),
+                int(row.minutes is None),
+            ]
             for row in rows
         ),
     )
 
 
-# Instrument-days: the rows that figures are sums of
+# Instrument-days: the rows of which figures are sums
 
 
 @dataclass(frozen=True)
 class DaySums:
-    """How many instrument-days there are (None: too many to be counted while one waits), and what
-    they have of the state together (None: not kept, either)."""
+    """The number of instrument-days (None: too many to count while somebody waits), and their sum of the
+    state (None: not stored, either)."""
 
     days: int | None
     amount: int | None
@@ -292,16 +284,16 @@ def _days(actor: Actor, query: TableQuery) -> Table:
 
 
 def day_sums_of(instruments: QuerySet[Instrument], query: TableQuery) -> DaySums:
-    """Of the instrument-days that have some of `query.state`; with payers, what those used of
-    it. Minutes, but breakdowns and sessions are numbers. One statement."""
+    """Count the instrument-days that have some of `query.state` and sum that up; with payers, only their
+    part. The sum is in minutes, except for breakdowns and sessions. One statement."""
     head = f"SELECT count(*), coalesce(sum({_column(query)}), 0)"
     rows = _run(instruments, query, head, "", [])
     return DaySums(int(rows[0][0]), int(rows[0][1])) if rows else DaySums(0, 0)
 
 
 def day_sums_kept(scope: HoursScope, query: TableQuery) -> DaySums:
-    """The same where there are not too many, else of the amount what the roll-up keeps. Four
-    statements at most."""
+    """Sum up instrument-days like `day_sums_of` if there are not too many, else take the amount from the
+    roll-up. Four statements at most."""
     try:
         require_few_days(scope.instruments, (query.until - query.since).days)
     except Invalid:
@@ -320,15 +312,11 @@ def day_sums_kept(scope: HoursScope, query: TableQuery) -> DaySums:
 
 
 def day_list(
-    instruments: QuerySet[Instrument],
-    query: TableQuery,
-    *,
-    after: tuple[date, str] | None,
-    most: int,
+    instruments: QuerySet[Instrument], query: TableQuery, *, after: tuple[date, str] | None, most: int
 ) -> list[Any]:
-    """Those days by date: date, id and names of the instrument, then `DAY_COLUMNS` and what of the
-    day counts in `day_sums_of`; at most so many behind `after` (date, id). One statement, and two
-    more where the first day and week do not have so many."""
+    """Return instrument-days by date: date, id and names of the instrument, then `DAY_COLUMNS` and the part
+    of the day that counts in `day_sums_of`; at most `most` after `after` (date, id). One statement, and two
+    more if the first day and week do not have as many."""
     columns = ", ".join(f"d.{column}" for column in DAY_COLUMNS)
     behind = "AND (d.date, d.instrument_id) > (%s, %s::uuid)" if after else ""
     rows: list[Any] = []

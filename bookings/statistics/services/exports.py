@@ -1,4 +1,4 @@
-"""Large tables of hours as files: asked for, written by a worker, fetched by whoever asked."""
+"""Large tables of hours as files: requested by a person, written by a worker, downloaded by that person."""
 
 from datetime import datetime
 from typing import BinaryIO
@@ -14,7 +14,7 @@ from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import nudge
 from accounts.replica import on_primary, read_by_name
-from accounts.selectors.memberships import load_actor
+from accounts.selectors.memberships import has_lost_since, load_actor
 from accounts.selectors.rows import visible
 from accounts.services.file_jobs import counted, file_open, files_work
 from bookings.hours.selectors.scope import scope_for
@@ -30,8 +30,8 @@ State = HoursExport.State
 
 @transaction.atomic
 def export_start(by: By, *, table: str, format: str, query: TableQuery) -> HoursExport:
-    """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
-    where a person has as many at work as one may."""
+    """Start the export of a table. Raises `NotPermitted` and `Invalid` as the page of the table does;
+    `WrongState` if the person has too many in progress."""
     mine = HoursExport.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState(state="waiting")
@@ -45,43 +45,43 @@ def export_start(by: By, *, table: str, format: str, query: TableQuery) -> Hours
         created_at=by.now,
     )
     trail.record(
-        by,
-        "hours-export.start",
-        job,
-        after={"table": table, "format": format, "asked": query.as_json()},
+        by, "hours-export.start", job, after={"table": table, "format": format, "asked": query.as_json()}
     )
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
 
 def exports_work(*, now: datetime) -> int:
-    """Write the exports that wait; the number written."""
+    """Write the exports that are waiting; return how many were written."""
     return files_work(job="exports of hours", model=HoursExport, write=_write, now=now)
 
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
-    """Return one's own export of this id. `NotFound`."""
+    """Return one of the actor's own exports; raise `NotFound` otherwise."""
     return visible(exports_of(actor), pk=export_id)
 
 
 def exports_of(actor: Actor) -> QuerySet[HoursExport]:
-    """Return one's own exports."""
+    """Return the actor's own exports."""
     return HoursExport.objects.filter(user_id=actor.person)
 
 
 def export_name(job: HoursExport) -> str:
-    """What the file is called."""
+    """Return the name of the file."""
     query = TableQuery.of_json(job.asked)
     return f"{job.table}-{query.since}-{query.until}.{job.format}"
 
 
 def media_of(format: str) -> str:
-    """The type of a file in a format."""
+    """Return the media type of a format."""
     return XLSX if format == "xlsx" else "text/csv; charset=utf-8"
 
 
 def export_open(job: HoursExport) -> "File[bytes]":
-    """Open the finished file. `WrongState` before it is."""
+    """Open the finished file. Raise `WrongState` before it is finished, and (`role-ended-since`) if its
+    person has lost a role since requesting it: they must export again what they may read now."""
+    if has_lost_since(job.user_id, "read-hours", job.created_at):
+        raise WrongState("role-ended-since")
     return file_open(job, WrongState(state=job.state))
 
 

@@ -1,5 +1,5 @@
-"""What a number of the hours is made of, where that is not days: what was wanted in vain, sessions
-of people, charges, bookings."""
+"""Pages of the rows behind a number of the hours that is not made of days: unmet demand, sessions of people,
+charges, bookings."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +41,7 @@ TITLES = {
 @reads
 @from_replica
 def behind(request: HttpRequest) -> HttpResponseBase:
-    """The rows that a number other than of hours is the sum of."""
+    """Show the rows of which a number other than of hours is the sum."""
     actor = actor_of(request.user)
     if not reads_hours(actor):
         raise NotPermitted
@@ -74,9 +74,7 @@ HEADS = (
 CHUNK = 10_000
 
 
-def _cells(
-    actor: Actor, of: str, query: TableQuery, data: dict[str, Any]
-) -> Iterator[tuple[Cell, ...]]:
+def _cells(actor: Actor, of: str, query: TableQuery, data: dict[str, Any]) -> Iterator[tuple[Cell, ...]]:
     """Yield the cells of all rows, reading some rows at a time."""
     skipped, number = 0, 1
     while skipped < number:

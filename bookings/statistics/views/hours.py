@@ -1,4 +1,4 @@
-"""Hours: dashboards that sum up, and the rows behind a number."""
+"""Pages of hours: dashboards of sums, and the rows behind a number."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -23,26 +23,14 @@ from bookings.hours.domain.hours import definitions_on
 from bookings.hours.selectors.bookings import booking_figures
 from bookings.hours.selectors.hours import HoursRow, day_rows, instrument_day
 from bookings.hours.selectors.reading import Figures, Page
-from bookings.hours.selectors.scope import (
-    PUBLIC_BY,
-    instruments_in,
-    reads_hours,
-    scope_for,
-    scope_names,
-)
+from bookings.hours.selectors.scope import PUBLIC_BY, instruments_in, reads_hours, scope_for, scope_names
 from bookings.record.selectors.reservations import visible_among
 from bookings.statistics.forms.hours import HoursForm
-from bookings.statistics.selectors.tables import (
-    PAYERS,
-    TableQuery,
-    day_list,
-    day_sums_kept,
-    figures_of,
-)
-from instruments.selectors.registry import instrument_by_id
+from bookings.statistics.selectors.tables import PAYERS, TableQuery, day_list, day_sums_kept, figures_of
+from instruments.register.selectors.registry import instrument_by_id
 
 NARROWED_BY = ("region", "organisation", "facility", "technique", "instrument")
-# What a click on a row of one grouping opens.
+# The grouping to which a row of each grouping leads.
 DOWN = {
     "region": "organisation",
     "organisation": "facility",
@@ -53,25 +41,24 @@ DOWN = {
     "month": "day",
 }
 PUBLIC_DOWN = {"region": "technique", "technique": "region", "year": "month"}
-# Tables in pages: there may be very many of these.
+# Tables that have pages, as there may be very many rows.
 PAGED = {"facility", "instrument"}
 MOST_BARS = 25
-MOST_LINES = 60  # of a heat map
+MOST_LINES = 60  # rows of a heat map
 PER_PAGE = 100
 MOST_SHOWN = 1100  # rows of a table: three years by day
 
 
-def query_of(
-    request: HttpRequest, actor: Actor, *, by: str = "region"
-) -> tuple[HoursForm, TableQuery]:
-    """What a page of hours was asked with: this year by regions, unless it says otherwise."""
+def query_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple[HoursForm, TableQuery]:
+    """Return the form and query of a page of hours: this year by regions, unless the address says
+    otherwise."""
     form = HoursForm(request.GET)
     data = form.cleaned_data if form.is_valid() else {}
     today = timezone.localdate()
     following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
     narrowed = {name: str(data[name]) for name in NARROWED_BY if data.get(name)}
     exact = [n for n in ("region", "technique") if n in narrowed and n in data.get("exact", "")]
-    # From public figures of a group with and without what lies below others would follow.
+    # In public figures, a group with and without what is below it would reveal other groups.
     if exact and reads_hours(actor):
         narrowed["exact"] = ",".join(exact)
     query = TableQuery(
@@ -95,7 +82,7 @@ def query_of(
 
 
 def in_whole_months(query: TableQuery) -> TableQuery:
-    """The same of all months that its days lie in: what public figures are of."""
+    """Return the query for all months that its days lie in, as public figures cover whole months."""
     last = query.until - timedelta(days=1)
     until = query.until if query.until.day == 1 else (last.replace(day=28) + timedelta(days=4))
     return replace(query, since=query.since.replace(day=1), until=until.replace(day=1))
@@ -104,7 +91,7 @@ def in_whole_months(query: TableQuery) -> TableQuery:
 def context_of(
     request: HttpRequest, actor: Actor, form: HoursForm, query: TableQuery, here: str
 ) -> dict[str, Any]:
-    """What every page of hours shows."""
+    """Return the context that every page of hours needs."""
     names = scope_names(actor, query.narrowed)
     return {
         "form": form,
@@ -121,7 +108,7 @@ def context_of(
 
 
 def _spans(today: date) -> list[tuple[str, date, date]]:
-    """Periods people ask for most."""
+    """Return the periods that people ask for most."""
     month = today.replace(day=1)
     following = (month + timedelta(days=32)).replace(day=1)
     before = (month - timedelta(days=1)).replace(day=1)
@@ -136,7 +123,7 @@ def _spans(today: date) -> list[tuple[str, date, date]]:
 
 @from_replica
 def hours_by(request: HttpRequest) -> HttpResponse:
-    """Hours by region, organisation, instrument and so on, each row opening what is below."""
+    """Show hours by region, organisation, instrument and so on; each row leads to what is below it."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
     by = query.by[0]
@@ -144,10 +131,8 @@ def hours_by(request: HttpRequest) -> HttpResponse:
     figures = figures_of(actor, query, most=MOST_SHOWN, page=page)
     bookings = None
     if figures.total is not None and not (figures.scope.is_public and query.narrowed):
-        with suppress(Invalid):  # too many days beside whole months: the table stands without
-            bookings = booking_figures(
-                figures.scope, since=query.since, until=query.until, kept=figures.kept
-            )
+        with suppress(Invalid):  # if too many single days are asked for, the table is shown without them
+            bookings = booking_figures(figures.scope, since=query.since, until=query.until, kept=figures.kept)
     trend = figures
     if by not in ("year", "month", "week", "day"):
         trend = figures_of(actor, query, ["month"], kept=figures.kept, needs_total=False)
@@ -166,14 +151,14 @@ def hours_by(request: HttpRequest) -> HttpResponse:
 
 
 def page_at(request: HttpRequest) -> Page:
-    """The page of a table that is asked for; the first, where that is no number."""
+    """Return the requested page of the table; the first if it is not a number."""
     asked = request.GET.get("page", "")
     number = int(asked) if asked.isdecimal() and len(asked) < 7 else 1
     return Page(PER_PAGE, PER_PAGE * max(0, number - 1))
 
 
 def page_of(figures: Figures, page: Page | None) -> DjangoPage[HoursRow] | None:
-    """What the links to other pages are made from."""
+    """Return the paginator from which links to other pages are made."""
     if page is None:
         return None
     pages = Paginator(range(figures.number), page.most)
@@ -190,7 +175,7 @@ def _name(row: HoursRow, by: str) -> str:
 
 
 def _bars(figures: Figures, by: str) -> dict[str, Any]:
-    """Hours in each state, stacked, of the groups with most productive ones."""
+    """Return the hours in each state, stacked, of the groups with the most productive hours."""
     rows = [row for row in figures.rows if not row.is_hidden]
     if by not in ("year", "month", "week", "day"):
         rows = sorted(rows, key=lambda row: -row.minutes.productive)[:MOST_BARS]
@@ -206,19 +191,14 @@ def _bars(figures: Figures, by: str) -> dict[str, Any]:
         "labels": [_name(row, by) for row in rows],
         "unit": gettext("h"),
         "series": [
-            {
-                "name": label,
-                "colour": state,
-                "data": [_hours(getattr(row.minutes, state)) for row in rows],
-            }
+            {"name": label, "colour": state, "data": [_hours(getattr(row.minutes, state)) for row in rows]}
             for state, label in states
         ],
     }
 
 
 def _trend(figures: Figures) -> dict[str, Any]:
-    """Productive hours over time, with the norm they are held against and what is used of open
-    time."""
+    """Return the productive hours over time, with their norm and the used part of open time."""
     rows = [row for row in figures.rows if not row.is_hidden]
     name = next((n for n in ("day", "week", "month", "year") if rows and n in rows[0].keys), "")
     return {
@@ -231,11 +211,7 @@ def _trend(figures: Figures) -> dict[str, Any]:
                 "colour": "productive",
                 "data": [_hours(row.minutes.productive) for row in rows],
             },
-            {
-                "name": gettext("Norm"),
-                "colour": "norm",
-                "data": [_hours(row.norm or 0) for row in rows],
-            },
+            {"name": gettext("Norm"), "colour": "norm", "data": [_hours(row.norm or 0) for row in rows]},
         ],
         "percent": {
             "name": gettext("Utilisation of open time"),
@@ -252,7 +228,7 @@ def _trend(figures: Figures) -> dict[str, Any]:
 @reads
 @from_replica
 def weeks(request: HttpRequest) -> HttpResponse:
-    """How much of the open time was used, week by week."""
+    """Show how much of the open time was used, week by week."""
     actor = actor_of(request.user)
     if not reads_hours(actor):
         raise NotPermitted
@@ -262,9 +238,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
     shown = sorted({row.keys["week"] for row in figures.rows})
     lines: dict[str, dict[str, Any]] = {}
     for row in figures.rows:
-        line = lines.setdefault(
-            row.keys[by], {"key": row.keys[by], "name": _name(row, by), "weeks": {}}
-        )
+        line = lines.setdefault(row.keys[by], {"key": row.keys[by], "name": _name(row, by), "weeks": {}})
         line["weeks"][row.keys["week"]] = row
     kept = list(lines.values())
     context = context_of(request, actor, form, query, "weeks") | {
@@ -300,7 +274,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
 @reads
 @from_replica
 def days(request: HttpRequest) -> HttpResponse:
-    """The instrument-days that a number is the sum of."""
+    """Show the instrument-days of which a number is the sum."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
     scope = scope_for(actor, query.narrowed)
@@ -329,7 +303,7 @@ def _place(text: str) -> tuple[date, str] | None:
 @reads
 @from_replica
 def rows(request: HttpRequest) -> HttpResponse:
-    """What one instrument's day is made of: sessions, closures and no-shows."""
+    """Show the rows behind one instrument's day: sessions, closures and no-shows."""
     actor = actor_of(request.user)
     form = HoursForm(request.GET)
     data = form.cleaned_data if form.is_valid() else {}
@@ -346,8 +320,7 @@ def rows(request: HttpRequest) -> HttpResponse:
         "day": day,
         "found": behind,
         "readable": visible_among(
-            actor,
-            [row.reservation_id for row in behind.sessions] + [row.pk for row in behind.no_shows],
+            actor, [row.reservation_id for row in behind.sessions] + [row.pk for row in behind.no_shows]
         ),
         "states": instrument_day(instrument_id=instrument_id, day=day),
         "before": day - timedelta(days=1),

@@ -32,22 +32,15 @@ from bookings.statistics.selectors.demand import demand
 from bookings.statistics.selectors.flows import flows, opens, spread
 from bookings.statistics.selectors.payers import payers
 from bookings.statistics.selectors.tables import TableQuery, table_of
-from bookings.statistics.services.exports import (
-    export_for,
-    export_name,
-    export_open,
-    export_start,
-    exports_of,
-    media_of,
-)
+from bookings.statistics.services import exports as export_services
 from bookings.statistics.views.hours import context_of, in_whole_months, query_of
-from instruments.messages import PRICE_GROUP_LABELS
-from instruments.models import Instrument
+from instruments.rates.messages import PRICE_GROUP_LABELS
+from instruments.register.models import Instrument
 
 
 @from_replica
 def payers_by(request: HttpRequest) -> HttpResponse:
-    """Productive hours by price group, payer's region and payer."""
+    """Show productive hours by price group, payer's region and payer."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
     scope = scope_for(actor, query.narrowed)
@@ -80,15 +73,13 @@ def payers_by(request: HttpRequest) -> HttpResponse:
 
 @from_replica
 def between_regions(request: HttpRequest) -> HttpResponse:
-    """Who used what where, as a diagram, a matrix and indices."""
+    """Show flows between regions, as a diagram, a matrix and indices."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
     if not actor.has("administrator"):
         query = in_whole_months(query)
     currency = request.GET.get("currency", "")[:3]
-    matrix = flows(
-        actor, since=query.since, until=query.until, measure=query.measure, currency=currency
-    )
+    matrix = flows(actor, since=query.since, until=query.until, measure=query.measure, currency=currency)
     concentration, techniques = spread()
     values = {(cell.payer.pk, cell.host.pk): cell for cell in matrix.cells}
     paying = sorted({c.payer.pk: c.payer for c in matrix.cells}.values(), key=lambda r: r.code)
@@ -135,18 +126,16 @@ def between_regions(request: HttpRequest) -> HttpResponse:
 
 @from_replica
 def unmet(request: HttpRequest) -> HttpResponse:
-    """What people wanted and could not have."""
+    """Show unmet demand: what people wanted and could not have."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
-    rows = demand(
-        actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
-    )
+    rows = demand(actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS)
     context = context_of(request, actor, form, query, "demand") | {"rows": rows}
     return render(request, "bookings/statistics/hours_demand.html", context)
 
 
 def definitions(request: HttpRequest) -> HttpResponse:
-    """What the figures mean, and the norms; administrators enter one from a day on."""
+    """Define the figures and show the norms; administrators enter a norm from a day on."""
     form = NormForm(request.POST or None)
     enters = actor_of(request.user).has("administrator")
     if request.method == "POST" and not enters:
@@ -182,7 +171,7 @@ def definitions(request: HttpRequest) -> HttpResponse:
 
 
 def _by(table: str, request: HttpRequest, query: TableQuery) -> TableQuery:
-    """Tables that are grouped by more than one thing say so themselves."""
+    """Return the query with the groups of a table that may have more than one."""
     if table == "payers":
         named = [n for n in request.GET.get("payers", "price_group").split(",") if n]
         return replace(query, by=tuple(named))
@@ -193,7 +182,7 @@ def _by(table: str, request: HttpRequest, query: TableQuery) -> TableQuery:
 
 @from_replica
 def download(request: HttpRequest) -> HttpResponseBase:
-    """The table of a page as a file, at once."""
+    """Return the table of a page as a file, at once."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
     data = form.cleaned_data if form.is_valid() else {}
@@ -201,7 +190,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     query = _by(name, request, query)
     if name == "days":
         raise NotPermitted  # may have millions of rows: a job writes them
-    most = MOST_WRITTEN if format == "csv" else MOST_ROWS  # workbooks of more are a worker's
+    most = MOST_WRITTEN if format == "csv" else MOST_ROWS  # larger workbooks are written by a worker
     table = table_of(actor, name, query, most)
     file = f"{name}-{query.since}-{query.until}.{format}"
     answer: HttpResponseBase
@@ -214,16 +203,16 @@ def download(request: HttpRequest) -> HttpResponseBase:
         write_workbook(stream, table.heads, table.rows, query.notes)
         stream.seek(0)
         answer = FileResponse(
-            stream, as_attachment=True, filename=file, content_type=media_of(format)
+            stream, as_attachment=True, filename=file, content_type=export_services.media_of(format)
         )
     return answer
 
 
 @reads
 def exports(request: HttpRequest) -> HttpResponse:
-    """One's files, and how far they are written."""
+    """Show the reader's files, and how far they are written."""
     actor = actor_of(request.user)
-    jobs = list(exports_of(actor).order_by("-created_at")[:50])
+    jobs = list(export_services.exports_of(actor).order_by("-created_at")[:50])
     context = {
         "jobs": jobs,
         "is_public": not reads_hours(actor),
@@ -242,22 +231,19 @@ def export_new(request: HttpRequest) -> HttpResponse:
     form, query = query_of(request, by.actor)
     data = form.cleaned_data if form.is_valid() else {}
     name = data.get("table") or "days"
-    export_start(
-        by,
-        table=name,
-        format=data.get("format") or "csv",
-        query=_by(name, request, query),
+    export_services.export_start(
+        by, table=name, format=data.get("format") or "csv", query=_by(name, request, query)
     )
     return redirect("bookings:hours-exports")
 
 
 @reads
 def export_file(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
-    """A finished file, to whoever asked for it."""
-    job = export_for(actor_of(request.user), export_id)
+    """Return a finished file to the person who requested it."""
+    job = export_services.export_for(actor_of(request.user), export_id)
     return FileResponse(
-        export_open(job),
+        export_services.export_open(job),
         as_attachment=True,
-        filename=export_name(job),
-        content_type=media_of(job.format),
+        filename=export_services.export_name(job),
+        content_type=export_services.media_of(job.format),
     )

@@ -1,4 +1,4 @@
-"""Closures: periods out of service."""
+"""Closures: periods in which instruments are out of service."""
 
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,11 @@ from accounts.selectors.memberships import place_of
 from bookings.availability.models import Closure
 from bookings.usage.selectors.closures import closure_by_id, closures_of
 from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
-from instruments.selectors.registry import instrument_by_id
+from instruments.register.selectors.registry import instrument_by_id
 
 
 class ClosureShape(serializers.Serializer[Any]):
-    """Of all units, or of those named. `end` null: not known yet. `reason` is null for those
+    """A closure of all units, or of the listed ones. `end` null: not known yet. `reason` is null for those
     who may not read it."""
 
     id = serializers.UUIDField()
@@ -33,24 +33,24 @@ class ClosureShape(serializers.Serializer[Any]):
 
 class ClosureBody(Shape):
     start = Instant()
-    end = Instant(allow_null=True, required=False, help_text="Null while it is not known.")
+    end = Instant(allow_null=True, required=False, help_text="Null if the end is not known yet.")
     kind = Choice(Closure.Kind.choices)
     units = ListOf(
         child=Whole(min_value=1, max_value=500),
         max_length=500,
         required=False,
-        help_text="Default: all.",
+        help_text="Numbers of the closed units; default: all.",
     )
     reason = Text(500, default="", allow_blank=True)
     displace = Flag(
         default=False,
-        help_text="Displace live reservations instead of refusing: at no charge, but your own cost"
-        " what cancelling them would.",
+        help_text="Displace existing bookings instead of refusing the closure. Displaced bookings are "
+        "free of charge, except your own, which cost as much as cancelling them.",
     )
 
 
 class EndBody(Shape):
-    end = Instant(required=False, allow_null=True, help_text="Now, unless named.")
+    end = Instant(required=False, allow_null=True, help_text="Default: now.")
 
 
 class Closures(Resource):
@@ -66,20 +66,19 @@ class Closures(Resource):
             row.told = row.reason if may_read else None
         return rows
 
-    @reads(_("One closure"))
+    @reads(_("A closure"))
     def detail(self, pk: UUID) -> None:
-        """For whoever may see the instrument."""
+        """Return a closure. Everybody who may see the instrument may read it."""
 
     @removes(_("Withdraw a closure"), refuses=[404, 409])
     def remove(self, pk: UUID) -> None:
-        """For the host's managers, before it begins; later it is ended."""
-        self.visible(pk)
+        """Withdraw a closure before it begins; later it can only be ended. Only the host's managers may do
+        this."""
         closure_delete(self.by, closure_id=pk)
 
     @acts(_("End a closure"), EndBody)
     def end(self, pk: UUID, data: dict[str, Any]) -> None:
-        """For the host's managers: now, or at a moment before its planned end."""
-        self.visible(pk)
+        """End a closure now, or at a moment before its planned end. Only the host's managers may do this."""
         closure_end(self.by, closure_id=pk, **{"end": None} | data)
 
 
@@ -88,7 +87,7 @@ class InstrumentClosures(Closures):
 
     @lists(_("Closures"), refuses=[404])
     def rows(self, instrument_id: UUID, query: dict[str, Any]) -> QuerySet[Closure]:
-        """Of one instrument, the latest start first."""
+        """Return the closures of one instrument, the latest start first."""
         rows = closures_of(instrument_by_id(self.actor, instrument_id))
         return rows.select_related("instrument__organisation__region")
 
@@ -105,13 +104,10 @@ class InstrumentClosures(Closures):
         },
     )
     def create(self, instrument_id: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's managers. Live reservations in the way: 409 with the list of them, or
-        with `displace` they give way, at no charge, and their people are told. What the manager
-        booked, or is booked for them, costs what cancelling it would (`owed` in the list), unless
-        another manager closes."""
-        instrument_by_id(self.actor, instrument_id)
+        """Close an instrument. Only the host's managers may do this. If live reservations are in the way: 409
+        with a list of them; with `displace` they are displaced free of charge, and their people are told. The
+        manager's own bookings cost what cancelling them would (`owed` in the list), unless another manager
+        closes."""
         displace, units = data.pop("displace"), tuple(sorted(set(data.pop("units", []))))
         outage = Outage(units=units, **{"end": None} | data)
-        return closure_create(
-            self.by, instrument_id=instrument_id, outage=outage, displace=displace
-        ).pk
+        return closure_create(self.by, instrument_id=instrument_id, outage=outage, displace=displace).pk

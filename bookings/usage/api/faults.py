@@ -8,18 +8,19 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.memberships import PersonShape
-from accounts.api.resource import Resource, acts, creates, lists, reads
+from accounts.api.resource import Resource, acts, creates, reads
 from accounts.api.shapes import Choice, Flag, Instant, ListOf, ReasonBody, Shape, Text, Whole
 from accounts.selectors.memberships import place_of
+from bookings.record.api.lists import listed
 from bookings.usage.models import FaultReport
-from bookings.usage.selectors.faults import NOTES, fault_by_id, faults_for
+from bookings.usage.selectors.faults import FAULTS, NOTES, fault_by_id, faults_for
 from bookings.usage.services.closures import Outage
 from bookings.usage.services.faults import fault_confirm, fault_dismiss, fault_report
-from instruments.selectors.registry import instrument_by_id
+from instruments.register.selectors.registry import instrument_by_id
 
 
 class FaultNoteShape(serializers.Serializer[Any]):
-    """What one person says. `user` is null for those who may not know whose words they are."""
+    """One person's note in a report. `user` is null for those who may not know who wrote it."""
 
     text = serializers.CharField()
     severity = serializers.ChoiceField(FaultReport.Severity.choices)
@@ -29,8 +30,8 @@ class FaultNoteShape(serializers.Serializer[Any]):
 
 
 class FaultShape(serializers.Serializer[Any]):
-    """The worst that anybody says of it is its severity. `closure`: what confirming it made; null
-    where it was only noted."""
+    """A report of a fault. Its severity is the worst that anybody stated. `closure`: the closure made by
+    confirming it; null if it was only noted."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
@@ -46,33 +47,28 @@ class FaultShape(serializers.Serializer[Any]):
 
 class FaultBody(Shape):
     severity = Choice(FaultReport.Severity.choices)
-    text = Text(
-        1000,
-        default="",
-        allow_blank=True,
-        help_text="May be empty where it joins a report that is open.",
-    )
+    text = Text(1000, default="", allow_blank=True, help_text="May be empty if the report joins an open one.")
 
 
 class FaultConfirmBody(Shape):
     start = Instant(
         required=False,
         allow_null=True,
-        help_text="From when it is closed for the breakdown; null: it is only noted.",
+        help_text="Start of the breakdown closure. Null: the fault is only noted.",
     )
-    end = Instant(allow_null=True, required=False, help_text="Null while it is not known.")
+    end = Instant(allow_null=True, required=False, help_text="Null if the end is not known yet.")
     units = ListOf(
         child=Whole(min_value=1, max_value=500),
         max_length=500,
         required=False,
-        help_text="Default: all.",
+        help_text="Numbers of the closed units; default: all.",
     )
     reason = Text(500, default="", allow_blank=True)
-    displace = Flag(default=False, help_text="As when closing.")
+    displace = Flag(default=False, help_text="Displace existing bookings, as when you close the instrument.")
 
 
 class FaultResource(Resource):
-    """What the addresses of faults share."""
+    """A base for all resources of faults."""
 
     at, key, name, many, tag = "faults/", "fault_id", "fault", "faults", "closures"
     shape, needs_person = FaultShape, True
@@ -90,15 +86,15 @@ class FaultResource(Resource):
 
 
 class Faults(FaultResource):
-    @lists(_("Fault reports"))
+    @listed(_("Fault reports"), FAULTS)
     def rows(self, query: dict[str, Any]) -> QuerySet[FaultReport]:
-        """Those you wrote in, and those of instruments whose bookings you may read; the newest
+        """Return the reports you wrote in, and those on instruments whose bookings you may read; the newest
         first."""
         return faults_for(self.actor).prefetch_related(NOTES)
 
-    @reads(_("One fault report"))
+    @reads(_("A fault report"))
     def detail(self, pk: UUID) -> None:
-        """For those who wrote in it, and the host."""
+        """Return a report. Those who wrote in it, and the host, may read it."""
 
     @acts(
         _("Confirm a fault"),
@@ -107,10 +103,9 @@ class Faults(FaultResource):
         sends={"start": "2026-03-09T08:00:00+08:00", "reason": "The vacuum does not hold."},
     )
     def confirm(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's managers. With `start` the instrument is closed for the breakdown, as
-        closing does it (409 lists the bookings in the way); without, it is only noted. Everybody
-        who reported it is told."""
-        self.visible(pk)
+        """Confirm a report. Only the host's managers may do this. With `start` the instrument is closed for
+        the breakdown as any closure would (409 lists the bookings in the way); without it, the fault is only
+        noted. Everybody who reported it is told."""
         displace, units = data.pop("displace"), tuple(sorted(set(data.pop("units", []))))
         start, end = data.pop("start", None), data.pop("end", None)
         reason = data["reason"]
@@ -120,8 +115,8 @@ class Faults(FaultResource):
 
     @acts(_("Dismiss a fault"), ReasonBody)
     def dismiss(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """For the host's managers, with a reason, which everybody who reported it is told."""
-        self.visible(pk)
+        """Dismiss a report, with a reason that everybody who reported it is told. Only the host's managers
+        may do this."""
         fault_dismiss(self.by, fault_id=pk, reason=data["reason"])
         return pk
 
@@ -131,9 +126,9 @@ class InstrumentFaults(FaultResource):
     many = "instrument_faults"
     write_scope = "book"
 
-    @lists(_("Fault reports of an instrument"), refuses=[404])
+    @listed(_("Fault reports of an instrument"), FAULTS, refuses=[404])
     def rows(self, instrument_id: UUID, query: dict[str, Any]) -> QuerySet[FaultReport]:
-        """Those you may read, the newest first."""
+        """Return the reports on an instrument that you may read, the newest first."""
         instrument = instrument_by_id(self.actor, instrument_id)
         return faults_for(self.actor).filter(instrument=instrument).prefetch_related(NOTES)
 
@@ -144,7 +139,7 @@ class InstrumentFaults(FaultResource):
         sends={"severity": "usable", "text": "The stage drifts."},
     )
     def create(self, instrument_id: UUID, data: dict[str, Any]) -> UUID:
-        """For whoever may book, manages the instrument or has used it. It closes nothing and frees
-        nobody's fee. While a report is open it joins that. A photo is added on the page."""
-        instrument_by_id(self.actor, instrument_id)
+        """Report a fault. Everybody who may book the instrument, manages it or has used it may do this. It
+        closes nothing and waives no fee. While a report is open, further ones join it. A photo can be added
+        on the page."""
         return fault_report(self.by, instrument_id=instrument_id, **data).pk

@@ -1,4 +1,4 @@
-"""Kiosks, and codes to check in there."""
+"""Kiosks, and codes for checking in at them."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from bookings.usage.services.kiosks import check_in_code, kiosk_create, kiosk_re
 
 
 class KioskShape(serializers.Serializer[Any]):
-    """A tablet that shows times and initials of its instruments, and takes check-ins by code."""
+    """A tablet that shows times and initials for its instruments, and takes check-ins by code."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -34,20 +34,21 @@ class KioskShape(serializers.Serializer[Any]):
 
 class NewKioskShape(KioskShape):
     code = serializers.CharField(
-        source="secret",
-        help_text="With it a tablet enrols once within a day, at /kiosk/. It is not kept.",
+        source="secret", help_text="Enrols one tablet at /kiosk/ within a day. The code is shown only once."
     )
 
 
 class KioskBody(Shape):
     name = Text(80)
     instruments = ListOf(
-        child=serializers.UUIDField(), max_length=MOST_INSTRUMENTS, help_text="Of one host."
+        child=serializers.UUIDField(),
+        max_length=MOST_INSTRUMENTS,
+        help_text="Ids of instruments of one host.",
     )
 
 
 class CodeShape(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="Six digits.")
+    code = serializers.CharField(help_text="A code of six digits.")
     expires_at = Instant()
 
 
@@ -65,38 +66,32 @@ class Kiosks(Resource):
 
     @lists(_("Kiosks"))
     def rows(self, query: dict[str, Any]) -> QuerySet[Kiosk]:
-        """Those of organisations you manage, or all for an administrator; the newest first."""
+        """Return the kiosks of organisations you manage, or all for an administrator; the newest first."""
         return kiosks_for(self.actor)
 
-    @creates(_("Make a kiosk"), KioskBody, gives=NewKioskShape, once=False, refuses=[409])
+    @creates(_("Create a kiosk"), KioskBody, gives=NewKioskShape, once=False, refuses=[409])
     def create(self, data: dict[str, Any]) -> Kiosk:
-        """For the host's managers and administrators. It ends in 90 days."""
+        """Create a kiosk, which expires after 90 days. Only the host's managers and administrators may do
+        this."""
         row, code = kiosk_create(self.by, name=data["name"], instrument_ids=data["instruments"])
         self.prepared([row])
         row.secret = code  # type: ignore[attr-defined]
         return row
 
-    @reads(_("One kiosk"))
+    @reads(_("A kiosk"))
     def detail(self, pk: UUID) -> None:
-        """For the host's managers and administrators."""
+        """Return a kiosk. Only the host's managers and administrators may read it."""
 
     @acts(_("Revoke a kiosk"), Nothing, refuses=[404])
     def revoke(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """At once and for good; a second time changes nothing."""
-        self.visible(pk)
+        """Revoke a kiosk at once and for good; doing so again changes nothing."""
         return kiosk_revoke(self.by, kiosk_id=pk).pk
 
 
 class CheckInCodes(ReservationResource):
-    @acts(
-        _("Make a code to check in at a kiosk"),
-        Nothing,
-        gives=CodeShape,
-        once=False,
-        refuses=REFUSES,
-    )
+    @acts(_("Create a code to check in at a kiosk"), Nothing, gives=CodeShape, once=False, refuses=REFUSES)
     def check_in_code(self, pk: UUID, data: dict[str, Any]) -> Any:
-        """For the booking's own person, from 15 minutes before its start to its end. It can be used
-        once, within two minutes."""
+        """Make a code for checking in to your own booking at a kiosk, from 15 minutes before its start to its
+        end. It can be used once, within two minutes."""
         row, code = check_in_code(self.by, reservation_id=pk)
         return {"code": code, "expires_at": row.expires_at}

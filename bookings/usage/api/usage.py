@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 
 from accounts.api.resource import acts, tells
-from accounts.api.shapes import Choice, Instant, Shape, Text, Whole
+from accounts.api.shapes import Choice, Instant, ObjectOf, Shape, Text, Whole
 from accounts.domain.errors import NotFound
 from bookings.questions.api.questions import AnswerFileShape, FieldShape
 from bookings.questions.domain.questions import MOMENTS
@@ -24,11 +24,12 @@ from bookings.usage.services.usage import (
     reservation_check_in,
     reservation_check_out,
 )
-from instruments.api.attachments import Upload
+from instruments.attachments.api.attachments import Upload
 
 
 class SheetShape(serializers.Serializer[Any]):
-    """What is asked at a moment; `state` null: nothing is, `open`: it may be answered."""
+    """The questions of one moment, before or after use. `state` null: there are none; `open`: they may be
+    answered."""
 
     moment = serializers.ChoiceField(MOMENTS)
     version = serializers.IntegerField(allow_null=True)
@@ -36,9 +37,9 @@ class SheetShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["open", *AnswerSheet.State.values], allow_null=True)
     answers = serializers.DictField()
     files = AnswerFileShape(many=True)
-    reason = serializers.CharField(help_text="Why the host left them out.")
+    reason = serializers.CharField(help_text="Why the host skipped the questions.")
     answered_at = Instant(allow_null=True)
-    by_host = serializers.BooleanField(help_text="The host answered for the person.")
+    by_host = serializers.BooleanField(help_text="Whether the host answered for the person.")
 
 
 class QuestionsShape(serializers.Serializer[Any]):
@@ -46,15 +47,15 @@ class QuestionsShape(serializers.Serializer[Any]):
 
 
 class AnswersBody(Shape):
-    """Answers by the keys of the questions: texts, numbers, true or false, days; of a file the id
-    that uploading it gave (`POST answers/attachments/`)."""
+    """Answers by the keys of the questions: texts, numbers, true or false, days; for a file, the id that
+    uploading it returned (`POST answers/attachments/`)."""
 
-    answers = serializers.DictField(child=serializers.JSONField(), required=False)
+    answers = ObjectOf(child=serializers.JSONField(), required=False)
     questions_version = Whole(
         required=False,
         allow_null=True,
         min_value=1,
-        help_text="The `version` of the questions that you answer: refused where it is another.",
+        help_text="The `version` of the questions that you answer; the request is refused if it has changed.",
     )
 
 
@@ -73,7 +74,8 @@ class AnswerBody(AnswersBody):
         500,
         default="",
         allow_blank=True,
-        help_text="Why the questions are left out: the host's managers, for somebody else.",
+        help_text="Why the questions are skipped: only for the host's managers, and not for their own "
+        "bookings.",
     )
 
 
@@ -85,29 +87,31 @@ class CheckOutBody(AnswersBody):
         500,
         default="",
         allow_blank=True,
-        help_text="Why the questions are left out: the host's managers, for somebody else.",
+        help_text="Why the questions are skipped: only for the host's managers, and not for their own "
+        "bookings.",
     )
 
 
 class MarksShape(serializers.Serializer[Any]):
-    """What the person said of a session, and the host's answer, which only they and those who
-    may read the booking read. Marks are from 1 to 5, or null."""
+    """The person's rating of a session, and the host's answer. Only the person, and those who may read the
+    booking, can read them. Marks are from 1 to 5, or null."""
 
-    rating = serializers.IntegerField(
-        allow_null=True, source="session.rating", help_text="As a whole."
-    )
+    rating = serializers.IntegerField(allow_null=True, source="session.rating", help_text="Overall rating.")
     usable = serializers.IntegerField(allow_null=True)
     support = serializers.IntegerField(allow_null=True)
     on_time = serializers.IntegerField(allow_null=True)
     price_as_quoted = serializers.IntegerField(allow_null=True)
     remarks = serializers.CharField(source="session.remarks")
-    rated_at = Instant(allow_null=True, help_text="Null: at check-out at most; it may be rated.")
+    rated_at = Instant(
+        allow_null=True,
+        help_text="Null if the session was rated at check-out only or not at all; it may still be rated.",
+    )
     answer = serializers.CharField()
     answered_at = Instant(allow_null=True)
 
 
 class SessionRateBody(Shape):
-    rating = Whole(min_value=1, max_value=5, help_text="As a whole.")
+    rating = Whole(min_value=1, max_value=5, help_text="Overall rating.")
     usable = Whole(min_value=1, max_value=5, required=False, allow_null=True)
     support = Whole(min_value=1, max_value=5, required=False, allow_null=True)
     on_time = Whole(min_value=1, max_value=5, required=False, allow_null=True)
@@ -116,7 +120,7 @@ class SessionRateBody(Shape):
         1000,
         required=False,
         allow_blank=True,
-        help_text="For the owner. Left out: those made at check-out stay.",
+        help_text="For the owner. If left out, the remarks made at check-out stay.",
     )
 
 
@@ -127,10 +131,11 @@ class RatingAnswerBody(Shape):
 class Usage(ReservationResource):
     @acts(_("Check in"), CheckInBody, refuses=REFUSES)
     def check_in(self, pk: UUID, data: dict[str, Any]) -> None:
-        """From 15 minutes before the start to the end. Early, on another unit where the booked one
-        is not free yet; where none is, `still-in-use` names in `nearest` from when one is.
-        `questions-open` names the questions that must be answered before use, here or by
-        `POST answers/`; `house-rules-not-accepted` the version of the house rules to accept."""
+        """Check in, from 15 minutes before the start until the end. If the booked unit is not free yet, you
+        get another; if none is, `still-in-use` gives in `nearest` when one will be. `questions-open` names
+        the questions that must be answered before use, here or by `POST answers/`; `house-rules-not-accepted`
+        the version of the house rules to accept. Nobody can accept them for somebody else: a person who is
+        checked in by another is asked afterwards."""
         reservation_check_in(self.by, reservation_id=pk, **data)
 
     @acts(
@@ -140,7 +145,7 @@ class Usage(ReservationResource):
         sends={"samples": 3, "rating": 5, "remarks": "The stage drifts a little."},
     )
     def check_out(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Ends the session; what is left of the slot is free at once. `questions-open` names the
+        """Check out, which ends the session; the rest of the slot is free at once. `questions-open` names the
         questions that must be answered."""
         reservation_check_out(self.by, reservation_id=pk, **data)
 
@@ -151,13 +156,14 @@ class Usage(ReservationResource):
         sends={"rating": 4, "usable": 5, "support": 4, "on_time": 3},
     )
     def rate(self, pk: UUID, data: dict[str, Any]) -> None:
-        """By its person, once, within 30 days of the end of a session: as a whole, in place of a
-        rating given at check-out, and by marks."""
+        """Rate a session, as the booking's person: once, within 30 days of its end, in marks and as a whole,
+        which replaces a rating given at check-out."""
         session_rate(self.by, reservation_id=pk, **data)
 
     @acts(_("Answer a rating"), RatingAnswerBody, refuses=[403, 404, 409])
     def answer_rating(self, pk: UUID, data: dict[str, Any]) -> None:
-        """By the host's managers; it can be edited for a day. The person is told."""
+        """Answer a rating, as a manager of the host; the answer can be edited for a day. The person is
+        told."""
         rating_answer(self.by, reservation_id=pk, **data)
 
     @tells(
@@ -168,7 +174,7 @@ class Usage(ReservationResource):
         named="reservation_rating",
     )
     def rating(self, pk: UUID) -> SessionRating:
-        """404 while no session has ended."""
+        """Return the rating of the booking's session. 404 until a session has ended."""
         session = getattr(self.visible(pk), "session", None)
         if session is None or session.checked_out_at is None:
             raise NotFound
@@ -177,8 +183,8 @@ class Usage(ReservationResource):
 
     @acts(_("Answer questions"), AnswerBody, refuses=[403, *REFUSES], below="answers")
     def answer(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Those before use, from the confirmation to the check-in, as often as you like; those
-        after use where they were left open."""
+        """Answer the questions. Those before use can be answered from the confirmation to the check-in, as
+        often as you like; those after use, if they were left open."""
         data.setdefault("answers", {})
         reservation_answer(self.by, reservation_id=pk, **data)
 
@@ -190,22 +196,20 @@ class Usage(ReservationResource):
         named="reservation_questions",
     )
     def questions(self, pk: UUID) -> dict[str, Any]:
-        """What is asked before and after use, and what was answered: by the version that it was
-        answered with, else the one in force."""
+        """Return the questions before and after use, and their answers: in the version that was answered,
+        otherwise the one in force."""
         row = self.visible(pk)
         sheets = load_sheets(row)
         return {
-            "sheets": [
-                {"moment": moment, **_sheet(sheets.get(moment), row, moment)} for moment in MOMENTS
-            ]
+            "sheets": [{"moment": moment, **_sheet(sheets.get(moment), row, moment)} for moment in MOMENTS]
         }
 
 
 class AnswerFileBody(Shape):
     moment = Choice(Moment.choices)
-    key = Text(40, help_text="The question's.")
+    key = Text(40, help_text="Key of the question.")
     file = Upload(help_text="JPEG, PNG or WebP up to 15 MB; PDF up to 25 MB.")
-    name = Text(250, help_text="What readers see it called.")
+    name = Text(250, help_text="File name shown to readers.")
 
 
 class AnswerUploads(ReservationResource):
@@ -227,9 +231,9 @@ class AnswerUploads(ReservationResource):
         once=False,
     )
     def upload(self, pk: UUID, data: dict[str, Any]) -> AnswerFile:
-        """As `multipart/form-data`, for whoever may answer. What it is is told by its content, as
-        of instruments' attachments. It answers nothing until the answers name its `id`; another one
-        takes its place until then."""
+        """Upload a file as `multipart/form-data`; everybody who may give the answers may do this. Its content
+        decides the kind of file, as for instruments' attachments. It becomes an answer once the answers name
+        its `id`; until then another upload replaces it."""
         return reservation_answer_file(self.by, reservation_id=pk, content=data.pop("file"), **data)
 
 

@@ -1,4 +1,4 @@
-"""Closing an instrument."""
+"""Forms for closing an instrument and ending a closure."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from bookings.availability.models import Closure
 from bookings.record.forms.fields import LocalMomentField
 from bookings.usage.services.closures import Outage
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class ClosureForm(StyledForm):
-    """Closing an instrument: from when, until when if it is known, why."""
+    """A closure of an instrument: from when, until when if that is known, and why."""
 
     kind = forms.ChoiceField(label=_("Why"), choices=Closure.Kind.choices)
     start = LocalMomentField(label=_("From"))
@@ -34,7 +34,7 @@ class ClosureForm(StyledForm):
         label=_("Reason"),
         required=False,
         max_length=500,
-        help_text=_("Those whose bookings are displaced read this."),
+        help_text=_("People whose bookings are displaced read this."),
     )
     displace = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
@@ -59,7 +59,7 @@ class ClosureForm(StyledForm):
 
 
 class ClosureEndForm(StyledForm):
-    """When a closure ended; empty is now."""
+    """The end of a closure; empty means now."""
 
     end = LocalMomentField(label=_("Ends at"), is_end=True, required=False)
 

@@ -1,4 +1,4 @@
-"""Reporting a fault, and confirming it."""
+"""Forms for reporting a fault and confirming it."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.usage.forms.closures import ClosureForm
 from bookings.usage.models import FaultReport
-from instruments.forms.fields import StyledForm
+from instruments.reading.forms.fields import StyledForm
 
 
 class FaultForm(StyledForm):
-    """What is wrong; `joins` a report that is open, where nothing more need be said."""
+    """A report of a fault; `joins` is an open report to join, for which the text may be left empty."""
 
     severity = forms.ChoiceField(
         label=_("Can it still be used?"),
@@ -23,15 +23,12 @@ class FaultForm(StyledForm):
         widget=forms.RadioSelect,
     )
     text = forms.CharField(
-        label=_("What is wrong?"),
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("What is wrong?"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
     file = forms.FileField(
         label=_("Photo"),
         required=False,
-        help_text=_("JPEG, PNG or WebP, up to 15 MB. Where it was taken is removed."),
+        help_text=_("JPEG, PNG or WebP, up to 15 MB. Location data is removed."),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
     )
 

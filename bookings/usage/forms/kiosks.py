@@ -1,4 +1,4 @@
-"""Kiosks: giving one to a tablet, and what is typed there; labels to print."""
+"""Forms for setting up kiosks, for the codes typed there, and for labels to print."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,12 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.words import named
 from bookings.usage.domain.kiosks import MOST_INSTRUMENTS
-from instruments.forms.fields import StyledForm
-from instruments.models import Facility, Instrument
+from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Facility, Instrument
 
 
 class FacilityForm(StyledForm):
-    """Whose instruments are listed."""
+    """The facility whose instruments are listed."""
 
     facility = forms.TypedChoiceField(label=_("Facility"), required=False, empty_value=None)
 
@@ -22,12 +22,11 @@ class FacilityForm(StyledForm):
         self.facilities = {str(each.pk): each for each in facilities}
         field: Any = self.fields["facility"]
         field.choices = [
-            (pk, f"{named(each)} · {named(each.organisation)}")
-            for pk, each in self.facilities.items()
+            (pk, f"{named(each)} · {named(each.organisation)}") for pk, each in self.facilities.items()
         ]
 
     def chosen(self) -> Facility | None:
-        """The facility asked for, or the first."""
+        """Return the chosen facility, or the first."""
         first = next(iter(self.facilities), "")
         asked = self.cleaned_data.get("facility") if self.is_valid() else ""
         return self.facilities.get(asked or first)
@@ -36,9 +35,7 @@ class FacilityForm(StyledForm):
 class InstrumentsForm(StyledForm):
     """Instruments of a facility, to be ticked."""
 
-    instrument = forms.MultipleChoiceField(
-        label=_("Instruments"), widget=forms.CheckboxSelectMultiple
-    )
+    instrument = forms.MultipleChoiceField(label=_("Instruments"), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, data: Any = None, *, instruments: Sequence[Instrument], **more: Any) -> None:
         super().__init__(data, **more)
@@ -51,7 +48,7 @@ class InstrumentsForm(StyledForm):
 
 class KioskForm(InstrumentsForm):
     name = forms.CharField(
-        label=_("Name"), max_length=80, help_text=_("Where the tablet stands, e.g. Room 214.")
+        label=_("Name"), max_length=80, help_text=_("Where the tablet is, such as Room 214.")
     )
     field_order = ("name", "instrument")
 

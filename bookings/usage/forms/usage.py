@@ -1,4 +1,4 @@
-"""What a session was like."""
+"""Forms for using an instrument: questions, ratings, real times."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -6,21 +6,19 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.browsing.messages import RATINGS
 from bookings.pricing.domain.usage import Usage
 from bookings.questions.forms.questions import AnswersForm
 from bookings.record.forms.fields import LocalMomentField
-from bookings.record.messages import MARK_LABELS, MARKS, RATINGS
-from instruments.forms.fields import StyledForm
+from bookings.usage.messages import MARK_LABELS, MARKS
+from instruments.reading.forms.fields import StyledForm
 
 
 class CheckOutForm(AnswersForm):
-    """What is asked after use, and what a session was like."""
+    """Questions after use, and how a session went."""
 
     samples = forms.IntegerField(
-        label=_("Samples measured"),
-        required=False,
-        min_value=0,
-        max_value=1_000_000,
+        label=_("Samples measured"), required=False, min_value=0, max_value=1_000_000
     )
     rating = forms.TypedChoiceField(
         label=_("How did it go?"),
@@ -36,9 +34,15 @@ class CheckOutForm(AnswersForm):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    def __init__(self, *args: Any, rates: bool = True, **kwargs: Any) -> None:
+        """Build the form; `rates`: the reader is the person of the booking, who alone rates the session."""
+        super().__init__(*args, **kwargs)
+        if not rates:
+            del self.fields["rating"]
+
 
 class RatingForm(StyledForm):
-    """How a session was as a whole, and by marks."""
+    """A rating of a session: overall, and by single marks."""
 
     rating = forms.TypedChoiceField(
         label=_("How did it go?"), coerce=int, choices=[("", "–"), *RATINGS.items()]
@@ -75,13 +79,13 @@ class RatingAnswerForm(StyledForm):
 
 
 class BeginForm(AnswersForm):
-    """What is asked before use, and the house rules that are accepted with it."""
+    """The questions before use, and the house rules that are accepted with them."""
 
     house_rules = forms.IntegerField(required=False, min_value=1)
 
 
 class TimesForm(StyledForm):
-    """When a booking was really used, in the instrument's zone."""
+    """The actual times of a booking's use, in the instrument's time zone."""
 
     check_in = LocalMomentField(label=_("Use began"))
     check_out = LocalMomentField(label=_("Use ended"), is_end=True)

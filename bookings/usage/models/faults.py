@@ -1,4 +1,4 @@
-"""Faults that people report of instruments."""
+"""Faults of instruments that people report."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,13 +9,13 @@ from accounts.domain.roles import Places
 from accounts.models import User
 from accounts.models.keys import new_id
 from bookings.availability.models import Closure
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class FaultReport(models.Model):
-    """An instrument does not work as it should, somebody says. It closes nothing: the host's
-    managers confirm or dismiss it. There is one open report of an instrument; who reports another
-    fault meanwhile joins it, and makes it worse at most."""
+    """A report that an instrument does not work as it should. It closes nothing: the host's managers confirm
+    or dismiss it. An instrument has at most one open report; people who report further faults join it, and
+    may only raise its severity."""
 
     class Severity(models.TextChoices):
         USABLE = "usable", _("still usable")
@@ -34,19 +34,16 @@ class FaultReport(models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500, blank=True)
-    # The breakdown that confirmed it; none where it was only noted.
+    # The closure made by confirming it; null if it was only noted.
     closure = models.ForeignKey(Closure, models.SET_NULL, null=True, related_name="faults")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("fault report")
         constraints = [
-            models.UniqueConstraint(
-                fields=["instrument"], condition=Q(state="open"), name="fault_open_once"
-            ),
+            models.UniqueConstraint(fields=["instrument"], condition=Q(state="open"), name="fault_open_once"),
             models.CheckConstraint(
-                condition=Q(state="open", decided_at=None)
-                | ~Q(state="open") & Q(decided_at__isnull=False),
+                condition=Q(state="open", decided_at=None) | ~Q(state="open") & Q(decided_at__isnull=False),
                 name="fault_decided",
             ),
         ]
@@ -56,8 +53,8 @@ class FaultReport(models.Model):
 
 
 class FaultNote(models.Model):
-    """What one person says in a report: first who opened it, then who joined. The photo, in two
-    sizes, lies in the storage of uploads by the note's id."""
+    """One person's note in a report: first that of whoever opened it, then those of others. The photo, in two
+    sizes, is in the storage of uploads under the note's id."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     fault = models.ForeignKey(FaultReport, models.PROTECT, related_name="notes")

@@ -1,4 +1,4 @@
-"""Tablets that stand beside instruments, and the codes people check in with there."""
+"""Tablets beside instruments, and the codes for checking in at them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,13 +7,12 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 class Kiosk(models.Model):
-    """A tablet that shows what is now and next on its instruments, and takes check-ins by code; it
-    can do nothing else. Of its token, and of the code by which it gets it once, only digests are
-    kept."""
+    """A tablet that shows who uses its instruments now and next, and takes check-ins by code; it can do
+    nothing else. Only digests are kept of its token, and of the code by which it gets the token once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="kiosks")
@@ -27,7 +26,7 @@ class Kiosk(models.Model):
     enrolled_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
-    # Wrong codes typed there since a moment: too many, and it takes none for a while.
+    # The number of wrong codes typed there since a moment; with too many, it takes none for a while.
     wrong_codes = models.PositiveSmallIntegerField(default=0)
     wrong_since = models.DateTimeField(null=True)
 
@@ -36,7 +35,7 @@ class Kiosk(models.Model):
 
     @property
     def version(self) -> int:
-        """It changes when a tablet enrols, and when it is revoked."""
+        """The version of a kiosk, which grows when a tablet enrols and when the kiosk is revoked."""
         return 1 + (self.enrolled_at is not None) + (self.revoked_at is not None)
 
     def places(self) -> Places:
@@ -44,8 +43,8 @@ class Kiosk(models.Model):
 
 
 class CheckInCode(models.Model):
-    """Six digits by which a kiosk checks a person in to a booking, once. Only a digest made with
-    the platform's secret is kept: six digits alone are soon guessed."""
+    """Six digits by which a kiosk checks a person in to a booking, once. Only a digest made with the
+    platform's secret is kept, as six digits alone are soon guessed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reservation = models.OneToOneField(Reservation, models.CASCADE, related_name="+")
@@ -56,6 +55,4 @@ class CheckInCode(models.Model):
 
     class Meta:
         verbose_name = _("check-in code")
-        constraints = [
-            models.UniqueConstraint(fields=["instrument", "digest"], name="checkincode_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["instrument", "digest"], name="checkincode_once")]

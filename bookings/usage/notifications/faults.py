@@ -22,6 +22,7 @@ def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
         {"instrument": fault.instrument, "severity": fault.get_severity_display()},
         {"fault": fault, "notes": notes},
         zone=fault.instrument.facility.time_zone,
+        days=[fault.created_at],
     )
 
 
@@ -39,7 +40,7 @@ KINDS = table(
     _fault(
         "fault.reported",
         _("Fault reported: {instrument}"),
-        _("Somebody reports a fault of {instrument}. Nothing is closed before you confirm it."),
+        _("Somebody reports a fault of {instrument}. Nothing is closed until you confirm it."),
         "request",
         readers=_managers,
         is_still_true=in_state("open"),
@@ -47,7 +48,7 @@ KINDS = table(
     _fault(
         "fault.worse",
         _("Not usable any more: {instrument}"),
-        _("Somebody says that {instrument} cannot be used. Nothing is closed before you confirm."),
+        _("Somebody says that {instrument} cannot be used. Nothing is closed until you confirm it."),
         "request",
         readers=_managers,
         is_still_true=in_state("open"),
@@ -62,7 +63,7 @@ KINDS = table(
     _fault(
         "fault.dismissed",
         _("No fault: {instrument}"),
-        _("The owner has looked at the fault of {instrument} that you reported: it is none."),
+        _("The owner has checked {instrument} and found that what you reported is not a fault."),
         "decision",
         readers=reporters_of,
     ),

@@ -1,4 +1,4 @@
-"""What is now and next on an instrument, as its label and a kiosk show it."""
+"""Load who uses an instrument now and next, as its label's page and a kiosk show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ from accounts.models import Organisation
 from accounts.selectors.rows import visible
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import live, to_period, to_range
-from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_week
+from bookings.catalogue.selectors.calendars import CalendarEntry, Row, load_board, load_week
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import UsageSession
 from bookings.usage.domain.kiosks import initials
-from instruments.models import Instrument
-from instruments.selectors.registry import RECORD, WITH, may_see
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import RECORD, WITH, may_see
 
 AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit at a moment: what takes it, what comes next, and until when it is free (None: the
-    whole day, or it is not free). `initials`: of who is there and who comes, for a kiosk."""
+    """A unit at a moment: what occupies it, what comes next, and until when it is free (None: the whole day,
+    or it is not free). `initials`: of the present and the next person, for a kiosk."""
 
     number: int
-    here: Entry | None
-    after: Entry | None
+    here: CalendarEntry | None
+    after: CalendarEntry | None
     is_overrun: bool
     free_until: datetime | None
     initials: tuple[str, str] = ("", "")
@@ -41,38 +41,39 @@ class Unit:
 
 @dataclass(frozen=True)
 class Own:
-    """A booking of the reader's that something can be done with here and now."""
+    """A booking of the reader's that they can act on here and now; `is_person`: they use it themselves."""
 
     id: UUID
     period: Period
     is_in_use: bool
+    is_person: bool = True
 
 
 @dataclass(frozen=True)
 class NowNext:
-    """An instrument at a moment. `opens_at`: when it opens next, where it is closed by its hours
-    now (None: not within a day). `own`: the reader's bookings that are in use or can be checked in
-    to; `comes`: the first of theirs within a day that cannot be yet. `start`, `minutes`: the next
-    booking that the rules let begin, and how long it usually is."""
+    """An instrument at a moment. `opens_at`: when it opens next, if it is outside its opening hours (None:
+    not within a day). `own`: the reader's bookings that are in use or can be checked in to; `comes`: their
+    first booking within a day that cannot be checked in to yet. `start`, `minutes`: the earliest start that
+    the rules allow for a booking, and its usual length."""
 
     instrument: Instrument
     units: tuple[Unit, ...]
     is_open: bool
     opens_at: datetime | None
     own: tuple[Own, ...] = ()
-    comes: Entry | None = None
+    comes: CalendarEntry | None = None
     start: datetime | None = None
     minutes: int = 0
 
     @property
     def free(self) -> int:
-        """How many units nobody uses."""
+        """The number of units that nobody uses."""
         return sum(unit.is_free for unit in self.units) if self.is_open else 0
 
 
 def instrument_at(actor: Actor, code: str) -> Instrument:
-    """Return the instrument of a label; one merged into another leads to that. `NotFound` if there
-    is none, or it is not the actor's to see."""
+    """Return the instrument of a label; for a merged one, the instrument it was merged into. Raise `NotFound`
+    if there is none, or the actor may not see it."""
     rows = Instrument.objects.select_related(*WITH, "organisation__region").defer(*RECORD)
     row = visible(rows, short_code=code.upper())
     while row.merged_into_id:
@@ -82,11 +83,9 @@ def instrument_at(actor: Actor, code: str) -> Instrument:
     return row
 
 
-def load_now(
-    actor: Actor, instrument: Instrument, payer: Organisation | None, now: datetime
-) -> NowNext:
-    """An instrument as the actor may see it, with what they may do there. Five statements, and
-    those of the rules that have statements of their own (`load_week`)."""
+def load_now(actor: Actor, instrument: Instrument, payer: Organisation | None, now: datetime) -> NowNext:
+    """Load an instrument as the actor may see it, with what they may do there. Five statements, and those of
+    rules that have statements of their own (`load_week`)."""
     span = Period(now, now + AHEAD)
     week = None
     if instrument.publication == Instrument.Publication.PUBLISHED:
@@ -94,7 +93,7 @@ def load_now(
     row = week.row if week else load_board(actor, [instrument], span, now)[0]
     sessions = _open_sessions([instrument])
     own = [
-        Own(e.id, e.period, e.state == "in_use")
+        Own(e.id, e.period, e.state == "in_use", e.is_person)
         for e in row.entries
         if e.id
         and e.is_own
@@ -102,7 +101,12 @@ def load_now(
     ]
     known = {each.id for each in own}
     own += [
-        Own(s.reservation_id, Period(s.reservation.start_at, s.reservation.end_at), is_in_use=True)
+        Own(
+            s.reservation_id,
+            Period(s.reservation.start_at, s.reservation.end_at),
+            is_in_use=True,
+            is_person=s.reservation.user_id == actor.user_id,
+        )
         for s in sessions
         if actor.user_id in (s.reservation.user_id, s.reservation.made_by_id)
         and actor.user_id is not None
@@ -126,20 +130,15 @@ def load_now(
 
 
 def load_kiosk(instruments: Sequence[Instrument], now: datetime) -> list[NowNext]:
-    """The instruments of a kiosk (loaded with what calendars need), with initials and times only.
-    Three statements."""
+    """Load the instruments of a kiosk (each with what calendars need), with initials and times only. Three
+    statements."""
     span = Period(now, now + AHEAD)
     rows = load_board(NOBODY, instruments, span, now)
     names = {
         (instrument, unit, to_period(taken).start): initials(name or email)
         for instrument, unit, taken, name, email in Occupancy.objects.filter(
-            live(now),
-            instrument__in=instruments,
-            reservation__held_for="",
-            span__overlap=to_range(span),
-        ).values_list(
-            "instrument_id", "unit", "span", "reservation__user__name", "reservation__user__email"
-        )
+            live(now), instrument__in=instruments, reservation__held_for="", span__overlap=to_range(span)
+        ).values_list("instrument_id", "unit", "span", "reservation__user__name", "reservation__user__email")
     }
     open_units: dict[UUID, set[int]] = {}
     for session in _open_sessions(instruments):
@@ -198,7 +197,7 @@ def _name(
     names: dict[tuple[UUID, int, datetime], str] | None,
     instrument_id: UUID,
     unit: int,
-    entry: Entry | None,
+    entry: CalendarEntry | None,
 ) -> str:
     if not names or entry is None:
         return ""

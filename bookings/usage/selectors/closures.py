@@ -15,8 +15,8 @@ from bookings.pricing.selectors.charges import cancellation_now, load_ending, lo
 from bookings.record.domain import reservations as rules
 from bookings.record.models import Reservation, UsageSession
 from bookings.record.selectors.reservations import unnamed
-from instruments.models import Instrument
-from instruments.selectors.registry import instruments_for
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instruments_for
 
 
 def closures_of(instrument: Instrument) -> QuerySet[Closure]:
@@ -25,14 +25,13 @@ def closures_of(instrument: Instrument) -> QuerySet[Closure]:
 
 
 def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
-    """Return it with its instrument; `NotFound` if there is none, or it is not the actor's
-    to see."""
+    """Return a closure that the actor may see, with its instrument; raise `NotFound` otherwise."""
     rows = Closure.objects.filter(instrument__in=instruments_for(actor).values("pk"))
     return visible(rows.select_related("instrument__organisation__region"), pk=closure_id)
 
 
 def not_over(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Return closures that run or are to come, the first to begin first."""
+    """Return closures that are in force or upcoming, the first to begin first."""
     return _of(instrument).filter(Q(end_at=None) | Q(end_at__gt=now)).order_by("start_at", "id")
 
 
@@ -42,7 +41,7 @@ def past(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
 
 
 def instrument_of(closure_id: UUID) -> UUID:
-    """The instrument a closure is of; `NotFound` if there is none."""
+    """Return the id of a closure's instrument; raise `NotFound` if there is none."""
     return visible(Closure.objects, pk=closure_id).instrument_id
 
 
@@ -50,12 +49,10 @@ def _of(instrument: Instrument) -> QuerySet[Closure]:
     return Closure.objects.filter(instrument=instrument).select_related("created_by")
 
 
-def with_people(
-    actor: Actor, reservations: Sequence[Reservation], now: datetime
-) -> list[Reservation]:
-    """Reservations in the way of a closure with whose they are, and as `owed` what the actor would
-    owe for displacing their own; of what a bid keeps nobody. Two statements, and two for each of
-    the actor's."""
+def with_people(actor: Actor, reservations: Sequence[Reservation], now: datetime) -> list[Reservation]:
+    """Load reservations that a closure displaces with person and organisation, unless a bid holds them; set
+    `owed` to what the actor would owe for displacing their own. Two statements, and two for each of the
+    actor's."""
     rows = list(reservations)
     prefetch_related_objects(rows, "user", "organisation")
     for row in rows:
@@ -64,11 +61,9 @@ def with_people(
     return rows
 
 
-def with_costs(
-    actor: Actor, rows: Sequence[Reservation], closed_from: datetime
-) -> list[Reservation]:
-    """Reservations in the way of a closure; those that others use with what they would be charged.
-    Two statements for each that is in use."""
+def with_costs(actor: Actor, rows: Sequence[Reservation], closed_from: datetime) -> list[Reservation]:
+    """Return the reservations in the way of a closure; those that others are using with what they would be
+    charged. Two statements for each in use."""
     for row in rows:
         row.cut_charge = None  # type: ignore[attr-defined]
         if row.state == Reservation.State.IN_USE and row.user_id != actor.user_id:
@@ -77,7 +72,7 @@ def with_costs(
 
 
 def load_cut_charge(reservation: Reservation, closed_from: datetime) -> ChargeMade | None:
-    """What a use that the closing of the instrument cuts short is charged. Three statements."""
+    """Return the charge for a use that the closing of the instrument cuts short. Three statements."""
     session = UsageSession.objects.get(reservation=reservation)
     closed_from = max(closed_from, session.checked_in_at)
     ending = replace(
@@ -90,8 +85,8 @@ def load_cut_charge(reservation: Reservation, closed_from: datetime) -> ChargeMa
 
 
 def closure_cutting(session: UsageSession | None) -> Closure | None:
-    """The closure that cut a use short; None for other uses, or if it was taken back. One
-    statement, none for other uses."""
+    """Return the closure that cut a use short; None if none did, or if it was withdrawn. One statement, none
+    for uses that were not cut short."""
     if session is None or session.cut_at is None:
         return None
     return (
@@ -107,8 +102,8 @@ def closure_cutting(session: UsageSession | None) -> Closure | None:
 
 
 def with_cuts(instrument: Instrument, closures: Iterable[Closure]) -> list[Closure]:
-    """Closures, each with the `cuts`: the uses it cut short, with their charges. Two statements
-    for all."""
+    """Return closures, each with `cuts`: the uses that it cut short, with their charges. Two statements for
+    all."""
     rows = list(closures)
     since = min((row.start_at for row in rows), default=None)
     sessions = (
@@ -132,22 +127,18 @@ def with_cuts(instrument: Instrument, closures: Iterable[Closure]) -> list[Closu
 
 
 def owes_for(actor: Actor, reservation: Reservation) -> bool:
-    """Whether the actor, a manager of the host, owes for a booking that they displace: they are its
-    person, or made it. What they brought in from another calendar for others is not their own."""
+    """Say whether the actor, a manager of the host, pays for a booking that they displace: they are its
+    person, or made it. Bookings they imported for others from another calendar do not count."""
     if reservation.user_id == actor.user_id:
         return True
     return reservation.made_by_id == actor.user_id and not hasattr(reservation, "imported")
 
 
 def displacement_now(actor: Actor, reservation: Reservation, now: datetime) -> ChargeMade | None:
-    """What the actor, a manager of the host, would owe for displacing the booking at this moment:
-    of their own, once confirmed, what cancelling it would cost, or what is owed already for one
-    that was missed or is over; None where it is free. Two statements at most."""
-    if (
-        not owes_for(actor, reservation)
-        or reservation.confirmed_at is None
-        or reservation.state == "in_use"
-    ):
+    """Return what the actor, a manager of the host, would pay for displacing a booking now; None if it is
+    free. For their own booking, once confirmed, it is what cancelling would cost, or what is owed already if
+    it was missed or is over. At most two statements."""
+    if not owes_for(actor, reservation) or reservation.confirmed_at is None or reservation.state == "in_use":
         return None
     settled = reservation.state == "confirmed" and rules.settled_state(
         reservation.start_at, reservation.end_at, reservation.check_in_minutes, now

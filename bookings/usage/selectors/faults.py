@@ -4,13 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.selectors.rows import visible
 from bookings.record.models import UsageSession
+from bookings.record.selectors.lists import Column, Listing
 from bookings.usage.models import FaultNote, FaultReport
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 WITH = ("instrument__facility", "instrument__organisation", "instrument__region", "closure")
 NOTES = Prefetch(
@@ -19,8 +21,8 @@ NOTES = Prefetch(
 
 
 def may_report(actor: Actor, instrument: Instrument) -> bool:
-    """Whether the actor, who sees the instrument, may report a fault of it: who may book, for
-    themselves or others; its managers; and who has used it. One statement at most."""
+    """Say whether the actor, who sees the instrument, may report a fault of it: those who may book, for
+    themselves or others; its managers; and those who have used it. One statement at most."""
     if actor.user_id is None:
         return False
     books = actor.organisations_where("book") or actor.organisations_where("book-for-members")
@@ -35,9 +37,7 @@ def faults_for(actor: Actor) -> QuerySet[FaultReport]:
     """Return the reports that the actor wrote in, and those at hosts whose bookings they may read;
     the newest first."""
     own = FaultNote.objects.filter(fault=OuterRef("pk"), user=actor.person)
-    seen = Q(Exists(own)) | Q(
-        instrument__organisation__in=actor.organisations_where("read-bookings")
-    )
+    seen = Q(Exists(own)) | Q(instrument__organisation__in=actor.organisations_where("read-bookings"))
     if regions := list(actor.regions_where("read-bookings")):
         seen |= Q(instrument__region__lineage__overlap=regions)
     rows = FaultReport.objects.filter(seen).select_related(*WITH)
@@ -55,12 +55,12 @@ def faults_to_decide(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
 
 
 def fault_by_id(actor: Actor, fault_id: UUID) -> FaultReport:
-    """`NotFound` if there is none, or it is not the actor's to see."""
+    """Return a report; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(faults_for(actor).prefetch_related(NOTES), pk=fault_id)
 
 
 def note_by_id(actor: Actor, note_id: UUID) -> FaultNote:
-    """Return a note with a photo in a report that the actor may see; `NotFound` else."""
+    """Return a note with a photo in a report that the actor may see; raise `NotFound` otherwise."""
     rows = FaultNote.objects.filter(fault__in=faults_for(actor).values("pk"), has_photo=True)
     return visible(rows, pk=note_id)
 
@@ -75,3 +75,26 @@ def reporters_of(fault: FaultReport) -> list[User]:
     """Return the people who wrote in a report."""
     notes = FaultNote.objects.filter(fault=fault)
     return list(User.objects.filter(pk__in=notes.values("user"), is_active=True).order_by("pk"))
+
+
+FAULTS = Listing(
+    "faults",
+    lambda actor: faults_for(actor).prefetch_related(NOTES),
+    (
+        Column("fault", "pk"),
+        Column("instrument", "instrument.name", _("Instrument"), "instrument__name"),
+        Column("facility", "instrument.facility.name"),
+        Column("severity", "severity"),
+        Column("state", "state", _("State"), "state"),
+        Column("reported", "created_at", _("Fault"), "created_at"),
+        Column("notes", lambda row, by: "; ".join(note.text for note in row.said if note.text)),
+    ),
+    waits={"faults": lambda actor, now: faults_to_decide(actor, now).prefetch_related(NOTES)},
+    waits_help="Only faults that you have to decide.",
+    words=(
+        "instrument__name", "instrument__name_zh", "instrument__facility__name",
+        "instrument__facility__name_zh",
+    ),
+    q_help="Part of the name of the instrument or facility.",
+    day="created_at",
+)  # fmt: skip

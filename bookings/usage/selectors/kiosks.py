@@ -1,4 +1,4 @@
-"""Kiosks: the tablet that asks, and the list of those an organisation has."""
+"""Kiosks: the one that a tablet's token belongs to, and the list of an organisation's kiosks."""
 
 from datetime import datetime
 
@@ -8,12 +8,12 @@ from django.utils.crypto import salted_hmac
 from accounts.domain.roles import Actor
 from accounts.selectors.secrets import digest_of
 from bookings.usage.models import Kiosk
-from instruments.models import Facility, Instrument
-from instruments.selectors.registry import RECORD, WITH, facilities
+from instruments.register.models import Facility, Instrument
+from instruments.register.selectors.registry import RECORD, WITH, facilities
 
 
 def kiosk_by_token(token: str, now: datetime) -> Kiosk | None:
-    """Return the kiosk of a token that is neither revoked nor past its time."""
+    """Return the kiosk of a token; None if it is revoked or has expired."""
     if not token:
         return None
     rows = Kiosk.objects.select_related("organisation__region")
@@ -21,26 +21,24 @@ def kiosk_by_token(token: str, now: datetime) -> Kiosk | None:
 
 
 def kiosk_to_enrol(code: str, now: datetime) -> Kiosk | None:
-    """Return the kiosk whose enrolment code nobody has used yet, while it can be."""
+    """Return the kiosk of an enrolment code; None if the code was used or has expired."""
     rows = Kiosk.objects.select_related("organisation__region")
-    return rows.filter(
-        enrol_digest=digest_of(plain(code)), revoked_at=None, enrol_until__gt=now
-    ).first()
+    return rows.filter(enrol_digest=digest_of(plain(code)), revoked_at=None, enrol_until__gt=now).first()
 
 
 def plain(code: str) -> str:
-    """Return a code as it was given, however it was typed."""
+    """Return a code in capitals, with only its letters and digits, however it was typed."""
     return "".join(each for each in code.upper() if each.isalnum())
 
 
 def code_digest(instrument_id: object, code: str) -> bytes:
-    """Return what is kept of a check-in code."""
+    """Return the digest that is stored of a check-in code."""
     value = f"{instrument_id}:{code}"
     return salted_hmac("bookings.check-in", value, algorithm="sha256").digest()
 
 
 def shown_on(kiosk: Kiosk) -> list[Instrument]:
-    """Return the instruments of a kiosk that are on offer, by name."""
+    """Return the published instruments of a kiosk, by name."""
     rows = kiosk.instruments.select_related(*WITH).defer(*RECORD)
     return list(rows.filter(publication="published").order_by("name", "id"))
 
@@ -56,8 +54,8 @@ def kiosks_for(actor: Actor) -> QuerySet[Kiosk]:
 
 
 def facilities_to_mark(actor: Actor) -> list[Facility]:
-    """Return the facilities of organisations the actor manages, or all for an administrator, by
-    name: whose instruments get labels and kiosks."""
+    """Return the facilities whose instruments get labels and kiosks: of organisations the actor manages, or
+    all for an administrator; by name."""
     rows = facilities()
     if not actor.has("administrator"):
         rows = rows.filter(organisation__in=actor.organisations_where("manage-instruments"))

@@ -1,5 +1,6 @@
-"""Sessions whose times are not known, without which nothing can be charged."""
+"""Usage sessions whose times are not known, so that nothing can be charged yet."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,18 +9,17 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.roles import Actor
 from bookings.pricing.models import Charge, Quote
+from bookings.pricing.selectors.bookings import BOOKINGS
 from bookings.record.domain.reservations import SESSION_LEFT_OPEN
 from bookings.record.models import Reservation, UsageSession
 from bookings.record.selectors.reservations import WITH
 
 
 def to_complete() -> QuerySet[Reservation]:
-    """Completed bookings that are charged by use, and whose use nobody recorded; the oldest
+    """Return the completed bookings that are charged by use and whose use nobody recorded, the oldest
     first."""
     by_use = Quote.objects.filter(
-        reservation_id=OuterRef("pk"),
-        is_current=True,
-        inputs__card__charge_basis__in=["used", "greater"],
+        reservation_id=OuterRef("pk"), is_current=True, inputs__card__charge_basis__in=["used", "greater"]
     )
     ended = UsageSession.objects.filter(reservation_id=OuterRef("pk"), checked_out_at__isnull=False)
     charged = Charge.objects.filter(reservation_id=OuterRef("pk"))
@@ -33,15 +33,15 @@ def to_complete() -> QuerySet[Reservation]:
 
 
 def sessions_to_complete(actor: Actor) -> QuerySet[Reservation]:
-    """Return the bookings the actor may complete: their own, and of instruments they manage."""
+    """Return the bookings whose use the actor may record: their own, and those of instruments they manage."""
     mine = Q(user_id=actor.person) | Q(made_by_id=actor.person)
     hosts = actor.organisations_where("manage-instruments")
     return to_complete().filter(mine | Q(host_id__in=hosts))
 
 
 def ended(now: datetime, most: int, *, but: QuerySet[Any, Any]) -> list[UUID]:
-    """Return the bookings nobody ended (no-shows, those past their end, sessions left open), the
-    first to end first, without the ids `but`. One statement that reads no others."""
+    """Return the bookings that have to be ended (no-shows, those past their end, sessions left open), the
+    first to end first, without the ids `but`. One statement, which reads no others."""
     first, *others = (
         Reservation.objects.filter(way)
         .exclude(pk__in=but)
@@ -53,12 +53,12 @@ def ended(now: datetime, most: int, *, but: QuerySet[Any, Any]) -> list[UUID]:
 
 
 def ways_to_end(now: datetime) -> tuple[Q, ...]:
-    """Why bookings are to be ended, each booking in one of the ways. An index knows each way, but
-    none knows all: each is asked for by itself."""
+    """Return the conditions under which bookings have to be ended; each booking meets at most one. They are
+    queried separately, since each has an index but all together have none."""
     return (
         Q(state="confirmed", end_at__lte=now),
         Q(
-            Q(start_at__lte=now),  # says nothing new, but is what the index knows
+            Q(start_at__lte=now),  # implied by the last condition, but used by the index
             state="confirmed",
             end_at__gt=now,
             check_in_minutes__isnull=False,
@@ -66,3 +66,6 @@ def ways_to_end(now: datetime) -> tuple[Q, ...]:
         ),
         Q(state="in_use", end_at__lte=now - SESSION_LEFT_OPEN),
     )
+
+
+SESSIONS = replace(BOOKINGS, name="sessions-to-complete", rows=sessions_to_complete)

@@ -12,18 +12,11 @@ from django.db.models.functions import Greatest
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
+from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import require
-from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.availability.models import Closure, Occupancy
-from bookings.availability.selectors.availability import (
-    FOREVER,
-    live,
-    load_promises,
-    to_period,
-    to_range,
-)
+from bookings.availability.selectors.availability import FOREVER, live, load_promises, to_period, to_range
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.availability.selectors.misfits import less_kept
 from bookings.catalogue.selectors.units import units_of
@@ -33,24 +26,17 @@ from bookings.record.domain.periods import Period, coming, subtract
 from bookings.record.domain.reservations import OCCUPYING
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation, UsageSession
-from bookings.reserving.services.occupancy import (
-    charge_due,
-    days_dirty,
-    lapse,
-    message,
-    reservation_move_to,
-    reservation_touch,
-    time_freed,
-)
+from bookings.reserving.services import occupancy
 from bookings.usage.selectors.closures import instrument_of, owes_for, with_people
 from bookings.usage.services.usage import confirmed_settle, session_finish
-from instruments.locks import lock_instrument
-from instruments.models import Instrument
+from instruments.register.locks import lock_managed
+from instruments.register.models import Instrument
+from instruments.training.models import CourseSession
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What is to be closed: `units` empty means all; `end` None is not known yet."""
+    """A closure to be made: empty `units` mean all; `end` None is not known yet."""
 
     kind: str
     start: datetime
@@ -60,19 +46,21 @@ class Outage:
 
 
 @transaction.atomic
-def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: bool) -> Closure:
-    """Close. It occupies from now on only; what it says of the past is for the hours.
+def closure_create(
+    by: By, *, instrument_id: UUID, outage: Outage, displace: bool, pk: UUID | None = None
+) -> Closure:
+    """Close an instrument. The closure blocks time only from now on; its past part only counts for the hours.
 
-    Live reservations in its way: `InTheWay`, or with `displace` those that fit another unit
-    are re-seated and the others displaced, and their people told. That is free for everybody
-    but the actor: what they booked, or is booked for them, costs what cancelling it would; one
-    that was missed, or is over, is charged as such.
+    Live reservations in its way raise `InTheWay`; with `displace` those that fit another unit are moved to it
+    and the others displaced, and their people are told. This is free for everybody but the actor: their own
+    bookings cost what cancelling them would, and one that was missed or is over is charged as such. `pk`: the
+    id of the course session that the closure is for.
     """
-    instrument = lock_instrument(instrument_id)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    _check(instrument, outage)
-    lapse(instrument=instrument, now=by.now)
+    instrument = lock_managed(by, instrument_id)
+    _check(instrument, outage, is_new=pk is None)
+    occupancy.lapse(instrument=instrument, now=by.now)
     closure = Closure.objects.create(
+        pk=pk or new_id(),
         instrument=instrument,
         units=list(outage.units),
         kind=outage.kind,
@@ -113,12 +101,12 @@ def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: boo
     )
     if outage.start < by.now:
         enqueue(
-            [days_dirty(instrument.pk, outage.start, min(end, by.now), str(closure.pk))], now=by.now
+            [occupancy.days_dirty(instrument.pk, outage.start, min(end, by.now), str(closure.pk))], now=by.now
         )
     return closure
 
 
-def _check(instrument: Instrument, outage: Outage) -> None:
+def _check(instrument: Instrument, outage: Outage, *, is_new: bool) -> None:
     if outage.kind not in Closure.Kind.values:
         raise invalid("kind", "unknown-value")
     if outage.end is not None and outage.end <= outage.start:
@@ -134,25 +122,20 @@ def _check(instrument: Instrument, outage: Outage) -> None:
         end_at=outage.end,
         units=list(outage.units),
     )
-    if same.exists():  # the form was sent twice
+    if is_new and same.exists():  # the form was sent twice
         raise invalid("start", "closed-already")
 
 
 def _clear(
-    by: By,
-    instrument: Instrument,
-    units: Sequence[int],
-    span: Period,
-    outage: Outage,
-    displace: bool,
+    by: By, instrument: Instrument, units: Sequence[int], span: Period, outage: Outage, displace: bool
 ) -> list[Reservation]:
-    """Make room on the units for a span; the reservations displaced."""
+    """Make room on the units for a span; return the reservations displaced."""
     met = Occupancy.objects.filter(
         live(by.now), instrument=instrument, unit__in=units, span__overlap=to_range(span)
     )
     held = lock_reservations(pk for pk in met.values_list("reservation_id", flat=True) if pk)
     for reservation in held:
-        if reservation.state not in OCCUPYING:  # its teardown only: the closure takes over
+        if reservation.state not in OCCUPYING:  # only its teardown is left, which the closure replaces
             _cut(reservation.occupancy, span.start)
     in_the_way = sorted((r for r in held if r.state in OCCUPYING), key=lambda r: r.start_at)
     if in_the_way and not displace:
@@ -166,14 +149,14 @@ def _clear(
         if _reseat(by, instrument, reservation, set(units)):
             continue
         if reservation.held_for:
-            reservation_move_to(by, reservation=reservation, state="displaced", by_host=True)
+            occupancy.reservation_move_to(by, reservation=reservation, state="displaced", by_host=True)
             continue
         own = owes_for(by.actor, reservation)
         if own and confirmed_settle(reservation, now=by.now):
             for teardown in Occupancy.objects.filter(reservation=reservation):
                 _cut(teardown, span.start)
             continue
-        reservation_move_to(
+        occupancy.reservation_move_to(
             by,
             reservation=reservation,
             state="displaced",
@@ -181,43 +164,39 @@ def _clear(
             by_host=not own,
             extra=second_thought_of(by.actor, instrument, reservation, by.now) if own else {},
         )
-        effects = [message("displaced", reservation)]
+        effects = [occupancy.message("displaced", reservation)]
         if own and reservation.confirmed_at:
-            effects.append(charge_due(reservation))
+            effects.append(occupancy.charge_due(reservation))
         enqueue(effects, now=by.now)
         displaced.append(reservation)
     return displaced
 
 
-def _cut_short(
-    by: By, instrument: Instrument, reservation: Reservation, closed_from: datetime
-) -> None:
-    """Whoever is at the instrument stops where the closure begins, and is told."""
+def _cut_short(by: By, instrument: Instrument, reservation: Reservation, closed_from: datetime) -> None:
+    """End the use of the person at the instrument where the closure begins, and tell them."""
     if closed_from <= by.now:
         session = UsageSession.objects.get(reservation=reservation)
         session_finish(by, session, instrument, reservation, check_out=closed_from, assumed=False)
         # The closure takes the unit from now on, teardown and all.
         _cut(Occupancy.objects.get(reservation=reservation), by.now)
     else:
-        # The session goes on until the closure begins; checking out later changes nothing.
+        # The session continues until the closure begins; checking out later changes nothing.
         _cut(reservation.occupancy, closed_from)
-        reservation_touch(
+        occupancy.reservation_touch(
             by,
             reservation=reservation,
             action="reservation.cut_short",
             changes={},
             recorded={"until": closed_from},
         )
-    enqueue([message("cut-short", reservation)], now=by.now)
+    enqueue([occupancy.message("cut-short", reservation)], now=by.now)
 
 
-def _cut_uses(
-    actor: Actor, instrument: Instrument, units: Sequence[int], closed_from: datetime
-) -> None:
-    """Uses that a closure cuts short are charged until it begins at most: of those at the
-    instrument, and of those who checked out after that moment, before it was entered. What is
-    charged already is corrected on the charge. Who closes over their own use has ended it
-    themselves: it is charged as ever."""
+def _cut_uses(actor: Actor, instrument: Instrument, units: Sequence[int], closed_from: datetime) -> None:
+    """Have uses that a closure cuts short charged at most until it begins: those still at the instrument, and
+    those who checked out after that moment, before the closure was entered. Charges that exist already are
+    corrected on the charge. Somebody who closes over their own use has ended it themselves, so it is charged
+    as usual."""
     UsageSession.objects.exclude(Q(reservation__user_id=actor.user_id)).filter(
         Q(cut_at=None) | Q(cut_at__gt=closed_from),
         Q(checked_out_at=None) | Q(checked_out_at__gte=closed_from),
@@ -228,7 +207,7 @@ def _cut_uses(
 
 
 def _cut(row: Occupancy, end: datetime) -> None:
-    """End an occupancy at a moment; one that would not have begun by then goes."""
+    """End an occupancy at a moment; delete it if it would not have begun by then."""
     span = to_period(row.span)
     if end <= span.start:
         row.delete()
@@ -238,7 +217,7 @@ def _cut(row: Occupancy, end: datetime) -> None:
 
 
 def _reseat(by: By, instrument: Instrument, reservation: Reservation, closed: set[int]) -> bool:
-    """Move a reservation to the lowest other unit that is free for it."""
+    """Move a reservation to the lowest other unit that is free for it; return whether there is one."""
     row = reservation.occupancy
     taken = set(
         Occupancy.objects.filter(live(by.now), instrument=instrument, span__overlap=row.span)
@@ -250,7 +229,7 @@ def _reseat(by: By, instrument: Instrument, reservation: Reservation, closed: se
         return False
     row.unit = min(free)
     row.save(update_fields=["unit"])
-    reservation_touch(
+    occupancy.reservation_touch(
         by,
         reservation=reservation,
         action="reservation.reseat",
@@ -261,8 +240,8 @@ def _reseat(by: By, instrument: Instrument, reservation: Reservation, closed: se
 
 
 def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span: Period) -> None:
-    """Block what of the span no other closure blocks already: when that one ends, this one's
-    share is filled in (`closures_fill`)."""
+    """Block the part of the span that no other closure blocks already; when the other ends, the rest is
+    filled in (`closures_fill`)."""
     closed: dict[int, list[Period]] = {unit: [] for unit in units}
     for unit, taken in Occupancy.objects.filter(
         instrument=instrument, unit__in=units, closure__isnull=False, span__overlap=to_range(span)
@@ -278,10 +257,11 @@ def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span
 
 
 def closures_fill(instrument: Instrument, now: datetime) -> None:
-    """After a closure gave time back, or units were added: closures that cover it block it."""
-    for other in Closure.objects.filter(
-        Q(end_at=None) | Q(end_at__gt=now), instrument=instrument
-    ).order_by("start_at", "pk"):
+    """Let closures block time that another closure has released, or units that were added, if they cover
+    it."""
+    for other in Closure.objects.filter(Q(end_at=None) | Q(end_at__gt=now), instrument=instrument).order_by(
+        "start_at", "pk"
+    ):
         units = other.units or range(1, units_of(instrument) + 1)
         span = Period(max(other.start_at, now), other.end_at or FOREVER)
         _occupy(instrument, other, list(units), span)
@@ -296,6 +276,8 @@ def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
         raise WrongState(state="ended", wanted="ended")
     if moment <= closure.start_at:
         raise invalid("end", "not-after-start")
+    if closure.start_at > by.now:
+        _refuse_of_session(closure)
     if closure.end_at is not None and moment > closure.end_at:
         raise invalid("end", "later-than-before")
     before = closure.end_at
@@ -306,30 +288,28 @@ def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
         _cut(row, moment)
     closures_fill(instrument, by.now)
     trail.record(
-        by,
-        "closure.end",
-        closure,
-        before={"end": before},
-        after={"end": moment},
-        places=instrument.places(),
+        by, "closure.end", closure, before={"end": before}, after={"end": moment}, places=instrument.places()
     )
     cause = f"{closure.pk}:{closure.version}"
-    # Ended in the past, the days it was thought to last are to be made anew as well.
+    # If it ended in the past, the days that it was expected to last are computed again as well.
     until = max(moment, min(before or by.now, by.now))
-    effects = [days_dirty(instrument.pk, closure.start_at, until, cause)]
+    effects = [occupancy.days_dirty(instrument.pk, closure.start_at, until, cause)]
     freed = coming(moment, before or FOREVER, by.now)
     if freed is not None:
-        effects.append(time_freed(instrument.pk, freed, cause))
+        effects.append(occupancy.time_freed(instrument.pk, freed, cause))
     enqueue(effects, now=by.now)
     return closure
 
 
 @transaction.atomic
-def closure_delete(by: By, *, closure_id: UUID) -> None:
-    """Take back a closure that has not begun; one that has is ended."""
+def closure_delete(by: By, *, closure_id: UUID, with_session: bool = False) -> Instrument:
+    """Withdraw a closure that has not begun, and return its instrument; one that has begun can only be ended.
+    The closure for a course session is deleted only `with_session`."""
     instrument, closure = _lock(by, closure_id)
     if closure.start_at <= by.now:
         raise WrongState(state="begun", wanted="deleted")
+    if not with_session:
+        _refuse_of_session(closure)
     trail.record(
         by,
         "closure.delete",
@@ -338,14 +318,22 @@ def closure_delete(by: By, *, closure_id: UUID) -> None:
         places=instrument.places(),
     )
     freed = Period(closure.start_at, closure.end_at or FOREVER)
-    enqueue([time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=by.now)
+    enqueue([occupancy.time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=by.now)
     closure.delete()
     closures_fill(instrument, by.now)
+    return instrument
+
+
+def _refuse_of_session(closure: Closure) -> None:
+    is_of_one = closure.kind == Closure.Kind.TRAINING and CourseSession.objects.filter(
+        pk=closure.pk, cancelled_at=None
+    )
+    if is_of_one and is_of_one.exists():
+        raise WrongState("closed-for-session")
 
 
 def _lock(by: By, closure_id: UUID) -> tuple[Instrument, Closure]:
-    instrument = lock_instrument(instrument_of(closure_id))
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    instrument = lock_managed(by, instrument_of(closure_id))
     closure = visible(Closure.objects.select_for_update(no_key=True), pk=closure_id)
     by.require_version(closure.version)
     return instrument, closure

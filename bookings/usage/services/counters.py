@@ -1,4 +1,4 @@
-"""Maintenance counters: telling that one is near its limit, and closing at it."""
+"""Maintenance counters: warning that one is near its limit, and closing the instrument at the limit."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,12 +14,12 @@ from bookings.questions.models import CounterCycle, MaintenanceCounter
 from bookings.questions.selectors.meters import Due, instruments_counting, load_due, open_cycles
 from bookings.record.models import Reservation
 from bookings.usage.services.closures import Outage, closure_create
-from instruments.locks import lock_instrument
+from instruments.register.locks import lock_instrument
 
 
 def counters_review(*, now: datetime) -> int:
-    """Look at the counters of all instruments that have one; the number of words told. Running it
-    late or twice comes to the same."""
+    """Check the counters of all instruments that have any; return the number of warnings. Running it late or
+    twice gives the same result."""
     return work_through(
         job="look at maintenance counters",
         due=instruments_counting(),
@@ -30,13 +30,13 @@ def counters_review(*, now: datetime) -> int:
 
 @transaction.atomic
 def counters_check(*, instrument_id: UUID, now: datetime) -> int:
-    """Look at the counters of an instrument: each tells once a cycle that it is near its limit and
-    that it has reached it, and closes the instrument then if it is to; how many told. One statement
-    where there are none."""
+    """Check the counters of an instrument and return the number of warnings: once a cycle each warns that it
+    is near its limit, and that it has reached it, when it also closes the instrument if set so. One statement
+    if there are no counters."""
     if not open_cycles([instrument_id]).filter(reached_at=None).exists():
         return 0
     lock_instrument(instrument_id)
-    # Read again: another may have told before the lock was had.
+    # Read again, since another worker may have warned before the lock was taken.
     cycles = list(open_cycles([instrument_id]).filter(reached_at=None))
     return sum(_tell(due, now) for due in load_due(cycles))
 
@@ -61,18 +61,17 @@ def _tell(due: Due, now: datetime) -> int:
 
 
 def _closed(cycle: CounterCycle, now: datetime) -> Closure:
-    """The closure of the instrument until somebody ends it: the one there is, or a new one."""
+    """Return the closure of the instrument that lasts until somebody ends it: the existing one, or a new
+    one."""
     instrument_id, outage = cycle.counter.meter.instrument_id, _outage(cycle, now)
-    there = Closure.objects.filter(
-        instrument_id=instrument_id, kind=outage.kind, units=[], end_at=None
-    )
+    there = Closure.objects.filter(instrument_id=instrument_id, kind=outage.kind, units=[], end_at=None)
     return there.filter(start_at__lte=outage.start).first() or closure_create(
         By(PLATFORM, now), instrument_id=instrument_id, outage=outage, displace=True
     )
 
 
 def _outage(cycle: CounterCycle, now: datetime) -> Outage:
-    """Until somebody ends it; from when those are through who are at work."""
+    """Return the closure for a counter: from the end of the bookings in use until somebody ends it."""
     counter = cycle.counter
     ends = Reservation.objects.filter(
         instrument_id=counter.meter.instrument_id, state="in_use", end_at__gt=now
@@ -81,7 +80,7 @@ def _outage(cycle: CounterCycle, now: datetime) -> Outage:
 
 
 def _message(name: str, cycle: CounterCycle) -> Effect:
-    told = cycle.reached_at or cycle.warned_at  # anew after a reading was put right
+    told = cycle.reached_at or cycle.warned_at  # repeated after a reading was corrected
     assert told is not None
     return Effect(
         kind=f"counter.{name}",

@@ -1,4 +1,4 @@
-"""Faults that people report, and what their instruments' managers make of them."""
+"""Faults that people report, and the decisions of their instruments' managers."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -8,45 +8,40 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, Refused, WrongState, invalid
+from accounts.domain.errors import NotPermitted, Refused, WrongState, invalid
 from accounts.domain.roles import By
+from accounts.models import User
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from bookings.record.locks import lock_person
 from bookings.usage.models import FaultNote, FaultReport
-from bookings.usage.selectors.faults import may_report
+from bookings.usage.selectors.faults import faults_for, may_report
 from bookings.usage.services.closures import Outage, closure_create
-from instruments.adapters.files import file_put, files_delete
-from instruments.adapters.pictures import photo_of
-from instruments.domain.attachments import PHOTO, kind_of
-from instruments.locks import lock_instrument, lock_managed
-from instruments.models import Instrument
-from instruments.selectors.registry import may_see
+from instruments.attachments.adapters.files import file_put, files_delete
+from instruments.attachments.adapters.pictures import photo_of
+from instruments.attachments.domain.attachments import PHOTO, kind_of
+from instruments.register.locks import lock_managed, lock_seen
+from instruments.register.models import Instrument
 
 MOST_NOTES, NOTES_PER = 10, timedelta(days=1)  # of one person
 LONGEST = 1000
 
 
 class TooManyFaults(Refused):
-    """The person has reported as many faults as one may in a day."""
+    """The person has reported as many faults as are allowed in a day."""
 
     code = "too-many-faults"
 
 
 def fault_report(
-    by: By,
-    *,
-    instrument_id: UUID,
-    severity: str,
-    text: str = "",
-    photo: bytes | None = None,
+    by: By, *, instrument_id: UUID, severity: str, text: str = "", photo: bytes | None = None
 ) -> FaultReport:
-    """Report a fault, or join the report that is open: its text may be empty then ("me too"), and
-    the worst that anybody says is what it says. The host's managers are told of a new one, and of
-    one that has become worse.
+    """Report a fault, or join the report that is open: then the text may be empty ("me too"), and its
+    severity becomes the worst stated. The host's managers are told of a new one, and of one that has become
+    worse.
 
-    For whoever may book, manages the instrument or has used it. `Invalid`, `TooManyFaults`. A
-    photo is worked on, and put where uploads lie, while nobody waits for the instrument's lock.
+    For everybody who may book the instrument, manages it or has used it. Raises `Invalid`, `TooManyFaults`. A
+    photo is processed and stored without holding the instrument's lock.
     """
     text = text.strip()
     if severity not in FaultReport.Severity.values:
@@ -56,7 +51,7 @@ def fault_report(
     note = FaultNote(user_id=by.actor.person, text=text, severity=severity, created_at=by.now)
     if not photo:
         return _store(by, instrument_id, note)
-    with transaction.atomic():  # no file is put for what is refused
+    with transaction.atomic():  # no file is stored for a report that is refused
         _check(by, instrument_id, note)
     if kind_of(photo) != PHOTO:
         raise invalid("file", "unknown-file")
@@ -66,17 +61,15 @@ def fault_report(
         file_put(note.pk, "large", picture.large)
         file_put(note.pk, "small", picture.small)
         return _store(by, instrument_id, note)
-    except BaseException:  # whatever it is, nothing refers to the files
+    except BaseException:  # whatever happened, nothing refers to the files
         with suppress(OSError):
             files_delete(note.pk, PHOTO)
         raise
 
 
 def _check(by: By, instrument_id: UUID, note: FaultNote) -> tuple[Instrument, FaultReport | None]:
-    """Lock the instrument and the person; its open report, if any."""
-    instrument = lock_instrument(instrument_id)
-    if not may_see(by.actor, instrument):
-        raise NotFound
+    """Lock the instrument and the person; return the instrument and its open report, if any."""
+    instrument = lock_seen(by, instrument_id)
     if not may_report(by.actor, instrument):
         raise NotPermitted
     if instrument.publication == Instrument.Publication.RETIRED:
@@ -85,7 +78,7 @@ def _check(by: By, instrument_id: UUID, note: FaultNote) -> tuple[Instrument, Fa
     is_new = fault is None or fault.notes.filter(user=note.user_id).exists()
     if is_new and not note.text:
         raise invalid("text", "required")
-    lock_person(by.actor.person)  # what they report elsewhere at the same moment counts too
+    lock_person(by.actor.person)  # reports of other instruments at the same moment count too
     recent = FaultNote.objects.filter(user=note.user_id, created_at__gt=by.now - NOTES_PER)
     if recent.count() >= MOST_NOTES:
         raise TooManyFaults(most=MOST_NOTES)
@@ -124,26 +117,24 @@ def fault_confirm(
     by: By, *, fault_id: UUID, outage: Outage | None = None, displace: bool = False,
     reason: str = "",
 ) -> FaultReport:  # fmt: skip
-    """Confirm a report, for the host's managers: with the closure that follows from it, as
-    `closure_create` makes it (also what that refuses), or as a note alone. Everybody who reported
-    it is told.
+    """Confirm a report, for the host's managers: with a closure, made by `closure_create` (which may refuse
+    it), or as a note alone. Everybody who reported it is told.
 
-    Nobody's own report frees their late fee: until it is confirmed nothing is different, and then
-    it is what any breakdown is."""
+    A report alone waives nobody's late fee: only when it is confirmed does the fault count, like any
+    breakdown.
+    """
     instrument, fault = _lock(by, fault_id)
     if outage is not None:
         reason = reason or outage.reason
-        fault.closure = closure_create(
-            by, instrument_id=instrument.pk, outage=outage, displace=displace
-        )
+        fault.closure = closure_create(by, instrument_id=instrument.pk, outage=outage, displace=displace)
     _decide(by, fault, FaultReport.State.CONFIRMED, reason)
     return fault
 
 
 @transaction.atomic
 def fault_dismiss(by: By, *, fault_id: UUID, reason: str) -> FaultReport:
-    """Say that a report is wrong, and why, which everybody who reported it is told. For the host's
-    managers."""
+    """Dismiss a fault report, for the host's managers, with a reason that is sent to everybody who reported
+    it."""
     _, fault = _lock(by, fault_id)
     if not reason.strip():
         raise invalid("reason", "required")
@@ -152,7 +143,7 @@ def fault_dismiss(by: By, *, fault_id: UUID, reason: str) -> FaultReport:
 
 
 def _lock(by: By, fault_id: UUID) -> tuple[Instrument, FaultReport]:
-    unlocked = visible(FaultReport.objects, pk=fault_id)
+    unlocked = visible(faults_for(by.actor), pk=fault_id)
     instrument = lock_managed(by, unlocked.instrument_id)
     fault = visible(FaultReport.objects.select_related("instrument__region"), pk=fault_id)
     by.require_version(fault.version)
@@ -181,10 +172,10 @@ def _tell(by: By, fault: FaultReport, what: str) -> None:
     enqueue([Effect(f"fault.{what}", f"fault.{what}:{fault.pk}", about)], now=by.now)
 
 
-def faults_forget(*, user_id: UUID) -> None:
-    """Delete the photos that somebody who leaves for good has added to reports; what they wrote
-    is the host's record, under a pseudonym."""
-    notes = FaultNote.objects.filter(user=user_id, has_photo=True)
+def faults_forget(by: By, *, user: User) -> None:
+    """Delete the photos that somebody who leaves for good has added to reports; their texts are the host's
+    records and stay, under a pseudonym."""
+    notes = FaultNote.objects.filter(user=user, has_photo=True)
     for pk in list(notes.values_list("pk", flat=True)):
         transaction.on_commit(partial(files_delete, pk, PHOTO), robust=True)
     notes.update(has_photo=False)

@@ -1,4 +1,4 @@
-"""Kiosks: given to a tablet, taken back; and checking in there with a code of one's own."""
+"""Kiosks: setting them up, revoking them, and checking in at them with a personal code."""
 
 import secrets
 from collections.abc import Sequence
@@ -20,47 +20,37 @@ from accounts.selectors.secrets import digest_of
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period
 from bookings.record.models import UsageSession
-from bookings.usage.domain.kiosks import (
-    CODE_LASTS,
-    ENROL_LENGTH,
-    ENROL_WITHIN,
-    LASTS,
-    MOST_INSTRUMENTS,
-    MOST_KIOSKS,
-    MOST_WRONG,
-    WRONG_WITHIN,
-    is_blocked,
-)
+from bookings.usage.domain import kiosks
 from bookings.usage.models import CheckInCode, Kiosk
-from bookings.usage.selectors.kiosks import code_digest, kiosk_by_token, kiosk_to_enrol
+from bookings.usage.selectors.kiosks import code_digest, kiosk_by_token, kiosk_to_enrol, kiosks_for
 from bookings.usage.services.usage import reservation_check_in, reservation_to_use
-from instruments.locks import lock_instrument
-from instruments.models import Instrument
+from instruments.register.locks import lock_instrument
+from instruments.register.models import Instrument
 
 
 class WrongCode(Refused):
-    """Nobody may check in to this instrument with this code now."""
+    """The code is wrong, used or expired, so nobody is checked in."""
 
     code = "wrong-code"
 
 
 class TooManyCodes(Refused):
-    """Too many wrong codes were typed at a kiosk: it takes none for a while."""
+    """Too many wrong codes were typed at a kiosk, so it takes none for a while."""
 
     code = "too-many-codes"
 
 
 def _require(actor: Actor, organisation: Organisation) -> None:
-    """Require who may give kiosks of an organisation: its managers, and administrators."""
+    """Require that the actor may set up kiosks of an organisation, as its manager or an administrator."""
     if not actor.has("administrator"):
         require(actor, "manage-instruments", place_of(organisation))
 
 
 @transaction.atomic
 def kiosk_create(by: By, *, name: str, instrument_ids: Sequence[UUID]) -> tuple[Kiosk, str]:
-    """Make a kiosk for instruments of one organisation: return it with the code by which a tablet
-    enrols once within a day, which is never to be had again. For the host's managers and
-    administrators. `Invalid`, `WrongState` (too-many-kiosks)."""
+    """Create a kiosk for instruments of one organisation, as a manager of the host or an administrator.
+    Return it with the code by which a tablet can enrol once, within a day; the code cannot be shown again.
+    Raises `Invalid`, `WrongState` (too-many-kiosks)."""
     name, ids = name.strip(), set(instrument_ids)
     if not name or len(name) > 80:
         raise invalid("name", "required" if not name else "too-long", most=80)
@@ -68,21 +58,21 @@ def kiosk_create(by: By, *, name: str, instrument_ids: Sequence[UUID]) -> tuple[
     hosts = {row.organisation for row in rows}
     if not rows or len(rows) != len(ids) or len(hosts) > 1:
         raise invalid("instruments", "required" if not ids else "unknown-value")
-    if len(ids) > MOST_INSTRUMENTS:
-        raise invalid("instruments", "too-many", most=MOST_INSTRUMENTS)
+    if len(ids) > kiosks.MOST_INSTRUMENTS:
+        raise invalid("instruments", "too-many", most=kiosks.MOST_INSTRUMENTS)
     (host,) = hosts
     _require(by.actor, host)
-    if _in_force(host, by.now) >= MOST_KIOSKS:
-        raise WrongState("too-many-kiosks", most=MOST_KIOSKS)
-    code = new_code(ENROL_LENGTH)
+    if _in_force(host, by.now) >= kiosks.MOST_KIOSKS:
+        raise WrongState("too-many-kiosks", most=kiosks.MOST_KIOSKS)
+    code = new_code(kiosks.ENROL_LENGTH)
     kiosk = Kiosk.objects.create(
         organisation=host,
         name=name,
         enrol_digest=digest_of(code),
-        enrol_until=by.now + ENROL_WITHIN,
+        enrol_until=by.now + kiosks.ENROL_WITHIN,
         created_by_id=by.actor.person,
         created_at=by.now,
-        expires_at=by.now + LASTS,
+        expires_at=by.now + kiosks.LASTS,
     )
     kiosk.instruments.set(rows)
     after = {"instruments": sorted(str(pk) for pk in ids), "expires_at": kiosk.expires_at}
@@ -96,7 +86,7 @@ def _in_force(host: Organisation, now: datetime) -> int:
 
 @transaction.atomic
 def kiosk_enrol(*, code: str, now: datetime) -> tuple[Kiosk, str]:
-    """Let a tablet be the kiosk of a code, once: return it with its token. `WrongCode`."""
+    """Enrol a tablet as the kiosk of a code, once; return the kiosk with its token. Raises `WrongCode`."""
     known = kiosk_to_enrol(code, now)
     if known is None:
         raise WrongCode
@@ -106,16 +96,16 @@ def kiosk_enrol(*, code: str, now: datetime) -> tuple[Kiosk, str]:
     token = secrets.token_urlsafe(32)
     kiosk.digest, kiosk.enrol_digest, kiosk.enrolled_at = digest_of(token), None, now
     kiosk.save(update_fields=["digest", "enrol_digest", "enrolled_at"])
-    # Whoever holds the code is not known; who gave it stands in the entry of its making.
+    # Nobody knows who holds the code; the entry of its creation names who gave it.
     trail.record(By(PLATFORM, now), "kiosk.enrol", kiosk)
     return kiosk, token
 
 
 @transaction.atomic
 def kiosk_revoke(by: By, *, kiosk_id: UUID) -> Kiosk:
-    """Take a kiosk's token, and the code to enrol with, out of force at once; a second time changes
-    nothing. For the host's managers and administrators."""
-    rows = Kiosk.objects.select_related("organisation__region")
+    """Revoke a kiosk's token and its enrolment code at once; doing so again changes nothing. For the host's
+    managers and administrators."""
+    rows = kiosks_for(by.actor).prefetch_related(None)
     kiosk = visible(rows.select_for_update(of=("self",), no_key=True), pk=kiosk_id)
     _require(by.actor, kiosk.organisation)
     by.require_version(kiosk.version)
@@ -128,9 +118,9 @@ def kiosk_revoke(by: By, *, kiosk_id: UUID) -> Kiosk:
 
 @transaction.atomic
 def check_in_code(by: By, *, reservation_id: UUID) -> tuple[CheckInCode, str]:
-    """Make six digits by which a kiosk checks the person in to their booking within two minutes,
-    once; return their row and them. Those made before stop working. For the booking's person alone.
-    `WrongState` outside the time in which one may check in."""
+    """Make six digits by which a kiosk checks the person in to their booking, once, within two minutes;
+    return the row and the digits. Earlier codes stop working. Only for the booking's person. Raises
+    `WrongState` when it is too early or too late to check in."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if by.actor.user_id != reservation.user_id:
         raise NotFound
@@ -150,22 +140,18 @@ def check_in_code(by: By, *, reservation_id: UUID) -> tuple[CheckInCode, str]:
         if (digest := code_digest(instrument.pk, code)) not in taken:
             break
     row = CheckInCode.objects.create(
-        reservation=reservation,
-        instrument=instrument,
-        digest=digest,
-        expires_at=by.now + CODE_LASTS,
+        reservation=reservation, instrument=instrument, digest=digest, expires_at=by.now + kiosks.CODE_LASTS
     )
-    # Nothing about the booking changes: the entry is the code's.
+    # The booking does not change, so the entry is about the code.
     after = {"reservation": reservation.pk}
     trail.record(by, "checkincode.make", row, after=after, places=reservation.places())
     return row, code
 
 
 def kiosk_check_in(*, token: str, instrument_id: UUID, code: str, now: datetime) -> UsageSession:
-    """Check in, at a kiosk, the person whose code it is to their booking of an instrument of the
-    kiosk. `NotFound` for a token that opens nothing (any more) and an instrument that is not the
-    kiosk's; `WrongCode`, and after too many of them `TooManyCodes`: what was tried is counted, and
-    that stays, whatever comes of it."""
+    """Check in the person who has this code to their booking of an instrument of the kiosk. Raise `NotFound`
+    for a token that is not valid, or for an instrument of another kiosk; `WrongCode`; `TooManyCodes` after
+    too many wrong ones. Attempts count even if this fails."""
     kiosk = kiosk_by_token(token, now)
     if kiosk is None or not kiosk.instruments.filter(pk=instrument_id).exists():
         raise NotFound
@@ -177,19 +163,19 @@ def kiosk_check_in(*, token: str, instrument_id: UUID, code: str, now: datetime)
 
 @transaction.atomic
 def _try(kiosk: Kiosk, instrument_id: UUID, code: str, now: datetime) -> UUID | None:
-    """Return the booking of a code. One that is wrong counts against the kiosk, and against every
-    code of the instrument that could have been meant."""
+    """Return the booking of a code; None if it is wrong. A wrong code counts against the kiosk, and against
+    every valid code of the instrument."""
     row = Kiosk.objects.select_for_update(no_key=True).get(pk=kiosk.pk)
-    if is_blocked(row.wrong_codes, row.wrong_since, now):
-        raise TooManyCodes(most=MOST_WRONG)
+    if kiosks.is_blocked(row.wrong_codes, row.wrong_since, now):
+        raise TooManyCodes(most=kiosks.MOST_WRONG)
     live = CheckInCode.objects.filter(
-        instrument=instrument_id, expires_at__gt=now, wrong_tries__lt=MOST_WRONG
+        instrument=instrument_id, expires_at__gt=now, wrong_tries__lt=kiosks.MOST_WRONG
     )
     known = live.filter(digest=code_digest(instrument_id, code)).first()
     if known is not None:
         return known.reservation_id
     live.update(wrong_tries=F("wrong_tries") + 1)
-    is_first = row.wrong_since is None or now >= row.wrong_since + WRONG_WITHIN
+    is_first = row.wrong_since is None or now >= row.wrong_since + kiosks.WRONG_WITHIN
     row.wrong_since = now if is_first else row.wrong_since
     row.wrong_codes = 1 if is_first else row.wrong_codes + 1
     row.save(update_fields=["wrong_since", "wrong_codes"])
@@ -200,8 +186,8 @@ def _try(kiosk: Kiosk, instrument_id: UUID, code: str, now: datetime) -> UUID | 
 def _check_in(
     kiosk: Kiosk, instrument_id: UUID, reservation_id: UUID, code: str, now: datetime
 ) -> UsageSession:
-    """Use the code up and check its person in, as themselves; the trail names the kiosk, too."""
-    lock_instrument(instrument_id)  # before the code, as whoever makes another does
+    """Use up the code and check its person in, as the person themselves; the trail also names the kiosk."""
+    lock_instrument(instrument_id)  # before the code, as services that make codes do
     used, _ = CheckInCode.objects.filter(
         reservation=reservation_id, digest=code_digest(instrument_id, code), expires_at__gt=now
     ).delete()

@@ -1,5 +1,5 @@
-"""Ratings of sessions: people give them, hosts answer them, and each night it is decided what of
-them everybody may read."""
+"""Ratings of sessions: people give them, hosts answer them, and each night the ratings that everybody may
+read are updated."""
 
 from datetime import datetime
 from typing import Any
@@ -33,21 +33,14 @@ def session_rate(
     price_as_quoted: int | None = None,
     remarks: str | None = None,
 ) -> SessionRating:
-    """Rate a session as its person, once, within thirty days of its end: as a whole, which stands
-    in place of a rating given at check-out, and by marks, each from 1 to 5 or left out. Without
-    `remarks` those made at check-out stay. `Invalid`, `WrongState`."""
+    """Rate a session as its person, once, within thirty days of its end: as a whole, which replaces a rating
+    given at check-out, and by marks, each from 1 to 5 or left out. Without `remarks` those made at check-out
+    stay. Raises `Invalid`, `WrongState`."""
     reservation, session, row = _lock(by, reservation_id)
     if by.actor.user_id != reservation.user_id:
         raise NotPermitted
-    rules.require_rateable(
-        ended_at=session.checked_out_at or by.now, rated_at=row.rated_at, now=by.now
-    )
-    marks = {
-        "usable": usable,
-        "support": support,
-        "on_time": on_time,
-        "price_as_quoted": price_as_quoted,
-    }
+    rules.require_rateable(ended_at=session.checked_out_at or by.now, rated_at=row.rated_at, now=by.now)
+    marks = {"usable": usable, "support": support, "on_time": on_time, "price_as_quoted": price_as_quoted}
     for name, value in {"rating": rating, **marks}.items():
         rules.check_mark(name, value)
         if name != "rating":
@@ -70,8 +63,8 @@ def session_rate(
 
 @transaction.atomic
 def rating_answer(by: By, *, reservation_id: UUID, answer: str) -> SessionRating:
-    """Answer a rating, or remarks, for the host's managers: once; for a day it can be edited. The
-    person is told. `Invalid`, `WrongState`."""
+    """Answer a rating, or remarks, for the host's managers, once; the answer can be edited for a day. The
+    person is told. Raises `Invalid`, `WrongState`."""
     reservation, session, row = _lock(by, reservation_id)
     require(by.actor, "manage-instruments", place_of(reservation.host))
     if session.rating is None and not session.remarks:
@@ -96,13 +89,12 @@ def rating_answer(by: By, *, reservation_id: UUID, answer: str) -> SessionRating
 
 
 def _lock(by: By, reservation_id: UUID) -> tuple[Reservation, UsageSession, SessionRating]:
-    """The locked booking, its session that has ended, and its marks, which may be new."""
+    """Lock a booking, and return it with its ended session and the marks of that session, which may be a new
+    row."""
     _, reservation = lock_reservation(reservation_id)
     require_user(by.actor, reservation)
     by.require_version(reservation.version)
-    session = UsageSession.objects.filter(
-        reservation=reservation, checked_out_at__isnull=False
-    ).first()
+    session = UsageSession.objects.filter(reservation=reservation, checked_out_at__isnull=False).first()
     if session is None:
         raise WrongState("not-used")
     row = SessionRating.objects.filter(session=session).first()
@@ -116,10 +108,10 @@ def _checked(name: str, text: str) -> str:
     return text
 
 
-# What `rules.shown_rating` says of each instrument; a property test holds the two equal. First the
-# sessions of the last 24 months that somebody who is not of the host could rate: at no time from
-# the session to its rating a member of the organisation that hosted it, or that owns the
-# instrument now, and not at the host's own cost.
+# The same as `rules.shown_rating` for each instrument; a property test holds the two equal. First the
+# sessions of the last 24 months that somebody from outside the host could rate: who at no time from the
+# session to its rating was a member of the organisation that hosted it, or that owns the instrument now, and
+# who did not use it at the host's own cost.
 _SHOWN = """
 WITH rateable AS (
     SELECT s.instrument_id, r.user_id, r.organisation_id, s.rating, m.usable
@@ -180,7 +172,7 @@ _NO_LONGER = "DELETE FROM bookings_instrumentrating WHERE as_of <> %(now)s"
 
 @transaction.atomic
 def ratings_review(*, now: datetime) -> int:
-    """Decide anew what of every instrument's ratings is shown; of how many something is. Two
+    """Update the ratings that every instrument shows, and return how many instruments show any. Two
     statements, whatever the number."""
     parameters: dict[str, Any] = {
         "now": now,

@@ -1,4 +1,4 @@
-"""Times of use that nobody recorded: completed afterwards, or corrected."""
+"""Times of use that nobody recorded, entered afterwards or corrected."""
 
 from uuid import UUID
 
@@ -23,8 +23,8 @@ from bookings.usage.services.usage import reservation_to_use
 def session_complete(
     by: By, *, reservation_id: UUID, usage: Usage, samples: int | None = None
 ) -> UsageSession:
-    """Say when a completed booking was used, for the person or the host's managers; its charge
-    follows. Once it is charged, what is wrong with it is corrected on the charge."""
+    """Enter when a completed booking was used, for the person or the host's managers; it is then charged.
+    After that, mistakes are corrected on the charge."""
     _, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "completed":
         raise WrongState(state=reservation.state, wanted="completed")
@@ -41,11 +41,9 @@ def session_complete(
     return session
 
 
-def session_set(
-    by: By, *, reservation: Reservation, usage: Usage, reason: str = ""
-) -> UsageSession:
-    """Record when a booking was used; one that counted as missed was not. Its hours follow. Under
-    the instrument's lock."""
+def session_set(by: By, *, reservation: Reservation, usage: Usage, reason: str = "") -> UsageSession:
+    """Record when a booking was used, even if it counted as missed. Its hours are computed again. Call this
+    under the instrument's lock."""
     session = UsageSession.objects.filter(reservation=reservation).first()
     before = (session.checked_in_at, session.checked_out_at) if session else (None, None)
     if session is None:

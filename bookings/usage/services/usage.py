@@ -1,4 +1,4 @@
-"""What really happens: checking in and out, and what becomes of those who do neither."""
+"""Check people in and out, and settle bookings whose people do neither."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,13 +22,7 @@ from bookings.availability.selectors.availability import FOREVER, live, to_perio
 from bookings.catalogue.selectors.units import units_of
 from bookings.questions.domain.questions import AFTER, BEFORE
 from bookings.questions.models import AnswerFile
-from bookings.questions.services.questions import (
-    answer_file_check,
-    answer_file_store,
-    answers_keep,
-    answers_owe,
-    answers_take,
-)
+from bookings.questions.services import questions
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period, coming
 from bookings.record.domain.ratings import check_mark
@@ -36,19 +30,11 @@ from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import claim_reservation, lock_reservation
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.services import occupancy
 from bookings.reserving.services.house_rules import house_rules_require
-from bookings.reserving.services.occupancy import (
-    charge_due,
-    hours_dirty,
-    lapse,
-    message,
-    reservation_move_to,
-    reservation_touch,
-    slot_freed,
-)
 from bookings.usage.selectors.sessions import ended
-from instruments.models import Instrument
-from instruments.services.attachments import files_put
+from instruments.attachments.services.attachments import files_put
+from instruments.register.models import Instrument
 
 
 @transaction.atomic
@@ -60,10 +46,11 @@ def reservation_check_in(
     answers: Mapping[str, Any] | None = None,
     questions_version: int | None = None,
 ) -> UsageSession:
-    """Begin using the instrument: from 15 minutes before the start, if the unit is free until
-    then or another is for the whole booking, to the end. Whoever was left checked in on the unit
-    is checked out. The person has accepted the house rules in force, or does so by naming their
-    version, unless samples are sent in; what must be answered before use is, or by `answers`."""
+    """Begin using the instrument, from 15 minutes before the start (if the unit, or another one for the whole
+    booking, is free) until the end. Anybody left checked in on the unit is checked out. The person must have
+    accepted the house rules in force, or accepts them now by their version, unless samples are sent in; a
+    person who is checked in by somebody else is told to accept them. Required questions before use must be
+    answered, possibly by `answers`."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
@@ -78,9 +65,10 @@ def reservation_check_in(
         Period(reservation.start_at, reservation.end_at),
         reservation.service_mode,
     )
+    open_rules = None
     if reservation.service_mode != Instrument.ServiceMode.ENTRUSTED:
-        house_rules_require(by, instrument, reservation.user_id, house_rules, newest=True)
-    answers_take(
+        open_rules = house_rules_require(by, instrument, reservation.user_id, house_rules, newest=True)
+    questions.answers_take(
         by,
         instrument=instrument,
         reservation=reservation,
@@ -89,7 +77,7 @@ def reservation_check_in(
         version=questions_version,
     )
     if by.now < reservation.start_at:
-        lapse(instrument=instrument, now=by.now)
+        occupancy.lapse(instrument=instrument, now=by.now)
         _take_from_now(by, instrument, reservation)
     _close_left_open(instrument, reservation.unit, by.now)
     session = UsageSession.objects.create(
@@ -99,14 +87,17 @@ def reservation_check_in(
         checked_in_at=by.now,
         service_mode=reservation.service_mode,
     )
-    reservation_move_to(by, reservation=reservation, state="in_use")
+    recorded = {"house_rules_open": open_rules} if open_rules else None
+    occupancy.reservation_move_to(by, reservation=reservation, state="in_use", recorded=recorded)
+    if open_rules:
+        enqueue([occupancy.message("house-rules-open", reservation)], now=by.now)
     return session
 
 
 def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> None:
-    """Widen the occupancy so that it begins now, on another unit where its own is not free yet.
-    `still-in-use`, with the moment from which a unit is free, where none is. Under the
-    instrument's lock."""
+    """Widen the occupancy to begin now, on another unit if its own is not free yet. Raise `RulesRefuse`
+    (`still-in-use`), with the moment from which a unit is free, if none is. Call this under the instrument's
+    lock."""
     mine = Occupancy.objects.get(reservation=reservation)
     blocked = to_period(mine.span)
     if by.now >= blocked.start:
@@ -118,7 +109,7 @@ def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> 
     taken: dict[int, datetime] = {}
     for row in others:
         taken[row.unit] = max(to_period(row.span).end, taken.get(row.unit, by.now))
-    # Nobody is sent to a unit where somebody is still at work after their time.
+    # Nobody is sent to a unit where somebody is still working after their time.
     left_open = UsageSession.objects.filter(instrument=instrument, checked_out_at=None)
     for other in left_open.exclude(unit=reservation.unit).values_list("unit", flat=True):
         taken.setdefault(other, FOREVER)
@@ -133,7 +124,7 @@ def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> 
     mine.span, mine.unit = to_range(wider), unit
     mine.save(update_fields=["span", "unit"])
     if unit != reservation.unit:
-        reservation_touch(
+        occupancy.reservation_touch(
             by,
             reservation=reservation,
             action="reservation.reseat",
@@ -143,15 +134,11 @@ def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> 
 
 
 def _close_left_open(instrument: Instrument, unit: int, now: datetime) -> None:
-    """A session nobody ended on the unit is ended, at its reserved end at the latest."""
-    for session in UsageSession.objects.filter(
-        instrument=instrument, unit=unit, checked_out_at=None
-    ):
+    """End sessions on the unit that nobody ended, at their reserved end at the latest."""
+    for session in UsageSession.objects.filter(instrument=instrument, unit=unit, checked_out_at=None):
         _, reservation = lock_reservation(session.reservation_id)
         end = min(now, max(reservation.end_at, session.checked_in_at))
-        session_finish(
-            By(PLATFORM, now), session, instrument, reservation, check_out=end, assumed=True
-        )
+        session_finish(By(PLATFORM, now), session, instrument, reservation, check_out=end, assumed=True)
 
 
 @transaction.atomic
@@ -166,9 +153,9 @@ def reservation_check_out(
     questions_version: int | None = None,
     skip_reason: str = "",
 ) -> UsageSession:
-    """Stop using the instrument. What is left of the slot is free at once. What must be answered
-    after use is, by `answers`; for somebody else the host may leave it out and say why. A rating is
-    its person's alone to give."""
+    """Stop using the instrument; the rest of the slot is free at once. Required questions after use must be
+    answered, possibly by `answers`; for somebody else the host may skip them with a reason. Only the
+    booking's person can give a rating."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
@@ -177,7 +164,7 @@ def reservation_check_out(
         raise invalid("rating", "rated-for-another")
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
-    answers_take(
+    questions.answers_take(
         by,
         instrument=instrument,
         reservation=reservation,
@@ -193,7 +180,7 @@ def reservation_check_out(
 
 
 def poor_rating_tell(by: By, reservation: Reservation, rating: int) -> None:
-    """Tell the owner of a poor rating, of each session once: its key has no version."""
+    """Tell the host of a poor rating, only once for each session, since the effect's key has no version."""
     if rating <= rules.POOR_RATING:
         key = f"mail.poor-rating:{reservation.pk}"
         payload = {"reservation": str(reservation.pk)}
@@ -210,10 +197,10 @@ def reservation_answer(
     skip_reason: str = "",
     questions_version: int | None = None,
 ) -> Reservation:
-    """Answer what is asked before a booking that is to come, or what was left open after it: for
-    the person, or the host's managers, who may leave it out and say why."""
+    """Answer the questions before an upcoming booking, or those left open after one, as the person, or as the
+    host's managers, who may skip them with a reason."""
     instrument, reservation = reservation_to_use(by, reservation_id)
-    answers_keep(
+    questions.answers_keep(
         by,
         instrument=instrument,
         reservation=reservation,
@@ -228,17 +215,17 @@ def reservation_answer(
 def reservation_answer_file(
     by: By, *, reservation_id: UUID, moment: str, key: str, name: str, content: bytes
 ) -> AnswerFile:
-    """Upload a file for a question of a booking, for whoever may answer it; the answers name it by
-    its id. It is worked on while nobody waits for a lock."""
+    """Upload a file that answers a question of a booking, for whoever may answer it; answers refer to it by
+    its id. The file is processed without holding a lock."""
 
     def locked() -> dict[str, Any]:
         instrument, reservation = reservation_to_use(by, reservation_id)
         return {"instrument": instrument, "reservation": reservation, "moment": moment, "key": key}
 
-    with transaction.atomic():  # no file is put for what is refused
-        answer_file_check(**locked())
+    with transaction.atomic():  # no file is stored for an answer that is refused
+        questions.answer_file_check(**locked())
     with files_put(AnswerFile, [(name, content)]) as (file,), transaction.atomic():
-        return answer_file_store(by, file=file, **locked())
+        return questions.answer_file_store(by, file=file, **locked())
 
 
 def session_finish(
@@ -250,9 +237,9 @@ def session_finish(
     check_out: datetime,
     assumed: bool,
 ) -> None:
-    """End a session: its slot is cut to what was used, its charge and hours follow, and questions
-    that nobody answered are owed. Call it under the instrument's lock."""
-    answers_owe(instrument, reservation, by.now)
+    """End a session: its slot is cut to what was used, charge and hours are computed, and unanswered
+    questions become owed. Call this under the instrument's lock."""
+    questions.answers_owe(instrument, reservation, by.now)
     closed_from = (
         Closure.objects.filter(
             Q(units=[]) | Q(units__contains=[session.unit]),
@@ -264,7 +251,7 @@ def session_finish(
         .values_list("start_at", flat=True)
         .first()
     )
-    # Nobody uses, or pays for, an instrument that was closed under their hands.
+    # Nobody uses, or pays for, an instrument after it was closed.
     check_out = min(check_out, closed_from or check_out)
     if closed_from is not None and closed_from < reservation.end_at:
         session.cut_at = min(closed_from, session.cut_at or closed_from)
@@ -284,19 +271,19 @@ def session_finish(
         mine.span = to_range(left)
         mine.save(update_fields=["span"])
         freed = coming(left.end, taken.end, by.now)
-    reservation_move_to(by, reservation=reservation, state="completed")
+    occupancy.reservation_move_to(by, reservation=reservation, state="completed")
     effects = [
-        message("completed", reservation),
-        charge_due(reservation),
-        hours_dirty(reservation, session.checked_in_at, session.checked_out_at),
+        occupancy.message("completed", reservation),
+        occupancy.charge_due(reservation),
+        occupancy.hours_dirty(reservation, session.checked_in_at, session.checked_out_at),
     ]
     if freed is not None:
-        effects.append(slot_freed(reservation, freed))
+        effects.append(occupancy.slot_freed(reservation, freed))
     enqueue(effects, now=by.now)
 
 
 def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
-    """Lock a booking for the person who made it, or the host's manager."""
+    """Lock a booking for its person, for whoever made it, or for the host's managers."""
     instrument, reservation = lock_reservation(reservation_id)
     require_user(by.actor, reservation)
     by.require_version(reservation.version)
@@ -304,7 +291,8 @@ def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reserv
 
 
 def require_user(actor: Actor, reservation: Reservation) -> None:
-    """Require the booker, or the host's manager; `NotFound` for whoever may not even see it."""
+    """Require that the actor is the booking's person, made it, or manages the host; raise `NotFound` for
+    people who may not even see it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return
     place = place_of(reservation.host)
@@ -317,8 +305,8 @@ def require_user(actor: Actor, reservation: Reservation) -> None:
 
 
 def overruns_tell(*, now: datetime) -> int:
-    """Tell whoever is still at an instrument past their end, and whoever follows on the unit
-    within the hour; each once. How many overran into somebody's time."""
+    """Tell people still at an instrument after their end if somebody follows on the unit within the hour, and
+    those who follow, once each. Return how many overran into somebody's time."""
     follows = Reservation.objects.filter(
         instrument_id=OuterRef("instrument_id"),
         unit=OuterRef("unit"),
@@ -339,7 +327,7 @@ def overruns_tell(*, now: datetime) -> int:
 
 def _overrun(reservation: Reservation, following: UUID) -> list[Effect]:
     return [
-        message("overrun", reservation),
+        occupancy.message("overrun", reservation),
         Effect(
             kind="mail.overrun-next",
             key=f"mail.overrun-next:{following}:{reservation.pk}",
@@ -349,9 +337,9 @@ def _overrun(reservation: Reservation, following: UUID) -> list[Effect]:
 
 
 def usage_settle(*, now: datetime, most: int = 500) -> int:
-    """End what nobody ended: no-shows, bookings past their end, open sessions; how many.
+    """End what nobody ended: no-shows, bookings past their end, open sessions; return how many.
 
-    Asks what is due and not yet done: running it late or twice comes to the same.
+    It asks what is due and not yet done, so running it late or twice gives the same result.
     """
     job = "complete reservations"
     due = ended(now, most, but=held_back(job, now))
@@ -364,29 +352,25 @@ def _settle(reservation_id: UUID, now: datetime) -> int:
     if reservation.state == "in_use" and reservation.end_at + rules.SESSION_LEFT_OPEN <= now:
         session = UsageSession.objects.get(reservation=reservation)
         end = max(reservation.end_at, session.checked_in_at)
-        session_finish(
-            By(PLATFORM, now), session, instrument, reservation, check_out=end, assumed=True
-        )
+        session_finish(By(PLATFORM, now), session, instrument, reservation, check_out=end, assumed=True)
         return 1
     return int(confirmed_settle(reservation, now=now))
 
 
 def confirmed_settle(reservation: Reservation, *, now: datetime) -> bool:
-    """End a confirmed booking that was missed, or is over; whether it was. Call it under the
+    """End a confirmed booking that was missed or is over; return whether it was. Call this under the
     instrument's lock."""
-    state = rules.settled_state(
-        reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
-    )
+    state = rules.settled_state(reservation.start_at, reservation.end_at, reservation.check_in_minutes, now)
     if reservation.state != "confirmed" or state is None:
         return False
-    reservation_move_to(By(PLATFORM, now), reservation=reservation, state=state)
-    effects = [charge_due(reservation)]
+    occupancy.reservation_move_to(By(PLATFORM, now), reservation=reservation, state=state)
+    effects = [occupancy.charge_due(reservation)]
     if state == "no_show":
         Occupancy.objects.filter(reservation=reservation).delete()
-        effects.append(message("no-show", reservation))
+        effects.append(occupancy.message("no-show", reservation))
         freed = coming(reservation.start_at, reservation.end_at, now)
         if freed is not None:
-            effects.append(slot_freed(reservation, freed))
-    effects.append(hours_dirty(reservation, reservation.start_at, reservation.end_at))
+            effects.append(occupancy.slot_freed(reservation, freed))
+    effects.append(occupancy.hours_dirty(reservation, reservation.start_at, reservation.end_at))
     enqueue(effects, now=now)
     return True

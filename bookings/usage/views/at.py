@@ -1,4 +1,4 @@
-"""At the instrument: what its label leads to."""
+"""Pages at the instrument, which its label leads to."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,15 +25,15 @@ from bookings.usage.selectors.at import Own, instrument_at, load_now
 from bookings.usage.selectors.faults import may_report, open_fault
 from bookings.usage.services.faults import fault_report
 from bookings.usage.views.asked import load_asked
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
-SOON = timedelta(hours=1)  # a booking that may begin within this is one for now
+SOON = timedelta(hours=1)  # a booking that can begin within this time is offered as one for now
 
 
 @require_safe
 def at(request: HttpRequest, code: str) -> HttpResponse:
-    """What is now and next, and what the reader may do: check in and out, report a fault, book what
-    is free. Whoever is not signed in reads times only."""
+    """Show who uses the instrument now and next, and what the reader may do: check in and out, report a
+    fault, book free time. People who are not signed in only see times."""
     by = by_of(request)
     instrument = instrument_at(by.actor, code)
     if instrument.short_code != code:
@@ -48,30 +48,27 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
         "instrument": instrument,
         "zone": instrument.facility.time_zone,
         "reports": reports,
-        "is_manager": instrument.organisation_id
-        in by.actor.organisations_where("manage-instruments"),
+        "is_manager": instrument.organisation_id in by.actor.organisations_where("manage-instruments"),
         "fault": open_fault(instrument.pk) if reports else None,
         "own": [(each, _check_out_form(by.actor, instrument, each)) for each in shown.own],
     }
     if payer and shown.start and shown.start <= by.now + SOON:
         period = Period(shown.start, shown.start + timedelta(minutes=shown.minutes))
         if standing.may_book or standing.for_others:
-            context |= {
-                "book_url": form_of(instrument.pk, period, payer.code),
-                "book_from": shown.start,
-            }
+            context |= {"book_url": form_of(instrument.pk, period, payer.code), "book_from": shown.start}
     return render(request, "bookings/usage/at.html", context)
 
 
 def _check_out_form(actor: Actor, instrument: Instrument, own: Own) -> CheckOutForm:
-    """The form with what is asked after use, where anything is."""
+    """Return the form for checking out, with the questions after use, if there are any."""
     if not own.is_in_use or questions_version(instrument, AFTER) is None:
-        return CheckOutForm()
-    return load_asked(reservation_by_id(actor, own.id), actor).form(CheckOutForm, AFTER)
+        return CheckOutForm(rates=own.is_person)
+    return load_asked(reservation_by_id(actor, own.id), actor).check_out_form()
 
 
 def moments(now: datetime) -> dict[str, datetime]:
-    """What the part of now and next knows besides: the moment, and from when an end is none."""
+    """Return further context for the template of now and next: the present moment, and the time from which an
+    end is not shown."""
     return {"at": now, "far": now + timedelta(days=366)}
 
 
@@ -93,7 +90,7 @@ def fault(request: HttpRequest, code: str) -> HttpResponse:
             photo=data["file"].read() if data["file"] else None,
         ),
         to=reverse("bookings:at", args=[instrument.short_code]),
-        done=gettext("Reported. The owner is told, and you will be told the answer."),
+        done=gettext("Reported. The owner is notified, and you will be notified of the answer."),
         form=FaultForm(sent(request), request.FILES or None),
     )
 

@@ -1,4 +1,4 @@
-"""The manager's board: all instruments as rows, time across."""
+"""The manager's board: all instruments as rows, with time across."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -22,34 +22,27 @@ from accounts.views.pages import act, address_of, by_of, edits, is_part, reads
 from bookings.availability.selectors.misfits import find_unkept_when_closed
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
-from bookings.catalogue.selectors.calendars import Entry, Row, load_board, load_in_the_way
+from bookings.catalogue.selectors.calendars import CalendarEntry, Row, load_board, load_in_the_way
 from bookings.catalogue.selectors.units import units_of
-from bookings.catalogue.views.events import (
-    form_of,
-    lane_of,
-    locale,
-    offset_of,
-    row_events,
-    walls,
-)
+from bookings.catalogue.views.events import form_of, lane_of, locale, offset_of, row_events, walls, zone_names
 from bookings.record.domain.periods import Period
 from bookings.record.forms.fields import local_moment
 from bookings.usage.forms.closures import ClosureForm
 from bookings.usage.selectors.closures import with_costs, with_people
 from bookings.usage.services.closures import closure_create
-from instruments.domain.opening import day_span, local_date
-from instruments.selectors.managing import Managed, instrument_to_manage, load_managed
-from instruments.selectors.registry import instruments_in_order
+from instruments.managing.selectors.managing import Managed, load_managed
+from instruments.reading.domain.clock import day_span, local_date
+from instruments.register.selectors.registry import instrument_to_manage, instruments_in_order
 
 MOST = 400  # rows at once
-LISTED = 50  # in the list on one page
+LISTED = 50  # rows of the list on one page
 LONGEST = 31  # days at once
-UNTIL_KNOWN = timedelta(days=5 * 365)  # how far a closure without an end is looked at
+UNTIL_KNOWN = timedelta(days=5 * 365)  # how far ahead a closure without an end is checked
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What of the board is looked at: which instruments, in which zone, which local days."""
+    """The part of the board to show: instruments, zone, local days."""
 
     instruments: list[Managed]
     zone: ZoneInfo
@@ -65,7 +58,7 @@ class Chosen:
 
 @reads
 def board(request: HttpRequest) -> HttpResponse:
-    """The page: as a list of what is booked, over which the script draws the board."""
+    """Show the page: a list of what is booked, over which the script draws the board."""
     by = by_of(request)
     now, actor = by.now, by.actor
     everything = _managed(actor)
@@ -93,12 +86,13 @@ def board(request: HttpRequest) -> HttpResponse:
         "before": chosen.first - step,
         "after": after,
         "now": now,
-        # What the list shows on one page is loaded: the board is drawn from it. Else it asks.
+        # If the list fits on one page, the board is drawn from its rows. Otherwise the script requests them.
         "drawn": _drawn(rows, chosen, now) if page.paginator.num_pages == 1 else None,
         "events_url": reverse("bookings:board-events", query=query),
         "setup": {
             "zone": chosen.zone.key,
             "readerZone": actor.time_zone,
+            "zoneNames": zone_names(actor.time_zone, *chosen.zones),
             "locale": locale(),
             "offset": offset_of(chosen.zone, now),
             "first": chosen.first.isoformat(),
@@ -111,7 +105,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @reads
 def events(request: HttpRequest) -> HttpResponse:
-    """Rows and what is on them from local day `start` until before `end`, as JSON."""
+    """Return, as JSON, the rows and what is on them from local day `start` until before `end`."""
     by = by_of(request)
     now, actor = by.now, by.actor
     everything = _managed(actor)
@@ -125,7 +119,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 def _drawn(rows: list[Row], chosen: Chosen, now: datetime) -> dict[str, Any]:
-    """What the script draws: the lines of the board, and what is on them."""
+    """Return what the script draws: the lines of the board, and what is on them."""
     events: list[dict[str, Any]] = []
     for row in rows:
         events += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
@@ -133,12 +127,14 @@ def _drawn(rows: list[Row], chosen: Chosen, now: datetime) -> dict[str, Any]:
 
 
 def _rows(actor: Actor, chosen: Iterable[Managed], span: Period, now: datetime) -> list[Row]:
-    """The rows of those that are shown, whose records are loaded only now."""
+    """Return the rows that are shown, whose records are only loaded here."""
     return load_board(actor, instruments_in_order([each.pk for each in chosen]), span, now)
 
 
-def _over_and_coming(row: Row, span: Period, now: datetime) -> tuple[list[Entry], list[Entry]]:
-    """What of the row is over, and the rest; of days that are all over nothing is set apart."""
+def _over_and_coming(
+    row: Row, span: Period, now: datetime
+) -> tuple[list[CalendarEntry], list[CalendarEntry]]:
+    """Split a row into what is over and the rest; if all its days are over, nothing is split off."""
     over = [
         entry
         for entry in row.entries
@@ -193,16 +189,11 @@ def _fitting(form: BoardForm, everything: list[Managed]) -> list[Managed]:
 
 
 def _chosen(
-    form: BoardForm,
-    everything: list[Managed],
-    now: datetime,
-    days: tuple[date, date] | None = None,
+    form: BoardForm, everything: list[Managed], now: datetime, days: tuple[date, date] | None = None
 ) -> Chosen:
-    fitting = sorted(
-        _fitting(form, everything), key=lambda row: (row.facility.name, row.facility.code)
-    )
+    fitting = sorted(_fitting(form, everything), key=lambda row: (row.facility.name, row.facility.code))
     instruments = fitting[:MOST]
-    # One axis, one zone: the one that most of the instruments have, until another is chosen.
+    # There is one time axis in one zone: that of most of the instruments, until another is chosen.
     counted = Counter(i.time_zone for i in instruments).most_common()
     zones = [each for each, _ in counted]
     name = form.value("zone")
@@ -216,14 +207,14 @@ def _chosen(
 
 
 def _snap(instruments: list[Managed]) -> int:
-    """The step of dragging in minutes: the shortest slot of the instruments shown."""
+    """Return the step of dragging in minutes: the shortest slot of the instruments shown."""
     slots = [i.slot_minutes for i in instruments if i.slot_minutes]
     return max(5, min([*slots, 60]))
 
 
 @edits
 def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Close the time that was chosen on the board; says first whose bookings give way."""
+    """Close the time that was chosen on the board; first show whose bookings would be displaced."""
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id)
     zone = instrument.facility.zone
@@ -247,9 +238,7 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             "form": form,
             "span": span,
             "in_the_way": in_the_way,
-            "unkept": find_unkept_when_closed(instrument, span, chosen or (), by.now)
-            if span
-            else (),
+            "unkept": find_unkept_when_closed(instrument, span, chosen or (), by.now) if span else (),
             "is_refused": refused is not None,  # the list names them
             "book_url": form_of(instrument.pk, span, instrument.organisation.code)
             if span and not form.is_bound
@@ -278,7 +267,7 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 def _dragged(request: HttpRequest, zone: ZoneInfo) -> dict[str, Any]:
-    """What the board was dragged over, as the form says it."""
+    """Return the time over which the board was dragged, as initial values of the form."""
     times = PeriodForm(request.GET)
     if not times.is_valid():
         return {"kind": "maintenance"}
@@ -294,7 +283,7 @@ def _dragged(request: HttpRequest, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _span(form: ClosureForm) -> Period | None:
-    """The time a form that was sent speaks of, as far as it can be read."""
+    """Return the period of a form that was sent, or None if it cannot be read."""
     form.is_valid()
     start, end = form.cleaned_data.get("start"), form.cleaned_data.get("end")
     if start is None or "end" in form.errors:

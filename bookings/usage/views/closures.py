@@ -1,4 +1,4 @@
-"""Taking an instrument out of service, and back."""
+"""Taking an instrument out of service, and back into service."""
 
 from functools import partial
 from typing import Any
@@ -21,16 +21,16 @@ from bookings.record.messages import sentence
 from bookings.usage.forms.closures import ClosureEndForm, ClosureForm
 from bookings.usage.selectors.closures import instrument_of, not_over, past, with_costs, with_cuts
 from bookings.usage.services.closures import closure_create, closure_delete, closure_end
-from instruments.models import Instrument
-from instruments.selectors.managing import instrument_to_manage
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_manage
 
 PAGE = 20
 
 
 @edits
 def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """What is closed and was; POST closes. Bookings in the way are listed first, and give way
-    only when the same is sent again with `displace`."""
+    """Show present and past closures; POST closes the instrument. Bookings in the way are listed first, and
+    displaced only when the form is sent again with `displace`."""
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id)
     form = _form(instrument, request.POST if request.method == "POST" else None, by)
@@ -48,7 +48,7 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 @writes
 def end(request: HttpRequest, closure_id: UUID) -> HttpResponse:
-    """End a closure, now or at the moment given in the instrument's zone."""
+    """End a closure, now or at the given moment in the instrument's time zone."""
     instrument = instrument_to_manage(actor_of(request.user), instrument_of(closure_id))
     form = ClosureEndForm(request.POST, zone=instrument.facility.zone)
     return act(
@@ -70,14 +70,18 @@ def end(request: HttpRequest, closure_id: UUID) -> HttpResponse:
 
 @writes
 def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
-    """Take back a closure that has not begun."""
-    instrument = instrument_to_manage(actor_of(request.user), instrument_of(closure_id))
-    text = gettext("This closure has begun: it can be ended, not withdrawn.")
+    """Withdraw a closure that has not begun."""
+
+    def page(**context: Any) -> HttpResponse:
+        instrument = instrument_to_manage(actor_of(request.user), instrument_of(closure_id))
+        text = gettext("This closure has begun: it can be ended, not withdrawn.")
+        return _page(request, instrument, problem=text, **context)
+
     return act(
         request,
-        partial(_page, request, instrument, problem=text),
+        page,
         lambda by, _: closure_delete(by, closure_id=closure_id),
-        to=reverse("bookings:closures", args=[instrument.pk]),
+        to=lambda instrument: reverse("bookings:closures", args=[instrument.pk]),
         done=gettext("Withdrawn: the time can be booked again."),
     )
 
@@ -100,7 +104,7 @@ def _page(
     problem: str = "",
     **more: Any,
 ) -> HttpResponse:
-    """The page; `problem` is what it says of an act that the state refuses."""
+    """Show the page; `problem` is shown for an act that is not possible in the present state."""
     by = by_of(request)
     in_the_way: Any = ()
     if isinstance(refused, InTheWay) and form is not None:
@@ -126,7 +130,7 @@ def _page(
 
 
 def _wrong(form: ClosureEndForm) -> str:
-    """What is wrong with the form, in one line."""
+    """Return what is wrong with the form, in one line."""
     return " ".join(
         sentence(str(error.code), error.params) if text == error.code else text
         for several in form.errors.as_data().values()

@@ -1,4 +1,4 @@
-"""Reports of faults: whose they are reads them, managers decide."""
+"""Pages of fault reports: their authors read them, managers decide them."""
 
 from functools import partial
 from typing import Any
@@ -19,66 +19,31 @@ from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads, writes
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.selectors.units import units_of
-from bookings.record.adapters.figures import Cell
 from bookings.record.forms.fields import local_moment
 from bookings.record.views.lists import ListPage
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.usage.forms.faults import ConfirmForm
-from bookings.usage.models import FaultNote, FaultReport
+from bookings.usage.models import FaultReport
 from bookings.usage.selectors.closures import with_costs
-from bookings.usage.selectors.faults import (
-    NOTES,
-    fault_by_id,
-    faults_for,
-    faults_to_decide,
-    note_by_id,
-)
+from bookings.usage.selectors.faults import FAULTS, fault_by_id, note_by_id
 from bookings.usage.services.faults import fault_confirm, fault_dismiss
-from instruments.adapters.files import SIZES, file_open
-from instruments.adapters.pictures import MEDIA_TYPE
+from instruments.attachments.adapters.files import SIZES, file_open
+from instruments.attachments.adapters.pictures import MEDIA_TYPE
 
-HEADS = ("fault", "instrument", "facility", "severity", "state", "reported", "notes")
-
-
-def _cells(row: FaultReport, by: By) -> tuple[Cell, ...]:
-    said: list[FaultNote] = row.said  # type: ignore[attr-defined]
-    return (
-        str(row.pk),
-        row.instrument.name,
-        row.instrument.facility.name,
-        row.severity,
-        row.state,
-        row.created_at.isoformat(),
-        "; ".join(note.text for note in said if note.text),
-    )
-
-
-LIST = ListPage(
-    "bookings/usage/faults.html",
-    faults_for,
-    waits={"faults": faults_to_decide},
-    sheet=("faults", HEADS, _cells),
-    words=(
-        "instrument__name", "instrument__name_zh", "instrument__facility__name",
-        "instrument__facility__name_zh",
-    ),
-    day="created_at",
-    sorts={0: "instrument__name", 1: "created_at", 2: "state"},
-)  # fmt: skip
+LIST = ListPage("bookings/usage/faults.html", FAULTS)
 
 
 @reads
 def faults(request: HttpRequest) -> HttpResponseBase:
-    """List the reports one wrote, and those of instruments one manages; or what waits of them."""
-    by = by_of(request)
-    waits, rows = LIST.chosen(request, by)
-    return LIST.answer(request, by, rows.prefetch_related(NOTES), waits=waits)
+    """List the reports that the reader wrote in, and those on instruments they manage; or only those that
+    wait for them."""
+    return LIST.answer(request, by_of(request))
 
 
 @edits
 def fault(request: HttpRequest, fault_id: UUID) -> HttpResponse:
-    """One report; POST confirms it, with a closure or (`note`) without. Bookings in the way are
-    listed first, and give way only when the same is sent again with `displace`."""
+    """Show one report; POST confirms it, with a closure or (`note`) without. Bookings in the way are listed
+    first, and displaced only when the form is sent again with `displace`."""
     by = by_of(request)
     row = fault_by_id(by.actor, fault_id)
     if "note" in request.POST:
@@ -87,7 +52,7 @@ def fault(request: HttpRequest, fault_id: UUID) -> HttpResponse:
             partial(_page, request, row, by),
             lambda by, data: fault_confirm(by, fault_id=fault_id, reason=data["reason"]),
             to=reverse("bookings:fault", args=[fault_id]),
-            done=gettext("Noted. Nothing is closed; whoever reported it is told."),
+            done=gettext("Noted. Nothing is closed; those who reported it are notified."),
             form=ReasonForm(request.POST),
             name="note_form",
         )
@@ -100,7 +65,7 @@ def fault(request: HttpRequest, fault_id: UUID) -> HttpResponse:
         ),
         to=reverse("bookings:fault", args=[fault_id]),
         done=gettext(
-            "Confirmed and closed. Those who are displaced, and whoever reported it, are told."
+            "Confirmed and closed. People who are displaced, and those who reported the fault, are notified."
         ),
         form=form,
     )
@@ -109,13 +74,12 @@ def fault(request: HttpRequest, fault_id: UUID) -> HttpResponse:
 @writes
 def dismiss(request: HttpRequest, fault_id: UUID) -> HttpResponse:
     by = by_of(request)
-    row = fault_by_id(by.actor, fault_id)
     return act(
         request,
-        partial(_page, request, row, by),
+        lambda **forms: _page(request, fault_by_id(by.actor, fault_id), by, **forms),
         lambda by, data: fault_dismiss(by, fault_id=fault_id, reason=data["reason"]),
         to=reverse("bookings:fault", args=[fault_id]),
-        done=gettext("Dismissed. Whoever reported it is told."),
+        done=gettext("Dismissed. Those who reported it are notified."),
         form=ReasonForm(request.POST),
         name="dismiss_form",
     )
@@ -124,7 +88,7 @@ def dismiss(request: HttpRequest, fault_id: UUID) -> HttpResponse:
 @reads
 @csp_override({"default-src": [CSP.NONE], "sandbox": [""]})
 def photo(request: HttpRequest, note_id: UUID, size: str) -> HttpResponseBase:
-    """The photo of a report, for whoever may read that."""
+    """Return the photo of a report, to people who may read the report."""
     note = note_by_id(by_of(request).actor, note_id)
     content = file_open(note.pk, size) if size in SIZES["photo"] else None
     if content is None:

@@ -17,22 +17,9 @@ from accounts.domain.errors import NotFound, NotPermitted
 from accounts.views.pages import act, by_of, edits, sent, writes
 from bookings.usage.forms.kiosks import CodeForm, EnrolForm, FacilityForm, KioskForm
 from bookings.usage.models import Kiosk
+from bookings.usage.selectors import kiosks as kiosk_selectors
 from bookings.usage.selectors.at import load_kiosk
-from bookings.usage.selectors.kiosks import (
-    facilities_to_mark,
-    instruments_to_mark,
-    kiosk_by_token,
-    kiosk_to_enrol,
-    kiosks_for,
-    shown_on,
-)
-from bookings.usage.services.kiosks import (
-    check_in_code,
-    kiosk_check_in,
-    kiosk_create,
-    kiosk_enrol,
-    kiosk_revoke,
-)
+from bookings.usage.services import kiosks as kiosk_services
 from bookings.usage.views.at import moments
 
 COOKIE = "kiosk"
@@ -42,28 +29,26 @@ HERE = "/kiosk/"  # the token is sent to no other address
 @never_cache
 @require_safe
 def kiosk(request: HttpRequest) -> HttpResponse:
-    """What is now and next on the kiosk's instruments; on any other device a form for the code."""
+    """Show who uses the kiosk's instruments now and next; on any other device a form for the code."""
     now = timezone.now()
     row = _kiosk(request)
     if row is None:
         return _enrol_page(request, form=EnrolForm())
-    shown = load_kiosk(shown_on(row), now)
-    return render(
-        request, "bookings/usage/kiosk.html", {"kiosk": row, "shown": shown, **moments(now)}
-    )
+    shown = load_kiosk(kiosk_selectors.shown_on(row), now)
+    return render(request, "bookings/usage/kiosk.html", {"kiosk": row, "shown": shown, **moments(now)})
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrol(request: HttpRequest, token: str = "") -> HttpResponse:
-    """Become the kiosk of a code: it is used up only when the form is sent."""
+    """Enrol the device as the kiosk of a code; the code is used up only when the form is sent."""
     now = timezone.now()
-    if token and kiosk_to_enrol(token, now) is None:
+    if token and kiosk_selectors.kiosk_to_enrol(token, now) is None:
         raise NotFound
     return act(
         request,
         partial(_enrol_page, request, code=token),
-        lambda by, data: kiosk_enrol(code=data["code"], now=by.now),
+        lambda by, data: kiosk_services.kiosk_enrol(code=data["code"], now=by.now),
         to=_enrolled,
         form=EnrolForm(sent(request), initial={"code": token}),
     )
@@ -92,15 +77,15 @@ def _enrol_page(request: HttpRequest, *, status: int = 200, **context: Any) -> H
 
 
 def _kiosk(request: HttpRequest) -> Kiosk | None:
-    return kiosk_by_token(request.COOKIES.get(COOKIE, ""), timezone.now())
+    return kiosk_selectors.kiosk_by_token(request.COOKIES.get(COOKIE, ""), timezone.now())
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def check_in(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """Check in with a code of one's own, at a kiosk that shows the instrument."""
+    """Check in with a personal code, at a kiosk that shows the instrument."""
     row = _kiosk(request)
-    shown = shown_on(row) if row else []
+    shown = kiosk_selectors.shown_on(row) if row else []
     instrument = next((each for each in shown if each.pk == instrument_id), None)
     if row is None or instrument is None:
         raise NotFound
@@ -112,11 +97,8 @@ def check_in(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return act(
         request,
         page,
-        lambda by, data: kiosk_check_in(
-            token=request.COOKIES[COOKIE],
-            instrument_id=instrument_id,
-            code=data["code"],
-            now=by.now,
+        lambda by, data: kiosk_services.kiosk_check_in(
+            token=request.COOKIES[COOKIE], instrument_id=instrument_id, code=data["code"], now=by.now
         ),
         to=reverse("bookings:kiosk"),
         done=gettext("Checked in. Check out with your telephone when you are done."),
@@ -127,9 +109,9 @@ def check_in(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 @never_cache
 @writes
 def code(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Six digits for the kiosk, shown once."""
+    """Show six digits for the kiosk, once."""
     by = by_of(request)
-    row, digits = check_in_code(by, reservation_id=reservation_id)
+    row, digits = kiosk_services.check_in_code(by, reservation_id=reservation_id)
     context = {
         "reservation_id": reservation_id,
         "instrument": row.instrument,
@@ -142,18 +124,20 @@ def code(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 @never_cache
 @edits
 def kiosks(request: HttpRequest) -> HttpResponse:
-    """List the kiosks of organisations one manages, and make another: its code stands on the
-    answer alone."""
+    """List the kiosks of organisations that the reader manages, and create another; its code is shown only in
+    that answer."""
     by = by_of(request)
     if not (by.actor.organisations_where("manage-instruments") or by.actor.has("administrator")):
         raise NotPermitted(capability="manage-instruments")
-    place = FacilityForm(request.GET, facilities=facilities_to_mark(by.actor))
+    place = FacilityForm(request.GET, facilities=kiosk_selectors.facilities_to_mark(by.actor))
     facility = place.chosen()
-    form = KioskForm(sent(request), instruments=instruments_to_mark(facility) if facility else [])
+    form = KioskForm(
+        sent(request), instruments=kiosk_selectors.instruments_to_mark(facility) if facility else []
+    )
 
     def page(status: int = 200, **context: Any) -> HttpResponse:
         context |= {
-            "kiosks": kiosks_for(by.actor)[:200],
+            "kiosks": kiosk_selectors.kiosks_for(by.actor)[:200],
             "place": place,
             "facility": facility,
             "form": context.get("form", form),
@@ -164,13 +148,13 @@ def kiosks(request: HttpRequest) -> HttpResponse:
     def given(result: tuple[Kiosk, str]) -> HttpResponse:
         row, secret = result
         link = settings.SITE_URL + reverse("bookings:kiosk-enrol-link", args=[secret])
-        empty = KioskForm(instruments=instruments_to_mark(facility) if facility else [])
+        empty = KioskForm(instruments=kiosk_selectors.instruments_to_mark(facility) if facility else [])
         return page(made=row, code=secret, link=link, form=empty)
 
     return act(
         request,
         page,
-        lambda by, data: kiosk_create(
+        lambda by, data: kiosk_services.kiosk_create(
             by, name=data["name"], instrument_ids=[UUID(pk) for pk in data["instrument"]]
         ),
         to=given,
@@ -181,12 +165,12 @@ def kiosks(request: HttpRequest) -> HttpResponse:
 @writes
 def revoke(request: HttpRequest, kiosk_id: UUID) -> HttpResponse:
     by = by_of(request)
-    if not kiosks_for(by.actor).filter(pk=kiosk_id).exists():
+    if not kiosk_selectors.kiosks_for(by.actor).filter(pk=kiosk_id).exists():
         raise NotFound
     return act(
         request,
         lambda **_: HttpResponse(status=409),  # nothing refuses it
-        lambda by, _: kiosk_revoke(by, kiosk_id=kiosk_id),
+        lambda by, _: kiosk_services.kiosk_revoke(by, kiosk_id=kiosk_id),
         to=reverse("bookings:kiosks"),
-        done=gettext("Revoked. The tablet shows nothing any more."),
+        done=gettext("Revoked. The tablet no longer shows anything."),
     )

@@ -12,13 +12,12 @@ from accounts.views.pages import by_of, reads
 from bookings.record.adapters.labels import LAYOUTS, Label, label_sheet
 from bookings.usage.forms.kiosks import FacilityForm, LabelsForm
 from bookings.usage.selectors.kiosks import facilities_to_mark, instruments_to_mark
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 
 
 @reads
 def labels(request: HttpRequest) -> HttpResponse:
-    """Choose instruments of a facility, all of them to begin with; with `layout` the answer is
-    their labels as a PDF."""
+    """Choose instruments of a facility, at first all of them; with `layout` return their labels as a PDF."""
     actor = by_of(request).actor
     if not (actor.organisations_where("manage-instruments") or actor.has("administrator")):
         raise NotPermitted(capability="manage-instruments")
@@ -27,9 +26,7 @@ def labels(request: HttpRequest) -> HttpResponse:
     rows = instruments_to_mark(facility) if facility else []
     is_sent = "layout" in request.GET
     ticked = request.GET.getlist("instrument") or [str(row.pk) for row in rows]
-    form = LabelsForm(
-        request.GET if is_sent else None, instruments=rows, initial={"instrument": ticked}
-    )
+    form = LabelsForm(request.GET if is_sent else None, instruments=rows, initial={"instrument": ticked})
     if is_sent and form.is_valid():
         chosen = set(form.cleaned_data["instrument"])
         pdf = label_sheet(
@@ -45,7 +42,7 @@ def labels(request: HttpRequest) -> HttpResponse:
 
 
 def label_of(instrument: Instrument) -> Label:
-    """What the label of an instrument says: its name, its inventory numbers, where it stands."""
+    """Return the label of an instrument: its name, its inventory numbers, its place."""
     code = instrument.short_code or ""
     numbers = [
         item["identifier"]

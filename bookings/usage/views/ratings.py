@@ -7,14 +7,14 @@ from accounts.domain.errors import Refused
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.record.domain import ratings as rules
-from bookings.record.messages import MARK_LABELS
 from bookings.record.models import Reservation, SessionRating
 from bookings.usage.forms.usage import RatingAnswerForm, RatingForm
+from bookings.usage.messages import MARK_LABELS
 
 
 def rating_of(actor: Actor, row: Reservation, now: datetime) -> dict[str, Any]:
-    """What was said of the session of a booking (loaded with it), and the forms that the reader
-    may send. No statement before a session has ended, else one."""
+    """Return the rating of a booking's session (loaded with it), and the forms that the reader may send. No
+    statement before a session has ended, otherwise one."""
     session = getattr(row, "session", None)
     if session is None or session.checked_out_at is None:
         return {}
@@ -22,9 +22,7 @@ def rating_of(actor: Actor, row: Reservation, now: datetime) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "rating": marks,
         "marks": [
-            (label, mark)
-            for name, label in MARK_LABELS.items()
-            if (mark := getattr(marks, name)) is not None
+            (label, mark) for name, label in MARK_LABELS.items() if (mark := getattr(marks, name)) is not None
         ],
     }
     if actor.user_id == row.user_id and _allows(

@@ -1,4 +1,4 @@
-"""Sessions to complete: booked time that is charged by use, and whose use nobody recorded."""
+"""Pages for sessions to complete: bookings that are charged by use, and whose use nobody recorded."""
 
 from typing import Any
 from uuid import UUID
@@ -12,33 +12,24 @@ from django.utils.translation import gettext
 from accounts.views.pages import act, by_of, edits, reads
 from bookings.record.forms.fields import local_moment
 from bookings.record.selectors.reservations import reservation_by_id
-from bookings.record.views.bookings import HEADS, WORDS, booking_cells
 from bookings.record.views.lists import ListPage
 from bookings.usage.forms.usage import TimesForm
-from bookings.usage.selectors.sessions import sessions_to_complete
+from bookings.usage.selectors.sessions import SESSIONS
 from bookings.usage.services.sessions import session_complete
 from bookings.usage.services.usage import require_user
 
-LIST = ListPage(
-    "bookings/usage/sessions.html",
-    sessions_to_complete,
-    sheet=("sessions-to-complete", HEADS, booking_cells),
-    words=WORDS,
-    day="start_at",
-    sorts={0: "start_at", 1: "user__name"},
-)
+LIST = ListPage("bookings/usage/sessions.html", SESSIONS)
 
 
 @reads
 def sessions(request: HttpRequest) -> HttpResponseBase:
-    """List one's own, and those of instruments one manages, the oldest first."""
-    by = by_of(request)
-    return LIST.answer(request, by, LIST.rows(by.actor))
+    """List the reader's own bookings to complete, and those of instruments they manage, the oldest first."""
+    return LIST.answer(request, by_of(request))
 
 
 @edits
 def complete(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """When a booking was used; its charge follows."""
+    """Enter when a booking was actually used; it is then charged."""
     by = by_of(request)
     reservation = reservation_by_id(by.actor, reservation_id)
     require_user(by.actor, reservation)

@@ -13,13 +13,13 @@ from config.operations.backups import BackupFailed, backup_make
 
 class Command(BaseCommand):
     help = (
-        "Makes a backup in a folder of its own there: the database (of one moment, while people "
-        "go on working), uploaded files unless they are in a bucket, and a paper with checksums "
-        "and row counts."
+        "Make a backup in a new subfolder: the database (as of one moment, while people continue to "
+        "work), uploaded files unless they are in a bucket, and a manifest with checksums and row "
+        "counts."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="where backups lie")
+        parser.add_argument("folder", type=Path, help="the folder that contains the backups")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -29,6 +29,6 @@ class Command(BaseCommand):
         self.stdout.write(str(folder))
         if settings.MEDIA_BUCKET:
             self.stderr.write(
-                f"Uploads are not in it: they are in the bucket {settings.MEDIA_BUCKET}, whose "
-                "versions or copies keep them."
+                f"The backup does not contain uploads: they are in the bucket {settings.MEDIA_BUCKET}, "
+                "which needs its own versions or copies."
             )

@@ -11,8 +11,8 @@ MARKS = {True: "ok", False: "WRONG", None: "note"}
 
 class Command(BaseCommand):
     help = (
-        "Says what is right and wrong with this installation, a line each; ends with 1 where "
-        "something is wrong. Run it on each machine, with the environment of the web processes."
+        "Check this installation and print one line per finding; exits with 1 if something is "
+        "wrong. Run it on each machine, with the environment of the web processes."
     )
     requires_system_checks: list[str] = []
 

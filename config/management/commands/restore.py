@@ -11,29 +11,27 @@ from config.operations.backups import BackupFailed, backup_check, backup_restore
 
 class Command(BaseCommand):
     help = (
-        "Brings a backup into the empty database and the empty media folder of the settings, then "
-        "holds what came against its paper: row counts, migrations, files, the trail. Run "
-        "migrate afterwards where the code is newer than the backup."
+        "Restore a backup into the empty database and the empty media folder of the settings, then "
+        "check the result against its manifest: row counts, migrations, files and the trail. Run "
+        "migrate afterwards if the code is newer than the backup."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="the backup")
-        parser.add_argument("--check", action="store_true", help="only whether its files are whole")
+        parser.add_argument("folder", type=Path, help="the folder of the backup")
+        parser.add_argument("--check", action="store_true", help="only check that its files are complete")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["check"]:
                 paper = backup_check(options["folder"])
-                self.stdout.write(f"Whole; made at {paper['made_at']}.")
+                self.stdout.write(f"Complete; made at {paper['made_at']}.")
                 return
             done = backup_restore(options["folder"])
         except BackupFailed as failed:
             raise CommandError(str(failed)) from None
-        self.stdout.write(f"{done.rows} rows and {done.files} files are there. {done.trail}")
+        self.stdout.write(f"{done.rows} rows and {done.files} files were restored. {done.trail}")
         if done.bucket:
-            self.stdout.write(
-                f"Uploads are not in this backup: they were in the bucket {done.bucket}."
-            )
+            self.stdout.write(f"Uploads are not in this backup: they were in the bucket {done.bucket}.")
         if done.missing:
-            self.stdout.write(f"{len(done.missing)} files were gone when it was made.")
+            self.stdout.write(f"{len(done.missing)} files were already missing when it was made.")

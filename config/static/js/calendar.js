@@ -75,6 +75,9 @@
     return `${clock(from)}–${last}`;
   }
 
+  // What people call a zone, as “Beijing time”.
+  const zoneName = (setup, zone) => setup.zoneNames[zone] || zone;
+
   // The same time on the reader's own clock, where that is another one.
   function readersText(setup, from, until) {
     if (setup.zone === setup.readerZone) {
@@ -86,7 +89,7 @@
       return "";
     }
     const day = dayOf(start) === dayOf(from) ? "" : `${shortDay(start, setup.locale)} `;
-    return `${day}${spanText(start, end, setup.locale)} (${setup.readerZone})`;
+    return `${day}${spanText(start, end, setup.locale)} (${zoneName(setup, setup.readerZone)})`;
   }
 
   // Saying things ---------------------------------------------------------------------------
@@ -186,7 +189,7 @@
     ];
     if (zone && zone !== setup.zone) {
       const there = wallOf(Date.parse(from), zone);
-      lines.push(`${shortDay(there, setup.locale)} ${spanText(there, wallOf(Date.parse(until), zone), setup.locale)} (${zone})`);
+      lines.push(`${shortDay(there, setup.locale)} ${spanText(there, wallOf(Date.parse(until), zone), setup.locale)} (${zoneName(setup, zone)})`);
     }
     return lines.filter(Boolean);
   }
@@ -237,7 +240,9 @@
   function shared(setup) {
     return {
       locale: setup.locale,
-      timeZone: setup.offset,
+      // The library takes an offset of nought for none, and draws now by the browser's clock: a
+      // minute beside it is less than a pixel.
+      timeZone: setup.offset === "+00:00" ? "+00:01" : setup.offset,
       firstDay: 1,
       date: setup.first,
       headerToolbar: { start: "", center: "", end: "" },
@@ -558,7 +563,7 @@
     const choice = document.getElementById("choice");
     choice.dataset.asked = "";
     choice.toggleAttribute("data-focus", Boolean(isFocused));
-    htmx.ajax("GET", url, { target: "#choice", swap: "innerHTML" });
+    htmx.ajax("GET", url, { source: "#choice", target: "#choice", swap: "innerHTML" });
   }
 
   document.addEventListener("click", function (event) {
@@ -1135,7 +1140,7 @@
     const link = element("a", "row-name", resource.title);
     link.href = url;
     link.title = `${resource.title}\n${facility}`;
-    const more = [isGrouped ? "" : facility, zone === setup.zone ? "" : zone].filter(Boolean).join(" · ");
+    const more = [isGrouped ? "" : facility, zone === setup.zone ? "" : zoneName(setup, zone)].filter(Boolean).join(" · ");
     return [link, element("span", "row-facility", more)];
   }
 

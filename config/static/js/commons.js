@@ -11,6 +11,13 @@ document.addEventListener("click", function (event) {
     root.setAttribute("data-bs-theme", theme);
     try { localStorage.setItem("theme", theme); } catch (error) { /* storage may be closed */ }
   }
+  const fold = at("[data-sidebar-fold]");
+  if (fold) {
+    const sidebar = document.documentElement.dataset.sidebar === "icons" ? "names" : "icons";
+    document.documentElement.dataset.sidebar = sidebar;
+    fold.setAttribute("aria-pressed", String(sidebar === "icons"));
+    try { localStorage.setItem("sidebar", sidebar); } catch (error) { /* storage may be closed */ }
+  }
   const copy = at("[data-copy]");
   if (copy) {
     navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent.trim());
@@ -32,11 +39,30 @@ document.addEventListener("click", function (event) {
   }
 });
 
+document.addEventListener("DOMContentLoaded", function () {
+  const fold = document.querySelector("[data-sidebar-fold]");
+  if (fold) {
+    fold.setAttribute("aria-pressed", String(document.documentElement.dataset.sidebar === "icons"));
+    // A long list shows where one is.
+    const list = document.getElementById("menu"), here = list.querySelector("[aria-current]");
+    if (here && here.offsetTop + here.offsetHeight > list.clientHeight) {
+      list.scrollTop = here.offsetTop - list.clientHeight / 2;
+    }
+  }
+});
+
 document.addEventListener("keydown", function (event) {
-  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (event.key !== "Escape") {
+    return;
+  }
+  const menu = document.querySelector("details.menu[open]");
+  const toggle = document.querySelector('[data-toggle][aria-expanded="true"]');
   if (menu) {
     menu.open = false;
     menu.querySelector("summary").focus();
+  } else if (toggle) {
+    toggle.click();
+    toggle.focus();
   }
 });
 
@@ -44,6 +70,21 @@ document.addEventListener("change", function (event) {
   const form = event.target.closest("form[data-submit-on-change]");
   if (form) {
     form.requestSubmit();
+  }
+});
+
+// What was wrong with a field is not said of what is typed instead. On input, before the pointer is
+// on its way to a button that would move.
+document.addEventListener("input", function (event) {
+  const field = event.target.closest('[aria-invalid="true"]');
+  if (field) {
+    const named = (field.getAttribute("aria-describedby") || "").split(" ");
+    field.removeAttribute("aria-invalid");
+    field.classList.remove("is-invalid");
+    field.setAttribute("aria-describedby", named.filter((id) => !id.endsWith("error")).join(" "));
+    for (const id of named.filter((id) => id.endsWith("error"))) {
+      document.getElementById(id)?.remove();
+    }
   }
 });
 
@@ -96,25 +137,16 @@ document.addEventListener("submit", function (event) {
 
 // Notices -----------------------------------------------------------------------------------
 
-// What went well goes away by itself, later where there is more to read; not while the pointer
-// or the focus is on it, nor where it has a link. Shown only now, it is read aloud.
+// What an act did stands above the page, or where the page opens at a part of it, above that, and
+// lies on nothing. Shown only now, it is read aloud.
 document.addEventListener("DOMContentLoaded", function () {
+  const toasts = document.querySelector(".toasts");
+  const there = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (toasts && there) {
+    there.prepend(toasts);
+  }
   for (const toast of document.querySelectorAll("[data-toast]")) {
     window.setTimeout(() => toast.classList.add("is-shown"), 100);
-    if (!toast.querySelector("a, pre, code")) {
-      let left = 5000 + 60 * toast.textContent.trim().length;
-      const timer = window.setInterval(function () {
-        if (document.hidden || toast.matches(":hover, :focus-within")) {
-          return;
-        }
-        left -= 250;
-        if (left <= 0) {
-          window.clearInterval(timer);
-          toast.classList.add("is-leaving");
-          window.setTimeout(() => toast.remove(), 300);
-        }
-      }, 250);
-    }
   }
   const here = document.querySelector(".tabs .active");
   if (here && here.offsetLeft + here.offsetWidth > here.closest("ul").clientWidth) {
@@ -158,17 +190,6 @@ function countDown(root) {
   }
 }
 document.addEventListener("DOMContentLoaded", function () { countDown(document); });
-
-// A map that is wider than the screen begins where most instruments are.
-document.addEventListener("DOMContentLoaded", function () {
-  for (const frame of document.querySelectorAll(".map-frame")) {
-    const points = [...frame.querySelectorAll(".map-point circle")];
-    if (!points.length) continue;
-    const largest = points.reduce((a, b) => (b.r.baseVal.value > a.r.baseVal.value ? b : a));
-    const { left, width } = largest.getBoundingClientRect();
-    frame.scrollLeft += left + width / 2 - frame.getBoundingClientRect().left - frame.clientWidth / 2;
-  }
-});
 document.addEventListener("htmx:afterSwap", function (event) { countDown(event.detail.target); });
 
 // A slot that the booking form keeps is given back when the form is left otherwise than by sending
@@ -218,7 +239,3 @@ document.addEventListener("htmx:beforeRequest", function (event) {
     event.preventDefault();
   }
 });
-
-// Who is not signed in reads times by the clock of this browser, and so does a new account.
-document.cookie = "time_zone=" + (Intl.DateTimeFormat().resolvedOptions().timeZone || "") +
-  "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");

@@ -175,10 +175,20 @@
     work();
   }
 
+  function take(input) {
+    choose(Array.from(input.files));
+    input.value = "";
+  }
+
   root.addEventListener("change", function (event) {
     if (event.target.matches("input[type=file]")) {
-      choose(Array.from(event.target.files));
-      event.target.value = "";
+      take(event.target);
+    }
+  });
+  // Chosen before this script had come.
+  root.querySelectorAll("input[type=file]").forEach(function (input) {
+    if (input.files.length) {
+      take(input);
     }
   });
   root.addEventListener("dragover", (event) => event.preventDefault());

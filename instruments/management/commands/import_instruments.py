@@ -1,4 +1,4 @@
-"""`manage.py import_instruments FILE --organisation CODE [--format uniquip|pidinst|table] ...`"""
+"""Run `manage.py import_instruments FILE --organisation CODE [--format uniquip|pidinst|table] ...`"""
 
 import argparse
 from collections.abc import Iterator, Mapping
@@ -8,31 +8,26 @@ from typing import Any, BinaryIO
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, transaction
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
+from accounts.database import is_busy
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.organisations import organisation_by_code
-from instruments.adapters import table
-from instruments.domain.delimited import FileRefused
-from instruments.domain.imports import ImportReport, Result
-from instruments.messages import file_sentence, row_sentence
-from instruments.models import Import
-from instruments.selectors.imports import load_report
-from instruments.services.import_jobs import (
-    import_apply,
-    import_carry_out,
-    import_read,
-    import_start,
-)
+from instruments.exchange.adapters import table
+from instruments.exchange.domain.imports import ImportReport, Result
+from instruments.exchange.messages import file_sentence, row_sentence
+from instruments.exchange.models import Import
+from instruments.exchange.selectors.imports import load_report
+from instruments.exchange.services.jobs import import_apply, import_carry_out, import_read, import_start
+from instruments.reading.domain.delimited import FileRefused
 
 REFUSED = 2
 
 
 class Command(BaseCommand):
     help = (
-        "Import an organisation's instruments from a file, all or nothing. New ones are drafts; "
-        "importing again changes only what changed in the file; every row is accounted for."
+        "Import an organisation's instruments from a file. All rows or none; new instruments are "
+        "drafts. Importing again changes only what changed in the file; every row is reported."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -42,18 +37,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mapping",
             help="for tables: pnnl, emsl, xas or the path of a YAML file (adapters/table.py); "
-            "not needed where the columns have our own names, as exports have",
+            "not needed if the columns have the names used here, as in exports",
+        )
+        parser.add_argument("--facility", default="", metavar="NAME", help="one facility for all rows")
+        parser.add_argument(
+            "--encoding", default="auto", help="text encoding: auto, utf-8, gb18030, cp1252 ..."
         )
         parser.add_argument(
-            "--facility", default="", metavar="NAME", help="one facility for all rows"
+            "--overwrite", action="store_true", help="overwrite values that people entered on the platform"
         )
-        parser.add_argument(
-            "--encoding", default="auto", help="of text: auto, utf-8, gb18030, cp1252 ..."
-        )
-        parser.add_argument(
-            "--overwrite", action="store_true", help="the file goes before what people wrote here"
-        )
-        parser.add_argument("--dry-run", action="store_true", help="say the same, write nothing")
+        parser.add_argument("--dry-run", action="store_true", help="report the result without saving")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -65,18 +58,18 @@ class Command(BaseCommand):
             sentence = f"There is no organisation {options['organisation']}."
             raise CommandError(sentence, returncode=REFUSED) from None
         except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
+            if not is_busy(error):
                 raise
-            sentence = "Its records are in use, perhaps by another import: try again later."
+            sentence = "The organisation's records are in use, perhaps by another import: try again later."
             raise CommandError(sentence, returncode=REFUSED) from None
         for line in report_lines(report):
             self.stdout.write(line)
         if options["dry_run"]:
-            self.stdout.write("Dry run: nothing was written.")
+            self.stdout.write("Dry run: nothing was saved.")
 
 
 def _import(options: Mapping[str, Any]) -> ImportReport:
-    """Carry out the steps of a stored import one after another, all of them or none."""
+    """Run all steps of a stored import in one transaction, so that everything or nothing is applied."""
     chosen = options["format"] or ("table" if options["mapping"] else "uniquip")
     if options["mapping"] and chosen != "table":
         raise CommandError("Only --format table takes a --mapping.", returncode=REFUSED)
@@ -118,24 +111,22 @@ def _open(name: str) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise CommandError(
-            f"{name} cannot be read: {error.strerror}.", returncode=REFUSED
-        ) from None
+        raise CommandError(f"{name} cannot be read: {error.strerror}.", returncode=REFUSED) from None
 
 
 def report_lines(report: ImportReport) -> Iterator[str]:
-    """Yield counts, then each refused row with its line, code and sentence."""
+    """Yield lines for people: the counts, then each refused row with its line, code and sentence."""
     counts = ", ".join(f"{report.counts[result]} {result}" for result in Result)
     yield f"{report.rows} rows: {counts}."
     if report.absent:
         yield (
-            f"{report.absent} instruments of earlier imports are not among the accepted rows of "
-            "this file; they stay as they are."
+            f"{report.absent} instruments from earlier imports are not among the accepted rows of "
+            "this file; they do not change."
         )
     if report.kept:
         yield (
-            f"Of {report.kept} rows something was not taken over: people wrote it here, or what "
-            "is published keeps it."
+            f"{report.kept} rows have values that were not imported, because people entered others "
+            "here or the published record keeps its own."
         )
     for outcome in report.refused:
         if (problem := outcome.problem) is not None:

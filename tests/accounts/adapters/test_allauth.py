@@ -8,6 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import get_hasher
 from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 
@@ -39,9 +40,7 @@ def actions_of(user: User) -> list[str]:
     return list(found.values_list("action", flat=True))
 
 
-@pytest.mark.parametrize(
-    "email", ["wang@fudan.example", "WANG@fudan.EXAMPLE", " wang@fudan.example "]
-)
+@pytest.mark.parametrize("email", ["wang@fudan.example", "WANG@fudan.EXAMPLE", " wang@fudan.example "])
 def test_the_address_opens_in_any_case(client: Client, wang: User, email: str) -> None:
     response = sign_in(client, email, next="/profile/")
     assert response.status_code == 302 and response["Location"] == "/profile/"
@@ -78,9 +77,7 @@ def test_a_sixth_attempt_on_one_account_waits(client: Client, wang: User) -> Non
     assert actions_of(wang) == ["user.sign-in-block"]
 
 
-def test_an_address_that_asks_too_often_is_told_to_wait(
-    client: Client, wang: User, settings: Any
-) -> None:
+def test_an_address_that_asks_too_often_is_told_to_wait(client: Client, wang: User, settings: Any) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/m/ip"}
     asked = [client.post("/accounts/password/reset/", {"email": wang.email}) for _ in range(2)]
     assert [response.status_code for response in asked] == [302, 429]
@@ -137,6 +134,18 @@ def test_every_button_signs_in(client: Client, cast: Cast) -> None:
         assert browser.session["_auth_user_id"] == str(User.objects.get(email=email).pk)
 
 
+def test_everybody_is_offered_once_and_by_their_job(client: Client, cast: Cast, demo: User) -> None:
+    """Who manages also books, and is shown as a manager; a second one stands beside the first."""
+    for name, roles in (("first", ["researcher", "manager"]), ("second", ["manager"])):
+        user = User.objects.create_user(f"{name}@demo.example", "demo", name=name, is_demo=True)
+        for role in roles:
+            role_grant(By(PLATFORM, NOW), user=user, role=role, organisation=cast.fudan)
+    card = page_of(client.get("/accounts/login/")).partition("Try it as")[2]
+    shown = re.findall(r'value="(\w+)@demo.example"\s+data-role="(\w+)"', card)
+    assert shown == [("demo", "researcher"), ("first", "manager"), ("second", "manager")]
+    assert card.count('role="group"') == 2
+
+
 def test_only_who_can_sign_in_is_offered(client: Client, cast: Cast, demo: User) -> None:
     extra = User.objects.create_user("a.extra@demo.example", None, name="Extra", is_demo=True)
     User.objects.filter(pk=extra.pk).update(created_at=NOW)
@@ -149,9 +158,7 @@ def test_the_card_is_absent_without_demonstration_accounts(client: Client, cast:
     assert "Try it as" not in page_of(client.get("/accounts/login/"))
 
 
-def test_demonstration_accounts_open_nothing_elsewhere(
-    client: Client, demo: User, settings: Any
-) -> None:
+def test_demonstration_accounts_open_nothing_elsewhere(client: Client, demo: User, settings: Any) -> None:
     sign_in(client, demo.email, "demo")
     assert client.get("/profile/").status_code == 200
     settings.LOCAL_MODE = False
@@ -171,6 +178,13 @@ def test_a_closed_account_is_told_so(client: Client, wang: User) -> None:
 
 
 # Sign-up
+
+
+def test_who_signs_up_by_the_clock_of_an_offset_keeps_it(client: Client, db: None) -> None:
+    """What such a zone calls itself, `-03`, is no name that finds it again."""
+    client.cookies["time_zone"] = "Etc/GMT+3"
+    client.post("/accounts/signup/", NEW)
+    assert User.objects.get(email=NEW["email"].lower()).time_zone == "Etc/GMT+3"
 
 
 def test_signing_up_confirming_and_signing_in(client: Client, db: None) -> None:
@@ -212,7 +226,7 @@ def test_signing_up_with_a_taken_address_tells_only_its_owner(client: Client, wa
     response = client.post("/accounts/signup/", NEW | {"email": wang.email.upper()})
     assert response["Location"] == "/accounts/confirm-email/"
     assert User.objects.filter(email__iexact=wang.email).count() == 1
-    assert mails()[0].subject == "You have an account already"
+    assert mails()[0].subject == "You already have an account"
     assert TrailEntry.objects.count() == entries
 
 
@@ -267,9 +281,7 @@ def test_changing_the_password(signed_in: Client, wang: User) -> None:
     assert signed_in.get("/profile/").status_code == 200
 
 
-def test_changing_to_a_taken_address_is_answered_as_to_a_free_one(
-    signed_in: Client, cast: Cast
-) -> None:
+def test_changing_to_a_taken_address_is_answered_as_to_a_free_one(signed_in: Client, cast: Cast) -> None:
     chen = cast.people["chen"]
     EmailAddress.objects.create(user=chen, email=chen.email, verified=True, primary=True)
     for email in (chen.email, "free@fudan.example"):
@@ -303,9 +315,7 @@ def test_signing_out_asks_when_it_is_only_an_address(signed_in: Client) -> None:
 def test_sessions_are_listed_in_words(client: Client, wang: User) -> None:
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
     client.post(
-        "/accounts/login/",
-        {"login": wang.email, "password": PASSWORD},
-        headers={"user-agent": agent},
+        "/accounts/login/", {"login": wang.email, "password": PASSWORD}, headers={"user-agent": agent}
     )
     assert "Firefox · Windows" in page_of(client.get("/accounts/sessions/"))
 
@@ -351,9 +361,7 @@ def test_the_second_factor_on_asked_for_and_off(
     assert "user.factor-remove" in actions_of(wang)
 
 
-def test_with_a_second_factor_the_password_alone_confirms_nothing(
-    signed_in: Client, wang: User
-) -> None:
+def test_with_a_second_factor_the_password_alone_confirms_nothing(signed_in: Client, wang: User) -> None:
     secret = totp.generate_totp_secret()
     totp.TOTP.activate(wang, secret)
     response = signed_in.get("/profile/tokens/")
@@ -377,9 +385,7 @@ def test_with_a_second_factor_the_password_alone_confirms_nothing(
         (False, True, True, False),
     ],
 )
-def test_who_may_sign_in(
-    settings: Any, is_active: bool, is_demo: bool, local: bool, may: bool
-) -> None:
+def test_who_may_sign_in(settings: Any, is_active: bool, is_demo: bool, local: bool, may: bool) -> None:
     settings.LOCAL_MODE = local
     assert may_sign_in(User(is_active=is_active, is_demo=is_demo)) is may
 
@@ -392,3 +398,34 @@ def test_the_backend_knows_no_demonstration_account_elsewhere(db: None, settings
     settings.LOCAL_MODE = False
     assert Backend().authenticate(request, email=user.email, password="demo") is None
     assert Backend().get_user(user.pk) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/accounts/signup/", NEW),
+        ("/accounts/login/", {"login": NEW["email"], "password": "wrong"}),
+        ("/accounts/password/reset/", {"email": NEW["email"]}),
+        ("/accounts/login/code/", {"email": NEW["email"]}),
+    ],
+)
+def test_who_has_an_account_costs_as_much_as_who_has_none(
+    client: Client, wang: User, path: str, fields: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is the same, and so is the number of passwords worked on, which is what takes
+    time."""
+    hasher = type(get_hasher())
+    encode, worked = hasher.encode, []
+
+    def counting(self: Any, password: str, *args: Any, **kwargs: Any) -> str:
+        worked.append(password)
+        return str(encode(self, password, *args, **kwargs))
+
+    monkeypatch.setattr(hasher, "encode", counting)
+    answers = []
+    for email in (wang.email, NEW["email"]):
+        worked.clear()
+        name = "login" if "login" in fields else "email"
+        answer = Client().post(path, fields | {name: email})
+        answers.append((answer.status_code, answer.headers.get("Location"), len(worked)))
+    assert answers[0] == answers[1]

@@ -72,9 +72,7 @@ def test_birthdays_since_1604_cost_nothing_and_make_nobody_busy() -> None:
 
 
 @pytest.mark.parametrize("limit", ["CPU", "MEMORY", "READING"])
-def test_a_calendar_that_takes_too_much_to_read_is_ended(
-    limit: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_calendar_that_takes_too_much_to_read_is_ended(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the rules overlook: here the limits are so low that any is too much."""
     if limit == "READING":
         monkeypatch.setattr(calendars, limit, 0.01)
@@ -85,9 +83,7 @@ def test_a_calendar_that_takes_too_much_to_read_is_ended(
             f"c.{limit} = {1 if limit == 'CPU' else 1 << 20}; c.main()"
         )
         monkeypatch.setattr(
-            subprocess,
-            "run",
-            lambda words, **rest: run([words[0], "-c", program, *words[3:]], **rest),
+            subprocess, "run", lambda words, **rest: run([words[0], "-c", program, *words[3:]], **rest)
         )
     many = b"BEGIN:VCALENDAR\r\n" + b"X:\r\n" * 1_000_000 + b"END:VCALENDAR\r\n"
     code = "not-a-calendar" if limit == "MEMORY" else "calendar-too-costly"
@@ -124,3 +120,15 @@ def test_another_reader_reads_every_hour_of_the_days_of_change(zone: str) -> Non
     starts = [day + timedelta(hours=hour) for day in days for hour in range(72)]
     read = vobject.readOne(write([event(zone, start) for start in starts]))
     assert [each.dtstart.value.astimezone(UTC) for each in read.vevent_list] == starts
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_no_name_begins_a_line_of_its_own(end: str) -> None:
+    name = f"Microscope{end}ATTENDEE:mailto:somebody@elsewhere.example"
+    person = calendars.Person("host@ustc.example", name)
+    event = Event("1", 0, START, END, "Asia/Shanghai", START, name, location=name, host=person, guest=person)
+    for text in (write([event], name=name), write([event], method="REQUEST")):
+        lines = text.replace("\r\n ", "").split("\r\n")
+        assert not [line for line in lines if "\n" in line or "\r" in line]
+        (attendee,) = [line for line in lines if line.startswith("ATTENDEE")]
+        assert attendee.endswith(":mailto:host@ustc.example")

@@ -61,6 +61,15 @@ def test_a_bomb_is_not_unpacked(web):
     refused(web.at("/other"), "answer-encoded")
 
 
+def test_what_unpacks_to_nothing_has_an_end_too(web):
+    """Empty parts one behind the other add nothing to what is kept, and each takes its time."""
+    parts = gzip.compress(b"") * 1_001  # 20 bytes each
+    web.answers["/nothing"] = (200, {"Content-Encoding": "gzip", "Content-Length": None}, parts)
+    refused(web.at("/nothing"), "answer-too-large")
+    web.answers["/nothing"] = (200, {"Content-Encoding": "gzip"}, parts[:20_000])
+    assert call(web.at("/nothing"), loopback=True, limits=QUICK).size == 0
+
+
 @pytest.mark.parametrize("path", ["/drip", "/drip-headers"])
 def test_drops_do_not_hold_a_worker(web, path):
     started = time.monotonic()

@@ -112,9 +112,7 @@ def cast(shared_cast: Cast) -> Cast:
     """Fudan admits by scope, Hefei Optics has its managers asked, USTC has a scope too."""
     for organisation, admits in (("fudan", True), ("optics", False), ("ustc", True)):
         row = getattr(shared_cast, organisation)
-        type(row).objects.filter(pk=row.pk).update(
-            scopes=[f"{organisation}.example"], admits_by_scope=admits
-        )
+        type(row).objects.filter(pk=row.pk).update(scopes=[f"{organisation}.example"], admits_by_scope=admits)
     return shared_cast
 
 
@@ -255,9 +253,7 @@ def test_without_an_address_the_person_gives_one(client: Client, cast: Cast) -> 
 
 
 @pytest.mark.parametrize("person", ["thief", "rogue"])
-def test_an_address_that_has_an_account_opens_nothing(
-    client: Client, cast: Cast, person: str
-) -> None:
+def test_an_address_that_has_an_account_opens_nothing(client: Client, cast: Cast, person: str) -> None:
     email = OIDC_PEOPLE[person]["email"]
     owner, _ = User.objects.get_or_create(email=email)
     EmailAddress.objects.create(user=owner, email=email, verified=True, primary=True)
@@ -269,7 +265,7 @@ def test_an_address_that_has_an_account_opens_nothing(
     else:  # it may not: only the owner of the mailbox learns that there is an account
         assert answer["Location"] == "/accounts/confirm-email/"
         assert mails()[0].to == [email]
-        assert "You have an account already" in mails()[0].subject
+        assert "You already have an account" in mails()[0].subject
         assert "under “Ways to sign in”" in str(mails()[0].body)
 
 
@@ -441,9 +437,7 @@ def test_a_reader_of_the_library_belongs_nowhere(client: Client, cast: Cast, sp:
     assert not Membership.objects.filter(user=user).exists()
 
 
-def test_an_address_that_has_an_account_opens_nothing_by_saml(
-    client: Client, cast: Cast, sp: str
-) -> None:
+def test_an_address_that_has_an_account_opens_nothing_by_saml(client: Client, cast: Cast, sp: str) -> None:
     page = page_of(by_saml(client, "wang"), 409)
     assert "wang@fudan.example" in page and is_in(client) == ""
 
@@ -482,18 +476,14 @@ def test_what_saml_is_not_trusted_with(
         ("</ns1:Assertion>", "</ns1:Assertion><ns1:Assertion/>"),
     ],
 )
-def test_an_answer_changed_on_its_way(
-    client: Client, cast: Cast, sp: str, old: str, new: str
-) -> None:
+def test_an_answer_changed_on_its_way(client: Client, cast: Cast, sp: str, old: str, new: str) -> None:
     form = answer_of(client, "li")
     page_of(give(client, changed(form, old, new)), 401)
     assert is_in(client) == "" and not SocialAccount.objects.exists()
 
 
 @pytest.mark.parametrize("where", ["before", "object", "extensions", "advice", "response"])
-def test_a_signature_that_is_about_something_else(
-    client: Client, cast: Cast, sp: str, where: str
-) -> None:
+def test_a_signature_that_is_about_something_else(client: Client, cast: Cast, sp: str, where: str) -> None:
     """What was signed is still there, untouched, and beside or around it what was not."""
     form = answer_of(client, "li")
     response = etree.fromstring(base64.b64decode(form["SAMLResponse"]))
@@ -563,10 +553,7 @@ def test_a_link_signs_nobody_out(client: Client, cast: Cast, sp: str, saml: str)
     packed = zlib.compress(text.encode())[2:-4]
     query = {"SAMLRequest": base64.b64encode(packed).decode()}
     assert client.get("/accounts/saml/carsi/sls/", query).status_code == 404
-    forged = query | {
-        "Signature": "AAAA",
-        "SigAlg": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-    }
+    forged = query | {"Signature": "AAAA", "SigAlg": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"}
     assert client.get("/accounts/saml/carsi/sls/", forged).status_code == 400
     large = {**forged, "SAMLRequest": "A" * 10_001}  # it might unpack to a thousand times as much
     assert client.get("/accounts/saml/carsi/sls/", large).status_code == 404
@@ -600,9 +587,9 @@ def test_a_provider_that_an_administrator_has_entered(
         "scopes": "Fudan.example",
     }
     page = page_of(admin.post("/people/sign-in/", entry | {"scopes": "not a scope"}), 400)
-    assert "is no scope" in page
+    assert "is not a scope" in page
     page = page_of(admin.post("/people/sign-in/", entry | {"client_id": ""}), 400)
-    assert "This is needed for the kind you chose." in page
+    assert "This is required for the kind you chose." in page
     settings.LOCAL_MODE = False
     assert "begins with https://" in page_of(admin.post("/people/sign-in/", entry), 400)
     settings.LOCAL_MODE = True
@@ -627,7 +614,7 @@ def test_a_scope_belongs_to_one_organisation(cast: Cast) -> None:
     admin.force_login(cast.people["admin"])
     path = f"/organisations/{cast.ustc.pk}/members/scopes/"
     page = page_of(admin.post(path, {"scopes": "new.example\nFUDAN.example"}), 400)
-    assert "fudan.example belongs to fudan already." in page
+    assert "fudan.example already belongs to fudan." in page
     cast.ustc.refresh_from_db()
     assert cast.ustc.scopes == ["ustc.example"]
     admin.post(path, {"scopes": "mail.ustc.example, ustc.example"})
@@ -654,8 +641,7 @@ def test_a_scope_belongs_to_one_organisation(cast: Cast) -> None:
         ),
         (
             "SIGN_IN_SAML",
-            '[{"id": "a", "name": "A", "entity_id": "x", "metadata_url": "y", '
-            '"identifier": "mail"}]',
+            '[{"id": "a", "name": "A", "entity_id": "x", "metadata_url": "y", "identifier": "mail"}]',
             "must be one of pairwise-id",
         ),
     ],
@@ -674,9 +660,7 @@ def test_providers_are_asked_in_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         configured.providers()
 
 
-def test_orcid_by_the_environment(
-    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_orcid_by_the_environment(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "ORCID_CLIENT_ID", "APP-1")
     monkeypatch.setitem(os.environ, "ORCID_SECRET", "x")
     settings.SOCIALACCOUNT_PROVIDERS = configured.providers()

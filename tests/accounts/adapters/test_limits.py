@@ -49,9 +49,7 @@ def people(number: int) -> list[str]:
     return [user.email for user in users]
 
 
-def test_guessing_from_one_address_ends_after_five_and_shuts_out_nobody_elsewhere(
-    wang: User,
-) -> None:
+def test_guessing_from_one_address_ends_after_five_and_shuts_out_nobody_elsewhere(wang: User) -> None:
     assert guess(wang.email, 7, ABROAD) == [False] * 5 + [None] * 2
     assert enters(at(ABROAD), wang.email) is None
     assert enters(at(OFFICE), wang.email) is True
@@ -119,17 +117,12 @@ def test_a_new_password_by_mail_begins_anew(wang: User) -> None:
 
 
 def test_asking_for_anothers_codes_keeps_nobody_from_theirs(wang: User) -> None:
-    asked = [
-        at(ABROAD).post("/accounts/login/code/", {"email": wang.email}).status_code
-        for _ in range(4)
-    ]
+    asked = [at(ABROAD).post("/accounts/login/code/", {"email": wang.email}).status_code for _ in range(4)]
     assert asked == [302, 302, 302, 200]
     assert at(HOME).post("/accounts/login/code/", {"email": wang.email}).status_code == 302
 
 
-def test_who_is_signed_in_confirms_that_it_is_they_during_an_attack(
-    signed_in: Client, wang: User
-) -> None:
+def test_who_is_signed_in_confirms_that_it_is_they_during_an_attack(signed_in: Client, wang: User) -> None:
     signed_in.cookies.pop("known_browser")
     guess(wang.email, 55)
     answer = signed_in.post("/accounts/reauthenticate/", {"password": PASSWORD})

@@ -65,9 +65,7 @@ def test_a_code_by_mail_signs_in_once(client: Client, wang: User) -> None:
     assert "_auth_user_id" not in other.session
 
 
-def test_a_code_is_guessed_three_times_and_asked_for_three_times(
-    client: Client, wang: User
-) -> None:
+def test_a_code_is_guessed_three_times_and_asked_for_three_times(client: Client, wang: User) -> None:
     client.post("/accounts/login/code/", {"email": wang.email})
     code = re.findall(r"^\S{4,12}$", str(mails()[0].body), re.M)[0]
     for _ in range(3):
@@ -151,7 +149,7 @@ def test_a_code_that_was_used_is_refused_with_what_to_wait_for(client: Client, w
     client.post(sign_in(client, wang.email)["Location"], {"code": code})
     other = Client()
     html = page_of(other.post(sign_in(other, wang.email)["Location"], {"code": code}))
-    assert "it was used a moment ago: each works once. Wait for the next code" in html
+    assert "was already used: each works only once. Wait up to half a minute for the next code" in html
     assert "_auth_user_id" not in other.session
 
 
@@ -196,10 +194,7 @@ def test_a_manager_sets_one_up_before_anything_else(client: Client, zhao: User) 
     assert client.get("/api/v1/reservations/").status_code == 200
     actions = TrailEntry.objects.filter(object_id=zhao.pk).order_by("at", "id")
     kinds = [(e.action, e.after["type"]) for e in actions if e.action == "user.factor-add"]
-    assert sorted(kinds) == [
-        ("user.factor-add", "recovery_codes"),
-        ("user.factor-add", "totp"),
-    ]
+    assert sorted(kinds) == [("user.factor-add", "recovery_codes"), ("user.factor-add", "totp")]
     assert client.post("/accounts/logout/").status_code == 302
 
 
@@ -214,9 +209,7 @@ def test_a_session_of_before_gains_nothing(client: Client, zhao: User) -> None:
     assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-unconfirmed")
     page_of(early.get(answer["Location"]))
     codes = Authenticator.objects.get(user=zhao, type="recovery_codes").wrap().get_unused_codes()
-    assert (
-        early.post(answer["Location"], {"code": codes[0], "next": "/profile/"}).status_code == 302
-    )
+    assert early.post(answer["Location"], {"code": codes[0], "next": "/profile/"}).status_code == 302
     assert early.get("/profile/").status_code == 200
 
 

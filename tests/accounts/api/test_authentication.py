@@ -9,6 +9,7 @@ from django.test import Client
 from redis.exceptions import ConnectionError as NoCache
 from rest_framework.throttling import SimpleRateThrottle
 
+from accounts.domain.roles import By
 from accounts.models import ApiToken
 from accounts.services.tokens import token_issue, token_revoke
 from tests.factories.api import Clock, Program
@@ -25,9 +26,7 @@ def test_a_token_is_its_person(cast: Cast, program: Programs) -> None:
     assert answer.status == 200
 
 
-@pytest.mark.parametrize(
-    "given", ["Bearer", "Bearer ", "Bearer nonsense", "Bearer a b", "Bearer é"]
-)
+@pytest.mark.parametrize("given", ["Bearer", "Bearer ", "Bearer nonsense", "Bearer a b", "Bearer é"])
 def test_a_token_nobody_made(cast: Cast, program: Programs, given: str) -> None:
     answer = program().get("regions/", Authorization=given)
     assert (answer.status, answer.code) == (401, "bad-token")
@@ -41,7 +40,7 @@ def test_expired_revoked_and_closed(cast: Cast, program: Programs, clock: Clock)
     assert wang.get("regions/").code == "bad-token"
     clock.now = NOW
     assert wang.get("regions/").status == 200
-    token_revoke(user=cast.wang, token_id=row.pk, now=NOW)
+    token_revoke(By(cast.actor("wang"), NOW), token_id=row.pk)
     assert wang.get("regions/").code == "bad-token"
 
     sun = program("sun")
@@ -187,9 +186,7 @@ def test_too_many_requests(cast: Cast, program: Programs, monkeypatch: pytest.Mo
     assert wang.get("regions/").status == 429
 
 
-def test_everybody_behind_one_address(
-    cast: Cast, program: Programs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everybody_behind_one_address(cast: Cast, program: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"address": "3/min"})
     monkeypatch.setattr(SimpleRateThrottle, "timer", lambda self: 600.0)
     people = [program("wang"), program("sun"), program(), program("hu")]

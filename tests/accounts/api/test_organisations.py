@@ -49,6 +49,26 @@ def test_those_one_may_book_for(cast: Cast, program: Programs) -> None:
     assert program().get("organisations/?mine=x").problems == [("mine", "not-a-boolean")]
 
 
+def test_they_are_found_by_what_narrows_the_page(cast: Cast, program: Programs) -> None:
+    """By words, region with those below it, kind and state; those that one books for as well."""
+    cast.ustc.closed_at = NOW
+    cast.ustc.save()
+    for query, codes in {
+        "q=FUD": ["fudan"],
+        "q=nowhere": [],
+        "region=CN": ["fudan", "optics", "ustc"],
+        "region=CN-AH": ["optics", "ustc"],
+        "region=XX": [],
+        "kind=enterprise": ["optics"],
+        "state=open": ["fudan", "optics"],
+        "state=closed&region=CN-AH": ["ustc"],
+    }.items():
+        answer = program("wang").get(f"organisations/?{query}")
+        assert [row["code"] for row in answer.body["results"]] == codes, query
+    assert program("wang").get("organisations/?mine=1&q=ust").ids == []
+    assert program().get("organisations/?state=merged").problems == [("state", "unknown-value")]
+
+
 def test_pages_there_and_back(cast: Cast, program: Programs) -> None:
     for code in ("DE", "DK", "ES"):
         region_create(
@@ -73,14 +93,10 @@ def test_pages_there_and_back(cast: Cast, program: Programs) -> None:
 
 def test_a_cursor_of_another_list(cast: Cast, program: Programs) -> None:
     cursor = program().get("regions/?limit=1").body["next"].partition("cursor=")[2].split("&")[0]
-    assert program().get(f"organisations/?cursor={cursor}").problems == [
-        ("cursor", "unknown-cursor")
-    ]
+    assert program().get(f"organisations/?cursor={cursor}").problems == [("cursor", "unknown-cursor")]
 
 
-def test_lists_ask_as_much_of_the_database_for_three_as_for_one(
-    cast: Cast, program: Programs
-) -> None:
+def test_lists_ask_as_much_of_the_database_for_three_as_for_one(cast: Cast, program: Programs) -> None:
     installation()  # remembered by every process
     for path in ("regions/", "organisations/"):
         counts = []
@@ -129,9 +145,7 @@ def test_what_is_wrong_with_a_region_is_said_by_field(cast: Cast, program: Progr
     assert Region.objects.count() == before
 
 
-def test_a_region_changes_only_from_the_version_that_was_read(
-    cast: Cast, program: Programs
-) -> None:
+def test_a_region_changes_only_from_the_version_that_was_read(cast: Cast, program: Programs) -> None:
     admin = program("admin")
     changed = admin.patch("regions/CN-AH/", {"name": "An Hui"}, if_match='"1"')
     assert (changed.status, changed.body["name"], changed.headers["ETag"]) == (200, "An Hui", '"2"')
@@ -157,10 +171,7 @@ def test_a_coordinator_enters_an_organisation_once(cast: Cast, program: Programs
     body = NEW | {"ror": "05a28rw58", "tax_number": "12340000485001086E"}
     made = coordinator.post("organisations/", body, idempotency_key="third")
     assert (made.status, made.headers["ETag"]) == (201, '"1"')
-    assert (made.body["ror"], made.body["tax_number"]) == (
-        "https://ror.org/05a28rw58",
-        "12340000485001086E",
-    )
+    assert (made.body["ror"], made.body["tax_number"]) == ("https://ror.org/05a28rw58", "12340000485001086E")
     assert coordinator.post("organisations/", body, idempotency_key="third").body == made.body
     assert Organisation.objects.filter(code="third").count() == 1
     assert coordinator.post("organisations/", NEW).problems == [("code", "code-taken")]
@@ -215,9 +226,7 @@ def test_a_file_of_organisations(cast: Cast, program: Programs) -> None:
         done = coordinator.post("imports/organisations/", {"file": good}, idempotency_key="a")
         assert (done.status, done.body["new"]) == (200, 1)
     assert coordinator.post("imports/organisations/", {"file": good}).body["unchanged"] == 1
-    assert coordinator.post("imports/organisations/", {"file": "?"}).problems == [
-        ("file", "not-base64")
-    ]
+    assert coordinator.post("imports/organisations/", {"file": "?"}).problems == [("file", "not-base64")]
     assert program("wang").post("imports/organisations/", {"file": good}).status == 403
 
 

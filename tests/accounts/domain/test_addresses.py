@@ -4,13 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from accounts.domain.addresses import (
-    AddressRefused,
-    Target,
-    callable_addresses,
-    is_public,
-    parse_address,
-)
+from accounts.domain.addresses import AddressRefused, Target, callable_addresses, is_public, parse_address
 
 
 @pytest.mark.parametrize(
@@ -69,9 +63,6 @@ def test_addresses_that_are_none(text, code):
 
 def test_an_address_in_ascii():
     assert parse_address("https://Bücher.example./仪器.csv?年=1#top") == Target(
-        "https",
-        "xn--bcher-kva.example",
-        443,
-        "/%E4%BB%AA%E5%99%A8.csv?%E5%B9%B4=1",
+        "https", "xn--bcher-kva.example", 443, "/%E4%BB%AA%E5%99%A8.csv?%E5%B9%B4=1"
     )
     assert parse_address("http://[::1]:8000", loopback=True) == Target("http", "::1", 8000, "/")

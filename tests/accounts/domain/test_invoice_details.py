@@ -17,9 +17,7 @@ def problems(**values):
 
 
 def test_blanks_and_empty_lines_go():
-    parsed = parse_invoice_details(
-        {"address": "  96 Jinzhai Road\r\n\r\n Hefei\t\n", "tax_number": " 1 "}
-    )
+    parsed = parse_invoice_details({"address": "  96 Jinzhai Road\r\n\r\n Hefei\t\n", "tax_number": " 1 "})
     assert parsed == {"address": "96 Jinzhai Road\nHefei", "tax_number": "1"}
 
 
@@ -40,10 +38,7 @@ def test_what_cannot_be_printed_is_refused(values, expected):
 
 
 def test_all_problems_are_told_at_once():
-    assert [p[0] for p in problems(legal_name="x" * 201, tax_number="\x07")] == [
-        "legal_name",
-        "tax_number",
-    ]
+    assert [p[0] for p in problems(legal_name="x" * 201, tax_number="\x07")] == ["legal_name", "tax_number"]
 
 
 @given(st.dictionaries(st.sampled_from(sorted(LENGTHS)), st.text(max_size=60)))

@@ -25,11 +25,7 @@ USTC_2 = {
     "locations": [
         {
             "geonames_id": 1808722,
-            "geonames_details": {
-                "country_code": "CN",
-                "country_subdivision_code": "AH",
-                "name": "Hefei",
-            },
+            "geonames_details": {"country_code": "CN", "country_subdivision_code": "AH", "name": "Hefei"},
         }
     ],
 }
@@ -51,23 +47,14 @@ def refusal(call, *args):
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["04c4dkn09", "https://ror.org/04c4dkn09", " ROR.org/04C4DKN09/ ", "http://ror.org/04c4dkn09"],
+    "text", ["04c4dkn09", "https://ror.org/04c4dkn09", " ROR.org/04C4DKN09/ ", "http://ror.org/04c4dkn09"]
 )
 def test_a_ror_identifier_is_stored_as_its_address(text):
     assert rules.ror_of(text) == "https://ror.org/04c4dkn09"
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "04c4dkn08",
-        "04c4dkn9",
-        "14c4dkn09",
-        "04i4dkn09",
-        "https://evil.example/04c4dkn09",
-        "x" * 999,
-    ],
+    "text", ["04c4dkn08", "04c4dkn9", "14c4dkn09", "04i4dkn09", "https://evil.example/04c4dkn09", "x" * 999]
 )
 def test_another_form_or_wrong_check_digits_are_no_ror(text):
     assert refusal(rules.ror_of, text) == ("ror", "not-a-ror")

@@ -22,9 +22,7 @@ def test_without_moves_it_is_the_region_of_today():
 
 
 @given(
-    st.lists(
-        st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1)), unique=True, max_size=5
-    ),
+    st.lists(st.dates(min_value=date(2020, 1, 1), max_value=date(2030, 1, 1)), unique=True, max_size=5),
     st.dates(min_value=date(2019, 1, 1), max_value=date(2031, 1, 1)),
     st.randoms(),
 )
@@ -34,6 +32,4 @@ def test_every_day_lies_in_exactly_one_region_whatever_the_order_of_the_moves(da
     held = regions_held(moves, 0)
     begun = sum(first <= day for first in days)
     assert region_on(moves, day, 0) == begun
-    assert [r for first, until, r in held if first <= day and (until is None or day < until)] == [
-        begun
-    ]
+    assert [r for first, until, r in held if first <= day and (until is None or day < until)] == [begun]

@@ -19,8 +19,9 @@ from accounts.letters.sign_in import KINDS
 from accounts.models import OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.services.messages import mail_may_leave
+from accounts.work import jobs
 from bookings.overview.services.effects import effects_carry_out
-from bookings.tasks import deliver_messages
+from config.tasks import run
 from tests.accounts.pages import mails
 from tests.factories.cast import PASSWORD
 
@@ -74,7 +75,7 @@ def test_without_a_mail_server_pages_answer_and_mails_leave_later(
         "Confirm your e-mail address",
         "Set a new password",
         "There is no account for this address",
-        "You have an account already",
+        "You already have an account",
         "Your code to sign in",
     ]
     assert not waiting() and mail_may_leave() and mail_may_leave()
@@ -85,7 +86,7 @@ def test_a_code_goes_before_letters_that_have_waited_longer(client: Client, wang
         payload = {"user": str(wang.pk)}
         enqueue([Effect("people.closed", "closed", payload)], now=timezone.now() - MINUTE)
     client.post("/accounts/login/code/", {"email": wang.email})
-    deliver_messages()
+    run(jobs()["deliver messages"])
     subjects = [message.subject for message in mail.outbox]
     assert subjects == ["Your code to sign in", "Your account is closed"]
 
@@ -120,10 +121,7 @@ def test_keys_stand_in_no_table(client: Client, wang: User) -> None:
     client.post("/accounts/password/reset/", {"email": wang.email})
     client.post("/accounts/signup/", NEW)
     rows = str(list(OutboxMessage.objects.values()))
-    links = [
-        re.search(r"/accounts/(?:password/reset/key/|confirm-email/)(\S+)/", m.body)
-        for m in mails()
-    ]
+    links = [re.search(r"/accounts/(?:password/reset/key/|confirm-email/)(\S+)/", m.body) for m in mails()]
     assert all(link and link[1] not in rows for link in links) and len(links) == 2
     assert not re.search("reset/key|confirm-email", rows)
 
@@ -140,10 +138,7 @@ def test_whose_account_is_gone_gets_no_mail(client: Client, wang: User) -> None:
     assert not mails() and not waiting()
 
 
-@pytest.mark.parametrize(
-    ("page", "data"),
-    [("/accounts/password/reset/", {}), ("/accounts/login/code/", {})],
-)
+@pytest.mark.parametrize(("page", "data"), [("/accounts/password/reset/", {}), ("/accounts/login/code/", {})])
 def test_the_mail_is_in_the_language_of_the_person_and_has_html(
     client: Client, wang: User, page: str, data: dict[str, str]
 ) -> None:

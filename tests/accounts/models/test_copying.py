@@ -13,7 +13,7 @@ from accounts.domain.roles import By
 from accounts.models import TrailEntry, TrailText, UnsealedEntry
 from accounts.models.copying import rows_copy
 from accounts.trail import Change
-from instruments.models import OpenWindow, Schedule, ScheduleDay
+from instruments.opening.models import OpenWindow, Schedule, ScheduleDay
 from tests.factories.cast import NOW
 
 pytestmark = pytest.mark.django_db

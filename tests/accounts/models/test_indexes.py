@@ -21,8 +21,6 @@ def test_what_an_earlier_attempt_has_left_is_built_anew(real_db: None) -> None:
     lookup = "indexrelid = 'reservation_start'::regclass"
     one(f"UPDATE pg_index SET indisvalid = false WHERE {lookup} RETURNING 1")
     with connection.schema_editor(atomic=False) as editor:
-        AddIndexConcurrently("reservation", index).database_forwards(
-            "bookings", editor, state, state
-        )
+        AddIndexConcurrently("reservation", index).database_forwards("bookings", editor, state, state)
     assert one(f"SELECT indisvalid FROM pg_index WHERE {lookup}") == (True,)
     assert one("SHOW lock_timeout") == ("10s",)  # of what comes after it

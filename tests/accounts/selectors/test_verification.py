@@ -26,12 +26,7 @@ from accounts.models import RoleGrant, Seal, SealedEntry, TrailEntry, TrailText,
 from accounts.models.keys import new_id
 from accounts.selectors.guards import migrated_triggers
 from accounts.selectors.seals import Range, bundle_lines, proof_of, seals_like
-from accounts.selectors.verification import (
-    Problem,
-    TrailWrong,
-    trail_found_right,
-    trail_verify,
-)
+from accounts.selectors.verification import Problem, TrailWrong, trail_found_right, trail_verify
 from accounts.services.seals import seals_tell, trail_seal
 from tests.factories.cast import Cast
 from tests.flows.installation import documented
@@ -230,9 +225,7 @@ def test_erased_text_leaves_the_proof(sealed: Any, db: None, tmp_path: Path) -> 
 
 def erased(cast: Cast, **said: Any) -> None:
     """The entry that an erasure leaves."""
-    trail.record(
-        By(PLATFORM, NOW), "user.erase", cast.people["alice"], after={"mentions": 0, **said}
-    )
+    trail.record(By(PLATFORM, NOW), "user.erase", cast.people["alice"], after={"mentions": 0, **said})
 
 
 def test_texts_that_no_erasure_names_are_missed(sealed: Any, db: None) -> None:
@@ -318,7 +311,7 @@ PLACE = "(seal 2, position 4)"
         (_delete, "removed", 4, "entry {4} was removed"),
         (_delete_with_place, "removed", 4, "was removed"),
         (_reorder, "moved", 4, "entry {6} was moved"),
-        (_text, "text-changed", 4, "entry {4} has another reason"),
+        (_text, "text-changed", 4, "entry {4} has a different reason"),
     ],
 )
 def test_both_verifiers_name_the_place(
@@ -354,10 +347,10 @@ def test_an_entry_that_came_past_the_platform_is_named(
     ("statement", "place", "words"),
     [
         ("UPDATE accounts_seal SET at = at - interval '1 day' WHERE number = 2",
-         (2, "seal"), "seal 2 says something else"),
-        ("UPDATE accounts_seal SET root = digest WHERE number = 1", (1, "seal"), "seal 1 says"),
+         (2, "seal"), "seal 2 does not match its digest"),
+        ("UPDATE accounts_seal SET root = digest WHERE number = 1", (1, "seal"), "seal 1 does not match"),
         ("UPDATE accounts_seal SET digests = overlay(digests placing '\\x00'::bytea from 40)"
-         " WHERE number = 2", (2, "seal"), "seal 2 does not come to its root"),
+         " WHERE number = 2", (2, "seal"), "seal 2 does not lead to its root"),
         ("DELETE FROM accounts_seal WHERE number = 1", (1, "chain"), "seal 1 was removed"),
     ],
 )  # fmt: skip
@@ -375,7 +368,14 @@ def test_history_rewritten_whole_is_betrayed_by_a_digest_that_was_mailed(
 ) -> None:
     known = bytes(Seal.objects.get(number=2).digest)
     words = ("--seal", "2", "--digest", known.hex())
-    assert "The seal you know is among them" in told_by_bundle(tmp_path, *words)
+    right = told_by_bundle(tmp_path, *words)
+    assert "The seal you know is among them" in right and "kept elsewhere" not in right
+    assert f"Newest seal: 2, sealed {NOW + timedelta(minutes=5):%Y-%m-%dT%H:%M}" in right
+    assert known.hex() in right
+    asked = told_by_bundle(tmp_path)
+    assert known.hex() in asked and "Compare it with the one that was mailed" in asked
+    older = ("--seal", "1", "--digest", bytes(Seal.objects.get(number=1).digest).hex())
+    assert "after seal 1 is held by no digest" in told_by_bundle(tmp_path, *older)
     _change_everywhere(sealed[1])
     sql("DELETE FROM accounts_sealedentry WHERE seal_id = 2")
     sql("DELETE FROM accounts_seal WHERE number = 2")
@@ -383,7 +383,7 @@ def test_history_rewritten_whole_is_betrayed_by_a_digest_that_was_mailed(
         UnsealedEntry.objects.create(entry_id=entry.pk)
     trail_seal(now=NOW + timedelta(minutes=5))
     assert trail_verify().problems == []
-    rewritten = Problem(2, 0, "chain", "is not the one whose digest is known outside")
+    rewritten = Problem(2, 0, "chain", "does not match the digest known outside")
     assert trail_verify(known=[(2, known)]).problems == [rewritten]
     said = io.StringIO()
     with pytest.raises(CommandError, match="1 places"):
@@ -417,7 +417,7 @@ def test_an_entry_dated_back_is_named_before_and_after_it_is_sealed(
     trail_seal(now=NOW + timedelta(minutes=10))
     (problem,) = trail_verify().problems
     assert (problem.seal, problem.code, problem.entry) == (3, "misdated", new)
-    assert f"entry {new} was written at another time than it says (seal 3" in str(problem)
+    assert f"entry {new} was written at a different time than it says (seal 3" in str(problem)
 
 
 def test_an_id_of_the_future_is_named(sealed: Any, db: None) -> None:
@@ -503,8 +503,7 @@ def test_a_foreign_key_that_is_switched_off_is_named(sealed: Any, db: None) -> N
     sql("ALTER TABLE bookings_charge DISABLE TRIGGER ALL")
     names = [p.entry for p in trail_verify().problems]
     assert names and all(
-        name.startswith("foreign key RI_") and name.endswith(" on bookings_charge")
-        for name in names
+        name.startswith("foreign key RI_") and name.endswith(" on bookings_charge") for name in names
     )
 
 
@@ -530,13 +529,11 @@ def test_a_role_changed_past_the_platform_is_named(sealed: Any, db: None, statem
     sql(statement, grant.pk)
     (problem,) = trail_verify().problems
     assert (problem.code, problem.entry) == ("role", str(grant.pk))
-    assert str(problem) == f"the role {grant.pk} is not what the trail says of it"
+    assert str(problem) == f"the role {grant.pk} differs from what the trail says"
 
 
 def test_a_role_nobody_granted_is_named(sealed: Any, db: None) -> None:
-    grant = RoleGrant.objects.create(
-        user=sealed[0].people["alice"], role="administrator", granted_at=NOW
-    )
+    grant = RoleGrant.objects.create(user=sealed[0].people["alice"], role="administrator", granted_at=NOW)
     assert trail_verify().problems == [Problem(0, 0, "role", str(grant.pk))]
 
 
@@ -561,9 +558,7 @@ def test_a_history_rewritten_or_cut_off_is_betrayed_by_what_was_mailed(
     else:
         sql("DELETE FROM accounts_trailtext WHERE entry_id = ANY(%s)", [e.pk for e in sealed[1]])
         sql("DELETE FROM accounts_trailentry WHERE id = ANY(%s)", [e.pk for e in sealed[1]])
-    assert trail_verify().problems == [
-        Problem(2, 0, "chain", "is not the one whose digest is known outside")
-    ]
+    assert trail_verify().problems == [Problem(2, 0, "chain", "does not match the digest known outside")]
 
 
 @pytest.mark.parametrize("text", ["7", "7:ab", "x:" + "ab" * 32, "7:" + "zz" * 32, "1" * 10])
@@ -584,8 +579,16 @@ def test_the_commands(sealed: Any, triggers_off: None, tmp_path: Path) -> None:
     assert told(path).startswith(f"RIGHT: {TrailEntry.objects.count()} entries in 3 seals")
     call_command("seal_trail", stdout=said)
     call_command("verify_trail", stdout=said)
-    assert "Everything was sealed." in said.getvalue()
-    assert f"{TrailEntry.objects.count()} entries in 3 seals are as they were" in said.getvalue()
+    newest = Seal.objects.get(number=3)
+    named = f"{newest.at:%Y-%m-%dT%H:%M:%SZ}, SHA-256 {newest.digest.hex()}"
+    assert f"newest seal is 3, of {named}" in said.getvalue()
+    assert "Compare it with the last one that was sent" in said.getvalue()
+    for number, words in ((3, "It is the expected one"), (2, "after it is not covered by")):
+        held = bytes(Seal.objects.get(number=number).digest).hex()
+        call_command("verify_trail", f"--expect={number}:{held}", stdout=(hears := io.StringIO()))
+        assert words in hears.getvalue() and "Compare" not in hears.getvalue()
+    assert "Everything was sealed already." in said.getvalue()
+    assert f"{TrailEntry.objects.count()} entries in 3 seals are unchanged" in said.getvalue()
     with pytest.raises(CommandError):
         call_command("export_trail", path, since="yesterday")
     _change(sealed[1])

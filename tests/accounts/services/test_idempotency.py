@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.domain.errors import StillRunning
 from accounts.models import IdempotencyKey, User
-from accounts.services.idempotency import Answer, idempotent
+from accounts.services.idempotency import StoredResponse, idempotent
 from tests.factories.cast import NOW, Cast
 
 BODY = b'{"a": 1}'
@@ -27,12 +27,12 @@ def end_elsewhere(user_id: object, created_at: object = NOW) -> None:
         )
 
 
-def asked(cast: Cast, status: int, *, ended: bool) -> Answer:
-    def answer() -> Answer:
+def asked(cast: Cast, status: int, *, ended: bool) -> StoredResponse:
+    def answer() -> StoredResponse:
         if ended:
             end_elsewhere(cast.wang.pk)
         User.objects.filter(pk=cast.wang.pk).update(name="done twice")
-        return Answer(status, "second", {})
+        return StoredResponse(status, "second", {})
 
     return idempotent(user_id=cast.wang.pk, body=BODY, now=NOW, answer=answer, **ADDRESS)
 

@@ -40,10 +40,7 @@ def test_finance_sets_them_and_the_trail_tells_before_and_after(cast):
     assert (row.version, row.bank_account_changed_at) == (version + 1, NOW)
     put(cast, details={"tax_number": "9"})
     entry = TrailEntry.objects.filter(action="organisation.invoice-details").latest("id")
-    assert (entry.before, entry.after) == (
-        {"tax_number": "12100000485001086E"},
-        {"tax_number": "9"},
-    )
+    assert (entry.before, entry.after) == ({"tax_number": "12100000485001086E"}, {"tax_number": "9"})
     assert entry.organisation_ids == [cast.ustc.pk]
 
 

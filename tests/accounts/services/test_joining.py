@@ -8,18 +8,14 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 
 from accounts.domain import joining
-from accounts.domain.errors import Invalid, NotPermitted, WrongState
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By, DutiesConflict, Place
 from accounts.models import Invitation, JoinRequest, Membership, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token
 from accounts.selectors.memberships import place_of
 from accounts.selectors.secrets import digest_of
-from accounts.services.invitations import (
-    invitation_accept,
-    invitation_send,
-    invitation_withdraw,
-)
+from accounts.services.invitations import invitation_accept, invitation_send, invitation_withdraw
 from accounts.services.joining import join_ask, join_decide, join_withdraw, joining_set
 from accounts.services.memberships import role_grant, role_revoke
 from bookings.overview.services.effects import effects_carry_out
@@ -51,9 +47,7 @@ def accept(cast, row, who="alice", now=NOW):
 
 def belongs(user):
     return set(
-        Membership.objects.filter(user=user, ended_at=None).values_list(
-            "organisation__code", flat=True
-        )
+        Membership.objects.filter(user=user, ended_at=None).values_list("organisation__code", flat=True)
     )
 
 
@@ -110,12 +104,7 @@ def test_an_invitation_goes_out_and_is_accepted_once(cast, alice):
     with pytest.raises(WrongState, match="invitation-used"):
         accept(cast, row)
     actions = list(TrailEntry.objects.order_by("at", "id").values_list("action", flat=True))
-    assert actions[-4:] == [
-        "invitation.send",
-        "membership.start",
-        "role.grant",
-        "invitation.accept",
-    ]
+    assert actions[-4:] == ["invitation.send", "membership.start", "role.grant", "invitation.accept"]
 
 
 def test_a_stranger_is_invited_to_make_an_account(cast):
@@ -237,7 +226,7 @@ def test_refusing_owes_a_reason(cast, alice):
 def test_only_managers_of_the_organisation_decide_and_never_on_their_own(cast, alice):
     row = ask(cast)
     for who in ("wang", "zhao", "lin", "auditor", "alice"):
-        with pytest.raises(NotPermitted):
+        with pytest.raises(NotPermitted if who == "alice" else NotFound):
             join_decide(By(cast.actor(who), NOW), request_id=row.pk, approve=True)
     own = ask(cast, "admin")
     with pytest.raises(WrongState, match="own-request"):
@@ -259,10 +248,7 @@ def test_asking_twice_and_withdrawing(cast, alice):
 
 def domains(cast, given, admits):
     return joining_set(
-        By(cast.actor("chen"), NOW),
-        organisation=cast.fudan,
-        mail_domains=given,
-        admits_by_mail=admits,
+        By(cast.actor("chen"), NOW), organisation=cast.fudan, mail_domains=given, admits_by_mail=admits
     )
 
 
@@ -350,9 +336,7 @@ def test_nobody_elsewhere_invites_a_first_manager(cast, unmanaged, who):
 
 def test_a_coordinator_does_not_become_the_manager_they_invite(cast, unmanaged):
     coordinator = cast.people["coordinator"]
-    EmailAddress.objects.create(
-        user=coordinator, email=coordinator.email, verified=True, primary=True
-    )
+    EmailAddress.objects.create(user=coordinator, email=coordinator.email, verified=True, primary=True)
     with pytest.raises(WrongState, match="own-role"):
         first(cast, unmanaged, email=coordinator.email)
     # An address that becomes theirs afterwards opens nothing either.
@@ -380,7 +364,7 @@ def test_it_ends_with_the_coordinators_role_and_can_be_withdrawn(cast, alice, un
         accept(cast, row)
     RoleGrant.objects.filter(user=cast.people["coordinator"]).update(revoked_at=None)
     for who in ("xu", "hu"):
-        with pytest.raises(NotPermitted):
+        with pytest.raises(NotFound):
             invitation_withdraw(By(cast.actor(who), NOW), invitation_id=row.pk)
     invitation_withdraw(By(cast.actor("coordinator"), NOW), invitation_id=row.pk)
     row.refresh_from_db()

@@ -1,17 +1,26 @@
 """Roles and their duties, and leaving."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from accounts.adapters.checks import duties
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By, DutiesConflict
-from accounts.models import Membership, Message, OutboxMessage, RoleGrant, TrailEntry, User
+from accounts.models import Membership, Message, Organisation, OutboxMessage, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import people_in_conflict, place_of
-from accounts.services.memberships import membership_end, role_grant, role_revoke, second_ask
+from accounts.services.memberships import (
+    members_let_go,
+    membership_end,
+    role_grant,
+    role_grant_to_new,
+    role_revoke,
+    second_ask,
+)
 from accounts.services.organisations import region_create
 from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
@@ -67,12 +76,7 @@ def test_nobody_gives_themselves_a_role(cast):
 
 @pytest.mark.parametrize(
     ("role", "place"),
-    [
-        ("auditor", "organisation"),
-        ("manager", "region"),
-        ("manager", ""),
-        ("administrator", "region"),
-    ],
+    [("auditor", "organisation"), ("manager", "region"), ("manager", ""), ("administrator", "region")],
 )
 def test_a_role_is_held_where_it_is_made_for(cast, role, place):
     places = {"organisation": {"organisation": cast.ustc}, "region": {"region": cast.anhui}, "": {}}
@@ -163,7 +167,7 @@ def test_taking_a_role_ends_it_at_once(cast):
         role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason=" ")
     role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason="moves on")
     assert not actor_of(User.objects.get(pk=cast.lin.pk)).may("account", place_of(cast.fudan))
-    with pytest.raises(WrongState):
+    with pytest.raises(NotFound):
         role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason="again")
     entry = TrailEntry.objects.get(action="role.revoke")
     assert entry.before["role"] == "finance" and entry.text.content == {"reason": "moves on"}
@@ -172,7 +176,7 @@ def test_taking_a_role_ends_it_at_once(cast):
 @pytest.mark.parametrize("who", ["wang", "zhao", "gao", "auditor"])
 def test_others_take_nothing(cast, who):
     grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):
         role_revoke(By(cast.actor(who), NOW), grant_id=grant.pk, reason="x")
 
 
@@ -255,9 +259,9 @@ def letters():
 def test_whoever_may_give_the_role_is_asked(alone):
     ask(alone)
     page = f"/organisations/{alone.ustc.pk}/members/"
-    assert letters() == [("admin@commons.example", "A second person is needed: USTC", page)]
+    assert letters() == [("admin@commons.example", "Second approver needed: USTC", page)]
     text = Message.objects.get(kind="people.second").text
-    assert "Gao Lei (gao@ustc.example) cannot go on alone" in text
+    assert "Gao Lei (gao@ustc.example) needs a second approver" in text
     assert "the role finance" in text
     entry = TrailEntry.objects.get(action="role.ask")
     assert (entry.object_id, entry.after) == (alone.ustc.pk, {"role": "finance"})
@@ -292,12 +296,106 @@ def test_of_a_region_coordinators_ask_the_administrators(alone):
         with pytest.raises(NotPermitted):
             ask(alone, who, "no-second-coordinator", region=alone.shanghai)
     ask(alone, "coordinator", "no-second-coordinator", region=alone.shanghai)
-    assert letters() == [
-        ("admin@commons.example", "A second person is needed: Shanghai", "/people/roles/")
-    ]
+    assert letters() == [("admin@commons.example", "Second approver needed: Shanghai", "/people/roles/")]
 
 
 @pytest.mark.parametrize("code", ["no-second-auditor", "own-role", ""])
 def test_only_for_what_a_page_says_is_lacking(alone, code):
     with pytest.raises(Invalid):
         ask(alone, code=code)
+
+
+# Who is told
+
+
+def told(kind: str) -> dict[str, str]:
+    """Whom messages of a kind reach, and what these say."""
+    effects_carry_out(now=NOW)
+    messages = Message.objects.filter(kind=kind).select_related("user")
+    return {
+        message.user.email.partition("@")[0]: f"{message.subject}\n{message.text}" for message in messages
+    }
+
+
+def test_who_loses_a_role_is_told_by_whom_when_and_what_ends_with_it(cast):
+    grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
+    role_revoke(By(cast.actor("chen"), NOW), grant_id=grant.pk, reason="moves on")
+    (text,) = told("people.role-ended").values()
+    assert text.startswith("Your role has ended: finance, Fudan")
+    for words in ("moves on", f"Ended by: {cast.chen}", "funding sources, charges", "Ended: "):
+        assert words in text
+    assert list(told("people.role-ended")) == ["lin"]
+
+
+def test_who_lays_down_a_role_is_not_told_of_it(cast):
+    grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
+    role_revoke(By(cast.actor("lin"), NOW), grant_id=grant.pk, reason="")
+    assert told("people.role-ended") == {}
+
+
+def test_who_gets_a_role_is_told_once(cast):
+    for _ in range(2):
+        give(cast, "chen", "wang", "finance", organisation=cast.fudan)
+    assert OutboxMessage.objects.filter(kind="people.role-given").count() == 1
+    (text,) = told("people.role-given").values()
+    assert text.startswith("You have a new role: finance, Fudan")
+    assert f"Given by: {cast.chen}" in text
+
+
+def test_who_is_entered_with_a_role_gets_the_link_alone(cast):
+    """Two messages at once would have them look for the link in the wrong one."""
+    by = By(cast.actor("admin"), NOW)
+    role_grant_to_new(by, email="new@anhui.example", role="auditor", region=cast.anhui)
+    kinds = set(OutboxMessage.objects.values_list("kind", flat=True))
+    assert "people.role-given" not in kinds and len(kinds) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Smith", "a b@x.example", "@", "a@b", "x@y.example\nBcc: z@y.example", str(UUID(int=7)), "\0@x.example"],
+)
+def test_no_account_is_created_for_what_is_no_address(cast, text):
+    count = User.objects.count()
+    with pytest.raises(Invalid) as refused:
+        role_grant_to_new(By(cast.actor("admin"), NOW), email=text, role="auditor", region=cast.anhui)
+    assert [(one.field, one.code) for one in refused.value.problems] == [("user", "not-a-mail-address")]
+    assert User.objects.count() == count
+
+
+def test_a_role_of_a_region_is_told_with_its_name(cast):
+    give(cast, "admin", "alice", "auditor", region=cast.shanghai)
+    assert "auditor" in told("people.role-given")["alice"]
+    grant = RoleGrant.objects.get(user=cast.people["alice"], role="auditor")
+    role_revoke(By(cast.actor("admin"), NOW), grant_id=grant.pk, reason="x")
+    assert cast.shanghai.name in told("people.role-ended")["alice"]
+
+
+def test_whose_membership_is_ended_is_told_which_roles_end_with_it_and_by_whom(cast):
+    row = membership(cast, "lin")
+    membership_end(By(cast.actor("chen"), NOW), membership_id=row.pk, reason="left us")
+    text = told("people.ended")["lin"]
+    for words in ("left us", f"Ended by: {cast.chen}", "finance (funding sources"):
+        assert words in text
+    # Who is no member any more is not told by name who manages.
+    assert "Whom to ask: the managers of Fudan University\n" in text
+    assert told("people.role-ended") == {}  # it is one message
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_whose_organisation_is_closed_or_merged_is_told(cast, is_merged):
+    """Each member, with the roles that end; the others continue. So does who had a role without being a
+    member."""
+    into = cast.fudan if is_merged else None
+    role_grant(By(PLATFORM, NOW), user=cast.people["alice"], role="finance", organisation=cast.ustc)
+    with transaction.atomic():
+        members_let_go(By(cast.actor("admin"), NOW), organisation=cast.ustc, into=into)
+        Organisation.objects.filter(pk=cast.ustc.pk).update(merged_into=into, closed_at=NOW)
+    kind = "people.member-merged" if is_merged else "people.organisation-closed"
+    texts = told(kind)
+    members = Membership.objects.filter(organisation=cast.ustc).select_related("user")
+    assert texts.keys() == {row.user.email.partition("@")[0] for row in members}
+    assert ("publishing instruments" in texts["zhao"]) is not is_merged
+    assert (str(cast.fudan) in texts["zhao"]) is is_merged
+    ended = told("people.role-ended")
+    assert ended.keys() == (set() if is_merged else {"alice"})
+    assert all("Whom to ask: the administrators of the platform" in text for text in ended.values())

@@ -1,5 +1,6 @@
 """Messages: into the inbox, out by mail as each reader wants it."""
 
+import re
 from datetime import time, timedelta
 
 import pytest
@@ -11,13 +12,8 @@ from accounts.domain.errors import Invalid, NotFound, WrongVersion
 from accounts.domain.messages import Choice, Quiet
 from accounts.domain.roles import By
 from accounts.models import Message, MessageSettings, OutboxMessage, TrailEntry, User
-from accounts.selectors.messages import inbox_of, message_by_id, with_unread
-from accounts.services.messages import (
-    choices_set,
-    message_read,
-    messages_read,
-    topics_leave,
-)
+from accounts.selectors.messages import inbox_of, message_by_id, settings_of, with_unread
+from accounts.services.messages import choices_set, message_read, messages_read, topics_leave
 from bookings.overview.services.effects import effects_carry_out
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservation_cancel, reservation_decide
@@ -156,9 +152,7 @@ def test_managers_are_warned_before_a_request_lapses(cast):
     effects_carry_out(now=made.deadline_at - timedelta(minutes=1))
     assert ("zhao", "A request is about to expire") in subjects()
     other = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", instrument=made.instrument)
-    reservation_decide(
-        By(cast.actor("zhao"), NOW), reservation_id=other.pk, approve=True, reason=""
-    )
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=other.pk, approve=True, reason="")
     effects_carry_out(now=other.deadline_at or made.deadline_at + 24 * HOUR)
     assert ("zhao", "A request is about to expire") not in subjects()
 
@@ -209,10 +203,53 @@ def test_reading_counts_down_in_the_navigation_without_a_statement_of_its_own(
     assert "Not read (1)" in client.get(reverse("accounts:messages")).content.decode()
     with pytest.raises(NotFound):
         message_by_id(cast.actor("zhao"), first.pk)
-    message_read(By(cast.actor("zhao"), NOW), message_id=first.pk, is_read=False)
+    with pytest.raises(NotFound):
+        message_read(By(cast.actor("zhao"), NOW), message_id=first.pk, is_read=False)
     assert Message.objects.get(pk=first.pk).read_at is not None
     assert messages_read(By(cast.actor("wang"), NOW)) == 1
     assert inbox_of(cast.actor("wang"), unread=True).count() == 0
+
+
+def test_opening_the_page_a_message_leads_to_marks_it_as_read(cast, client):
+    first = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    second = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00")
+    effects_carry_out(now=NOW)
+    told = inbox_of(cast.actor("wang")).get(about=first.pk)
+    Message.objects.filter(pk=told.pk).update(link=f"{told.link}#part")
+    address = reverse("bookings:reservation", args=[first.pk])
+    client.force_login(cast.zhao)
+    client.get(address)
+    client.force_login(cast.wang)
+    client.head(address)
+    client.get(address, headers={"HX-Request": "true"})
+    assert inbox_of(cast.actor("wang"), unread=True).count() == 2
+    client.get(address)
+    (unread,) = inbox_of(cast.actor("wang"), unread=True)
+    assert unread.about == second.pk
+
+
+def test_settings_show_the_topics_that_can_reach_a_person(cast, client):
+    address = reverse("accounts:message-settings")
+
+    def shown(who):
+        client.force_login(cast.people[who])
+        return set(re.findall(r'name="language-([^"]+)"', client.get(address).content.decode()))
+
+    wang, hosts = shown("wang"), {"request", "record", "connection", "statement", "audit", "seal", "review"}
+    assert {"confirmation", "reminder", "charge", "account"} <= wang and not hosts & wang
+    assert {"request", "record", "connection"} <= shown("zhao") and "seal" in shown("auditor")
+    assert "reminder" not in shown("lin") and shown("alice") == wang
+    row = settings_of(cast.actor("wang"))
+    choices_set(By(cast.actor("wang"), NOW), topics={"review": Choice("off")}, quiet=None)
+    Message.objects.create(
+        user=cast.wang,
+        topic="audit",
+        kind="audit.finding-raised",
+        created_at=NOW,
+        subject="x",
+        mail="at-once",
+    )
+    assert row.choices == {} and shown("wang") - wang == {"review", "audit"}
 
 
 def test_messages_are_removed_after_half_a_year(cast):

@@ -8,20 +8,15 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersi
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OutboxMessage, Region, TrailEntry, User
 from accounts.selectors.organisations import region_by_code
+from accounts.services import organisations
 from accounts.services.memberships import role_grant
 from accounts.services.organisation_moves import move_decide
-from accounts.services.organisations import (
-    organisation_change,
-    organisation_create,
-    region_change,
-    region_close,
-    region_create,
-)
 from accounts.services.users import user_register
 from bookings.models import SavedSearch
 from bookings.overview.services.effects import effects_carry_out
-from instruments.models import ScheduleAssignment, SearchEntry
-from instruments.services.search import register_file
+from instruments.opening.models import ScheduleAssignment
+from instruments.search.models import SearchEntry
+from instruments.search.services.search import register_file
 from tests.factories.cast import NOW
 
 VALUES = {
@@ -36,7 +31,7 @@ VALUES = {
 
 
 def make(**changes):
-    return region_create(By(PLATFORM, NOW), **VALUES | changes)
+    return organisations.region_create(By(PLATFORM, NOW), **VALUES | changes)
 
 
 @pytest.mark.parametrize(
@@ -104,13 +99,13 @@ def state():
 
 def enter(cast, by="admin", **values):
     given = {"code": "inst", "region": cast.anhui, "name": "Institute", "kind": "institute"}
-    return organisation_create(
+    return organisations.organisation_create(
         By(cast.actor(by), NOW, values.pop("expected_version", None)), **given | values
     )
 
 
 def change(cast, organisation=None, by="admin", **values):
-    return organisation_change(
+    return organisations.organisation_change(
         By(cast.actor(by), NOW, values.pop("expected_version", None)),
         organisation_id=(organisation or cast.ustc).pk,
         **values,
@@ -118,14 +113,14 @@ def change(cast, organisation=None, by="admin", **values):
 
 
 def place(cast, by="admin", **values):
-    return region_create(
+    return organisations.region_create(
         By(cast.actor(by), NOW, values.pop("expected_version", None)),
         **{"scheme": "iso-3166-2", "code": "CN-JS"} | values,
     )
 
 
 def move(cast, region, by="admin", **values):
-    return region_change(
+    return organisations.region_change(
         By(cast.actor(by), NOW, values.pop("expected_version", None)), region_id=region.pk, **values
     )
 
@@ -241,10 +236,7 @@ def test_a_region_goes_below_another_and_what_is_below_it_follows(cast):
         region.refresh_from_db()
         assert region.lineage == [*lineage, *top]
     entry = TrailEntry.objects.get(action="region.change")
-    assert (entry.before, entry.after) == (
-        {"parent": str(cast.shanghai.parent_id)},
-        {"parent": str(east.pk)},
-    )
+    assert (entry.before, entry.after) == ({"parent": str(cast.shanghai.parent_id)}, {"parent": str(east.pk)})
     effects_carry_out(now=NOW)
     keys = SearchEntry.objects.get(instrument=cast.microscope).keys
     assert {key for key in keys if key.startswith("region:")} == {"region:CN-AH", "region:EAST"}
@@ -303,13 +295,10 @@ def test_an_older_version_is_refused(cast):
 
 def test_a_region_is_closed_when_nothing_open_is_in_it(cast):
     def close(region):
-        return region_close(By(cast.actor("admin"), NOW), region_id=region.pk)
+        return organisations.region_close(By(cast.actor("admin"), NOW), region_id=region.pk)
 
     before = state()
-    for region, code in (
-        (cast.anhui, "region-has-organisations"),
-        (cast.anhui.parent, "region-has-regions"),
-    ):
+    for region, code in ((cast.anhui, "region-has-organisations"), (cast.anhui.parent, "region-has-regions")):
         with pytest.raises(WrongState) as error:
             close(region)
         assert error.value.code == code
@@ -363,10 +352,7 @@ def test_another_bank_account_is_told_to_who_keeps_the_accounts(cast):
     assert (made.bank_account, made.name, made.bank_account_changed_at) == ("6222 0001", "U", NOW)
     assert OutboxMessage.objects.filter(kind="people.bank-account").count() == 1
     actions = TrailEntry.objects.filter(object_id=made.pk).order_by("at", "id")
-    assert {entry.action for entry in actions} >= {
-        "organisation.change",
-        "organisation.invoice-details",
-    }
+    assert {entry.action for entry in actions} >= {"organisation.change", "organisation.invoice-details"}
     assert "bank_account" not in actions.get(action="organisation.change").after
 
 
@@ -379,11 +365,7 @@ def test_another_bank_account_is_told_to_who_keeps_the_accounts(cast):
         ({"is_small": True}, [("is_small", "small-is-enterprise")]),
         (
             {"ror": "05a28rw59", "invoice_email": "no", "tax_number": "1\x002"},
-            [
-                ("ror", "not-a-ror"),
-                ("invoice_email", "not-a-mail-address"),
-                ("tax_number", "bad-character"),
-            ],
+            [("ror", "not-a-ror"), ("invoice_email", "not-a-mail-address"), ("tax_number", "bad-character")],
         ),
         ({"address": "x" * 501}, [("address", "too-long")]),
     ],
@@ -444,9 +426,6 @@ def test_codes_differ_in_more_than_their_case(cast):
 def test_a_region_that_an_organisation_moves_to_goes_on_sharing(cast):
     jiangsu = place(cast, shares=True)
     move_decide(
-        By(cast.actor("admin"), NOW),
-        organisation_id=cast.fudan.pk,
-        region=jiangsu,
-        starts_on=NOW.date(),
+        By(cast.actor("admin"), NOW), organisation_id=cast.fudan.pk, region=jiangsu, starts_on=NOW.date()
     )
     assert refused(cast, move, jiangsu, shares=False) == [("shares", "region-has-organisations")]

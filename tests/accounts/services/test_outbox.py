@@ -69,9 +69,7 @@ def test_only_within_the_transaction_that_causes_it(real_db):
         enqueue([Effect("k", "x")], now=NOW)
 
 
-def test_a_worker_is_woken_when_an_effect_is_due(
-    db, monkeypatch, django_capture_on_commit_callbacks
-):
+def test_a_worker_is_woken_when_an_effect_is_due(db, monkeypatch, django_capture_on_commit_callbacks):
     """The timetable, which asks every minute, has the rest."""
     woken = []
     monkeypatch.setattr(notifications, "nudge", lambda task, wait: woken.append(wait))
@@ -96,9 +94,7 @@ def test_nudges_that_follow_at_once_are_one_that_comes_after_all(monkeypatch):
     monkeypatch.setattr(notifications, "_free_at", {})
     monkeypatch.setattr(notifications, "Timer", Later)
     monkeypatch.setattr(notifications.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(
-        notifications, "_send", lambda task, wait: given.append((task, round(now[0], 3)))
-    )
+    monkeypatch.setattr(notifications, "_send", lambda task, wait: given.append((task, round(now[0], 3))))
     committed = [100.0, 100.01, 100.02, 100.049, 100.051, 100.09, 100.12, 100.3]
     for moment in committed:
         while timers and timers[0][0] <= moment:
@@ -110,13 +106,7 @@ def test_nudges_that_follow_at_once_are_one_that_comes_after_all(monkeypatch):
     while timers:
         now[0], act = timers.pop(0)
         act()
-    assert [moment for task, moment in given if task == "one"] == [
-        100.0,
-        100.05,
-        100.1,
-        100.15,
-        100.3,
-    ]
+    assert [moment for task, moment in given if task == "one"] == [100.0, 100.05, 100.1, 100.15, 100.3]
     assert [moment for task, moment in given if task == "another"] == [100.02]
     times = [moment for task, moment in given if task == "one"]
     assert all(any(0 <= t - moment <= 0.05 for t in times) for moment in committed)

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain import joining
-from accounts.domain.errors import Invalid
+from accounts.domain.errors import Invalid, WrongState
 from accounts.domain.people import PeopleRefused, PeopleReport, PersonRow, Verdict, roles_in
 from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER, By
 from accounts.models import Invitation, OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.people import people_invite
 from bookings.plans.adapters.tables import read_people
-from instruments.domain.delimited import FileRefused
+from instruments.reading.domain.delimited import FileRefused
 from tests.factories.cast import NOW, Cast
 
 WRITTEN = (Invitation, OutboxMessage, TrailEntry, RoleGrant)
@@ -23,10 +23,7 @@ DAY = timedelta(days=1)
 
 
 def run(cast: Cast, *rows: PersonRow | str, who: str = "chen", **more: Any) -> PeopleReport:
-    people = [
-        row if isinstance(row, PersonRow) else PersonRow(line, row)
-        for line, row in enumerate(rows, 2)
-    ]
+    people = [row if isinstance(row, PersonRow) else PersonRow(line, row) for line, row in enumerate(rows, 2)]
     values: dict[str, Any] = {"organisation": cast.fudan, "dry_run": False}
     return people_invite(By(cast.actor(who), more.pop("now", NOW)), rows=people, **values | more)
 
@@ -38,10 +35,7 @@ def refused(cast: Cast, *rows: PersonRow | str, **more: Any) -> PeopleReport:
         run(cast, *rows, **more)
     assert [model.objects.count() for model in WRITTEN] == before
     dry = run(cast, *rows, **more | {"dry_run": True})
-    assert (dry.outcomes, str(dry.limit)) == (
-        error.value.report.outcomes,
-        str(error.value.report.limit),
-    )
+    assert (dry.outcomes, str(dry.limit)) == (error.value.report.outcomes, str(error.value.report.limit))
     return error.value.report
 
 
@@ -144,10 +138,7 @@ def test_what_cannot_be_sent_today_is_said_before_anything_is_sent(
     run(cast, "a@new.example", "b@new.example")
     limit = refused(cast, "c@new.example", "d@new.example").limit
     assert limit is not None
-    assert (limit.code, limit.numbers) == (
-        "too-many-to-invite-today",
-        {"wanted": 2, "left": 1, "most": 3},
-    )
+    assert (limit.code, limit.numbers) == ("too-many-to-invite-today", {"wanted": 2, "left": 1, "most": 3})
     run(cast, "c@new.example")
     run(cast, "e@new.example", now=NOW + DAY)
     run(cast, "f@new.example", "g@new.example", who="admin"), "an administrator has more"
@@ -248,3 +239,18 @@ def test_any_text_is_roles_or_refused(text: str) -> None:
         assert set(roles_in(text)) <= set(joining.ROLES)
     except Invalid as refusal:
         assert refusal.problems[0].code == "unknown-role"
+
+
+def test_tags_of_one_mailbox_count_as_one_address(cast: Cast) -> None:
+    """Alone and in a file: `a+1`, `A+2` and `a` are read by one person."""
+    by = By(cast.actor("chen"), NOW)
+    names = [f"a+{n}@new.example" for n in range(joining.MOST_TO_ADDRESS - 1)]
+    run(cast, *names)
+    invitation_send(by, organisation=cast.fudan, email="A+X@new.example", roles=[])
+    before = Invitation.objects.count()
+    for name in ("a+y@new.example", "a@new.example"):
+        with pytest.raises(WrongState, match="invited-too-often"):
+            invitation_send(by, organisation=cast.fudan, email=name, roles=[])
+    told = codes(refused(cast, "a+z@new.example", "ab@new.example", "a@other.example"))
+    assert told == [["email:invited-too-often"], [], []]
+    assert Invitation.objects.count() == before

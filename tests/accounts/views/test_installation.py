@@ -17,8 +17,8 @@ from accounts.models import Installation, TrailEntry
 from accounts.selectors.installation import KEPT, Site, installation, site_of
 from accounts.services.installation import installation_update
 from accounts.services.invitations import invitation_send
-from instruments.models import Instrument
-from instruments.services.search import register_file
+from instruments.register.models import Instrument
+from instruments.search.services.search import register_file
 from tests.accounts.pages import mails, page_of
 from tests.factories.cast import NOW, Cast
 
@@ -139,7 +139,7 @@ def test_it_is_remembered_and_read_again_after_a_change(
             admits_strangers=True,
         )
     with django_assert_num_queries(1):
-        assert installation() == Site("Wanbei", "皖北", ("en",), version=2)
+        assert installation() == Site("Wanbei", "皖北", ("en",), version=2, time_zone="Asia/Shanghai")
 
 
 def test_one_language_is_no_choice(client: Client, cast: Cast) -> None:

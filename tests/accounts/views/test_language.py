@@ -30,9 +30,12 @@ def test_an_address_with_its_own_language_loses_it(client: Client, db: None) -> 
 
 @pytest.mark.parametrize(
     "back",
-    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", ""],
+    [
+        *("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", ""),
+        *("2026-11-30", "?page=2", "home"),  # no address
+    ],
 )
-def test_it_leads_to_no_other_site(client: Client, db: None, back: str) -> None:
+def test_it_leads_to_no_other_site_and_to_addresses_alone(client: Client, db: None, back: str) -> None:
     assert switch(client, "en", back)["Location"] == "/"
 
 

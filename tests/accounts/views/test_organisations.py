@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import Invitation, Membership, User
+from accounts.models import Invitation, Membership, RoleGrant, User
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.memberships import role_grant
@@ -36,9 +37,7 @@ def invite(cast: Cast, email: str = "nora@new.example", **more: Any) -> tuple[In
     return row, f"/invitations/{invitation_token(row.pk, bytes(row.digest))}/"
 
 
-def test_it_says_who_invites_whom_to_what_before_anybody_signs_in(
-    client: Client, cast: Cast
-) -> None:
+def test_it_says_who_invites_whom_to_what_before_anybody_signs_in(client: Client, cast: Cast) -> None:
     _, path = invite(cast)
     html = page_of(client.get(path))
     for text in (f"{cast.chen} · Fudan University", "nora@new.example", "researcher", "finance"):
@@ -78,9 +77,7 @@ def test_signing_up_from_it_confirms_its_address_and_accepts_it(client: Client, 
 
 
 @pytest.mark.parametrize("state", ["expired", "withdrawn", "used", "unknown"])
-def test_signing_up_from_one_that_is_over_confirms_nothing(
-    client: Client, cast: Cast, state: str
-) -> None:
+def test_signing_up_from_one_that_is_over_confirms_nothing(client: Client, cast: Cast, state: str) -> None:
     row, path = invite(cast)
     now = timezone.now()
     change: dict[str, Any] = {
@@ -93,9 +90,7 @@ def test_signing_up_from_one_that_is_over_confirms_nothing(
     client.post("/accounts/signup/", NEW | {"next": path})
     assert not EmailAddress.objects.filter(verified=True, email=NEW["email"]).exists()
     assert not EmailAddress.objects.filter(email="nora@new.example").exists()
-    assert "_auth_user_id" not in client.session and not Membership.objects.filter(
-        user__email=NEW["email"]
-    )
+    assert "_auth_user_id" not in client.session and not Membership.objects.filter(user__email=NEW["email"])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +99,7 @@ def test_signing_up_from_one_that_is_over_confirms_nothing(
         ("expired", "This invitation has expired."),
         ("withdrawn", "This invitation was withdrawn."),
         ("no longer a manager", "This invitation was withdrawn."),
-        ("used", "This invitation was used already."),
+        ("used", "This invitation has already been used."),
     ],
 )
 @pytest.mark.parametrize("who", ["stranger", "invited"])
@@ -132,9 +127,7 @@ def test_one_that_is_over_says_so_and_what_to_do(
     assert "Accept the invitation" not in html and "accounts/signup/" not in html
 
 
-def test_somebody_else_reads_for_whom_it_is_and_signs_out(
-    client: Client, cast: Cast, wang: User
-) -> None:
+def test_somebody_else_reads_for_whom_it_is_and_signs_out(client: Client, cast: Cast, wang: User) -> None:
     _, path = invite(cast, lifetime=timedelta(days=3))
     sign_in(client, wang.email)
     html = page_of(client.get(path), 403)
@@ -142,3 +135,21 @@ def test_somebody_else_reads_for_whom_it_is_and_signs_out(
     answer = client.post("/accounts/logout/", {"next": path})
     assert answer["Location"] == path
     assert "Create an account and accept" in page_of(client.get(path))
+
+
+def test_taking_a_role_without_a_reason_says_what_is_missing(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["chen"])
+    grant = RoleGrant.objects.get(user=cast.people["wang"], role="researcher", organisation=cast.fudan)
+    address = f"/people/roles/{grant.pk}/take/"
+    assert "Enter a reason." in page_of(client.post(address, {"reason": " "}), 400)
+    assert client.post(address, {"reason": "left"}).status_code == 302
+
+
+def test_the_region_of_a_role_is_chosen_by_its_name(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["admin"])
+    page = reverse("accounts:roles")
+    assert '<option value="CN-SH">Shanghai</option>' in page_of(client.get(page))
+    given = {"user": cast.people["alice"].email, "role": "auditor", "region": "CN-SH"}
+    assert client.post(page, given | {"region": "CN-XX"}).status_code == 400
+    assert client.post(page, given).status_code == 302
+    assert RoleGrant.objects.get(role="auditor", user=cast.people["alice"]).region == cast.shanghai

@@ -49,9 +49,7 @@ def test_refused_with_what_is_wrong_and_nothing_kept(wang, change, code):
     assert not SavedView.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "page", ["", "//evil.example/", "https://evil.example/", "/nowhere/at/all/"]
-)
+@pytest.mark.parametrize("page", ["", "//evil.example/", "https://evil.example/", "/nowhere/at/all/"])
 def test_a_page_that_is_not_ours_is_404(wang, page):
     assert save(wang, page=page).status_code == 404
     assert wang.get(VIEWS, {"page": page}).status_code == 404

@@ -20,43 +20,23 @@ from accounts.letters import people, sign_in
 from accounts.letters.kinds import Content, compose, letters_of
 from accounts.letters.mails import Letter, Stranger, digest_mail, mail_of, method_of
 from accounts.models import Message, OutboxMessage, User
+from accounts.work import letters
+from bookings import models
 from bookings.audit.notifications import audit
+from bookings.browsing.notifications import searches
 from bookings.conversation import notifications as conversations
-from bookings.messaging.notifications import (
-    records,
-    reservations,
-    searches,
-    training,
-    webhooks,
-)
+from bookings.messaging.notifications import reservations, webhooks
 from bookings.messaging.notifications.facts import About, host_people
-from bookings.models import (
-    Agreement,
-    AuditFinding,
-    Charge,
-    Comment,
-    PaymentNotice,
-    ProposedTime,
-    Reservation,
-    SampleItem,
-    SampleStep,
-    SavedSearch,
-    SessionRating,
-    Settlement,
-    Statement,
-    Thread,
-    UsageSession,
-    WebhookDelivery,
-    WebhookEndpoint,
-)
-from bookings.overview.services.effects import KINDS
 from bookings.pricing.selectors.agreements import members_of
 from bookings.samples.notifications import samples
 from bookings.samples.notifications.samples import About as SamplesAbout
 from bookings.settlement.notifications import papers
-from instruments import notifications as harvests
-from instruments.models import Fetching, Harvest
-from instruments.services.capabilities import question_answer, question_ask
+from bookings.usage.notifications import training
+from instruments.capabilities.notifications import questions
+from instruments.capabilities.services.capabilities import question_answer, question_ask
+from instruments.exchange.models import Fetching, Harvest
+from instruments.exchange.notifications import harvests
+from instruments.managing.notifications import records
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.qualifications import certify
@@ -83,6 +63,7 @@ STATES = {
     "poor-rating": "completed",
     "rating-answered": "completed",
     "overrun": "in_use",
+    "house-rules-open": "in_use",
 } | dict.fromkeys(("charged", "disputed", "dispute-settled", "corrected"), "completed")
 SERIES = {name for name in reservations.KINDS if "series" in name or "imported" in name}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -95,13 +76,11 @@ def world(shared_cast):
     cast.wang.time_zone = "Europe/London"
     cast.booked = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     cast.later = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00")
-    cast.charge = Charge.objects.get(pk=money_things(cast)["charge"])
+    cast.charge = models.Charge.objects.get(pk=money_things(cast)["charge"])
     cast.enrolment = enrol(cast, session(cast, course(cast)))
     parameters_of(cast)
     cast.question, answered = (
-        question_ask(
-            By(cast.actor("wang"), NOW), instrument_id=cast.microscope.pk, parameter=parameter
-        )
+        question_ask(By(cast.actor("wang"), NOW), instrument_id=cast.microscope.pk, parameter=parameter)
         for parameter in ("spatial_resolution", "accelerating_voltage")
     )
     cast.answer = question_answer(
@@ -128,10 +107,10 @@ def about_booking(kind):
             one.is_ended_by_host = state in {"rejected", "displaced"}
         about = About(one, charge=cast.charge if kind.topic == "charge" else None)
         if state == "poor-rating":
-            UsageSession(reservation=one, rating=2, remarks="The stage <drifts> & jumps")
+            models.UsageSession(reservation=one, rating=2, remarks="The stage <drifts> & jumps")
         if state == "rating-answered":
-            rated = UsageSession(reservation=one, rating=4)
-            SessionRating(session=rated, answer="The stage is <mended> & level")
+            rated = models.UsageSession(reservation=one, rating=4)
+            models.SessionRating(session=rated, answer="The stage is <mended> & level")
         if kind.name in SERIES:
             cast.later.state, cast.later.version = one.state, 2
             about = About(one, [one, cast.later])
@@ -161,7 +140,21 @@ def about_people(kind):
             }
         if name == "second":
             words["role"] = people.ROLE_NAMES["finance"]
-        if name in {"moves", "merged"}:
+        if name == "role-given":
+            words["role"] = people.ROLE_NAMES["finance"]
+            context |= {"role_given": "finance", "given_by": cast.people["zhao"]}
+        if name == "access-asked":
+            context["access_roles"] = ["finance", "manager"]
+            context["refused_page"] = "https://commons.example/requests/"
+        if name == "role-ended":
+            context["ask_people"] = ["Zhao Min"]
+        if name in {"role-ended", "ended", "member-merged"}:
+            context["ask_at"] = cast.fudan if name == "member-merged" else cast.ustc
+            words["role"] = people.ROLE_NAMES["finance"]
+        if name in {"role-ended", "ended", "organisation-closed", "member-merged"}:
+            context |= {"ended_by": cast.people["zhao"], "ended_at": NOW}
+            context["roles_ended"] = ["finance"]
+        if name in {"moves", "merged", "member-merged"}:
             words = {
                 "region": cast.shanghai,
                 "from_region": cast.anhui,
@@ -170,7 +163,7 @@ def about_people(kind):
             }
         if name == "bank-account":
             context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
-        if name in {"rejected", "organisation-rejected", "left", "ended"}:
+        if name in {"rejected", "organisation-rejected", "left", "ended", "role-ended"}:
             context["reason"] = "Nobody knows you"
         content = people.content_of(cast.ustc, cast.people["sun"], link, words=words, **context)
         if name == "closed":
@@ -184,21 +177,23 @@ def about_people(kind):
 def about_paper(kind):
     def thing(cast):
         if kind.name == "agreement.to-sign":
-            agreement = Agreement.objects.latest("proposed_at")
+            agreement = models.Agreement.objects.latest("proposed_at")
             return agreement, members_of(agreement.pk)
         if kind.name == "settlement.drawn":
-            return Settlement.objects.latest("month")
-        statement = Statement.objects.select_related("host", "payer").latest("month")
+            return models.Settlement.objects.latest("month")
+        statement = models.Statement.objects.select_related("host", "payer").latest("month")
         statement.replaces = statement if kind.name == "statement.replaced" else None
+        if kind.name == "statement.internal":
+            statement.payer = statement.host
         if "notice" not in kind.name:
             return statement
-        return PaymentNotice(
+        return models.PaymentNotice(
             statement=statement, amount=100, currency="CNY", paid_on=NOW.date(), reference="T <1>",
             reason="No transfer of <100> & none like it" if "refused" in kind.name else "",
         )  # fmt: skip
 
     return lambda cast, reader: compose(
-        kind, kind.content(thing(cast), OutboxMessage(), NOW), reader
+        kind, kind.content(thing(cast), OutboxMessage(kind=kind.name), NOW), reader
     )
 
 
@@ -213,9 +208,7 @@ def about_training(kind):
             return compose(kind, content, reader)
         place.session.reason = "The trainer is ill"
         content = kind.content(place, OutboxMessage(kind=kind.name), NOW)
-        content = replace(
-            content, link="/training/", context=content.context | {"qualification": None}
-        )
+        content = replace(content, link="/training/", context=content.context | {"qualification": None})
         return compose(kind, content, reader)
 
     return written
@@ -236,7 +229,7 @@ def about_record(kind):
 
 def about_search(kind):
     def written(cast, reader):
-        search = SavedSearch(user=reader, name="TEM", criteria={}, created_at=NOW)
+        search = models.SavedSearch(user=reader, name="TEM", criteria={}, created_at=NOW)
         content = kind.content((search, [cast.microscope]), OutboxMessage(), NOW)
         return compose(kind, content, reader)
 
@@ -270,9 +263,10 @@ def about_audit(kind):
         if kind.name == "audit.seal":
             context = {"number": 7, "digest": "ab" * 32, "at": NOW}
             return compose(kind, Content(None, "/audit/seals/", {"number": 7}, context), reader)
-        finding = AuditFinding(
+        finding = models.AuditFinding(
             organisation=cast.ustc, severity="high", title="Rules set aside without a reason",
             due_date=date(2026, 3, 19), raised_by=cast.people["auditor"],
+            state={"replied": "replied", "closed": "closed"}.get(kind.name.rpartition("-")[2], "open"),
         )  # fmt: skip
         return compose(kind, kind.content(finding, OutboxMessage(), NOW), reader)
 
@@ -281,10 +275,10 @@ def about_audit(kind):
 
 def about_webhook(kind):
     def written(cast, reader):
-        endpoint = WebhookEndpoint(
+        endpoint = models.WebhookEndpoint(
             address="https://lab.example/hooks", organisation=cast.ustc, disabled_because="failing"
         )
-        delivery = WebhookDelivery(endpoint=endpoint)
+        delivery = models.WebhookDelivery(endpoint=endpoint)
         return compose(kind, kind.content(delivery, OutboxMessage(), NOW), reader)
 
     return written
@@ -292,11 +286,11 @@ def about_webhook(kind):
 
 def about_conversation(kind):
     def written(cast, reader):
-        thread = Thread(reservation=cast.booked, waits_for="host", created_at=NOW)
-        comments = [Comment(thread=thread, author=cast.wang, side="requester", created_at=NOW)] * 3
+        thread = models.Thread(reservation=cast.booked, waits_for="host", created_at=NOW)
+        comments = [models.Comment(thread=thread, author=cast.wang, side="requester", created_at=NOW)] * 3
         proposal = None
         if kind.name != "conversation.commented":
-            proposal = ProposedTime(
+            proposal = models.ProposedTime(
                 thread=thread, comment=comments[0], start_at=cast.later.start_at,
                 end_at=cast.later.end_at, until=NOW + timedelta(days=3),
                 decided_by=None if kind.name.endswith("proposed") else cast.wang,
@@ -310,12 +304,10 @@ def about_conversation(kind):
 def about_sample(kind):
     def written(cast, reader):
         sample, other = (
-            SampleItem(code=code, name=name, user=cast.people["wang"], organisation=cast.fudan)
+            models.SampleItem(code=code, name=name, user=cast.people["wang"], organisation=cast.fudan)
             for code, name in (("246MHRCM", "Film <A>"), ("ENL34H45", "薄膜 B"))
         )
-        step = SampleStep(
-            state="refused", note="The grid <is> broken", carrier="SF", tracking="SF1"
-        )
+        step = models.SampleStep(state="refused", note="The grid <is> broken", carrier="SF", tracking="SF1")
         booked = cast.booked if kind.name == "sample.missing" else None
         step = None if booked else step
         about = SamplesAbout([sample, other], [cast.ustc.pk], step, None, booked)
@@ -334,6 +326,7 @@ LETTERS = {
         (records, about_record),
         (searches, about_search),
         (harvests, about_harvest),
+        (questions, about_harvest),
         (webhooks, about_webhook),
         (audit, about_audit),
         (conversations, about_conversation),
@@ -358,7 +351,7 @@ READERS = {
 
 def reader_of(kind, cast, language):
     is_host = kind.startswith("mail.") and reservations.KINDS[kind].readers is host_people
-    to_host = {"people.asked", "people.left", "question.asked"}
+    to_host = {"people.access-asked", "people.asked", "people.left", "question.asked"}
     to_host |= {f"sample.{name}" for name in ("shipped", "cancelled", "hazard", "missing")}
     name = "zhao" if is_host or kind in to_host else "wang"
     reader = cast.people[READERS.get(kind.partition(".")[0], name)]
@@ -411,7 +404,7 @@ def test_a_letter_has_days_and_states_in_words_and_times_with_their_zone(path):
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"BEGIN:VCALENDAR.*?END:VCALENDAR|https?://\S+", "", text, flags=re.S)
     assert not re.findall(r"\b\d{4}-\d\d(?:-\d\d)?\b|\bUTC\b|\b1 [a-z]+s\b", text)
-    states = Reservation.State.values + Statement.State.values + Settlement.State.values
+    states = models.Reservation.State.values + models.Statement.State.values + models.Settlement.State.values
     assert not [state for state in states if "_" in state and state in text]
 
 
@@ -432,14 +425,13 @@ def test_a_mail_of_signing_in_reads_as_it_was_read_before(world, settings, kind,
     }
     payload["facts"] |= {"from_email": "old@ustc.example", "to_email": sun.email}
     if not re.match(
-        "login_code|email_confirmation|password_reset_key|.*_account$|account_already|admin|unknown",
-        kind,
+        "login_code|email_confirmation|password_reset_key|.*_account$|account_already|admin|unknown", kind
     ):
         payload["facts"] |= {
             "timestamp": NOW.isoformat(), "ip": "198.51.100.7", "user_agent": "Firefox <140>",
         }  # fmt: skip
     row = OutboxMessage(kind="people.sign-in", payload={"private": payload}, created_at=NOW)
-    (letter,) = letters_of(row, NOW, KINDS)
+    (letter,) = letters_of(row, NOW, letters())
     mail = mail_of(letter, letter.person, "letter")
     text = re.sub("(confirm-email|reset/key)/[^/]+/", r"\1/KEY/", shown(mail))
     check(f"sign-in.{kind}.{language}", text)

@@ -30,15 +30,16 @@ from bookings.privacy.services.retention import records_remove
 from bookings.results.services.uploads import file_remove, upload_begin
 from config.files.storages import BytesLost, FilesAway
 from config.operations import doctor
-from instruments.models import Attachment, Instrument
-from instruments.services import attachments
-from instruments.services.attachments import attachment_delete
+from instruments.attachments.models import Attachment
+from instruments.attachments.services import attachments
+from instruments.attachments.services.attachments import attachment_delete
+from instruments.register.models import Instrument
 from tests.config.test_env import said
 from tests.factories.attachments import PDF, photo, picture
 from tests.factories.buckets import stored
 from tests.factories.cast import NOW, at
 from tests.factories.results import announced
-from tests.instruments.views.conftest import signed_in
+from tests.instruments.conftest import signed_in
 
 
 @contextmanager
@@ -124,11 +125,7 @@ def test_neither_time_nor_memory_where_no_bucket_is_named():
 def test_threads_share_a_client_and_none_the_others_object(bucket):
     content = {f"exports/{number}": bytes([number]) * 50_000 for number in range(8)}
     with ThreadPoolExecutor(8) as threads:
-        list(
-            threads.map(
-                lambda name: default_storage.save(name, ContentFile(content[name])), content
-            )
-        )
+        list(threads.map(lambda name: default_storage.save(name, ContentFile(content[name])), content))
         read = list(threads.map(lambda name: default_storage.open(name).read(), content))
         client = threads.submit(lambda: default_storage.connection).result()
     assert client is default_storage.connection
@@ -180,9 +177,7 @@ def no_folder(bucket, settings, tmp_path):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("lose", [no_bucket, another_bucket, no_folder])
-def test_while_it_is_away_an_upload_is_refused_and_changes_nothing(
-    lose, cast, bucket, settings, tmp_path
-):
+def test_while_it_is_away_an_upload_is_refused_and_changes_nothing(lose, cast, bucket, settings, tmp_path):
     lose(bucket, settings, tmp_path)
     before = Instrument.objects.values().get(pk=cast.microscope.pk)
     zhao = signed_in(cast.zhao)
@@ -264,9 +259,7 @@ def test_while_it_is_away_files_are_a_503_and_rows_go_all_the_same(
 def test_a_bundle_waits_for_its_bucket_and_holds_up_no_other_removal(cast, bucket):
     row = TrailBundle.objects.create(user=cast.auditor, created_at=NOW)
     old = at("2020-01-01 00:00")
-    done = TrailBundle.objects.create(
-        user=cast.auditor, created_at=old, state="done", file="bundles/x"
-    )
+    done = TrailBundle.objects.create(user=cast.auditor, created_at=old, state="done", file="bundles/x")
     client = signed_in(cast.auditor)
     assert client.get(f"/trail/bundles/{done.pk}/").status_code == 409  # its file is gone
     session = client.session.session_key

@@ -10,11 +10,7 @@ from tests.config.local.test_processes import until
 
 
 class TestEnvFile:
-    VALUES = {
-        "DATABASE_URL": "postgresql://commons:a=b#c@127.0.0.1:5/x",
-        "EMPTY": "",
-        "LOCAL_MODE": "1",
-    }
+    VALUES = {"DATABASE_URL": "postgresql://commons:a=b#c@127.0.0.1:5/x", "EMPTY": "", "LOCAL_MODE": "1"}
 
     def test_what_is_written_is_read(self, tmp_path: Path) -> None:
         write_env(tmp_path / "deep" / "env", self.VALUES)

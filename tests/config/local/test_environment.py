@@ -41,9 +41,7 @@ class TestEnvironment:
         assert env["HOME"] == "/h"
 
 
-def test_modules_are_kept_compiled_whatever_was_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_modules_are_kept_compiled_whatever_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "ENV_FILE", tmp_path / "env")
     given = REAL | {"PYTHONDONTWRITEBYTECODE": "1"}
     assert environment.for_demo(given, Servers(REAL), None)["PYTHONDONTWRITEBYTECODE"] == ""

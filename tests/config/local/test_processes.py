@@ -112,17 +112,12 @@ class TestCommands:
     def test_one_beside_what_fails_is_ended(self, tmp_path: Path) -> None:
         command = [sys.executable, "-c", "import time; time.sleep(60); print('whole')"]
         began = time.monotonic()
-        with (
-            pytest.raises(Failed, match="the first"),
-            running_beside("trial", command, {}, tmp_path / "log"),
-        ):
+        with pytest.raises(Failed, match="the first"), running_beside("trial", command, {}, tmp_path / "log"):
             raise Failed("the first")
         assert time.monotonic() - began < 10
         assert "whole" not in last_lines(tmp_path / "log")
 
-    def test_a_wish_to_stop_ends_the_command(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_wish_to_stop_ends_the_command(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stopping, "_received", [])
         command = [sys.executable, "-c", "import time; time.sleep(60)"]
         threading.Timer(0.3, stopping.note, [signal.SIGTERM]).start()

@@ -5,9 +5,8 @@ from itertools import pairwise
 
 from django.conf import settings
 
-from bookings.tasks import make_calls, read_calendars
+from accounts.work import jobs
 from config.local.supervisor import NAMES, parts, reloading_parts
-from instruments.tasks import work_harvests
 
 
 def test_what_calls_others_has_a_worker_of_its_own() -> None:
@@ -19,8 +18,8 @@ def test_what_calls_others_has_a_worker_of_its_own() -> None:
     }
     assert queues == {"worker": ["celery", "letters"], "calls": ["calls"]}
     assert set(NAMES) == set(commands)
-    for task in (make_calls, read_calendars, work_harvests):
-        assert settings.CELERY_TASK_ROUTES[task.name] == {"queue": "calls"}
+    for entry in ("make calls", "own calendars", "harvests"):
+        assert settings.CELERY_TASK_ROUTES[jobs()[entry].task] == {"queue": "calls"}
 
 
 def test_for_a_developer_what_is_saved_starts_again() -> None:

@@ -19,9 +19,9 @@ from tests.factories.cast import Cast
 
 
 @pytest.fixture
-def folder(settings: Any) -> Path:
-    Path(settings.LOCAL_MAIL).mkdir()
-    return Path(settings.LOCAL_MAIL)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.LOCAL_MAIL = tmp_path
+    return tmp_path
 
 
 def send(folder: Path, to: str, subject: str = "Hello", body: str = "Text", **more: Any) -> str:
@@ -55,9 +55,7 @@ def test_administrators_read_all(client: Client, cast: Cast, folder: Path) -> No
     assert "To Sun" in page_of(client.get("/mail/", {"message": stem}))
 
 
-def test_one_message_with_links_and_without_markup(
-    client: Client, cast: Cast, folder: Path
-) -> None:
+def test_one_message_with_links_and_without_markup(client: Client, cast: Cast, folder: Path) -> None:
     wang = cast.people["wang"]
     body = "See http://127.0.0.1:8000/bookings/1/ <script>alert(1)</script>\n\n预约已确认"
     stem = send(folder, wang.email, "预约 <b>", body)
@@ -108,9 +106,7 @@ def test_without_mail_it_says_what_to_do(client: Client, cast: Cast) -> None:
     assert "No mail yet" in page_of(client.get("/mail/"))
 
 
-def test_a_newcomer_reads_the_mail_of_their_own_sign_up(
-    client: Client, db: None, folder: Path
-) -> None:
+def test_a_newcomer_reads_the_mail_of_their_own_sign_up(client: Client, db: None, folder: Path) -> None:
     session = client.session
     session[MAIL_ADDRESS_KEY] = "nora@new.example"
     session.save()
@@ -132,29 +128,19 @@ def test_a_newcomer_reads_the_mail_of_their_own_sign_up(
     ],
 )
 def test_an_unconfirmed_address_of_somebody_else_shows_nothing(
-    client: Client,
-    cast: Cast,
-    folder: Path,
-    address: str,
-    owner: str | None,
-    is_verified: bool,
-    reads: bool,
+    client: Client, cast: Cast, folder: Path, address: str, owner: str | None, is_verified: bool, reads: bool
 ) -> None:
     if owner:
         EmailAddress.objects.create(
             user=cast.people[owner], email=address, verified=is_verified, primary=False
         )
-    EmailAddress.objects.create(
-        user=cast.people["alice"], email=address, verified=False, primary=False
-    )
+    EmailAddress.objects.create(user=cast.people["alice"], email=address, verified=False, primary=False)
     send(folder, address, "For the owner")
     client.force_login(cast.people["alice"])
     assert ("For the owner" in page_of(client.get("/mail/"))) is reads
 
 
-def test_there_is_no_such_page_elsewhere(
-    client: Client, cast: Cast, folder: Path, settings: Any
-) -> None:
+def test_there_is_no_such_page_elsewhere(client: Client, cast: Cast, folder: Path, settings: Any) -> None:
     client.force_login(cast.people["admin"])
     settings.LOCAL_MODE = False
     page_of(client.get("/mail/"), 404)
@@ -173,9 +159,7 @@ def test_only_the_mail_of_the_page_is_read(
         send(folder, cast.people["wang" if number % 2 else "chen"].email, f"No. {number}")
     read: list[str] = []
     whole = mailbox.read_mail
-    monkeypatch.setattr(
-        mailbox, "read_mail", lambda folder, stem: read.append(stem) or whole(folder, stem)
-    )
+    monkeypatch.setattr(mailbox, "read_mail", lambda folder, stem: read.append(stem) or whole(folder, stem))
     client.force_login(cast.people["admin"])
     page = page_of(client.get("/mail/"))
     assert "No. 59" in page and "No. 35" in page and "No. 34" not in page

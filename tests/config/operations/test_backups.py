@@ -197,9 +197,9 @@ def test_there_and_back(real_cast, settings, tmp_path, elsewhere):
     copy = tmp_path / "copy"
     back = elsewhere("restore", made, media=copy)
     assert back.returncode == 0, back.stderr
-    assert f"{sum(paper['rows'].values())} rows and 2 files are there." in back.stdout
-    assert f"{sealed} entries in 1 seals are as they were written" in back.stdout
-    assert "2 files were gone" in back.stdout
+    assert f"{sum(paper['rows'].values())} rows and 2 files were restored." in back.stdout
+    assert f"{sealed} entries in 1 seals are unchanged" in back.stdout
+    assert "2 files were already missing" in back.stdout
     assert len(list(copy.rglob(f"{picture.pk}*"))) == 2
     # It is a platform: nothing to migrate, and the trail is append-only as before.
     assert elsewhere("migrate", "--check", media=copy).returncode == 0
@@ -219,7 +219,7 @@ def test_with_a_bucket_the_database_alone_comes_and_goes(
     out, err = capsys.readouterr()
     made = Path(out.strip())
     assert sorted(path.name for path in made.iterdir()) == [DUMP, PAPER]
-    assert f"Uploads are not in it: they are in the bucket {name}" in err
+    assert f"The backup does not contain uploads: they are in the bucket {name}" in err
     assert backup_check(made)["bucket"] == name
     back = elsewhere("restore", made, media=tmp_path / "copy")
     assert back.returncode == 0, back.stderr
@@ -227,9 +227,7 @@ def test_with_a_bucket_the_database_alone_comes_and_goes(
     assert not (tmp_path / "copy").exists()
 
 
-def test_uploads_of_a_folder_are_not_dropped_where_a_bucket_is_named(
-    real_cast, settings, tmp_path, request
-):
+def test_uploads_of_a_folder_are_not_dropped_where_a_bucket_is_named(real_cast, settings, tmp_path, request):
     settings.MEDIA_ROOT = tmp_path / "media"
     made = backup_make(tmp_path, now=NOW)
     request.getfixturevalue("bucket")
@@ -246,7 +244,7 @@ def test_refused_where_it_is_not_whole(real_cast, settings, tmp_path):
     with (made / DUMP).open("r+b") as file:
         file.seek(200)
         file.write(b"x")
-    with pytest.raises(CommandError, match=r"database\.dump is not as it was written"):
+    with pytest.raises(CommandError, match=r"database\.dump has changed since it was written"):
         call_command("restore", made)
     later = backup_make(tmp_path, now=NOW + timedelta(seconds=1))
     (later / MEDIA).unlink()

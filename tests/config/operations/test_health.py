@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.services.jobs import run_begin
 from config.operations import health
+from tests.config.test_env import real
 
 READY = {"database": "ok", "migrations": "ok", "broker": "ok", "clock": "ok"}
 
@@ -84,3 +85,44 @@ def test_numbers_of_all_web_processes(tmp_path):
     assert 'commons_http_request_seconds_count{route="healthz"} 7.0' in lines
     assert any(line.startswith('commons_job_overdue{job="hours"}') for line in lines)
     assert "1234" not in said  # an address names people and things
+
+
+COMMANDS = """
+import io, os
+import django
+django.setup()
+from django.core.management import call_command
+from django.core.exceptions import ImproperlyConfigured
+for words in (
+    ["check"], ["migrate", "--check"], ["seal_trail"], ["verify_trail"], ["find_exceptions"],
+    ["check_statements"], ["replay_fees"], ["draw_statements"], ["roll_up_utilisation"],
+    ["retry_failed"], ["file_search", "--if-needed"],
+):
+    call_command(*words, stdout=io.StringIO(), stderr=io.StringIO())
+from django.test import Client
+try:
+    Client().get("/healthz")
+except ImproperlyConfigured as told:
+    print(told)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start what another account runs")
+def test_with_numbers_for_prometheus_a_command_writes_nothing_into_the_release(
+    real_db: None, tmp_path: Path
+) -> None:
+    """Commands are run as an account that may not write where the release lies; only a web
+    process needs the folder, and says so."""
+    address = os.environ["DATABASE_URL"].rpartition("/")[0]
+    env = real(
+        DATABASE_URL=f"{address}/{connection.settings_dict['NAME']}",
+        REDIS_URL=os.environ["REDIS_URL"],
+        METRICS_TOKEN="t0ken",
+        DJANGO_SETTINGS_MODULE="config.settings",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS], env=env, cwd=Path(__file__).parents[3], text=True,
+        check=False, capture_output=True, user=65534, group=65534, extra_groups=[],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "METRICS_FOLDER must be a folder that web processes may write to" in done.stdout

@@ -114,13 +114,9 @@ def sink(django_db_setup, django_db_blocker):
     redis.Redis.from_url(given["CELERY_BROKER_URL"]).flushdb()  # what no worker took before
     worker = subprocess.Popen(WORK, env=given, cwd=ROOT)
     try:
-        web = subprocess.run(
-            SERVE, env=given, cwd=ROOT, capture_output=True, text=True, timeout=180
-        )
+        web = subprocess.run(SERVE, env=given, cwd=ROOT, capture_output=True, text=True, timeout=180)
         until = time.monotonic() + 120
-        while (
-            not {"RuntimeError", "LookupError"} <= kinds(sink).keys() and time.monotonic() < until
-        ):
+        while not {"RuntimeError", "LookupError"} <= kinds(sink).keys() and time.monotonic() < until:
             time.sleep(0.2)
     finally:
         worker.send_signal(signal.SIGTERM)
@@ -190,14 +186,9 @@ def test_a_request_is_traced_to_its_statements_and_jobs(sink):
     (error,) = within["INSERT"].events
     assert [one.key for one in error.attributes] == ["exception.type"]
     (job,) = [span for span in worker if span.name == "run/tests.fail"]
-    assert (job.trace_id, job.parent_span_id) == (
-        page.trace_id,
-        within["apply_async/tests.fail"].span_id,
-    )
+    assert (job.trace_id, job.parent_span_id) == (page.trace_id, within["apply_async/tests.fail"].span_id)
     (other,) = [span for span in worker if span.name == "run/tests.fail_within"]
-    assert {"INSERT", "UPDATE"} <= {
-        span.name for span in worker if span.parent_span_id == other.span_id
-    }
+    assert {"INSERT", "UPDATE"} <= {span.name for span in worker if span.parent_span_id == other.span_id}
     assert not [span for span in web if "readyz" in span.name]
 
 

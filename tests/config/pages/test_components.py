@@ -18,12 +18,12 @@ from tests.accounts.pages import page_of
 PARTIALS = Path(configured.ROOT) / "config" / "templates" / "components"
 STYLE = Path(configured.ROOT) / "config" / "static" / "css" / "commons.css"
 # On every page anyway.
-FRAME = {"navigation", "notices", "confirm", "errors"}
+FRAME = {"brand", "navigation", "notices", "sidebar", "tools", "confirm", "errors"}
 
 
 def test_the_page_shows_every_partial_by_its_name(client: Client, db: None) -> None:
     html = page_of(client.get("/components/"))
-    shown = set(re.findall(r"components/([a-z_]+)\.html|component \"([a-z_]+)\"", html))
+    shown = set(re.findall(r"components/([a-z_]+)\.html|component \"([a-z_]+)\"|{% (press) ", html))
     names = {name for pair in shown for name in pair if name}
     assert {path.stem for path in PARTIALS.glob("*.html")} - names <= FRAME
 
@@ -107,9 +107,7 @@ def test_a_component_says_what_is_wrong_with_it(source: str) -> None:
         Template(source + "{% endcomponent %}")
 
 
-@pytest.mark.parametrize(
-    ("measure", "text"), [("hours", "1.5"), ("money", "CNY 90.00"), ("sessions", "90")]
-)
+@pytest.mark.parametrize(("measure", "text"), [("hours", "1.5"), ("money", "CNY 90.00"), ("sessions", "90")])
 def test_a_value_of_flows_reads_as_what_they_measure(measure: str, text: str) -> None:
     flows = SimpleNamespace(measure=measure, currency="CNY")
     assert rendered("{{ 90|measured:flows }}", flows=flows) == text

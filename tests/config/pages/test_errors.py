@@ -1,34 +1,129 @@
 """What the pages of failures say: what happened, why, and what to do."""
 
+import re
+import time
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
+from django.core import signing
+from django.db import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import timezone
 from psycopg import errors as database
 
+from accounts.database import is_away
+from accounts.domain.roles import PLATFORM, By
+from accounts.forms import refusal_signed
+from accounts.models import Message, OutboxMessage
+from accounts.services.memberships import membership_start
+from bookings.overview.services.effects import effects_carry_out
 from config.pages import errors
-from config.pages.errors import is_away
 from tests.accounts.pages import page_of
 from tests.config.test_env import said
-from tests.factories.cast import Cast
+from tests.factories.cast import NOW, Cast, reserve
 
 
-def test_an_address_without_a_page_offers_to_sign_in_and_come_back(
-    client: Client, db: None
-) -> None:
+def test_an_address_without_a_page_offers_to_sign_in_and_come_back(client: Client, db: None) -> None:
     html = page_of(client.get("/nowhere/?q=1"), 404)
     assert "The address may be mistyped or out of date" in html
     assert 'href="/accounts/login/?next=/nowhere/%3Fq%3D1"' in html
 
 
-def test_a_page_for_other_roles_says_who_one_is_and_who_gives_roles(
-    client: Client, cast: Cast
-) -> None:
+def test_a_page_for_other_roles_says_who_one_is_and_who_gives_roles(client: Client, cast: Cast) -> None:
     client.force_login(cast.people["wang"])
     html = page_of(client.get("/requests/"), 403)
     assert "You are signed in as Wang Li." in html and 'href="/organisations/"' in html
+
+
+def test_a_refused_page_names_whom_to_ask_and_asks_them(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["wang"])
+    html = page_of(client.get("/requests/"), 403)
+    assert "Chen Jing" in html and "Manager of Fudan University" in html and "Zhao Min" not in html
+    [signed] = set(re.findall(r'name="refusal" value="([^"]+)"', html))
+    form = {"organisation": cast.fudan.pk, "refusal": signed}
+    assert f'name="organisation" value="{cast.fudan.pk}"' in html
+    assert client.post("/people/access/", form).status_code == 302
+    assert client.post("/people/access/", form).status_code == 409
+    effects_carry_out(now=timezone.now())
+    (message,) = Message.objects.filter(kind="people.access-asked")
+    assert message.user == cast.people["chen"] and message.link == f"/organisations/{cast.fudan.pk}/members/"
+    assert "Roles that may do this: manager" in message.text and "/requests/\n" in message.text
+
+
+def test_a_refused_page_names_nobody_to_who_belongs_nowhere(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["alice"])
+    html = page_of(client.get("/requests/"), 403)
+    assert "/people/access/" not in html and 'href="/organisations/#find"' in html
+    form = {"organisation": cast.fudan.pk, "refusal": refusal_signed("book")}
+    assert client.post("/people/access/", form).status_code == 403
+    assert not OutboxMessage.objects.filter(kind="people.access-asked").exists()
+
+
+def test_only_what_a_page_has_signed_lately_is_asked_for(
+    client: Client, cast: Cast, monkeypatch: Any
+) -> None:
+    client.force_login(cast.people["wang"])
+    form = {"organisation": cast.fudan.pk, "capability": "account", "path": "/money/"}
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 13 * 3600)
+    old = refusal_signed("account", "/money/")
+    monkeypatch.undo()
+    for refusal in (
+        {},
+        {"refusal": "x"},
+        {"refusal": signing.dumps(["account", "/money/"])},
+        {"refusal": old},
+    ):
+        assert "is out of date" in page_of(client.post("/people/access/", form | refusal), 400)
+    assert not OutboxMessage.objects.filter(kind="people.access-asked").exists()
+
+
+def test_a_refused_form_names_no_page_to_go_to(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["wang"])
+    html = page_of(client.post("/people/roles/"), 403)
+    [signed] = set(re.findall(r'name="refusal" value="([^"]+)"', html))
+    assert client.post("/people/access/", {"refusal": signed}).status_code == 302
+    assert OutboxMessage.objects.get(kind="people.access-asked").payload["path"] == ""
+
+
+@pytest.mark.parametrize("who", ["wang", "alice"])
+def test_a_refused_page_of_another_host_names_no_manager_of_the_readers_own(
+    client: Client, cast: Cast, who: str
+) -> None:
+    client.force_login(cast.people[who])
+    html = page_of(client.get(reverse("instruments:policy", args=[cast.microscope.pk])), 403)
+    assert "The managers of USTC decide who may do this." in html
+    assert "Chen Jing" not in html and "/people/access/" not in html and "#find" not in html
+    html = page_of(client.get(f"/manage/facilities/{cast.facility.pk}/"), 403)
+    assert "The managers of another organisation decide who may do this." in html
+    assert "USTC" not in html and "/people/access/" not in html
+
+
+def test_a_refused_page_of_one_of_several_organisations_names_only_its_managers(
+    client: Client, cast: Cast
+) -> None:
+    client.force_login(cast.people["wang"])
+    membership_start(By(PLATFORM, NOW), user=cast.wang, organisation=cast.ustc)
+    html = page_of(client.get(reverse("instruments:policy", args=[cast.microscope.pk])), 403)
+    assert "Zhao Min" in html and "/people/access/" in html
+    assert "Chen Jing" not in html
+
+
+def test_a_page_that_is_hidden_and_one_that_is_not_there_say_the_same(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["alice"])
+    hidden = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    pages = [client.get(f"/bookings/{pk}/").content.decode() for pk in (hidden.pk, cast.fudan.pk)]
+    found = [re.sub(r'[0-9a-f]{8}-[0-9a-f-]{27}|"\w{64}"|nonce[^>]*', "", html) for html in pages]
+    assert found[0] == found[1] and "If somebody sent you this address, ask them" in found[0]
 
 
 def test_a_failure_names_its_number(rf: RequestFactory, monkeypatch: Any, db: None) -> None:
@@ -105,6 +200,44 @@ def test_what_counts_as_a_database_that_is_away(kind, cause, is_so):
     problem = kind("x")
     problem.__cause__ = cause
     assert is_away(problem) is is_so
+
+
+def answering(state: str) -> Any:
+    """The database answers with an error whatever it is asked."""
+    error = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+
+    def ask(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:
+        if " FROM " not in statement:
+            return execute(statement, params, many, context)
+        with transaction.atomic():
+            return execute(error, None, False, context)
+
+    return connection.execute_wrapper(ask)
+
+
+TOO_BUSY = ["55P03", "40P01", "40001", "57014"]
+NOT_THERE = ["08006", "53300", "53400", "57P01", "57P02", "57P03", "57P05", "25P03"]
+
+
+@pytest.mark.parametrize("state", TOO_BUSY + NOT_THERE)
+def test_what_the_database_cannot_do_just_now_can_be_tried_again(
+    client: Client, db: None, state: str
+) -> None:
+    """On pages, in both languages, and in the API: 503, and when to come again."""
+    again, words, zh = {
+        True: ("1", "Too many people are doing this at once", "同时操作的人过多"),
+        False: ("5", "The platform cannot reach its database", "数据库"),
+    }[state in TOO_BUSY]
+    client.raise_request_exception = False
+    with answering(state):
+        page = client.get("/?q=x", headers={"Accept-Language": "en"})
+        chinese = client.get("/?q=x", headers={"Accept-Language": "zh-hans"})
+        problem = client.get("/api/v1/instruments/")
+    for answer in (page, chinese, problem):
+        assert (answer.status_code, answer["Retry-After"]) == (503, again)
+    assert words in page.content.decode() and 'href="/?q=x"' in page.content.decode()
+    assert zh in chinese.content.decode() and "重试" in chinese.content.decode()
+    assert problem.json()["code"] == ("busy" if state in TOO_BUSY else "database-away")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_lines_begin_with_their_first_sign_but_for_what_is_shown_or_translated_a
 
 
 def test_pages_are_made_so_and_texts_of_mails_are_not():
-    page = get_template("error.html").template.source
+    page = get_template("bookings/board/bids.html").template.source
     assert "\n " not in page and "\n" in page
     mail = get_template("bookings/messaging/mail/message.txt").template
     with open(mail.origin.name, encoding="utf-8") as file:

@@ -53,9 +53,7 @@ def test_a_deaf_one_is_asked_once(settings, monkeypatch):
 
 
 def test_numbers_are_counted_in_one_round_trip_until_their_window_ends(settings):
-    settings.CACHES = {
-        "default": {"BACKEND": "config.web.caches.Cache", "LOCATION": settings.REDIS_URL}
-    }
+    settings.CACHES = {"default": {"BACKEND": "config.web.caches.Cache", "LOCATION": settings.REDIS_URL}}
     one, other = uuid4().hex, uuid4().hex
     assert cache.count({one: 60, other: 1}) == [1, 1]
     assert cache.count({one: 60}) == [2]

@@ -30,7 +30,7 @@ def zhao(client: Client, cast: Cast) -> Client:
         *((f"/manage/closures/{ID}/{act}/", "/manage/") for act in ("end", "delete")),
         (f"/profile/tokens/{ID}/revoke/", "/profile/"),
         (f"/money/charges/{ID}/dispute/", f"/money/charges/{ID}/"),
-        (f"/money/corrections/{ID}/", "/money/charges/"),
+        (f"/money/charges/corrections/{ID}/agree/", "/money/charges/"),
         (f"/people/roles/{ID}/take/", "/people/roles/"),
         ("/language/", "/"),
     ],
@@ -89,9 +89,7 @@ def test_a_value_that_nothing_can_store_is_said_to_be_wrong(zhao: Client) -> Non
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])
-def test_a_day_that_nobody_can_mean_is_said_at_its_field(
-    client: Client, cast: Cast, day: str
-) -> None:
+def test_a_day_that_nobody_can_mean_is_said_at_its_field(client: Client, cast: Cast, day: str) -> None:
     client.force_login(cast.people["auditor"])
     for name in ("since", "until"):
         assert "This is not a time." in page_of(client.get(f"/trail/?{name}={day}"), 200)
@@ -106,6 +104,16 @@ def test_a_host_that_is_not_ours_is_a_bad_request_before_anything_else(
     assert "evil.example" not in response.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/", "/nothing-is-here/", "/?q=microscope"])
+def test_no_cache_in_front_keeps_a_page_that_gives_the_secret_of_forms(
+    client: Client, cast: Cast, path: str
+) -> None:
+    """Else a cache in front gives one visitor's secret, and the cookie for it, to the next."""
+    answer = client.get(path)
+    assert "csrftoken" in answer.cookies
+    assert answer["Cache-Control"] == "private"
+
+
 def test_a_table_that_is_cut_short_says_so(rf: Any) -> None:
     """The database goes away while it is sent, which the server ends as it ends a whole one."""
 
@@ -115,4 +123,4 @@ def test_a_table_that_is_cut_short_says_so(rf: Any) -> None:
 
     answer = CutShortMiddleware(lambda _: StreamingHttpResponse(pieces(), content_type="text/csv"))
     told = b"".join(answer(rf.get("/")).streaming_content).decode()
-    assert told == "a,b\r\n1,2\r\n\r\n\r\nThis file ends here and is not whole. Get it again.\r\n"
+    assert told == "a,b\r\n1,2\r\n\r\n\r\nThis file is incomplete. Download it again.\r\n"

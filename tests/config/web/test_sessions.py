@@ -8,9 +8,7 @@ from tests.accounts.pages import page_of
 from tests.factories.cast import Cast
 
 
-@pytest.mark.parametrize(
-    "key", ["abcdefgh\0ijkl", "short", "a" * 41, "ABCDEFGHIJ", "abcdefgh\n", ""]
-)
+@pytest.mark.parametrize("key", ["abcdefgh\0ijkl", "short", "a" * 41, "ABCDEFGHIJ", "abcdefgh\n", ""])
 def test_what_was_never_given_out_is_no_key(key: str) -> None:
     assert SessionStore(key).session_key is None
 

@@ -1,7 +1,7 @@
 """Review schemes as files: those that come with the platform, and a region's own.
 
-A file is one JSON object with the columns of `ReviewScheme`; amounts are texts. What a rule does
-not state is null, and `source` says where the rest was read.
+A file is one JSON object with the columns of `ReviewScheme`; amounts are texts. Values that the rules of the
+place do not state are null, and `source` says where the others were read.
 """
 
 import json
@@ -16,12 +16,13 @@ _AMOUNTS = ("least", "most", "full_percent")
 
 
 def shipped() -> list[dict[str, Any]]:
-    """The schemes that come with the platform, by code."""
+    """Return the schemes that come with the platform, by code."""
     return [read(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))]
 
 
 def read(text: str) -> dict[str, Any]:
-    """Read a file. `Invalid` (`not-a-scheme`) where it is no JSON object, or an amount is none."""
+    """Return the scheme in a file. Raise `Invalid` (`not-a-scheme`) if it is not a JSON object, or an amount
+    is malformed."""
     try:
         row = json.loads(text)
         amounts = {name: row[name] and Decimal(row[name]) for name in _AMOUNTS}

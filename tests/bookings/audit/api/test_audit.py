@@ -96,9 +96,7 @@ def test_a_sample_is_drawn_again_by_anybody(
     assert auditor.post("audit/samples/", body | {"method": "monetary"}).problems == [
         ("method", "monetary-of-charges")
     ]
-    assert auditor.post(
-        "audit/samples/", body | {"since": "2020-01-01", "until": "2020-02-01"}
-    ).code
+    assert auditor.post("audit/samples/", body | {"since": "2020-01-01", "until": "2020-02-01"}).code
 
 
 def test_the_pages(cast: Cast, client: Client) -> None:
@@ -149,6 +147,4 @@ def test_several_at_once(cast: Cast, program: Programs) -> None:
     assert answer["refused"] == []
     again = auditor.post(path, body).body
     assert again["decided"] == []
-    assert [(row["id"], row["code"]) for row in again["refused"]] == [
-        (found["id"], "wrong-version")
-    ]
+    assert [(row["id"], row["code"]) for row in again["refused"]] == [(found["id"], "wrong-version")]

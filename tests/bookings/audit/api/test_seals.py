@@ -28,9 +28,7 @@ VERIFIER = Path(__file__).parents[4] / "bookings/static/bookings/verify_bundle.p
 def verified(tmp_path: Path, content: bytes) -> str:
     path = tmp_path / "file"
     path.write_bytes(content)
-    done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(path)], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-I", str(VERIFIER), str(path)], capture_output=True, text=True)
     return done.stdout
 
 
@@ -60,9 +58,7 @@ def test_a_seal_on_demand_a_proof_and_a_bundle(
     assert text.startswith(f"RIGHT: {TrailEntry.objects.count()} entries in 2 seals")
     assert " 0 not shown" not in text
     assert TrailEntry.objects.filter(action="user.bundle", actor_id=cast.auditor.pk).count() == 1
-    assert auditor.get(
-        "trail/bundle/?from=2026-03-06T00:00:00Z&until=2026-03-05T00:00:00Z"
-    ).problems
+    assert auditor.get("trail/bundle/?from=2026-03-06T00:00:00Z&until=2026-03-05T00:00:00Z").problems
 
 
 def test_the_newest_seal_by_mail_once_a_day(cast: Cast, program: Programs) -> None:
@@ -119,11 +115,8 @@ def test_the_pages(cast: Cast, client: Client, language: str) -> None:
     entry = TrailEntry.objects.get(object_id=made.pk)
     assert f'href="/trail/proofs/{entry.pk}/"' in page_of(client.get(f"/trail/{made.pk}/"))
     assert digest in page_of(client.get(f"/trail/proofs/{entry.pk}/"))
-    assert (
-        client.post("/trail/bundle/", {"since": "2026-03-06", "until": "2026-03-05"}).status_code
-        == 400
-    )
-    for outcome, role in (("done", "as it was sealed"), ("failed", 'role="alert"')):
+    assert client.post("/trail/bundle/", {"since": "2026-03-06", "until": "2026-03-05"}).status_code == 400
+    for outcome, role in (("done", "nothing has changed since it was sealed"), ("failed", 'role="alert"')):
         JobRun.objects.create(entry=VERIFYING, started_at=NOW, outcome=outcome, error="seal 1")
         html = page_of(client.get("/trail/seals/"))
         if language == "en" or outcome == "failed":
@@ -143,9 +136,7 @@ def test_the_trail_by_places_not_by_counting(cast: Cast, client: Client) -> None
 
 
 @pytest.mark.usefixtures("either_storage")
-def test_a_bundle_that_a_worker_writes(
-    cast: Cast, program: Programs, client: Client, tmp_path: Path
-) -> None:
+def test_a_bundle_that_a_worker_writes(cast: Cast, program: Programs, client: Client, tmp_path: Path) -> None:
     auditor = program("auditor")
     row = auditor.post("trail/bundles/", {"until": "2026-03-06T00:00:00Z"}).body
     assert (row["state"], row["entries_done"]) == ("waiting", 0)

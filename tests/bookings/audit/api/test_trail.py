@@ -26,9 +26,7 @@ def test_an_entry(cast: Cast, program: Programs) -> None:
     assert len(entry["digest"]) == 64
 
 
-def test_auditors_read_their_regions_and_everybody_their_own_acts(
-    cast: Cast, program: Programs
-) -> None:
+def test_auditors_read_their_regions_and_everybody_their_own_acts(cast: Cast, program: Programs) -> None:
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     assert "instrument.publish" in actions(program("auditor"))
     assert actions(program("wang")) == ["token.issue", "reservation.confirmed"]

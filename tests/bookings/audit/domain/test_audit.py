@@ -103,10 +103,10 @@ def test_rules_of_other_things() -> None:
     assert rules.stale_listing(confirmed_at=year + timedelta(hours=1), now=NOW) is None
     hours = {"norm": 400 * 60, "days": 100}
     assert rules.hours_far_from_norm(effective=79 * 60, **hours) == {
-        "percent": 19, "hours": 79, "norm": 400, "days": 100,
+        "percent": "19.8", "hours": 79, "norm": 400, "days": 100,
     }  # fmt: skip
     assert rules.hours_far_from_norm(effective=80 * 60, **hours) is None
-    assert rules.hours_far_from_norm(effective=604 * 60, **hours)["percent"] == 151  # type: ignore[index]
+    assert rules.hours_far_from_norm(effective=604 * 60, **hours)["percent"] == "151.0"  # type: ignore[index]
     assert rules.hours_far_from_norm(effective=0, norm=24_000, days=89) is None
 
 

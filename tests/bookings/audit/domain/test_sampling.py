@@ -16,9 +16,7 @@ ITEMS = [Item(f"id-{n:03}", "use, 'a'" if n % 3 else "no_show", n * 100 - 50) fo
 
 @pytest.mark.parametrize("method", ["random", "stratified", "monetary"])
 @pytest.mark.parametrize("size", [1, 25, 500])
-def test_the_script_that_stands_alone_draws_the_same(
-    tmp_path: Path, method: str, size: int
-) -> None:
+def test_the_script_that_stands_alone_draws_the_same(tmp_path: Path, method: str, size: int) -> None:
     path = tmp_path / "population.csv"
     path.write_bytes(population_csv(reversed(ITEMS)))
     done = subprocess.run(

@@ -24,54 +24,31 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.models import RoleGrant, TrailEntry
 from accounts.models.keys import new_id
 from accounts.services.memberships import membership_start, role_grant
+from bookings import models
 from bookings.audit.domain.audit import RULES
 from bookings.audit.domain.sampling import Sampling
 from bookings.audit.messages import AUDIT_RULES
-from bookings.audit.selectors.audit import (
-    day_hits,
-    finding_for,
-    finding_records,
-    instruments_behind,
-    norm_hits,
-    stale_hits,
-)
+from bookings.audit.selectors import audit
 from bookings.audit.selectors.comparison import LAST
+from bookings.audit.services import findings
 from bookings.audit.services.audit import exception_move, exceptions_decide, exceptions_find
-from bookings.audit.services.findings import (
-    Raised,
-    finding_close,
-    finding_raise,
-    finding_reply,
-    finding_return,
-    findings_remind,
-)
 from bookings.audit.services.sampling import sample_draw
 from bookings.catalogue.selectors.parties import Booking
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.charges import charge_make
 from bookings.charging.services.corrections import correction_agree, correction_propose
-from bookings.models import (
-    AuditException,
-    AuditFinding,
-    AuditSample,
-    Charge,
-    InstrumentDay,
-    Reservation,
-    UsageSession,
-)
 from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.settlement.services.payments import Paid, statement_pay
+from bookings.settlement.services.statements import statement_void
 from bookings.usage.services.closures import Outage, closure_create
-from bookings.usage.services.usage import (
-    reservation_check_in,
-    reservation_check_out,
-    usage_settle,
-)
-from instruments.models import Instrument
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out, usage_settle
+from instruments.opening.models import ScheduleAssignment
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.charges import BY_USE, use
 from tests.factories.things import money_things
@@ -82,16 +59,16 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def booked(shared_cast: Cast, db: None) -> tuple[Cast, Reservation]:
+def booked(shared_cast: Cast, db: None) -> tuple[Cast, models.Reservation]:
     return shared_cast, reserve(shared_cast, "2026-03-06 10:00", "2026-03-06 12:00")
 
 
 def by_rule() -> Counter[str]:
-    return Counter(AuditException.objects.values_list("rule", flat=True))
+    return Counter(models.AuditException.objects.values_list("rule", flat=True))
 
 
-def change(row: Reservation, **values: Any) -> None:
-    Reservation.objects.filter(pk=row.pk).update(**values)
+def change(row: models.Reservation, **values: Any) -> None:
+    models.Reservation.objects.filter(pk=row.pk).update(**values)
 
 
 def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
@@ -103,11 +80,11 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
         row, state="completed", requested_at=row.start_at + timedelta(hours=1),
         price_group="internal", overrides=["notice"], decided_by=cast.wang,
     )  # fmt: skip
-    UsageSession.objects.create(
+    models.UsageSession.objects.create(
         reservation=row, instrument=cast.microscope, unit=1, checked_in_at=row.start_at,
         checked_out_at=row.end_at + timedelta(hours=1), service_mode="self",
     )  # fmt: skip
-    InstrumentDay.objects.create(
+    models.InstrumentDay.objects.create(
         instrument=cast.microscope, date=date(2026, 3, 6), total_minutes=1440, open_minutes=60,
         productive_minutes=180, unscheduled_down_minutes=0, scheduled_down_minutes=0,
         engineering_minutes=0, standby_minutes=0, no_show_minutes=0, non_scheduled_minutes=1260,
@@ -116,8 +93,10 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
         updated_at=NOW - timedelta(days=400), confirmed_at=None,
         published_at=NOW - timedelta(days=200),
     )  # fmt: skip
-    charge = Charge.objects.get(pk=things["charge"])
-    Charge.objects.filter(pk=charge.pk).update(result=charge.result | {"total": "1.00"})
+    ScheduleAssignment.objects.update(from_date=date(2025, 9, 1))
+    models.RollUp.objects.update_or_create(instrument=cast.microscope, defaults={"until_date": NOW.date()})
+    charge = models.Charge.objects.get(pk=things["charge"])
+    models.Charge.objects.filter(pk=charge.pk).update(result=charge.result | {"total": "1.00"})
     exceptions_find(By(PLATFORM, NOW), full=True)
     new = by_rule() - before
     assert new >= Counter(
@@ -127,20 +106,18 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
             "other-than-card",
         ]
     )  # fmt: skip
-    found = AuditException.objects.get(rule="used-without-booking")
+    found = models.AuditException.objects.get(rule="used-without-booking")
     assert found.numbers == {"minutes": 60, "state": "completed"}
     assert [item["type"] for item in found.evidence] == ["reservation", "session"]
     assert found.rule_version == 1 and found.parameters == {"minutes": 30}
     assert set(found.region_ids) == {*cast.anhui.lineage, *cast.shanghai.lineage}
     assert TrailEntry.objects.filter(object_id=found.pk, action="exception.find").count() == 1
     # Again, and again from the beginning: nothing new, and nothing that was decided is undone.
-    exception_move(
-        By(cast.actor("auditor"), NOW), exception_id=found.pk, state="explained", reason="Repair"
-    )
+    exception_move(By(cast.actor("auditor"), NOW), exception_id=found.pk, state="explained", reason="Repair")
     for full in (False, True):
         assert exceptions_find(By(PLATFORM, NOW), full=full).counts == {}
     # What is known is not even prepared again.
-    assert [*stale_hits(NOW), *norm_hits(NOW), *day_hits()] == []
+    assert [*audit.stale_hits(NOW), *audit.norm_hits(NOW), *audit.day_hits()] == []
     found.refresh_from_db()
     assert (found.state, found.reason, found.decided_by) == ("explained", "Repair", cast.auditor)
 
@@ -154,7 +131,7 @@ def test_vouchers_corrections_and_related_parties(booked: Any) -> None:
     exceptions_find(By(PLATFORM, NOW), full=True)
     before = by_rule()
     VoucherGrant.objects.filter(pk=things["grant"]).update(amount=Decimal(100), held=0, redeemed=97)
-    charge = Charge.objects.get(pk=things["charge"])
+    charge = models.Charge.objects.get(pk=things["charge"])
     Correction.objects.filter(charge=charge).delete()
     Correction.objects.create(
         charge=charge, state="agreed", reason="x", proposed_by=cast.zhao, proposed_at=NOW,
@@ -165,7 +142,7 @@ def test_vouchers_corrections_and_related_parties(booked: Any) -> None:
     exceptions_find(By(PLATFORM, NOW), full=True)
     new = by_rule() - before
     assert new["voucher-near-cap"] == new["manual-correction"] == 1
-    assert AuditException.objects.filter(rule="related-parties", key=str(row.pk)).exists()
+    assert models.AuditException.objects.filter(rule="related-parties", key=str(row.pk)).exists()
 
 
 def test_only_what_happened_since_is_looked_at(booked: Any) -> None:
@@ -193,7 +170,7 @@ def test_who_gets_a_say_at_the_host_later_is_found_without_a_full_run(
         role_grant(By(PLATFORM, LATER), user=cast.people[who], role=role, organisation=cast.ustc)
         assert exceptions_find(By(PLATFORM, LATER)).counts == new
     assert exceptions_find(By(PLATFORM, LATER), full=True).counts == {}
-    found = AuditException.objects.get(rule="related-parties")
+    found = models.AuditException.objects.get(rule="related-parties")
     assert (found.key, found.numbers) == (str(row.pk), {"people": 1})
 
 
@@ -203,13 +180,13 @@ def test_days_over_open_hours_of_any_age_are_found_and_no_others_read(cast: Cast
     over_open(cast, date(2023, 5, 4), minutes=15)
     over_open(cast, date(2023, 5, 5), minutes=16)
     assert exceptions_find(By(PLATFORM, NOW)).counts == {"over-open-hours": 1}
-    found = AuditException.objects.get(rule="over-open-hours")
+    found = models.AuditException.objects.get(rule="over-open-hours")
     assert found.numbers == {"day": "2023-05-05", "minutes": 16, "open": 60, "used": 76}
     for day in range(1, 31):
         over_open(cast, date(2024, 4, day), minutes=-60)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         cursor.execute("ANALYZE bookings_instrumentday")
-        assert list(day_hits()) == []
+        assert list(audit.day_hits()) == []
         days = next(q["sql"] for q in captured if 'FROM "bookings_instrumentday"' in q["sql"])
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + days)
@@ -219,7 +196,7 @@ def test_days_over_open_hours_of_any_age_are_found_and_no_others_read(cast: Cast
 
 def over_open(cast: Cast, day: date, minutes: int) -> None:
     """A day that was open for an hour, and used for so much longer."""
-    InstrumentDay.objects.create(
+    models.InstrumentDay.objects.create(
         instrument=cast.microscope, date=day, total_minutes=1440, open_minutes=60,
         productive_minutes=60 + minutes, unscheduled_down_minutes=0, scheduled_down_minutes=0,
         engineering_minutes=0, standby_minutes=0, no_show_minutes=0,
@@ -259,7 +236,7 @@ def test_after_any_changes_a_full_run_finds_nothing_that_nightly_ones_have_not(
         reservation_cancel(By(cast.actor(who), now), reservation_id=row.pk, reason="")
 
     def correct() -> None:
-        charge = chance.choice(list(Charge.objects.filter(state="open").order_by("pk")))
+        charge = chance.choice(list(models.Charge.objects.filter(state="open").order_by("pk")))
         correction = correction_propose(
             By(cast.actor("zhao"), now), charge_id=charge.pk, reason="x",
             amendment=Amendment(waive_percent=Decimal(50)),
@@ -294,13 +271,11 @@ def test_who_decides(booked: Any) -> None:
     cast, row = booked
     change(row, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
-    found = AuditException.objects.get(rule="overrides")
+    found = models.AuditException.objects.get(rule="overrides")
     auditor = cast.actor("auditor")
     for who in ("zhao", "coordinator", "admin"):
         with pytest.raises(NotFound):
-            exception_move(
-                By(cast.actor(who), NOW), exception_id=found.pk, state="review", reason=""
-            )
+            exception_move(By(cast.actor(who), NOW), exception_id=found.pk, state="review", reason="")
     with pytest.raises(NotPermitted):
         exceptions_find(By(cast.actor("admin"), NOW))
     with pytest.raises(Invalid):
@@ -321,8 +296,8 @@ def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
     sun_only = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", who="sun")
     change(sun_only, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
-    finding_raise(
-        By(cast.actor("auditor"), NOW), raised=Raised("low", "T", "t", organisation="ustc")
+    findings.finding_raise(
+        By(cast.actor("auditor"), NOW), raised=findings.Raised("low", "T", "t", organisation="ustc")
     )
     asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 1)
     sample_draw(By(cast.actor("auditor"), NOW), sampling=asked)
@@ -332,7 +307,9 @@ def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
     assert not exceptions_for(elsewhere).exists()
     assert not findings_for(elsewhere).exists() and not samples_for(elsewhere).exists()
     with pytest.raises(NotFound):
-        finding_raise(By(elsewhere, NOW), raised=Raised("low", "T", "t", organisation="ustc"))
+        findings.finding_raise(
+            By(elsewhere, NOW), raised=findings.Raised("low", "T", "t", organisation="ustc")
+        )
     role_grant(By(PLATFORM, NOW), user=alice, role="auditor", region=cast.anhui.parent)
     national = cast.actor("alice")
     assert exceptions_for(national).exists() and findings_for(national).count() == 1
@@ -343,60 +320,58 @@ def test_a_finding_from_exception_to_its_closing(booked: Any) -> None:
     cast, row = booked
     change(row, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
-    found = AuditException.objects.get(rule="overrides")
+    found = models.AuditException.objects.get(rule="overrides")
     auditor, zhao = cast.actor("auditor"), cast.actor("zhao")
-    raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
-    made = finding_raise(By(auditor, NOW), raised=raised)
+    raised = findings.Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
+    made = findings.finding_raise(By(auditor, NOW), raised=raised)
     found.refresh_from_db()
     assert (found.state, made.organisation, made.due_date) == (
         "confirmed", cast.ustc, date(2026, 3, 19),
     )  # fmt: skip
     with pytest.raises(WrongState):
-        finding_raise(By(auditor, NOW), raised=raised)
+        findings.finding_raise(By(auditor, NOW), raised=raised)
     with pytest.raises(NotPermitted):
-        finding_reply(By(auditor, NOW), finding_id=made.pk, reply="x")
+        findings.finding_reply(By(auditor, NOW), finding_id=made.pk, reply="x")
     with pytest.raises(NotPermitted):
-        finding_close(By(zhao, NOW), finding_id=made.pk, evidence="x")
+        findings.finding_close(By(zhao, NOW), finding_id=made.pk, evidence="x")
     with pytest.raises(Invalid):
-        finding_close(By(auditor, NOW), finding_id=made.pk, evidence=" ")
-    finding_reply(By(zhao, NOW), finding_id=made.pk, reply="It was urgent.")
-    finding_return(By(auditor, NOW), finding_id=made.pk, note="Prove it.", due_date=None)
-    finding_reply(By(cast.actor("gao"), NOW), finding_id=made.pk, reply="Here.")
-    done = finding_close(By(auditor, NOW), finding_id=made.pk, evidence="Seen.")
+        findings.finding_close(By(auditor, NOW), finding_id=made.pk, evidence=" ")
+    findings.finding_reply(By(zhao, NOW), finding_id=made.pk, reply="It was urgent.")
+    findings.finding_return(By(auditor, NOW), finding_id=made.pk, note="Prove it.", due_date=None)
+    findings.finding_reply(By(cast.actor("gao"), NOW), finding_id=made.pk, reply="Here.")
+    done = findings.finding_close(By(auditor, NOW), finding_id=made.pk, evidence="Seen.")
     assert (done.state, done.closed_by_id) == ("closed", cast.auditor.pk)
     with pytest.raises(WrongState):
-        finding_reply(By(zhao, NOW), finding_id=made.pk, reply="Late")
-    acts = list(
-        TrailEntry.objects.filter(object_id=made.pk).order_by("id").values_list("action", flat=True)
-    )
+        findings.finding_reply(By(zhao, NOW), finding_id=made.pk, reply="Late")
+    acts = list(TrailEntry.objects.filter(object_id=made.pk).order_by("id").values_list("action", flat=True))
     assert acts == ["finding.raise", "finding.reply", "finding.return", "finding.reply",
                     "finding.close"]  # fmt: skip
 
 
 def test_reminders_until_it_is_answered_each_once(booked: Any) -> None:
     cast, _ = booked
-    raised = Raised("low", "Late papers", "t", due_date=date(2026, 3, 15), organisation="ustc")
-    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    raised = findings.Raised("low", "Late papers", "t", due_date=date(2026, 3, 15), organisation="ustc")
+    made = findings.finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
     effects_carry_out(now=NOW)
     mail.outbox.clear()
 
     def told(day: int) -> list[str]:
         now = at(f"2026-03-{day:02} 12:00")
         for _ in range(2):
-            findings_remind(now=now)
+            findings.findings_remind(now=now)
             effects_carry_out(now=now)
         subjects = [m.subject for m in mail.outbox if m.to == ["zhao@ustc.example"]]
         mail.outbox.clear()
         return subjects
 
     assert told(7) == []
-    assert told(8) == ["Soon due: Late papers"]
+    assert told(8) == ["Soon due: Late papers, Sun 15 Mar"]
     assert told(14) == []
-    assert told(16) == ["Overdue: Late papers"]
-    assert told(23) == ["Overdue: Late papers"]
-    finding_reply(By(cast.actor("zhao"), LATER), finding_id=made.pk, reply="Now")
+    assert told(16) == ["Overdue: Late papers, Sun 15 Mar"]
+    assert told(23) == ["Overdue: Late papers, Sun 15 Mar"]
+    findings.finding_reply(By(cast.actor("zhao"), LATER), finding_id=made.pk, reply="Now")
     assert told(30) == []
-    assert AuditFinding.objects.get(pk=made.pk).state == "replied"
+    assert models.AuditFinding.objects.get(pk=made.pk).state == "replied"
 
 
 def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
@@ -419,7 +394,7 @@ def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
     with pytest.raises(Invalid):
         wrong = Sampling("sessions", "monetary", date(2026, 3, 1), date(2026, 4, 1), 3)
         sample_draw(By(actor, NOW), sampling=wrong)
-    assert AuditSample.objects.count() == 3
+    assert models.AuditSample.objects.count() == 3
 
 
 # The books held against the trail
@@ -433,7 +408,7 @@ def sql(statement: str, *values: Any) -> None:
 
 def unlike() -> list[tuple[str, dict[str, Any]]]:
     """What is unlike the trail: the row, and the numbers behind it."""
-    rows = AuditException.objects.filter(rule="books-not-trail").order_by("key")
+    rows = models.AuditException.objects.filter(rule="books-not-trail").order_by("key")
     return [(row.key.partition(":")[0], row.numbers) for row in rows]
 
 
@@ -465,7 +440,7 @@ def test_a_booking_changed_past_the_platform_is_found(
         monkeypatch.setattr("bookings.audit.services.audit.touched", lambda since: nothing)
     exceptions_find(By(PLATFORM, NOW))
     assert unlike() == [(str(row.pk), {"fields": fields, "count": 1})]
-    found = AuditException.objects.get(rule="books-not-trail")
+    found = models.AuditException.objects.get(rule="books-not-trail")
     last = TrailEntry.objects.filter(object_id=row.pk).latest("id")
     assert found.evidence == [
         {"type": "reservation", "id": str(row.pk)},
@@ -520,18 +495,15 @@ def test_a_booking_made_by_a_process_whose_clock_is_ahead_is_as_the_trail_says(
 def test_rows_that_only_one_of_both_knows_are_found(booked: Any) -> None:
     cast, row = booked
     kept = reserve(cast, "2026-03-09 10:00", "2026-03-09 11:00")
-    stranger = Reservation.objects.get(pk=kept.pk)
+    stranger = models.Reservation.objects.get(pk=kept.pk)
     stranger.pk = stranger.id = new_id()
-    Reservation.objects.bulk_create([stranger])
+    models.Reservation.objects.bulk_create([stranger])
     sql("DELETE FROM bookings_occupancy WHERE reservation_id = %s", row.pk)
     sql("DELETE FROM bookings_quote WHERE reservation_id = %s", row.pk)
     sql("DELETE FROM bookings_reservation WHERE id = %s", row.pk)
     exceptions_find(By(PLATFORM, NOW), full=True)
-    assert dict(unlike()) == {
-        str(row.pk): {"only": "trail"},
-        str(stranger.pk): {"only": "books"},
-    }
-    gone = AuditException.objects.get(numbers__only="trail")
+    assert dict(unlike()) == {str(row.pk): {"only": "trail"}, str(stranger.pk): {"only": "books"}}
+    gone = models.AuditException.objects.get(numbers__only="trail")
     assert [item["type"] for item in gone.evidence] == ["entry"]
     assert gone.organisation_id in {cast.ustc.pk, row.organisation_id}
     assert set(gone.region_ids) == {*cast.anhui.lineage, *cast.shanghai.lineage}
@@ -558,9 +530,7 @@ def test_a_hold_that_came_to_nothing_may_go(booked: Any) -> None:
         ("currency = 'USD'", "currency"),
     ],
 )
-def test_a_charge_changed_past_the_platform_is_found(
-    booked: Any, changed: str, fields: str
-) -> None:
+def test_a_charge_changed_past_the_platform_is_found(booked: Any, changed: str, fields: str) -> None:
     charge = use(booked[0], "2026-03-02 10:00", "2026-03-02 12:00")
     exceptions_find(By(PLATFORM, NOW))
     assert unlike() == []
@@ -569,9 +539,43 @@ def test_a_charge_changed_past_the_platform_is_found(
     assert unlike() == [(str(charge.pk), {"fields": fields, "count": fields.count(",") + 1})]
 
 
-def test_a_night_compares_a_slice_and_the_next_goes_on(
-    booked: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        ("total = total + 1, covered = covered + 1", "total"),
+        ("payable = payable - 1, covered = covered + 1", "payable"),
+        ("paid = payable, state = 'paid'", "paid, state"),
+        ("currency = 'USD'", "currency"),
+        ("month = '2025-01-01'", "month"),
+        ("charges = 3", "charges"),
+    ],
+)
+def test_a_statement_changed_past_the_platform_is_found(booked: Any, changed: str, fields: str) -> None:
+    """Paid in part before, by the platform."""
+    things = money_things(booked[0])
+    paid = Paid(Decimal("0.10"), NOW.date(), "T 2")
+    statement_pay(By(booked[0].actor("gao"), NOW), statement_id=UUID(things["statement"]), paid=paid)
+    exceptions_find(By(PLATFORM, NOW))
+    assert things["statement"] not in dict(unlike())
+    sql(f"UPDATE bookings_statement SET {changed} WHERE id = %s", things["statement"])
+    exceptions_find(By(PLATFORM, NOW))
+    assert dict(unlike())[things["statement"]] == {"fields": fields, "count": len(fields.split(","))}
+
+
+def test_a_statement_that_was_voided_is_as_the_trail_says_and_one_that_is_gone_is_missed(booked: Any) -> None:
+    things = money_things(booked[0])
+    by = By(booked[0].actor("gao"), NOW)
+    new = statement_void(by, statement_id=UUID(things["statement"]), reason="test")
+    exceptions_find(By(PLATFORM, NOW))
+    assert dict(unlike()).keys().isdisjoint({things["statement"], str(new.pk)})
+    sql("DELETE FROM bookings_statementline WHERE statement_id = %s", new.pk)
+    sql("UPDATE bookings_paymentnotice SET statement_id = %s", things["statement"])
+    sql("DELETE FROM bookings_statement WHERE id = %s", new.pk)
+    exceptions_find(By(PLATFORM, NOW))
+    assert dict(unlike())[str(new.pk)] == {"only": "trail"}
+
+
+def test_a_night_compares_a_slice_and_the_next_goes_on(booked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rows a night; after the last it begins anew. What an auditor starts compares only
     what was touched."""
     cast, row = booked
@@ -579,9 +583,7 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
                    for d in range(9, 13))]  # fmt: skip
     monkeypatch.setattr("bookings.audit.selectors.comparison.BATCH", 2)
     monkeypatch.setattr("bookings.audit.services.audit.SLICE", 2)
-    assert exceptions_find(By(PLATFORM, NOW)).compared["reservation"] == str(
-        LAST
-    )  # the first is whole
+    assert exceptions_find(By(PLATFORM, NOW)).compared["reservation"] == str(LAST)  # the first is whole
     ids = sorted(str(one.pk) for one in rows)
     reached = [exceptions_find(By(PLATFORM, NOW)).compared["reservation"] for _ in range(4)]
     assert reached == [ids[1], ids[3], str(LAST), ids[1]]
@@ -602,7 +604,7 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
     ],
 )  # fmt: skip
 def test_it_is_said_in_a_sentence(numbers: dict[str, Any], english: str, chinese: str) -> None:
-    row = AuditException(rule="books-not-trail", numbers=numbers)
+    row = models.AuditException(rule="books-not-trail", numbers=numbers)
     assert render_to_string("bookings/audit/says.html", {"row": row}).strip() == english
     with translation.override("zh-hans"):
         assert render_to_string("bookings/audit/says.html", {"row": row}).strip() == chinese
@@ -617,13 +619,13 @@ def test_every_rule_has_a_version_and_is_named() -> None:
 
 
 @pytest.fixture
-def own(booked: Any) -> tuple[Cast, AuditException]:
+def own(booked: Any) -> tuple[Cast, models.AuditException]:
     """An exception about a booking of Wang, who audits the hosts' region, through a parent."""
     cast, row = booked
     change(row, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
     role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui.parent)
-    return cast, AuditException.objects.get(rule="overrides")
+    return cast, models.AuditException.objects.get(rule="overrides")
 
 
 def refused_own_case(act: Any, code: str = "own-case") -> None:
@@ -643,18 +645,18 @@ def test_an_exception_about_ones_own_booking_is_anothers_to_decide(own: Any) -> 
                 By(wang, NOW), exception_id=found.pk, state=state, reason="It is fine"
             )
         )
-    raised = Raised("low", "T", "t", exception_id=found.pk)
-    refused_own_case(lambda: finding_raise(By(wang, NOW), raised=raised))
+    raised = findings.Raised("low", "T", "t", exception_id=found.pk)
+    refused_own_case(lambda: findings.finding_raise(By(wang, NOW), raised=raised))
     found.refresh_from_db()
-    assert (found.state, AuditFinding.objects.count()) == ("open", 0)
-    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
-    finding_reply(By(cast.actor("zhao"), NOW), finding_id=made.pk, reply="It was urgent.")
-    refused_own_case(lambda: finding_close(By(wang, NOW), finding_id=made.pk, evidence="Seen"))
+    assert (found.state, models.AuditFinding.objects.count()) == ("open", 0)
+    made = findings.finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    findings.finding_reply(By(cast.actor("zhao"), NOW), finding_id=made.pk, reply="It was urgent.")
+    refused_own_case(lambda: findings.finding_close(By(wang, NOW), finding_id=made.pk, evidence="Seen"))
     refused_own_case(
-        lambda: finding_return(By(wang, NOW), finding_id=made.pk, note="Not enough", due_date=None)
+        lambda: findings.finding_return(By(wang, NOW), finding_id=made.pk, note="Not enough", due_date=None)
     )
-    assert AuditFinding.objects.get().state == "replied"
-    finding_close(By(cast.actor("auditor"), NOW), finding_id=made.pk, evidence="Seen")
+    assert models.AuditFinding.objects.get().state == "replied"
+    findings.finding_close(By(cast.actor("auditor"), NOW), finding_id=made.pk, evidence="Seen")
 
 
 @pytest.mark.parametrize("field", ["user", "made_by", "decided_by"])
@@ -662,7 +664,7 @@ def test_person_maker_and_decider_are_each_part_of_the_case(booked: Any, field: 
     cast, row = booked
     change(row, overrides=["notice"], **{field: cast.auditor})
     exceptions_find(By(PLATFORM, NOW))
-    found = AuditException.objects.get(rule="overrides")
+    found = models.AuditException.objects.get(rule="overrides")
     refused_own_case(
         lambda: exception_move(
             By(cast.actor("auditor"), NOW), exception_id=found.pk, state="review", reason=""
@@ -685,30 +687,26 @@ def test_who_displaced_it_while_they_managed_the_host_is_part_of_the_case(booked
     exceptions_find(By(PLATFORM, NOW))
     RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
     role_grant(By(PLATFORM, NOW), user=cast.zhao, role="auditor", region=cast.anhui)
-    found = AuditException.objects.get(rule="overrides")
+    found = models.AuditException.objects.get(rule="overrides")
     refused_own_case(
-        lambda: exception_move(
-            By(cast.actor("zhao"), NOW), exception_id=found.pk, state="review", reason=""
-        )
+        lambda: exception_move(By(cast.actor("zhao"), NOW), exception_id=found.pk, state="review", reason="")
     )
 
 
 def test_who_answered_a_finding_does_not_close_it_as_auditor(booked: Any) -> None:
     cast, _ = booked
-    raised = Raised("low", "T", "t", organisation="ustc")
-    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
-    finding_reply(By(cast.actor("zhao"), NOW), finding_id=made.pk, reply="Done.")
+    raised = findings.Raised("low", "T", "t", organisation="ustc")
+    made = findings.finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    findings.finding_reply(By(cast.actor("zhao"), NOW), finding_id=made.pk, reply="Done.")
     RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
     role_grant(By(PLATFORM, NOW), user=cast.zhao, role="auditor", region=cast.anhui)
     refused_own_case(
-        lambda: finding_close(By(cast.actor("zhao"), NOW), finding_id=made.pk, evidence="Seen")
+        lambda: findings.finding_close(By(cast.actor("zhao"), NOW), finding_id=made.pk, evidence="Seen")
     )
 
 
 @pytest.mark.parametrize("subject", ["charges", "sessions", "reservations"])
-def test_a_sample_with_ones_own_rows_is_whole_and_anothers_to_act_on(
-    booked: Any, subject: str
-) -> None:
+def test_a_sample_with_ones_own_rows_is_whole_and_anothers_to_act_on(booked: Any, subject: str) -> None:
     cast, _row = booked
     use(cast, "2026-03-10 10:00", "2026-03-10 11:00")
     role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui)
@@ -716,10 +714,10 @@ def test_a_sample_with_ones_own_rows_is_whole_and_anothers_to_act_on(
     wang = cast.actor("wang")
     sample = sample_draw(By(wang, NOW), sampling=asked)
     assert sample.count == len(sample.drawn) > 0  # nothing of the auditor's is left out
-    raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
-    refused_own_case(lambda: finding_raise(By(wang, NOW), raised=raised))
-    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
-    refused_own_case(lambda: finding_close(By(wang, NOW), finding_id=made.pk, evidence="Seen"))
+    raised = findings.Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
+    refused_own_case(lambda: findings.finding_raise(By(wang, NOW), raised=raised))
+    made = findings.finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    refused_own_case(lambda: findings.finding_close(By(wang, NOW), finding_id=made.pk, evidence="Seen"))
 
 
 def test_lists_and_pages_say_why_there_is_no_button(own: Any, client: Any) -> None:
@@ -727,7 +725,7 @@ def test_lists_and_pages_say_why_there_is_no_button(own: Any, client: Any) -> No
     client.force_login(cast.wang)
     assert "another auditor decides" in client.get(reverse("bookings:exceptions")).content.decode()
     page = client.get(reverse("bookings:exception", args=[found.pk])).content.decode()
-    assert "Another auditor decides on this" in page
+    assert "You were involved in this, so another auditor must decide" in page
     assert reverse("bookings:exception-decide", args=[found.pk]) not in page
     assert reverse("bookings:exception-confirm", args=[found.pk]) not in page
     decide = reverse("bookings:exception-decide", args=[found.pk])
@@ -750,13 +748,11 @@ def test_lists_and_pages_say_why_there_is_no_button(own: Any, client: Any) -> No
 def test_several_are_decided_each_by_itself_and_the_others_named(own: Any) -> None:
     """Of four the own case, one moved meanwhile and one that nobody knows stay as they are."""
     cast, found = own
-    others = [
-        reserve(cast, f"2026-03-{day} 10:00", f"2026-03-{day} 12:00", who="sun") for day in (10, 11)
-    ]
+    others = [reserve(cast, f"2026-03-{day} 10:00", f"2026-03-{day} 12:00", who="sun") for day in (10, 11)]
     for row in others:
         change(row, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
-    free, moved = AuditException.objects.filter(key__in=[str(r.pk) for r in others])
+    free, moved = models.AuditException.objects.filter(key__in=[str(r.pk) for r in others])
     exception_move(By(cast.actor("auditor"), NOW), exception_id=moved.pk, state="review", reason="")
     unknown = new_id()
     chosen = [(found.pk, 1), (free.pk, 1), (moved.pk, 1), (unknown, None), (free.pk, 1)]
@@ -769,7 +765,7 @@ def test_several_are_decided_each_by_itself_and_the_others_named(own: Any) -> No
         found.pk: "own-case", moved.pk: "wrong-version", unknown: "not-found",
     }  # fmt: skip
     assert TrailEntry.objects.count() == entries + 1
-    states = dict(AuditException.objects.values_list("pk", "state"))
+    states = dict(models.AuditException.objects.values_list("pk", "state"))
     assert (states[found.pk], states[free.pk], states[moved.pk]) == ("open", "explained", "review")
     free.refresh_from_db()
     assert (free.reason, free.decided_by) == ("Repair", cast.wang)
@@ -780,9 +776,7 @@ def test_several_are_explained_with_a_reason_and_by_auditors_only(own: Any) -> N
     entries = TrailEntry.objects.count()
     for name, state, error in (("auditor", "explained", Invalid), ("zhao", "review", NotPermitted)):
         with pytest.raises(error):
-            exceptions_decide(
-                By(cast.actor(name), NOW), chosen=[(found.pk, 1)], state=state, reason=" "
-            )
+            exceptions_decide(By(cast.actor(name), NOW), chosen=[(found.pk, 1)], state=state, reason=" ")
     assert TrailEntry.objects.count() == entries
 
 
@@ -795,8 +789,8 @@ def test_the_list_names_the_instrument_and_leads_to_the_story(
     change(row, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
 
-    def of(kind: str, pk: Any) -> AuditException:
-        return AuditException(
+    def of(kind: str, pk: Any) -> models.AuditException:
+        return models.AuditException(
             rule="overrides", rule_version=1, key=str(new_id()), organisation=cast.ustc,
             evidence=[{"type": kind, "id": str(pk)}], region_ids=[cast.anhui.pk],
             happened_at=NOW, found_at=NOW,
@@ -807,9 +801,9 @@ def test_the_list_names_the_instrument_and_leads_to_the_story(
         of("instrument", cast.microscope.pk), of("grant", things["grant"]),
     ]  # fmt: skip
     with django_assert_num_queries(2):
-        named = instruments_behind(several)
-    charged = Charge.objects.get(pk=things["charge"]).reservation.instrument
-    assert [named.get(each.pk) for each in several] == [
+        named = [row.about for row in audit.with_instruments(several)]
+    charged = models.Charge.objects.get(pk=things["charge"]).reservation.instrument
+    assert named == [
         cast.microscope, cast.microscope, charged, cast.microscope, None,
     ]  # fmt: skip
     client.force_login(cast.auditor)
@@ -848,9 +842,9 @@ def test_the_page_says_which_were_left(own: Any, client: Any) -> None:
 # What a finding refers to
 
 
-def seen_of(cast: Cast, who: str, finding: AuditFinding) -> list[tuple[str, str]]:
+def seen_of(cast: Cast, who: str, finding: models.AuditFinding) -> list[tuple[str, str]]:
     actor = cast.actor(who)
-    records = finding_records(actor, finding_for(actor, finding.pk))
+    records = audit.finding_records(actor, audit.finding_for(actor, finding.pk))
     return [(item["type"], item["id"]) for item in records]
 
 
@@ -859,11 +853,11 @@ def test_who_answers_sees_the_exception_and_its_records(booked: Any, client: Any
     cast, row = booked
     change(row, overrides=["notice"])
     exceptions_find(By(PLATFORM, NOW))
-    found = AuditException.objects.get(rule="overrides")
+    found = models.AuditException.objects.get(rule="overrides")
     found.evidence.append({"type": "entry", "id": str(TrailEntry.objects.latest("id").pk)})
     found.save(update_fields=["evidence"])
-    raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
-    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    raised = findings.Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
+    made = findings.finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
     booking = ("reservation", str(row.pk))
     for name in ("zhao", "gao"):
         assert seen_of(cast, name, made) == [booking]
@@ -888,16 +882,16 @@ def test_of_a_sample_only_what_is_their_own_organisations(booked: Any, subject: 
     cast, _ = booked
     ours = use(cast, "2026-03-10 10:00", "2026-03-10 11:00")
     theirs = use(cast, "2026-03-11 10:00", "2026-03-11 11:00")
-    Reservation.objects.filter(pk=theirs.reservation_id).update(
+    models.Reservation.objects.filter(pk=theirs.reservation_id).update(
         host=cast.fudan, user=cast.zhao, made_by=cast.zhao
     )
-    Charge.objects.filter(pk=theirs.pk).update(host=cast.fudan)
+    models.Charge.objects.filter(pk=theirs.pk).update(host=cast.fudan)
     sample = sample_draw(
         By(cast.actor("auditor"), NOW),
         sampling=Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5),
     )
-    raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
-    made = finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
+    raised = findings.Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
+    made = findings.finding_raise(By(cast.actor("auditor"), NOW), raised=raised)
     kind = "charge" if subject == "charges" else "reservation"
     own = str(ours.pk if subject == "charges" else ours.reservation_id)
     other = str(theirs.pk if subject == "charges" else theirs.reservation_id)

@@ -24,9 +24,7 @@ def test_who_acted_once_reads_no_more_than_their_own_acts(
     RoleGrant.objects.filter(user=cast.people["zhao"]).update(revoked_at=NOW)
     Membership.objects.filter(user=cast.people["zhao"]).update(ended_at=NOW)
     reservation_cancel(
-        By(cast.actor("wang"), NOW + timedelta(minutes=1)),
-        reservation_id=made.pk,
-        reason="private-reason",
+        By(cast.actor("wang"), NOW + timedelta(minutes=1)), reservation_id=made.pk, reason="private-reason"
     )
     client.force_login(cast.people[who])
     html = page_of(client.get(f"/trail/{made.pk}/"))

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import TrailEntry
-from instruments.models import BookingPolicy
+from instruments.policy.models import BookingPolicy
 from tests.factories.cast import reserve
 
 MORNINGS = {"weekly": [{"weekday": d, "opens": "08:00", "closes": "12:00"} for d in range(1, 6)]}

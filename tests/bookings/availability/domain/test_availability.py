@@ -17,27 +17,10 @@ from bookings.availability.domain.availability import Asker, Block, Calendar, Wi
 from bookings.availability.domain.kept_hours import Kept, Promises
 from bookings.availability.domain.quotas import CODES, Booked
 from bookings.record.domain.periods import Period, subtract, total_minutes, union
-from bookings.record.domain.refusals import OVERRIDABLE
-from instruments.domain.opening import (
-    OpeningHours,
-    WeeklyRule,
-    hours_to_json,
-    local_date,
-    merged,
-    parse_hours,
-    windows,
-)
-from instruments.domain.policies import (
-    GROUPS,
-    MEASURES,
-    SCOPES,
-    SPANS,
-    GroupHours,
-    Policy,
-    Quota,
-    Share,
-    parse_policy,
-)
+from bookings.record.domain.refusals import OVERRIDABLE, Way
+from instruments.opening.domain import opening
+from instruments.policy.domain import policies
+from instruments.reading.domain.clock import local_date
 
 CASES = json.loads((Path(__file__).parents[3] / "cases/availability.json").read_text("utf-8"))
 DAY = timedelta(days=1)
@@ -54,22 +37,15 @@ def said(moment):
 def calendar_of(case):
     instrument = case["instrument"]
     zone = ZoneInfo(instrument["timezone"])
-    hours = parse_hours(instrument["opening_hours"])
+    hours = opening.parse_hours(instrument["opening_hours"])
     within = Period(instant(case["from"]), instant(case["until"]))
     holidays = frozenset(date.fromisoformat(d) for d in instrument.get("public_holidays", []))
     return within, Calendar(
-        windows=windows(
-            hours,
-            zone,
-            holidays,
-            local_date(zone, within.start) - DAY,
-            local_date(zone, within.end) + DAY,
+        windows=opening.windows(
+            hours, zone, holidays, local_date(zone, within.start) - DAY, local_date(zone, within.end) + DAY
         ),
-        policy=parse_policy(instrument["policy"]),
-        blocks=[
-            Block(Period(instant(b["start"]), instant(b["end"])), 1, b["kind"])
-            for b in case["blocked"]
-        ],
+        policy=policies.parse_policy(instrument["policy"]),
+        blocks=[Block(Period(instant(b["start"]), instant(b["end"])), 1, b["kind"]) for b in case["blocked"]],
     )
 
 
@@ -77,10 +53,7 @@ def calendar_of(case):
 def test_worked_case(case):
     within, calendar = calendar_of(case)
     starts = calendar.starts(
-        minutes=case["minutes"],
-        asker=Asker(case["price_group"]),
-        within=within,
-        now=instant(case["now"]),
+        minutes=case["minutes"], asker=Asker(case["price_group"]), within=within, now=instant(case["now"])
     )
     assert [said(s) for s in starts] == case["expected"]["starts"]
     assert [{"start": said(p.start), "end": said(p.end)} for p in calendar.opened(within)] == case[
@@ -94,9 +67,7 @@ def test_what_is_offered_is_accepted_and_all_else_refused(case):
     within, calendar = calendar_of(case)
     now, length = instant(case["now"]), timedelta(minutes=case["minutes"])
     offered = set(
-        calendar.starts(
-            minutes=case["minutes"], asker=Asker(case["price_group"]), within=within, now=now
-        )
+        calendar.starts(minutes=case["minutes"], asker=Asker(case["price_group"]), within=within, now=now)
     )
     assert offered
     moment = within.start
@@ -117,9 +88,7 @@ def clock_changes(name):
     """The local days of 2025 that have not 24 hours."""
     zone, first = ZoneInfo(name), date(2025, 1, 1)
     days = [first + n * DAY for n in range(365)]
-    edges = [
-        datetime.combine(day, time(), tzinfo=zone).timestamp() for day in [*days, days[-1] + DAY]
-    ]
+    edges = [datetime.combine(day, time(), tzinfo=zone).timestamp() for day in [*days, days[-1] + DAY]]
     return [d for d, (a, b) in zip(days, pairwise(edges), strict=True) if b - a != 86400]
 
 
@@ -133,16 +102,13 @@ def spans(draw, origin, most, quarters):
 
 
 def quotas():
-    limits = {
-        "hours": st.integers(0, 160).map(lambda n: Decimal(n) / 2),
-        "bookings": st.integers(0, 9),
-    }
-    return st.sampled_from(MEASURES).flatmap(
+    limits = {"hours": st.integers(0, 160).map(lambda n: Decimal(n) / 2), "bookings": st.integers(0, 9)}
+    return st.sampled_from(policies.MEASURES).flatmap(
         lambda unit: st.builds(
-            Quota,
-            st.sampled_from(SCOPES),
+            policies.Quota,
+            st.sampled_from(policies.SCOPES),
             st.just(unit),
-            st.sampled_from(SPANS),
+            st.sampled_from(policies.SPANS),
             limits[unit].map(Decimal),
             st.sampled_from([None, "internal", "external"]),
         )
@@ -158,9 +124,9 @@ WEEKLY = st.lists(
 )
 
 
-NIGHTS = [(GroupHours((1, 2, 3, 4, 5, 6, 7), 22 * 60, 6 * 60, who, "x"),) for who in GROUPS] + [
-    (GroupHours((2, 5), 90, 1440, "certified", "x"), GroupHours((7,), 0, 150, "region"))
-]
+NIGHTS = [
+    (policies.GroupHours((1, 2, 3, 4, 5, 6, 7), 22 * 60, 6 * 60, who, "x"),) for who in policies.GROUPS
+] + [(policies.GroupHours((2, 5), 90, 1440, "certified", "x"), policies.GroupHours((7,), 0, 150, "region"))]
 
 
 def mostly(usual, *others):
@@ -197,7 +163,7 @@ def booked(draw, origin):
 
 @st.composite
 def promises(draw, origin, offered, blocks, policy):
-    """Hours kept for holders around the days that are asked for."""
+    """Hours guaranteed for holders around the days that are asked for."""
     kept = [
         Kept(
             draw(st.sampled_from(["here", "there", "else"])),
@@ -210,7 +176,7 @@ def promises(draw, origin, offered, blocks, policy):
     ]
     return Promises(
         kept,
-        opened=[Period(w.opens_at, w.closes_at) for w in merged(offered)],
+        opened=[Period(w.opens_at, w.closes_at) for w in opening.merged(offered)],
         taken=[(block.unit, block.period) for block in blocks],
         policy=policy,
     )
@@ -224,13 +190,13 @@ def worlds(draw):
     zone = ZoneInfo(name)
     first = draw(st.sampled_from(clock_changes(name) or [date(2025, 3, 6)])) - 2 * DAY
     rules = tuple(
-        WeeklyRule(weekday, opens * 30, min(1440, (opens + length) * 30))
+        opening.WeeklyRule(weekday, opens * 30, min(1440, (opens + length) * 30))
         for weekday, opens, length in draw(st.just(ALWAYS) | WEEKLY | WEEKLY)
     )
     slot = draw(st.sampled_from([15, 30, 45, 60]))
     units = draw(st.integers(1, 3))
     shortest = slot * draw(mostly(1, 2, 3))
-    policy = Policy(
+    policy = policies.Policy(
         slot_minutes=slot,
         min_minutes=shortest,
         max_minutes=shortest + slot * draw(st.integers(3, 9)),
@@ -241,7 +207,7 @@ def worlds(draw):
         units=units,
         quotas=tuple(draw(st.lists(quotas(), max_size=2))),
         cross_region_share=draw(
-            mostly(None, *(Share(percent, until) for percent in (0, 50, 90) for until in (0, 1440)))
+            mostly(None, *(policies.Share(percent, until) for percent in (0, 50, 90) for until in (0, 1440)))
         ),
         group_hours=draw(mostly((), *NIGHTS)),
     )
@@ -251,7 +217,9 @@ def worlds(draw):
         for unit in range(1, units + 1)
         for period in spans(draw, origin, 4, 4 * 96)
     ]
-    offered = windows(OpeningHours(rules), zone, frozenset(), first - 9 * DAY, first + 13 * DAY)
+    offered = opening.windows(
+        opening.OpeningHours(rules), zone, frozenset(), first - 9 * DAY, first + 13 * DAY
+    )
     calendar = Calendar(
         windows=offered,
         policy=policy,
@@ -267,9 +235,7 @@ def worlds(draw):
         organisation=draw(st.sampled_from(["here", "there", None])),
         is_same_region=draw(st.booleans()),
         qualified=draw(mostly(None, (), *((period,) for period in spans(draw, origin, 2, 384)))),
-        certified=draw(
-            mostly((), (), *((("x", (period,)),) for period in spans(draw, origin, 2, 384)))
-        ),
+        certified=draw(mostly((), (), *((("x", (period,)),) for period in spans(draw, origin, 2, 384)))),
     )
     now = origin + QUARTER * draw(mostly(0, *range(-96, 2 * 96)))
     return World(calendar, Period(origin, origin + 4 * DAY), asker, now)
@@ -287,9 +253,7 @@ def wishes(world, minutes, step=QUARTER, **more):
 def test_starts_and_check_agree(world, slots):
     """Every offered start is accepted and every other refused with a reason."""
     minutes = slots * world.calendar.policy.slot_minutes
-    offered = world.calendar.starts(
-        minutes=minutes, asker=world.asker, within=world.within, now=world.now
-    )
+    offered = world.calendar.starts(minutes=minutes, asker=world.asker, within=world.within, now=world.now)
     assert offered == sorted(set(offered))
     for start in offered:
         wish = Wish(Period(start, start + timedelta(minutes=minutes)), world.asker)
@@ -305,8 +269,7 @@ def test_the_nearest_always_passes(world, slots, offset, keeps_start, waived):
     some = timedelta(hours=17)
     for wish in wishes(world, minutes, some, keeps_start=keeps_start, waived=waived):
         wish = replace(
-            wish,
-            period=Period(wish.period.start + offset * QUARTER, wish.period.end + offset * QUARTER),
+            wish, period=Period(wish.period.start + offset * QUARTER, wish.period.end + offset * QUARTER)
         )
         found = world.calendar.check(wish, world.now)
         explained = world.calendar.explain(wish, world.now)
@@ -325,13 +288,11 @@ def test_what_is_waived_is_left_out_and_nothing_else(world, slots, waived):
         assert bound == world.calendar.check(wish, world.now)
         free = replace(wish, waived=waived)
         assert world.calendar.refusing(free, world.now) == bound
-        assert world.calendar.check(free, world.now) == tuple(
-            r for r in bound if r.code not in waived
-        )
+        assert world.calendar.check(free, world.now) == tuple(r for r in bound if r.code not in waived)
 
 
 LIMITED = {*CODES.values(), "kept-for-other-regions", "kept-for-holder"}
-FOR_GROUPS = {f"hours-for-{who}" for who in GROUPS}  # test_group_hours.py
+FOR_GROUPS = {f"hours-for-{who}" for who in policies.GROUPS}  # test_group_hours.py
 LIMITS = ["too-soon", "too-far", *sorted(LIMITED | FOR_GROUPS)]
 
 
@@ -370,9 +331,7 @@ def by_the_page(world, wish):
     lead = (period.start - world.now) / timedelta(minutes=1)
     around = [w for w in calendar.windows if w.opens_at <= period.start < w.closes_at]
     open_until = period.start
-    while further := [
-        w.closes_at for w in calendar.windows if w.opens_at <= open_until < w.closes_at
-    ]:
+    while further := [w.closes_at for w in calendar.windows if w.opens_at <= open_until < w.closes_at]:
         open_until = max(further)
     span = calendar.blocked_span(period)
     kinds = {unit: set() for unit in range(1, policy.units + 1)}
@@ -392,17 +351,13 @@ def by_the_page(world, wish):
         "off-grid": bool(minutes % policy.slot_minutes)
         or (
             bool(around)
-            and all(
-                (period.start - w.opens_at).total_seconds() / 60 % policy.slot_minutes
-                for w in around
-            )
+            and all((period.start - w.opens_at).total_seconds() / 60 % policy.slot_minutes for w in around)
         ),
         "too-short": minutes < policy.min_minutes,
         "too-long": minutes > policy.max_minutes,
         "outside-opening-hours": open_until < period.end,
         "instrument-closed": is_closed,
-        "slot-taken": is_taken
-        and (not is_closed or any("reservation" in k for k in kinds.values())),
+        "slot-taken": is_taken and (not is_closed or any("reservation" in k for k in kinds.values())),
     }
 
 
@@ -432,10 +387,14 @@ def monday():
     zone = ZoneInfo("Europe/London")
     day = date(2026, 1, 5)
     return Calendar(
-        windows=windows(
-            OpeningHours((WeeklyRule(1, 540, 1020),)), zone, frozenset(), day - DAY, day + 15 * DAY
+        windows=opening.windows(
+            opening.OpeningHours((opening.WeeklyRule(1, 540, 1020),)),
+            zone,
+            frozenset(),
+            day - DAY,
+            day + 15 * DAY,
         ),
-        policy=Policy(
+        policy=policies.Policy(
             slot_minutes=60,
             min_minutes=120,
             max_minutes=240,
@@ -479,7 +438,8 @@ def test_notice_and_horizon_are_inclusive(monday):
     assert [r.code for r in late] == ["too-soon"]
     assert refused(monday, start, 120, start - 10 * DAY) == ()
     early = refused(monday, start, 120, start - 10 * DAY - timedelta(microseconds=1))
-    assert [r.code for r in early] == ["too-far"]
+    (far,) = early
+    assert (far.code, dict(far.numbers)["latest"]) == ("too-far", "2026-01-05")
 
 
 def test_the_nearest_change_that_passes(monday):
@@ -512,12 +472,25 @@ def test_a_certificate_must_hold_through_the_whole_period(monday):
     assert expires.nearest == Period(instant("2026-01-05T09:00Z"), instant("2026-01-05T11:00Z"))
 
 
+def test_without_a_certificate_the_ways_that_need_none_are_named(monday):
+    missing = {"qualified": (), "guided": ("assisted", "entrusted")}
+    wished = Period(instant("2026-01-05T13:00Z"), instant("2026-01-05T15:00Z"))
+    (refusal,) = refused(monday, wished.start, 120, NOW, **missing)
+    assert refusal.ways == (Way("assisted", wished), Way("entrusted", wished))
+    # Where the time itself is refused, too, at the nearest time that is not.
+    certificate, taken = refused(monday, instant("2026-01-05T10:00Z"), 120, NOW, **missing)
+    nearest = Period(instant("2026-01-05T09:00Z"), instant("2026-01-05T11:00Z"))
+    assert [way.period for way in certificate.ways] == [nearest] * 2 and taken.ways == ()
+    # No way of working helps who is not served, or who needs no certificate.
+    assert not any(r.ways for r in refused(monday, wished.start, 120, NOW, is_served=False, **missing))
+    (taken,) = refused(monday, instant("2026-01-05T10:00Z"), 120, NOW)
+    assert taken.ways == ()
+
+
 def test_a_group_without_a_rate_and_an_unpublished_instrument(monday):
     (refusal,) = refused(monday, instant("2026-01-05T09:00Z"), 120, NOW, is_served=False)
     assert (refusal.code, refusal.nearest) == ("audience-not-served", None)
-    hidden = Calendar(
-        windows=monday.windows, policy=monday.policy, blocks=monday.blocks, is_published=False
-    )
+    hidden = Calendar(windows=monday.windows, policy=monday.policy, blocks=monday.blocks, is_published=False)
     (refusal,) = refused(hidden, instant("2026-01-05T09:00Z"), 120, NOW)
     assert refusal.code == "not-published"
 
@@ -525,7 +498,7 @@ def test_a_group_without_a_rate_and_an_unpublished_instrument(monday):
 def test_with_two_units_the_lowest_free_one_is_taken(monday):
     two = Calendar(
         windows=monday.windows,
-        policy=Policy(slot_minutes=60, min_minutes=60, units=2),
+        policy=policies.Policy(slot_minutes=60, min_minutes=60, units=2),
         blocks=monday.blocks,
     )
     nine = instant("2026-01-05T09:00Z")
@@ -536,5 +509,5 @@ def test_with_two_units_the_lowest_free_one_is_taken(monday):
 
 def test_hours_read_back_as_they_were_written():
     for case in CASES["cases"]:
-        hours = parse_hours(case["instrument"]["opening_hours"])
-        assert parse_hours(hours_to_json(hours)) == hours
+        hours = opening.parse_hours(case["instrument"]["opening_hours"])
+        assert opening.parse_hours(opening.hours_to_json(hours)) == hours

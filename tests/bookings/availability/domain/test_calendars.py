@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bookings.availability.domain.availability import Block, Calendar
 from bookings.availability.domain.calendars import bookable
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import Window
-from instruments.domain.policies import Policy
+from instruments.opening.domain.opening import Window
+from instruments.policy.domain.policies import Policy
 
 DAY = datetime(2026, 3, 6, tzinfo=UTC)
 WITHIN = Period(DAY, DAY + timedelta(days=1))
@@ -25,11 +25,7 @@ def period(start, minutes):
 
 def calendar(blocks, *, units=1, setup=0, teardown=0, opens=480, closes=1080):
     policy = Policy(
-        slot_minutes=15,
-        min_minutes=15,
-        units=units,
-        setup_minutes=setup,
-        teardown_minutes=teardown,
+        slot_minutes=15, min_minutes=15, units=units, setup_minutes=setup, teardown_minutes=teardown
     )
     return Calendar(windows=[Window(at(opens), at(closes))], policy=policy, blocks=blocks)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bookings.availability.domain.availability import Asker, Calendar, Wish
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import OpeningHours, WeeklyRule, windows
-from instruments.domain.policies import GroupHours, Policy
+from instruments.opening.domain.opening import OpeningHours, WeeklyRule, windows
+from instruments.policy.domain.policies import GroupHours, Policy
 
 DAY = timedelta(days=1)
 # Days about a change of the clock, and a zone without any.
@@ -59,16 +59,12 @@ def is_kept(rule, wall):
     if rule.opens < rule.closes:
         return weekday in rule.days and rule.opens <= minute < rule.closes
     before = (wall - DAY).isoweekday()
-    return (weekday in rule.days and minute >= rule.opens) or (
-        before in rule.days and minute < rule.closes
-    )
+    return (weekday in rule.days and minute >= rule.opens) or (before in rule.days and minute < rule.closes)
 
 
 def is_kept_within(calendar, period):
     moments = int(period.length / timedelta(minutes=5))
-    walls = [
-        (period.start + n * timedelta(minutes=5)).astimezone(calendar.zone) for n in range(moments)
-    ]
+    walls = [(period.start + n * timedelta(minutes=5)).astimezone(calendar.zone) for n in range(moments)]
     naive = [wall.replace(tzinfo=None) for wall in walls]
     return any(is_kept(rule, wall) for rule in calendar.policy.group_hours for wall in naive)
 

@@ -1,4 +1,4 @@
-"""Hours kept for holders, against brute force on small calendars."""
+"""Hours guaranteed for holders, against brute force on small calendars."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookings.availability.domain.kept_hours import (
-    Kept,
-    PricedPart,
-    Promises,
-    priced_parts,
-)
+from bookings.availability.domain.kept_hours import Kept, PricedPart, Promises, priced_parts
 from bookings.record.domain.periods import Period
-from instruments.domain.policies import Policy
+from instruments.policy.domain.policies import Policy
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -144,12 +139,7 @@ def test_a_price_counts_from_the_start_as_far_as_there_is_some_left():
 
 def most(rights, free, now):
     """How many promised hours can be booked, by augmenting paths."""
-    wanted = [
-        (guarded, n)
-        for k in rights
-        if (guarded := k.guarded(now))
-        for n in range(int(k.left / HOUR))
-    ]
+    wanted = [(guarded, n) for k in rights if (guarded := k.guarded(now)) for n in range(int(k.left / HOUR))]
     match = {}
 
     def augment(n, seen):
@@ -181,8 +171,7 @@ def rights(draw):
 
 
 WISHES = st.lists(
-    st.tuples(st.sampled_from(["A", "B", "C", "X"]), st.integers(0, HOURS - 1), st.integers(1, 4)),
-    max_size=8,
+    st.tuples(st.sampled_from(["A", "B", "C", "X"]), st.integers(0, HOURS - 1), st.integers(1, 4)), max_size=8
 )
 
 
@@ -197,10 +186,7 @@ def test_refused_is_what_takes_from_others_and_nothing_else(rows, units, wishes,
     for holder, start, hours in wishes:
         end = start + hours
         period = span(start, end)
-        unit = next(
-            (u for u in range(1, units + 1) if all((u, h) in free for h in range(start, end))),
-            None,
-        )
+        unit = next((u for u in range(1, units + 1) if all((u, h) in free for h in range(start, end))), None)
         if unit is None:
             continue
         bound = [k for k in judge.kept if period.start > now + k.released]
@@ -247,7 +233,5 @@ def test_what_fits_can_be_promised_and_no_more(rows, units, start, hours):
 @given(st.data())
 def test_never_idle_after_the_release(start, data):
     rows = data.draw(rights())
-    now = (
-        BEGIN + start * HOUR - timedelta(minutes=min((k.released_minutes for k in rows), default=0))
-    )
+    now = BEGIN + start * HOUR - timedelta(minutes=min((k.released_minutes for k in rows), default=0))
     assert refused(promises(rows), "X", start, start + 2, now) == []

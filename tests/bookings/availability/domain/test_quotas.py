@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bookings.availability.domain.availability import Asker, Block, Calendar, Wish
 from bookings.availability.domain.quotas import CODES, Booked, counted_span, local_spans
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import OpeningHours, WeeklyRule, windows
-from instruments.domain.policies import MEASURES, SCOPES, SPANS, Policy, Quota, Share
+from instruments.opening.domain.opening import OpeningHours, WeeklyRule, windows
+from instruments.policy.domain.policies import MEASURES, SCOPES, SPANS, Policy, Quota, Share
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 KEPT = "kept-for-other-regions"
@@ -45,11 +45,7 @@ def minutes_of(period):
 
 def name_of(per, zone, moment):
     local = moment.astimezone(zone)
-    return {
-        "day": local.date(),
-        "week": local.isocalendar()[:2],
-        "month": (local.year, local.month),
-    }[per]
+    return {"day": local.date(), "week": local.isocalendar()[:2], "month": (local.year, local.month)}[per]
 
 
 def pieces(per, zone, period, now):
@@ -101,9 +97,7 @@ def share_of(world, period):
             if week in wish:
                 offered[week] += sum(
                     not any(
-                        b.unit == unit
-                        and b.kind == "closure"
-                        and b.period.start <= moment < b.period.end
+                        b.unit == unit and b.kind == "closure" and b.period.start <= moment < b.period.end
                         for b in calendar.blocks
                     )
                     for unit in range(1, calendar.policy.units + 1)
@@ -138,9 +132,7 @@ class World:
 
 def periods(around, most_days):
     return st.builds(
-        lambda start, length: Period(
-            around + start * MINUTE, around + start * MINUTE + length * MINUTE
-        ),
+        lambda start, length: Period(around + start * MINUTE, around + start * MINUTE + length * MINUTE),
         st.integers(-1440 * most_days, 1440 * most_days),
         st.integers(1, 600) | st.integers(1, 4320),
     )
@@ -184,9 +176,7 @@ def worlds(draw):
         for unit in range(1, units + 1)
         for n, length, kind in draw(
             st.lists(
-                st.tuples(
-                    st.integers(-6, 6), st.integers(1, 24), st.sampled_from(["closure", "other"])
-                ),
+                st.tuples(st.integers(-6, 6), st.integers(1, 24), st.sampled_from(["closure", "other"])),
                 max_size=3,
                 unique_by=lambda block: block[0],
             )
@@ -198,9 +188,7 @@ def worlds(draw):
         now=noon + draw(st.integers(-2000, 2000)) * MINUTE,
         rows=tuple(rows),
         calendar=Calendar(
-            windows=windows(
-                OpeningHours(tuple(rules)), zone, frozenset(), day - 16 * DAY, day + 16 * DAY
-            ),
+            windows=windows(OpeningHours(tuple(rules)), zone, frozenset(), day - 16 * DAY, day + 16 * DAY),
             policy=Policy(units=units, max_minutes=44640, min_minutes=1, slot_minutes=1),
             blocks=blocks,
         ),
@@ -218,9 +206,7 @@ def worlds(draw):
 def quotas(draw):
     unit = draw(st.sampled_from(MEASURES))
     limit = (
-        Decimal(draw(st.integers(0, 6)))
-        if unit == "bookings"
-        else Decimal(draw(st.integers(0, 6000))) / 100
+        Decimal(draw(st.integers(0, 6))) if unit == "bookings" else Decimal(draw(st.integers(0, 6000))) / 100
     )
     group = draw(st.sampled_from([None, None, "internal", "external"]))
     return Quota(draw(st.sampled_from(SCOPES)), unit, draw(st.sampled_from(SPANS)), limit, group)
@@ -310,9 +296,7 @@ def test_only_what_is_loaded_counts(world, limits, share):
         return
     upcoming = any(quota.per == "upcoming" for quota in limits)
     known = tuple(
-        row
-        for row in world.rows
-        if row.period.meets(span) or (upcoming and row.period.end > world.now)
+        row for row in world.rows if row.period.meets(span) or (upcoming and row.period.end > world.now)
     )
     narrow = replace(world, rows=known)
     rules = {"quotas": tuple(limits), "cross_region_share": share}
@@ -449,9 +433,7 @@ def week_of(percent, released=0, *, closed=(), units=1, neighbours=(), missed=()
 def kept(calendar, period, *, is_same_region=True, now=None):
     asker = Asker("regional", user="ann", organisation="here", is_same_region=is_same_region)
     found = calendar.refusing(Wish(period, asker), now or period.start - 10 * DAY)
-    return [
-        (r.numbers["used"], r.numbers["total"], r.numbers["limit"]) for r in found if r.code == KEPT
-    ]
+    return [(r.numbers["used"], r.numbers["total"], r.numbers["limit"]) for r in found if r.code == KEPT]
 
 
 class TestShareByHand:
@@ -491,21 +473,17 @@ class TestShareByHand:
 
     def test_every_unit_offers_its_time(self):
         assert kept(week_of(80, units=2, neighbours=[self.MONDAY]), self.THURSDAY) == []
-        assert kept(week_of(81, units=2, neighbours=[self.MONDAY]), self.THURSDAY) == [
-            ("8", "16", "15.2")
-        ]
+        assert kept(week_of(81, units=2, neighbours=[self.MONDAY]), self.THURSDAY) == [("8", "16", "15.2")]
         # closed on one of two
-        assert kept(
-            week_of(80, units=2, closed=[self.FRIDAY], neighbours=[self.MONDAY]), self.THURSDAY
-        ) == [("8", "16", "14.4")]
+        assert kept(week_of(80, units=2, closed=[self.FRIDAY], neighbours=[self.MONDAY]), self.THURSDAY) == [
+            ("8", "16", "14.4")
+        ]
 
     def test_released_shortly_before_it_starts(self):
         strict = week_of(100, 1440)
         start = self.THURSDAY.start
         assert kept(strict, self.THURSDAY, now=start - DAY) == []
-        assert kept(strict, self.THURSDAY, now=start - DAY - timedelta(microseconds=1)) == [
-            ("0", "8", "0")
-        ]
+        assert kept(strict, self.THURSDAY, now=start - DAY - timedelta(microseconds=1)) == [("0", "8", "0")]
         # what was exempt counts all the same
         assert kept(week_of(60, 1440, neighbours=[self.MONDAY, self.FRIDAY]), self.THURSDAY) == [
             ("16", "24", "16")

@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from bookings.availability.domain.times_of_day import (
-    USUAL,
-    TimesOfDay,
-    preferred_first,
-    times_of_day,
-    usual_among,
-)
+from bookings.availability.domain import times_of_day as times_of_day_rules
 from bookings.plans.domain.chains import Candidate, suggest
 from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap
@@ -30,7 +24,7 @@ def at(hour, minutes=60, zone=SHANGHAI, day=MONDAY):
 
 
 def test_a_booking_lies_within_to_the_minute():
-    morning = TimesOfDay(time(9), time(12, 30))
+    morning = times_of_day_rules.TimesOfDay(time(9), time(12, 30))
     assert morning.admits(at(9), SHANGHAI)
     assert morning.admits(at(11.5), SHANGHAI)
     assert not morning.admits(at(12), SHANGHAI)
@@ -40,33 +34,35 @@ def test_a_booking_lies_within_to_the_minute():
 
 
 def test_a_night_runs_into_the_next_day():
-    night = TimesOfDay(time(22), time(6))
+    night = times_of_day_rules.TimesOfDay(time(22), time(6))
     assert night.admits(at(22, 480), SHANGHAI)
     assert night.admits(at(1), SHANGHAI)
     assert not night.admits(at(5.5), SHANGHAI)
     assert not night.admits(at(21.5), SHANGHAI)
-    assert TimesOfDay(time(20), time(0)).admits(at(23), SHANGHAI)
-    assert TimesOfDay().minutes == 24 * 60
+    assert times_of_day_rules.TimesOfDay(time(20), time(0)).admits(at(23), SHANGHAI)
+    assert times_of_day_rules.TimesOfDay().minutes == 24 * 60
 
 
 def test_what_is_longer_than_the_times_named_is_refused():
-    assert times_of_day(None, None, [9999]) is None
-    assert times_of_day(time(9), None, [900]) == TimesOfDay(time(9), time(0))
+    assert times_of_day_rules.times_of_day(None, None, [9999]) is None
+    assert times_of_day_rules.times_of_day(time(9), None, [900]) == times_of_day_rules.TimesOfDay(
+        time(9), time(0)
+    )
     with pytest.raises(Invalid) as caught:
-        times_of_day(time(9), time(12), [60, 181])
+        times_of_day_rules.times_of_day(time(9), time(12), [60, 181])
     (problem,) = caught.value.problems
     assert (problem.field, problem.code) == ("hours_until", "longer-than-window")
 
 
 def test_usual_working_hours_come_first_and_long_work_begins_in_them():
     starts = [at(h).start for h in range(48)]
-    assert preferred_first(starts, 60, SHANGHAI, None)[:2] == [at(8).start, at(9).start]
-    assert sorted(preferred_first(starts, 60, SHANGHAI, None)) == starts
-    assert usual_among(starts, 1440, SHANGHAI)[0] == at(8).start
+    assert times_of_day_rules.preferred_first(starts, 60, SHANGHAI, None)[:2] == [at(8).start, at(9).start]
+    assert sorted(times_of_day_rules.preferred_first(starts, 60, SHANGHAI, None)) == starts
+    assert times_of_day_rules.usual_among(starts, 1440, SHANGHAI)[0] == at(8).start
     weekend = [at(h + 5 * 24).start for h in range(24)]
-    assert preferred_first(weekend, 60, SHANGHAI, None) == weekend
-    named = TimesOfDay(time(20), time(22))
-    assert preferred_first(starts, 60, SHANGHAI, named)[:2] == [at(20).start, at(21).start]
+    assert times_of_day_rules.preferred_first(weekend, 60, SHANGHAI, None) == weekend
+    named = times_of_day_rules.TimesOfDay(time(20), time(22))
+    assert times_of_day_rules.preferred_first(starts, 60, SHANGHAI, named)[:2] == [at(20).start, at(21).start]
 
 
 clocks = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
@@ -74,7 +70,7 @@ clocks = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
 
 @given(since=clocks, until=clocks, start=st.integers(0, 7 * 48), length=st.integers(1, 48))
 def test_every_half_hour_of_what_is_admitted_is_admitted(since, until, start, length):
-    times = TimesOfDay(since, until)
+    times = times_of_day_rules.TimesOfDay(since, until)
     period = at(start / 2, length * 30)
     if times.admits(period, SHANGHAI):
         assert length * 30 <= times.minutes
@@ -99,7 +95,9 @@ def test_suggestions_are_distinct_in_order_and_usual_ones_first(steps, together,
     candidates = []
     for halves, minutes, gap in steps:
         starts = [at(half / 2).start for half in halves]
-        candidates.append(Candidate(minutes, gap, starts, usual_among(starts, minutes, SHANGHAI)))
+        candidates.append(
+            Candidate(minutes, gap, starts, times_of_day_rules.usual_among(starts, minutes, SHANGHAI))
+        )
     ways = suggest(candidates, most, together=together)
     assert len(ways) <= most
     kinds = []
@@ -111,6 +109,6 @@ def test_suggestions_are_distinct_in_order_and_usual_ones_first(steps, together,
         else:
             for before, after, step in zip(way, way[1:], candidates[1:], strict=False):
                 assert step.gap.admits(before.end, after.start)
-        kinds.append(all(USUAL.admits(period, SHANGHAI) for period in way))
+        kinds.append(all(times_of_day_rules.USUAL.admits(period, SHANGHAI) for period in way))
     # Whatever is at usual times in every step stands before what is not.
     assert kinds == sorted(kinds, reverse=True)

@@ -6,11 +6,11 @@ from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.models import Instrument
-from instruments.selectors.misfits import load_misfits, mark_of
-from instruments.selectors.registry import WITH
+from instruments.managing.selectors.misfits import load_misfits, mark_of
+from instruments.opening.domain.opening import parse_hours
+from instruments.policy.domain.policies import parse_policy
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
 from tests.factories.cast import NOW, WEEKDAYS, at, reserve
 from tests.factories.qualifications import certify
 

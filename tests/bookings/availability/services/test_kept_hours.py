@@ -1,4 +1,4 @@
-"""Granting, changing and ending kept hours, and what they do to bookings."""
+"""Granting, changing and ending guaranteed hours, and what they do to bookings."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,23 +11,21 @@ from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import load_promises
 from bookings.availability.selectors.kept_hours import kept_for, kept_rows, value_of
-from bookings.availability.services.kept_hours import (
-    kept_hours_change,
-    kept_hours_end,
-)
+from bookings.availability.services.kept_hours import kept_hours_change, kept_hours_end
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.models import KeptHours, Reservation
-from bookings.pricing.selectors.fees import Asked
+from bookings.pricing.selectors.fees import PriceRequest
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
-from instruments.domain.opening import parse_hours
-from instruments.models import BookingPolicy, Instrument
-from instruments.selectors.misfits import load_misfits
-from instruments.selectors.registry import instrument_to_book
+from instruments.managing.selectors.misfits import load_misfits
+from instruments.opening.domain.opening import parse_hours
+from instruments.policy.models import BookingPolicy
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import instrument_to_book
 from tests.factories.cast import NOW, WEEKDAYS, at, reserve
 from tests.factories.kept_hours import grant
 
@@ -85,11 +83,7 @@ def test_more_than_fits_is_refused_with_what_fits(cast):
         grant(cast, minutes=601)
     [problem] = refused.value.problems
     assert (problem.code, problem.numbers["most"]) == ("more-than-fits", 600)
-    assert (
-        KeptHours.objects.count()
-        == OutboxMessage.objects.filter(kind__startswith="kept").count()
-        == 0
-    )
+    assert KeptHours.objects.count() == OutboxMessage.objects.filter(kind__startswith="kept").count() == 0
     assert BookingPolicy.objects.get(instrument=cast.microscope).kept_until is None
     grant(cast, minutes=600)
     with pytest.raises(Invalid) as refused:
@@ -194,7 +188,7 @@ def test_their_price_in_quote_hold_and_booking(cast):
     row = grant(cast, minutes=120, price=Decimal("30.00"))
     period = Period(at("2026-03-06 12:00"), at("2026-03-06 15:00"))
     instrument = instrument_to_book(cast.actor("wang"), cast.microscope.pk)
-    found = load_quotation(instrument, cast.fudan, Asked(period), NOW, user_id=cast.wang.pk)
+    found = load_quotation(instrument, cast.fudan, PriceRequest(period), NOW, user_id=cast.wang.pk)
     lines = [(line.code, line.minutes, line.rate) for line in found.quote.lines[:2]]
     assert lines[0] == ("kept", 120, Decimal("30.00"))
     assert lines[1][:2] == ("standard", 60)

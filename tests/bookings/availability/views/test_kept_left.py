@@ -1,4 +1,4 @@
-"""What is left of kept hours, where somebody books: at home, beside the calendar, on the form."""
+"""What is left of guaranteed hours, where somebody books: at home, beside the calendar, on the form."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tests.factories.cast import NOW, reserve
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-LEFT = "38.0 of 40.0 kept hours left until"
+LEFT = "38.0 of 40.0 guaranteed hours left until"
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ def test_the_holder_reads_what_is_left(cast, client, kept, name):
 @pytest.mark.parametrize("name", ["home", "choice", "chosen", "form"])
 def test_nobody_else_does(cast, client, kept, name):
     client.force_login(cast.hu)
-    assert "kept hours left" not in said(client.get(pages(cast)[name]))
+    assert "guaranteed hours left" not in said(client.get(pages(cast)[name]))
 
 
 def test_what_is_used_up_or_yet_to_come_is_not_at_home(cast, client, kept):
     client.force_login(cast.wang)
     for changed in ({"minutes": 120}, {"minutes": 2400, "start_at": NOW + DAY}):
         type(kept).objects.filter(pk=kept.pk).update(**changed)
-        assert "kept hours left" not in page_of(client.get(pages(cast)["home"]))
+        assert "guaranteed hours left" not in page_of(client.get(pages(cast)["home"]))
 
 
 def test_an_instrument_that_keeps_nothing_costs_no_statement(cast, client, clock):  # noqa: F811

@@ -30,10 +30,7 @@ def test_what_is_used_and_shared_gives_no_cause() -> None:
         ({"was_used": False, "accepted_on": date(2026, 6, 4)}, set()),
         ({"was_used": False, "accepted_on": None}, set()),
         ({"publication": "draft", "was_published": False, "accepted_on": LATE}, {"published_late"}),
-        (
-            {"publication": "draft", "was_published": False, "accepted_on": LATE + timedelta(1)},
-            set(),
-        ),
+        ({"publication": "draft", "was_published": False, "accepted_on": LATE + timedelta(1)}, set()),
         ({"publication": "suspended", "productive_minutes": 0, "open_days": 60}, set()),
         ({"publication": "retired", "was_used": False}, set()),
         ({"productive_minutes": 8_399, "external_minutes": 8_000}, {"idle"}),
@@ -78,7 +75,7 @@ def test_the_latest_threshold_of_a_region_holds() -> None:
 
 def test_it_rises_after_two_months_and_is_asked_anew_after_the_day_named() -> None:
     now = datetime(2026, 11, 30, 4, tzinfo=UTC)
-    asked = {"limits": FIRST, "now": now}
+    asked = {"limits": FIRST, "now": now, "today": TODAY}
     old, young = now - timedelta(days=61), now - timedelta(days=60)
     night = rules.state_tonight
     assert night("open", asked_at=old, due_date=None, **asked) == "risen"

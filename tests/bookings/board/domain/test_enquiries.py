@@ -7,26 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.board.domain.enquiries import (
-    Asked,
-    bid_state,
-    clusters,
-    enquiry_state,
-    quarter_of,
-)
+from bookings.board.domain.enquiries import EnquiryPart, bid_state, clusters, enquiry_state, quarter_of
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 Q1 = date(2026, 1, 1)
 AH, SH = UUID(int=1), UUID(int=2)
 
 
-def asked(organisation: int, minutes: int = 60, technique: str = "tem", region: UUID = AH) -> Asked:
-    return Asked(technique, region, Q1, UUID(int=organisation), minutes)
+def asked(organisation: int, minutes: int = 60, technique: str = "tem", region: UUID = AH) -> EnquiryPart:
+    return EnquiryPart(technique, region, Q1, UUID(int=organisation), minutes)
 
 
 @pytest.mark.parametrize(
-    ("state", "hours", "seen"),
-    [("open", 1, "open"), ("answered", 0, "unmet"), ("awarded", -1, "awarded")],
+    ("state", "hours", "seen"), [("open", 1, "open"), ("answered", 0, "unmet"), ("awarded", -1, "awarded")]
 )
 def test_an_enquiry_closes_by_its_deadline(state, hours, seen):
     assert enquiry_state(state, NOW + timedelta(hours=hours), NOW) == seen
@@ -43,13 +36,7 @@ def test_three_organisations_make_a_cluster():
     assert cluster.yearly_minutes == 1200
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [asked(1), asked(2)],
-        [asked(1, 801), asked(2, 100), asked(3, 99)],
-    ],
-)
+@pytest.mark.parametrize("rows", [[asked(1), asked(2)], [asked(1, 801), asked(2, 100), asked(3, 99)]])
 def test_what_would_tell_of_one_is_hidden(rows):
     assert clusters(rows) == []
 
@@ -65,24 +52,18 @@ def test_what_would_give_the_hidden_one_away_is_hidden_too():
     assert [c.region for c in clusters([*one, *alone, *larger])] == [SH]
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 900), st.sampled_from("ab")), max_size=30)
-)
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 900), st.sampled_from("ab")), max_size=30))
 def test_no_cluster_stands_for_few(rows):
     given_rows = [asked(o, m, t) for o, m, t in rows]
     for cluster in clusters(given_rows):
         inside = [row for row in given_rows if row.technique == cluster.technique]
         by_organisation = {}
         for row in inside:
-            by_organisation[row.organisation] = (
-                by_organisation.get(row.organisation, 0) + row.minutes
-            )
+            by_organisation[row.organisation] = by_organisation.get(row.organisation, 0) + row.minutes
         assert len(by_organisation) >= 3
         assert max(by_organisation.values()) <= 0.8 * sum(by_organisation.values())
 
 
-@pytest.mark.parametrize(
-    ("day", "first"), [((2026, 3, 31), (2026, 1, 1)), ((2026, 12, 1), (2026, 10, 1))]
-)
+@pytest.mark.parametrize(("day", "first"), [((2026, 3, 31), (2026, 1, 1)), ((2026, 12, 1), (2026, 10, 1))])
 def test_quarters(day, first):
     assert quarter_of(date(*day)) == date(*first)

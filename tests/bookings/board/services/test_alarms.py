@@ -20,9 +20,10 @@ from bookings.board.services.alarms import alarm_answer, alarms_review, threshol
 from bookings.board.services.enquiries import enquiry_close, enquiry_withdraw
 from bookings.models import IdleAlarm, InstrumentMonth, Reservation, UnmetDemand, UsageSession
 from bookings.overview.services.effects import effects_carry_out
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.board import enquiry_of
 from tests.factories.cast import NOW, Cast, reserve
+from tests.factories.on_offer import on_offer
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -44,9 +45,8 @@ def hours(instrument: Instrument, productive: int, external: int = 0) -> None:
     given = dict.fromkeys((f"{name}_minutes" for name in SUMS), 0)
     given |= {"productive_minutes": productive, "other_organisations_minutes": external}
     given |= {"total_minutes": total, "non_scheduled_minutes": total - productive}
-    InstrumentMonth.objects.create(
-        instrument=instrument, month=month, breakdowns=0, sessions=1, **given
-    )
+    InstrumentMonth.objects.create(instrument=instrument, month=month, breakdowns=0, sessions=1, **given)
+    on_offer(instrument, TODAY)
 
 
 def session(cast: Cast, instrument: Instrument, days: int) -> None:
@@ -115,9 +115,7 @@ def test_more_alarms_than_a_statement_takes_are_raised_and_told(
     assert Message.objects.filter(kind="alarm.raised").count() == 1
 
 
-def test_an_alarm_is_raised_once_and_cleared_when_its_cause_is_gone(
-    cast: Cast, idle: IdleAlarm
-) -> None:
+def test_an_alarm_is_raised_once_and_cleared_when_its_cause_is_gone(cast: Cast, idle: IdleAlarm) -> None:
     assert (idle.kind, idle.state, idle.figures["productive_minutes"]) == ("idle", "open", 60)
     assert (idle.figures["norm_minutes"], idle.figures["used_on"]) == (84_000, str(TODAY - DAY))
     assert alarms_review(now=NOW + DAY) == 0
@@ -133,10 +131,7 @@ def test_an_alarm_is_raised_once_and_cleared_when_its_cause_is_gone(
     assert acts() == ["alarm.raise", "alarm.clear"]
     with pytest.raises(WrongState):
         alarm_answer(
-            By(cast.actor("zhao"), NOW + 3 * DAY),
-            alarm_id=idle.pk,
-            reason="repair",
-            due_date=TODAY + 9 * DAY,
+            By(cast.actor("zhao"), NOW + 3 * DAY), alarm_id=idle.pk, reason="repair", due_date=TODAY + 9 * DAY
         )
 
 
@@ -293,9 +288,7 @@ instruments = st.lists(
 )
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plans=instruments, wanted=st.integers(0, 4))
 def test_the_statement_raises_what_the_rule_says(cast: Cast, plans: Any, wanted: int) -> None:
     with transaction.atomic():

@@ -10,15 +10,8 @@ from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors.enquiries import enquiries_to
+from bookings.board.services import enquiries
 from bookings.board.services.bids import BidValues, bid_amend, bid_withdraw
-from bookings.board.services.enquiries import (
-    EnquiryValues,
-    enquiries_settle,
-    enquiry_accept,
-    enquiry_close,
-    enquiry_make,
-    enquiry_withdraw,
-)
 from bookings.models import Occupancy, Reservation, UnmetDemand
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.selectors.reservations import reservations_for
@@ -82,11 +75,11 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(cast, values, field):
 def test_a_need_is_asked_for_once_at_a_time_and_by_its_author(cast):
     enquiry = enquiry_of(cast)
     with pytest.raises(WrongState, match="already-an-enquiry"):
-        enquiry_make(by(cast, "hu"), need_id=enquiry.need_id, values=EnquiryValues())
+        enquiries.enquiry_make(by(cast, "hu"), need_id=enquiry.need_id, values=enquiries.EnquiryValues())
     with pytest.raises(NotFound):
-        enquiry_make(by(cast, "zhao"), need_id=enquiry.need_id, values=EnquiryValues())
-    enquiry_withdraw(by(cast, "hu"), enquiry_id=enquiry.pk)
-    again = enquiry_make(by(cast, "hu"), need_id=enquiry.need_id, values=EnquiryValues())
+        enquiries.enquiry_make(by(cast, "zhao"), need_id=enquiry.need_id, values=enquiries.EnquiryValues())
+    enquiries.enquiry_withdraw(by(cast, "hu"), enquiry_id=enquiry.pk)
+    again = enquiries.enquiry_make(by(cast, "hu"), need_id=enquiry.need_id, values=enquiries.EnquiryValues())
     assert again.pk != enquiry.pk
 
 
@@ -135,7 +128,7 @@ def test_accepting_books_the_slot_at_the_price_and_frees_the_others(cast):
     enquiry = enquiry_of(cast)
     bid, rival = bid_of(cast, enquiry), bid_of(cast, enquiry, instrument=other)
     slot = bid.slots.order_by("pk")[0]
-    made = enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
+    made = enquiries.enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
     made.refresh_from_db()
     assert (made.pk, made.state, made.held_for) == (slot.reservation_id, "confirmed", "")
     assert made.quotes.get().total == slot.total
@@ -148,7 +141,7 @@ def test_accepting_books_the_slot_at_the_price_and_frees_the_others(cast):
     assert Occupancy.objects.count() == 1
     assert list(reservations_for(cast.actor("zhao"))) == [made]
     with pytest.raises(WrongState):
-        enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
+        enquiries.enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
 
 
 @pytest.mark.parametrize("position", [0, 1])
@@ -160,7 +153,7 @@ def test_each_slot_is_booked_at_the_price_that_was_bid(cast, position):
     slots = bid_of(cast, enquiry).slots.order_by("reservation__start_at")
     assert len({slot.total for slot in slots}) == 2
     slot = slots[position]
-    made = enquiry_accept(by(cast, "wang"), enquiry_id=enquiry.pk, slot_id=slot.pk)
+    made = enquiries.enquiry_accept(by(cast, "wang"), enquiry_id=enquiry.pk, slot_id=slot.pk)
     assert made.quotes.get().total == slot.total
 
 
@@ -170,14 +163,14 @@ def test_nobody_else_accepts_and_a_slot_given_back_cannot_be_accepted(cast):
     slot = bid.slots.order_by("pk")[0]
     for who in ("zhao", "wang", "chen"):
         with pytest.raises(NotFound):
-            enquiry_accept(by(cast, who), enquiry_id=enquiry.pk, slot_id=slot.pk)
+            enquiries.enquiry_accept(by(cast, who), enquiry_id=enquiry.pk, slot_id=slot.pk)
     with pytest.raises(NotFound):
         hold_release(by(cast, "zhao"), reservation_id=slot.reservation_id)
     with pytest.raises(NotFound):
         reservation_cancel(by(cast, "zhao"), reservation_id=slot.reservation_id, reason="x")
     hold_release(by(cast, "hu"), reservation_id=slot.reservation_id)
     with unchanged(Bid, TrailEntry), pytest.raises(WrongState):
-        enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
+        enquiries.enquiry_accept(by(cast, "hu"), enquiry_id=enquiry.pk, slot_id=slot.pk)
 
 
 def test_a_bid_lapses_by_its_deadline_whatever_the_job_does(cast):
@@ -185,14 +178,14 @@ def test_a_bid_lapses_by_its_deadline_whatever_the_job_does(cast):
     bid = bid_of(cast, enquiry, valid_until=NOW + timedelta(hours=1))
     later = NOW + timedelta(hours=1)
     with pytest.raises(WrongState):
-        enquiry_accept(by(cast, "hu", later), enquiry_id=enquiry.pk, slot_id=bid.slots.first().pk)
+        enquiries.enquiry_accept(by(cast, "hu", later), enquiry_id=enquiry.pk, slot_id=bid.slots.first().pk)
     reserve(cast, "2026-03-09 09:00", "2026-03-09 11:00", who="sun", now=later)
     reservations_lapse(now=later)
-    enquiries_settle(now=later)
+    enquiries.enquiries_settle(now=later)
     bid.refresh_from_db()
     assert bid.state == "lapsed"
     assert not held()
-    assert enquiries_settle(now=later) == 0
+    assert enquiries.enquiries_settle(now=later) == 0
 
 
 def test_a_bid_is_amended_and_withdrawn_by_its_host(cast):
@@ -213,7 +206,7 @@ def test_a_bid_is_amended_and_withdrawn_by_its_host(cast):
 def test_an_enquiry_that_closes_unmet_is_unmet_demand_with_its_reason(cast):
     enquiry = enquiry_of(cast)
     bid_of(cast, enquiry)
-    enquiry_close(by(cast, "hu"), enquiry_id=enquiry.pk, reason="price")
+    enquiries.enquiry_close(by(cast, "hu"), enquiry_id=enquiry.pk, reason="price")
     demand = UnmetDemand.objects.get()
     assert (demand.technique, demand.minutes) == (cast.technique, 120)
     assert demand.query == "enquiry=price technique=PaNET01198"
@@ -227,8 +220,8 @@ def test_one_that_nobody_answered_is_unmet_when_it_closes(cast):
     assert not enquiries_to(cast.actor("zhao"), later)
     with pytest.raises(NotFound):
         bid_of(cast, enquiry, now=later)
-    assert enquiries_settle(now=later) == 1
-    assert enquiries_settle(now=later) == 0
+    assert enquiries.enquiries_settle(now=later) == 1
+    assert enquiries.enquiries_settle(now=later) == 0
     enquiry.refresh_from_db()
     assert (enquiry.state, enquiry.reason) == ("unmet", "no-bid")
     assert UnmetDemand.objects.count() == 1
@@ -237,7 +230,7 @@ def test_one_that_nobody_answered_is_unmet_when_it_closes(cast):
 def test_the_trail_of_the_host_never_names_who_asked(cast):
     enquiry = enquiry_of(cast)
     bid_of(cast, enquiry)
-    enquiry_withdraw(by(cast, "hu"), enquiry_id=enquiry.pk)
+    enquiries.enquiry_withdraw(by(cast, "hu"), enquiry_id=enquiry.pk)
     told = ("Hefei", str(cast.optics.pk), str(cast.hu.pk), TEXT, "4321")
     for entry in TrailEntry.objects.filter(organisation_ids__contains=[cast.ustc.pk], at=NOW):
         said = f"{entry.actor_id} {entry.before} {entry.after} {entry.organisation_ids}"

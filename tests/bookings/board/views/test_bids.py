@@ -125,11 +125,7 @@ def test_nobody_else_changes_a_bid(cast, client, enquiry, who):
 def test_a_bid_that_is_gone_cannot_be_changed(cast, client, enquiry):
     bid = bid_of(cast, enquiry)
     client.post(reverse("bookings:bid-withdraw", args=[bid.pk]))
-    form = {
-        "instrument": str(cast.microscope.pk),
-        "service_mode": "assisted",
-        "starts": FIRST.isoformat(),
-    }
+    form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": FIRST.isoformat()}
     answer = client.post(reverse("bookings:bid-amend", args=[bid.pk]), form)
     assert answer.status_code == 409
     bid.refresh_from_db()
@@ -162,3 +158,62 @@ def test_an_enquiry_to_several_regions_is_listed_once(cast, client, clock):  # n
     client.force_login(cast.zhao)
     page = page_of(client.get(reverse("bookings:open-enquiries")))
     assert page.count(reverse("bookings:enquiry-answer", args=[row.pk])) == 1
+
+
+def test_a_button_is_there_as_long_as_its_act_is_carried_out(cast, client, enquiry, clock):  # noqa: F811
+    bid = bid_of(cast, enquiry)
+    address = reverse("bookings:bid-withdraw", args=[bid.pk])
+    assert address in page_of(client.get(reverse("bookings:bids")))
+    Bid.objects.update(valid_until=NOW)
+    assert address not in page_of(client.get(reverse("bookings:bids")))
+    answer = client.post(address)
+    assert answer.status_code == 409 and "alert-danger" in answer.content.decode()
+    bid.refresh_from_db()
+    assert (bid.state, bid.version) == ("made", 1)
+
+
+def test_an_enquiry_is_closed_with_a_reason_that_there_is(cast, client, enquiry):
+    client.force_login(enquiry.user)
+    address = reverse("bookings:enquiry-close", args=[enquiry.pk])
+    for reason in ("", "whim"):
+        assert client.post(address, {"reason": reason}).status_code == 400
+    assert Enquiry.objects.get().state == "open"
+    answer = client.post(address, {"reason": "price"})
+    assert answer.headers["Location"] == reverse("bookings:enquiry", args=[enquiry.pk])
+    assert (Enquiry.objects.get().state, Enquiry.objects.get().reason) == ("unmet", "price")
+
+
+def test_a_bid_has_a_page_that_says_why_it_was_declined(cast, client, enquiry):
+    bid = bid_of(cast, enquiry)
+    address = reverse("bookings:bid", args=[bid.pk])
+    assert address in page_of(client.get(reverse("bookings:bids")))
+    html = page_of(client.get(address))
+    assert "We gladly measure it." in html and reverse("bookings:bid-amend", args=[bid.pk]) in html
+    client.force_login(cast.hu)
+    html = page_of(client.get(address))
+    assert reverse("bookings:enquiry-accept", args=[enquiry.pk]) in html
+    decline = reverse("bookings:bid-decline", args=[bid.pk])
+    assert client.post(decline, {"reason": "whim"}).status_code == 400
+    assert client.post(decline, {"reason": "price"}).status_code == 302
+    client.force_login(cast.zhao)
+    for page in (reverse("bookings:bids"), address):
+        assert "price too high" in page_of(client.get(page))
+
+
+def test_a_lower_price_is_typed_with_its_reason(cast, client, enquiry):
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    form = {
+        "instrument": str(cast.microscope.pk),
+        "service_mode": "assisted",
+        "starts": [FIRST.isoformat()],
+        "discount_percent": "20",
+    }
+    answer = client.post(address, form)
+    assert answer.status_code == 400 and "id_discount_reason_error" in answer.content.decode()
+    assert client.post(address, form | {"discount_percent": "-1"}).status_code == 400
+    assert not Bid.objects.exists()
+    assert client.post(address, form | {"discount_reason": "A quiet week."}).status_code == 302
+    assert 'value="20' in page_of(client.get(reverse("bookings:bid-amend", args=[Bid.objects.get().pk])))
+    client.force_login(cast.hu)
+    html = page_of(client.get(reverse("bookings:enquiry", args=[enquiry.pk])))
+    assert "20 % below the rate card" in html and "A quiet week." in html

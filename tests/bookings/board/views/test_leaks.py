@@ -1,8 +1,12 @@
 """What hosts may not learn of a confidential enquiry is nowhere they can look, before the award."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.domain.roles import By
@@ -14,12 +18,14 @@ from bookings.catalogue.selectors.calendars import load_board
 from bookings.messaging.selectors.feeds import load_instrument_events
 from bookings.record.domain.periods import Period
 from bookings.usage.selectors.at import load_kiosk
-from instruments.selectors.registry import instruments_in_order
+from instruments.register.selectors.registry import instruments_in_order
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.board import FIRST, TEXT, bid_of, enquiry_of
 from tests.factories.cast import NOW
+from tests.factories.needs import need_of
 
 pytestmark = pytest.mark.django_db
+NEW_EACH_TIME = re.compile('((csrfmiddlewaretoken|refusal)" value="|X-CSRFToken": "|nonce=")[^"]+')
 SECRET = ("Hu Bo", "hu@optics", "Hefei Optics", "合肥光学", TEXT, "secret alloy", "4321")
 
 
@@ -43,6 +49,7 @@ def test_no_page_of_the_host_says_who_asks(cast, client, enquiry, who):
         reverse("bookings:bids"),
         reverse("bookings:bids") + "?format=csv",
         reverse("bookings:enquiry-answer", args=[enquiry.pk]),
+        reverse("bookings:bid", args=[bid.pk]),
         reverse("bookings:enquiry", args=[enquiry.pk]),
         f"{reverse('bookings:board')}?date={FIRST:%Y-%m-%d}",
         reverse("bookings:board-events") + "?start=2026-03-09&end=2026-03-16&zone=Asia/Shanghai",
@@ -68,6 +75,39 @@ def test_no_page_of_the_host_says_who_asks(cast, client, enquiry, who):
         assert not [w for w in secrets_in(said, str(slot.pk)) if w not in own], page
 
 
+def seen_by(person, addresses):
+    """What each address answers: its status, how many statements it takes, and every byte but the
+    secrets that are new each time."""
+    browser, seen = Client(), {}
+    if person is not None:
+        browser.force_login(person)
+    for address in addresses:
+        with CaptureQueriesContext(connection) as statements:
+            answer = browser.get(address)
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        plain = NEW_EACH_TIME.sub("", content.decode())
+        seen[address] = (answer.status_code, len(statements), plain)
+    return seen
+
+
+@pytest.mark.parametrize("who", [None, "chen", "sun", "xu", "coordinator"])
+def test_nobody_else_can_tell_that_there_is_one(cast, clock, who):  # noqa: F811
+    """A stranger, a rival's manager, a researcher of the host and coordinators: no answer is
+    another, or asks more of the database, for a confidential enquiry that is not theirs."""
+    person = cast.people[who] if who else None
+    addresses = [
+        *("/", "/needs/", "/enquiries/", "/open-enquiries/", "/bids/", "/clusters/", "/planning/"),
+        *("/alarms/", "/?q=grain", f"/instruments/{cast.microscope.pk}/"),
+        *(f"/api/v1/{name}/" for name in ("enquiries", "board", "bids", "needs", "messages")),
+        "/api/v1/instruments/?q=grain+size",
+    ]
+    need_of(cast, "hu")  # which makes what can be measured, and whose it is
+    seen_by(person, addresses)  # fills what is kept in memory
+    before = seen_by(person, addresses)
+    enquiry_of(cast)
+    assert seen_by(person, addresses) == before
+
+
 def test_calendars_boards_feeds_and_kiosks_show_it_as_taken(cast, enquiry):
     bid_of(cast, enquiry)
     zhao = cast.actor("zhao")
@@ -86,10 +126,7 @@ def test_mails_name_who_asks_with_the_award_and_to_the_host_alone(cast, enquiry)
 
     def mails() -> dict[str, list[str]]:
         rows = OutboxMessage.objects.filter(kind__in=table).order_by("pk")
-        return {
-            row.kind: [f"{m.subject}\n{m.text}" for m in letters_of(row, NOW, table)]
-            for row in rows
-        }
+        return {row.kind: [f"{m.subject}\n{m.text}" for m in letters_of(row, NOW, table)] for row in rows}
 
     assert not [text for text in mails()["enquiry.made"] if secrets_in(text)]
     slot = bid.slots.order_by("pk").first()

@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from bookings.browsing.models import SavedSearch
 from bookings.browsing.views.searches import address_of
 from bookings.models import UnmetDemand
-from instruments.domain.capabilities import Stated
-from instruments.models import Technique
-from instruments.services.search import entries_file
+from instruments.search.services.search import entries_file
+from instruments.vocabulary.domain.parameters import Stated
+from instruments.vocabulary.models import Technique
+from instruments.vocabulary.selectors.needs import vocabulary_changed
 from tests.factories.api import Program
 from tests.factories.capabilities import parameters_of, state
 from tests.factories.cast import Cast, reserve
@@ -24,9 +25,7 @@ type Programs = Callable[..., Program]
 FRIDAY = "free_from=2026-03-06T08:00:00%2B08:00&free_until=2026-03-06T20:00:00%2B08:00"
 
 
-def test_each_record_has_its_next_starts_and_the_price_for_me(
-    cast: Cast, program: Programs
-) -> None:
+def test_each_record_has_its_next_starts_and_the_price_for_me(cast: Cast, program: Programs) -> None:
     (found,) = program("wang").get("instruments/").body["results"]
     assert found["id"] == str(cast.microscope.pk)
     assert found["host"] == {"code": "ustc", "name": "USTC", "name_zh": "中国科学技术大学"}
@@ -39,8 +38,11 @@ def test_each_record_has_its_next_starts_and_the_price_for_me(
         "amount": "381.60",  # an hour, set-up and tax
         "currency": "CNY",
         "covered": "0.00",
+        "voucher": None,
         "rate": "260.00",
         "unit": "hour",
+        "minimum_minutes": 60,
+        "on_top": [],
     }
     assert (found["minutes"], found["next_starts"]) == (
         60,
@@ -52,9 +54,7 @@ def test_each_record_has_its_next_starts_and_the_price_for_me(
     assert nobody["price_group"] == "external"
 
 
-def test_a_group_that_is_not_served_has_no_price_and_no_starts(
-    cast: Cast, program: Programs
-) -> None:
+def test_a_group_that_is_not_served_has_no_price_and_no_starts(cast: Cast, program: Programs) -> None:
     cast.instrument(name="Own only", card={"rates": {"internal": "1.5"}})
     (found,) = program("wang").get("instruments/?q=own").body["results"]
     assert (found["price_for_me"], found["next_starts"]) == (None, [])
@@ -137,14 +137,8 @@ def test_pages_to_the_end(cast: Cast, program: Programs, query: str) -> None:
     [
         ("free_from=2026-03-06T08:00:00Z", ("free_until", "required")),
         ("free_until=2026-03-06T08:00:00Z", ("free_from", "required")),
-        (
-            "free_from=2026-03-06T08:00:00Z&free_until=2026-03-06T08:00:00Z",
-            ("free_until", "not-after-start"),
-        ),
-        (
-            "free_from=2026-03-06T08:00:00Z&free_until=2026-08-06T08:00:00Z",
-            ("free_until", "span-too-long"),
-        ),
+        ("free_from=2026-03-06T08:00:00Z&free_until=2026-03-06T08:00:00Z", ("free_until", "not-after-start")),
+        ("free_from=2026-03-06T08:00:00Z&free_until=2026-08-06T08:00:00Z", ("free_until", "span-too-long")),
         ("max_price=-1", ("max_price", "out-of-range")),
         ("max_payable=-1", ("max_payable", "out-of-range")),
         ("max_price=NaN", ("max_price", "not-a-decimal")),
@@ -191,37 +185,63 @@ def _grains(cast: Cast, django_capture_on_commit_callbacks: Any) -> None:
 
 @pytest.mark.usefixtures("_grains")
 def test_a_need_is_understood_and_made_exact(cast: Cast, program: Programs) -> None:
-    lone = cast.instrument(name="Large grains")
+    lone = cast.instrument(name="Large grains", name_zh="")
     lone.techniques.clear()
     entries_file([lone.pk])
     wang, tem = program("wang"), str(cast.microscope.pk)
     answer = wang.get("instruments/?q=how large are the grains after annealing").body
-    # First what the words most likely mean, then what has some of them.
-    assert [row["id"] for row in answer["results"]] == [tem, str(lone.pk)]
-    assert (answer["has_all_words"], "results_for" in answer) == (False, False)
+    # What has some of the words, and no technique that answers, is no answer.
+    assert [row["id"] for row in answer["results"]] == [tem]
+    technique = {"code": cast.technique.code, "name": "electron microscopy", "name_zh": "电子显微镜"}
+    measurand = {"code": "grain-size", "name": "Grain size", "name_zh": "晶粒尺寸"}
+    assert answer["results"][0]["reason"] == {"technique": technique, "term": measurand}
+    assert (answer["is_understood"], answer["lacking"], answer["near"]) == (True, None, [])
     (term,) = answer["terms"]
     assert (term["code"], term["techniques"]) == ("grain-size", [cast.technique.code])
+    # A name is matched as one.
     answer = wang.get("instruments/?q=large grains").body
-    assert [row["id"] for row in answer["results"]] == [str(lone.pk)]
-    assert answer["has_all_words"] is True
+    assert [(row["id"], row["reason"]) for row in answer["results"]] == [(str(lone.pk), None)]
     assert wang.get("instruments/?q=large grains&term=grain-size").ids == [tem]
     assert wang.get("instruments/?term=grain-size").ids == [tem]
     assert wang.get(f"instruments/?term={cast.technique.code}").ids == [tem]
     assert wang.get("instruments/?term=lost").ids == []
-    answer = wang.get("instruments/?q=large zirconia grains&without=grain-size").body
-    assert [row["id"] for row in answer["results"]] == [str(lone.pk)]
-    assert answer["terms"] == []
+    asked = "q=size of grains after annealing&without=grain-size"
+    assert wang.get(f"instruments/facets/?{asked}").body["total"] == 0
+    answer = wang.get(f"instruments/?{asked}").body
+    assert (answer["results"], answer["terms"], answer["is_understood"]) == ([], [], False)
     facets = wang.get("instruments/facets/?q=how large are the grains after annealing").body
-    assert facets["total"] == 2
+    assert facets["total"] == 1
 
 
 @pytest.mark.usefixtures("_grains")
-def test_some_of_the_words_page_by_page(cast: Cast, program: Programs) -> None:
+def test_what_nobody_understands_has_the_nearest_names_and_no_result(cast: Cast, program: Programs) -> None:
     names = ["Argon glove box", "Argon laser", "Argon lamp", "Nitrogen glove box"]
     made = [str(cast.instrument(name=name).pk) for name in names]
-    pages = list(program("wang").pages("instruments/?q=argon glove zirconia&limit=1"))
-    found = [row for page in pages for row in page]
-    assert found[0] == made[0] and sorted(found) == sorted(made)
+    answer = program("wang").get("instruments/?q=argon glove zirconia").body
+    assert (answer["results"], answer["is_understood"]) == ([], False)
+    assert [row["id"] for row in answer["near"]] == made[:1]
+    assert answer["near"][0]["reason"] == {"technique": None, "term": None}
+
+
+@pytest.mark.usefixtures("_grains")
+def test_what_nobody_has_is_said_with_what_is_near(cast: Cast, program: Programs) -> None:
+    above = Technique.objects.create(code="local-above", name="microscopies")
+    other = Technique.objects.create(code="local-other", name="ion microscopy", synonyms=["HIM"])
+    for technique in (other, cast.technique):
+        technique.parents.add(above)
+    vocabulary_changed()
+    entries_file([cast.microscope.pk])
+    answer = program("wang").get("instruments/?q=HIM").body
+    assert (answer["results"], answer["lacking"]["code"]) == ([], "local-other")
+    assert [row["id"] for row in answer["near"]] == [str(cast.microscope.pk)]
+    assert answer["near"][0]["reason"]["technique"]["code"] == cast.technique.code
+    # Whoever has it is the answer, and what was near stays below.
+    new = cast.instrument(name="Helium ion microscope")
+    new.techniques.set([other])
+    entries_file([new.pk])
+    answer = program("wang").get("instruments/?q=HIM").body
+    assert [row["id"] for row in answer["results"]] == [str(new.pk)]
+    assert [row["id"] for row in answer["near"]] == [str(cast.microscope.pk)]
 
 
 @pytest.mark.usefixtures("_grains")

@@ -10,28 +10,20 @@ from django.test import Client
 from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import By
 from accounts.models import OutboxMessage
-from bookings.browsing.services.searches import (
-    search_delete,
-    search_pause,
-    search_save,
-    searches_tell,
-)
+from bookings.browsing.services.searches import search_delete, search_pause, search_save, searches_tell
 from bookings.catalogue.domain.searches import MOST_SEARCHES, from_json, to_json
 from bookings.models import SavedSearch
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservation_cancel
-from instruments.domain.capabilities import Requirement
-from instruments.domain.search import Criteria
-from instruments.services.publishing import instrument_publication
+from instruments.managing.services.publishing import instrument_publication
+from instruments.search.domain.search import Criteria
+from instruments.vocabulary.domain.parameters import Requirement
 from tests.factories.cast import NOW, Cast, at, reserve
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 FREE = Criteria(
-    text="microscope",
-    free_from=at("2026-03-09 08:00"),
-    free_until=at("2026-03-09 20:00"),
-    minutes=480,
+    text="microscope", free_from=at("2026-03-09 08:00"), free_until=at("2026-03-09 20:00"), minutes=480
 )
 
 
@@ -61,7 +53,7 @@ def test_what_is_new_is_told_of_once(cast: Cast) -> None:
         searches_tell(now=NOW + days * DAY)
     assert told() == [[str(new.pk)]]
     search_pause(By(cast.actor("wang"), NOW), search_id=search.pk, is_paused=True)
-    later = cast.instrument(name="Newer microscope")
+    later = cast.instrument(name="New microscope, another")
     assert searches_tell(now=NOW + 4 * DAY) == 0
     search_pause(By(cast.actor("wang"), NOW), search_id=search.pk, is_paused=False)
     assert searches_tell(now=NOW + 5 * DAY) == 1
@@ -127,6 +119,9 @@ def test_criteria_are_kept_as_they_were() -> None:
     kept = to_json(Criteria(specs=specs))
     assert kept == {"specs": "a:0.1: b:-5:60"}
     assert from_json(kept).specs == specs
+    kept = to_json(Criteria(text="grains", without=("grain-size", "phases")))
+    assert kept == {"text": "grains", "without": "grain-size,phases"}
+    assert from_json(kept).without == ("grain-size", "phases")
 
 
 def test_the_pages(cast: Cast, client: Client) -> None:

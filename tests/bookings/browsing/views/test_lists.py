@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bookings.models import InstrumentList, ListEntry
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast
 
@@ -44,18 +44,18 @@ def test_nobody_has_a_star_who_has_not_signed_in(client: Client, cast: Cast) -> 
 
 
 def test_lists_are_made_renamed_noted_and_deleted(wang: Client, cast: Cast) -> None:
-    assert "No list yet" in page_of(wang.get("/lists/"))
+    assert "No lists yet" in page_of(wang.get("/lists/"))
     wang.post("/lists/", {"name": "Thesis"})
     thesis = InstrumentList.objects.get()
     keep(wang, cast.microscope, list=thesis.pk)
     here, entry = f"/lists/{thesis.pk}/", ListEntry.objects.get()
-    wang.post(f"/lists/entries/{entry.pk}/", {"note": "Has a cryo <holder>"})
+    wang.post(f"/lists/entries/{entry.pk}/", {"act": "note", "note": "Has a cryo <holder>"})
     html = page_of(wang.get(here))
     assert "Has a cryo &lt;holder&gt;" in html
     assert cast.microscope.name in html
     assert wang.post(here, {"name": "Paper", "act": "rename"})["Location"] == here
     assert page_of(wang.post("/lists/", {"name": "Paper"}), 400).count("already taken") == 1
-    page_of(wang.post(f"/lists/entries/{entry.pk}/", {"note": "x" * 1001}), 400)
+    page_of(wang.post(f"/lists/entries/{entry.pk}/", {"act": "note", "note": "x" * 1001}), 400)
     assert ListEntry.objects.get().note == "Has a cryo <holder>"
     wang.post(f"/lists/entries/{entry.pk}/", {"act": "remove"})
     wang.post(here, {"act": "delete"})

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from instruments.models import Facility, Instrument
-from instruments.services.search import entries_file
+from bookings.browsing.views import maps
+from instruments.register.models import Facility, Instrument
+from instruments.search.services.search import entries_file
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast
 from tests.factories.needs import measurand_of
@@ -26,11 +27,7 @@ def facility(cast: Cast, name: str, latitude: str | None, longitude: str | None)
     """An instrument at a facility of its own."""
     row = cast.instrument(name=f"At {name}")
     row.facility = Facility.objects.create(
-        organisation=cast.ustc,
-        name=name,
-        time_zone="Asia/Shanghai",
-        latitude=latitude,
-        longitude=longitude,
+        organisation=cast.ustc, name=name, time_zone="Asia/Shanghai", latitude=latitude, longitude=longitude
     )
     row.save(update_fields=["facility"])
     entries_file([row.pk])
@@ -38,14 +35,13 @@ def facility(cast: Cast, name: str, latitude: str | None, longitude: str | None)
 
 
 def points(html: str) -> list[tuple[str, str]]:
-    """What each point says, and where it leads."""
-    found = re.findall(r'class="map-point"\s+href="([^"]*)"\s+aria-label="([^"]*)"', html)
+    """What each point of the wide map says, and where it leads."""
+    wide = html.partition('class="map map-narrow"')[0]
+    found = re.findall(r'class="map-point"\s+href="([^"]*)"\s+aria-label="([^"]*)"', wide)
     return [(" ".join(label.split()), href.replace("&amp;", "&")) for href, label in found]
 
 
-def test_a_point_leads_to_its_instruments_with_the_filters_of_the_list(
-    client: Client, cast: Cast
-) -> None:
+def test_a_point_leads_to_its_instruments_with_the_filters_of_the_list(client: Client, cast: Cast) -> None:
     other = facility(cast, "Bengbu", "32.92", "117.39")
     html = page_of(client.get("/map/", {"kind": "general"}))
     at = f"/?kind=general&facility={other.facility_id}"
@@ -87,7 +83,7 @@ def test_what_has_no_place_and_what_is_hidden(client: Client, cast: Cast) -> Non
     Instrument.objects.filter(pk=hidden.pk).update(publication="draft")
     entries_file([hidden.pk])
     html = page_of(client.get("/map/"))
-    assert "1 without a place on the map" in html
+    assert "1 not shown on the map" in html
     assert len(points(html)) == 1
     assert "Hidden" not in html
 
@@ -107,7 +103,7 @@ def test_many_sites_are_drawn_by_region_and_the_largest_of_one(
     ]
     facility(cast, "D", "30.5", "117.1")
     one = page_of(client.get(f"/map/?region={cast.anhui.code}"))
-    assert "the largest sites are drawn" in one
+    assert "only the largest sites are shown" in one
     assert len(points(one)) == 2
 
 
@@ -117,10 +113,11 @@ def test_a_part_that_cannot_be_is_the_whole(client: Client, cast: Cast, box: str
     page_of(client.get("/map/?free_from=x&max_price=y&facility=z"))
 
 
-def test_boundaries_are_drawn_once_an_operator_names_a_file(
+def test_coasts_are_drawn_until_an_operator_names_a_file(
     client: Client, cast: Cast, settings: Any, tmp_path: Path
 ) -> None:
-    assert "map-boundaries" not in page_of(client.get("/map/"))
+    coasts = page_of(client.get("/map/"))
+    assert "map-boundaries" in coasts and "Natural Earth" in coasts
     line = [[117.0, 31.7], [117.5, 31.9]]
     file = tmp_path / "regions.json"
     geometry = {"type": "LineString", "coordinates": line}
@@ -134,10 +131,19 @@ def test_boundaries_are_drawn_once_an_operator_names_a_file(
     html = page_of(client.get("/map/"))
     assert "map-boundaries" in html
     assert "Approved &lt;1&gt;" in html
+    assert "Natural Earth" not in html
     file.write_text("no map, and longer than that")
-    assert "map-boundaries" not in page_of(client.get("/map/"))
+    assert "Natural Earth" in page_of(client.get("/map/"))
     settings.MAP_BOUNDARIES = str(tmp_path / "absent.json")
-    assert "map-boundaries" not in page_of(client.get("/map/"))
+    assert "Natural Earth" in page_of(client.get("/map/"))
+
+
+def test_the_lines_of_each_map_are_computed_once(
+    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(maps, "path_of", lambda behind, frame: drawn.append(frame) or "M0 0")
+    assert page_of(client.get("/map/")).count('class="map-boundaries"') == len(drawn) == 2
 
 
 def test_more_sites_take_no_more_statements(

@@ -11,8 +11,9 @@ from bookings.catalogue.selectors.calendars import load_board, load_in_the_way, 
 from bookings.models import Occupancy, Reservation
 from bookings.record.domain.periods import Period, union
 from bookings.usage.services.closures import Outage, closure_create
-from instruments.models import BookingPolicy, Instrument
-from instruments.selectors.registry import managed_instruments
+from instruments.policy.models import BookingPolicy
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import managed_instruments
 from tests.factories.cast import NOW, at, reserve
 
 WEEK = Period(at("2026-03-02 00:00"), at("2026-03-09 00:00"))
@@ -53,9 +54,7 @@ def test_ones_own_are_marked(cast):
 
 
 def test_opening_hours_and_buffers(cast):
-    instrument = cast.instrument(
-        name="Buffered", policy={"setup_minutes": 15, "teardown_minutes": 30}
-    )
+    instrument = cast.instrument(name="Buffered", policy={"setup_minutes": 15, "teardown_minutes": 30})
     reserve(cast, *FRIDAY, instrument=instrument)
     (row,) = board(cast, "wang", [Instrument.objects.select_related("schedule", "policy").get(
         pk=instrument.pk)])  # fmt: skip
@@ -155,9 +154,7 @@ def test_a_week_takes_few_statements_whatever_is_booked(cast, who, most, django_
 def test_free_is_where_the_list_says_a_booking_may_start(cast):
     reserve(cast, *FRIDAY, who="sun")
     made = week(cast, "wang", minutes=30)
-    assert union(made.free) == union(
-        Period(start, start + timedelta(minutes=30)) for start in made.starts
-    )
+    assert union(made.free) == union(Period(start, start + timedelta(minutes=30)) for start in made.starts)
     # It is Thursday noon: nothing before, and nothing where Sun Tao is.
     assert made.free == (
         Period(at("2026-03-05 12:00"), at("2026-03-05 20:00")),

@@ -16,22 +16,22 @@ from accounts.domain.roles import Actor, By
 from accounts.services.tokens import SCOPES, token_issue
 from bookings.availability.selectors.availability import to_range
 from bookings.catalogue.selectors.catalogue import fits_price, free_between, load_offers, place_of
-from bookings.catalogue.selectors.catalogue_candidates import (
-    Sieve,
-    affordable,
-    candidates,
-    of_today,
-)
+from bookings.catalogue.selectors.catalogue_candidates import candidates
+from bookings.catalogue.selectors.catalogue_priced import affordable
+from bookings.catalogue.selectors.catalogue_sieve import Sieve, of_today
 from bookings.models import Closure, Occupancy
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.periods import Period
-from instruments.domain.policies import group_hours_to_json, parse_policy
-from instruments.domain.search import Criteria
-from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
-from instruments.selectors.search import Choice, entries, facets, search
-from instruments.services.opening import schedule_resolve
-from instruments.services.publishing import instrument_publication
-from instruments.services.search import entries_file
+from instruments.managing.services.publishing import instrument_publication
+from instruments.opening.models import Schedule
+from instruments.opening.services.opening import schedule_resolve
+from instruments.policy.domain.policies import group_hours_to_json, parse_policy
+from instruments.policy.models import BookingPolicy
+from instruments.rates.models import RateCard
+from instruments.register.models import Instrument
+from instruments.search.domain.search import Criteria
+from instruments.search.selectors.search import Choice, entries, facets, search
+from instruments.search.services.search import entries_file
 from tests.factories.api import Program
 from tests.factories.cast import CARD, NOW, at, reserve
 
@@ -106,9 +106,7 @@ def some_policy(chance):
             "setup_minutes": chance.choice([0, 0, 10, 45]),
             "teardown_minutes": chance.choice([0, 0, 20, 60]),
             "notice_minutes": chance.choice([0, 0, 0, 90, 2880]),
-            "horizon_days": chance.choice(
-                [{}, {}, {"external": 2}, {"internal": 0, "regional": 1}]
-            ),
+            "horizon_days": chance.choice([{}, {}, {"external": 2}, {"internal": 0, "regional": 1}]),
             "units": chance.choice([1, 1, 2, 3]),
             "qualification": chance.choice(["", "", "", "", "instrument"]),
             "group_hours": chance.choice([[], [], [], *([rule] for rule in FOR_GROUPS)]),
@@ -215,11 +213,7 @@ def put(cast, schedules, place):
 
 def take(cast, instrument, takings):
     closure = Closure.objects.create(
-        instrument=instrument,
-        kind="other",
-        start_at=FIRST,
-        created_by=cast.zhao,
-        created_at=NOW,
+        instrument=instrument, kind="other", start_at=FIRST, created_by=cast.zhao, created_at=NOW
     )
     taken, rows = [], []
     for unit, start, length, lapses in takings:
@@ -246,9 +240,7 @@ def by_the_rules_alone(actor, criteria, payer):
     if criteria.free_from:
         span = Period(criteria.free_from, criteria.free_until)
     instruments = list(search(criteria))
-    offers = load_offers(
-        instruments, payer, NOW, user_id=actor.user_id, span=span, minutes=criteria.minutes
-    )
+    offers = load_offers(instruments, payer, NOW, user_id=actor.user_id, span=span, minutes=criteria.minutes)
     return [
         (instrument.pk, offers[instrument.pk])
         for instrument in instruments
@@ -292,27 +284,19 @@ def test_the_rules_refuse_more_than_a_page_of_what_the_sieve_passes(cast):
     for n in range(60):
         instrument = cast.instrument(name=f"N{n:02d}")
         gap = 15 if n < 59 else 0
-        take(
-            cast,
-            instrument,
-            [(1, 0, 180 + gap, None), (1, 180 + gap + 60, 48 * 60, None)],
-        )
+        take(cast, instrument, [(1, 0, 180 + gap, None), (1, 180 + gap + 60, 48 * 60, None)])
     day = Period(at("2026-03-05 08:00"), at("2026-03-05 20:00"))
     criteria = Criteria(text="N59 ", free_from=day.start, free_until=day.end, minutes=60)
     sieve = Sieve(NOW - 8 * HOUR, day, load_backing(cast.fudan), 60)
     assert len(candidates(Criteria(), sieve, after=None, most=99)) == 61
     criteria = Criteria(free_from=day.start, free_until=day.end, minutes=60)
-    found = free_between(
-        cast.actor("wang"), criteria, cast.fudan, NOW - 8 * HOUR, after=None, size=1
-    )
+    found = free_between(cast.actor("wang"), criteria, cast.fudan, NOW - 8 * HOUR, after=None, size=1)
     assert [(i.name, o.starts) for i, o in found] == [("N59", (at("2026-03-05 11:00"),))]
 
 
 def test_what_has_lapsed_or_lies_on_another_unit_does_not_count(cast):
     one = cast.instrument(name="One", policy={"units": 2})
-    criteria = Criteria(
-        free_from=at("2026-03-06 08:00"), free_until=at("2026-03-06 20:00"), minutes=480
-    )
+    criteria = Criteria(free_from=at("2026-03-06 08:00"), free_until=at("2026-03-06 20:00"), minutes=480)
 
     def names():
         found = free_between(cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10)
@@ -329,9 +313,7 @@ def test_what_has_lapsed_or_lies_on_another_unit_does_not_count(cast):
 def test_a_card_that_begins_within_the_span_serves_from_its_day_on(cast):
     cast.microscope.rate_cards.update(valid_from=date(2026, 3, 9))
     criteria = Criteria(free_from=NOW, free_until=NOW + 7 * DAY, minutes=60)
-    ((found, offer),) = free_between(
-        cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10
-    )
+    ((found, offer),) = free_between(cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10)
     assert found == cast.microscope
     assert offer.starts[0] == at("2026-03-09 08:00")
     assert offer.rate == Decimal("260.00")
@@ -363,9 +345,7 @@ def test_facets_count_what_is_published(cast):
     assert found.total == 2
     assert [(c.code, c.count) for c in found.choices["region"]] == [("CN", 2), ("CN-AH", 2)]
     assert [(c.code, c.count) for c in found.choices["host"]] == [("ustc", 2)]
-    assert found.choices["technique"] == [
-        Choice("PaNET01198", "electron microscopy", "电子显微镜", 2)
-    ]
+    assert found.choices["technique"] == [Choice("PaNET01198", "electron microscopy", "电子显微镜", 2)]
 
 
 FRIDAY = "free_from=2026-03-06T08:00:00%2B08:00&free_until=2026-03-06T20:00:00%2B08:00"

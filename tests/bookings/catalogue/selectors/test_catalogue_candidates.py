@@ -12,26 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.services.tokens import token_issue
-from bookings.catalogue.selectors import catalogue_candidates
-from bookings.catalogue.selectors.catalogue import (
-    free_between,
-    is_reordered,
-    load_limit,
-    load_offers,
-    place_of,
-)
-from bookings.catalogue.selectors.catalogue_candidates import (
-    NO_PRICE,
-    OTHER_CURRENCY,
-    candidates,
-    of_today,
-)
+from bookings.catalogue.selectors import catalogue, catalogue_by_price
+from bookings.catalogue.selectors.catalogue_candidates import candidates
+from bookings.catalogue.selectors.catalogue_sieve import NO_PRICE, OTHER_CURRENCY, of_today
 from bookings.pricing.selectors.fees import load_backing
 from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
-from instruments.domain.ratecards import parse_rate_card
-from instruments.domain.search import Criteria
-from instruments.models import Instrument, RateCard
-from instruments.services.ratecards import rate_card_create
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.models import RateCard
+from instruments.rates.services.ratecards import rate_card_create
+from instruments.register.models import Instrument
+from instruments.search.domain.search import Criteria
 from tests.accounts.pages import page_of
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import Program
@@ -85,7 +75,7 @@ def expected(payer, now=NOW, currency="CNY"):
             "facility", "organisation__region", "region", "schedule", "policy"
         )
     )
-    offers = load_offers(rows, payer, now, minutes=60)
+    offers = catalogue.load_offers(rows, payer, now, minutes=60)
 
     def place(row):
         quote = offers[row.pk].quote
@@ -98,9 +88,9 @@ def expected(payer, now=NOW, currency="CNY"):
 def walked(cast, payer, size, now=NOW):
     """Page by page, each from the place where the one before ended."""
     found, after = [], None
-    while rows := free_between(cast.actor("wang"), BY_PRICE, payer, now, after=after, size=size):
+    while rows := catalogue.free_between(cast.actor("wang"), BY_PRICE, payer, now, after=after, size=size):
         found += [(row.name, row.pk) for row, _offer in rows]
-        after = place_of(rows[-1][0])
+        after = catalogue.place_of(rows[-1][0])
         assert len(found) < 50
     return found
 
@@ -272,16 +262,19 @@ def priced(shared_cast):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_order_is_by_the_exact_price_where_nothing_but_the_rules_of_a_card_counts(priced, seed):
     """What is ordered by in SQL is what the quote says: rate and length, increment and minimum,
-    set-up, agreement and tax, each rounded, at the exchange rate."""
+    set-up, agreement, tax and the best voucher, each rounded, at the exchange rate."""
     cast = priced(seed, 25, plain=True)
+    cast_grant(cast)
+    grant(cast, programme(cast, code="sh-small", percent=Decimal("33.3"), cap_per_booking=Decimal("7.5")))
+    paid_by_voucher = 0
     compared = 0
     for code in ("fudan", "ustc", "optics"):
         payer = payer_named(code)
         for minutes in (30, 60, 90, 240):
             for mode in ("", "self", "entrusted"):
                 criteria = Criteria(sort="price", minutes=minutes, service_mode=mode)
-                worths = load_limit(criteria, payer, NOW)
-                rows = free_between(
+                worths = catalogue.load_limit(criteria, payer, NOW)
+                rows = catalogue.free_between(
                     cast.actor("wang"), criteria, payer, NOW, after=None, size=50, worths=worths
                 )
                 for row, offer in rows:
@@ -292,46 +285,76 @@ def test_the_order_is_by_the_exact_price_where_nothing_but_the_rules_of_a_card_c
                     place += 0 if offer.currency in worths else OTHER_CURRENCY
                     assert row.place == round(place, 6), (code, minutes, mode, offer)
                     compared += 1
-                assert not is_reordered((offer for _, offer in rows), worths)
-    assert compared > 300
+                    paid_by_voucher += offer.quote.covered > 0
+                assert not catalogue.is_reordered((offer for _, offer in rows), worths)
+    assert compared > 300 and paid_by_voucher > 50
+
+
+def test_a_voucher_that_makes_a_dear_instrument_cheap_comes_first(shared_cast, monkeypatch):
+    """On the page and in the API, in the order of what is paid."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    cast = shared_cast
+    plain = {"setup_fee": "0", "tax_percent": "0", "minimum_minutes": 0}
+    for name, rate, currency in (("Priced in yuan", "100", "CNY"), ("Priced in euros", "11", "EUR")):
+        asked = plain | {"rates": {"partner": rate}, "currency": currency}
+        cast.instrument(name=name, card=asked)
+    agree(cast, discount_percent=Decimal(0))
+    terms = RateTerms("EUR", "CNY", Decimal(8), NOW.date(), "A bank")
+    rate_enter(By(cast.actor("lin"), NOW), organisation=cast.fudan, terms=terms)
+    _, token = token_issue(user=cast.wang, label="t", lifetime=timedelta(days=9), now=NOW)
+    browser = Client()
+    browser.force_login(cast.wang)
+
+    def order():
+        shown = [i.name for i, _ in browser.get("/?sort=price&q=priced").context["results"]]
+        told = [row["name"] for row in Program(token).get("instruments/?sort=price&q=priced").body["results"]]
+        assert shown == told
+        return shown
+
+    assert order() == ["Priced in euros", "Priced in yuan"]  # 88 and 100 yuan
+    cast_grant(cast)  # in yuan
+    assert order() == ["Priced in yuan", "Priced in euros"]  # 80 and 88
+    page = browser.get("/?max_payable=85&q=priced")
+    assert [i.name for i, _ in page.context["results"]] == ["Priced in yuan"]
+    assert 'name="max_price"' not in page_of(page)
+    kept = page_of(browser.get("/?max_price=99&currency=CNY&q=priced"))
+    assert 'type="hidden" name="max_price" value="99"' in kept
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_pages_by_price_that_price_only_the_cheapest_are_those_of_the_whole_order(
-    priced, seed, monkeypatch
-):
+def test_pages_by_price_that_price_only_the_cheapest_are_those_of_the_whole_order(priced, seed, monkeypatch):
     """From any place and any number on: other currencies, groups that are not served, lengths that
     some do not allow, an agreement, and an own instrument included."""
-    priced(seed, 25, plain=False)
+    cast_grant(priced(seed, 25, plain=False))
     for code in ("fudan", "ustc", "optics", None):
         payer = code and payer_named(code)
         for minutes in (None, 30, 60, 90, 240):
             criteria = Criteria(sort="price", minutes=minutes)
-            worths = load_limit(criteria, payer, NOW)
+            worths = catalogue.load_limit(criteria, payer, NOW)
             sieve = of_today(load_backing(payer), None, worths, NOW, wished=minutes or 60)
-            monkeypatch.setattr(catalogue_candidates, "PRICED", 1_000)
+            monkeypatch.setattr(catalogue_by_price, "PRICED", 1_000)
             every = candidates(criteria, sieve, after=None, most=100)
-            monkeypatch.setattr(catalogue_candidates, "PRICED", 0)
+            monkeypatch.setattr(catalogue_by_price, "PRICED", 0)
             whole = [(row.place, row.pk) for row in every]
             assert len(whole) > 25
             assert [place for place, _ in whole] == sorted(place for place, _ in whole)
             for first in range(0, len(whole), 2):
                 page = candidates(criteria, sieve, after=None, most=2, skip=first)
                 assert [(row.place, row.pk) for row in page] == whole[first : first + 2]
-                after = place_of(every[first])
+                after = catalogue.place_of(every[first])
                 page = candidates(criteria, sieve, after=after, most=2)
                 assert [(row.place, row.pk) for row in page] == whole[first + 1 : first + 3]
 
 
 def test_the_first_page_by_price_prices_the_cheapest_alone(shared_cast, monkeypatch):
     """One statement tells many from few, the plan of the other looks at the cards by an index."""
-    monkeypatch.setattr(catalogue_candidates, "PRICED", 10)
+    monkeypatch.setattr(catalogue_by_price, "PRICED", 10)
     for n in range(40):
         dear = card(industry=str(100 + n))
         shared_cast.instrument(name=f"Priced {n}", card=dear)
     payer = payer_named("optics")
     criteria = Criteria(sort="price")
-    worths = load_limit(criteria, payer, NOW)
+    worths = catalogue.load_limit(criteria, payer, NOW)
     sieve = of_today(load_backing(payer), None, worths, NOW)
     with CaptureQueriesContext(connection) as queries:
         assert len(candidates(criteria, sieve, after=None, most=3)) == 3
@@ -348,21 +371,21 @@ def test_at_most_to_pay_is_what_the_quotes_say(priced, seed):
     actor = cast.actor("wang")
     for minutes in (60, 240):
         every = Criteria(minutes=minutes, sort="price")
-        worths = load_limit(every, payer, NOW)
-        rows = free_between(actor, every, payer, NOW, after=None, size=50, worths=worths)
+        worths = catalogue.load_limit(every, payer, NOW)
+        rows = catalogue.free_between(actor, every, payer, NOW, after=None, size=50, worths=worths)
         paid = {
             row.pk: offer.quote.payable * worths[offer.currency]
             for row, offer in rows
             if offer.quote and offer.currency in worths
         }
         shown = [paid[row.pk] for row, _ in rows if row.pk in paid]
-        assert is_reordered((offer for _, offer in rows), worths) == (shown != sorted(shown))
+        assert catalogue.is_reordered((offer for _, offer in rows), worths) == (shown != sorted(shown))
         for limit in (*sorted(paid.values())[::5], Decimal(0)):
             criteria = Criteria(minutes=minutes, max_payable=limit, currency="CNY")
             walk, after = set(), None
-            while part := free_between(actor, criteria, payer, NOW, after=after, size=4):
+            while part := catalogue.free_between(actor, criteria, payer, NOW, after=after, size=4):
                 walk |= {row.pk for row, _ in part}
-                after = place_of(part[-1][0])
+                after = catalogue.place_of(part[-1][0])
             assert walk == {pk for pk, amount in paid.items() if amount <= limit}
 
 
@@ -372,22 +395,37 @@ def cast_grant(cast):
     return grant(cast, programme(cast, **terms))
 
 
-def test_the_page_says_where_a_band_puts_prices_in_another_order(shared_cast, monkeypatch):
+def test_the_order_by_price_is_that_of_the_cards_where_a_band_changes_it(shared_cast, monkeypatch):
+    """What is sorted at once is in the exact order; the page says where more follows."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     always = {"code": "all", "weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "00:00", "closes": "24:00"}
     shared_cast.instrument(name="Dear by day", card={"rates": {"external": "900"}})
     shared_cast.instrument(
-        name="Always cheap",
-        card={"rates": {"external": "1000"}, "bands": [always | {"multiplier": "0.1"}]},
+        name="Always cheap", card={"rates": {"external": "1000"}, "bands": [always | {"multiplier": "0.1"}]}
     )
     browser = Client()
     browser.force_login(shared_cast.wang)
     page = browser.get("/?sort=price")
-    assert [i.name for i, _ in page.context["results"]][1:] == ["Dear by day", "Always cheap"]
-    assert "data-reordered" in page_of(page)
+    names = [i.name for i, _ in page.context["results"]]
+    assert names[:1] + names[-1:] == ["Always cheap", "Dear by day"]
+    assert "data-reordered" not in page_of(page)
     _, token = token_issue(user=shared_cast.wang, label="t", lifetime=timedelta(days=9), now=NOW)
-    assert Program(token).get("instruments/?sort=price").body["is_reordered"] is True
-    assert "data-reordered" not in page_of(browser.get("/?sort=price&q=dear"))
+    told = Program(token).get("instruments/?sort=price").body
+    assert ([row["name"] for row in told["results"]], told["is_reordered"]) == (names, False)
+    # By the card alone, "Always cheap" comes last of three.
+    monkeypatch.setattr("bookings.browsing.views.catalogue.PAGE", 1)
+    monkeypatch.setattr("bookings.browsing.views.catalogue.SORTED", 2)
+    walk = [browser.get(f"/?sort=price&page={n}") for n in (1, 2, 3)]
+    assert [[i.name for i, _ in page.context["results"]] for page in walk] == [
+        [names[1]], ["Dear by day"], ["Always cheap"]
+    ]  # fmt: skip
+    monkeypatch.setattr("bookings.browsing.views.catalogue.SORTED", 3)
+    walk = [browser.get(f"/?sort=price&page={n}") for n in (1, 2, 3)]
+    assert [page.context["results"][0][0].name for page in walk] == names
+    shared_cast.instrument(name="Even dearer", card={"rates": {"external": "2000"}})
+    page = browser.get("/?sort=price")
+    assert page.context["results"][0][0].name == "Always cheap"
+    assert "Sorted by what you pay, 3 at a time" in page_of(page)
     names = [i.name for i, _ in browser.get("/?max_payable=300").context["results"]]
     assert names == ["Always cheap"]
     answer = Program(token).get("instruments/?max_payable=300").body
@@ -406,3 +444,39 @@ def test_a_price_in_another_currency_is_also_said_in_the_readers(shared_cast, mo
     (own,) = browser.get("/?q=euros").context["own_amounts"].values()
     assert own == Decimal("874.50")  # 10 and set-up of 100, tax of 6 %
     assert "about CNY 874.50" in html.replace("\xa0", " ")
+
+
+def test_a_card_says_what_its_price_leaves_out_and_who_pays_a_part(shared_cast, monkeypatch):
+    """The minimum and the voucher's name stand on every page with the price, an operator's hours where
+    somebody else operates."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    operator = {"code": "operator", "unit": "hour", "price": "150.00"}
+    terms = {
+        "rates": {"external": "100.00", "partner": "100.00"},
+        "minimum_minutes": 120,
+        "options": [operator],
+    }
+    row = shared_cast.instrument(name="Microscope with help", card=terms, service_modes=["self", "assisted"])
+    agree(shared_cast, discount_percent=Decimal(0))
+    given = cast_grant(shared_cast)
+    browser = Client()
+    browser.force_login(shared_cast.wang)
+    _, token = token_issue(user=shared_cast.wang, label="t", lifetime=timedelta(days=9), now=NOW)
+    detail = f"/instruments/{row.pk}/"
+    for address in (f"/?q=help{AND_MODE}", f"{detail}?{AND_MODE}", f"/compare/?id={row.pk}{AND_MODE}"):
+        page = page_of(browser.get(address))
+        assert "At least 2 h is charged." in page, address
+        assert f"paid by {given.programme.name}" in page and given.code not in page, address
+        assert "Not included: operator, CNY 150.00 an hour" in page, address
+    assert "Not included" not in page_of(browser.get("/?q=help&service_mode=self"))
+    answer = Program(token).get(f"instruments/?q=help{AND_MODE}").body["results"][0]["price_for_me"]
+    assert answer["minimum_minutes"] == 120
+    assert answer["voucher"]["name"] == given.programme.name
+    assert answer["on_top"] == [{"code": "operator", "unit": "hour", "price": "150.00"}]
+    chosen = page_of(browser.get(f"{detail}?start=2026-03-06T02:00:00Z&minutes=60{AND_MODE}"))
+    assert "At least 2 h is charged." in chosen and "Not included: operator" in chosen
+    longer = page_of(browser.get(f"{detail}?start=2026-03-06T02:00:00Z&minutes=120{AND_MODE}"))
+    assert longer.count("is charged.") == 1  # beside the rates alone
+
+
+AND_MODE = "&service_mode=assisted"

@@ -21,11 +21,11 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_request
 from bookings.usage.services.closures import Outage, closure_create
-from instruments.domain.opening import clock
-from instruments.domain.ratecards import parse_rate_card
-from instruments.domain.search import Criteria
-from instruments.services.ratecards import rate_card_create
-from instruments.services.registry import facility_create
+from instruments.managing.services.registry import facility_create
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
+from instruments.reading.domain.clock import clock
+from instruments.search.domain.search import Criteria
 from tests.conftest import DEEP
 from tests.factories.cast import CARD, NOW, at, publish
 from tests.factories.qualifications import certify
@@ -100,21 +100,14 @@ HOURS = st.lists(
 ).map(
     lambda rules: {
         "weekly": [
-            {
-                "weekday": day,
-                "opens": clock(opens * 30),
-                "closes": clock(min(1440, (opens + length) * 30)),
-            }
+            {"weekday": day, "opens": clock(opens * 30), "closes": clock(min(1440, (opens + length) * 30))}
             for day, opens, length in rules
         ]
     }
 )
 # The card in force: for everybody, without a rate for some, until the second day, from it on.
 CARDS = mostly(
-    {},
-    {"rates": {"internal": "10.00", "industry": "30.00"}},
-    {"valid_until": 1},
-    {"valid_from": 1},
+    {}, {"rates": {"internal": "10.00", "industry": "30.00"}}, {"valid_until": 1}, {"valid_from": 1}
 )
 
 
@@ -155,8 +148,7 @@ class Asked:
             certify(cast, self.instrument, self.who, "2026-01-01", until)
         for who, slot, length in draw(
             st.lists(
-                st.tuples(st.sampled_from(sorted(PEOPLE)), st.integers(0, 96), st.integers(1, 4)),
-                max_size=5,
+                st.tuples(st.sampled_from(sorted(PEOPLE)), st.integers(0, 96), st.integers(1, 4)), max_size=5
             )
         ):
             self.book(self.start + slot * SLOT, length * 30, cast.actor(who), "assisted")
@@ -221,16 +213,11 @@ class Asked:
 
 def written():
     return tuple(
-        model.objects.count()
-        for model in (Reservation, Occupancy, Quote, OutboxMessage, TrailEntry)
+        model.objects.count() for model in (Reservation, Occupancy, Quote, OutboxMessage, TrailEntry)
     )
 
 
-FEW = settings(
-    max_examples=150 if DEEP else 8,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+FEW = settings(max_examples=150 if DEEP else 8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def starts_of(asked, within, mode):
@@ -280,11 +267,7 @@ def test_the_search_for_free_time_finds_what_has_a_start(cast, data):
         slot = data.draw(st.integers(0, 60))
         within = Period(asked.start + slot * SLOT, asked.start + (slot + 24) * SLOT)
         payer, starts = starts_of(asked, within, None)
-        criteria = Criteria(
-            free_from=within.start,
-            free_until=within.end,
-            minutes=asked.minutes,
-        )
+        criteria = Criteria(free_from=within.start, free_until=within.end, minutes=asked.minutes)
         found = free_between(asked.actor, criteria, payer, asked.now, after=None, size=10)
         offers = {instrument.pk: offer for instrument, offer in found}
         assert (asked.instrument.pk in offers) == bool(starts)
@@ -293,9 +276,7 @@ def test_the_search_for_free_time_finds_what_has_a_start(cast, data):
         transaction.set_rollback(True)
 
 
-DAY_AND_NIGHT = {
-    "weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
-}
+DAY_AND_NIGHT = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 NIGHT = Period(at("2026-03-06 22:00"), at("2026-03-07 02:00"))
 
 
@@ -340,9 +321,7 @@ def test_a_start_needs_a_card_in_force_on_its_day(cast, card, listed):
 
 def test_a_search_for_working_alone_asks_for_the_certificate(cast):
     """As the list of starts and the booking itself do."""
-    guarded = cast.instrument(
-        name="Guarded", hours=DAY_AND_NIGHT, policy={"qualification": "instrument"}
-    )
+    guarded = cast.instrument(name="Guarded", hours=DAY_AND_NIGHT, policy={"qualification": "instrument"})
     assert hours_listed(cast, guarded, mode="self") == []
     assert len(hours_listed(cast, guarded, mode="assisted")) == 7
     criteria = {"free_from": NIGHT.start, "free_until": NIGHT.end, "minutes": 60}

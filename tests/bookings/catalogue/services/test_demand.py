@@ -6,16 +6,13 @@ from datetime import timedelta
 from accounts.domain.roles import By
 from bookings.catalogue.services.demand import demand_searched
 from bookings.models import UnmetDemand
-from instruments.domain.search import Criteria
+from instruments.search.domain.search import Criteria
 from tests.factories.cast import NOW, at
 
 
 def test_once_a_person_query_and_day(cast):
     criteria = Criteria(
-        text="冷冻",
-        free_from=at("2026-03-06 10:00"),
-        free_until=at("2026-03-07 10:00"),
-        minutes=120,
+        text="冷冻", free_from=at("2026-03-06 10:00"), free_until=at("2026-03-07 10:00"), minutes=120
     )
 
     def search(who="wang", now=NOW, **changes):
@@ -27,12 +24,7 @@ def test_once_a_person_query_and_day(cast):
     search()
     assert UnmetDemand.objects.count() == 1
     row = UnmetDemand.objects.get()
-    assert (row.kind, row.minutes, row.region, row.instrument) == (
-        "search",
-        120,
-        cast.shanghai,
-        None,
-    )
+    assert (row.kind, row.minutes, row.region, row.instrument) == ("search", 120, cast.shanghai, None)
     assert "text=冷冻" in row.query
     search(minutes=60)
     search(who="sun")

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.domain.roles import By
 from bookings.models import Closure
 from bookings.usage.views import board
-from instruments.models import Instrument
-from instruments.services.registry import facility_create
+from instruments.managing.services.registry import facility_create
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, at, publish, reserve
 from tests.flows.reader import Page
 
@@ -67,10 +67,7 @@ class TestBoard:
 
     def test_by_facility_and_technique(self, cast, browser):
         annex = facility_create(
-            By(cast.actor("zhao"), NOW),
-            organisation=cast.ustc,
-            name="Annex",
-            time_zone="Asia/Shanghai",
+            By(cast.actor("zhao"), NOW), organisation=cast.ustc, name="Annex", time_zone="Asia/Shanghai"
         )
         cast.facility, centre = annex, cast.facility
         publish(cast, name="Furnace")
@@ -125,9 +122,7 @@ class TestBoard:
         page = Page(browser("chen").get("/board/"))
         assert "No instruments yet" in page.text
 
-    def test_statements_do_not_grow_with_rows(
-        self, cast, browser, booked, django_assert_max_num_queries
-    ):
+    def test_statements_do_not_grow_with_rows(self, cast, browser, booked, django_assert_max_num_queries):
         zhao = browser("zhao")
         zhao.get("/board/")
         with django_assert_max_num_queries(14) as one:
@@ -142,9 +137,7 @@ class TestEvents:
     URL = "/board/events/?start=2026-03-02&end=2026-03-09"
 
     def test_rows_with_lanes_and_what_is_on_them(self, cast, browser, booked):
-        pool = cast.instrument(
-            name="Pool", policy={"units": 2, "setup_minutes": 30, "teardown_minutes": 15}
-        )
+        pool = cast.instrument(name="Pool", policy={"units": 2, "setup_minutes": 30, "teardown_minutes": 15})
         request = reserve(cast, *FRIDAY, instrument=pool)
         data = browser("zhao").get(self.URL).json()
         lanes, alone = data["resources"]
@@ -191,7 +184,7 @@ class TestClose:
 
     def test_says_first_whose_bookings_lie_in_the_time(self, cast, browser, booked):
         page = Page(browser("zhao").get(f"{self.url(cast)}?start=2026-03-06T01:00:00Z&minutes=240"))
-        assert "1 booking in this time" in page.text and "Wang Li" in page.text
+        assert "1 booking during this time" in page.text and "Wang Li" in page.text
         form = page.form(self.url(cast))
         assert (form["start"], form["end"]) == ("2026-03-06T09:00", "2026-03-06T13:00")
         assert "displace" not in form
@@ -231,8 +224,7 @@ class TestMove:
         assert "reason" not in form
 
     @pytest.mark.parametrize(
-        "query",
-        ["?start=2026-03-06T06:00:00Z&minutes=120", "?start=2026-03-06T14:00&end=2026-03-06T16:00"],
+        "query", ["?start=2026-03-06T06:00:00Z&minutes=120", "?start=2026-03-06T14:00&end=2026-03-06T16:00"]
     )
     def test_what_would_happen_is_said_before(self, browser, booked, query):
         page = Page(browser("wang").get(move_url(booked) + query))
@@ -265,7 +257,7 @@ class TestMove:
         body = {"start": "2026-03-06T14:00", "end": "2026-03-06T16:00", "version": "99"}
         answer = browser("wang").post(move_url(booked), body)
         assert answer.status_code == 412
-        assert "Somebody changed this since you read it." in Page(answer).text
+        assert "Somebody has changed this since you opened it." in Page(answer).text
         booked.refresh_from_db()
         assert booked.start_at == at(FRIDAY[0])
 
@@ -273,7 +265,7 @@ class TestMove:
         body = {"start": "2026-03-06T14:00", "end": "2026-03-06T16:00", "reason": ""}
         answer = browser("zhao").post(move_url(booked), body)
         assert answer.status_code == 400
-        assert "This is needed." in Page(answer).text
+        assert "This field is required." in Page(answer).text
         booked.refresh_from_db()
         assert booked.start_at == at(FRIDAY[0])
 
@@ -308,10 +300,7 @@ class TestMine:
         for query in ("", "?view=month", "?date=2026-03-06", "?date=x&view=x"):
             answer = browser("wang").get(f"/bookings/calendar/{query}")
             assert Page(answer).text.count("Transmission electron microscope") == 1, query
-        assert (
-            "Nothing booked"
-            in Page(browser("wang").get("/bookings/calendar/?date=2026-04-06")).text
-        )
+        assert "Nothing booked" in Page(browser("wang").get("/bookings/calendar/?date=2026-04-06")).text
 
     def test_in_the_readers_own_zone(self, cast, browser, booked):
         type(cast.wang).objects.filter(pk=cast.wang.pk).update(time_zone="America/Chicago")
@@ -382,9 +371,7 @@ class TestWeek:
         assert setup["locale"] == "zh-CN"
         assert "您的预约" in {e["extendedProps"]["first"] for e in setup["events"] if "id" in e}
 
-    def test_statements_do_not_grow_with_bookings(
-        self, cast, browser, booked, django_assert_max_num_queries
-    ):
+    def test_statements_do_not_grow_with_bookings(self, cast, browser, booked, django_assert_max_num_queries):
         url, wang = f"/instruments/{cast.microscope.pk}/week/", browser("wang")
         with django_assert_max_num_queries(12) as one:
             wang.get(url)

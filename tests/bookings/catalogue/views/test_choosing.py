@@ -115,9 +115,7 @@ def test_what_bookings_of_many_instruments_cost_comes_in_pages(cast, browser, mo
     other = cast.instrument(name="Other")
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", instrument=other)
-    pages = [
-        browser("wang").get(reverse("bookings:spending"), {"page": n, "year": 2026}) for n in (1, 2)
-    ]
+    pages = [browser("wang").get(reverse("bookings:spending"), {"page": n, "year": 2026}) for n in (1, 2)]
     rows = [row for page in pages for row in page.context["page"]]
     assert [row.instrument for row in rows] == [cast.microscope.pk, other.pk]
     total = sum(row.will_cost for row in rows)

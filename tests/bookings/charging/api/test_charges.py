@@ -63,9 +63,7 @@ def test_the_list_is_narrowed(cast: Cast, program: Programs, charge: Charge) -> 
     assert lin.get("charges/?state=lost").problems == [("state", "unknown-value")]
 
 
-def test_disputed_withdrawn_and_rejected(
-    cast: Cast, program: Programs, charge: Charge, clock: Clock
-) -> None:
+def test_disputed_withdrawn_and_rejected(cast: Cast, program: Programs, charge: Charge, clock: Clock) -> None:
     path = f"charges/{charge.pk}/"
     wang, gao = program("wang"), program("gao")
     assert wang.post(f"{path}dispute/", {}).problems == [("reason", "required")]
@@ -127,9 +125,7 @@ def test_a_correction_is_proposed_refused_and_taken_back(
     body = {"reason": "Operator", "options": {"operator": "1.5"}}
     assert zhao.post(path, body | {"total": "1.00"}).problems == [("total", "unknown-field")]
     assert zhao.post(path, {"options": {}}).problems == [("reason", "required")]
-    assert zhao.post(path, body | {"waive_percent": "101"}).problems == [
-        ("waive_percent", "out-of-range")
-    ]
+    assert zhao.post(path, body | {"waive_percent": "101"}).problems == [("waive_percent", "out-of-range")]
     wrong = body | {"options": {"laser": "1"}}
     assert zhao.post(path, wrong).problems == [("options.laser", "unknown-option")]
     assert not Correction.objects.exists()
@@ -166,19 +162,14 @@ def test_sessions_to_complete(cast: Cast, program: Programs, clock: Clock) -> No
     assert answer.body["session"]["checked_out_at"] == "2026-03-06T03:00:00Z"
     assert answer.body["session"]["samples"] == 4
     effects_carry_out(now=clock.now)
-    assert wang.get(f"charges/?reservation={made.pk}").body["results"][0]["total"] == money(
-        "381.60"
-    )
+    assert wang.get(f"charges/?reservation={made.pk}").body["results"][0]["total"] == money("381.60")
     assert zhao.get("sessions-to-complete/").ids == []
     assert wang.put(path, times).code == "charged-already"
 
 
-def test_a_token_for_booking_answers_no_disputes(
-    cast: Cast, program: Programs, charge: Charge
-) -> None:
+def test_a_token_for_booking_answers_no_disputes(cast: Cast, program: Programs, charge: Charge) -> None:
     program("wang").post(f"charges/{charge.pk}/dispute/", {"reason": "Off"})
     gao = program("gao", scopes=["read", "book"])
     assert (
-        gao.post(f"charges/{charge.pk}/settle/", {"verdict": "reject", "answer": "x"}).code
-        == "scope-missing"
+        gao.post(f"charges/{charge.pk}/settle/", {"verdict": "reject", "answer": "x"}).code == "scope-missing"
     )

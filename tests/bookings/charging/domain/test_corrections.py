@@ -11,18 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from bookings.charging.domain.corrections import (
-    Amendment,
-    amended,
-    charged_again,
-    require_change,
-    usage_of,
-)
+from bookings.charging.domain.corrections import Amendment, amended, charged_again, require_change, usage_of
 from bookings.pricing.domain.charges import Ending, charge, is_disputable
 from bookings.pricing.domain.quotes import QuoteInput
 from bookings.pricing.domain.vouchers import GrantValues
 from bookings.record.domain.months import month_after, month_for, month_of
-from instruments.domain.ratecards import parse_rate_card
+from instruments.rates.domain.ratecards import parse_rate_card
 
 D = Decimal
 START = datetime(2026, 3, 6, 2, tzinfo=UTC)
@@ -41,10 +35,7 @@ CARD = parse_rate_card(
         ],
         "tax_percent": "6",
         "charge_basis": "used",
-        "cancellation": [
-            {"notice_minutes": 1440, "percent": "50"},
-            {"notice_minutes": 0, "percent": "100"},
-        ],
+        "cancellation": [{"notice_minutes": 1440, "percent": "50"}, {"notice_minutes": 0, "percent": "100"}],
         "no_show_percent": "80",
     }
 )
@@ -113,9 +104,7 @@ def test_a_corrected_charge_adds_up_and_comes_out_again(
             parts += [D(result[name][key]) for key in keys]
     assert sum(parts) == now.total
     if waive:
-        whole = charged_again(
-            after.kind, {k: v for k, v in after.inputs.items() if k != "waive_percent"}
-        )
+        whole = charged_again(after.kind, {k: v for k, v in after.inputs.items() if k != "waive_percent"})
         assert now.total <= whole.total and now.covered <= whole.covered
 
 
@@ -146,12 +135,13 @@ def test_an_earlier_waiver_stays_until_another_is_said() -> None:
     assert "waive_percent" not in none.inputs
 
 
-def test_no_change_is_no_correction() -> None:
-    made = charge(QUOTED, ended())
-    assert made is not None
-    same = amended("use", made.inputs, Amendment(), quoted=QUOTED, grants=(VOUCHER,))
+@pytest.mark.parametrize(("kind", "state"), [("use", "completed"), ("no_show", "no_show")])
+def test_no_change_is_no_correction(kind: str, state: str) -> None:
+    made = charge(QUOTED, ended(state))
+    assert made is not None and made.kind == kind
+    same = amended(kind, made.inputs, Amendment(), quoted=QUOTED, grants=(VOUCHER,))
     with pytest.raises(Invalid) as refused:
-        require_change(made.result, "use", same, made.inputs, None)
+        require_change(made.result, kind, same, made.inputs, None)
     assert refused.value.problems[0].numbers == {}
 
 
@@ -191,9 +181,7 @@ def test_times_that_change_nothing_say_why(
     assert (problem.field, problem.code, problem.numbers) == ("", "nothing-changes", why)
 
 
-@given(
-    was=st.integers(1, 300), now=st.integers(1, 300), basis=st.sampled_from(["reserved", "used"])
-)
+@given(was=st.integers(1, 300), now=st.integers(1, 300), basis=st.sampled_from(["reserved", "used"]))
 def test_times_change_the_charge_or_say_why(was: int, now: int, basis: str) -> None:
     quoted = replace(QUOTED, card=replace(CARD, charge_basis=basis))
     usage = (START, START + timedelta(minutes=now))

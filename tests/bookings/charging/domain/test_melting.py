@@ -55,16 +55,12 @@ def test_minutes_that_others_used(used: list[tuple[float, float]], minutes: int)
 def test_what_remains_is_rounded_once(
     fee: str, tax: str, used: list[tuple[float, float]], fee_off: str, tax_off: str
 ) -> None:
-    melted = melt(
-        fee=D(fee), tax=D(tax), currency="CNY", period=(at(0), at(120)), used=spans(*used)
-    )
+    melted = melt(fee=D(fee), tax=D(tax), currency="CNY", period=(at(0), at(120)), used=spans(*used))
     assert (melted.fee, melted.tax) == (D(fee_off), D(tax_off))
 
 
 def test_in_a_currency_without_cents() -> None:
-    melted = melt(
-        fee=D(1000), tax=D(100), currency="JPY", period=(at(0), at(90)), used=spans((0, 30))
-    )
+    melted = melt(fee=D(1000), tax=D(100), currency="JPY", period=(at(0), at(90)), used=spans((0, 30)))
     assert (melted.fee, melted.tax) == (333, 33)
 
 
@@ -97,7 +93,5 @@ def test_never_more_than_the_fee_and_exactly_the_share(
     left = fee - melted.fee
     assert left == round_half_up(fee * (minutes - len(taken)) / minutes, "CNY")
     # More use never melts less, and the order in which it is told does not matter.
-    more = melt(
-        fee=fee, tax=tax, currency="CNY", period=period, used=[*given_spans[::-1], (at(0), at(1))]
-    )
+    more = melt(fee=fee, tax=tax, currency="CNY", period=period, used=[*given_spans[::-1], (at(0), at(1))])
     assert more.fee >= melted.fee

@@ -11,30 +11,23 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bookings.charging.domain import replay as replay_rules
 from bookings.charging.domain.corrections import charged_again
-from bookings.charging.domain.replay import (
-    Amounts,
-    Difference,
-    StoredCharge,
-    StoredQuote,
-    charge_differences,
-    quote_differences,
-)
-from bookings.charging.domain.replay_steps import Step, replay
+from bookings.charging.domain.replay_steps import ReplayStep, replay
 from bookings.pricing.domain.charges import Ending, charge
 from bookings.pricing.domain.fees import quote
 from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
-from instruments.domain.ratecards import CancellationTier
+from instruments.rates.domain.ratecards import CancellationTier
 from tests.bookings.pricing.domain.test_fees import CASES, EXAMPLE, inputs
 
 D = Decimal
 LATE = (CancellationTier(4320, D(0)), CancellationTier(1440, D("33.3")), CancellationTier(0, D(95)))
 
 
-def stored_quote(asked: QuoteInput) -> StoredQuote:
+def stored_quote(asked: QuoteInput) -> replay_rules.StoredQuote:
     """As the database gives it back."""
     answer = quote(asked)
-    return StoredQuote(
+    return replay_rules.StoredQuote(
         inputs=json.loads(json.dumps(input_to_json(asked))),
         result=json.loads(json.dumps(quote_to_json(answer, explained=True))),
         currency=answer.currency,
@@ -43,16 +36,16 @@ def stored_quote(asked: QuoteInput) -> StoredQuote:
     )
 
 
-def stored_charge(asked: QuoteInput, ending: Ending) -> StoredCharge | None:
+def stored_charge(asked: QuoteInput, ending: Ending) -> replay_rules.StoredCharge | None:
     made = charge(asked, ending)
     if made is None:
         return None
-    return StoredCharge(
+    return replay_rules.StoredCharge(
         kind=made.kind,
         inputs=json.loads(json.dumps(made.inputs)),
         result=json.loads(json.dumps(made.result)),
         currency=made.currency,
-        amounts=Amounts(made.tax, made.total, made.covered, made.payable),
+        amounts=replay_rules.Amounts(made.tax, made.total, made.covered, made.payable),
     )
 
 
@@ -90,13 +83,13 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @given(inputs())
 def test_a_quote_agrees(asked: QuoteInput) -> None:
-    assert quote_differences(stored_quote(asked)) == []
+    assert replay_rules.quote_differences(stored_quote(asked)) == []
 
 
 @pytest.mark.parametrize("case", CASES["quotes"], ids=lambda case: case["name"])
 def test_every_worked_case_agrees_when_replayed(case: dict[str, Any]) -> None:
     stored = stored_quote(input_from_json(case["input"]))
-    assert quote_differences(stored) == []
+    assert replay_rules.quote_differences(stored) == []
     assert {key: stored.result[key] for key in ("total", "payable")} == {
         key: case["expected"][key] for key in ("total", "payable")
     }
@@ -107,7 +100,7 @@ def test_a_charge_agrees_however_it_ended(ended: tuple[QuoteInput, Ending]) -> N
     stored = stored_charge(*ended)
     assume(stored is not None)
     assert stored is not None
-    assert charge_differences(stored) == []
+    assert replay_rules.charge_differences(stored) == []
     answer = replay(stored)
     assert answer.agrees
     assert answer.steps
@@ -127,7 +120,7 @@ def test_whatever_is_altered_of_a_result_is_named(
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = "999.99"
-    found = charge_differences(replace(stored, result=result))
+    found = replay_rules.charge_differences(replace(stored, result=result))
     named = "result" + "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path)
     assert [(each.field, each.stored) for each in found] == [(named, "999.99")]
     assert not replay(replace(stored, result=result)).agrees
@@ -139,16 +132,16 @@ def test_a_column_that_was_altered_is_named(column: str) -> None:
     assert stored is not None
     was = getattr(stored.amounts, column)
     altered = replace(stored, amounts=replace(stored.amounts, **{column: was + D("0.001")}))
-    assert charge_differences(altered) == [
-        Difference(column, f"{was + D('0.001'):f}", f"{was:.2f}")
+    assert replay_rules.charge_differences(altered) == [
+        replay_rules.Difference(column, f"{was + D('0.001'):f}", f"{was:.2f}")
     ]
 
 
 def test_inputs_that_were_altered_come_out_otherwise() -> None:
     stored = stored_quote(EXAMPLE)
     card = {**stored.inputs["card"], "setup_fee": "99.00"}
-    found = quote_differences(replace(stored, inputs={**stored.inputs, "card": card}))
-    assert Difference("result.total", "940.75", "939.69") in found
+    found = replay_rules.quote_differences(replace(stored, inputs={**stored.inputs, "card": card}))
+    assert replay_rules.Difference("result.total", "940.75", "939.69") in found
     assert {each.field for each in found} >= {"total", "payable", "result.subtotal"}
 
 
@@ -156,22 +149,22 @@ def test_inputs_that_cannot_be_read_are_a_difference_and_no_crash() -> None:
     stored = stored_charge(EXAMPLE, Ending("completed", EXAMPLE.end, True, False))
     assert stored is not None
     broken = replace(stored, inputs={"card": {}})
-    assert [each.field for each in charge_differences(broken)] == ["inputs"]
+    assert [each.field for each in replay_rules.charge_differences(broken)] == ["inputs"]
     assert replay(broken).steps == ()
     assert not replay(broken).agrees
     other_rules = replace(stored, inputs={**stored.inputs, "rules_version": 2})
-    assert "no rules of version 2" in str(charge_differences(other_rules)[0].recomputed)
+    assert "no rules of version 2" in str(replay_rules.charge_differences(other_rules)[0].recomputed)
 
 
-WAS = Amounts(D("53.25"), D("940.75"), D("266.25"), D("674.50"))
+WAS = replay_rules.Amounts(D("53.25"), D("940.75"), D("266.25"), D("674.50"))
 
 
-def reversal(**changes: Any) -> StoredCharge:
+def reversal(**changes: Any) -> replay_rules.StoredCharge:
     result = {
         "tax": "-53.25", "total": "-940.75", "covered": "-266.25", "payable": "-674.50",
     }  # fmt: skip
     inputs = {"charge": "01920000-0000-7000-8000-000000000000"}
-    stored = StoredCharge("reversal", inputs, result, "CNY", WAS.negated(), WAS)
+    stored = replay_rules.StoredCharge("reversal", inputs, result, "CNY", WAS.negated(), WAS)
     return replace(stored, **changes)
 
 
@@ -180,15 +173,15 @@ def test_a_reversal_is_the_opposite_of_what_it_takes_back() -> None:
     assert answer.agrees
     assert [step.kind for step in answer.steps] == ["tax", "total", "voucher", "payable"]
     less = reversal(amounts=replace(WAS.negated(), payable=D("-674.49")))
-    assert charge_differences(less) == [Difference("payable", "-674.49", "-674.50")]
+    assert replay_rules.charge_differences(less) == [replay_rules.Difference("payable", "-674.49", "-674.50")]
     told = dict(reversal().result) | {"total": "-940.74"}
-    assert charge_differences(reversal(result=told)) == [
-        Difference("result.total", "-940.74", "-940.75")
+    assert replay_rules.charge_differences(reversal(result=told)) == [
+        replay_rules.Difference("result.total", "-940.74", "-940.75")
     ]
-    assert [each.field for each in charge_differences(reversal(reverses=None))] == ["inputs"]
+    assert [each.field for each in replay_rules.charge_differences(reversal(reverses=None))] == ["inputs"]
 
 
-def melting(**changes: Any) -> StoredCharge:
+def melting(**changes: Any) -> replay_rules.StoredCharge:
     """Of two hours half an hour was used by others."""
     inputs = {
         "charge": "01920000-0000-7000-8000-000000000000",
@@ -201,8 +194,8 @@ def melting(**changes: Any) -> StoredCharge:
         "tax": "-1.50", "total": "-26.50", "covered": "0.00", "payable": "-26.50",
         "minutes": 120, "used_minutes": 30, "fee": "-25.00",
     }  # fmt: skip
-    amounts = Amounts(D("-1.50"), D("-26.50"), D(0), D("-26.50"))
-    return replace(StoredCharge("melting", inputs, result, "CNY", amounts, WAS), **changes)
+    amounts = replay_rules.Amounts(D("-1.50"), D("-26.50"), D(0), D("-26.50"))
+    return replace(replay_rules.StoredCharge("melting", inputs, result, "CNY", amounts, WAS), **changes)
 
 
 def test_what_melted_follows_from_the_minutes_others_used() -> None:
@@ -214,25 +207,23 @@ def test_what_melted_follows_from_the_minutes_others_used() -> None:
         ("total", None, "-26.50"),
     ]
     longer = [["2026-03-06T03:00:00+00:00", "2026-03-06T04:00:00+00:00"]]
-    found = charge_differences(melting(inputs={**melting().inputs, "used": longer}))
-    assert Difference("result.used_minutes", "30", "60") in found
-    assert Difference("payable", "-26.50", "-53.00") in found
+    found = replay_rules.charge_differences(melting(inputs={**melting().inputs, "used": longer}))
+    assert replay_rules.Difference("result.used_minutes", "30", "60") in found
+    assert replay_rules.Difference("payable", "-26.50", "-53.00") in found
 
 
 @given(endings(), st.sampled_from([D("12.5"), D(40)]))
-def test_a_charge_that_was_waived_in_part_agrees(
-    ended: tuple[QuoteInput, Ending], percent: Decimal
-) -> None:
+def test_a_charge_that_was_waived_in_part_agrees(ended: tuple[QuoteInput, Ending], percent: Decimal) -> None:
     stored = stored_charge(*ended)
     assume(stored is not None)
     assert stored is not None
     made = charged_again(stored.kind, {**stored.inputs, "waive_percent": str(percent)})
-    waived = StoredCharge(
+    waived = replay_rules.StoredCharge(
         kind=made.kind,
         inputs=json.loads(json.dumps(made.inputs)),
         result=json.loads(json.dumps(made.result)),
         currency=made.currency,
-        amounts=Amounts(made.tax, made.total, made.covered, made.payable),
+        amounts=replay_rules.Amounts(made.tax, made.total, made.covered, made.payable),
     )
     answer = replay(waived)
     assert answer.agrees
@@ -241,7 +232,9 @@ def test_a_charge_that_was_waived_in_part_agrees(
 
 
 def test_a_kind_without_a_rule_does_not_pass_for_one_that_agrees() -> None:
-    stored = StoredCharge("of-tomorrow", {}, {}, "CNY", Amounts(D(0), D(0), D(0), D(0)))
+    stored = replay_rules.StoredCharge(
+        "of-tomorrow", {}, {}, "CNY", replay_rules.Amounts(D(0), D(0), D(0), D(0))
+    )
     assert not replay(stored).is_known
     assert not replay(stored).agrees
 
@@ -250,7 +243,7 @@ def test_the_worked_example_explained() -> None:
     stored = stored_charge(EXAMPLE, Ending("completed", EXAMPLE.end, True, False))
     assert stored is not None
     steps = {(step.kind, step.code): step for step in replay(stored).steps}
-    assert steps["usage", "night"] == Step(
+    assert steps["usage", "night"] == ReplayStep(
         kind="usage",
         code="night",
         of={"minutes": "135", "rate": "200", "multiplier": "0.5"},
@@ -278,9 +271,7 @@ def test_a_late_cancellation_explained() -> None:
     assert steps[5].of == {"percent": "33.3", "base": "662.50", "notice": "2000"}
     assert (steps[5].exact, steps[5].stored) == ("220.6125", "220.61")
     earlier = {**stored.inputs, "ended_at": (asked.start - timedelta(minutes=1000)).isoformat()}
-    assert "result.percent" in {
-        d.field for d in replay(replace(stored, inputs=earlier)).differences
-    }
+    assert "result.percent" in {d.field for d in replay(replace(stored, inputs=earlier)).differences}
 
 
 @pytest.mark.parametrize(("least", "percent"), [("95.000", "95"), ("100.000", "100")])
@@ -293,5 +284,5 @@ def test_what_a_move_made_due_reads_the_same_from_the_database(least: str, perce
     assert stored is not None
     assert stored.result["percent"] == percent
     of_before = replace(stored, result={**stored.result, "percent": least})
-    assert charge_differences(stored) == charge_differences(of_before) == []
-    assert charge_differences(replace(stored, result={**stored.result, "percent": "94"})) != []
+    assert replay_rules.charge_differences(stored) == replay_rules.charge_differences(of_before) == []
+    assert replay_rules.charge_differences(replace(stored, result={**stored.result, "percent": "94"})) != []

@@ -4,12 +4,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant
+from bookings import models
 from bookings.charging.domain.corrections import Amendment, charged_again
 from bookings.charging.services.charges import charge_make, charges_finalise
 from bookings.charging.services.corrections import (
@@ -20,19 +23,9 @@ from bookings.charging.services.corrections import (
 )
 from bookings.charging.services.disputes import dispute_open, dispute_reject
 from bookings.funding.domain.funding import Share
-from bookings.models import (
-    Charge,
-    ClosedMonth,
-    Correction,
-    Dispute,
-    Earmark,
-    FundingSource,
-    Posting,
-    Reservation,
-    UsageSession,
-)
 from bookings.record.messages import sentence
 from bookings.usage.services.usage import usage_settle
+from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, agreement, cancel, due, grant, use
 from tests.factories.ledger import receivables, sums_by_currency
@@ -81,7 +74,7 @@ def again(row):
 def untouched(charge):
     row = again(charge)
     assert (row.state, row.total) == (charge.state, charge.total)
-    assert Charge.objects.count() == 1
+    assert models.Charge.objects.count() == 1
 
 
 def test_an_hour_less_is_proposed_agreed_and_posted(cast, charge):
@@ -92,7 +85,7 @@ def test_an_hour_less_is_proposed_agreed_and_posted(cast, charge):
     assert (agreed.state, agreed.decided_by) == ("agreed", cast.gao)
 
     old = again(charge)
-    back = Charge.objects.get(kind="reversal")
+    back = models.Charge.objects.get(kind="reversal")
     new = agreed.replacement
     assert (old.state, old.final_at, old.month) == ("reversed", LATER, date(2026, 3, 1))
     assert (back.state, back.total, back.tax, back.month, back.reverses) == (
@@ -105,11 +98,9 @@ def test_an_hour_less_is_proposed_agreed_and_posted(cast, charge):
     (owed,) = receivables(host_ids=[cast.ustc.pk], payer_ids=[cast.fudan.pk])
     assert owed.amount == D("381.60")
     assert set(sums_by_currency().values()) == {0}
-    session = UsageSession.objects.get()
+    session = models.UsageSession.objects.get()
     assert (session.checked_out_at, session.is_assumed) == (at("2026-03-06 11:00"), False)
-    actions = list(
-        TrailEntry.objects.filter(action__startswith="charge.").values_list("action", flat=True)
-    )
+    actions = list(TrailEntry.objects.filter(action__startswith="charge.").values_list("action", flat=True))
     assert sorted(actions) == [
         "charge.correct-propose", "charge.create", "charge.create", "charge.create",
         "charge.reverse",
@@ -118,7 +109,7 @@ def test_an_hour_less_is_proposed_agreed_and_posted(cast, charge):
     assert OutboxMessage.objects.filter(kind="hours.dirty").count() == 2
     # The reservation still has one charge in force, and is not charged again.
     assert charge_make(reservation_id=charge.reservation_id, now=LATER).pk == charge.pk
-    assert Charge.objects.count() == 3
+    assert models.Charge.objects.count() == 3
 
 
 def test_who_may_propose(cast, charge):
@@ -128,7 +119,7 @@ def test_who_may_propose(cast, charge):
     ):  # fmt: skip
         with pytest.raises(refusal):
             propose(cast, charge, who=name)
-    assert not Correction.objects.exists()
+    assert not models.Correction.objects.exists()
     untouched(charge)
 
 
@@ -174,7 +165,7 @@ def test_refused_or_taken_back_nothing_changes(cast, charge):
     second = propose(cast, charge)
     correction_withdraw(By(cast.actor("zhao"), LATER), correction_id=second.pk)
     untouched(charge)
-    assert Posting.objects.filter(account="receivable").count() == 1
+    assert models.Posting.objects.filter(account="receivable").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -197,7 +188,7 @@ def test_what_cannot_be_proposed(cast, charge, amendment, field, code):
         propose(cast, charge, amendment)
     (problem,) = refused.value.problems
     assert (problem.field, problem.code) == (field, code)
-    assert not Correction.objects.exists()
+    assert not models.Correction.objects.exists()
 
 
 def test_times_that_change_nothing_are_refused_with_the_reason(cast):
@@ -208,17 +199,17 @@ def test_times_that_change_nothing_are_refused_with_the_reason(cast):
     (problem,) = refused.value.problems
     assert (problem.code, problem.numbers) == ("nothing-changes", {"why": "by-booking"})
     untouched(made)
-    assert not Correction.objects.exists()
+    assert not models.Correction.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("why", "ending"),
     [
         ("by-booking", "charges the reserved time, however much of it was used."),
-        ("booking-at-least", "and longer use only past its end."),
+        ("booking-at-least", "and extra only for use after its end."),
         ("by-sample", "charges samples, not time."),
         ("same-times", "computed from these times already."),
-        ("same-length", "as long, at the same rates."),
+        ("same-length", "the duration and the rates are the same."),
         ("rounding", "rounded up to 15 minutes the time is the same."),
         ("minimum", "charges at least 15 minutes."),
     ],
@@ -258,25 +249,25 @@ def test_a_replacement_can_be_corrected_and_disputed_in_turn(cast, charge):
     dispute_open(By(cast.actor("wang"), LATER + DAY), charge_id=new.pk, reason="Still")
     last = agree(cast, propose(cast, new, Amendment(waive_percent=D(50)))).replacement
     assert last.total == D("190.80")
-    assert sum(c.total for c in Charge.objects.all()) == D("190.80")
+    assert sum(c.total for c in models.Charge.objects.all()) == D("190.80")
     assert receivables()[0].amount == D("190.80")
 
 
 def test_final_and_stated_charges_too_in_the_next_month_not_drawn_up(cast, charge):
     charges_finalise(now=charge.created_at + 8 * DAY)
-    ClosedMonth.objects.create(host=cast.ustc, month=date(2026, 3, 1), closed_at=NOW)
+    models.ClosedMonth.objects.create(host=cast.ustc, month=date(2026, 3, 1), closed_at=NOW)
     final = again(charge)
     agree(cast, propose(cast, charge, now=at("2026-03-31 10:00")), now=at("2026-03-31 12:00"))
     old = again(charge)
     assert (old.state, old.final_at, old.month) == ("reversed", final.final_at, date(2026, 3, 1))
-    assert Charge.objects.get(kind="reversal").month == date(2026, 4, 1)
+    assert models.Charge.objects.get(kind="reversal").month == date(2026, 4, 1)
 
 
 def test_upholding_a_dispute_takes_a_second_person(cast, charge):
     dispute_open(By(cast.actor("wang"), LATER), charge_id=charge.pk, reason="Vented")
     correction = propose(cast, charge, settles=True)
     assert again(charge).state == "disputed"
-    said = Dispute.objects.get()
+    said = models.Dispute.objects.get()
     assert (said.state, said.answer) == ("open", "Vented by mistake.")
     with pytest.raises(WrongState) as refused:
         dispute_reject(By(cast.actor("gao"), LATER), charge_id=charge.pk, answer="No")
@@ -308,7 +299,7 @@ def test_a_missed_booking_that_was_used_after_all(cast):
     made.refresh_from_db()
     assert made.state == "completed"
     assert made.version == TrailEntry.objects.filter(object_id=made.pk).count()
-    assert UsageSession.objects.get(reservation=made).checked_in_at == at("2026-03-06 10:10")
+    assert models.UsageSession.objects.get(reservation=made).checked_in_at == at("2026-03-06 10:10")
 
 
 def test_a_cancellation_fee_is_waived_and_has_no_times(cast):
@@ -326,7 +317,7 @@ def test_sources_and_voucher_have_spent_what_is_owed(cast, by_use):
     agreement(cast)
     voucher = grant(cast)
     sources = [
-        FundingSource.objects.create(
+        models.FundingSource.objects.create(
             organisation=cast.fudan, code=code, name=code, owner=cast.lin, is_open=True,
             currency="CNY", budget=D(5000), valid_from=date(2026, 1, 1), created_by=cast.lin,
             created_at=NOW,
@@ -357,11 +348,11 @@ def test_sources_and_voucher_have_spent_what_is_owed(cast, by_use):
     agree(cast, propose(cast, new, Amendment(waive_percent=D(100))))
     voucher.refresh_from_db()
     assert voucher.redeemed == 0
-    assert set(FundingSource.objects.values_list("spent", flat=True)) == {0}
-    assert set(Earmark.objects.values_list("redeemed", flat=True)) == {0}
+    assert set(models.FundingSource.objects.values_list("spent", flat=True)) == {0}
+    assert set(models.Earmark.objects.values_list("redeemed", flat=True)) == {0}
     assert set(sums_by_currency().values()) == {0}
     assert receivables() == []
-    assert Reservation.objects.count() == 1
+    assert models.Reservation.objects.count() == 1
 
 
 def test_without_a_second_person_it_says_whom_to_appoint(cast, charge, client):
@@ -372,16 +363,31 @@ def test_without_a_second_person_it_says_whom_to_appoint(cast, charge, client):
     RoleGrant.objects.filter(user=cast.gao).update(revoked_at=NOW)
     with pytest.raises(NotPermitted) as refused:
         agree(cast, correction, who="zhao")
-    assert (refused.value.code, refused.value.numbers) == (
-        "no-second-accountant",
-        {"place": "USTC"},
-    )
+    assert (refused.value.code, refused.value.numbers) == ("no-second-accountant", {"place": "USTC"})
     untouched(charge)
     client.force_login(cast.zhao)
     page = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
-    assert "nobody else of USTC may" in page
+    assert "USTC has nobody else who may" in page
     assert reverse("accounts:members", args=[cast.ustc.pk]) in page
     role_grant(By(PLATFORM, NOW), user=cast.sun, role="finance", organisation=cast.ustc)
     page = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
-    assert "nobody else of USTC may" not in page
+    assert "USTC has nobody else who may" not in page
     assert agree(cast, correction, who="sun").state == "agreed"
+
+
+def test_the_vouchers_of_all_its_corrections_are_looked_up_at_once(cast, by_use, client):
+    agreement(cast)
+    grant(cast)
+    charge = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=by_use)
+    client.force_login(cast.people["zhao"])
+    counts = []
+    for _ in range(3):
+        proposed = propose(cast, charge)
+        assert proposed.result["voucher"] == "v-1"
+        correction_withdraw(By(cast.actor("zhao"), LATER), correction_id=proposed.pk)
+        with CaptureQueriesContext(connection) as seen:
+            html = page_of(client.get(reverse("bookings:money-charges-one", args=[charge.pk])))
+        counts.append(len([one for one in seen if "bookings_vouchergrant" in one["sql"]]))
+    assert html.count("Voucher: Voucher") == 4
+    assert counts[1] == counts[2]  # the first has filled caches
+    assert not any('former_codes" @>' in one["sql"] for one in seen)

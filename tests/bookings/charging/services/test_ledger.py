@@ -11,28 +11,15 @@ from hypothesis import strategies as st
 
 from accounts.domain.errors import Refused
 from accounts.domain.roles import By
+from bookings import models
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.selectors.ledger import balances
 from bookings.charging.selectors.replay import replay_all
 from bookings.charging.services.charges import charges_finalise
-from bookings.charging.services.corrections import (
-    correction_agree,
-    correction_propose,
-    correction_refuse,
-)
+from bookings.charging.services.corrections import correction_agree, correction_propose, correction_refuse
 from bookings.charging.services.disputes import dispute_open, dispute_reject, dispute_withdraw
 from bookings.charging.services.melting import fees_melt
 from bookings.funding.domain.funding import Share
-from bookings.models import (
-    Charge,
-    Earmark,
-    FundingSource,
-    LedgerEntry,
-    Payment,
-    Posting,
-    Statement,
-    VoucherGrant,
-)
 from bookings.settlement.services.payments import payment_post
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import ALWAYS
@@ -83,7 +70,7 @@ def test_a_voucher_is_owed_by_the_payers_region(cast):
     ],
 )
 def test_the_database_refuses_to_alter_it(charge, statement):
-    before = Posting.objects.count()
+    before = models.Posting.objects.count()
     with (
         pytest.raises(DatabaseError, match="append-only"),
         transaction.atomic(),
@@ -91,30 +78,28 @@ def test_the_database_refuses_to_alter_it(charge, statement):
     ):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits would hide TRUNCATE's refusal
         cursor.execute(statement)
-    assert Posting.objects.count() == before == 3
+    assert models.Posting.objects.count() == before == 3
 
 
 def test_nor_do_models_get_past_it(charge):
-    posting = Posting.objects.first()
+    posting = models.Posting.objects.first()
     posting.amount += 1
     for act in (posting.save, posting.delete, charge.ledger_entry.delete,
-                lambda: Posting.objects.update(amount=1)):  # fmt: skip
+                lambda: models.Posting.objects.update(amount=1)):  # fmt: skip
         with pytest.raises(DatabaseError), transaction.atomic():
             act()
 
 
 def unbalanced(charge, *amounts):
     """An entry of its own with these postings, checked as at commit."""
-    Charge.objects.filter(pk=charge.pk).update(
-        state="reversed", final_at=NOW, month=date(2026, 3, 1)
-    )
-    other = Charge.objects.get(pk=charge.pk)
+    models.Charge.objects.filter(pk=charge.pk).update(state="reversed", final_at=NOW, month=date(2026, 3, 1))
+    other = models.Charge.objects.get(pk=charge.pk)
     other.pk, other.state, other.final_at, other.month = None, "open", None, None
     other._state.adding = True
     other.save(force_insert=True)
-    entry = LedgerEntry.objects.create(kind="charge", charge=other, at=NOW)
+    entry = models.LedgerEntry.objects.create(kind="charge", charge=other, at=NOW)
     for account, currency, amount in amounts:
-        Posting.objects.create(
+        models.Posting.objects.create(
             entry=entry, account=account, currency=currency, amount=D(amount),
             host=other.host, payer=other.organisation, host_region=other.host_region,
             payer_region=other.payer_region,
@@ -134,7 +119,7 @@ def unbalanced(charge, *amounts):
 def test_what_does_not_balance_is_refused_at_commit(charge, amounts):
     with pytest.raises(IntegrityError, match="do not sum to zero"), transaction.atomic():
         unbalanced(charge, *amounts)
-    assert LedgerEntry.objects.count() == 1
+    assert models.LedgerEntry.objects.count() == 1
 
 
 def test_what_balances_is_not(charge):
@@ -142,7 +127,7 @@ def test_what_balances_is_not(charge):
 
 
 def test_a_posting_added_later_to_an_entry_is_refused_too(charge):
-    posting = Posting.objects.filter(account="receivable").get()
+    posting = models.Posting.objects.filter(account="receivable").get()
     posting.pk = None
     posting._state.adding = True
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -155,7 +140,7 @@ def doubled(times):
     """The postings of the charge's entry once more, by SQL alone, so many statements."""
     columns = "entry_id, account, host_id, payer_id, host_region_id, payer_region_id, currency"
     with connection.cursor() as cursor:
-        for account in list(Posting.objects.values_list("account", flat=True))[:times]:
+        for account in list(models.Posting.objects.values_list("account", flat=True))[:times]:
             cursor.execute(
                 f"INSERT INTO bookings_posting ({columns}, amount)"
                 f" SELECT {columns}, amount FROM bookings_posting"
@@ -165,7 +150,7 @@ def doubled(times):
 
 
 def test_sql_that_balances_in_several_statements_or_was_taken_back_is_let_pass(charge):
-    number = Posting.objects.count()
+    number = models.Posting.objects.count()
     with transaction.atomic():
         doubled(number)
         with pytest.raises(ZeroDivisionError), transaction.atomic():
@@ -173,7 +158,7 @@ def test_sql_that_balances_in_several_statements_or_was_taken_back_is_let_pass(c
             raise ZeroDivisionError
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    assert Posting.objects.count() == 2 * number
+    assert models.Posting.objects.count() == 2 * number
 
 
 def test_sql_that_balances_over_two_entries_but_in_neither_is_refused(charge):
@@ -183,9 +168,9 @@ def test_sql_that_balances_over_two_entries_but_in_neither_is_refused(charge):
         unbalanced(charge, ("receivable", "CNY", "1.00"), ("revenue", "CNY", "-1.00"))
     with pytest.raises(IntegrityError, match="do not sum to zero"), transaction.atomic():
         doubled(1)
-        amount = Posting.objects.order_by("-id").first().amount
+        amount = models.Posting.objects.order_by("-id").first().amount
         unbalanced(charge, ("receivable", "CNY", str(-amount)))
-    assert LedgerEntry.objects.count() == 1
+    assert models.LedgerEntry.objects.count() == 1
 
 
 ACTS = ("use", "cancel", "resell", "dispute", "withdraw", "reject", "correct", "waive", "refuse",
@@ -202,7 +187,7 @@ class Books:
         self.grant = grant(cast, amount="900", percent="40")
         self.instrument = cast.instrument(name="By use", card=BY_USE, hours=ALWAYS)
         for code in ("a", "b", "c"):
-            FundingSource.objects.create(
+            models.FundingSource.objects.create(
                 organisation=cast.fudan, code=code, name=code, owner=cast.lin, is_open=True,
                 currency="CNY", valid_from=date(2026, 1, 1), created_by=cast.lin, created_at=NOW,
             )  # fmt: skip
@@ -218,7 +203,7 @@ class Books:
         return f"{day} {start}", f"{day} {end}"
 
     def latest(self, **only):
-        return Charge.objects.filter(**only).order_by("-created_at", "-id").first()
+        return models.Charge.objects.filter(**only).order_by("-created_at", "-id").first()
 
     def act(self, name, minutes, percent):
         try:
@@ -247,9 +232,7 @@ class Books:
         self.cancel(minutes, percent)
         start, end = self.span(start="11:00")
 
-        made = reserve(
-            self.cast, start, end, who="hu", instrument=self.instrument, now=at(start) - HOUR
-        )
+        made = reserve(self.cast, start, end, who="hu", instrument=self.instrument, now=at(start) - HOUR)
         hu = self.cast.actor("hu")
         reservation_check_in(By(hu, at(start)), reservation_id=made.pk)
         reservation_check_out(By(hu, at(end)), reservation_id=made.pk)
@@ -262,9 +245,7 @@ class Books:
         dispute_withdraw(By(self.cast.actor("lin"), self.now), charge_id=self._of("disputed"))
 
     def reject(self, minutes, percent):
-        dispute_reject(
-            By(self.cast.actor("gao"), self.now), charge_id=self._of("disputed"), answer="x"
-        )
+        dispute_reject(By(self.cast.actor("gao"), self.now), charge_id=self._of("disputed"), answer="x")
 
     def correct(self, minutes, percent):
         charge = self.latest(kind="use", state__in=["open", "disputed", "final"])
@@ -274,7 +255,7 @@ class Books:
             self._agreed(charge, Amendment(usage=usage), charge.created_at + 13 * HOUR)
 
     def waive(self, minutes, percent):
-        charge = self.latest(kind__in=Charge.ORIGINAL, state__in=["open", "disputed", "final"])
+        charge = self.latest(kind__in=models.Charge.ORIGINAL, state__in=["open", "disputed", "final"])
         if charge is not None:
             self._agreed(charge, Amendment(waive_percent=percent), self.now)
 
@@ -285,9 +266,7 @@ class Books:
             amendment=Amendment(waive_percent=percent),
             reason="x",
         )
-        correction_refuse(
-            By(self.cast.actor("zhao"), self.now), correction_id=correction.pk, reason="x"
-        )
+        correction_refuse(By(self.cast.actor("zhao"), self.now), correction_id=correction.pk, reason="x")
 
     def melt(self, minutes, percent):
         fees_melt(now=self.now + 3 * HOUR)
@@ -297,13 +276,13 @@ class Books:
         charges_finalise(now=self.now)
 
     def pay(self, minutes, percent):
-        statement = Statement.objects.create(
+        statement = models.Statement.objects.create(
             host=self.cast.ustc, payer=self.cast.fudan, host_region=self.cast.anhui,
             payer_region=self.cast.shanghai, month=date(2026, 3, 1), year=2026,
-            number=Statement.objects.count() + 1, state="voided", currency="CNY", charges=0, tax=0,
+            number=models.Statement.objects.count() + 1, state="voided", currency="CNY", charges=0, tax=0,
             total=0, covered=0, payable=0, issued_at=self.now, due_date=date(2026, 4, 30),
         )  # fmt: skip
-        payment = Payment.objects.create(
+        payment = models.Payment.objects.create(
             statement=statement, amount=D(minutes), currency="CNY", paid_on=date(2026, 4, 1),
             entered_by=self.cast.gao, entered_at=self.now,
         )  # fmt: skip
@@ -324,18 +303,18 @@ class Books:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         assert set(sums_by_currency().values()) <= {0}
-        charges = list(Charge.objects.all())
-        paid = sum(p.amount for p in Payment.objects.all())
+        charges = list(models.Charge.objects.all())
+        paid = sum(p.amount for p in models.Payment.objects.all())
         owed = sum(b.amount for b in receivables())
         assert owed == sum(c.payable for c in charges) - paid
         assert sum(b.amount for b in balances(account="subsidy")) == sum(c.covered for c in charges)
         # What is spent of the voucher and the sources is what is owed, to the cent.
-        grant = VoucherGrant.objects.get()
+        grant = models.VoucherGrant.objects.get()
         assert grant.redeemed == sum(c.covered for c in charges)
         assert 0 <= grant.redeemed + grant.held <= grant.amount
         of_fudan = sum(c.payable for c in charges if c.organisation_id == self.cast.fudan.pk)
-        assert sum(s.spent for s in FundingSource.objects.all()) == of_fudan
-        assert sum(e.redeemed for e in Earmark.objects.exclude(source=None)) == of_fudan
+        assert sum(s.spent for s in models.FundingSource.objects.all()) == of_fudan
+        assert sum(e.redeemed for e in models.Earmark.objects.exclude(source=None)) == of_fudan
         per_reservation = defaultdict(Decimal)
         for each in charges:
             per_reservation[each.reservation_id] += each.total
@@ -346,9 +325,7 @@ class Books:
 
 acts = st.lists(
     st.tuples(
-        st.sampled_from(ACTS),
-        st.integers(1, 400),
-        st.sampled_from([D("0.5"), D("33.333"), D(50), D(100)]),
+        st.sampled_from(ACTS), st.integers(1, 400), st.sampled_from([D("0.5"), D("33.333"), D(50), D(100)])
     ),
     min_size=3,
     max_size=14,
@@ -379,4 +356,4 @@ def test_a_sequence_that_does_it_all(cast):
         books.act(name, 90 if name == "correct" else 75, D(50))
         books.holds()
     assert books.heard == []
-    assert {c.kind for c in Charge.objects.all()} == {"use", "cancellation", "reversal", "melting"}
+    assert {c.kind for c in models.Charge.objects.all()} == {"use", "cancellation", "reversal", "melting"}

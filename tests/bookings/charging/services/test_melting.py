@@ -72,9 +72,7 @@ def test_whole(cast, fee):
 
 def test_own_use_and_another_unit_do_not_count(cast):
     instrument = cast.instrument(name="Two of them", policy={"units": 2})
-    fee = cancel(
-        cast, "2026-03-06 10:00", "2026-03-06 12:00", "2026-03-06 08:00", instrument=instrument
-    )
+    fee = cancel(cast, "2026-03-06 10:00", "2026-03-06 12:00", "2026-03-06 08:00", instrument=instrument)
     assert fee.reservation.unit == 1
     used(cast, "2026-03-06 10:00", "2026-03-06 11:00", who="wang", instrument=instrument)
     other = used(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument)
@@ -124,10 +122,7 @@ def test_what_melted_is_taken_back_when_the_fee_is_corrected_and_melts_anew(cast
     used(cast, "2026-03-06 11:00", "2026-03-06 12:00")
     fees_melt(now=OVER)
     correction = correction_propose(
-        By(cast.actor("zhao"), OVER),
-        charge_id=fee.pk,
-        amendment=Amendment(waive_percent=D(50)),
-        reason="Ill",
+        By(cast.actor("zhao"), OVER), charge_id=fee.pk, amendment=Amendment(waive_percent=D(50)), reason="Ill"
     )
     correction_agree(By(cast.actor("gao"), OVER), correction_id=correction.pk)
     melted = Charge.objects.get(kind="melting", state="reversed")
@@ -138,8 +133,7 @@ def test_what_melted_is_taken_back_when_the_fee_is_corrected_and_melts_anew(cast
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_trailentry DISABLE TRIGGER USER")
         cursor.execute(
-            "DELETE FROM accounts_trailentry WHERE action = 'charge.reverse' AND object_id = %s",
-            [melted.pk],
+            "DELETE FROM accounts_trailentry WHERE action = 'charge.reverse' AND object_id = %s", [melted.pk]
         )
     assert differences_between("charge", FIRST, LAST) == []
     mine = Charge.objects.filter(organisation=cast.fudan)

@@ -7,12 +7,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.domain.roles import By
+from accounts.domain.roles import NOBODY, By
 from bookings.charging.services.charges import charge_make
 from bookings.charging.services.disputes import dispute_open
 from bookings.models import Charge
 from bookings.reserving.services.reservations import reservation_cancel
-from bookings.results.services.collecting import delivery_begin, delivery_note
+from bookings.results.services.collecting import delivery_begin, delivery_note, link_make
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.results import announced, released
@@ -50,6 +50,18 @@ def test_a_dispute_is_answered_by_the_receipts(cast, disputed, who):
     delivery_note(receipt_id=row.pk, start=0, end=1000, now=NOW)
     after = page(cast, charge, who)
     assert "not yet" not in after and "delivered" in after and "everything" in after
+
+
+@pytest.mark.parametrize("who", ["wang", "gao", "auditor"])
+def test_a_delivery_that_the_host_made_to_itself_proves_nothing(cast, disputed, who):
+    charge, hand_off = disputed
+    zhao = By(cast.actor("zhao"), NOW)
+    link = link_make(zhao, hand_off_id=hand_off.pk, label="Wang Li", expires_at=NOW + timedelta(days=1))
+    row = delivery_begin(By(NOBODY, NOW), hand_off=hand_off, path="", size=1000, link=link)
+    delivery_note(receipt_id=row.pk, start=0, end=1000, now=NOW)
+    shown = page(cast, charge, who)
+    assert "created by Zhao Min" in shown and "not a delivery" in shown
+    assert "not yet" in shown and ">delivered<" not in shown
 
 
 def test_a_charge_that_nobody_disputes_says_nothing_of_results(cast, disputed):

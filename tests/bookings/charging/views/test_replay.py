@@ -1,4 +1,4 @@
-"""A charge computed again, on its page and through the API."""
+"A recomputed charge, on its page and through the API."
 
 import pytest
 from django.test import Client
@@ -15,9 +15,7 @@ from tests.factories.cast import at, reserve
 @pytest.fixture
 def charge(cast):
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-05 09:00")), reservation_id=booked.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-05 09:00")), reservation_id=booked.pk, reason="")
     return charge_make(reservation_id=booked.pk, now=at("2026-03-05 09:01"))
 
 
@@ -70,8 +68,14 @@ def test_through_the_api(cast, charge, program):  # noqa: F811
     }
     Charge.objects.filter(pk=charge.pk).update(result=charge.result | {"percent": "5"})
     answer = program("auditor").get(f"charges/{charge.pk}/replay/")
-    assert answer.body["differences"] == [
-        {"field": "result.percent", "stored": "5", "recomputed": "50"}
-    ]
+    assert answer.body["differences"] == [{"field": "result.percent", "stored": "5", "recomputed": "50"}]
     assert not answer.body["agrees"]
     assert program("hu").get(f"charges/{charge.pk}/replay/").code == "not-found"
+
+
+def test_the_host_of_a_charge_is_an_organisation_in_chinese_too(cast, charge):
+    """Not the person that a funding source belongs to, who is called the same in English."""
+    client = Client(headers={"accept-language": "zh-hans"})
+    client.force_login(cast.people["wang"])
+    html = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
+    assert "<dt>仪器所有单位</dt>" in html and "负责人" not in html

@@ -36,9 +36,7 @@ def test_a_text_is_trimmed_and_its_lines_end_alike():
     assert check_text("   ", is_needed=False) == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "code"), [("  \r\n ", "required"), ("文" * (LONGEST_TEXT + 1), "too-long")]
-)
+@pytest.mark.parametrize(("text", "code"), [("  \r\n ", "required"), ("文" * (LONGEST_TEXT + 1), "too-long")])
 def test_a_text_that_is_none_or_too_long(text, code):
     with pytest.raises(Invalid) as refused:
         check_text(text, is_needed=True)

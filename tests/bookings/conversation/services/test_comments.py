@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
@@ -12,11 +13,7 @@ from accounts.models import Message, OutboxMessage, TrailEntry, TrailText
 from bookings.conversation.domain import threads as rules
 from bookings.conversation.models import Comment, CommentFile, ProposedTime, Thread
 from bookings.conversation.selectors.subjects import SUBJECTS
-from bookings.conversation.selectors.threads import (
-    comment_file_by_id,
-    conversation_by_id,
-    threads_waiting,
-)
+from bookings.conversation.selectors.threads import comment_file_by_id, conversation_by_id, threads_waiting
 from bookings.conversation.services.comments import (
     comment_withdraw,
     thread_read,
@@ -29,7 +26,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.privacy.selectors.persons import load_person
 from bookings.privacy.services.persons import person_close
 from bookings.reserving.services.holds import hold_take
-from instruments.domain import attachments
+from instruments.attachments.domain import attachments
 from tests.factories.attachments import PDF, picture
 from tests.factories.buckets import stored
 from tests.factories.cast import NOW, at, reserve
@@ -62,9 +59,7 @@ def waits_for(cast, *people):
 
 
 def counts():
-    return [
-        model.objects.count() for model in (Thread, Comment, CommentFile, TrailEntry, OutboxMessage)
-    ]
+    return [model.objects.count() for model in (Thread, Comment, CommentFile, TrailEntry, OutboxMessage)]
 
 
 def test_a_question_waits_for_the_host_and_an_answer_for_the_person(cast, booked):
@@ -167,16 +162,19 @@ def test_what_is_only_held_has_no_conversation(cast):
         say(cast, held)
 
 
-def test_on_a_need_its_readers_answer_as_hosts(cast):
+@pytest.mark.parametrize("by_mail", [True, False])
+def test_on_a_need_its_readers_answer_as_hosts(cast, by_mail):
     need = need_of(cast)
+    EmailAddress.objects.create(user=cast.zhao, email=cast.zhao.email, verified=True)
+    named = cast.zhao.email if by_mail else str(cast.zhao.pk)
     say(cast, need)
     with pytest.raises(NotFound):
         read_by(cast, need, "zhao")
-    need_share(By(cast.actor("wang"), NOW), need_id=need.pk, person="zhao@ustc.example")
+    need_share(By(cast.actor("wang"), NOW), need_id=need.pk, person=named)
     assert waits_for(cast, "zhao", "chen") == {"zhao": 1, "chen": 0}
     assert say(cast, need, "zhao").side == "host"
     assert say(cast, need, "chen").side == "requester"
-    need_unshare(By(cast.actor("wang"), NOW), need_id=need.pk, person=str(cast.zhao.pk))
+    need_unshare(By(cast.actor("wang"), NOW), need_id=need.pk, person=named)
     with pytest.raises(NotFound):
         read_by(cast, need, "zhao")
     assert waits_for(cast, "zhao") == {"zhao": 0}
@@ -367,9 +365,7 @@ def test_a_person_takes_their_comments_along(cast, booked):
 
 
 @in_either_storage
-def test_forgetting_a_person_removes_text_and_files(
-    cast, booked, django_capture_on_commit_callbacks
-):
+def test_forgetting_a_person_removes_text_and_files(cast, booked, django_capture_on_commit_callbacks):
     need = need_of(cast)
     say(cast, need, "chen", "About it", files=[("n.pdf", PDF)])
     say(cast, booked, text="Mine", files=[("a.pdf", PDF)])
@@ -384,3 +380,9 @@ def test_forgetting_a_person_removes_text_and_files(
     (file,) = CommentFile.objects.all()
     assert stored() == [f"attachments/{file.pk.hex[-2:]}/{file.pk}-file.pdf"]
     assert ProposedTime.objects.get(pk=proposal.pk).state == "withdrawn"
+
+
+def test_a_file_is_called_by_its_name_alone(cast, booked):
+    name = "..\uff0f\uff0fgrid\u202egpj.exe\u3000"
+    comment = say(cast, booked, files=[(name, picture())])
+    assert comment.files.get().title == "gridgpj.exe"

@@ -11,11 +11,7 @@ from accounts.models import Message, OutboxMessage, TrailEntry
 from bookings.conversation.models import Comment, ProposedTime, Thread
 from bookings.conversation.selectors.threads import conversation_by_id, threads_waiting
 from bookings.conversation.services.comments import comment_withdraw
-from bookings.conversation.services.proposals import (
-    proposal_accept,
-    proposal_decline,
-    proposal_make,
-)
+from bookings.conversation.services.proposals import proposal_accept, proposal_decline, proposal_make
 from bookings.models import Occupancy, Quote, Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.pricing.selectors.charges import cancellation_now
@@ -115,14 +111,41 @@ def test_a_time_that_the_person_proposes_costs_what_moving_there_costs(cast, boo
     assert booked.least_percent == Decimal(100)
 
 
-def test_what_both_want_waits_for_nobody_again(cast):
+@pytest.mark.parametrize(("proposer", "taker"), [("zhao", "wang"), ("wang", "zhao")])
+def test_what_both_want_waits_for_nobody_again(cast, proposer, taker):
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
 
     row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
-    waiting = propose(cast, row, "2026-03-11 10:00", "2026-03-11 12:00")
-    accept(cast, waiting)
+    assert row.state == "requested"
+    proposal = propose(cast, row, "2026-03-11 10:00", "2026-03-11 12:00", proposer)
+    later = NOW + timedelta(hours=1)
+    accept(cast, proposal, taker, later)
     row.refresh_from_db()
-    assert (row.state, row.start_at) == ("requested", at("2026-03-11 10:00"))
+    assert (row.state, row.start_at) == ("confirmed", at("2026-03-11 10:00"))
+    assert (row.decided_by_id, row.confirmed_at) == (cast.zhao.pk, later)
+    assert (row.shortening_fee, row.least_percent) == (0, 0)
+    occupancy = Occupancy.objects.get()
+    assert (occupancy.span.lower, occupancy.expires_at) == (row.start_at, None)
+    assert Quote.objects.get(is_current=True).total == Decimal("657.20")
+    told = OutboxMessage.objects.filter(kind__in=["mail.confirmed", "mail.moved"])
+    assert sorted(told.values_list("kind", flat=True)) == ["mail.confirmed", "mail.moved"]
+    with pytest.raises(WrongState):  # nothing is left to decide
+        reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=row.pk, approve=True, reason="")
+
+
+def test_a_request_that_the_rules_refuse_by_now_stays_one(cast):
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
+    proposal = propose(cast, row, "2026-03-11 10:00", "2026-03-11 12:00")
+    reserve(cast, "2026-03-11 11:00", "2026-03-11 13:00", who="sun", instrument=asks)
+    assert refused(RulesRefuse, lambda: accept(cast, proposal)).refusals[0].code == "slot-taken"
+    row.refresh_from_db()
+    assert (row.state, row.start_at) == ("requested", at("2026-03-10 10:00"))
+
+
+def test_what_was_confirmed_and_moves_stays_confirmed(cast):
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
     reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=row.pk, approve=True, reason="")
     confirmed = propose(cast, row, "2026-03-12 10:00", "2026-03-12 12:00", "wang")
     accept(cast, confirmed, "zhao")
@@ -132,18 +155,12 @@ def test_what_both_want_waits_for_nobody_again(cast):
 
 def test_refused_at_once_with_the_bookings_own_refusals(cast, booked):
     reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", who="sun")
-    taken = refused(
-        RulesRefuse, lambda: propose(cast, booked, "2026-03-11 11:00", "2026-03-11 13:00")
-    )
+    taken = refused(RulesRefuse, lambda: propose(cast, booked, "2026-03-11 11:00", "2026-03-11 13:00"))
     (refusal,) = taken.refusals
     assert (refusal.code, refusal.nearest.start) == ("slot-taken", at("2026-03-11 12:00"))
-    closed = refused(
-        RulesRefuse, lambda: propose(cast, booked, "2026-03-14 11:00", "2026-03-14 13:00")
-    )
+    closed = refused(RulesRefuse, lambda: propose(cast, booked, "2026-03-14 11:00", "2026-03-14 13:00"))
     assert closed.refusals[0].code == "outside-opening-hours"
-    same = refused(
-        WrongState, lambda: propose(cast, booked, "2026-03-10 10:00", "2026-03-10 12:00")
-    )
+    same = refused(WrongState, lambda: propose(cast, booked, "2026-03-10 10:00", "2026-03-10 12:00"))
     assert same.code == "same-time"
     refused(Invalid, lambda: propose(cast, booked, "2026-03-04 10:00", "2026-03-04 12:00"))
 
@@ -168,16 +185,12 @@ def test_strangers_find_none(cast, booked, who):
 def test_not_taken_by_who_proposed_nor_by_who_may_not_move_it(cast, booked, who):
     proposal = propose(cast, booked, "2026-03-11 10:00", "2026-03-11 12:00")
     refused(NotPermitted, lambda: accept(cast, proposal, who))
-    refused(
-        NotPermitted, lambda: proposal_decline(By(cast.actor(who), NOW), proposal_id=proposal.pk)
-    )
+    refused(NotPermitted, lambda: proposal_decline(By(cast.actor(who), NOW), proposal_id=proposal.pk))
 
 
 @pytest.mark.parametrize("who", ["gao", "lin"])
 def test_finance_proposes_nothing(cast, booked, who):
-    refused(
-        NotPermitted, lambda: propose(cast, booked, "2026-03-11 10:00", "2026-03-11 12:00", who)
-    )
+    refused(NotPermitted, lambda: propose(cast, booked, "2026-03-11 10:00", "2026-03-11 12:00", who))
 
 
 def test_the_payers_manager_may_take_it(cast, booked):

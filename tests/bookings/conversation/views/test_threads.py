@@ -54,11 +54,11 @@ def test_asked_on_the_bookings_page_and_answered_from_the_home(cast, booked):
     assert 'href="/conversations/"' in html and "conversation that waits for your answer" in html
     assert here in page_of(zhao.get("/conversations/"))
     html = page_of(zhao.get(here))
-    assert "Waits for your answer" in html and "Is it there?" in html
+    assert "Waiting for your answer" in html and "Is it there?" in html
     zhao.post(write, {"text": "Yes", "resolves": "on"})
     html = page_of(wang.get(here))
     assert "Resolved" in html and "Reopen" in html
-    assert "Nothing waits for your answer" in page_of(zhao.get("/conversations/"))
+    assert "Nothing is waiting for your answer" in page_of(zhao.get("/conversations/"))
 
 
 def test_text_is_text_and_addresses_in_it_are_links(cast, booked):
@@ -109,7 +109,7 @@ def test_what_is_refused_is_said_and_what_was_typed_stays(cast, booked):
     wang = signed_in(cast, "wang")
     write = page("conversation-write", "reservation", booked.pk)
     html = page_of(wang.post(write, {"text": " "}), 400)
-    assert "This is needed." in html
+    assert "This field is required." in html
     page_of(wang.post(write, {"text": "x" * 4001}), 400)
     svg = SimpleUploadedFile("a.svg", b"<svg onload='alert(1)'/>", "image/png")
     html = page_of(wang.post(write, {"text": "Typed before", "file": svg}), 400)
@@ -132,10 +132,7 @@ def test_new_comments_come_without_a_reload(cast, booked):
     # Session, person, grants; the booking, and the version of its conversation.
     assert len([q for q in caught if "SELECT" in q["sql"]]) <= 6
     say(cast, booked, "wang", "And the tip?")
-    assert (
-        "And the tip?"
-        in zhao.get(here + "?seen=2", headers={"HX-Request": "true"}).content.decode()
-    )
+    assert "And the tip?" in zhao.get(here + "?seen=2", headers={"HX-Request": "true"}).content.decode()
     page_of(zhao.get(here))
 
 
@@ -200,6 +197,28 @@ def test_another_time_proposed_seen_with_its_price_and_taken(cast, booked):
     assert "answered, withdrawn or replaced" in html
 
 
+def test_who_proposes_another_time_reads_first_what_it_would_come_to(
+    cast,
+    clock,  # noqa: F811
+):
+    """A later time that the person asks for late keeps the fee, as moving there themselves does."""
+    booked = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    clock.now = at("2026-03-09 11:00")  # on the day before
+    asked = {"start": "2026-03-12T10:00", "end": "2026-03-12T12:00", "reason": "", "version": "1"}
+    form, part = (page("conversation-propose", booked.pk), {"HX-Request": "true", "HX-Target": "preview"})
+    for who, said in (
+        ("wang", "Cancelling will then cost 100 %"),
+        ("zhao", "The host proposes this time: no late fee."),
+    ):
+        browser = signed_in(cast, who)
+        html = page_of(browser.get(form, asked, headers=part))
+        assert said in html and "as before" in html and "<form" not in html
+        assert said in page_of(browser.get(form, asked))
+        assert said not in page_of(browser.get(form))
+        turned = asked | {"start": "2026-03-12T08:00", "end": "2026-03-12T07:00"}
+        assert said not in page_of(browser.get(form, turned, headers=part))
+
+
 def test_a_proposal_that_is_refused_names_the_nearest_time(cast, booked):
     reserve(cast, "2026-03-11 14:00", "2026-03-11 17:00", who="sun")
     zhao = signed_in(cast, "zhao")
@@ -216,7 +235,7 @@ def test_taken_after_the_slot_has_gone(cast, booked):
     reserve(cast, "2026-03-11 14:00", "2026-03-11 16:00", who="sun")
     wang = signed_in(cast, "wang")
     html = page_of(wang.get(page("reservation", booked.pk)))
-    assert 'data-code="slot-taken"' in html and "Take this time" not in html
+    assert 'data-code="slot-taken"' in html and "Accept this time" not in html
     html = page_of(wang.post(page("proposal-answer", proposal.pk), {"act": "accept"}), 422)
     assert "Nearest time that can be booked" in html
     booked.refresh_from_db()
@@ -233,7 +252,7 @@ def test_the_inbox_of_requests_shows_an_open_question(cast):
     assert "question open" in html and f'href="/conversations/reservation/{row.pk}/"' in html
     say(cast, row, "zhao")
     html = page_of(zhao.get("/requests/"))
-    assert "question open" not in html and "Waits for the person" in html
+    assert "question open" not in html and "Waiting for the person" in html
     thread_resolve(By(cast.actor("zhao"), NOW), kind="reservation", subject_id=row.pk)
     assert "question open" not in page_of(zhao.get("/requests/"))
 
@@ -262,7 +281,7 @@ def test_no_such_kind(cast, booked):
     wang = signed_in(cast, "wang")
     for method, name in (("get", "conversation"), ("post", "conversation-resolve")):
         path = page(name, "charge", booked.pk)
-        assert getattr(wang, method)(path).status_code == 404
+        assert getattr(wang, method)(path, {"act": "resolve"}).status_code == 404
 
 
 def test_in_chinese(cast, booked):

@@ -154,11 +154,7 @@ def test_a_quote_says_what_each_source_would_pay(cast: Cast, program: Programs) 
         },
     ]
     (refusal,) = answer.body["refusals"]
-    assert (refusal["code"], refusal["source"], refusal["needed"]) == (
-        "funding-short",
-        "A",
-        "164.30",
-    )
+    assert (refusal["code"], refusal["source"], refusal["needed"]) == ("funding-short", "A", "164.30")
     assert not Earmark.objects.exists()
 
 
@@ -299,9 +295,7 @@ def test_what_my_bookings_cost(cast: Cast, program: Programs, clock: Clock) -> N
         reservation_cancel(By(cast.actor("wang"), now), reservation_id=made.pk, reason="")
         charge_make(reservation_id=made.pk, now=now)
     rows = program("wang").get("spending/").body["results"]
-    assert [
-        (r["month"], r["code"], r["will_cost"]["amount"], r["has_cost"]["amount"]) for r in rows
-    ] == [
+    assert [(r["month"], r["code"], r["will_cost"]["amount"], r["has_cost"]["amount"]) for r in rows] == [
         ("2026-04-01", "NSFC-17", "0.00", "657.20"),
         ("2026-03-01", "B", "262.88", "0.00"),
         ("2026-03-01", "NSFC-17", "394.32", "0.00"),

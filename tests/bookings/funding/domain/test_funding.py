@@ -11,15 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import Invalid
-from bookings.funding.domain.funding import (
-    Purse,
-    Share,
-    parts_of,
-    refuse_parts,
-    require_known,
-    require_shares,
-    split,
-)
+from bookings.funding.domain import funding
 from bookings.funding.domain.funding_sources import SourceTerms, Used, require_terms, state_on
 
 DAY = date(2026, 3, 6)
@@ -29,9 +21,7 @@ currencies = st.sampled_from(sorted(MINOR_DIGITS))
 @st.composite
 def percents(draw: st.DrawFn) -> list[Decimal]:
     """One to ten that add up to 100, each a whole number of thousandths above 0."""
-    cuts = draw(
-        st.lists(st.integers(min_value=1, max_value=99_999), max_size=9, unique=True).map(sorted)
-    )
+    cuts = draw(st.lists(st.integers(min_value=1, max_value=99_999), max_size=9, unique=True).map(sorted))
     edges = [0, *cuts, 100_000]
     return [Decimal(b - a) / 1000 for a, b in pairwise(edges)]
 
@@ -49,7 +39,7 @@ def test_parts_add_up_and_are_within_a_unit_of_their_share(
 ) -> None:
     value, currency = amount
     unit = Decimal(1).scaleb(-MINOR_DIGITS[currency])
-    parts = split(value, shares, currency)
+    parts = funding.split(value, shares, currency)
     assert sum(parts) == value
     for part, percent in zip(parts, shares, strict=True):
         assert part == part.quantize(unit)
@@ -58,22 +48,22 @@ def test_parts_add_up_and_are_within_a_unit_of_their_share(
 
 
 @given(amounts(), percents())
-def test_what_is_reversed_is_split_the_same(
-    amount: tuple[Decimal, str], shares: list[Decimal]
-) -> None:
+def test_what_is_reversed_is_split_the_same(amount: tuple[Decimal, str], shares: list[Decimal]) -> None:
     value, currency = amount
-    assert split(-value, shares, currency) == [-part for part in split(value, shares, currency)]
+    assert funding.split(-value, shares, currency) == [
+        -part for part in funding.split(value, shares, currency)
+    ]
 
 
 @given(percents())
 def test_percents_that_add_up_are_shares(shares: list[Decimal]) -> None:
-    require_shares([Share(str(n), percent) for n, percent in enumerate(shares)])
+    funding.require_shares([funding.Share(str(n), percent) for n, percent in enumerate(shares)])
     if len(shares) > 1:
         with pytest.raises(Invalid):
-            require_shares([Share(str(n), percent) for n, percent in enumerate(shares[1:])])
+            funding.require_shares([funding.Share(str(n), percent) for n, percent in enumerate(shares[1:])])
 
 
-def purse(code: str = "A", **values: object) -> Purse:
+def purse(code: str = "A", **values: object) -> funding.Purse:
     fields = {
         "id": UUID(int=1),
         "code": code,
@@ -84,13 +74,13 @@ def purse(code: str = "A", **values: object) -> Purse:
         "is_suspended": False,
         "may_charge": True,
     }
-    return Purse(**(fields | values))  # type: ignore[arg-type]
+    return funding.Purse(**(fields | values))  # type: ignore[arg-type]
 
 
-def refused(found: Purse, payable: str, day: date | None = DAY, **rates: Decimal) -> list[str]:
-    shares = [Share(found.code, Decimal(100))]
-    parts = parts_of(shares, {found.code: found}, rates, Decimal(payable), "CNY")
-    return [refusal.code for refusal in refuse_parts(parts, "CNY", day)]
+def refused(found: funding.Purse, payable: str, day: date | None = DAY, **rates: Decimal) -> list[str]:
+    shares = [funding.Share(found.code, Decimal(100))]
+    parts = funding.parts_of(shares, {found.code: found}, rates, Decimal(payable), "CNY")
+    return [refusal.code for refusal in funding.refuse_parts(parts, "CNY", day)]
 
 
 @pytest.mark.parametrize(
@@ -121,18 +111,18 @@ def test_time_given_back_asks_only_for_money() -> None:
 
 def test_a_rate_decides_what_is_set_aside() -> None:
     found = purse(currency="JPY", left=Decimal(2000))
-    shares = [Share("A", Decimal(100))]
+    shares = [funding.Share("A", Decimal(100))]
     rates = {"JPY": Decimal("20.006")}
-    (part,) = parts_of(shares, {"A": found}, rates, Decimal("100.00"), "CNY")
+    (part,) = funding.parts_of(shares, {"A": found}, rates, Decimal("100.00"), "CNY")
     assert (part.reserved, part.left) == (Decimal(2001), Decimal(-1))
     assert refused(found, "100.00", JPY=Decimal("20.006")) == ["funding-short"]
     assert refused(found, "100.00", JPY=Decimal("20.004")) == []
 
 
 def test_what_is_not_theirs_is_as_unknown_as_what_there_is_not() -> None:
-    shares = [Share("A", Decimal(50)), Share("B", Decimal(50))]
+    shares = [funding.Share("A", Decimal(50)), funding.Share("B", Decimal(50))]
     with pytest.raises(Invalid) as caught:
-        require_known(shares, {"A": purse(may_charge=False)})
+        funding.require_known(shares, {"A": purse(may_charge=False)})
     assert [(p.field, p.code) for p in caught.value.problems] == [
         ("funding[0].source", "unknown-source"),
         ("funding[1].source", "unknown-source"),

@@ -99,9 +99,7 @@ def test_several_share_it_to_the_cent(cast: Cast) -> None:
         ([(f"S{n}", "9") for n in range(11)], "funding", "too-many"),
     ],
 )
-def test_shares_that_cannot_be(
-    cast: Cast, shares: list[tuple[str, str]], field: str, code: str
-) -> None:
+def test_shares_that_cannot_be(cast: Cast, shares: list[tuple[str, str]], field: str, code: str) -> None:
     source(cast)
     source(cast, "B")
     source(cast, "CHEN", owner="chen")
@@ -119,12 +117,7 @@ def test_a_budget_that_is_short_says_by_how_much(cast: Cast) -> None:
         reserve(cast, *FRIDAY, funding=paid_by("NSFC-17"))
     (refusal,) = caught.value.refusals
     assert refusal.code == "funding-short"
-    assert refusal.numbers == {
-        "source": "NSFC-17",
-        "left": "657.19",
-        "needed": "657.20",
-        "currency": "CNY",
-    }
+    assert refusal.numbers == {"source": "NSFC-17", "left": "657.19", "needed": "657.20", "currency": "CNY"}
     nothing_is_written()
 
 
@@ -197,11 +190,7 @@ def test_a_manager_books_for_a_member_from_the_sources_of_either(cast: Cast, own
     made = reservation_request(
         By(cast.actor("chen"), NOW),
         booking=booking(
-            cast,
-            *FRIDAY,
-            organisation="fudan",
-            on_behalf_of="wang@fudan.example",
-            funding=paid_by("NSFC-17"),
+            cast, *FRIDAY, organisation="fudan", on_behalf_of="wang@fudan.example", funding=paid_by("NSFC-17")
         ),
     )
     assert made.user_id == cast.wang.pk
@@ -269,9 +258,7 @@ def test_a_series_is_judged_date_by_date(cast: Cast, on_conflict: str) -> None:
     def book() -> Any:
         return series_book(
             By(cast.actor("wang"), NOW),
-            booking=booking(
-                cast, "2026-03-09 10:00", "2026-03-09 12:00", funding=paid_by("NSFC-17")
-            ),
+            booking=booking(cast, "2026-03-09 10:00", "2026-03-09 12:00", funding=paid_by("NSFC-17")),
             rule="FREQ=DAILY;COUNT=4",
             on_conflict=on_conflict,
         )
@@ -291,11 +278,7 @@ def test_a_series_is_judged_date_by_date(cast: Cast, on_conflict: str) -> None:
     assert len(made.reservations) == 2
     assert sums(row)[0] == 2 * TWO_HOURS
     series_cancel(
-        By(cast.actor("wang"), NOW),
-        series_id=made.series.pk,
-        scope="all",
-        reservation_id=None,
-        reason="",
+        By(cast.actor("wang"), NOW), series_id=made.series.pk, scope="all", reservation_id=None, reason=""
     )
     assert sums(row) == (0, 0)
 
@@ -343,9 +326,7 @@ def test_money_is_set_aside_from_the_request_on(cast: Cast, asked: tuple) -> Non
     assert sums(row) == (0, 0)
 
 
-def test_a_budget_lowered_to_what_is_used_does_not_stop_an_approval(
-    cast: Cast, asked: tuple
-) -> None:
+def test_a_budget_lowered_to_what_is_used_does_not_stop_an_approval(cast: Cast, asked: tuple) -> None:
     row, made = asked
     change = {"budget": TWO_HOURS}
     source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
@@ -419,10 +400,7 @@ def test_only_giving_time_back_needs_no_word_of_the_source(cast: Cast, how: str)
     else:
         change = {"valid_until": date(2026, 3, 10)}
         source_change(By(cast.actor("lin"), NOW), source_id=row.pk, changes=change)
-    for start, end in (
-        ("2026-03-10 10:00", "2026-03-10 14:00"),
-        ("2026-03-11 10:00", "2026-03-11 13:00"),
-    ):
+    for start, end in (("2026-03-10 10:00", "2026-03-10 14:00"), ("2026-03-11 10:00", "2026-03-11 13:00")):
         with pytest.raises(RulesRefuse) as caught:
             move(cast, made, start, end)
         wanted = "source-suspended" if how == "suspended" else "source-not-valid"
@@ -485,9 +463,7 @@ def test_use_is_spent_and_what_was_not_needed_given_back(cast: Cast) -> None:
 def test_a_late_cancellation_is_paid_by_the_same_sources(cast: Cast) -> None:
     row = source(cast)
     made = reserve(cast, *FRIDAY, funding=paid_by("NSFC-17"))
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-05 12:15")), reservation_id=made.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-05 12:15")), reservation_id=made.pk, reason="")
     assert sums(row) == (0, 0)
     charge = charge_make(reservation_id=made.pk, now=at("2026-03-05 12:15"))
     assert charge is not None

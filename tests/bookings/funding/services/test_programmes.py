@@ -5,17 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.domain.roles import By
 from accounts.models import TrailEntry
 from bookings.charging.services.charges import charge_make
-from bookings.funding.services.grants import (
-    GrantChange,
-    grant_change,
-    grant_create,
-    grant_resume,
-    grant_suspend,
-)
+from bookings.funding.services import grants
 from bookings.funding.services.programmes import (
     programme_change,
     programme_create,
@@ -40,7 +34,7 @@ def problems(refused):
 
 
 def alter(cast, row, who="xu", **values):
-    return grant_change(By(cast.actor(who), NOW), grant_id=row.pk, change=GrantChange(**values))
+    return grants.grant_change(By(cast.actor(who), NOW), grant_id=row.pk, change=grants.GrantChange(**values))
 
 
 def amounts(row):
@@ -95,12 +89,12 @@ def test_only_the_regions_coordinator(cast, shanghai, who):
     actor = cast.actor(who)
     with pytest.raises(NotPermitted):
         programme_create(By(actor, NOW), region=cast.shanghai, terms=programme_terms(code="b"))
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):
         programme_change(By(actor, NOW), programme_id=shanghai.pk, changes={})
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):
         programme_suspend(By(actor, NOW), programme_id=shanghai.pk)
-    with pytest.raises(NotPermitted):
-        grant_create(
+    with pytest.raises(NotFound):
+        grants.grant_create(
             By(actor, NOW),
             programme_id=shanghai.pk,
             organisation=cast.fudan,
@@ -108,10 +102,11 @@ def test_only_the_regions_coordinator(cast, shanghai, who):
             valid_from=date(2026, 1, 1),
             valid_until=date(2027, 1, 1),
         )
-    with pytest.raises(NotPermitted):
+    refusal = NotPermitted if who in {"wang", "lin", "chen"} else NotFound  # its people see a grant
+    with pytest.raises(refusal):
         alter(cast, given, who, amount=D(900))
-    with pytest.raises(NotPermitted):
-        grant_suspend(By(actor, NOW), grant_id=given.pk)
+    with pytest.raises(refusal):
+        grants.grant_suspend(By(actor, NOW), grant_id=given.pk)
     assert VoucherGrant.objects.count() == 1
     assert VoucherProgramme.objects.get().version == 1
 
@@ -150,10 +145,7 @@ def test_grants_come_to_the_budget_and_no_more(cast, shanghai):
     with pytest.raises(Invalid) as refused:
         grant(cast, shanghai, "500.01")
     (problem,) = refused.value.problems
-    assert (problem.code, problem.numbers) == (
-        "programme-short",
-        {"amount": "500.00", "currency": "CNY"},
-    )
+    assert (problem.code, problem.numbers) == ("programme-short", {"amount": "500.00", "currency": "CNY"})
     assert grant(cast, shanghai, "500").code == "sh-vouchers-fudan-2026-2"
     with pytest.raises(Invalid):
         alter(cast, first, amount=D("1500.01"))
@@ -221,12 +213,12 @@ def test_suspended_it_covers_nothing_more_and_keeps_its_word(cast, shanghai):
     given = grant(cast, shanghai)
     xu = cast.actor("xu")
     reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
-    grant_suspend(By(xu, NOW), grant_id=given.pk, reason="late report")
+    grants.grant_suspend(By(xu, NOW), grant_id=given.pk, reason="late report")
     with pytest.raises(WrongState):
-        grant_suspend(By(xu, NOW), grant_id=given.pk)
+        grants.grant_suspend(By(xu, NOW), grant_id=given.pk)
     reserve(cast, "2026-03-06 12:00", "2026-03-06 13:00")
     assert amounts(given) == (1000, 140, 0)
-    grant_resume(By(xu, NOW), grant_id=given.pk)
+    grants.grant_resume(By(xu, NOW), grant_id=given.pk)
     programme_suspend(By(xu, NOW), programme_id=shanghai.pk)
     reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
     assert amounts(given) == (1000, 140, 0)
@@ -241,7 +233,7 @@ def test_versions(cast, shanghai):
     given = grant(cast, shanghai)
     xu = cast.actor("xu")
     with pytest.raises(WrongVersion):
-        grant_suspend(By(xu, NOW, 2), grant_id=given.pk)
+        grants.grant_suspend(By(xu, NOW, 2), grant_id=given.pk)
     with pytest.raises(WrongVersion):
         programme_change(By(xu, NOW, 2), programme_id=shanghai.pk, changes={})
 

@@ -1,5 +1,6 @@
 """The pages of funding, and paying from sources in the booking form."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -31,12 +32,7 @@ def browser(cast, monkeypatch):
 
 
 def sent(**changes):
-    return {
-        "start": START,
-        "minutes": "120",
-        "service_mode": "self",
-        "purpose": "research",
-    } | changes
+    return {"start": START, "minutes": "120", "service_mode": "self", "purpose": "research"} | changes
 
 
 def address(cast, name="book"):
@@ -107,7 +103,7 @@ def test_percents_count_instead_of_the_choice(cast, browser):
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
-        ("60", "30", "The percents must add up to 100."),
+        ("60", "30", "The percentages must add up to 100."),
         ("101", "", "Ensure this value is less than or equal to 100."),
         ("x", "", "Enter a number."),
     ],
@@ -164,15 +160,24 @@ def test_a_manager_books_for_a_member_from_the_members_source(cast, browser):
     assert sums(row)[0] == Decimal("657.20")
 
 
+def test_the_quote_knows_a_member_by_name_as_the_form_does(cast, browser):
+    source(cast)
+    chen = browser("chen")
+    body = sent(funding="NSFC-17", organisation="fudan")
+    by_address, by_name = (
+        chen.get(address(cast, "quote"), body | {"on_behalf_of": text}).content.decode()
+        for text in (cast.wang.email, cast.wang.name)
+    )
+    assert by_name == by_address and "There is no such funding source" not in by_name
+
+
 def test_a_series_and_a_chain_offer_them_as_well(cast, browser):
     row = source(cast)
     wang = browser("wang")
     first = {"start": START, "minutes": "120"}
     series = wang.get(address(cast, "series-new"), first).content.decode()
     assert '<option value="NSFC-17" selected>' in series
-    repeated = sent(
-        funding="NSFC-17", frequency="DAILY", every="3", ends="times", times="2", act="refuse"
-    )
+    repeated = sent(funding="NSFC-17", frequency="DAILY", every="3", ends="times", times="2", act="refuse")
     assert wang.post(address(cast, "series-new"), repeated).status_code == 302
     assert sums(row)[0] == 2 * Decimal("657.20")
     other = cast.instrument(name="Other")
@@ -202,15 +207,13 @@ def test_the_host_does_not_see_the_payers_sources(cast, browser):
 def test_a_blocked_request_stays_in_the_inbox(cast, browser):
     row = source(cast)
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
-    made = reserve(
-        cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=asks, funding=paid_by("NSFC-17")
-    )
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=asks, funding=paid_by("NSFC-17"))
     source_suspend(By(cast.actor("lin"), NOW), source_id=row.pk, reason="Review")
     path = reverse("bookings:decide", kwargs={"reservation_id": made.pk})
     answer = browser("zhao").post(path, {"approve": "1", "reason": "", "version": "1"})
     assert answer.status_code == 422
     html = answer.content.decode()
-    assert "The source the payer pays from does not allow it" in html
+    assert "funding source does not allow it" in html
     assert "NSFC-17" not in html
     made.refresh_from_db()
     assert made.state == "requested"
@@ -233,6 +236,10 @@ def test_finance_makes_changes_suspends_and_resumes(cast, browser):
         "valid_from": "2026-01-01",
         "valid_until": "",
     }
+    for amount, none, status in (("", "", 400), ("1000", "on", 400)):
+        refused = lin.post(page("-new"), body | {"budget": amount, "budget_none": none})
+        assert refused.status_code == status and "No limit" in refused.content.decode()
+    assert not FundingSource.objects.exists(), "an empty field is no source without a limit"
     done = lin.post(page("-new"), body)
     row = FundingSource.objects.get()
     assert done["Location"] == page("-source", row)
@@ -245,7 +252,7 @@ def test_finance_makes_changes_suspends_and_resumes(cast, browser):
     change = body | {"budget": "600", "version": "1"}
     refused = lin.post(page("-change", row), change)
     assert refused.status_code == 400
-    assert "657.20 CNY are set aside or spent already" in refused.content.decode()
+    assert "657.20 CNY are already reserved or spent" in refused.content.decode()
     assert lin.post(page("-change", row), change | {"budget": "700"}).status_code == 302
     stale = lin.post(page("-change", row), change | {"budget": "800"})
     assert stale.status_code == 412
@@ -256,6 +263,12 @@ def test_finance_makes_changes_suspends_and_resumes(cast, browser):
     assert lin.post(page("-resume", row), {}).status_code == 302
     row.refresh_from_db()
     assert (row.budget, row.version, row.suspended_at) == (Decimal(700), 4, None)
+    without = body | {"budget": "", "budget_none": "on", "version": "4"}
+    assert lin.post(page("-change", row), without).status_code == 302
+    row.refresh_from_db()
+    assert row.budget is None
+    page_of_change = lin.get(page("-change", row)).content.decode()
+    assert re.search(r'<input[^>]*name="budget_none"[^>]* checked', page_of_change)
 
 
 def test_a_wrong_form_keeps_what_was_typed(cast, browser):
@@ -268,6 +281,7 @@ def test_a_wrong_form_keeps_what_was_typed(cast, browser):
             "name": "Typed",
             "owner": "wang@fudan.example",
             "currency": "CNY",
+            "budget_none": "on",
             "valid_from": "2026-01-01",
         },
     )
@@ -298,6 +312,7 @@ def test_the_lists_ask_as_much_for_many_as_for_one(cast, browser):
     row = source(cast, users=("chen",))
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", funding=paid_by("NSFC-17"))
     paths = page(""), page("-source", row)
+    assert lin.get(paths[0]).status_code == 200  # what waits is counted once a minute
     before = [statements(path) for path in paths]
     for code in ("B", "C", "D"):
         source(cast, code, users=("wang", "lin"))

@@ -8,19 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.hours.domain.hours import (
-    Closed,
-    Missed,
-    Payer,
-    Session,
-    StateMinutes,
-    Use,
-    day_states,
-    days_due,
-    ratios,
-)
+from bookings.hours.domain import hours as hour_rules
 from bookings.record.domain.periods import Period, union
-from instruments.domain.opening import day_span
+from instruments.reading.domain.clock import day_span
 
 MIDNIGHT = datetime(2025, 6, 4, tzinfo=UTC)
 HOST, OTHER = UUID(int=1), UUID(int=2)
@@ -38,21 +28,21 @@ def at(clock):
 
 
 def session(start, end, *, number=1, unit=1, payer=HOST, region=HERE, group="internal"):
-    return Session(
+    return hour_rules.Session(
         UUID(int=number), unit, at(start), at(end) if end else None, payer, region, group
     )
 
 
 def closed(kind, start, end, *units):
-    return Closed(kind, at(start), at(end) if end else None, frozenset(units))
+    return hour_rules.Closed(kind, at(start), at(end) if end else None, frozenset(units))
 
 
 def missed(start, end, unit=1):
-    return Missed(unit, at(start), at(end))
+    return hour_rules.Missed(unit, at(start), at(end))
 
 
 def states(*, units=1, windows=(OPEN,), sessions=(), closures=(), no_shows=()):
-    return day_states(
+    return hour_rules.day_states(
         starts_at=MIDNIGHT,
         ends_at=MIDNIGHT + timedelta(days=1),
         units=units,
@@ -68,22 +58,22 @@ def minutes(**what):
 
 
 def test_nothing_happened():
-    assert minutes() == StateMinutes(standby=600, non_scheduled=840)
+    assert minutes() == hour_rules.StateMinutes(standby=600, non_scheduled=840)
     assert states().is_plain
 
 
 def test_closed_all_day():
-    assert minutes(windows=()) == StateMinutes(non_scheduled=1440)
+    assert minutes(windows=()) == hour_rules.StateMinutes(non_scheduled=1440)
 
 
 def test_a_session_inside_opening_hours():
-    assert minutes(sessions=[session("09:00", "11:00")]) == StateMinutes(
+    assert minutes(sessions=[session("09:00", "11:00")]) == hour_rules.StateMinutes(
         productive=120, standby=480, non_scheduled=840
     )
 
 
 def test_a_session_outside_opening_hours_is_productive_too():
-    assert minutes(sessions=[session("17:00", "19:30")]) == StateMinutes(
+    assert minutes(sessions=[session("17:00", "19:30")]) == hour_rules.StateMinutes(
         productive=150, standby=540, non_scheduled=750
     )
 
@@ -101,7 +91,7 @@ def test_a_session_outside_opening_hours_is_productive_too():
 )
 def test_each_kind_of_closure(kind, state):
     found = states(closures=[closed(kind, "16:00", "20:00")])
-    assert found.minutes == StateMinutes(**{state: 240}, standby=480, non_scheduled=720)
+    assert found.minutes == hour_rules.StateMinutes(**{state: 240}, standby=480, non_scheduled=720)
     assert not found.is_plain
 
 
@@ -116,7 +106,7 @@ def test_states_are_claimed_in_their_order():
         ],
         no_shows=[missed("10:00", "15:00")],
     )
-    assert found == StateMinutes(
+    assert found == hour_rules.StateMinutes(
         productive=60,
         unscheduled_down=60,
         scheduled_down=60,
@@ -139,7 +129,7 @@ def test_a_no_show_is_part_of_standby_and_only_where_nobody_else_was():
 
 def test_a_no_show_outside_opening_hours_says_nothing():
     found = states(no_shows=[missed("18:00", "20:00")])
-    assert found.minutes == StateMinutes(standby=600, non_scheduled=840)
+    assert found.minutes == hour_rules.StateMinutes(standby=600, non_scheduled=840)
     assert found.is_plain
 
 
@@ -152,20 +142,17 @@ def test_closures_of_one_state_count_once():
 
 def test_a_breakdown_without_an_end_lasts():
     found = minutes(closures=[closed("breakdown", "12:00", None)])
-    assert found == StateMinutes(unscheduled_down=720, standby=240, non_scheduled=480)
+    assert found == hour_rules.StateMinutes(unscheduled_down=720, standby=240, non_scheduled=480)
 
 
 def test_states_apply_per_unit():
     found = minutes(
         units=3,
         sessions=[session("09:00", "10:00", unit=2)],
-        closures=[
-            closed("breakdown", "09:00", "11:00", 2, 3),
-            closed("training", "17:00", "18:00"),
-        ],
+        closures=[closed("breakdown", "09:00", "11:00", 2, 3), closed("training", "17:00", "18:00")],
         no_shows=[missed("09:00", "10:00", unit=1)],
     )
-    assert found == StateMinutes(
+    assert found == hour_rules.StateMinutes(
         productive=60,
         unscheduled_down=60 + 120,
         engineering=180,
@@ -188,7 +175,7 @@ def test_units_that_do_not_exist_do_not_count():
 def test_a_session_is_cut_at_midnight_and_counts_on_its_first_day():
     over = session("22:00", "+01:30")
     assert minutes(sessions=[over]).productive == 120
-    next_day = day_states(
+    next_day = hour_rules.day_states(
         starts_at=MIDNIGHT + timedelta(days=1),
         ends_at=MIDNIGHT + timedelta(days=2),
         units=1,
@@ -196,8 +183,8 @@ def test_a_session_is_cut_at_midnight_and_counts_on_its_first_day():
         sessions=[over],
     )
     assert next_day.minutes.productive == 90
-    assert next_day.uses == {Payer(HOST, HERE, "internal"): Use(90, 0)}
-    assert states(sessions=[over]).uses == {Payer(HOST, HERE, "internal"): Use(120, 1)}
+    assert next_day.uses == {hour_rules.Payer(HOST, HERE, "internal"): hour_rules.Use(90, 0)}
+    assert states(sessions=[over]).uses == {hour_rules.Payer(HOST, HERE, "internal"): hour_rules.Use(120, 1)}
 
 
 def test_an_open_session_goes_on():
@@ -212,7 +199,7 @@ def test_seconds_are_cut_off_at_both_ends():
 def test_a_session_of_seconds_counts_without_minutes():
     found = states(sessions=[session("09:00:10", "09:00:50")])
     assert found.minutes.productive == 0
-    assert found.uses == {Payer(HOST, HERE, "internal"): Use(0, 1)}
+    assert found.uses == {hour_rules.Payer(HOST, HERE, "internal"): hour_rules.Use(0, 1)}
     assert not found.is_plain
 
 
@@ -226,9 +213,9 @@ def test_overlapping_sessions_the_earlier_check_in_keeps_the_minutes():
     )
     assert found.minutes.productive == 180
     assert found.uses == {
-        Payer(HOST, HERE, "internal"): Use(120, 1),
-        Payer(OTHER, HERE, "regional"): Use(0, 1),
-        Payer(OTHER, THERE, "external"): Use(60, 1),
+        hour_rules.Payer(HOST, HERE, "internal"): hour_rules.Use(120, 1),
+        hour_rules.Payer(OTHER, HERE, "regional"): hour_rules.Use(0, 1),
+        hour_rules.Payer(OTHER, THERE, "external"): hour_rules.Use(60, 1),
     }
 
 
@@ -239,8 +226,8 @@ def test_overlapping_sessions_of_one_check_in_the_lower_id_keeps_them():
             session("09:00", "10:00", number=1),
         ]
     )
-    assert found.uses[Payer(HOST, HERE, "internal")] == Use(60, 1)
-    assert found.uses[Payer(OTHER, THERE, "external")] == Use(120, 1)
+    assert found.uses[hour_rules.Payer(HOST, HERE, "internal")] == hour_rules.Use(60, 1)
+    assert found.uses[hour_rules.Payer(OTHER, THERE, "external")] == hour_rules.Use(120, 1)
 
 
 def test_check_in_is_compared_with_its_seconds():
@@ -250,15 +237,12 @@ def test_check_in_is_compared_with_its_seconds():
             session("09:00:20", "10:00", number=2, payer=OTHER, region=THERE, group="external"),
         ]
     )
-    assert found.uses[Payer(OTHER, THERE, "external")] == Use(60, 1)
+    assert found.uses[hour_rules.Payer(OTHER, THERE, "external")] == hour_rules.Use(60, 1)
 
 
 def test_uses_of_one_payer_are_added_up_over_units():
-    found = states(
-        units=2,
-        sessions=[session("09:00", "10:00"), session("09:00", "11:00", number=2, unit=2)],
-    )
-    assert found.uses == {Payer(HOST, HERE, "internal"): Use(180, 2)}
+    found = states(units=2, sessions=[session("09:00", "10:00"), session("09:00", "11:00", number=2, unit=2)])
+    assert found.uses == {hour_rules.Payer(HOST, HERE, "internal"): hour_rules.Use(180, 2)}
 
 
 @pytest.mark.parametrize(
@@ -274,22 +258,22 @@ def test_uses_of_one_payer_are_added_up_over_units():
 )
 def test_clock_change_days(zone, day, total):
     starts_at, ends_at = day_span(ZoneInfo(zone), day)
-    found = day_states(
+    found = hour_rules.day_states(
         starts_at=starts_at,
         ends_at=ends_at,
         units=2,
         windows=[Period(starts_at - timedelta(hours=5), starts_at + timedelta(hours=6))],
         sessions=[
-            Session(UUID(int=1), 1, starts_at - timedelta(days=1), None, HOST, HERE, "internal")
+            hour_rules.Session(UUID(int=1), 1, starts_at - timedelta(days=1), None, HOST, HERE, "internal")
         ],
     )
-    assert found.minutes == StateMinutes(productive=total, standby=360, non_scheduled=total - 360)
+    assert found.minutes == hour_rules.StateMinutes(productive=total, standby=360, non_scheduled=total - 360)
 
 
 def test_a_date_the_zone_left_out_has_no_minutes():
     starts_at, ends_at = day_span(ZoneInfo("Pacific/Apia"), date(2011, 12, 30))
     assert starts_at == ends_at
-    found = day_states(starts_at=starts_at, ends_at=ends_at, units=1, windows=[])
+    found = hour_rules.day_states(starts_at=starts_at, ends_at=ends_at, units=1, windows=[])
     assert found.minutes.total == 0
 
 
@@ -310,8 +294,7 @@ KINDS = ["breakdown", "maintenance", "calibration", "other", "own-use", "trainin
 def days(draw):
     """A local day and everything that may have happened around it, to the second."""
     day = draw(
-        st.sampled_from(CLOCK_CHANGES)
-        | st.dates(min_value=date(2010, 1, 1), max_value=date(2030, 1, 1))
+        st.sampled_from(CLOCK_CHANGES) | st.dates(min_value=date(2010, 1, 1), max_value=date(2030, 1, 1))
     )
     starts_at, ends_at = day_span(ZoneInfo(draw(st.sampled_from(ZONES))), day)
     units = draw(st.integers(1, 3))
@@ -321,9 +304,7 @@ def days(draw):
     def span(may_last=False):
         start, length = draw(seconds), draw(st.integers(1, 100_000) | st.sampled_from([60, 3600]))
         first = starts_at + timedelta(seconds=start)
-        return first, None if may_last and draw(st.booleans()) else first + timedelta(
-            seconds=length
-        )
+        return first, None if may_last and draw(st.booleans()) else first + timedelta(seconds=length)
 
     def several(make, most):
         return [make() for _ in range(draw(st.integers(0, most)))]
@@ -334,7 +315,7 @@ def days(draw):
         "units": units,
         "windows": union([Period(*span()) for _ in range(draw(st.integers(0, 3)))]),
         "sessions": several(
-            lambda: Session(
+            lambda: hour_rules.Session(
                 UUID(int=draw(st.integers(1, 10**6))),
                 draw(unit),
                 *span(may_last=True),
@@ -345,20 +326,18 @@ def days(draw):
             6,
         ),
         "closures": several(
-            lambda: Closed(
-                draw(st.sampled_from(KINDS)),
-                *span(may_last=True),
-                draw(st.frozensets(unit, max_size=2)),
+            lambda: hour_rules.Closed(
+                draw(st.sampled_from(KINDS)), *span(may_last=True), draw(st.frozensets(unit, max_size=2))
             ),
             4,
         ),
-        "no_shows": several(lambda: Missed(draw(unit), *span()), 3),
+        "no_shows": several(lambda: hour_rules.Missed(draw(unit), *span()), 3),
     }
 
 
 @given(days())
 def test_the_six_states_add_up_to_the_day(day):
-    found = day_states(**day)
+    found = hour_rules.day_states(**day)
     length = int((day["ends_at"] - day["starts_at"]).total_seconds()) // 60
     assert found.minutes.total == length * day["units"]
     assert all(number >= 0 for number in vars(found.minutes).values())
@@ -379,7 +358,7 @@ def test_every_minute_has_the_first_state_that_claims_it(day):
         ("scheduled_down", {"maintenance", "calibration", "other"}),
         ("engineering", {"own-use", "training"}),
     ]
-    expected = dict.fromkeys(vars(StateMinutes()), 0)
+    expected = dict.fromkeys(vars(hour_rules.StateMinutes()), 0)
     for unit in range(1, day["units"] + 1):
         for number in range(length):
             at = cut(day["starts_at"]) + number * minute
@@ -389,10 +368,7 @@ def test_every_minute_has_the_first_state_that_claims_it(day):
                 if (not c.units or unit in c.units) and covers(c.start, c.end, at)
             }
             claims = [name for name, these in groups if kinds & these]
-            if any(
-                s.unit == unit and covers(s.checked_in_at, s.checked_out_at, at)
-                for s in day["sessions"]
-            ):
+            if any(s.unit == unit and covers(s.checked_in_at, s.checked_out_at, at) for s in day["sessions"]):
                 state = "productive"
             elif claims:
                 state = claims[0]
@@ -404,7 +380,7 @@ def test_every_minute_has_the_first_state_that_claims_it(day):
             else:
                 state = "non_scheduled"
             expected[state] += 1
-    assert vars(day_states(**day).minutes) == expected
+    assert vars(hour_rules.day_states(**day).minutes) == expected
 
 
 @given(days())
@@ -412,22 +388,22 @@ def test_a_day_cut_in_two_gives_the_same(day):
     middle = day["starts_at"] + timedelta(minutes=500)
     if middle >= day["ends_at"]:
         return
-    whole = day_states(**day)
-    first = day_states(**(day | {"ends_at": middle}))
-    second = day_states(**(day | {"starts_at": middle}))
+    whole = hour_rules.day_states(**day)
+    first = hour_rules.day_states(**(day | {"ends_at": middle}))
+    second = hour_rules.day_states(**(day | {"starts_at": middle}))
     for state, number in vars(whole.minutes).items():
         assert number == getattr(first.minutes, state) + getattr(second.minutes, state)
     for payer, use in whole.uses.items():
-        parts = [half.uses.get(payer, Use(0, 0)) for half in (first, second)]
-        assert use == Use(sum(p.minutes for p in parts), sum(p.sessions for p in parts))
+        parts = [half.uses.get(payer, hour_rules.Use(0, 0)) for half in (first, second)]
+        assert use == hour_rules.Use(sum(p.minutes for p in parts), sum(p.sessions for p in parts))
 
 
 # Ratios
 
 
 def test_ratios_of_a_day():
-    found = ratios(
-        StateMinutes(
+    found = hour_rules.ratios(
+        hour_rules.StateMinutes(
             productive=300,
             unscheduled_down=60,
             scheduled_down=120,
@@ -454,7 +430,7 @@ def test_ratios_of_a_day():
 
 def test_ratios_are_none_where_the_denominator_is_zero():
     """But the external share is 0 where nothing was productive (NRII)."""
-    assert ratios(StateMinutes()) == {
+    assert hour_rules.ratios(hour_rules.StateMinutes()) == {
         "availability": None,
         "operational_utilisation": None,
         "total_utilisation": None,
@@ -467,9 +443,18 @@ def test_ratios_are_none_where_the_denominator_is_zero():
 
 
 def test_ratios_round_half_up():
-    assert ratios(StateMinutes(productive=1, standby=7999))["operational_utilisation"] == "0.0001"
-    assert ratios(StateMinutes(productive=1, standby=19999))["operational_utilisation"] == "0.0001"
-    assert ratios(StateMinutes(productive=1, standby=20000))["operational_utilisation"] == "0.0000"
+    assert (
+        hour_rules.ratios(hour_rules.StateMinutes(productive=1, standby=7999))["operational_utilisation"]
+        == "0.0001"
+    )
+    assert (
+        hour_rules.ratios(hour_rules.StateMinutes(productive=1, standby=19999))["operational_utilisation"]
+        == "0.0001"
+    )
+    assert (
+        hour_rules.ratios(hour_rules.StateMinutes(productive=1, standby=20000))["operational_utilisation"]
+        == "0.0000"
+    )
 
 
 # Which days
@@ -493,7 +478,7 @@ def test_days_due(since, until, expected):
     def june(day):
         return date(2025, 6, 1) + timedelta(days=day) if day is not None else None
 
-    found = days_due(
+    found = hour_rules.days_due(
         rolled_until=june(10), finished_until=june(20), since=june(since), until=june(until)
     )
     assert found == (june(expected[0]), june(expected[1]))

@@ -11,7 +11,9 @@ from accounts.domain.errors import Invalid
 from bookings.hours.domain.hours import StateMinutes
 from bookings.hours.selectors.hours import BY, day_rows, hours, instrument_day
 from bookings.hours.services.hours import hours_roll_up
-from instruments.models import Facility, Instrument, ScheduleAssignment, Technique
+from instruments.opening.models import ScheduleAssignment
+from instruments.register.models import Facility, Instrument
+from instruments.vocabulary.models import Technique
 from tests.factories.hours import OFFICE, HoursWorld, local
 
 NOW = datetime(2025, 7, 4, 12, 0, tzinfo=UTC)
@@ -52,9 +54,7 @@ def test_days_without_a_row_are_what_the_calendar_says(world):
     roll_up()
     (row,) = read()
     weekdays = 22 + 21
-    assert row.minutes == StateMinutes(
-        standby=weekdays * 1200, non_scheduled=61 * 2880 - weekdays * 1200
-    )
+    assert row.minutes == StateMinutes(standby=weekdays * 1200, non_scheduled=61 * 2880 - weekdays * 1200)
     assert (row.keys, row.names, row.sessions) == ({}, {}, 0)
 
 
@@ -115,8 +115,7 @@ def test_by_place_and_technique(world):
         organisation=world.stranger, name="Elsewhere", name_zh="别处", time_zone="UTC"
     )
     techniques = [
-        Technique.objects.create(code=f"T{n}", name=f"technique {n}", name_zh=f"技术{n}")
-        for n in (1, 2)
+        Technique.objects.create(code=f"T{n}", name=f"technique {n}", name_zh=f"技术{n}") for n in (1, 2)
     ]
     here = world.instrument(name="A", since=FIRST)
     here.techniques.set(techniques)
@@ -142,10 +141,7 @@ def test_by_place_and_technique(world):
         (world.stranger.code, "2025-05", 120),
         (world.stranger.code, "2025-06", 0),
     ]
-    assert by_key(read("technique"), "technique")["T1"].names["technique"] == (
-        "technique 1",
-        "技术1",
-    )
+    assert by_key(read("technique"), "technique")["T1"].names["technique"] == ("technique 1", "技术1")
     # A host's own use of an instrument is not that of another organisation, wherever it is.
     shares = by_key(read("organisation"), "organisation")
     assert shares[world.host.code].other_organisations == 0
@@ -173,9 +169,7 @@ def test_never_today_and_nothing_before_it_is_rolled_up(world):
 
 def test_only_days_on_which_it_was_offered(world):
     instrument = world.instrument(since=date(2025, 5, 30), until=date(2025, 6, 3))
-    ScheduleAssignment.objects.create(
-        instrument=instrument, schedule=None, from_date=date(2025, 6, 3)
-    )
+    ScheduleAssignment.objects.create(instrument=instrument, schedule=None, from_date=date(2025, 6, 3))
     world.closure(instrument, "maintenance", instant("05-01 00:00"), None)
     roll_up()
     (row,) = read()
@@ -220,14 +214,10 @@ def test_the_sum_of_the_parts_is_the_whole(data):
         world = HoursWorld(datetime(2025, 5, 20, tzinfo=UTC))
         instruments = []
         for zone in ("America/Chicago", "UTC"):
-            instrument = world.instrument(
-                zone, hours=OFFICE, since=FIRST, units=data.draw(st.integers(1, 2))
-            )
+            instrument = world.instrument(zone, hours=OFFICE, since=FIRST, units=data.draw(st.integers(1, 2)))
             instruments.append(instrument)
             for _ in range(data.draw(st.integers(0, 5))):
-                start = instant("05-01 00:00") + timedelta(
-                    minutes=data.draw(st.integers(0, 14 * 1440))
-                )
+                start = instant("05-01 00:00") + timedelta(minutes=data.draw(st.integers(0, 14 * 1440)))
                 world.session(
                     instrument,
                     start,
@@ -240,15 +230,11 @@ def test_the_sum_of_the_parts_is_the_whole(data):
         expected = dict.fromkeys(vars(StateMinutes()), 0)
         for instrument in instruments:
             for offset in range((until - since).days):
-                found = instrument_day(
-                    instrument_id=instrument.pk, day=since + timedelta(days=offset)
-                )
+                found = instrument_day(instrument_id=instrument.pk, day=since + timedelta(days=offset))
                 for state, number in vars(found.minutes).items():
                     expected[state] += number
         by = data.draw(
-            st.lists(
-                st.sampled_from([b for b in BY if b not in ("technique", "week")]), unique=True
-            )
+            st.lists(st.sampled_from([b for b in BY if b not in ("technique", "week")]), unique=True)
         )
         cut = since + timedelta(days=data.draw(st.integers(0, 14)))
         rows = [*read(*by, since=since, until=cut), *read(*by, since=cut, until=until)]
@@ -272,9 +258,7 @@ def test_the_rows_behind_a_day(world):
     still = world.session(instrument, instant("05-07 20:00", zone), None, unit=2)
     closure = world.closure(instrument, "training", instant("05-07 07:00", zone), None, units=[1])
     world.closure(instrument, "training", instant("05-08 00:00", zone), None)
-    missed = world.no_show(
-        instrument, instant("05-07 09:00", zone), instant("05-07 10:00", zone), unit=2
-    )
+    missed = world.no_show(instrument, instant("05-07 09:00", zone), instant("05-07 10:00", zone), unit=2)
     rows = day_rows(instrument_id=instrument.pk, day=date(2025, 5, 7))
     assert rows.day.starts_at == instant("05-07 00:00", zone)
     assert rows.units == 2

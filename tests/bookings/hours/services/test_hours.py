@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from bookings.hours.selectors.hours import instrument_day
 from bookings.hours.services.hours import RollUpResult, days_mark_dirty, hours_roll_up
 from bookings.models import Closure, DirtyDay, InstrumentDay, InstrumentDayUse, RollUp
-from instruments.domain.opening import day_span
-from instruments.models import ScheduleAssignment
+from instruments.opening.models import ScheduleAssignment
+from instruments.reading.domain.clock import day_span
 from tests.conftest import DEEP
 from tests.factories.hours import ALWAYS, OFFICE, HoursWorld, forget, local, stored
 
@@ -48,12 +48,7 @@ def test_a_day_with_everything(world):
     instrument = world.instrument(hours=OFFICE, units=2, since=FIRST)
     world.session(instrument, june(4, "09:00"), june(4, "11:00"))
     world.session(
-        instrument,
-        june(4, "17:00"),
-        june(4, "19:00"),
-        unit=2,
-        payer=world.stranger,
-        price_group="external",
+        instrument, june(4, "17:00"), june(4, "19:00"), unit=2, payer=world.stranger, price_group="external"
     )
     world.closure(instrument, "breakdown", june(4, "10:00"), june(4, "12:00"), units=[1])
     world.closure(instrument, "calibration", june(4, "11:30"), june(4, "12:30"))
@@ -114,22 +109,22 @@ def test_clock_change_days(zone, day, minutes):
 
 def test_a_session_is_cut_at_local_midnight(world):
     instrument = world.instrument("Asia/Kathmandu", since=FIRST)
-    world.session(
-        instrument, june(4, "22:00", "Asia/Kathmandu"), june(5, "03:00", "Asia/Kathmandu")
-    )
+    world.session(instrument, june(4, "22:00", "Asia/Kathmandu"), june(5, "03:00", "Asia/Kathmandu"))
     roll_up()
-    assert list(
-        InstrumentDayUse.objects.order_by("date").values_list("date", "minutes", "sessions")
-    ) == [(date(2025, 6, 4), 120, 1), (date(2025, 6, 5), 180, 0)]
+    assert list(InstrumentDayUse.objects.order_by("date").values_list("date", "minutes", "sessions")) == [
+        (date(2025, 6, 4), 120, 1),
+        (date(2025, 6, 5), 180, 0),
+    ]
 
 
 def test_an_open_session_counts_to_the_end_of_each_finished_day(world):
     instrument = world.instrument(since=FIRST)
     world.session(instrument, june(8, "18:00"), None)
     roll_up()
-    assert list(
-        InstrumentDay.objects.order_by("date").values_list("date", "productive_minutes")
-    ) == [(date(2025, 6, 8), 360), (date(2025, 6, 9), 1440)]
+    assert list(InstrumentDay.objects.order_by("date").values_list("date", "productive_minutes")) == [
+        (date(2025, 6, 8), 360),
+        (date(2025, 6, 9), 1440),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -216,9 +211,7 @@ def populate(world, seed=1):
     """Instruments in several zones with hours that change, and a busy first week of June."""
     rng = random.Random(seed)
     for zone, units in (("UTC", 1), ("America/Chicago", 2), ("Asia/Kathmandu", 3)):
-        instrument = world.instrument(
-            zone, hours=rng.choice([ALWAYS, OFFICE]), units=units, since=FIRST
-        )
+        instrument = world.instrument(zone, hours=rng.choice([ALWAYS, OFFICE]), units=units, since=FIRST)
 
         def span(most):
             start = june(1) + timedelta(seconds=rng.randrange(8 * 86400))
@@ -430,9 +423,7 @@ def test_several_workers_share_the_work(real_db):
         forget()
         acts = [lambda: roll_up(batch_size=2)] * 3
         acts.append(lambda: roll_up(since=FIRST, until=date(2025, 6, 5), batch_size=3))
-        acts.append(
-            lambda: [days_mark_dirty(instrument_id=i, start=june(2), end=NOW) for i in instruments]
-        )
+        acts.append(lambda: [days_mark_dirty(instrument_id=i, start=june(2), end=NOW) for i in instruments])
         with ThreadPoolExecutor(len(acts)) as pool:
             done = [future.result(60) for future in [pool.submit(work, act) for act in acts]]
         assert sum(result.changed for result in done[:4]) >= sum(map(len, expected[:2]))
@@ -531,15 +522,10 @@ def plans(draw):
         "units": units,
         "hours": draw(st.sampled_from([ALWAYS, OFFICE]) | hours),
         "sessions": [
-            (*span(True), draw(unit), draw(st.integers(0, 2)))
-            for _ in range(draw(st.integers(0, 6)))
+            (*span(True), draw(unit), draw(st.integers(0, 2))) for _ in range(draw(st.integers(0, 6)))
         ],
         "closures": [
-            (
-                draw(st.sampled_from(Closure.Kind.values)),
-                *span(True),
-                draw(st.lists(unit, max_size=2)),
-            )
+            (draw(st.sampled_from(Closure.Kind.values)), *span(True), draw(st.lists(unit, max_size=2)))
             for _ in range(draw(st.integers(0, 3)))
         ],
         "no_shows": [(*span(False), draw(unit)) for _ in range(draw(st.integers(0, 2)))],

@@ -23,9 +23,7 @@ def past(cast):
     cancelled = reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", who="hu")
     missed = reserve(cast, "2026-03-09 14:00", "2026-03-09 16:00", who="sun")
     shortened = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
-    reservation_cancel(
-        By(cast.actor("hu"), at("2026-03-05 15:00")), reservation_id=cancelled.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("hu"), at("2026-03-05 15:00")), reservation_id=cancelled.pk, reason="")
     reservation_move(
         By(wang, at("2026-03-09 07:00")),
         reservation_id=shortened.pk,
@@ -85,9 +83,7 @@ def test_inputs_that_were_tampered_with_are_named(past):
     charge = next(each for each in past if each.kind == "use")
     card = charge.inputs["card"]
     rates = dict.fromkeys(card["rates"], "1.00")
-    Charge.objects.filter(pk=charge.pk).update(
-        inputs=charge.inputs | {"card": card | {"rates": rates}}
-    )
+    Charge.objects.filter(pk=charge.pk).update(inputs=charge.inputs | {"card": card | {"rates": rates}})
     said, failure = replayed()
     assert f"charge {charge.pk} total: stored 657.20" in said
     assert failure is not None

@@ -13,15 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
-from accounts.models import (
-    Installation,
-    Organisation,
-    OutboxMessage,
-    Region,
-    RoleGrant,
-    TrailEntry,
-    User,
-)
+from accounts.models import Installation, Organisation, OutboxMessage, Region, RoleGrant, TrailEntry, User
 from accounts.selectors.installation import KEPT, installation
 from tests.accounts.pages import mails, page_of
 
@@ -92,16 +84,7 @@ def test_a_file_makes_an_installation_whose_administrator_sets_a_password(
         True,
     )
     regions = Region.objects.order_by("code").values_list(
-        *(
-            "scheme",
-            "code",
-            "name",
-            "name_zh",
-            "time_zone",
-            "currency",
-            "holiday_calendar",
-            "shares",
-        )
+        *("scheme", "code", "name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
     )
     china = ("Asia/Shanghai", "CNY", "CN", True)
     assert list(regions) == [
@@ -119,10 +102,7 @@ def test_a_file_makes_an_installation_whose_administrator_sets_a_password(
     assert RoleGrant.objects.get().role == "administrator"
     (letter,) = mails()
     assert letter.to == ["admin@example.org"]
-    for link in (
-        lines[-1],
-        re.findall(r"https?://\S+/accounts/password/reset/key/\S+", letter.body)[0],
-    ):
+    for link in (lines[-1], re.findall(r"https?://\S+/accounts/password/reset/key/\S+", letter.body)[0]):
         path = link.partition("//")[2].partition("/")[2]
         assert client.get(f"/{path}").status_code == 302
     form = client.get(f"/{path}", follow=True)
@@ -155,9 +135,7 @@ def test_what_exists_with_other_values_is_left_as_it_is(written: Any) -> None:
     run(written(FILE))
     other = FILE.replace("of Anhui", "of China").replace("第一大学", "二").replace("Admin@", "b@")
     lines = run(written(other.replace("CN-AH, shares: true", "CN-AH, shares: false")))
-    assert (
-        lines[0] == "installation Instrument sharing of Anhui: exists, left as it is (other name)"
-    )
+    assert lines[0] == "installation Instrument sharing of Anhui: exists, left as it is (other name)"
     assert lines[1] == "region CN-AH: exists, left as it is (other shares)"
     assert lines[4] == "organisation first-university: exists, left as it is (other name_zh)"
     assert lines[5] == "administrator admin@example.org: exists, left as it is (other email)"
@@ -231,13 +209,11 @@ def test_all_problems_are_said_at_once(written: Any) -> None:
     code, said = refused(written(text.replace("Admin@Example.org", "nobody")))
     assert code == 2
     assert [line.partition(":")[0] for line in said] == [
-        *("site.languages[0]", "organisations[0].kind", "administrator.email"),
+        *("site.languages[0]", "organisations[0].kind", "administrator.email")
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "- a\n- b", "site: [", "a: &a [*a]", "!!python/object:os.x {}"]
-)
+@pytest.mark.parametrize("text", ["", "- a\n- b", "site: [", "a: &a [*a]", "!!python/object:os.x {}"])
 def test_what_is_no_setup_at_all_is_refused(written: Any, text: str) -> None:
     assert refused(written(text))[0] == 2
     assert refused("/nowhere/site.yaml")[0] == 2
@@ -303,7 +279,7 @@ def test_without_a_file_each_answer_is_checked_at_once(monkeypatch: pytest.Monke
         "Answer yes or no.",
         "This is listed twice.",
         "This must be a short code of letters, digits, dots, dashes and underscores.",
-        "There is no such time zone. One is, for example, Asia/Shanghai.",
+        "There is no such time zone. Use a name such as Asia/Shanghai.",
         "This must be a short code of letters, digits, dots, dashes and underscores.",
         "This is not one of the choices.",
         "This is not one of: CN-AH, XX-1.",

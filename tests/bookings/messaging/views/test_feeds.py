@@ -15,13 +15,7 @@ from accounts.models import ApiToken, TrailEntry, User
 from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors.busy import load_busy
 from bookings.messaging.selectors.feeds import feed_token
-from bookings.messaging.services.feeds import (
-    busy_calendar_remove,
-    busy_calendar_set,
-    calendar_read,
-    feed_make,
-    feed_revoke,
-)
+from bookings.messaging.services import feeds
 from bookings.models import BusyCalendar, BusyTime, CalendarFeed
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.moves import reservation_move
@@ -71,7 +65,7 @@ def web():
 
 
 def address(cast, who, instrument=None):
-    feed = feed_make(By(cast.actor(who), NOW), instrument_id=instrument.pk if instrument else None)
+    feed = feeds.feed_make(By(cast.actor(who), NOW), instrument_id=instrument.pk if instrument else None)
     return reverse("bookings:feed", kwargs={"token": feed_token(feed.pk)})
 
 
@@ -99,9 +93,7 @@ def test_a_person_reads_their_bookings_with_stable_names_and_what_was_cancelled(
     (event,) = events(path)
     assert event.dtstart.value == period.start
     assert event.uid.value == first[0] and int(event.sequence.value) > first[1]
-    reservation_cancel(
-        By(cast.actor("wang"), NOW - timedelta(days=29)), reservation_id=made.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), NOW - timedelta(days=29)), reservation_id=made.pk, reason="")
     (event,) = events(path)
     assert (event.uid.value, event.status.value) == (first[0], "CANCELLED")
     made.refresh_from_db()
@@ -162,8 +154,8 @@ def test_an_address_is_renewed_and_revoked_and_never_stored(cast):
     row = CalendarFeed.objects.get(revoked_at=None)
     assert feed_token(row.pk) not in str(CalendarFeed.objects.values())
     with pytest.raises(NotFound):
-        feed_revoke(By(cast.actor("zhao"), NOW), feed_id=row.pk)
-    feed_revoke(By(cast.actor("wang"), NOW), feed_id=row.pk)
+        feeds.feed_revoke(By(cast.actor("zhao"), NOW), feed_id=row.pk)
+    feeds.feed_revoke(By(cast.actor("wang"), NOW), feed_id=row.pk)
     assert Client().get(new).status_code == 404
     actions = list(TrailEntry.objects.filter(object_type="calendarfeed").values_list("action"))
     assert sorted(actions) == [("feed.make",), ("feed.renew",), ("feed.revoke",)]
@@ -173,10 +165,8 @@ def test_after_a_new_password_what_still_has_access_is_revoked_by_choice(cast, c
     wang = cast.people["wang"]
     old, _ = token_issue(user=wang, label="Old script", lifetime=DAY, scopes=["read"], now=NOW)
     kept, _ = token_issue(user=wang, label="New script", lifetime=DAY, scopes=["read"], now=NOW)
-    theirs, _ = token_issue(
-        user=cast.people["zhao"], label="Zhao", lifetime=DAY, scopes=["read"], now=NOW
-    )
-    feed = feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
+    theirs, _ = token_issue(user=cast.people["zhao"], label="Zhao", lifetime=DAY, scopes=["read"], now=NOW)
+    feed = feeds.feed_make(By(cast.actor("wang"), NOW), instrument_id=None)
     for token in (old, kept, theirs):
         ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() + DAY)
     client.force_login(wang)
@@ -195,14 +185,12 @@ def test_after_a_new_password_what_still_has_access_is_revoked_by_choice(cast, c
 def own(cast, web, settings, path="/me.ics", body=OWN, status=200, now=NOW):
     settings.CALLS_LOOPBACK = True
     web.answers = {path: (status, {"ETag": '"1"'}, body)}
-    return busy_calendar_set(By(cast.actor("wang"), now), address=web.at(path))
+    return feeds.busy_calendar_set(By(cast.actor("wang"), now), address=web.at(path))
 
 
-def test_when_one_is_busy_is_told_to_oneself_where_one_books_and_refuses_nothing(
-    cast, web, settings
-):
+def test_when_one_is_busy_is_told_to_oneself_where_one_books_and_refuses_nothing(cast, web, settings):
     own(cast, web, settings)
-    assert calendar_read(now=NOW)
+    assert feeds.calendar_read(now=NOW)
     busy = Period(at("2026-03-10 14:00"), at("2026-03-10 15:00"))
     week = Period(NOW, NOW + timedelta(days=30))
     assert load_busy(cast.wang.pk, week)[0] == busy
@@ -224,18 +212,16 @@ def test_when_one_is_busy_is_told_to_oneself_where_one_books_and_refuses_nothing
     assert reserve(cast, "2026-03-10 13:00", "2026-03-10 15:00").state == "confirmed"
 
 
-def test_an_own_calendar_is_asked_whether_it_changed_and_read_in_full_each_week(
-    cast, web, settings
-):
+def test_an_own_calendar_is_asked_whether_it_changed_and_read_in_full_each_week(cast, web, settings):
     own(cast, web, settings)
-    calendar_read(now=NOW)
-    assert not calendar_read(now=NOW + HOUR - timedelta(seconds=1))
+    feeds.calendar_read(now=NOW)
+    assert not feeds.calendar_read(now=NOW + HOUR - timedelta(seconds=1))
     web.asked.clear()
-    calendar_read(now=NOW + HOUR)
+    feeds.calendar_read(now=NOW + HOUR)
     assert web.asked[0]["If-None-Match"] == '"1"'
     row = BusyCalendar.objects.get()
     assert (row.read_at, row.problem, row.times.count()) == (NOW + HOUR, {}, 2)
-    calendar_read(now=NOW + timedelta(days=8))
+    feeds.calendar_read(now=NOW + timedelta(days=8))
     assert web.asked[1]["If-None-Match"] is None
     assert row.times.count() == 1
 
@@ -251,10 +237,10 @@ def test_an_own_calendar_is_asked_whether_it_changed_and_read_in_full_each_week(
 )
 def test_what_cannot_be_read_is_said_to_the_person(cast, web, settings, status, body, code):
     own(cast, web, settings)
-    calendar_read(now=NOW)
+    feeds.calendar_read(now=NOW)
     web.answers = {"/me.ics": (status, {}, body)}
     moment = NOW + HOUR
-    calendar_read(now=moment)
+    feeds.calendar_read(now=moment)
     row = BusyCalendar.objects.get()
     assert (row.problem["code"], row.due_at) == (code, moment + HOUR / 4)
     assert row.times.count() == 2  # an hour without an answer makes nobody free
@@ -262,7 +248,7 @@ def test_what_cannot_be_read_is_said_to_the_person(cast, web, settings, status, 
     browser.force_login(cast.wang)
     assert "It could not be read" in browser.get(reverse("bookings:feeds")).content.decode()
     while row.due_at:
-        calendar_read(now=row.due_at)
+        feeds.calendar_read(now=row.due_at)
         row.refresh_from_db()
     assert row.failures == 12 and not row.times.exists()
 
@@ -281,10 +267,10 @@ def test_a_calendar_that_ends_its_worker_waits_longer_each_time_and_is_given_up(
     moment, waits = NOW, []
     while moment is not None:
         with pytest.raises(Killed):
-            calendar_read(now=moment)
+            feeds.calendar_read(now=moment)
         row = BusyCalendar.objects.get()
         assert row.claimed_until - moment > timedelta(seconds=20 + READING)  # LIMITS, and ours
-        assert not calendar_read(now=moment + timedelta(minutes=14))
+        assert not feeds.calendar_read(now=moment + timedelta(minutes=14))
         waits.append(row.due_at and row.due_at - moment)
         moment = row.due_at
     assert waits[:4] == [HOUR / 4, HOUR / 2, HOUR, 2 * HOUR] and len(waits) == 12
@@ -294,28 +280,26 @@ def test_a_calendar_that_ends_its_worker_waits_longer_each_time_and_is_given_up(
     page = browser.get(reverse("bookings:feeds")).content.decode()
     assert "Reading it stopped before its end." in page and "until you save it" in page
     monkeypatch.undo()
-    busy_calendar_set(By(cast.actor("wang"), row.claimed_until), address=row.address)
-    assert calendar_read(now=row.claimed_until)
+    feeds.busy_calendar_set(By(cast.actor("wang"), row.claimed_until), address=row.address)
+    assert feeds.calendar_read(now=row.claimed_until)
     row.refresh_from_db()
     assert (row.failures, row.problem, row.claim) == (0, {}, None)
 
 
-def test_what_is_set_anew_while_it_is_read_is_not_read_by_two_at_once(
-    cast, web, settings, monkeypatch
-):
+def test_what_is_set_anew_while_it_is_read_is_not_read_by_two_at_once(cast, web, settings, monkeypatch):
     row = own(cast, web, settings)
 
     def set_meanwhile(*args):
-        busy_calendar_set(By(cast.actor("wang"), NOW), address=row.address)
-        assert not calendar_read(now=NOW)
+        feeds.busy_calendar_set(By(cast.actor("wang"), NOW), address=row.address)
+        assert not feeds.calendar_read(now=NOW)
         return [(NOW, NOW + HOUR)]
 
     with monkeypatch.context() as patched:
         patched.setattr("bookings.messaging.services.feeds.busy_times", set_meanwhile)
-        assert calendar_read(now=NOW)
+        assert feeds.calendar_read(now=NOW)
     row.refresh_from_db()
     assert (row.failures, row.due_at, row.times.count()) == (0, NOW, 0)
-    assert calendar_read(now=NOW)
+    assert feeds.calendar_read(now=NOW)
     assert row.times.count() == 2
 
 
@@ -324,43 +308,43 @@ def test_a_person_has_their_calendars_read_out_of_turn_five_times_an_hour(cast, 
     for number in range(5):
         moment = NOW + timedelta(minutes=number)
         row = own(cast, web, settings, path=f"/{number}.ics", body=costly, now=moment)
-        assert calendar_read(now=moment)
+        assert feeds.calendar_read(now=moment)
         if number == 2:
-            busy_calendar_remove(By(cast.actor("wang"), moment))
+            feeds.busy_calendar_remove(By(cast.actor("wang"), moment))
     kept = BusyCalendar.objects.values().get()
     entries = TrailEntry.objects.count()
     with pytest.raises(WrongState, match="calendar-set-too-often"):
         own(cast, web, settings, path="/more.ics", now=NOW + timedelta(minutes=59))
     assert BusyCalendar.objects.values().get() == kept and TrailEntry.objects.count() == entries
-    assert not calendar_read(now=moment + timedelta(minutes=14))
+    assert not feeds.calendar_read(now=moment + timedelta(minutes=14))
     browser = Client()
     browser.force_login(cast.wang)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(timezone, "now", lambda: NOW + timedelta(minutes=59))
-        page = browser.post("/bookings/calendars/own/", {"address": row.address})
+        page = browser.post("/bookings/calendars/own/", {"act": "set", "address": row.address})
         assert page.status_code == 409 and "at most 5 times an hour" in page.content.decode()
     # Others are not affected, and an hour after the first there is room again.
-    busy_calendar_set(By(cast.actor("sun"), NOW), address=row.address)
+    feeds.busy_calendar_set(By(cast.actor("sun"), NOW), address=row.address)
     own(cast, web, settings, now=NOW + HOUR)
-    assert calendar_read(now=NOW + HOUR)
+    assert feeds.calendar_read(now=NOW + HOUR)
 
 
 def test_no_address_of_a_private_network_is_read(cast, settings):
     settings.CALLS_LOOPBACK = False
-    busy_calendar_set(By(cast.actor("wang"), NOW), address="webcal://calendar.example/x")
-    calendar_read(now=NOW, resolve=lambda host, port: ["10.0.0.1"])
+    feeds.busy_calendar_set(By(cast.actor("wang"), NOW), address="webcal://calendar.example/x")
+    feeds.calendar_read(now=NOW, resolve=lambda host, port: ["10.0.0.1"])
     assert BusyCalendar.objects.get().problem["code"] == "address-not-public"
     with pytest.raises(Invalid):
-        busy_calendar_set(By(cast.actor("wang"), NOW), address="http://calendar.example/")
+        feeds.busy_calendar_set(By(cast.actor("wang"), NOW), address="http://calendar.example/")
 
 
 def test_it_is_forgotten_with_all_that_was_read(cast, web, settings):
     own(cast, web, settings)
-    calendar_read(now=NOW)
-    busy_calendar_remove(By(cast.actor("wang"), NOW))
+    feeds.calendar_read(now=NOW)
+    feeds.busy_calendar_remove(By(cast.actor("wang"), NOW))
     assert not BusyTime.objects.exists()
     # The trail knows that there was one, not where.
     entry = TrailEntry.objects.get(action="busycalendar.set")
     assert "ics" not in str(entry.after)
     with pytest.raises(NotFound):
-        busy_calendar_remove(By(Actor(user_id=User.objects.first().pk), NOW))
+        feeds.busy_calendar_remove(By(Actor(user_id=User.objects.first().pk), NOW))

@@ -8,11 +8,7 @@ from tests.factories.batches import flexible
 from tests.factories.cast import NOW, Cast
 
 type Programs = Callable[..., Program]
-BATCH = {
-    "region": "CN-AH",
-    "starts_at": "2026-03-06T00:00:00Z",
-    "ends_at": "2026-03-20T00:00:00Z",
-}
+BATCH = {"region": "CN-AH", "starts_at": "2026-03-06T00:00:00Z", "ends_at": "2026-03-20T00:00:00Z"}
 
 
 def test_from_a_batch_to_a_booking(cast: Cast, program: Programs, clock: Clock) -> None:
@@ -39,9 +35,7 @@ def test_from_a_batch_to_a_booking(cast: Cast, program: Programs, clock: Clock) 
     assert coordinator.get(made.headers["Location"]).body["accepted"] == 1
 
 
-def test_only_coordinators_of_the_region_start_one(
-    cast: Cast, program: Programs, clock: Clock
-) -> None:
+def test_only_coordinators_of_the_region_start_one(cast: Cast, program: Programs, clock: Clock) -> None:
     for nobody in ("sun", "zhao", "xu"):
         assert program(nobody).post("batches/", BATCH).status == 403
     assert program("coordinator").post("batches/", BATCH | {"region": "XX"}).status == 400

@@ -11,7 +11,9 @@ from bookings.models import HostRecord, Reservation
 from bookings.needs.selectors.matches import load_answer, load_matches, load_trust, wanted_of
 from bookings.needs.services.suggestions import hosts_review
 from bookings.settlement.services.exchange_rates import RateTerms, rate_enter
-from instruments.models import Capability, Parameter, Technique
+from instruments.capabilities.models import Capability
+from instruments.vocabulary.domain.needs import BROAD
+from instruments.vocabulary.models import Parameter, Technique
 from tests.factories.capabilities import parameters_of
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, at, reserve
@@ -35,8 +37,7 @@ def gates(answers):
 def taken(cast, start, **values):
     """Two hours from an instant on, booked."""
     begins, ends = (
-        f"{moment + timedelta(hours=8):%Y-%m-%d %H:%M}"
-        for moment in (start, start + timedelta(hours=2))
+        f"{moment + timedelta(hours=8):%Y-%m-%d %H:%M}" for moment in (start, start + timedelta(hours=2))
     )
     return reserve(cast, begins, ends, **values)
 
@@ -109,6 +110,16 @@ def test_a_neighbouring_technique_answers_where_nothing_better_does(cast):
     answers = matches(cast)
     assert names(answers) == [cast.microscope.name, "Beside"]
     assert [a.match.candidate.nearness for a in answers] == [1.0, 0.7]
+
+
+def test_what_only_shares_a_broad_family_is_no_neighbour(cast):
+    family, *children = (
+        Technique.objects.create(code=f"t{n}", name=f"technique {n}", scheme="own") for n in range(BROAD)
+    )
+    for child in (cast.technique, *children):
+        child.parents.add(family)
+    cast.instrument(name="Beside", techniques=children[:1])
+    assert names(matches(cast)) == [cast.microscope.name]
 
 
 def test_what_cannot_be_booked_for_so_long_says_so_beside_neighbours(cast):

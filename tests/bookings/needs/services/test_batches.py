@@ -12,14 +12,8 @@ from bookings.board.services.enquiries import EnquiryValues, enquiry_make
 from bookings.models import Occupancy, Reservation
 from bookings.needs.models import Batch, BatchPlace
 from bookings.needs.selectors.batches import own_offers
+from bookings.needs.services import batches
 from bookings.needs.services import batches as services
-from bookings.needs.services.batches import (
-    batch_place_accept,
-    batch_place_give_back,
-    batch_places_settle,
-    batch_start,
-    batches_place,
-)
 from bookings.needs.services.needs import need_withdraw
 from bookings.overview.services.effects import effects_carry_out
 from bookings.record.selectors.reservations import reservations_for
@@ -56,11 +50,20 @@ def test_a_flexible_need_is_offered_a_time_that_is_kept_for_two_days(cast):
     assert not reservations_for(cast.actor("zhao")).exists()
 
 
+def test_a_need_that_is_booked_is_offered_nothing(cast):
+    need = flexible(cast)
+    reserve(
+        cast, "2026-03-06 09:00", "2026-03-06 11:00", who="sun", organisation=cast.ustc.code, need=need.pk
+    )
+    batch_of(cast)
+    assert not BatchPlace.objects.exists()
+
+
 def test_a_batch_that_runs_twice_changes_nothing(cast):
     flexible(cast)
     batch_of(cast)
     before = list(Reservation.objects.values())
-    batches_place(now=NOW)
+    batches.batches_place(now=NOW)
     assert list(Reservation.objects.values()) == before
 
 
@@ -75,10 +78,10 @@ def test_one_that_was_interrupted_goes_on_with_the_rest(cast, monkeypatch):
         offer(batch, need, placed, mode, now)
 
     monkeypatch.setattr(services, "_offer", dies)
-    batches_place(now=NOW)
+    batches.batches_place(now=NOW)
     assert BatchPlace.objects.count() == 1
     monkeypatch.setattr(services, "_offer", offer)
-    batches_place(now=NOW + timedelta(minutes=10))
+    batches.batches_place(now=NOW + timedelta(minutes=10))
     batch.refresh_from_db()
     assert batch.state == "placed"
     assert {place_of(need).state for need in (first, second)} == {"offered"}
@@ -156,14 +159,14 @@ def test_accepting_books_it_at_the_price_that_was_offered(cast):
     need = flexible(cast)
     batch_of(cast)
     place = place_of(need)
-    made = batch_place_accept(by(cast, "sun"), place_id=place.pk)
+    made = batches.batch_place_accept(by(cast, "sun"), place_id=place.pk)
     made.refresh_from_db()
     assert (made.pk, made.state, made.held_for) == (place.reservation_id, "confirmed", "")
     assert made.quotes.get().payable == place.payable
     assert place_of(need).state == "accepted"
     assert Occupancy.objects.get(reservation=made).expires_at is None
     with pytest.raises(WrongState, match="place-gone"):
-        batch_place_give_back(by(cast, "sun"), place_id=place.pk)
+        batches.batch_place_give_back(by(cast, "sun"), place_id=place.pk)
     # It has what it needs: the next batch leaves it out.
     batch_of(cast, now=NOW + timedelta(hours=1))
     assert BatchPlace.objects.count() == 1
@@ -185,7 +188,7 @@ def test_where_the_host_approves_accepting_asks_for_it(cast):
     cast.microscope.policy.save()
     need = flexible(cast)
     batch_of(cast)
-    made = batch_place_accept(by(cast, "sun"), place_id=place_of(need).pk)
+    made = batches.batch_place_accept(by(cast, "sun"), place_id=place_of(need).pk)
     assert made.state == "requested"
 
 
@@ -195,12 +198,12 @@ def test_giving_it_back_frees_it_at_once(cast):
     place = place_of(need)
     for nobody in ("hu", "zhao", "coordinator"):
         with pytest.raises(NotFound):
-            batch_place_give_back(by(cast, nobody), place_id=place.pk)
-    batch_place_give_back(by(cast, "sun"), place_id=place.pk)
+            batches.batch_place_give_back(by(cast, nobody), place_id=place.pk)
+    batches.batch_place_give_back(by(cast, "sun"), place_id=place.pk)
     assert place_of(need).state == "given_back"
     assert not Occupancy.objects.exists()
     with pytest.raises(WrongState, match="place-gone"):
-        batch_place_accept(by(cast, "sun"), place_id=place.pk)
+        batches.batch_place_accept(by(cast, "sun"), place_id=place.pk)
 
 
 def test_what_nobody_accepts_in_time_lapses_and_comes_free(cast):
@@ -210,12 +213,12 @@ def test_what_nobody_accepts_in_time_lapses_and_comes_free(cast):
     assert own_offers(cast.actor("sun"), NOW).exists()
     assert not own_offers(cast.actor("sun"), late).exists()
     with pytest.raises(WrongState, match="place-gone"):
-        batch_place_accept(by(cast, "sun", late), place_id=place_of(need).pk)
+        batches.batch_place_accept(by(cast, "sun", late), place_id=place_of(need).pk)
     reservations_lapse(now=late)
     assert not Occupancy.objects.exists()
-    assert batch_places_settle(now=late) == 1
+    assert batches.batch_places_settle(now=late) == 1
     assert place_of(need).state == "lapsed"
-    assert batch_places_settle(now=late) == 0
+    assert batches.batch_places_settle(now=late) == 0
     assert OutboxMessage.objects.filter(kind="batch.lapsed").count() == 1
 
 
@@ -225,7 +228,7 @@ def test_who_let_it_lapse_is_told_while_the_need_stands(cast, after):
     batch_of(cast)
     late = NOW + timedelta(hours=48)
     reservations_lapse(now=late)
-    batch_places_settle(now=late)
+    batches.batch_places_settle(now=late)
     if after != "nothing":
         need_withdraw(by(cast, "sun", late), need_id=need.pk)
     effects_carry_out(now=late)
@@ -244,7 +247,7 @@ def test_who_withdraws_the_need_gives_the_time_back(cast):
 def test_only_its_coordinator_starts_a_batch(cast):
     for nobody in ("sun", "zhao", "xu", "auditor", "alice"):
         with pytest.raises(NotPermitted):
-            batch_start(by(cast, nobody), region="CN-AH", starts_at=SINCE, ends_at=UNTIL)
+            batches.batch_start(by(cast, nobody), region="CN-AH", starts_at=SINCE, ends_at=UNTIL)
     assert not Batch.objects.exists()
 
 
@@ -273,8 +276,8 @@ def test_a_region_has_one_batch_under_way(cast):
 def test_the_trail_has_each_step(cast):
     first, second = flexible(cast), flexible(cast, "hu")
     batch_of(cast)
-    batch_place_accept(by(cast, "sun"), place_id=place_of(first).pk)
-    batch_place_give_back(by(cast, "hu"), place_id=place_of(second).pk)
+    batches.batch_place_accept(by(cast, "sun"), place_id=place_of(first).pk)
+    batches.batch_place_give_back(by(cast, "hu"), place_id=place_of(second).pk)
     acts = TrailEntry.objects.filter(action__startswith="batch.").values_list("action", flat=True)
     assert sorted(acts) == [
         "batch.accept", "batch.give-back", "batch.offer", "batch.offer", "batch.place",

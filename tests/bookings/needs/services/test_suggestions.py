@@ -15,11 +15,11 @@ from bookings.needs.services.suggestions import SETTLED, suggestions_tell
 from bookings.overview.services.effects import effects_carry_out
 from bookings.plans.services.waiting import wishes_settle
 from bookings.record.domain.periods import Period
-from instruments.domain.ratecards import parse_rate_card
-from instruments.domain.search import Criteria
-from instruments.selectors.needs import vocabulary_changed
-from instruments.services.publishing import instrument_publication
-from instruments.services.ratecards import rate_card_create
+from instruments.managing.services.publishing import instrument_publication
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
+from instruments.search.domain.search import Criteria
+from instruments.vocabulary.selectors.needs import vocabulary_changed
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.needs import measurand_of
@@ -56,10 +56,7 @@ def test_a_refusal_is_answered_by_the_best_elsewhere_once(cast: Cast) -> None:
     assert len(told()) == 1
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [("en", "You could not get"), ("zh-hans", "您没有约到")],
-)
+@pytest.mark.parametrize(("language", "words"), [("en", "You could not get"), ("zh-hans", "您没有约到")])
 def test_the_mail_leads_to_the_booking(cast: Cast, language: str, words: str) -> None:
     cast.wang.language = language
     cast.wang.save()
@@ -144,9 +141,7 @@ def test_who_switched_it_off_gets_no_mail(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(("rates", "number"), [("100", 1), ("900", 0)])
-def test_a_lower_price_for_a_while_is_told_to_who_asked_in_vain(
-    cast: Cast, rates: str, number: int
-) -> None:
+def test_a_lower_price_for_a_while_is_told_to_who_asked_in_vain(cast: Cast, rates: str, number: int) -> None:
     refuse(cast)
     suggestions_tell(now=SOON)
     rate_card_create(

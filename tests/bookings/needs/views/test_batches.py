@@ -33,31 +33,29 @@ def test_a_coordinator_starts_one_and_reads_what_became_of_it(cast: Cast, client
     html = page_of(client.get(sent.url))
     assert "2 needs, 1 offered a time, 0 accepted." in html
     assert "at least 100 % of the best plan is reached" in html
-    assert "No instrument answers it in this window." in html
+    assert "No instrument fits it in this window." in html
     assert cast.microscope.name in html and "Grain size" in html
     for private in (need.text, dear.text, "Sun Tao", "USTC"):
         assert private not in html
     assert "Anhui" in page_of(client.get("/batches/"))
 
 
-def test_who_is_offered_a_time_accepts_it_on_the_page_of_the_need(
-    cast: Cast, client: Client
-) -> None:
+def test_who_is_offered_a_time_accepts_it_on_the_page_of_the_need(cast: Cast, client: Client) -> None:
     need = flexible(cast)
     batch_of(cast)
     place = place_of(need)
     client.force_login(cast.sun)
     for page in (f"/needs/{need.pk}/", reverse("bookings:mine")):
         html = page_of(client.get(page))
-        assert "A time is kept for your need" in html
+        assert "A time is held for your need" in html
         assert f"/batch-places/{place.pk}/accept/" in html
         assert "No other need wants this day." in html
     sent = client.post(f"/batch-places/{place.pk}/accept/")
     assert sent.url == f"/bookings/{place.reservation_id}/"
     assert Reservation.objects.get().state == "confirmed"
-    assert "A time is kept" not in page_of(client.get(reverse("bookings:mine")))
+    assert "A time is held" not in page_of(client.get(reverse("bookings:mine")))
     html = page_of(client.post(f"/batch-places/{place.pk}/give-back/"), 409)
-    assert "This time is no longer kept for you." in html
+    assert "This time is no longer held for you." in html
 
 
 def test_what_is_given_back_is_gone(cast: Cast, client: Client) -> None:
@@ -66,14 +64,14 @@ def test_what_is_given_back_is_gone(cast: Cast, client: Client) -> None:
     client.force_login(cast.sun)
     client.post(f"/batch-places/{place_of(need).pk}/give-back/")
     assert place_of(need).state == "given_back"
-    assert "A time is kept" not in page_of(client.get(f"/needs/{need.pk}/"))
+    assert "A time is held" not in page_of(client.get(f"/needs/{need.pk}/"))
 
 
 def test_managers_of_the_payer_read_the_need_without_its_offer(cast: Cast, client: Client) -> None:
     need = flexible(cast)
     batch_of(cast)
     client.force_login(cast.zhao)
-    assert "A time is kept" not in page_of(client.get(f"/needs/{need.pk}/"))
+    assert "A time is held" not in page_of(client.get(f"/needs/{need.pk}/"))
 
 
 def test_each_is_told_in_their_language(

@@ -74,9 +74,7 @@ def test_a_dry_run_lists_and_changes_nothing_then_it_is_done(cast, admin):
     assert {part["kind"]: part["count"] for part in said.body["parts"]} == {
         "bookings": 1, "people": 3, "roles": 3,
     }  # fmt: skip
-    assert said.body["purses"] == [
-        {"code": "NSFC-17", "left": {"amount": "10000.00", "currency": "CNY"}}
-    ]
+    assert said.body["purses"] == [{"code": "NSFC-17", "left": {"amount": "10000.00", "currency": "CNY"}}]
     assert (said.body["carried_out"], said.body["in_the_way"]) == (False, [])
     done = admin.post(at(cast.fudan, "merge"), {"into": "optics"}, If_Match='"1"')
     assert (done.status, done.body["carried_out"], done.headers["ETag"]) == (200, True, '"2"')

@@ -10,15 +10,18 @@ from accounts.domain.errors import Invalid, NotPermitted
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import TrailEntry
 from bookings.organisations.services.duplicates import duplicates_merge
-from instruments.domain.duplicates import MergedAlready, SameRecord
-from instruments.domain.quality import StillBooked
-from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
-from instruments.selectors.duplicates import load_likely_duplicates
-from instruments.services.duplicates import duplicates_keep
-from instruments.services.registry import facility_create, instrument_create
+from instruments.attachments.models import Attachment
+from instruments.managing.domain.duplicates import MergedAlready, SameRecord
+from instruments.managing.domain.quality import StillBooked
+from instruments.managing.models import DuplicateVerdict
+from instruments.managing.selectors.duplicates import load_likely_duplicates
+from instruments.managing.services.duplicates import duplicates_keep
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.register.models import Instrument
+from instruments.training.models import Qualification
 from tests.factories.cast import NOW, reserve
 from tests.factories.qualifications import certify
-from tests.instruments.views.conftest import signed_in
+from tests.instruments.conftest import signed_in
 
 pytestmark = pytest.mark.django_db
 SERIAL = {"identifier": "SN-4711", "identifier_type": "SerialNumber"}
@@ -57,9 +60,7 @@ def alike(cast, who):
 
 
 def merge(cast, who, keeper, loser, note="twice"):
-    return duplicates_merge(
-        By(cast.actor(who), NOW), keeper_id=keeper.pk, loser_id=loser.pk, note=note
-    )
+    return duplicates_merge(By(cast.actor(who), NOW), keeper_id=keeper.pk, loser_id=loser.pk, note=note)
 
 
 def test_managers_of_the_host_and_coordinators_of_its_region_see_them(shared_cast, pair):
@@ -70,9 +71,7 @@ def test_managers_of_the_host_and_coordinators_of_its_region_see_them(shared_cas
         assert alike(shared_cast, who) == set()
 
 
-def test_another_hosts_draft_is_not_shown_and_its_merging_needs_a_say_over_both(
-    shared_cast, abroad
-):
+def test_another_hosts_draft_is_not_shown_and_its_merging_needs_a_say_over_both(shared_cast, abroad):
     own, draft = abroad
     expected = {(frozenset({"Moved", "Moved to Fudan"}), ("serial-number",), False)}
     assert not alike(shared_cast, "zhao") & expected

@@ -28,21 +28,10 @@ from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisation_moves import move_decide
 from accounts.services.organisations import organisation_create
 from accounts.services.seals import trail_seal
+from bookings import models
 from bookings.audit.selectors.comparison import BOOKS, FIRST, LAST, differences_between
 from bookings.availability.selectors.kept_hours import kept_rows
 from bookings.charging.services.charges import charge_make, charges_finalise
-from bookings.models import (
-    Charge,
-    Earmark,
-    FundingSource,
-    Posting,
-    PurseTransfer,
-    Quote,
-    Reservation,
-    Statement,
-    VoucherGrant,
-    VoucherProgramme,
-)
 from bookings.organisations.selectors.mergers import load_merger
 from bookings.organisations.services.mergers import organisation_close, organisations_merge
 from bookings.overview.services.effects import effects_carry_out
@@ -50,9 +39,9 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.settlement.services.statements import statements_draw
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Instrument, PastHost
-from instruments.services.publishing import instrument_publication
-from instruments.services.registry import facility_create, instrument_create
+from instruments.managing.services.publishing import instrument_publication
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.register.models import Instrument, PastHost
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.funding import paid_by, source
@@ -81,7 +70,14 @@ def everything():
     """What a refusal must not change."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Organisation, Membership, RoleGrant, Reservation, FundingSource, Earmark)
+        for model in (
+            Organisation,
+            Membership,
+            RoleGrant,
+            models.Reservation,
+            models.FundingSource,
+            models.Earmark,
+        )
     ]
 
 
@@ -90,11 +86,11 @@ def test_what_is_ahead_of_a_payer_goes_over_and_what_has_begun_stays(cast):
     reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=over.pk)
     ahead = reserve(cast, *AHEAD)
     merge(cast, cast.fudan, cast.optics, now=at("2026-03-06 11:00"))
-    over, ahead = found(Reservation, over), found(Reservation, ahead)
+    over, ahead = found(models.Reservation, over), found(models.Reservation, ahead)
     assert (over.organisation, over.state) == (cast.fudan, "in_use")
     assert (ahead.organisation, ahead.host, ahead.state) == (cast.optics, cast.ustc, "confirmed")
     assert (ahead.price_group, ahead.payer_region) == ("external", cast.shanghai)
-    assert Quote.objects.filter(reservation=ahead).count() == 1
+    assert models.Quote.objects.filter(reservation=ahead).count() == 1
     entry = TrailEntry.objects.get(action="reservation.merged")
     assert (entry.object_id, entry.before, entry.after) == (
         ahead.pk, {"payer": str(cast.fudan.pk)}, {"payer": str(cast.optics.pk)},
@@ -102,11 +98,9 @@ def test_what_is_ahead_of_a_payer_goes_over_and_what_has_begun_stays(cast):
     # What has begun is charged to whom it was booked for.
     reservation_check_out(By(cast.actor("wang"), at("2026-03-06 12:00")), reservation_id=over.pk)
     charge_make(reservation_id=over.pk, now=at("2026-03-06 12:00"))
-    assert Charge.objects.get(reservation=over).organisation == cast.fudan
+    assert models.Charge.objects.get(reservation=over).organisation == cast.fudan
     # The person may still cancel what is ahead.
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-06 13:00")), reservation_id=ahead.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-06 13:00")), reservation_id=ahead.pk, reason="")
 
 
 def test_kept_hours_go_over_with_what_is_used_of_them(cast):
@@ -140,7 +134,7 @@ def test_a_host_goes_over_with_its_instruments_and_bookings_ahead(cast):
     microscope = found(Instrument, cast.microscope)
     assert (microscope.organisation, microscope.region) == (cast.fudan, cast.shanghai)
     assert microscope.facility.organisation == cast.fudan
-    ahead = found(Reservation, ahead)
+    ahead = found(models.Reservation, ahead)
     assert (ahead.host, ahead.host_region, ahead.price_group) == (
         cast.fudan, cast.anhui, "external",
     )  # fmt: skip
@@ -215,20 +209,14 @@ def test_whoever_merges_gives_themselves_no_role(cast):
     membership_start(By(PLATFORM, NOW), user=cast.coordinator, organisation=cast.optics)
     role_grant(By(PLATFORM, NOW), user=cast.coordinator, role="finance", organisation=cast.optics)
     merger = merge(cast, cast.optics, cast.ustc, by="coordinator")
-    assert [(grant.user, grant.role) for grant in merger.left_out] == [
-        (cast.coordinator, "finance")
-    ]
+    assert [(grant.user, grant.role) for grant in merger.left_out] == [(cast.coordinator, "finance")]
     mine = RoleGrant.objects.filter(user=cast.coordinator, revoked_at=None)
     assert list(mine.values_list("role", flat=True)) == ["coordinator"]
 
 
 @pytest.mark.parametrize(
     ("by", "into", "given"),
-    [
-        ("coordinator", "ustc", ["researcher"]),
-        ("admin", "ustc", None),
-        ("coordinator", "new", None),
-    ],
+    [("coordinator", "ustc", ["researcher"]), ("admin", "ustc", None), ("coordinator", "new", None)],
 )
 def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
     roles = ["finance", "manager", "researcher"]
@@ -281,9 +269,7 @@ def test_who_had_to_ask_is_not_let_in_unasked(cast, gone_admits, into_admits, do
 
 
 def test_invitations_are_withdrawn_and_requests_readdressed(cast):
-    invitation_send(
-        By(cast.actor("chen"), NOW), organisation=cast.fudan, email="new@fudan.example", roles=[]
-    )
+    invitation_send(By(cast.actor("chen"), NOW), organisation=cast.fudan, email="new@fudan.example", roles=[])
     join_ask(By(cast.actor("alice"), NOW), organisation=cast.fudan, text="")
     join_ask(By(cast.actor("sun"), NOW), organisation=cast.fudan, text="")
     merge(cast, cast.fudan, cast.ustc)
@@ -300,21 +286,21 @@ def test_money_that_is_left_goes_to_new_purses_and_nothing_counts_twice(cast):
     old_source = source(cast)
     ahead = reserve(cast, *AHEAD, funding=paid_by("NSFC-17"))
     held = {
-        row.grant_id or row.source_id: row.held for row in Earmark.objects.filter(reservation=ahead)
+        row.grant_id or row.source_id: row.held for row in models.Earmark.objects.filter(reservation=ahead)
     }
     assert all(held.values()) and len(held) == 2
     merge(cast, cast.fudan, cast.optics)
-    old_grant, old_source = found(VoucherGrant, old_grant), found(FundingSource, old_source)
-    new_grant = VoucherGrant.objects.get(organisation=cast.optics)
-    new_source = FundingSource.objects.get(organisation=cast.optics)
+    old_grant, old_source = found(models.VoucherGrant, old_grant), found(models.FundingSource, old_source)
+    new_grant = models.VoucherGrant.objects.get(organisation=cast.optics)
+    new_source = models.FundingSource.objects.get(organisation=cast.optics)
     assert (old_grant.amount, old_grant.transferred, old_grant.held) == (1000, 1000, 0)
     assert (new_grant.amount, new_grant.held) == (1000, held[old_grant.pk])
     assert new_grant.former_codes == [old_grant.code]
     assert (old_source.budget, old_source.transferred, old_source.held) == (10000, 10000, 0)
     assert (new_source.budget, new_source.held) == (10000, held[old_source.pk])
     assert (old_grant.left, old_source.left) == (0, 0)
-    assert found(VoucherProgramme, vouchers).granted == 1000
-    transfers = PurseTransfer.objects.all()
+    assert found(models.VoucherProgramme, vouchers).granted == 1000
+    transfers = models.PurseTransfer.objects.all()
     assert {(t.grant_from, t.grant_to, t.source_to, t.amount) for t in transfers} == {
         (old_grant, new_grant, None, D(1000)), (None, None, new_source, D(10000)),
     }  # fmt: skip
@@ -322,17 +308,20 @@ def test_money_that_is_left_goes_to_new_purses_and_nothing_counts_twice(cast):
     reservation_check_in(By(cast.actor("wang"), at(AHEAD[0])), reservation_id=ahead.pk)
     reservation_check_out(By(cast.actor("wang"), at(AHEAD[1])), reservation_id=ahead.pk)
     charge_make(reservation_id=ahead.pk, now=at(AHEAD[1]))
-    charge = Charge.objects.get()
+    charge = models.Charge.objects.get()
     assert (charge.organisation, charge.grant) == (cast.optics, new_grant)
-    assert found(VoucherGrant, new_grant).redeemed == charge.covered > 0
-    assert found(FundingSource, new_source).spent == charge.payable > 0
-    assert found(FundingSource, old_source).spent == 0
+    assert found(models.VoucherGrant, new_grant).redeemed == charge.covered > 0
+    assert found(models.FundingSource, new_source).spent == charge.payable > 0
+    assert found(models.FundingSource, old_source).spent == 0
 
 
 def test_a_transfer_is_never_altered(cast):
     source(cast)
     merge(cast, cast.fudan, cast.optics)
-    for act in (PurseTransfer.objects.all().delete, lambda: PurseTransfer.objects.update(amount=1)):
+    for act in (
+        models.PurseTransfer.objects.all().delete,
+        lambda: models.PurseTransfer.objects.update(amount=1),
+    ):
         with pytest.raises(DatabaseError), transaction.atomic():
             act()
 
@@ -342,14 +331,11 @@ def test_a_source_of_the_same_code_and_a_facility_of_the_same_name_get_the_code_
     role_grant(By(PLATFORM, NOW), user=cast.hu, role="finance", organisation=cast.optics)
     source(cast, by="hu", owner="hu", organisation=cast.optics)
     facility_create(
-        By(PLATFORM, NOW),
-        organisation=cast.optics,
-        name="Instruments Centre",
-        time_zone="Asia/Shanghai",
+        By(PLATFORM, NOW), organisation=cast.optics, name="Instruments Centre", time_zone="Asia/Shanghai"
     )
     merge(cast, cast.fudan, cast.optics)
     merge(cast, cast.ustc, cast.optics)
-    theirs = FundingSource.objects.filter(organisation=cast.optics)
+    theirs = models.FundingSource.objects.filter(organisation=cast.optics)
     assert set(theirs.values_list("code", flat=True)) == {
         "NSFC-17", "NSFC-17-fudan",
     }  # fmt: skip
@@ -404,11 +390,14 @@ def test_the_books_and_the_trail_are_right_afterwards(cast):
     reservation_check_in(By(cast.actor("wang"), at("2026-03-06 10:00")), reservation_id=used.pk)
     reservation_check_out(By(cast.actor("wang"), at("2026-03-06 12:00")), reservation_id=used.pk)
     charge_make(reservation_id=used.pk, now=at("2026-03-06 12:00"))
-    before = list(Charge.objects.values()), list(Posting.objects.order_by("pk").values())
+    before = list(models.Charge.objects.values()), list(models.Posting.objects.order_by("pk").values())
     later = at("2026-03-07 12:00")
     merge(cast, cast.fudan, cast.optics, now=later)
     merge(cast, cast.ustc, cast.optics, now=later)
-    assert (list(Charge.objects.values()), list(Posting.objects.order_by("pk").values())) == before
+    assert (
+        list(models.Charge.objects.values()),
+        list(models.Posting.objects.order_by("pk").values()),
+    ) == before
     for kind in BOOKS:
         assert differences_between(kind, FIRST, LAST) == []
     trail_seal(now=later)
@@ -466,7 +455,7 @@ def test_what_is_owed_keeps_it_open_until_it_is_paid(cast):
     assert hindrances(at("2026-03-25 12:00")) == {"charges-not-drawn": 1}
     statements_draw(month=date(2026, 3, 1), now=at("2026-04-10 12:00"))
     assert hindrances(at("2026-04-10 12:00")) == {"statements-unpaid": 1}
-    Statement.objects.update(state="paid", paid=F("payable"))
+    models.Statement.objects.update(state="paid", paid=F("payable"))
     close(cast, cast.fudan, now=at("2026-04-11 12:00"))
     assert found(Organisation, cast.fudan).closed_at == at("2026-04-11 12:00")
 
@@ -499,9 +488,7 @@ def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
     for act in (
         lambda: join_ask(By(cast.actor("alice"), NOW), organisation=fudan, text=""),
         lambda: membership_start(By(PLATFORM, NOW), user=cast.alice, organisation=fudan),
-        lambda: role_grant(
-            By(PLATFORM, NOW), user=cast.wang, role="researcher", organisation=fudan
-        ),
+        lambda: role_grant(By(PLATFORM, NOW), user=cast.wang, role="researcher", organisation=fudan),
         lambda: facility_create(By(PLATFORM, NOW), organisation=fudan, name="x", time_zone="UTC"),
         lambda: grant(cast, programme(cast), organisation=fudan),
     ):
@@ -514,9 +501,7 @@ def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
 
 
 def test_instruments_are_not_registered_at_a_closed_host(cast):
-    instrument_publication(
-        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, act="retire"
-    )
+    instrument_publication(By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, act="retire")
     zhao = cast.actor("zhao")
     close(cast, cast.ustc)
     with pytest.raises(WrongState) as refused:

@@ -186,7 +186,7 @@ def test_the_command(cast, tmp_path: Path, capsys):
     said = capsys.readouterr().out
     assert "3 rows: 2 new, 1 changed, 0 unchanged, 0 refused." in said
     assert "line 2: name: 'USTC' -> 'University of S&T'" in said
-    assert "nothing was written" in said
+    assert "nothing was saved" in said
     assert state() == before
     path.write_text(FILE + "x,X,,institute,,CN-SH,,\n")
     with pytest.raises(CommandError, match="1 of 4 rows is refused"):

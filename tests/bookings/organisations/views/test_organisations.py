@@ -57,7 +57,7 @@ def test_places_are_picked_from_a_list_several_at_once(as_, cast):
     where = page("region-new") + "?scheme=GB%2FT+2260&q=340"
     shown = text(admin.get(where))
     assert "Hefei" in shown
-    answer = admin.post(where, {"codes": ["340104", "340100"], "shares": "on"})
+    answer = admin.post(where, {"act": "pick", "codes": ["340104", "340100"], "shares": "on"})
     assert answer.status_code == 302
     made = {row.code: row for row in Region.objects.filter(scheme="GB/T 2260")}
     assert (made["340104"].parent, made["340100"].parent) == (made["340100"], cast.anhui)
@@ -69,12 +69,12 @@ def test_a_country_with_several_zones_asks_for_one(as_, cast):
     where = page("region-new") + "?country=US&scheme=ISO+3166-2"
     assert "America/Los_Angeles" in text(admin.get(where))
     before = Region.objects.count()
-    text(admin.post(where, {"codes": ["US", "US-WA"], "time_zone": ""}), 400)
-    text(admin.post(where, {"time_zone": "America/Los_Angeles"}), 400)
-    text(admin.post(where, {"codes": ["US-XX"], "time_zone": "America/Los_Angeles"}), 400)
+    text(admin.post(where, {"act": "pick", "codes": ["US", "US-WA"], "time_zone": ""}), 400)
+    text(admin.post(where, {"act": "pick", "time_zone": "America/Los_Angeles"}), 400)
+    text(admin.post(where, {"act": "pick", "codes": ["US-XX"], "time_zone": "America/Los_Angeles"}), 400)
     assert Region.objects.count() == before
     body = {"codes": ["US-WA", "US"], "time_zone": "America/Los_Angeles", "shares": "on"}
-    assert admin.post(where, body).status_code == 302
+    assert admin.post(where, body | {"act": "pick"}).status_code == 302
     washington = Region.objects.get(code="US-WA")
     assert (washington.parent.code, washington.parent.shares) == ("US", False)
 
@@ -90,7 +90,8 @@ def test_a_region_of_ones_own(as_, cast):
 def test_a_region_is_changed_and_closed_by_administrators(as_, cast):
     where = page("region", cast.anhui.pk)
     body = {
-        "version": "1", "code": "CN-AH", "name": "An Hui", "name_zh": "安徽", "currency": "CNY",
+        "act": "change", "version": "1", "code": "CN-AH", "name": "An Hui", "name_zh": "安徽",
+        "currency": "CNY",
         "time_zone": "Asia/Shanghai", "holiday_calendar": "CN", "shares": "on",
         "parent": str(cast.anhui.parent_id),
     }  # fmt: skip
@@ -140,11 +141,13 @@ def test_a_coordinator_enters_an_organisation_of_their_region_alone(as_, cast):
     shown = text(coordinator.get(where))
     assert str(cast.anhui.pk) in shown
     assert str(cast.shanghai.pk) not in shown
-    assert coordinator.post(where, FORM | {"region": str(cast.shanghai.pk)}).status_code == 400
-    assert "already taken" in text(
-        coordinator.post(where, FORM | {"region": str(cast.anhui.pk), "code": "ustc"}), 400
+    assert (
+        coordinator.post(where, FORM | {"act": "enter", "region": str(cast.shanghai.pk)}).status_code == 400
     )
-    answer = coordinator.post(where, FORM | {"region": str(cast.anhui.pk)})
+    assert "already taken" in text(
+        coordinator.post(where, FORM | {"act": "enter", "region": str(cast.anhui.pk), "code": "ustc"}), 400
+    )
+    answer = coordinator.post(where, FORM | {"act": "enter", "region": str(cast.anhui.pk)})
     made = Organisation.objects.get(code="inst")
     assert answer["Location"] == page("organisation", made.pk)
     assert as_("chen").get(where).status_code == 403
@@ -167,7 +170,7 @@ def test_a_record_of_ror_fills_the_form(as_, cast, way):
 def test_a_record_of_a_place_that_is_no_region_asks_for_one(as_, cast):
     body = {"act": "ror", "record": json.dumps(ETH_1)}
     shown = text(as_("admin").post(page("organisation-new"), body))
-    assert "is not one of yours" in shown
+    assert "is not in one of yours" in shown
 
 
 @pytest.mark.parametrize("record", ["", "{", "[" * 5000, "{}", "7", "x" * 200_001])
@@ -178,10 +181,7 @@ def test_what_is_no_record_of_ror_is_said_so(as_, cast, record):
 
 def test_an_organisation_to_its_readers(as_, cast):
     organisation_change(
-        By(cast.actor("coordinator"), NOW),
-        organisation_id=cast.ustc.pk,
-        tax_number="T-1",
-        ror="04c4dkn09",
+        By(cast.actor("coordinator"), NOW), organisation_id=cast.ustc.pk, tax_number="T-1", ror="04c4dkn09"
     )
     where = page("organisation", cast.ustc.pk)
     for who, paper, history, change in (
@@ -233,7 +233,7 @@ def test_a_file_is_previewed_then_imported(as_, cast):
     coordinator = as_("coordinator")
     where = page("organisation-import")
     assert "统一社会信用代码" in text(coordinator.get(where))
-    shown = text(coordinator.post(where, {"file": SimpleUploadedFile("a.csv", CSV)}))
+    shown = text(coordinator.post(where, {"act": "preview", "file": SimpleUploadedFile("a.csv", CSV)}))
     assert "Name: USTC → New name" in shown
     assert 'data-result="new"' in shown
     assert not Organisation.objects.filter(code="new").exists()
@@ -241,7 +241,7 @@ def test_a_file_is_previewed_then_imported(as_, cast):
     answer = coordinator.post(where, {"act": "import", "content": content})
     assert answer["Location"] == page("organisations-all")
     assert Organisation.objects.filter(code="new").exists()
-    assert "is there already" in text(coordinator.post(where, {"content": content}))
+    assert "already exists" in text(coordinator.post(where, {"act": "preview", "content": content}))
 
 
 def test_a_bad_row_is_shown_and_nothing_is_imported(as_, cast):
@@ -251,8 +251,8 @@ def test_a_bad_row_is_shown_and_nothing_is_imported(as_, cast):
     assert 'data-code="not-permitted"' in shown
     assert 'name="act" value="import"' not in shown
     assert not Organisation.objects.filter(code="new").exists()
-    text(as_("coordinator").post(page("organisation-import"), {}), 400)
-    no_table = {"file": SimpleUploadedFile("a.csv", b"x\ny\n")}
+    text(as_("coordinator").post(page("organisation-import"), {"act": "preview"}), 400)
+    no_table = {"act": "preview", "file": SimpleUploadedFile("a.csv", b"x\ny\n")}
     text(as_("coordinator").post(page("organisation-import"), no_table), 400)
 
 

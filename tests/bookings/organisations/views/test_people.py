@@ -32,14 +32,14 @@ def test_a_page_shows_each_row_and_then_invites(client: Client, cast: Cast) -> N
     client.force_login(cast.people["chen"])
     path, before = f"/organisations/{cast.fudan.pk}/members/import/", written()
     html = page_of(send(client, path, GOOD, "preview"))
-    assert 'data-verdict="invite"' in html and "is a member already" in html
-    assert "Give these roles on the page of the members" in html
+    assert 'data-verdict="invite"' in html and "already a member" in html
+    assert "These roles are given on the members page" in html
     assert "Invite 1 person" in html and written() == before
     answer = send(client, path, GOOD, "invite")
     assert answer["Location"] == f"/organisations/{cast.fudan.pk}/members/"
     assert Invitation.objects.get().roles == ["manager"]
     again = page_of(send(client, path, GOOD, "preview"))
-    assert "Everybody in this file is a member or invited already." in again
+    assert "Everybody in this file is already a member or invited." in again
     send(client, path, GOOD, "invite")
     assert Invitation.objects.count() == 1
 
@@ -93,10 +93,7 @@ def test_a_program_does_the_same(client: Client, cast: Cast) -> None:
         "problems": [],
     }
     bad = post(BAD)
-    assert (bad.status_code, bad.json()["code"], bad.json()["refused"]) == (
-        *(422, "people-refused"),
-        1,
-    )
+    assert (bad.status_code, bad.json()["code"], bad.json()["refused"]) == (*(422, "people-refused"), 1)
     assert bad.json()["rows"][1]["problems"][0]["code"] == "not-a-mail-address"
     for body in ({"file": "?"}, {"organisation": "nowhere"}, {"file": "eA=="}, {"more": 1}):
         assert post(GOOD, **body).status_code == 400
@@ -140,7 +137,7 @@ def test_a_coordinator_invites_and_withdraws_on_a_page(client: Client, cast: Cas
     assert row.withdrawn_at is not None
     page_of(client.post(path, {"email": cast.people["hu"].email, "days": "14"}), 409)
     managed = page_of(client.get(f"/organisations/{cast.ustc.pk}/members/invite/"))
-    assert "Somebody manages this organisation" in managed
+    assert "This organisation already has a manager" in managed
     client.force_login(cast.people["admin"])
     page = page_of(client.get(f"/organisations/{cast.optics.pk}/members/"))
     assert "This organisation has no manager yet" in page

@@ -9,15 +9,16 @@ import pytest
 from django.test import Client
 
 from accounts.domain.roles import PLATFORM, By
+from accounts.menu import Waits
+from accounts.selectors.waits import kinds, load_waiting
 from accounts.services.memberships import role_grant
 from bookings.audit.services.findings import Raised, finding_raise
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.services.corrections import correction_propose
 from bookings.charging.services.disputes import dispute_open
 from bookings.models import Charge
-from bookings.overview.selectors.home import WORK
-from bookings.overview.selectors.money import KINDS, load_waiting
-from bookings.templatetags.money import WAITS_BECAUSE, WAITS_ON, waits_url
+from bookings.templatetags.money import waits_because, waits_for, waits_url
+from config.pages.context import menu_entries
 from tests.accounts.pages import page_of
 from tests.factories.agreements import propose
 from tests.factories.cast import NOW, Cast
@@ -30,14 +31,18 @@ def charged(cast: Cast) -> Charge:
     return use(cast, "2026-03-03 10:00", "2026-03-03 12:00", instrument=instrument)
 
 
+def of_money() -> list[Waits]:
+    return [kind for kind in kinds().values() if kind.entry.startswith("bookings:money")]
+
+
 def waiting(cast: Cast, who: str, now: datetime) -> dict[str, int]:
     actor = cast.actor(who)
-    found = {each.what: each.number for each in load_waiting(actor, now)}
+    found = {each.what: each.number for each in load_waiting(actor, now, of_money())}
     # As many rows as each number says, and each once.
-    for what, kind in KINDS.items():
-        if kind.has(actor):
-            rows = [row.pk for row in KINDS[what].rows(actor, now)]
-            assert len(rows) == len(set(rows)) == found.get(what, 0), what
+    for kind in of_money():
+        if kind.rows and kind.has(actor):
+            rows = [row.pk for row in kind.rows(actor, now)]
+            assert len(rows) == len(set(rows)) == found.get(kind.what, 0), kind.what
     return found
 
 
@@ -63,9 +68,7 @@ def test_what_waits_for_whom(
         settles=True,
     )
     assert waiting(cast, "gao", now) == {}  # who proposed it does not agree to it
-    finding_raise(
-        By(cast.actor("auditor"), now), raised=Raised("low", "T", "t", organisation="ustc")
-    )
+    finding_raise(By(cast.actor("auditor"), now), raised=Raised("low", "T", "t", organisation="ustc"))
     assert waiting(cast, "zhao", now) == {"agree": 1, "findings": 1}
 
     propose(cast)
@@ -73,15 +76,33 @@ def test_what_waits_for_whom(
     role_grant(By(PLATFORM, NOW), user=cast.people["zhao"], role="finance", organisation=cast.ustc)
     actor = cast.actor("zhao")
     with django_assert_num_queries(1):
-        load_waiting(actor, now)
+        load_waiting(actor, now, of_money())
+
+
+def test_what_an_organisation_recharges_itself_is_not_called_to_pay(
+    client: Client, cast: Cast, charged: Charge
+) -> None:
+    """The charge and its booking, of one's own people and of another organisation's."""
+    own = use(cast, "2026-03-04 10:00", "2026-03-04 12:00", who="sun")
+    client.force_login(cast.people["gao"])
+    for charge, said, other in (
+        (own, "Recharged internally", "To pay"),
+        (charged, "To pay", "Recharged internally"),
+    ):
+        for address in (f"/money/charges/{charge.pk}/", f"/bookings/{charge.reservation_id}/"):
+            page = page_of(client.get(address))
+            assert said in page and other not in page, address
 
 
 def test_every_kind_has_words_and_a_list(client: Client, cast: Cast) -> None:
-    shown = set(KINDS) | set(WORK) | {"drafts", "submitted", "stale", "conflicts"}
-    assert shown == set(WAITS_ON) == set(WAITS_BECAUSE)
+    assert len({kind.urgency for kind in kinds().values()}) == len(kinds()) > 30
     client.force_login(cast.people["gao"])
-    for what in KINDS:
-        page_of(client.get(waits_url(what)))
+    for what, kind in kinds().items():
+        assert waits_for(what, 1) != waits_for(what, 2) and waits_because(what)
+        # Nothing is counted at an entry that is not there.
+        assert kind.entry in {"", *(entry.view for entry in menu_entries())}, what
+        if kind in of_money():
+            page_of(client.get(waits_url(what)))
 
 
 def test_a_list_is_a_file_of_the_same_rows(client: Client, cast: Cast, charged: Charge) -> None:

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from instruments.models import Instrument
-from instruments.services.search import entries_file
+from instruments.register.models import Instrument
+from instruments.search.services.search import entries_file
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast, reserve
 
@@ -57,8 +57,7 @@ def test_an_instrument_that_is_not_published_is_not_there(client: Client, cast: 
 
 
 @pytest.mark.parametrize(
-    ("who", "sees"),
-    [("", 0), ("alice", 0), ("wang", 0), ("hu", 0), ("zhao", 0), ("chen", 1), ("admin", 1)],
+    ("who", "sees"), [("", 0), ("alice", 0), ("wang", 0), ("hu", 0), ("zhao", 0), ("chen", 1), ("admin", 1)]
 )
 def test_people_only_of_organisations_whose_members_one_may_read(
     client: Client, cast: Cast, who: str, sees: int
@@ -82,9 +81,7 @@ def test_any_text_is_answered(client: Client, cast: Cast, text: str) -> None:
     assert "<b>" not in html
 
 
-def test_it_takes_few_statements(
-    client: Client, cast: Cast, django_assert_max_num_queries: Any
-) -> None:
+def test_it_takes_few_statements(client: Client, cast: Cast, django_assert_max_num_queries: Any) -> None:
     client.force_login(cast.people["admin"])
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     client.get("/palette/?q=microscope")

@@ -8,12 +8,15 @@ from django.test import Client
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
+from bookings.catalogue.selectors.calendars import load_board
+from bookings.catalogue.views.events import purpose_of
 from bookings.charging.services.charges import charge_make
 from bookings.models import Reservation
+from bookings.record.domain.periods import Period
 from bookings.usage.services.usage import reservation_check_in
-from instruments.domain.policies import parse_policy
-from instruments.models import Instrument
-from instruments.services.policies import policy_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories.api import Clock, clock  # noqa: F401
 from tests.factories.cast import NOW, Cast, at, reserve
@@ -35,9 +38,7 @@ def by_sample(cast: Cast, *modes: str) -> Instrument:
 
 
 @pytest.mark.parametrize("page", ["book", "quote"])
-def test_priced_by_the_sample_the_form_begins_without_a_price(
-    cast: Cast, wang: Client, page: str
-) -> None:
+def test_priced_by_the_sample_the_form_begins_without_a_price(cast: Cast, wang: Client, page: str) -> None:
     address = f"/instruments/{by_sample(cast, 'self', 'entrusted').pk}/{page}/"
     html = wang.get(address, WHEN).content.decode()
     assert HINT in html
@@ -62,7 +63,7 @@ def test_the_form_begins_with_the_service_that_is_priced(cast: Cast, wang: Clien
     assert '<option value="entrusted" selected>' in html
     asked = WHEN | {"service_mode": "self", "purpose": "research"}
     answer = wang.get(f"/instruments/{instrument.pk}/quote/", asked)
-    assert "choose the service mode entrusted" in answer.content.decode()
+    assert "choose “samples sent in”" in answer.content.decode()
 
 
 def test_a_number_of_samples_left_out_is_asked_for_in_its_field(cast: Cast, wang: Client) -> None:
@@ -72,6 +73,36 @@ def test_a_number_of_samples_left_out_is_asked_for_in_its_field(cast: Cast, wang
     assert 'id="id_quantity_error"' in html and HINT in html
     assert wang.post(address, asked | {"quantity": "3"}).status_code == 302
     assert Reservation.objects.get().state == "confirmed"
+
+
+def test_the_number_of_samples_is_read_by_both_sides_wherever_the_booking_is(
+    cast: Cast, wang: Client
+) -> None:
+    """Of a booking by the hour, too: it is how many the host has to expect."""
+    instrument = cast.instrument(name="Asks", service_modes=["entrusted"], policy={"approval": "manual"})
+    form = WHEN | {"service_mode": "entrusted", "purpose": "research", "quantity": "37"}
+    assert wang.post(f"/instruments/{instrument.pk}/book/", form).status_code == 302
+    booked = Reservation.objects.get()
+    zhao = Client()
+    zhao.force_login(cast.people["zhao"])
+    said = "<dt>Number of samples</dt>"
+    for browser, page in (
+        (wang, f"/bookings/{booked.pk}/"), (zhao, f"/bookings/{booked.pk}/"), (zhao, "/requests/")
+    ):  # fmt: skip
+        html = page_of(browser.get(page))
+        assert said in html and "<dd>37</dd>" in html, page
+    for browser, page in ((wang, "/bookings/"), (zhao, "/hosted/"), (zhao, "/requests/")):
+        sheet = b"".join(browser.get(page, {"format": "csv"}).streaming_content)
+        heads, row = sheet.decode("utf-8-sig").splitlines()[:2]
+        assert (heads.split(",")[-1], row.split(",")[-1]) == ("samples", "37"), page
+    board = page_of(zhao.get("/board/", {"date": "2026-03-06", "q": "Asks"}))
+    assert "· 37 samples" in board[board.index("board-entries") :]
+    day = Period(at("2026-03-06 00:00"), at("2026-03-07 00:00"))
+    for who, told in (("zhao", "research · 37 samples"), ("wang", "research · 37 samples")):
+        (shown,) = load_board(cast.actor(who), [instrument], day, NOW)
+        assert [purpose_of(entry) for entry in shown.entries] == [told]
+    (busy,) = load_board(cast.actor("hu"), [instrument], day, NOW)[0].entries
+    assert (busy.samples, purpose_of(busy)) == (0, "")
 
 
 def test_a_check_out_with_a_bad_field_does_nothing_and_keeps_the_input(
@@ -89,14 +120,20 @@ def test_a_check_out_with_a_bad_field_does_nothing_and_keeps_the_input(
     assert made.state == "in_use"
 
 
-def test_a_cancellation_with_a_bad_field_does_nothing_and_keeps_the_input(
-    cast: Cast, wang: Client
-) -> None:
+def test_a_cancellation_with_a_bad_field_does_nothing_and_keeps_the_input(cast: Cast, wang: Client) -> None:
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
     html = page_of(wang.post(f"/bookings/{made.pk}/cancel/", {"reason": "x" * 501}), 400)
     assert 'id="id_reason_error"' in html and "x" * 501 in html
     made.refresh_from_db()
     assert made.state == "confirmed"
+
+
+def test_the_quoted_price_of_a_cancelled_booking_is_struck_through(cast: Cast, wang: Client) -> None:
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    assert "is-struck" not in wang.get(f"/bookings/{made.pk}/").content.decode()
+    wang.post(f"/bookings/{made.pk}/cancel/", {"reason": "Ill"})
+    html = wang.get(f"/bookings/{made.pk}/").content.decode()
+    assert html.count("is-struck") == 1 and "What it would have cost, line by line" in html
 
 
 def test_what_cancelling_costs_is_said_on_the_form_and_in_the_dialog(

@@ -35,10 +35,7 @@ def test_few_organisations_hide_a_cell_and_the_next_smallest_of_its_class():
 
 
 def test_where_there_is_no_other_the_sum_is_hidden():
-    assert hidden_cells({("tem", "a"): 2, ("tem", "own"): 1}, {}, {"own"}, 3) == (
-        {("tem", "a")},
-        {"tem"},
-    )
+    assert hidden_cells({("tem", "a"): 2, ("tem", "own"): 1}, {}, {"own"}, 3) == ({("tem", "a")}, {"tem"})
 
 
 def test_narrower_classes_do_not_tell_what_the_broader_one_less_the_others_is():

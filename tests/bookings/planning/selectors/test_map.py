@@ -12,7 +12,7 @@ from bookings.catalogue.models import UnmetDemand
 from bookings.hours.models import InstrumentYear
 from bookings.planning.domain.map import Demand, Supply, spare
 from bookings.planning.selectors.map import Planned, load_map, usual_year
-from instruments.models import Facility, Instrument
+from instruments.register.models import Facility, Instrument
 from tests.factories.agreements import agree
 from tests.factories.cast import NOW
 from tests.factories.planning import plan_of, tree_of
@@ -31,9 +31,7 @@ def year_of(instrument, year=2026, opened=120_000, used=60_000):
 
 
 def instrument_of(organisation, techniques, **values):
-    facility = Facility.objects.create(
-        organisation=organisation, name="Lab", time_zone="Asia/Shanghai"
-    )
+    facility = Facility.objects.create(organisation=organisation, name="Lab", time_zone="Asia/Shanghai")
     row = Instrument.objects.create(
         facility=facility, organisation=organisation, region=organisation.region, name="It",
         publication="published", published_at=NOW, created_at=NOW, updated_at=NOW, **values,

@@ -26,11 +26,7 @@ def codes(refused):
 @pytest.mark.parametrize("who", ["chen", "xu"])
 def test_managers_and_the_regions_coordinator_enter_it(cast, who):
     plan = plan_of(cast, who)
-    assert (plan.organisation.code, plan.technique, plan.currency) == (
-        "fudan",
-        cast.technique,
-        "CNY",
-    )
+    assert (plan.organisation.code, plan.technique, plan.currency) == ("fudan", cast.technique, "CNY")
     assert TrailEntry.objects.get(action="plan.create").after["price"] == "6500000.00"
     assert OutboxMessage.objects.get(kind="plan.entered").payload["plan"] == str(plan.pk)
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from bookings.planning.models import PlannedPurchase
 from tests.accounts.pages import page_of
-from tests.bookings.planning.selectors.test_map import year_of
+from tests.bookings.planning.selectors.test_map import unmet, year_of
 from tests.factories.agreements import agree
 from tests.factories.api import Clock, clock  # noqa: F401
 from tests.factories.cast import Cast
@@ -32,9 +32,7 @@ def at_work(cast: Cast, client: Client, clock: Clock) -> Client:  # noqa: F811
 
 def test_entered_changed_and_dropped(cast: Cast, at_work: Client) -> None:
     assert "cryo electron microscopy (cryo)" in page_of(at_work.get("/planning/purchases/new/"))
-    sent = at_work.post(
-        "/planning/purchases/new/", FORM | {"technique": "cryo electron microscopy (cryo)"}
-    )
+    sent = at_work.post("/planning/purchases/new/", FORM | {"technique": "cryo electron microscopy (cryo)"})
     plan = PlannedPurchase.objects.get()
     assert sent.url == f"/planning/purchases/{plan.pk}/" and plan.technique.code == "cryo"
     html = page_of(at_work.get(sent.url))
@@ -51,9 +49,7 @@ def test_entered_changed_and_dropped(cast: Cast, at_work: Client) -> None:
 
 
 def test_a_form_keeps_what_was_typed(cast: Cast, at_work: Client) -> None:
-    answer = at_work.post(
-        "/planning/purchases/new/", FORM | {"technique": "no-such", "year": "2027"}
-    )
+    answer = at_work.post("/planning/purchases/new/", FORM | {"technique": "no-such", "year": "2027"})
     assert answer.status_code == 400 and "Cryo microscope" in answer.text
     assert not PlannedPurchase.objects.exists()
 
@@ -87,6 +83,20 @@ def test_the_map_and_what_is_behind_a_cell(cast: Cast, at_work: Client) -> None:
         assert at_work.get("/planning/cell/" + wrong).status_code == 404
     assert at_work.get("/planning/?technique=x").status_code == 404
     assert at_work.get("/planning/?year=abc").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "told"), [("coordinator", "hidden: too few organisations"), ("xu", "0.5"), ("admin", "0.5")]
+)
+def test_what_named_no_technique_stands_on_the_map(cast: Cast, at_work: Client, who: str, told: str) -> None:
+    unmet(cast, kind="search", instrument=None, query="what", minutes=30)
+    at_work.force_login(cast.people[who])
+    html = page_of(at_work.get("/planning/?year=2026"))
+    _, _, without = html.partition("Unmet demand, no class named")
+    assert "Shanghai" in without and told in without
+    file = at_work.get("/planning/?year=2026&format=csv")
+    assert "CN-SH,Shanghai,0" in b"".join(file.streaming_content).decode()
+    assert at_work.get("/planning/cell/?technique=&region=CN-SH&year=2026").status_code == 404
 
 
 def test_others_are_not_let_in(cast: Cast, at_work: Client) -> None:

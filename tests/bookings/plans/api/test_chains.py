@@ -108,10 +108,7 @@ class TestCreate:
 
     def test_no_way(self, cast, wang, body):
         reserve(cast, "2026-03-09 14:00", "2026-03-09 20:00", who="sun")
-        tight = body | {
-            "earliest": "2026-03-09T12:00:00+08:00",
-            "latest": "2026-03-09T20:00:00+08:00",
-        }
+        tight = body | {"earliest": "2026-03-09T12:00:00+08:00", "latest": "2026-03-09T20:00:00+08:00"}
         assert wang.post("chains/", tight).code == "no-chain"
         found = wang.post("chains/", tight | {"dry_run": True}).body
         assert found["proposals"] == [] and found["starts"][0] > 0

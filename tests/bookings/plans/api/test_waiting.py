@@ -10,7 +10,7 @@ from accounts.domain.roles import By
 from bookings.models import Reservation, WaitingWish
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservation_cancel
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.api import Clock, Program
 from tests.factories.cast import NOW, Cast, reserve
 from tests.factories.waiting import narrow
@@ -199,10 +199,7 @@ def test_who_reads_it(program: Programs, instrument: Instrument) -> None:
         ({"minutes": "120"}, [("minutes", "not-an-integer")]),
         ({"earliest": "2026-03-06T08:00:00"}, [("earliest", "naive-time")]),
         ({"regions": ["CN-AH"]}, [("regions", "only-with-equivalents")]),
-        (
-            {"regions": ["CN-AH", "??"], "any_equivalent": True},
-            [("regions[1]", "unknown-region")],
-        ),
+        ({"regions": ["CN-AH", "??"], "any_equivalent": True}, [("regions[1]", "unknown-region")]),
         ({"max_price": "-1"}, [("max_price", "out-of-range")]),
         ({"max_price": "1.234"}, [("max_price", "too-many-decimals")]),
         ({"service_mode": "remote"}, [("service_mode", "not-offered")]),
@@ -224,10 +221,7 @@ def test_a_length_the_rules_never_allow(program: Programs, instrument: Instrumen
 
 
 def test_a_list_costs_the_same_for_one_and_three(
-    program: Programs,
-    instrument: Instrument,
-    booked: Reservation,
-    django_assert_max_num_queries: Any,
+    program: Programs, instrument: Instrument, booked: Reservation, django_assert_max_num_queries: Any
 ) -> None:
     wang = program("wang")
     for hour in (18, 19, 20):

@@ -114,9 +114,7 @@ class TestOrder:
     GAPS = [Gap(30, 60), Gap(0, 120)]
 
     def placed(self, **steps):
-        return [
-            Placed(int(name[1:]), Period(at(hour), at(hour + 1))) for name, hour in steps.items()
-        ]
+        return [Placed(int(name[1:]), Period(at(hour), at(hour + 1))) for name, hour in steps.items()]
 
     @pytest.mark.parametrize(
         ("steps", "good"),
@@ -138,6 +136,4 @@ def test_a_pause_that_ends_before_it_begins():
     require_gaps([Gap(), Gap(30, 30)])
     with pytest.raises(Invalid) as refused:
         require_gaps([Gap(), Gap(60, 30)])
-    assert [(p.field, p.code) for p in refused.value.problems] == [
-        ("steps[1].gap_max", "gap-backwards")
-    ]
+    assert [(p.field, p.code) for p in refused.value.problems] == [("steps[1].gap_max", "gap-backwards")]

@@ -11,19 +11,9 @@ from openpyxl import Workbook
 
 from accounts.domain.errors import Invalid
 from bookings.plans.adapters.tables import read_table
-from bookings.plans.domain.imports import (
-    MOST_ROWS,
-    ImportRow,
-    References,
-    _options,
-    details_of,
-    digest_of,
-    instant_of,
-    period_of,
-    references_of,
-)
+from bookings.plans.domain import imports
 from bookings.record.domain.periods import Period
-from instruments.domain.delimited import FileRefused
+from instruments.reading.domain.delimited import FileRefused
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
@@ -55,7 +45,7 @@ def codes(call, *args):
     ],
 )
 def test_a_time_is_of_the_instruments_wall_clock_or_has_an_offset(text, zone, wanted):
-    assert instant_of(text, zone, "starts") == utc(wanted)
+    assert imports.instant_of(text, zone, "starts") == utc(wanted)
 
 
 @pytest.mark.parametrize(
@@ -75,22 +65,22 @@ def test_a_time_is_of_the_instruments_wall_clock_or_has_an_offset(text, zone, wa
     ],
 )
 def test_what_is_no_time_or_would_be_a_guess_is_refused(text, zone, code):
-    assert codes(instant_of, text, zone, "ends") == [("ends", code)]
+    assert codes(imports.instant_of, text, zone, "ends") == [("ends", code)]
 
 
 def test_an_end_or_a_length_in_elapsed_minutes():
-    row = ImportRow(2, {"starts": "2026-03-29 01:30", "minutes": "60"})
-    assert period_of(row, BERLIN) == Period(utc("2026-03-29 00:30"), utc("2026-03-29 01:30"))
-    row = ImportRow(2, {"starts": "2026-03-29 01:30", "ends": "2026-03-29 03:30"})
-    assert period_of(row, BERLIN).minutes == 60
-    backwards = ImportRow(2, {"starts": "2026-03-09 09:00", "ends": "2026-03-09 09:00"})
-    assert codes(period_of, backwards, BERLIN) == [("ends", "not-after-start")]
-    both = ImportRow(2, {"starts": "soon", "ends": "later"})
-    assert codes(period_of, both, BERLIN) == [("starts", "not-a-moment"), ("ends", "not-a-moment")]
+    row = imports.ImportRow(2, {"starts": "2026-03-29 01:30", "minutes": "60"})
+    assert imports.period_of(row, BERLIN) == Period(utc("2026-03-29 00:30"), utc("2026-03-29 01:30"))
+    row = imports.ImportRow(2, {"starts": "2026-03-29 01:30", "ends": "2026-03-29 03:30"})
+    assert imports.period_of(row, BERLIN).minutes == 60
+    backwards = imports.ImportRow(2, {"starts": "2026-03-09 09:00", "ends": "2026-03-09 09:00"})
+    assert codes(imports.period_of, backwards, BERLIN) == [("ends", "not-after-start")]
+    both = imports.ImportRow(2, {"starts": "soon", "ends": "later"})
+    assert codes(imports.period_of, both, BERLIN) == [("starts", "not-a-moment"), ("ends", "not-a-moment")]
 
 
 def test_details():
-    row = ImportRow(
+    row = imports.ImportRow(
         2,
         {
             "person": "li@x.example",
@@ -101,16 +91,16 @@ def test_details():
             "options": "operator；liquid-nitrogen=2.5",
         },
     )
-    found = details_of(row)
+    found = imports.details_of(row)
     assert (found.person, found.purpose, found.service_mode) == (
         "li@x.example", "teaching", "entrusted",
     )  # fmt: skip
     assert found.quantity == 3
     assert found.options == {"operator": Decimal(1), "liquid-nitrogen": Decimal("2.5")}
-    wrong = ImportRow(
+    wrong = imports.ImportRow(
         2, {"purpose": "fun", "service_mode": "magic", "quantity": "0", "subject": "x" * 501}
     )
-    assert codes(details_of, wrong) == [
+    assert codes(imports.details_of, wrong) == [
         ("subject", "too-long"),
         ("purpose", "unknown-choice"),
         ("service_mode", "unknown-choice"),
@@ -120,13 +110,13 @@ def test_details():
 
 def test_rows_without_a_reference_are_known_by_what_they_say():
     period = Period(utc("2026-03-09 01:00"), utc("2026-03-09 02:00"))
-    one = digest_of(UUID(int=1), period, "li@x.example")
-    other = digest_of(UUID(int=2), period, "li@x.example")
-    keys = references_of([("", one), ("B-1", one), ("", other), ("", one)])
+    one = imports.digest_of(UUID(int=1), period, "li@x.example")
+    other = imports.digest_of(UUID(int=2), period, "li@x.example")
+    keys = imports.references_of([("", one), ("B-1", one), ("", other), ("", one)])
     assert keys[1] == "B-1"
     assert len(set(keys)) == 4
-    assert references_of([("", one), ("", one)]) == [keys[0], keys[3]]
-    known = References({"B-1": one, "B-2": one})
+    assert imports.references_of([("", one), ("", one)]) == [keys[0], keys[3]]
+    known = imports.References({"B-1": one, "B-2": one})
     assert known.is_known(2, "B-1", one)
     assert not known.is_known(3, "B-3", one)
     assert codes(known.is_known, 4, "B-3", one) == [("reference", "reference-repeated")]
@@ -139,12 +129,8 @@ class TestTable:
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
     def test_chinese_columns_any_delimiter_and_a_mark(self, encoding):
-        text = (
-            "仪器;开始时间;结束时间;预约编号;备注\n电镜;2026/3/9 9:00;2026/3/9 10:00;B-1;无\n;;;;\n"
-        )
-        table = read_table(
-            text.encode(encoding), encoding="utf-8" if "sig" in encoding else encoding
-        )
+        text = "仪器;开始时间;结束时间;预约编号;备注\n电镜;2026/3/9 9:00;2026/3/9 10:00;B-1;无\n;;;;\n"
+        table = read_table(text.encode(encoding), encoding="utf-8" if "sig" in encoding else encoding)
         (row,) = table.rows
         assert row.texts == {
             "instrument": "电镜",
@@ -162,7 +148,7 @@ class TestTable:
             (b"instrument,starts\n", "column-missing"),
             (b"instrument,starts,ends,id,Reference\n", "column-twice"),
             (HEADER.encode(), "no-rows"),
-            (HEADER.encode() + b"a,b,c\n" * (MOST_ROWS + 1), "too-many-rows"),
+            (HEADER.encode() + b"a,b,c\n" * (imports.MOST_ROWS + 1), "too-many-rows"),
             (b"x" * 700_001, "file-too-large"),
             (b"PK\x03\x04 and no more", "not-a-workbook"),
             (b"\xd0\xcf\x11\xe0", "old-workbook"),
@@ -205,9 +191,9 @@ class TestTable:
 
 def test_a_cell_of_options_costs_no_more_than_its_length() -> None:
     """Each space once: pairs of them would take minutes here, and a file has many cells."""
-    assert _options("oil bath  =2.5; nitrogen") == {
+    assert imports._options("oil bath  =2.5; nitrogen") == {
         "oil bath": Decimal("2.5"),
         "nitrogen": Decimal(1),
     }
     with pytest.raises(Invalid):
-        _options("a" + " " * 100_000 + "=x")
+        imports._options("a" + " " * 100_000 + "=x")

@@ -12,21 +12,10 @@ from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
 from bookings.availability.domain.availability import Asker, Block, Calendar
-from bookings.plans.domain.waiting import (
-    LEAST_TO_ANSWER,
-    answer_by,
-    check_window,
-    first_fit,
-    hindrances,
-    in_order,
-    is_at_most,
-    ranks,
-    state_at,
-    window_left,
-)
+from bookings.plans.domain import waiting
 from bookings.record.domain.periods import Period
-from instruments.domain.opening import Window
-from instruments.domain.policies import Policy
+from instruments.opening.domain.opening import Window
+from instruments.policy.domain.policies import Policy
 from tests.factories.moments import NOW, at
 
 MINUTE = timedelta(minutes=1)
@@ -40,9 +29,7 @@ class Wish:
 
 
 wishes = st.builds(
-    Wish,
-    id=st.uuids(),
-    created_at=st.integers(0, 5).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+    Wish, id=st.uuids(), created_at=st.integers(0, 5).map(lambda seconds: NOW + timedelta(seconds=seconds))
 )
 lines = st.lists(wishes, max_size=12, unique_by=lambda wish: wish.id)
 moments = st.integers(-3000, 3000).map(lambda minutes: NOW + minutes * MINUTE)
@@ -51,27 +38,27 @@ lengths = st.integers(1, 16).map(lambda slots: slots * 30)
 
 @given(line=lines)
 def test_the_order_is_of_creation_then_id_and_does_not_depend_on_the_question(line):
-    ordered = in_order(line)
+    ordered = waiting.in_order(line)
     assert sorted(ordered, key=lambda w: w.id) == sorted(line, key=lambda w: w.id)
     for one, other in pairwise(ordered):
         assert (one.created_at, one.id) < (other.created_at, other.id)
-    assert in_order(reversed(line)) == ordered
-    assert [ranks(line)[wish.id] for wish in ordered] == list(range(1, len(line) + 1))
+    assert waiting.in_order(reversed(line)) == ordered
+    assert [waiting.ranks(line)[wish.id] for wish in ordered] == list(range(1, len(line) + 1))
 
 
 @given(line=lines, newcomer=wishes)
 def test_who_comes_later_moves_nobody(line, newcomer):
     later = Wish(newcomer.id, NOW + DAY)
-    before = ranks(w for w in line if w.id != later.id)
-    after = ranks([*(w for w in line if w.id != later.id), later])
+    before = waiting.ranks(w for w in line if w.id != later.id)
+    after = waiting.ranks([*(w for w in line if w.id != later.id), later])
     assert after.pop(later.id) == len(before) + 1
     assert after == before
 
 
 @given(minutes=st.integers(1, 44640), start=moments)
 def test_an_offer_stands_as_long_as_the_policy_says_and_never_past_the_start(minutes, start):
-    deadline = answer_by(NOW, minutes, start)
-    if start - NOW < LEAST_TO_ANSWER:
+    deadline = waiting.answer_by(NOW, minutes, start)
+    if start - NOW < waiting.LEAST_TO_ANSWER:
         assert deadline is None
     else:
         assert NOW < deadline <= start
@@ -80,12 +67,12 @@ def test_an_offer_stands_as_long_as_the_policy_says_and_never_past_the_start(min
 
 @given(earliest=moments, latest=moments, minutes=lengths)
 def test_what_is_left_of_a_window_leaves_time_to_answer_and_room(earliest, latest, minutes):
-    left = window_left(earliest, latest, minutes, NOW)
-    start = max(earliest, NOW + LEAST_TO_ANSWER)
+    left = waiting.window_left(earliest, latest, minutes, NOW)
+    start = max(earliest, NOW + waiting.LEAST_TO_ANSWER)
     assert (left is None) == (start + minutes * MINUTE > latest)
     if left is not None:
         assert left == Period(start, latest)
-        assert answer_by(NOW, 120, left.start) is not None
+        assert waiting.answer_by(NOW, 120, left.start) is not None
 
 
 starts = st.lists(st.integers(0, 96), max_size=20, unique=True).map(
@@ -97,14 +84,9 @@ periods = st.tuples(st.integers(0, 96), lengths).map(
 
 
 @given(
-    starts=starts,
-    minutes=lengths,
-    offered=st.lists(periods, max_size=4),
-    refused=st.sets(st.integers(0, 96)),
+    starts=starts, minutes=lengths, offered=st.lists(periods, max_size=4), refused=st.sets(st.integers(0, 96))
 )
-def test_the_earliest_that_is_bookable_and_meets_nothing_offered_before(
-    starts, minutes, offered, refused
-):
+def test_the_earliest_that_is_bookable_and_meets_nothing_offered_before(starts, minutes, offered, refused):
     def accepts(period):
         return (period.start - NOW) // (30 * MINUTE) not in refused
 
@@ -112,7 +94,7 @@ def test_the_earliest_that_is_bookable_and_meets_nothing_offered_before(
         period = Period(start, start + minutes * MINUTE)
         return accepts(period) and not any(period.meets(other) for other in offered)
 
-    found = first_fit(starts, minutes, offered=offered, accepts=accepts)
+    found = waiting.first_fit(starts, minutes, offered=offered, accepts=accepts)
     assert found == next((start for start in starts if takes(start)), None)
 
 
@@ -125,11 +107,9 @@ def test_whatever_is_let_go_by_every_time_ends_and_never_comes_back(minutes, tak
         policy=Policy(horizon_days={"external": 60}),
         blocks=[Block(period, unit=1) for period in _disjoint(taken)],
     )
-    free = calendar.starts(
-        minutes=minutes, asker=Asker(), within=Period(NOW, NOW + DAY), now=NOW - DAY
-    )
+    free = calendar.starts(minutes=minutes, asker=Asker(), within=Period(NOW, NOW + DAY), now=NOW - DAY)
     offered: list[Period] = []
-    while (start := first_fit(free, minutes, offered=offered, accepts=lambda p: True)) is not None:
+    while (start := waiting.first_fit(free, minutes, offered=offered, accepts=lambda p: True)) is not None:
         period = Period(start, start + minutes * MINUTE)
         assert not any(period.meets(other) for other in [*offered, *_disjoint(taken)])
         assert not offered or period.start >= offered[-1].end
@@ -157,7 +137,7 @@ def _disjoint(periods):
     ],
 )
 def test_a_price_at_most(price, limit, is_fine):
-    assert is_at_most(price, limit) == is_fine
+    assert waiting.is_at_most(price, limit) == is_fine
 
 
 @pytest.mark.parametrize(
@@ -172,7 +152,7 @@ def test_a_price_at_most(price, limit, is_fine):
     ],
 )
 def test_deadlines_decide_not_jobs(state, taken_at, now, expected):
-    assert state_at(state, NOW + DAY, taken_at, now) == expected
+    assert waiting.state_at(state, NOW + DAY, taken_at, now) == expected
 
 
 @pytest.mark.parametrize(
@@ -189,10 +169,10 @@ def test_deadlines_decide_not_jobs(state, taken_at, now, expected):
 )
 def test_windows_of_which_nothing_could_come(earliest, latest, minutes, problem):
     if problem is None:
-        check_window(earliest, latest, minutes, NOW)
+        waiting.check_window(earliest, latest, minutes, NOW)
         return
     with pytest.raises(Invalid) as refused:
-        check_window(earliest, latest, minutes, NOW)
+        waiting.check_window(earliest, latest, minutes, NOW)
     assert [(p.field, p.code) for p in refused.value.problems] == [problem]
 
 
@@ -206,13 +186,13 @@ def test_windows_of_which_nothing_could_come(earliest, latest, minutes, problem)
     ],
 )
 def test_a_certificate_must_hold_for_as_long_as_is_wished(qualified, codes):
-    found = hindrances(Asker(qualified=qualified), Period(NOW, NOW + DAY), 60, is_published=True)
+    found = waiting.hindrances(Asker(qualified=qualified), Period(NOW, NOW + DAY), 60, is_published=True)
     assert [refusal.code for refusal in found] == codes
 
 
 def test_everything_that_stands_in_the_way_is_named():
     asker = Asker("industry", is_served=False, qualified=())
-    found = hindrances(asker, Period(at("2026-03-06 10:00"), at("2026-03-06 12:00")), 60,
+    found = waiting.hindrances(asker, Period(at("2026-03-06 10:00"), at("2026-03-06 12:00")), 60,
                        is_published=False)  # fmt: skip
     assert [(r.code, dict(r.numbers)) for r in found] == [
         ("not-published", {}),

@@ -30,10 +30,7 @@ def saw(cast):
 @pytest.fixture
 def steps(cast, saw):
     """Two hours of preparation; half an hour to a day later one hour at the microscope."""
-    return [
-        StepWish(saw.pk, 120, "self"),
-        StepWish(cast.microscope.pk, 60, "self", Gap(30, 1440)),
-    ]
+    return [StepWish(saw.pk, 120, "self"), StepWish(cast.microscope.pk, 60, "self", Gap(30, 1440))]
 
 
 def book(cast, steps, who="wang", within=WITHIN, **values):
@@ -214,9 +211,7 @@ class TestCancel:
         now = at("2026-03-09 08:00") - timedelta(hours=30)
         found = load_chain_cancellation(cast.actor("wang"), chain.pk, now)
         # Half of 620 and half of 360, and 6 % tax.
-        assert {c: (str(f), str(t)) for c, (f, t) in found.sums.items()} == {
-            "CNY": ("490.00", "29.40")
-        }
+        assert {c: (str(f), str(t)) for c, (f, t) in found.sums.items()} == {"CNY": ("490.00", "29.40")}
         host = load_chain_cancellation(cast.actor("zhao"), chain.pk, now)
         assert [str(n) for n in host.sums["CNY"]] == ["0", "0"]
 
@@ -267,9 +262,7 @@ class TestTogether:
     def test_booked_as_bookings_of_their_own(self, cast, saw, steps):
         kept = hold_take(
             By(cast.actor("wang"), NOW),
-            booking=Booking(
-                saw.pk, Period(at("2026-03-09 11:00"), at("2026-03-09 12:00")), None, "self"
-            ),
+            booking=Booking(saw.pk, Period(at("2026-03-09 11:00"), at("2026-03-09 12:00")), None, "self"),
         )
         made = self.book(cast, steps)
         kept.refresh_from_db()

@@ -9,19 +9,12 @@ from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.catalogue.selectors.parties import Booking
-from bookings.models import (
-    BookingImport,
-    ImportedBooking,
-    Occupancy,
-    Quote,
-    Reservation,
-    UnmetDemand,
-)
+from bookings.models import BookingImport, ImportedBooking, Occupancy, Quote, Reservation, UnmetDemand
 from bookings.plans.domain.imports import RowsRefused
 from bookings.plans.services.imports import bookings_import
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
-from instruments.services.registry import facility_create
+from instruments.managing.services.registry import facility_create
 from tests.factories.cast import NOW, at, reserve
 
 HEADER = "instrument,starts,ends,person,subject,reference\n"
@@ -50,8 +43,7 @@ def bring(cast, *lines, who="wang", organisation=None, header=HEADER, now=NOW, *
 def verdicts(report):
     """Of each row its result and the codes of all that speaks against it."""
     return [
-        (o.result.value, [r.code for r in o.refusals] + [p.code for p in o.problems])
-        for o in report.outcomes
+        (o.result.value, [r.code for r in o.refusals] + [p.code for p in o.problems]) for o in report.outcomes
     ]
 
 
@@ -97,9 +89,7 @@ def test_each_row_is_a_booking_with_one_message_for_all(cast):
 def test_the_same_file_again_books_nothing_also_what_was_cancelled_or_has_no_reference(cast):
     lines = [line(reference="B-1"), line("09"), line("10", person="wang@fudan.example")]
     first = bring(cast, *lines)
-    reservation_cancel(
-        By(cast.actor("wang"), NOW), reservation_id=first.reservation_ids[2], reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.reservation_ids[2], reason="")
     before = written()
     again = bring(cast, *lines)
     assert verdicts(again) == [("unchanged", [])] * 3
@@ -144,8 +134,7 @@ def test_a_preview_says_row_for_row_what_the_import_does_and_booking_alone_would
     """Quotas, grants of time, approval, the past, hours, rights: every kind of row there is."""
     cast.instrument(name="Asks", policy={"approval": "manual"})
     cast.instrument(
-        name="Few",
-        policy={"quotas": [{"scope": "user", "unit": "bookings", "per": "week", "limit": 2}]},
+        name="Few", policy={"quotas": [{"scope": "user", "unit": "bookings", "per": "week", "limit": 2}]}
     )
     cast.instrument(name="Certified", policy={"qualification": "instrument"})
     cast.instrument(name="Internal", card={"rates": {"internal": "10.00"}})
@@ -226,9 +215,7 @@ class TestWhom:
             organisation="ustc",
         )
         assert verdicts(report) == [("booked", []), ("booked", [])]
-        assert {(r.state, r.organisation) for r in Reservation.objects.all()} == {
-            ("confirmed", cast.ustc)
-        }
+        assert {(r.state, r.organisation) for r in Reservation.objects.all()} == {("confirmed", cast.ustc)}
         told = OutboxMessage.objects.filter(kind="mail.imported")
         assert told.count() == 2  # each person their own
 
@@ -275,9 +262,7 @@ def test_instruments_are_called_many_things_ones_own_first(cast):
 
 
 def test_times_are_of_the_instruments_zone_and_what_a_clock_change_hides_is_refused(cast):
-    away = facility_create(
-        By(PLATFORM, NOW), organisation=cast.ustc, name="Away", time_zone="Europe/Berlin"
-    )
+    away = facility_create(By(PLATFORM, NOW), organisation=cast.ustc, name="Away", time_zone="Europe/Berlin")
     here, cast.facility = cast.facility, away
     always = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
     cast.instrument(name="Berlin", hours=always)

@@ -1,4 +1,4 @@
-"""Hours kept for a holder, where several bookings are made at once or somebody waits."""
+"""Hours guaranteed for a holder, where several bookings are made at once or somebody waits."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -108,10 +108,7 @@ class TestChains:
     @pytest.fixture
     def steps(self, cast):
         saw = cast.instrument(name="Wafer saw", name_zh="划片机")
-        return [
-            StepWish(saw.pk, 60, "self"),
-            StepWish(cast.microscope.pk, 120, "self", Gap(0, 600)),
-        ]
+        return [StepWish(saw.pk, 60, "self"), StepWish(cast.microscope.pk, 120, "self", Gap(0, 600))]
 
     def chain(self, cast, who, steps, days=2, **values):
         return chain_book(
@@ -145,10 +142,7 @@ class TestChains:
         """What a hold burns is there again for the chain that takes its place."""
         row = grant(cast, minutes=120, price=Decimal(30), starts_at=TUESDAY, ends_at=WEDNESDAY)
         wish = Booking(
-            cast.microscope.pk,
-            Period(at("2026-03-10 12:00"), at("2026-03-10 14:00")),
-            None,
-            "self",
+            cast.microscope.pk, Period(at("2026-03-10 12:00"), at("2026-03-10 14:00")), None, "self"
         )
         hold_take(By(cast.actor("wang"), NOW), booking=wish)
         assert left(row) == 0
@@ -171,9 +165,7 @@ class TestChains:
 def test_an_equivalent_is_shown_at_the_agreed_price(cast):
     other = cast.instrument(name="Another", name_zh="另一台")
     reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", who="sun")
-    grant(
-        cast, instrument=other, minutes=120, price=Decimal(30), starts_at=TUESDAY, ends_at=WEDNESDAY
-    )
+    grant(cast, instrument=other, minutes=120, price=Decimal(30), starts_at=TUESDAY, ends_at=WEDNESDAY)
     with pytest.raises(RulesRefuse) as refused:
         reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     [shown] = refused.value.refusals[0].equivalents
@@ -229,8 +221,7 @@ class TestWaiting:
 class TestImport:
     def bring(self, cast, who, *times, **values):
         rows = [
-            f"Transmission electron microscope,2026-03-06 {start},2026-03-06 {end}"
-            for start, end in times
+            f"Transmission electron microscope,2026-03-06 {start},2026-03-06 {end}" for start, end in times
         ]
         return bookings_import(
             By(cast.actor(who), NOW),
@@ -245,10 +236,7 @@ class TestImport:
         times = [("08:00", "11:00"), ("14:00", "17:00")]
         with pytest.raises(RowsRefused) as refused:
             self.bring(cast, "sun", *times)
-        assert [codes(o.refusals) for o in refused.value.report.outcomes] == [
-            [],
-            ["kept-for-holder"],
-        ]
+        assert [codes(o.refusals) for o in refused.value.report.outcomes] == [[], ["kept-for-holder"]]
         assert starts() == []
         assert self.bring(cast, "sun", *times, on_refused="skip").booked == 1
         assert starts() == [at("2026-03-06 08:00")]
@@ -257,9 +245,6 @@ class TestImport:
         row = grant(cast, minutes=240, price=Decimal(30))
         report = self.bring(cast, "wang", ("08:00", "11:00"), ("14:00", "17:00"))
         made = Reservation.objects.order_by("start_at")
-        assert [lines(each) for each in made] == [
-            [("kept", 180)],
-            [("kept", 60), ("standard", 120)],
-        ]
+        assert [lines(each) for each in made] == [[("kept", 180)], [("kept", 60), ("standard", 120)]]
         assert [o.quote.total for o in report.outcomes] == [r.quotes.get().total for r in made]
         assert left(row) == 0

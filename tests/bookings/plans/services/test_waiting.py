@@ -19,10 +19,10 @@ from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out, usage_settle
-from instruments.domain.opening import parse_hours
-from instruments.domain.policies import parse_policy
-from instruments.services.opening import opening_hours_set
-from instruments.services.policies import policy_set
+from instruments.opening.domain.opening import parse_hours
+from instruments.opening.services.opening import opening_hours_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
 from tests.factories.cast import NOW, WEEKDAYS, at, reserve
 from tests.factories.qualifications import certify
 from tests.factories.waiting import narrow, wait
@@ -129,22 +129,13 @@ class TestMake:
         ("changes", "problem"),
         [
             ({"latest": "2026-03-06 08:00"}, ("latest", "not-after-start")),
-            (
-                {"earliest": "2026-03-04 08:00", "latest": "2026-03-05 11:00"},
-                ("latest", "in-the-past"),
-            ),
+            ({"earliest": "2026-03-04 08:00", "latest": "2026-03-05 11:00"}, ("latest", "in-the-past")),
             ({"latest": "2026-06-30 08:00"}, ("latest", "span-too-long")),
-            (
-                {"earliest": "2027-04-01 08:00", "latest": "2027-04-02 08:00"},
-                ("latest", "span-too-long"),
-            ),
+            ({"earliest": "2027-04-01 08:00", "latest": "2027-04-02 08:00"}, ("latest", "span-too-long")),
             ({"latest": "2026-03-06 09:30"}, ("minutes", "longer-than-window")),
             ({"service_mode": "remote"}, ("service_mode", "not-offered")),
             ({"regions": ["CN-AH"]}, ("regions", "only-with-equivalents")),
-            (
-                {"regions": ["CN-AH", "XX"], "any_equivalent": True},
-                ("regions[1]", "unknown-region"),
-            ),
+            ({"regions": ["CN-AH", "XX"], "any_equivalent": True}, ("regions[1]", "unknown-region")),
         ],
     )
     def test_what_has_not_the_shape_of_a_wish(self, cast, instrument, booked, changes, problem):
@@ -154,9 +145,7 @@ class TestMake:
         assert [(p.field, p.code) for p in refused.value.problems] == [problem]
         assert written() == before
 
-    @pytest.mark.parametrize(
-        ("minutes", "code"), [(100, "off-grid"), (510, "too-long"), (30, None)]
-    )
+    @pytest.mark.parametrize(("minutes", "code"), [(100, "off-grid"), (510, "too-long"), (30, None)])
     def test_a_length_that_is_never_booked(self, cast, minutes, code):
         instrument = cast.instrument(name="Other")
         if code is None:
@@ -313,8 +302,7 @@ class TestNobodyIsOfferedWhatTheyCouldNotBook:
 
     def test_over_their_quota(self, cast):
         limited = narrow(
-            cast,
-            policy={"quotas": [{"scope": "user", "unit": "hours", "per": "week", "limit": 2}]},
+            cast, policy={"quotas": [{"scope": "user", "unit": "hours", "per": "week", "limit": 2}]}
         )
         reserve(cast, *SLOT, who="sun", instrument=limited)
         wait(cast, limited, "sun", latest="2026-03-06 20:00", earliest="2026-03-06 09:00")
@@ -407,9 +395,7 @@ class TestEquivalents:
     @pytest.mark.parametrize(
         ("regions", "is_content"), [(["CN-AH"], True), (["CN"], True), (["CN-SH"], False)]
     )
-    def test_in_the_regions_named_and_those_below(
-        self, cast, instrument, others, regions, is_content
-    ):
+    def test_in_the_regions_named_and_those_below(self, cast, instrument, others, regions, is_content):
         wish = wait(cast, instrument, any_equivalent=True, regions=regions)
         assert (others[0][0].pk in wish.instruments) == is_content
         assert wish.instruments[0] == instrument.pk

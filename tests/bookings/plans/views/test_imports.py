@@ -76,15 +76,15 @@ def test_a_file_is_shown_first_and_then_booked_without_choosing_it_again(always,
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({}, "This is needed."),
-        ({"content": "no base64"}, "This is needed."),
+        ({}, "This field is required."),
+        ({"content": "no base64"}, "This field is required."),
         ({"file": file_of("常开,x,y,,")}, "is not utf-8 text"),
         ({"file": SimpleUploadedFile("x.csv", b"x" * 700_001)}, "too large"),
         ({"file": SimpleUploadedFile("x.csv", b"name\n1\n")}, "lacks a column: instrument"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_at_its_field(wang, sent, said):
-    answer = wang.post(PAGE, sent)
+    answer = wang.post(PAGE, sent | {"act": "preview"})
     assert answer.status_code == 400
     assert said in answer.content.decode()
 
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_a_file_is_said_at_its_field(wang, sent, said):
 def test_a_cell_stays_text(wang, always):
     """Nothing of a file is taken for markup."""
     answer = wang.post(
-        PAGE, {"file": file_of(f"<b>x</b>,{soon()},{soon(1)},,"), "encoding": "gb18030"}
+        PAGE, {"file": file_of(f"<b>x</b>,{soon()},{soon(1)},,"), "encoding": "gb18030", "act": "preview"}
     )
     assert "<b>x</b>" not in answer.content.decode()
     assert "&lt;b&gt;x&lt;/b&gt;" in answer.content.decode()

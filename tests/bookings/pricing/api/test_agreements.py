@@ -37,13 +37,7 @@ def test_proposed_changed_signed_and_ended(cast: Cast, program: Programs) -> Non
         "name": "Anhui and Shanghai",
         "name_zh": "",
         "members": [
-            {
-                "region": code,
-                "name": name,
-                "name_zh": name_zh,
-                "signed_by": None,
-                "signed_at": None,
-            }
+            {"region": code, "name": name, "name_zh": name_zh, "signed_by": None, "signed_at": None}
             for code, name, name_zh in (("CN-AH", "Anhui", "安徽"), ("CN-SH", "Shanghai", "上海"))
         ],
         "valid_from": "2026-01-01",
@@ -123,9 +117,7 @@ def test_filters_and_pages(cast: Cast, program: Programs) -> None:
     assert len(xu.get("agreements/?region=CN-SH").ids) == 4
     assert xu.get("agreements/?region=CN").ids == []
     pages = list(xu.pages("agreements/?limit=2"))
-    assert [pk for page in pages[:2] for pk in page] == [
-        str(row.pk) for row in [*reversed(others), signed]
-    ]
+    assert [pk for page in pages[:2] for pk in page] == [str(row.pk) for row in [*reversed(others), signed]]
 
 
 PROGRAMME: dict[str, Any] = {
@@ -220,11 +212,7 @@ def test_a_programme_and_its_grants(cast: Cast, program: Programs) -> None:
     assert figures["grants"] == 1
     uses = f"{given.headers['Location']}uses/"
     (use,) = xu.get(uses).body["results"]
-    assert (use["reservation"], use["held"], use["charges"]) == (
-        str(booked.pk),
-        yuan("140.00"),
-        [],
-    )
+    assert (use["reservation"], use["held"], use["charges"]) == (str(booked.pk), yuan("140.00"), [])
     assert program("wang").get(uses).body["results"] == [use]
     assert program("lin").get(uses).body["results"] == [use]
     short = xu.post("grants/", asked | {"amount": "500.01"})
@@ -233,9 +221,7 @@ def test_a_programme_and_its_grants(cast: Cast, program: Programs) -> None:
     assert xu.patch(here, {"budget": None, "percent": "30"}).body["budget"] is None
     there = given.headers["Location"]
     assert xu.patch(there, {"amount": "139.99"}).problems == [("amount", "below-used")]
-    assert xu.patch(there, {"amount": "140", "reason": "cut"}, If_Match='"1"').headers["ETag"] == (
-        '"2"'
-    )
+    assert xu.patch(there, {"amount": "140", "reason": "cut"}, If_Match='"1"').headers["ETag"] == ('"2"')
     assert xu.get(there).body["state"] == "used_up"
     assert xu.post(f"{there}suspend/", {"reason": "x"}).body["state"] == "suspended"
     assert xu.post(f"{there}suspend/", {}).code == "wrong-state"
@@ -286,16 +272,12 @@ def test_wrong_grants(cast: Cast, program: Programs) -> None:
         ({"amount": None}, [("amount", "required")]),
     ):
         assert xu.post("grants/", asked | changes).problems == wrong
-    assert program("coordinator").post("grants/", asked).problems == [
-        ("programme", "unknown-value")
-    ]
+    assert program("coordinator").post("grants/", asked).problems == [("programme", "unknown-value")]
     assert not VoucherGrant.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["agreements/", "programmes/", "grants/"])
-def test_a_list_costs_the_same_whatever_its_length(
-    cast: Cast, program: Programs, path: str
-) -> None:
+def test_a_list_costs_the_same_whatever_its_length(cast: Cast, program: Programs, path: str) -> None:
     xu = program("xu")
 
     def statements() -> int:

@@ -18,9 +18,7 @@ PERSON, MAKER, OTHER = uuid4(), uuid4(), uuid4()
 START, END = at("2026-03-06 10:00"), at("2026-03-06 12:00")
 
 
-@pytest.mark.parametrize(
-    ("actor", "own"), [(PERSON, True), (MAKER, True), (OTHER, False), (None, False)]
-)
+@pytest.mark.parametrize(("actor", "own"), [(PERSON, True), (MAKER, True), (OTHER, False), (None, False)])
 def test_a_booking_is_its_persons_and_its_makers_own(actor, own):
     assert is_own(actor, person=PERSON, maker=MAKER) is own
 
@@ -40,13 +38,7 @@ def test_what_a_booking_nobody_checked_in_to_has_become(check_in_minutes, now, s
 
 
 def ended(
-    state: str,
-    at: datetime,
-    by_host: bool,
-    confirmed: bool,
-    least: int,
-    cut: int,
-    thought: bool = False,
+    state: str, at: datetime, by_host: bool, confirmed: bool, least: int, cut: int, thought: bool = False
 ) -> Ending:
     return Ending(
         state,
@@ -85,10 +77,7 @@ def test_displacing_ones_own_comes_to_what_cancelling_does(minutes, confirmed, l
 
 
 @given(
-    minutes=st.integers(0, 10000),
-    confirmed=st.booleans(),
-    least=st.integers(0, 100),
-    cut=st.integers(0, 50),
+    minutes=st.integers(0, 10000), confirmed=st.booleans(), least=st.integers(0, 100), cut=st.integers(0, 50)
 )
 def test_what_the_host_displaces_is_free(minutes, confirmed, least, cut):
     moment = EXAMPLE.start - timedelta(minutes=minutes)

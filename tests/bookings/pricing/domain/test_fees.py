@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from accounts.domain.errors import FieldProblem, Invalid
 from bookings.availability.domain.bands import band_spans, minute_of
 from bookings.availability.domain.kept_hours import PricedPart
+from bookings.pricing.domain import quotes
 from bookings.pricing.domain.charges import is_second_thought, second_thoughts_end
 from bookings.pricing.domain.fees import (
     CancellationFee,
@@ -23,25 +24,18 @@ from bookings.pricing.domain.fees import (
     cancellation_terms,
     charge_input,
     no_show_fee,
+    on_top,
     price_group,
     quote,
 )
-from bookings.pricing.domain.quotes import (
-    Quote,
-    QuoteInput,
-    QuoteLine,
-    input_from_json,
-    input_to_json,
-    quote_to_json,
-)
 from bookings.pricing.domain.vouchers import GrantValues
 from bookings.record.domain.money import round_half_up
-from instruments.domain.ratecards import Band, Option, RateCardValues, Tier, parse_rate_card
+from instruments.rates.domain.ratecards import Band, Option, RateCardValues, Tier, parse_rate_card
 
 D = Decimal
 MINUTE = timedelta(minutes=1)
 CASES = json.loads((Path(__file__).parents[3] / "cases" / "fees.json").read_text())
-EXAMPLE = input_from_json(CASES["quotes"][0]["input"])
+EXAMPLE = quotes.input_from_json(CASES["quotes"][0]["input"])
 WORKED_CARD = EXAMPLE.card
 
 RATES = {"internal": D("73.20"), "partner": D("60"), "external": D("0.01")}
@@ -53,9 +47,9 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def ask(card: RateCardValues = PLAIN, **changes: Any) -> QuoteInput:
+def ask(card: RateCardValues = PLAIN, **changes: Any) -> quotes.QuoteInput:
     """An hour of a Monday noon in Chicago, price group internal."""
-    asked = QuoteInput(
+    asked = quotes.QuoteInput(
         card=card,
         time_zone="America/Chicago",
         start=utc("2025-06-02T12:00-05:00"),
@@ -65,7 +59,7 @@ def ask(card: RateCardValues = PLAIN, **changes: Any) -> QuoteInput:
     return replace(asked, **changes)
 
 
-def usage(answer: Quote) -> list[tuple[str | None, int | None, Decimal | None, Decimal]]:
+def usage(answer: quotes.Quote) -> list[tuple[str | None, int | None, Decimal | None, Decimal]]:
     return [
         (line.code, line.minutes, line.multiplier, line.amount)
         for line in answer.lines
@@ -73,7 +67,7 @@ def usage(answer: Quote) -> list[tuple[str | None, int | None, Decimal | None, D
     ]
 
 
-def problems_of(asked: QuoteInput) -> list[tuple[str, str]]:
+def problems_of(asked: quotes.QuoteInput) -> list[tuple[str, str]]:
     with pytest.raises(Invalid) as refusal:
         quote(asked)
     return [(problem.field, problem.code) for problem in refusal.value.problems]
@@ -84,7 +78,7 @@ def problems_of(asked: QuoteInput) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("case", CASES["quotes"], ids=lambda case: case["name"])
 def test_case(case: dict[str, Any]) -> None:
-    answer = quote_to_json(quote(input_from_json(case["input"])))
+    answer = quotes.quote_to_json(quote(quotes.input_from_json(case["input"])))
     assert {key: answer[key] for key in case["expected"]} == case["expected"]
     assert set(answer) - set(case["expected"]) == {"currency", "price_group", "eligible"}
 
@@ -165,16 +159,14 @@ def test_a_rate_of_zero_serves_the_group_for_nothing() -> None:
 )
 def test_billed_minutes(start: str, end: str, increment: int, minimum: int, billed: int) -> None:
     card = replace(PLAIN, billing_increment_minutes=increment, minimum_minutes=minimum)
-    answer = quote(
-        ask(card, start=utc(f"2025-06-02T{start}-05:00"), end=utc(f"2025-06-02T{end}-05:00"))
-    )
+    answer = quote(ask(card, start=utc(f"2025-06-02T{start}-05:00"), end=utc(f"2025-06-02T{end}-05:00")))
     assert answer.billed_minutes == billed
     assert sum(line.minutes or 0 for line in answer.lines) == billed
 
 
 def test_a_period_of_no_minutes_costs_no_usage_but_the_set_up() -> None:
     answer = quote(ask(replace(PLAIN, setup_fee=D("12.50")), end=ask().start))
-    assert answer.lines == (QuoteLine("setup", D("12.50")),)
+    assert answer.lines == (quotes.QuoteLine("setup", D("12.50")),)
 
 
 def test_a_period_of_no_minutes_takes_the_band_of_its_start_for_the_minimum() -> None:
@@ -186,10 +178,7 @@ def test_a_period_of_no_minutes_takes_the_band_of_its_start_for_the_minimum() ->
 def test_added_minutes_repeat_the_last_minutes_band_and_count_for_the_tiers() -> None:
     morning = Band("morning", 0, 13 * 60, D("0.5"), EVERY_DAY)
     card = replace(
-        PLAIN,
-        bands=(morning,),
-        tiers=(Tier(0, D(1)), Tier(90, D(2))),
-        billing_increment_minutes=120,
+        PLAIN, bands=(morning,), tiers=(Tier(0, D(1)), Tier(90, D(2))), billing_increment_minutes=120
     )
     assert usage(quote(ask(card))) == [
         ("morning", 90, D("0.5"), D("54.90")),
@@ -200,10 +189,7 @@ def test_added_minutes_repeat_the_last_minutes_band_and_count_for_the_tiers() ->
 def test_added_minutes_keep_the_last_minutes_local_day() -> None:
     card = replace(PLAIN, daily_cap_minutes=70, minimum_minutes=120)
     asked = ask(card, start=utc("2025-06-02T23:00-05:00"), end=utc("2025-06-03T00:00-05:00"))
-    assert usage(quote(asked)) == [
-        ("standard", 70, D(1), D("85.40")),
-        ("capped", 50, None, D(0)),
-    ]
+    assert usage(quote(asked)) == [("standard", 70, D(1), D("85.40")), ("capped", 50, None, D(0))]
 
 
 # Bands
@@ -226,9 +212,7 @@ def test_the_first_band_that_covers_a_minute_wins() -> None:
 def test_a_band_over_midnight_belongs_to_the_day_it_opens() -> None:
     night = Band("night", 20 * 60, 8 * 60, D("0.5"), (1,))
     monday = ask(
-        replace(PLAIN, bands=(night,)),
-        start=utc("2025-06-02T19:00-05:00"),
-        end=utc("2025-06-03T09:00-05:00"),
+        replace(PLAIN, bands=(night,)), start=utc("2025-06-02T19:00-05:00"), end=utc("2025-06-03T09:00-05:00")
     )
     tuesday = replace(monday, start=monday.start + timedelta(1), end=monday.end + timedelta(1))
     assert usage(quote(monday)) == [
@@ -287,9 +271,7 @@ def test_a_holiday_band_opens_on_holidays_and_on_its_weekdays() -> None:
         ("America/Chicago", date(2025, 3, 9), 150, 180, 0),
     ],
 )
-def test_a_band_across_a_clock_change(
-    zone: str, day: date, opens: int, closes: int, minutes: int
-) -> None:
+def test_a_band_across_a_clock_change(zone: str, day: date, opens: int, closes: int, minutes: int) -> None:
     band = Band("band", opens, closes, D(2), (), holidays=True)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(1)
     asked = ask(
@@ -325,11 +307,7 @@ def test_a_band_reaches_over_a_day_that_does_not_exist() -> None:
 
 def test_tiers_count_by_position_in_the_booking() -> None:
     late = Band("late", 12 * 60 + 30, 1440, D(2), EVERY_DAY)
-    card = replace(
-        PLAIN,
-        bands=(late,),
-        tiers=(Tier(0, D(1)), Tier(20, D("0.5")), Tier(50, D("0.5"))),
-    )
+    card = replace(PLAIN, bands=(late,), tiers=(Tier(0, D(1)), Tier(20, D("0.5")), Tier(50, D("0.5"))))
     # Alike multipliers are still two tiers, and two lines.
     assert usage(quote(ask(card))) == [
         ("standard", 20, D(1), D("24.40")),
@@ -342,10 +320,7 @@ def test_tiers_count_by_position_in_the_booking() -> None:
 def test_minutes_free_under_the_cap_still_count_for_the_tiers() -> None:
     card = replace(PLAIN, daily_cap_minutes=60, tiers=(Tier(0, D(1)), Tier(180, D("0.5"))))
     asked = ask(card, start=utc("2025-06-02T22:00-05:00"), end=utc("2025-06-03T02:00-05:00"))
-    assert usage(quote(asked)) == [
-        ("standard", 120, D(1), D("146.40")),
-        ("capped", 120, None, D(0)),
-    ]
+    assert usage(quote(asked)) == [("standard", 120, D(1), D("146.40")), ("capped", 120, None, D(0))]
     longer = replace(asked, start=utc("2025-06-02T21:00-05:00"))
     assert usage(quote(longer)) == [
         ("standard", 60, D(1), D("73.20")),
@@ -364,10 +339,7 @@ def test_a_band_whose_minutes_are_all_free_has_no_line() -> None:
     night = Band("night", 22 * 60, 1440, D("0.5"), EVERY_DAY)
     card = replace(PLAIN, bands=(night,), daily_cap_minutes=60)
     asked = ask(card, start=utc("2025-06-02T21:00-05:00"), end=utc("2025-06-03T01:00-05:00"))
-    assert usage(quote(asked)) == [
-        ("standard", 120, D(1), D("146.40")),
-        ("capped", 120, None, D(0)),
-    ]
+    assert usage(quote(asked)) == [("standard", 120, D(1), D("146.40")), ("capped", 120, None, D(0))]
 
 
 # Samples
@@ -393,7 +365,7 @@ def test_samples_are_quantity_times_rate_and_nothing_else() -> None:
         price_group="partner",
         agreement_discount_percent=D(10),
     )
-    answer = quote_to_json(quote(asked))
+    answer = quotes.quote_to_json(quote(asked))
     assert answer["lines"] == [
         {"kind": "usage", "code": "sample", "rate": "60", "quantity": "3", "amount": "180.00"},
         {"kind": "setup", "amount": "5.00"},
@@ -437,9 +409,9 @@ def option_card() -> RateCardValues:
 def test_option_lines_follow_the_card_and_are_rounded() -> None:
     answer = quote(ask(option_card(), options={"tea": D(2), "grid": D(4), "operator": D("1.50")}))
     assert answer.lines[1:] == (
-        QuoteLine("option", D("15.01"), "operator", quantity=D("1.5"), price=D("10.005")),
-        QuoteLine("option", D(140), "grid", quantity=D(4), price=D(35)),
-        QuoteLine("option", D(0), "tea", quantity=D(2), price=D(0)),
+        quotes.QuoteLine("option", D("15.01"), "operator", quantity=D("1.5"), price=D("10.005")),
+        quotes.QuoteLine("option", D(140), "grid", quantity=D(4), price=D(35)),
+        quotes.QuoteLine("option", D(0), "tea", quantity=D(2), price=D(0)),
     )
     assert answer.subtotal == D("228.21")
     assert answer.eligible == D("88.21")
@@ -466,9 +438,7 @@ def test_an_option_of_quantity_zero_has_no_line() -> None:
         ),
     ],
 )
-def test_impossible_options_are_refused(
-    options: dict[str, Decimal], expected: list[tuple[str, str]]
-) -> None:
+def test_impossible_options_are_refused(options: dict[str, Decimal], expected: list[tuple[str, str]]) -> None:
     assert problems_of(ask(option_card(), options=options)) == expected
 
 
@@ -497,22 +467,32 @@ def test_an_impossible_quantity_says_what_would_pass(
 def test_the_agreement_is_for_partners_and_usage_alone() -> None:
     card = replace(PLAIN, setup_fee=D(10), tax_percent=D("19"))
     partner = quote(ask(card, price_group="partner", agreement_discount_percent=D("12.555")))
-    assert partner.lines[-1] == QuoteLine("agreement", D("-7.53"), percent=D("12.555"), base=D(60))
+    assert partner.lines[-1] == quotes.QuoteLine("agreement", D("-7.53"), percent=D("12.555"), base=D(60))
     assert (partner.subtotal, partner.tax, partner.total) == (D("62.47"), D("11.87"), D("74.34"))
     assert quote(ask(card, agreement_discount_percent=D(10))).lines[-1].kind == "setup"
     assert quote(ask(card, price_group="partner")).lines[-1].kind == "setup"
 
 
+def test_a_bid_below_the_card_takes_a_part_of_all_but_options_after_the_agreement() -> None:
+    card = replace(PLAIN, setup_fee=D(5), options=(Option("grid", "each", D(35), subsidised=False),))
+    asked = ask(
+        card, price_group="partner", agreement_discount_percent=D(10), options={"grid": D(1)},
+        bid_discount_percent=D("12.5"),
+    )  # fmt: skip
+    by_card, answer = quote(replace(asked, bid_discount_percent=D(0))), quote(asked)
+    base = by_card.subtotal - 35
+    taken = round_half_up(base / 8, card.currency)
+    assert answer.lines[-1] == quotes.QuoteLine("bid", -taken, percent=D("12.5"), base=base)
+    assert answer.subtotal == by_card.subtotal - taken and answer.eligible == by_card.eligible - taken
+    assert cancellation_base(answer) == base - taken
+    assert quotes.input_from_json(quotes.input_to_json(asked)) == asked
+    assert "bid_discount_percent" not in quotes.input_to_json(replace(asked, bid_discount_percent=D(0)))
+
+
 def test_the_explained_json_says_what_options_and_agreement_were_made_of() -> None:
-    lines: Any = quote_to_json(quote(EXAMPLE), explained=True)["lines"]
+    lines: Any = quotes.quote_to_json(quote(EXAMPLE), explained=True)["lines"]
     assert lines[3:] == [
-        {
-            "kind": "option",
-            "code": "operator",
-            "quantity": "1.5",
-            "amount": "225.00",
-            "price": "150.00",
-        },
+        {"kind": "option", "code": "operator", "quantity": "1.5", "amount": "225.00", "price": "150.00"},
         {"kind": "agreement", "percent": "10", "amount": "-62.50", "base": "625.00"},
     ]
 
@@ -535,9 +515,7 @@ def test_an_instant_without_an_offset_is_refused(field: str) -> None:
 
 
 def test_a_period_that_ends_before_it_starts_is_refused() -> None:
-    assert problems_of(ask(end=ask().start - timedelta(microseconds=1))) == [
-        ("end", "end-before-start")
-    ]
+    assert problems_of(ask(end=ask().start - timedelta(microseconds=1))) == [("end", "end-before-start")]
 
 
 # Cancelling and missing
@@ -564,9 +542,7 @@ def test_the_base_is_usage_agreement_and_set_up() -> None:
 )
 def test_the_first_tier_with_enough_notice_applies(notice: timedelta, percent: int) -> None:
     start = utc("2026-03-06T18:00+08:00")
-    fee = cancellation_terms(
-        WORKED_CARD, base=D("662.50"), start=start, cancelled_at=start - notice
-    )
+    fee = cancellation_terms(WORKED_CARD, base=D("662.50"), start=start, cancelled_at=start - notice)
     assert fee.percent == percent
 
 
@@ -575,7 +551,8 @@ def test_a_card_without_cancellation_terms_or_with_too_few_charges_nothing() -> 
     free = CancellationFee(D(0), D(0), D(0))
     assert cancellation_terms(PLAIN, base=D(9), start=start, cancelled_at=start) == free
     partial = replace(WORKED_CARD, cancellation=WORKED_CARD.cancellation[:2])
-    assert cancellation_terms(partial, base=D(9), start=start, cancelled_at=start) == free
+    late = cancellation_terms(partial, base=D(9), start=start, cancelled_at=start)
+    assert late == replace(free, under_minutes=1440)
 
 
 def test_after_a_move_cancelling_costs_at_least_what_it_would_have() -> None:
@@ -583,15 +560,12 @@ def test_after_a_move_cancelling_costs_at_least_what_it_would_have() -> None:
 
     def fee(cancelled_at: datetime) -> CancellationFee:
         return cancellation_terms(
-            WORKED_CARD,
-            base=D("0.03"),
-            start=start,
-            cancelled_at=cancelled_at,
-            minimum_percent=D(50),
+            WORKED_CARD, base=D("0.03"), start=start, cancelled_at=cancelled_at, minimum_percent=D(50)
         )
 
     # 0.015 is 0.02, and 6 % of that is nothing
-    assert fee(start - timedelta(days=30)) == CancellationFee(D(50), D("0.02"), D("0.00"))
+    long_before = CancellationFee(D(50), D("0.02"), D("0.00"), "moved")
+    assert fee(start - timedelta(days=30)) == long_before
     assert fee(start).percent == 100
 
 
@@ -635,12 +609,12 @@ def test_cut_short_case(case: dict[str, Any]) -> None:
     card = booked["card"] | case["changes"].get("card", {})
     check_in, check_out = case["usage"].split()
     due = charge_input(
-        input_from_json(booked | case["changes"] | {"card": card}),
+        quotes.input_from_json(booked | case["changes"] | {"card": card}),
         usage=(utc(check_in), utc(check_out)),
         cut_at=utc(case["cut_at"]),
     )
     assert due is not None
-    answer = quote_to_json(quote(due))
+    answer = quotes.quote_to_json(quote(due))
     answer["lines"] = " ".join(line.pop("amount") for line in answer["lines"])  # type: ignore
     assert {key: answer[key] for key in case["expected"]} == case["expected"]
 
@@ -727,7 +701,7 @@ def grants_strategy(currency: str) -> st.SearchStrategy[tuple[GrantValues, ...]]
 
 
 @st.composite
-def inputs(draw: st.DrawFn) -> QuoteInput:
+def inputs(draw: st.DrawFn) -> quotes.QuoteInput:
     zone = draw(st.sampled_from(sorted(ZONES)))
     noon = datetime.fromisoformat(draw(st.sampled_from(ZONES[zone]))).replace(tzinfo=UTC)
     start = noon + draw(st.integers(-36 * 60, 24 * 60)) * MINUTE
@@ -735,10 +709,7 @@ def inputs(draw: st.DrawFn) -> QuoteInput:
     card = RateCardValues(
         currency=draw(st.sampled_from(["USD", "JPY"])),
         valid_from=date(2020, 1, 1),
-        rates={
-            "internal": draw(st.sampled_from([D("73.20"), D("0.01"), D("333.3333")])),
-            "partner": D(60),
-        },
+        rates={"internal": draw(st.sampled_from([D("73.20"), D("0.01"), D("333.3333")])), "partner": D(60)},
         billing_increment_minutes=draw(st.sampled_from([1, 7, 15, 60])),
         minimum_minutes=draw(st.sampled_from([0, 1, 50, 180])),
         bands=draw(bands_strategy()),
@@ -754,7 +725,7 @@ def inputs(draw: st.DrawFn) -> QuoteInput:
         ),
         tax_percent=draw(st.sampled_from([D(0), D(6), D("8.875")])),
     )
-    return QuoteInput(
+    return quotes.QuoteInput(
         card=card,
         time_zone=zone,
         start=start + timedelta(seconds=draw(st.integers(0, 59))),
@@ -766,6 +737,7 @@ def inputs(draw: st.DrawFn) -> QuoteInput:
             )
         ),
         agreement_discount_percent=draw(st.sampled_from([D(0), D("12.5"), D(100)])),
+        bid_discount_percent=draw(st.sampled_from([D(0), D("33.33"), D(100)])),
         grants=draw(grants_strategy(card.currency)),
         public_holidays=draw(
             st.frozensets(st.integers(-2, 3).map(lambda days: (noon + timedelta(days)).date()))
@@ -784,7 +756,7 @@ def clock(zone: str, around: datetime) -> dict[datetime, list[int]]:
     return shown
 
 
-def naive_windows(asked: QuoteInput, days: list[date]) -> list[tuple[int, int, int]]:
+def naive_windows(asked: quotes.QuoteInput, days: list[date]) -> list[tuple[int, int, int]]:
     """(opens, closes, band) of each band opening, found by looking at the clock."""
     changes = [utc(f"{day}T00:00Z") for day in ZONES[asked.time_zone]]
     around = min(changes, key=lambda change: abs(change - asked.start))
@@ -805,9 +777,7 @@ def naive_windows(asked: QuoteInput, days: list[date]) -> list[tuple[int, int, i
     windows = []
     for day in days:
         for index, band in enumerate(asked.card.bands):
-            if day.isoweekday() in band.weekdays or (
-                band.holidays and day in asked.public_holidays
-            ):
+            if day.isoweekday() in band.weekdays or (band.holidays and day in asked.public_holidays):
                 midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)  # as a wall
                 length = band.closes - band.opens
                 closes = band.opens + (length if length > 0 else length + 1440)
@@ -821,7 +791,7 @@ def naive_windows(asked: QuoteInput, days: list[date]) -> list[tuple[int, int, i
     return windows
 
 
-def naive_usage(asked: QuoteInput) -> list[tuple[str, int, Decimal | None, Decimal]]:
+def naive_usage(asked: quotes.QuoteInput) -> list[tuple[str, int, Decimal | None, Decimal]]:
     """Steps 1 and 2 of docs/fees.md read literally, minute by minute."""
     card, zone = asked.card, ZoneInfo(asked.time_zone)
     start, end = int(asked.start.timestamp()) // 60, int(asked.end.timestamp()) // 60
@@ -879,17 +849,17 @@ def test_a_use_cut_short_costs_no_more_than_uncut_nor_than_its_time(data: st.Dat
     if asked.card.rate_unit == "hour":
         time = replace(asked, options={}, start=check_in, end=cut_at, cut_at=cut_at)
         assert bare is not None and quote(bare).total <= quote(time).total
-    again = input_from_json(json.loads(json.dumps(input_to_json(due))))
+    again = quotes.input_from_json(json.loads(json.dumps(quotes.input_to_json(due))))
     assert quote(again) == charged
 
 
 @given(inputs())
-def test_usage_equals_the_rules_read_minute_by_minute(asked: QuoteInput) -> None:
+def test_usage_equals_the_rules_read_minute_by_minute(asked: quotes.QuoteInput) -> None:
     assert usage(quote(asked)) == naive_usage(asked)
 
 
 @given(inputs())
-def test_sums_are_exact_and_minutes_are_all_accounted_for(asked: QuoteInput) -> None:
+def test_sums_are_exact_and_minutes_are_all_accounted_for(asked: quotes.QuoteInput) -> None:
     answer = quote(asked)
     card = asked.card
     assert sum(line.amount for line in answer.lines) == answer.subtotal
@@ -912,42 +882,36 @@ def test_sums_are_exact_and_minutes_are_all_accounted_for(asked: QuoteInput) -> 
     assert bool(chosen) == (answer.covered > 0)
     if chosen:
         caps = [
-            grant.remaining if grant.cap_per_booking is None else grant.cap_per_booking
-            for grant in chosen
+            grant.remaining if grant.cap_per_booking is None else grant.cap_per_booking for grant in chosen
         ]
         assert answer.covered <= max(caps)
         assert answer.covered <= max(grant.remaining for grant in chosen)
 
 
 @given(inputs())
-def test_the_order_of_grants_options_and_rates_does_not_matter(asked: QuoteInput) -> None:
+def test_the_order_of_grants_options_and_rates_does_not_matter(asked: quotes.QuoteInput) -> None:
     card = replace(asked.card, rates=dict(list(asked.card.rates.items())[::-1]))
     turned = replace(
-        asked,
-        card=card,
-        grants=asked.grants[::-1],
-        options=dict(list(asked.options.items())[::-1]),
+        asked, card=card, grants=asked.grants[::-1], options=dict(list(asked.options.items())[::-1])
     )
     assert quote(turned) == quote(asked)
 
 
 @given(inputs())
 @example(EXAMPLE)
-@example(
-    ask(sample_card(), service_mode="entrusted", quantity=D(3), start=utc("2025-06-02T12:00:01.5Z"))
-)
-def test_a_stored_input_replays_to_the_cent(asked: QuoteInput) -> None:
-    stored = json.loads(json.dumps(input_to_json(asked)))
-    again = input_from_json(stored)
+@example(ask(sample_card(), service_mode="entrusted", quantity=D(3), start=utc("2025-06-02T12:00:01.5Z")))
+def test_a_stored_input_replays_to_the_cent(asked: quotes.QuoteInput) -> None:
+    stored = json.loads(json.dumps(quotes.input_to_json(asked)))
+    again = quotes.input_from_json(stored)
     assert replace(again, public_holidays=asked.public_holidays) == asked
     assert quote(again) == quote(asked)
-    assert quote_to_json(quote(again)) == quote_to_json(quote(asked))
-    assert input_to_json(again) == stored
+    assert quotes.quote_to_json(quote(again)) == quotes.quote_to_json(quote(asked))
+    assert quotes.input_to_json(again) == stored
 
 
 def test_only_holidays_that_can_matter_are_stored() -> None:
     days = frozenset(date(2025, 5, 25) + timedelta(days) for days in range(20))
-    stored = input_to_json(ask(public_holidays=days))
+    stored = quotes.input_to_json(ask(public_holidays=days))
     # From two days before (a band may run into the first day) to a fortnight after (use may
     # outlast the reservation).
     assert stored["public_holidays"] == [
@@ -957,12 +921,12 @@ def test_only_holidays_that_can_matter_are_stored() -> None:
 
 def test_an_input_of_other_rules_is_not_replayed_by_these() -> None:
     with pytest.raises(ValueError, match="version 2"):
-        input_from_json({**input_to_json(EXAMPLE), "rules_version": 2})
+        quotes.input_from_json({**quotes.input_to_json(EXAMPLE), "rules_version": 2})
 
 
 @given(inputs(), st.integers(0, 3000))
 def test_splitting_a_period_changes_each_line_by_less_than_one_minor_unit(
-    asked: QuoteInput, at: int
+    asked: quotes.QuoteInput, at: int
 ) -> None:
     card = replace(
         asked.card, billing_increment_minutes=1, minimum_minutes=0, tiers=(), daily_cap_minutes=None
@@ -983,7 +947,7 @@ def test_splitting_a_period_changes_each_line_by_less_than_one_minor_unit(
 
 
 @given(inputs())
-def test_the_callers_decimal_context_does_not_matter(asked: QuoteInput) -> None:
+def test_the_callers_decimal_context_does_not_matter(asked: quotes.QuoteInput) -> None:
     expected = quote(asked)
     base = cancellation_base(expected)
     with localcontext(Context(prec=3)):
@@ -1012,7 +976,7 @@ def test_minutes_that_use_kept_hours_have_their_own_price() -> None:
     rest = (asked.end - start) // timedelta(minutes=1) - 40
     assert usage(answer)[0] == ("kept", 40, D(1), D("20.00"))
     assert sum(line.minutes or 0 for line in answer.lines[1:]) == rest
-    assert input_from_json(input_to_json(given)) == given
+    assert quotes.input_from_json(quotes.input_to_json(given)) == given
     # What lies outside the charged period costs nothing.
     assert quote(replace(given, start=part.end)) == quote(replace(asked, start=part.end))
 
@@ -1022,3 +986,28 @@ def test_no_discount_on_what_has_its_own_price() -> None:
     part = PricedPart(asked.start, asked.end, D("30.00"))
     [line, discount] = quote(replace(asked, kept=(part,))).lines
     assert (line.code, discount.amount, discount.base) == ("kept", D(0), D(0))
+
+
+def test_hours_of_who_operates_come_on_top_where_somebody_else_operates():
+    card = option_card()
+    hourly = tuple(option for option in card.options if option.unit == "hour")
+    assert hourly
+    assert [on_top(card, mode) for mode in ("assisted", "entrusted")] == [hourly, hourly]
+    assert [on_top(card, mode) for mode in ("self", "remote", "")] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "changes", "expected"),
+    [
+        (59, {}, 60),
+        (60, {}, 0),
+        (30, {"cut_at": "2026-03-06T10:30:00+00:00"}, 0),
+        (30, {"card": {"rate_unit": "sample", "minimum_minutes": 60}}, 0),
+        (30, {"card": {}}, 0),
+    ],
+)
+def test_the_minimum_is_named_where_it_makes_the_price(minutes, changes, expected):
+    start = datetime(2026, 3, 6, 10, tzinfo=UTC)
+    given = {"start": start.isoformat(), "end": (start + minutes * MINUTE).isoformat()}
+    given |= {"card": {"rate_unit": "hour", "minimum_minutes": 60}} | changes
+    assert quotes.minimum_charged(given) == expected

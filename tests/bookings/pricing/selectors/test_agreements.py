@@ -9,9 +9,10 @@ from accounts.domain.roles import By
 from bookings.pricing.selectors.agreements import load_recognised, recognised_regions
 from bookings.pricing.services.agreements import agreement_end, agreement_sign
 from bookings.record.domain.refusals import RulesRefuse
-from instruments.models import Instrument, Technique
-from instruments.selectors.qualifications import load_qualified, load_qualifying
-from instruments.selectors.registry import WITH
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import WITH
+from instruments.training.selectors.qualifications import load_qualified, load_qualifying
+from instruments.vocabulary.models import Technique
 from tests.factories.agreements import agree, propose
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.qualifications import certify
@@ -41,9 +42,7 @@ def test_it_counts_once_all_have_signed_what_says_so(cast, asking):
     discount = agree(cast)  # and no certificates
     assert refused(cast, asking) == ["qualification-missing"]
     agreement_end(By(cast.actor("xu"), NOW), agreement_id=discount.pk)  # from today on
-    made = propose(
-        cast, code="certificates", valid_from=date(2026, 3, 5), recognises_qualifications=True
-    )
+    made = propose(cast, code="certificates", valid_from=date(2026, 3, 5), recognises_qualifications=True)
     assert refused(cast, asking) == ["qualification-missing"]
     for who in ("coordinator", "xu"):
         agreement_sign(By(cast.actor(who), NOW), agreement_id=made.pk)
@@ -57,9 +56,7 @@ def test_on_the_days_of_the_agreement_only(cast, asking):
     agreement_end(By(cast.actor("xu"), NOW), agreement_id=made.pk, valid_until=date(2026, 3, 10))
     qualified = load_qualified(cast.wang.pk, [asking], load_recognised)
     assert qualified == {asking.pk: [(at("2026-01-01 00:00"), at("2026-03-10 00:00"))]}
-    assert refused(cast, asking, "2026-03-10 10:00", "2026-03-10 11:00") == [
-        "qualification-expires"
-    ]
+    assert refused(cast, asking, "2026-03-10 10:00", "2026-03-10 11:00") == ["qualification-expires"]
     agree(cast, code="next", valid_from=date(2026, 3, 10), recognises_qualifications=True)
     qualified = load_qualified(cast.wang.pk, [asking], load_recognised)
     assert qualified == {asking.pk: [(at("2026-01-01 00:00"), at("2027-01-01 00:00"))]}

@@ -16,8 +16,8 @@ from bookings.pricing.selectors import what_if as module
 from bookings.pricing.selectors.what_if import what_if
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.domain.ratecards import parse_rate_card
-from instruments.services.ratecards import rate_card_create
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
 from tests.factories.api import clock, program  # noqa: F401
 from tests.factories.cast import CARD, at, reserve
 
@@ -105,9 +105,7 @@ def test_terms_of_cancelling_are_part_of_it(past):
 
 
 def test_what_cannot_be_compared_is_counted_and_said(past):
-    assert ask(past, card(currency="JPY", setup_fee="100")).comparison.left_out == {
-        "another-currency": 4
-    }
+    assert ask(past, card(currency="JPY", setup_fee="100")).comparison.left_out == {"another-currency": 4}
     rates = {group: rate for group, rate in CARD["rates"].items() if group != "industry"}
     found = ask(past, card(rates=rates))
     assert found.comparison.left_out == {"audience-not-served": 1}

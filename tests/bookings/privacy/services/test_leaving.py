@@ -23,9 +23,7 @@ def ahead(cast):
 
 def leave(cast, who, cancel, reason="moves away"):
     row = Membership.objects.get(user=cast.wang)
-    return member_leave(
-        By(cast.actor(who), NOW), membership_id=row.pk, cancel=cancel, reason=reason
-    )
+    return member_leave(By(cast.actor(who), NOW), membership_id=row.pk, cancel=cancel, reason=reason)
 
 
 def states():

@@ -12,12 +12,15 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
-from django.test import Client
+from django.test import Client, TestCase
 
 from accounts import trail
+from accounts.areas import EMPTIED, KEPT, areas
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import ApiToken, OutboxMessage, TrailEntry, User
@@ -27,18 +30,20 @@ from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.tokens import token_issue
+from bookings import models
 from bookings.audit.adapters.archive import archive_write
 from bookings.charging.services.charges import charges_finalise
 from bookings.charging.services.disputes import dispute_open, dispute_reject
-from bookings.models import Charge, Posting, Reservation, UsageSession, WaitingWish
 from bookings.overview.services.effects import effects_carry_out
 from bookings.privacy.selectors.persons import load_obstacles, load_person
 from bookings.privacy.services.persons import person_close, person_export
 from bookings.reserving.services.reservations import reservation_cancel
+from instruments.exchange.models import Harvest, Import
 from tests.factories.api import Program
 from tests.factories.cast import NOW, PASSWORD, person, reserve
 from tests.factories.charges import use
 from tests.factories.kept_hours import grant as keep
+from tests.factories.needs import need_of
 from tests.factories.waiting import narrow, wait
 
 LATER = NOW + timedelta(days=8)  # what was charged is final
@@ -56,21 +61,15 @@ def cast(shared_cast):
     EmailAddress.objects.create(user=wang, email=wang.email, verified=True, primary=True)
     EmailAddress.objects.create(user=wang, email="li@home.example", verified=False)
     Authenticator.objects.create(user=wang, type="totp", data={})
-    SocialAccount.objects.create(
-        user=wang, provider="orcid", uid="0000-0001", extra_data={"name": "Wang Li"}
-    )
+    SocialAccount.objects.create(user=wang, provider="orcid", uid="0000-0001", extra_data={"name": "Wang Li"})
     token_issue(user=wang, label="Wang Li’s laptop", lifetime=timedelta(days=30), now=NOW)
-    invitation_send(
-        By(cast.actor("zhao"), NOW), organisation=cast.ustc, email="li@home.example", roles=[]
-    )
+    invitation_send(By(cast.actor("zhao"), NOW), organisation=cast.ustc, email="li@home.example", roles=[])
     join_ask(By(actor_of(wang), NOW), organisation=cast.optics, text="I am Wang Li")
     use(cast, "2026-03-03 10:00", "2026-03-03 12:00", purpose_text=SAYS)
-    UsageSession.objects.update(remarks="Wang Li: 束流不稳，请找wang@fudan.example，王莉")
+    models.UsageSession.objects.update(remarks="Wang Li: 束流不稳，请找wang@fudan.example，王莉")
     cancelled = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
-    reservation_cancel(
-        By(cast.actor("zhao"), NOW), reservation_id=cancelled.pk, reason="asked by Wang Li"
-    )
-    disputed = Charge.objects.get(kind="use")
+    reservation_cancel(By(cast.actor("zhao"), NOW), reservation_id=cancelled.pk, reason="asked by Wang Li")
+    disputed = models.Charge.objects.get(kind="use")
     dispute_open(By(cast.actor("wang"), NOW), charge_id=disputed.pk, reason="I, Wang Li")
     dispute_reject(By(cast.actor("zhao"), NOW), charge_id=disputed.pk, answer="No, Wang Li")
     effects_carry_out(now=NOW)
@@ -114,8 +113,8 @@ def digests():
 
 
 def money():
-    charges = Charge.objects.order_by("pk").values()
-    return list(charges), list(Posting.objects.order_by("pk").values())
+    charges = models.Charge.objects.order_by("pk").values()
+    return list(charges), list(models.Posting.objects.order_by("pk").values())
 
 
 def test_somebody_is_forgotten(cast, wang, settings):
@@ -130,13 +129,11 @@ def test_somebody_is_forgotten(cast, wang, settings):
         user=wang, ip="192.0.2.7", session_key=key, last_seen_at=NOW, data={}, user_agent="x"
     )
     trail_before, money_before = digests(), money()
-    assert money_before[0] and ("accounts_trailtext", "content", "Wang Li") in found_anywhere(
-        "Wang Li"
-    )
+    assert money_before[0] and ("accounts_trailtext", "content", "Wang Li") in found_anywhere("Wang Li")
 
     assert person_close(user=wang, now=LATER) == 1
     ahead.refresh_from_db()
-    assert ahead.state == "cancelled" and WaitingWish.objects.get().state == "withdrawn"
+    assert ahead.state == "cancelled" and models.WaitingWish.objects.get().state == "withdrawn"
     wang = User.objects.get(pk=wang.pk)
     assert not wang.is_active and not wang.has_usable_password() and wang.name == "Wang Li"
     for rows in (ApiToken, Authenticator, SocialAccount, UserSession):
@@ -157,7 +154,7 @@ def test_somebody_is_forgotten(cast, wang, settings):
     assert found_anywhere("Wang Li’s", "I am Wang", ", Wang Li", "li@home", "王莉，") == []
     assert found_anywhere("0000-0001", "192.0.2.7") == []
     # Others, of whose name or address theirs is a part, stay.
-    used = Reservation.objects.get(state="completed")
+    used = models.Reservation.objects.get(state="completed")
     assert used.purpose_text == (
         f"Former user {number}’s ferritin; write to {wang.pk.hex}@erased.invalid."
         " Not Wang Lihua, nor x.wang@fudan.example"
@@ -165,7 +162,7 @@ def test_somebody_is_forgotten(cast, wang, settings):
     assert used.session.remarks.startswith(f"Former user {number}: 束流不稳，请找{wang.pk.hex}@")
     cast.facility.refresh_from_db()
     assert (cast.facility.contact_email, cast.facility.contact_name) == ("", "")
-    Reservation.objects.filter(pk=used.pk).update(purpose_text="")
+    models.Reservation.objects.filter(pk=used.pk).update(purpose_text="")
     assert found_anywhere("Wang Li", "wang@fudan") == []
 
     after = digests()
@@ -197,7 +194,7 @@ def test_of_two_of_one_name_one_is_forgotten(cast, wang):
     assert namesake.name == "Wang Li"
     assert other.purpose_text.startswith("Wang Li’s ferritin; write to ")
     assert "to Wang@" not in other.purpose_text
-    used = Reservation.objects.get(state="completed")
+    used = models.Reservation.objects.get(state="completed")
     assert "Wang Li’s" not in used.purpose_text
 
 
@@ -228,9 +225,7 @@ def test_what_stands_in_the_way(cast, wang, case, code):
         person_close(user=User.objects.get(pk=user.pk), now=now)
     assert refused.value.code == code
     user.refresh_from_db()
-    assert user.is_active and user.memberships.filter(ended_at=None).count() == (
-        case != "administrator"
-    )
+    assert user.is_active and user.memberships.filter(ended_at=None).count() == (case != "administrator")
     assert (TrailEntry.objects.count(), OutboxMessage.objects.count()) == before
 
 
@@ -251,10 +246,8 @@ def test_everything_about_oneself_and_nothing_of_others(cast, wang):
     assert {row["email"] for row in data["addresses"]} == {wang.email, "li@home.example"}
     assert [row["organisation"] for row in data["memberships"]] == ["fudan"]
     assert [row["state"] for row in data["bookings"]] == ["completed", "cancelled"]
-    charge = Charge.objects.get(kind="use")
-    assert [(row["total"], row["currency"]) for row in data["charges"]] == [
-        (str(charge.total), "CNY")
-    ]
+    charge = models.Charge.objects.get(kind="use")
+    assert [(row["total"], row["currency"]) for row in data["charges"]] == [(str(charge.total), "CNY")]
     assert data["sessions"] and data["messages"] and data["disputes"][0]["reason"] == "I, Wang Li"
     acts = {row["action"] for row in data["trail"]}
     assert {"charge.dispute", "token.issue", "joinrequest.create"} <= acts
@@ -262,6 +255,53 @@ def test_everything_about_oneself_and_nothing_of_others(cast, wang):
     rows = archive.read("bookings.csv").decode("utf-8-sig").splitlines()
     assert len(rows) == 3 and rows[0].startswith("id,unit,start_at")
     assert TrailEntry.objects.filter(action="user.export", actor_id=wang.pk).count() == 1
+
+
+def test_what_somebody_planned_asked_for_and_read_is_theirs(cast, wang):
+    """Exported; then what is theirs alone goes, with its files."""
+    booked = models.Reservation.objects.filter(user=wang).first()
+    same = {"user": wang, "organisation": booked.organisation}
+    models.Series.objects.create(
+        **same, instrument=booked.instrument, made_by=wang, rule="FREQ=WEEKLY", time_zone="UTC",
+        starts_at=NOW, minutes=60, created_at=NOW,
+    )  # fmt: skip
+    models.Chain.objects.create(**same, created_at=NOW)
+    thread = models.Thread.objects.create(reservation=booked, created_at=NOW)
+    models.ThreadRead.objects.create(thread=thread, user=wang, read_at=NOW)
+    kept = default_storage.save("exports/of-wang.csv", ContentFile(b"x"))
+    done = {"user": wang, "state": "done", "file": kept, "created_at": NOW}
+    models.HoursExport.objects.create(**done, table="days", format="csv", asked={})
+    models.TrailBundle.objects.create(user=wang, created_at=NOW)
+    shared = need_of(cast, who="sun")
+    shared.readers.add(wang)
+    imported = {"file_name": "register.csv", "size": 1, "sha256": "a" * 64, "format": "table"}
+    Import.objects.create(**same, **imported, created_at=NOW)
+    Harvest.objects.create(
+        **same, name="Register", address="https://lab.example/list.csv", format="table",
+        rhythm="daily", hour=1, created_at=NOW,
+    )  # fmt: skip
+    tables = (
+        *("series", "chains", "conversations_read", "files_of_hours", "files_of_the_trail"),
+        *("needs_shared", "register_imports", "register_harvests"),
+    )
+    data = load_person(wang)
+    assert {name: len(data[name]) for name in tables} == dict.fromkeys(tables, 1)
+    assert not any(load_person(cast.people["sun"])[name] for name in tables)
+
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        person_close(user=wang, now=LATER)
+    effects_carry_out(now=LATER)
+    effects_carry_out(now=SOON)
+    assert User.objects.get(pk=wang.pk).erased_at == SOON
+    assert not default_storage.exists(kept)
+    left = set()
+    for table in (table for area in areas() for table in area.personal):
+        for key, erasure in table.keys.items():
+            name = f"{table.model._meta.label}.{key}"
+            if table.model._default_manager.filter(**{key: wang}).exists():
+                left.add(name)
+            assert erasure in {EMPTIED, KEPT} or name not in left, name
+    assert {"bookings.Series.user", "bookings.Chain.user", "instruments.Import.user"} <= left
 
 
 def test_what_one_has_kept_for_others_is_ones_own_act(cast):
@@ -292,9 +332,7 @@ def test_the_page_asks_who_one_is_and_for_the_address(cast, wang):
 def test_a_program_takes_the_data_along_and_asks_what_closing_comes_to(cast, wang, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: LATER)
     ahead = reserve(cast, "2026-03-20 14:00", "2026-03-20 15:00", now=LATER)
-    _, token = token_issue(
-        user=wang, label="x", lifetime=timedelta(days=30), now=LATER, scopes=["read"]
-    )
+    _, token = token_issue(user=wang, label="x", lifetime=timedelta(days=30), now=LATER, scopes=["read"])
     program = Program(token)
     saved = program.post("me/export/", {})
     assert saved.status == 200 and saved.body[:2] == b"PK"

@@ -6,23 +6,16 @@ from datetime import timedelta
 from django.contrib.sessions.models import Session
 
 from accounts.domain.roles import By
-from accounts.models import (
-    ApiToken,
-    IdempotencyKey,
-    JobFailure,
-    JobRun,
-    OutboxMessage,
-    TrailEntry,
-)
+from accounts.models import ApiToken, IdempotencyKey, JobFailure, JobRun, OutboxMessage, TrailEntry
 from accounts.services.invitations import invitation_send
+from accounts.work import kept
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
 from bookings.privacy.services.retention import records_remove
 from bookings.record.domain.periods import Period
-from bookings.record.domain.retention import RETENTION
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.reservations import reservations_lapse
-from instruments.models import Import, ImportChunk, ImportRow
+from instruments.exchange.models import Import, ImportChunk, ImportRow
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.imports import keep
 from tests.factories.jobs import failed
@@ -66,11 +59,11 @@ def test_after_its_time_and_not_before(cast):
     entries = TrailEntry.objects.count()
     # Tried where they are made.
     elsewhere = {"fetchings", "messages", "trail-bundles", "hours-exports", "webhook-deliveries"}
-    made = {kept.kind for kept in RETENTION} - elsewhere
+    made = {each.kind for each in kept()} - elsewhere
     gone = set()
-    for kept in sorted(RETENTION, key=lambda kept: kept.span):
-        assert kept.kind not in records_remove(now=NOW + kept.span)
-        gone |= records_remove(now=NOW + kept.span + SECOND).keys()
+    for each in sorted(kept(), key=lambda each: each.span):
+        assert each.kind not in records_remove(now=NOW + each.span)
+        gone |= records_remove(now=NOW + each.span + SECOND).keys()
     assert gone == made
     assert records_remove(now=NOW + timedelta(days=5000)) == {}
     assert not ImportRow.objects.exists() and not ImportChunk.objects.exists()

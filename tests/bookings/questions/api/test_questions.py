@@ -42,18 +42,23 @@ def test_questions_over_the_api(cast, program):
     assert (sheet["state"], sheet["version"], sheet["questions"][0]["key"]) == ("open", 1, "clean")
     wrong = wang.post(one + "answers/", {"moment": "before", "answers": {"clean": "x"}})
     assert wrong.status == 400
-    assert (
-        wang.post(one + "answers/", {"moment": "before", "answers": {"clean": True}}).status == 200
-    )
+    assert wang.post(one + "answers/", {"moment": "before", "answers": {"clean": True}}).status == 200
     sheet = wang.get(one + "questions/").body["sheets"][0]
-    assert (sheet["state"], sheet["answers"], sheet["by_host"]) == (
-        "answered",
-        {"clean": True},
-        False,
-    )
+    assert (sheet["state"], sheet["answers"], sheet["by_host"]) == ("answered", {"clean": True}, False)
     rows = zhao.get(f"instruments/{cast.microscope.pk}/answers/").body["results"]
     assert [row["answers"] for row in rows] == [{"clean": True}]
     assert program("sun").get(f"instruments/{cast.microscope.pk}/answers/").status == 403
+    later = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    body = {"moment": "before", "answers": {"clean": False}}
+    assert wang.post(f"reservations/{later.pk}/answers/", body).status == 200
+    for query, order in (
+        ("", [later, booked]),
+        ("&sort=start", [booked, later]),
+        ("&state=answered", [later, booked]),
+    ):
+        first = zhao.get(f"instruments/{cast.microscope.pk}/answers/?limit=1{query}").body
+        rows = first["results"] + zhao.get(first["next"]).body["results"]
+        assert [row["reservation"] for row in rows] == [str(row.pk) for row in order], query
 
 
 def test_meters_over_the_api(cast, program):

@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.questions.domain.meters import (
-    Reading,
-    advanced,
-    hours_of,
-    most_to_read,
-    standing,
-)
+from bookings.questions.domain.meters import Reading, advanced, hours_of, most_to_read, standing
 from bookings.record.domain.periods import Period
 from tests.factories.moments import NOW
 
@@ -52,8 +46,7 @@ def test_between_readings_that_only_rise_it_is_the_difference(steps, cut):
     readings = [read(n + 1, value) for n, value in enumerate(values)]
     since = NOW + (min(cut, len(values)) + Decimal(0).__int__()) * HOUR
     base = next(
-        (v for r, v in reversed(list(zip(readings, values, strict=True))) if r.at <= since),
-        values[0],
+        (v for r, v in reversed(list(zip(readings, values, strict=True))) if r.at <= since), values[0]
     )
     assert advanced(readings, since) == values[-1] - base
 

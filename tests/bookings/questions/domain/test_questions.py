@@ -7,14 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from bookings.questions.domain.questions import (
-    KINDS,
-    as_number,
-    check_answers,
-    fields_to_json,
-    load_fields,
-    parse_fields,
-)
+from bookings.questions.domain import questions
 from bookings.record.domain.money import format_number
 
 METER = UUID(int=7)
@@ -37,10 +30,10 @@ def problems(work):
 
 
 def test_fields_read_and_written_are_the_same():
-    fields = parse_fields(ALL, [METER])
-    assert [f.kind for f in fields] == list(KINDS)
-    assert parse_fields(fields_to_json(fields), [METER]) == fields
-    assert load_fields(fields_to_json(fields)) == fields
+    fields = questions.parse_fields(ALL, [METER])
+    assert [f.kind for f in fields] == list(questions.KINDS)
+    assert questions.parse_fields(questions.fields_to_json(fields), [METER]) == fields
+    assert questions.load_fields(questions.fields_to_json(fields)) == fields
 
 
 @pytest.mark.parametrize(
@@ -63,19 +56,19 @@ def test_fields_read_and_written_are_the_same():
 )  # fmt: skip
 def test_what_is_wrong_is_said_where_it_is(wrong, told):
     field = {"key": "a", "kind": "text", "label": "A"} | wrong
-    assert told in problems(lambda: parse_fields([field], [METER]))
+    assert told in problems(lambda: questions.parse_fields([field], [METER]))
 
 
 def test_the_list_itself_may_be_wrong():
-    assert problems(lambda: parse_fields({}, [])) == [("questions", "not-a-list")]
-    assert problems(lambda: parse_fields([ALL[0]] * 31, [])) == [("questions", "too-many")]
-    assert problems(lambda: parse_fields([ALL[0], ALL[0]], [])) == [
+    assert problems(lambda: questions.parse_fields({}, [])) == [("questions", "not-a-list")]
+    assert problems(lambda: questions.parse_fields([ALL[0]] * 31, [])) == [("questions", "too-many")]
+    assert problems(lambda: questions.parse_fields([ALL[0], ALL[0]], [])) == [
         ("questions[1].key", "repeated")
     ]
-    assert problems(lambda: parse_fields([ALL[5], ALL[5] | {"key": "again"}], [METER])) == [
+    assert problems(lambda: questions.parse_fields([ALL[5], ALL[5] | {"key": "again"}], [METER])) == [
         ("questions[1].meter", "repeated")
     ]
-    assert problems(lambda: parse_fields(["x"], []))[0] == ("questions[0]", "not-an-object")
+    assert problems(lambda: questions.parse_fields(["x"], []))[0] == ("questions[0]", "not-an-object")
 
 
 def test_answers_are_stored_plainly():
@@ -83,7 +76,7 @@ def test_answers_are_stored_plainly():
         "what": " 钙钛矿 ", "vacuum": 0.5, "clean": False, "gas": "N2", "day": "2026-03-06",
         "hours": "1204.50",
     }  # fmt: skip
-    assert check_answers(load_fields(ALL), given) == {
+    assert questions.check_answers(questions.load_fields(ALL), given) == {
         "what": "钙钛矿", "vacuum": "0.5", "clean": False, "gas": "N2", "day": "2026-03-06",
         "hours": "1204.5",
     }  # fmt: skip
@@ -108,16 +101,12 @@ def test_answers_are_stored_plainly():
     ],
 )
 def test_a_wrong_answer_is_named_by_its_field(answers, told):
-    assert told in problems(lambda: check_answers(load_fields(ALL), answers))
+    assert told in problems(lambda: questions.check_answers(questions.load_fields(ALL), answers))
 
 
-@given(
-    st.decimals(
-        allow_nan=False, allow_infinity=False, places=4, min_value=-(10**11), max_value=10**11
-    )
-)
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**11), max_value=10**11))
 def test_a_number_is_kept_to_the_last_digit(number):
-    assert as_number(format_number(number)) == number
+    assert questions.as_number(format_number(number)) == number
 
 
 @pytest.mark.parametrize(
@@ -126,34 +115,32 @@ def test_a_number_is_kept_to_the_last_digit(number):
      ("9e9999999", None), ("1e-9999999", None)],
 )  # fmt: skip
 def test_an_exponent_neither_fills_the_memory_nor_fails(text, number):
-    read = as_number(text)
+    read = questions.as_number(text)
     assert (None if read is None else format_number(read)) == number
 
 
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
 
 
 @given(st.dictionaries(st.sampled_from([f["key"] for f in ALL]) | st.text(max_size=5), json) | json)
 def test_whatever_is_sent_is_stored_or_refused_by_code(given):
-    fields = load_fields(ALL)
+    fields = questions.load_fields(ALL)
     try:
-        stored = check_answers(fields, given)
+        stored = questions.check_answers(fields, given)
     except Invalid:
         return
-    assert check_answers(fields, stored) == stored
+    assert questions.check_answers(fields, stored) == stored
     assert all(f.key in stored for f in fields if f.required)
 
 
 @given(st.lists(json, max_size=4) | json)
 def test_whatever_is_set_is_a_questionnaire_or_refused_by_code(given):
     try:
-        fields = parse_fields(given, [METER])
+        fields = questions.parse_fields(given, [METER])
     except Invalid:
         return
-    assert load_fields(fields_to_json(fields)) == fields
+    assert questions.load_fields(questions.fields_to_json(fields)) == fields

@@ -11,14 +11,7 @@ from accounts.models import Message, OutboxMessage, TrailEntry
 from bookings.models import Closure, CounterCycle, MeterReading, Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.questions.selectors.meters import load_due, open_cycles
-from bookings.questions.services.meters import (
-    counter_add,
-    counter_done,
-    counter_retire,
-    meter_add,
-    meter_read,
-    reading_correct,
-)
+from bookings.questions.services import meters
 from bookings.usage.services.counters import counters_check, counters_review
 from bookings.usage.services.sessions import session_set
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
@@ -30,7 +23,7 @@ def by(cast, when=NOW, who="zhao"):
 
 
 def counter(cast, limit="3", **values):
-    return counter_add(
+    return meters.counter_add(
         by(cast), instrument_id=cast.microscope.pk, meter=values.pop("meter", None),
         name="Tip", limit=Decimal(limit), **values,
     )  # fmt: skip
@@ -55,9 +48,7 @@ def carry_out(now="2026-03-06 20:00"):
 
 
 def told():
-    return sorted(
-        Message.objects.filter(kind__startswith="counter.").values_list("kind", flat=True)
-    )
+    return sorted(Message.objects.filter(kind__startswith="counter.").values_list("kind", flat=True))
 
 
 def test_the_hours_of_use_count_and_each_word_is_told_once(cast):
@@ -127,7 +118,7 @@ def test_done_begins_a_new_cycle_and_counts_from_there(cast):
     row = counter(cast, limit="2")
     use(cast, 8, 2)
     carry_out()
-    counter_done(by(cast, at("2026-03-06 13:00")), counter_id=row.pk, note="new tip")
+    meters.counter_done(by(cast, at("2026-03-06 13:00")), counter_id=row.pk, note="new tip")
     assert due(cast) == ("0.00", "fine")
     ended = CounterCycle.objects.get(ended_at__isnull=False)
     assert (ended.note, ended.ended_by) == ("new tip", cast.zhao)
@@ -150,44 +141,44 @@ def test_a_correction_of_the_times_is_counted(cast):
 
 
 def test_readings_below_the_last_need_a_reason(cast):
-    meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Filament", unit="h")
+    meter = meters.meter_add(by(cast), instrument_id=cast.microscope.pk, name="Filament", unit="h")
     counter(cast, meter=meter.pk, limit="100")
     day = timedelta(days=3)
-    meter_read(by(cast, NOW + day), meter_id=meter.pk, value="1000")
-    meter_read(by(cast, NOW + 2 * day), meter_id=meter.pk, value="1060.5")
+    meters.meter_read(by(cast, NOW + day), meter_id=meter.pk, value="1000")
+    meters.meter_read(by(cast, NOW + 2 * day), meter_id=meter.pk, value="1060.5")
     with pytest.raises(Invalid) as refused:
-        meter_read(by(cast, NOW + 3 * day), meter_id=meter.pk, value="0")
+        meters.meter_read(by(cast, NOW + 3 * day), meter_id=meter.pk, value="0")
     (problem,) = refused.value.problems
     assert (problem.field, problem.code) == ("value", "reading-below-last")
     assert due(cast) == ("60.5000", "fine")
-    meter_read(by(cast, NOW + 3 * day), meter_id=meter.pk, value=0, reset_reason="new one")
-    meter_read(by(cast, NOW + 4 * day), meter_id=meter.pk, value="40")
+    meters.meter_read(by(cast, NOW + 3 * day), meter_id=meter.pk, value=0, reset_reason="new one")
+    meters.meter_read(by(cast, NOW + 4 * day), meter_id=meter.pk, value="40")
     assert due(cast) == ("100.5000", "reached")
     assert MeterReading.objects.count() == 4
 
 
 def test_a_slip_of_the_keyboard_closes_nothing(cast):
     minute = timedelta(minutes=1)
-    meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Laser", unit="h")
+    meter = meters.meter_add(by(cast), instrument_id=cast.microscope.pk, name="Laser", unit="h")
     counter(cast, "500", meter=meter.pk, action="close")
-    meter_read(by(cast, NOW + minute), meter_id=meter.pk, value="1204.5")
+    meters.meter_read(by(cast, NOW + minute), meter_id=meter.pk, value="1204.5")
     later = NOW + timedelta(hours=30)
     with pytest.raises(Invalid) as refused:
-        meter_read(by(cast, later), meter_id=meter.pk, value="12345")
+        meters.meter_read(by(cast, later), meter_id=meter.pk, value="12345")
     (problem,) = refused.value.problems
     assert (problem.field, problem.code) == ("value", "reading-leaps")
     assert problem.numbers == {"most": "1235.48"}  # 29:59 hours, and one
     counters_check(instrument_id=cast.microscope.pk, now=later)
     assert due(cast) == ("0", "fine") and not Closure.objects.exists()
-    meter_read(by(cast, later), meter_id=meter.pk, value="12345", reset_reason="a new laser")
+    meters.meter_read(by(cast, later), meter_id=meter.pk, value="12345", reset_reason="a new laser")
 
 
 def test_a_reading_that_was_put_right_counts_anew_and_is_told_again(cast):
     minute = timedelta(minutes=1)
-    meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Shots")
+    meter = meters.meter_add(by(cast), instrument_id=cast.microscope.pk, name="Shots")
     counter(cast, "100", meter=meter.pk, action="close")
     _first, wrong, last = (
-        meter_read(by(cast, NOW + n * minute), meter_id=meter.pk, value=value)
+        meters.meter_read(by(cast, NOW + n * minute), meter_id=meter.pk, value=value)
         for n, value in ((1, "10"), (2, "900"), (3, "901"))
     )
     carry_out()
@@ -199,17 +190,17 @@ def test_a_reading_that_was_put_right_counts_anew_and_is_told_again(cast):
     ]
     for who, values, code in refused:
         with pytest.raises(Invalid) as wrongly:
-            reading_correct(who, reading_id=wrong.pk, **values)
+            meters.reading_correct(who, reading_id=wrong.pk, **values)
         assert wrongly.value.problems[0].code == code
     with pytest.raises(NotPermitted):
-        reading_correct(by(cast, who="wang"), reading_id=wrong.pk, value="90", reason="typo")
+        meters.reading_correct(by(cast, who="wang"), reading_id=wrong.pk, value="90", reason="typo")
     for row, value in ((wrong, "90"), (last, "91")):
-        reading_correct(by(cast), reading_id=row.pk, value=value, reason="a digit too many")
+        meters.reading_correct(by(cast), reading_id=row.pk, value=value, reason="a digit too many")
     assert due(cast) == ("81.0000", "fine")
     assert CounterCycle.objects.get().reached_at is None
     entry = TrailEntry.objects.filter(action="meter.correct").latest("id")
     assert (entry.before["value"], entry.after["value"]) == ("901", "91")
-    meter_read(by(cast, NOW + 4 * minute), meter_id=meter.pk, value="111")
+    meters.meter_read(by(cast, NOW + 4 * minute), meter_id=meter.pk, value="111")
     carry_out("2026-03-06 21:00")
     assert told() == ["counter.reached", "counter.reached"]
     assert Closure.objects.count() == 1  # the one there is, until somebody ends it
@@ -218,10 +209,10 @@ def test_a_reading_that_was_put_right_counts_anew_and_is_told_again(cast):
 def test_hours_are_not_read_and_what_is_retired_counts_no_more(cast):
     row = counter(cast)
     with pytest.raises(WrongState):
-        meter_read(by(cast), meter_id=row.meter_id, value="1")
-    counter_retire(by(cast), counter_id=row.pk)
+        meters.meter_read(by(cast), meter_id=row.meter_id, value="1")
+    meters.counter_retire(by(cast), counter_id=row.pk)
     with pytest.raises(WrongState):
-        counter_done(by(cast), counter_id=row.pk, note="")
+        meters.counter_done(by(cast), counter_id=row.pk, note="")
     use(cast, 8, 4)
     carry_out()
     assert told() == []
@@ -229,12 +220,12 @@ def test_hours_are_not_read_and_what_is_retired_counts_no_more(cast):
 
 def test_only_the_hosts_managers(cast):
     row = counter(cast)
-    meter = meter_add(by(cast), instrument_id=cast.microscope.pk, name="Filament")
+    meter = meters.meter_add(by(cast), instrument_id=cast.microscope.pk, name="Filament")
     for work in (
-        lambda who: meter_add(who, instrument_id=cast.microscope.pk, name="x"),
-        lambda who: meter_read(who, meter_id=meter.pk, value="1"),
-        lambda who: counter_done(who, counter_id=row.pk, note=""),
-        lambda who: counter_retire(who, counter_id=row.pk),
+        lambda who: meters.meter_add(who, instrument_id=cast.microscope.pk, name="x"),
+        lambda who: meters.meter_read(who, meter_id=meter.pk, value="1"),
+        lambda who: meters.counter_done(who, counter_id=row.pk, note=""),
+        lambda who: meters.counter_retire(who, counter_id=row.pk),
     ):
         with pytest.raises(NotPermitted):
             work(by(cast, who="sun"))
@@ -242,11 +233,7 @@ def test_only_the_hosts_managers(cast):
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [
-        ({"limit": "0"}, "limit"),
-        ({"warn_percent": 101}, "warn_percent"),
-        ({"action": "x"}, "action"),
-    ],
+    [({"limit": "0"}, "limit"), ({"warn_percent": 101}, "warn_percent"), ({"action": "x"}, "action")],
 )
 def test_a_wrong_counter_is_refused_at_its_field(cast, values, field):
     with pytest.raises(Invalid) as refused:

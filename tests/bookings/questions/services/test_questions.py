@@ -11,21 +11,11 @@ from accounts.models import TrailEntry
 from bookings.models import AnswerFile, AnswerSheet, MeterReading, Questionnaire, UsageSession
 from bookings.questions.selectors.questions import answer_file_by_id, answered, sheets_owed
 from bookings.questions.services.meters import meter_add
-from bookings.questions.services.questions import (
-    answer_files_expire,
-    answer_files_forget,
-    questionnaire_set,
-)
+from bookings.questions.services.questions import answer_files_expire, answer_files_forget, questionnaire_set
 from bookings.record.domain.refusals import RulesRefuse
-from bookings.usage.services.usage import (
-    reservation_answer,
-    reservation_answer_file,
-    reservation_check_in,
-    reservation_check_out,
-    usage_settle,
-)
-from instruments.adapters.files import file_open
-from instruments.models import Instrument
+from bookings.usage.services import usage
+from instruments.attachments.adapters.files import file_open
+from instruments.register.models import Instrument
 from tests.factories.attachments import PDF, picture
 from tests.factories.cast import NOW, at, reserve
 
@@ -35,9 +25,7 @@ NOTE = {"key": "note", "kind": "text", "label": "Note"}
 
 def ask(cast, moment, *fields, who="zhao"):
     by = By(cast.actor(who), NOW)
-    return questionnaire_set(
-        by, instrument_id=cast.microscope.pk, moment=moment, fields=list(fields)
-    )
+    return questionnaire_set(by, instrument_id=cast.microscope.pk, moment=moment, fields=list(fields))
 
 
 @pytest.fixture
@@ -46,16 +34,16 @@ def booked(cast):
 
 
 def check_in(cast, made, who="wang", when="2026-03-06 10:00", **values):
-    return reservation_check_in(By(cast.actor(who), at(when)), reservation_id=made.pk, **values)
+    return usage.reservation_check_in(By(cast.actor(who), at(when)), reservation_id=made.pk, **values)
 
 
 def check_out(cast, made, who="wang", when="2026-03-06 11:00", **values):
-    return reservation_check_out(By(cast.actor(who), at(when)), reservation_id=made.pk, **values)
+    return usage.reservation_check_out(By(cast.actor(who), at(when)), reservation_id=made.pk, **values)
 
 
 def answer(cast, made, moment, answers, who="wang", when="2026-03-06 09:00", **values):
     by = By(cast.actor(who), at(when))
-    return reservation_answer(by, reservation_id=made.pk, moment=moment, answers=answers, **values)
+    return usage.reservation_answer(by, reservation_id=made.pk, moment=moment, answers=answers, **values)
 
 
 def codes(refused):
@@ -121,11 +109,7 @@ def test_check_out_asks_and_the_host_may_leave_out_with_a_reason(cast, booked):
     assert UsageSession.objects.get().checked_out_at is None
     check_out(cast, booked, who="zhao", skip_reason="left the building")
     sheet = AnswerSheet.objects.get()
-    assert (sheet.state, sheet.reason, sheet.answered_by) == (
-        "skipped",
-        "left the building",
-        cast.zhao,
-    )
+    assert (sheet.state, sheet.reason, sheet.answered_by) == ("skipped", "left the building", cast.zhao)
     entry = TrailEntry.objects.get(action="answers.skipped")
     assert entry.object_id == sheet.pk
 
@@ -140,7 +124,7 @@ def test_the_host_answers_for_somebody(cast, booked):
 def test_a_use_that_nobody_ended_owes_its_answers_until_they_are_given_once(cast, booked):
     ask(cast, "after", CLEAN)
     check_in(cast, booked)
-    usage_settle(now=at("2026-03-07 10:00"))
+    usage.usage_settle(now=at("2026-03-07 10:00"))
     sheet = AnswerSheet.objects.get()
     assert (sheet.state, sheet.answered_at) == ("owed", None)
     for who, number in {"wang": 1, "zhao": 1, "sun": 0, "chen": 0}.items():
@@ -169,10 +153,7 @@ def test_versions_of_the_questions(cast):
     ask(cast, "after", NOTE)
     with pytest.raises(WrongVersion):
         questionnaire_set(
-            By(cast.actor("zhao"), NOW, 1),
-            instrument_id=cast.microscope.pk,
-            moment="before",
-            fields=[],
+            By(cast.actor("zhao"), NOW, 1), instrument_id=cast.microscope.pk, moment="before", fields=[]
         )
     with pytest.raises(NotPermitted):
         ask(cast, "before", who="sun")
@@ -186,9 +167,7 @@ def test_versions_of_the_questions(cast):
 
 
 def test_a_meter_is_read_by_an_answer_and_goes_up_only(cast, booked):
-    meter = meter_add(
-        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, name="Filament"
-    )
+    meter = meter_add(By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, name="Filament")
     field = {"key": "f", "kind": "meter", "label": "Filament", "meter": str(meter.pk)}
     ask(cast, "before", field)
     ask(cast, "after", field | {"required": True})
@@ -206,10 +185,7 @@ def test_a_meter_is_read_by_an_answer_and_goes_up_only(cast, booked):
     )
     assert MeterReading.objects.count() == 1
     check_out(cast, booked, answers={"f": "102"})
-    assert [str(r.value) for r in MeterReading.objects.order_by("read_at")] == [
-        "100.5000",
-        "102.0000",
-    ]
+    assert [str(r.value) for r in MeterReading.objects.order_by("read_at")] == ["100.5000", "102.0000"]
 
 
 STAGE = {"key": "stage", "kind": "file", "label": "Picture of the stage", "required": True}
@@ -217,14 +193,12 @@ STAGE = {"key": "stage", "kind": "file", "label": "Picture of the stage", "requi
 
 def upload(cast, made, moment="before", key="stage", content=PDF, who="wang"):
     by = By(cast.actor(who), at("2026-03-06 09:00"))
-    return reservation_answer_file(
+    return usage.reservation_answer_file(
         by, reservation_id=made.pk, moment=moment, key=key, name="stage.pdf", content=content
     )
 
 
-def test_a_file_is_an_answer_once_the_answers_name_it(
-    cast, booked, django_capture_on_commit_callbacks
-):
+def test_a_file_is_an_answer_once_the_answers_name_it(cast, booked, django_capture_on_commit_callbacks):
     ask(cast, "before", STAGE, NOTE)
     with pytest.raises(RulesRefuse):
         check_in(cast, booked)
@@ -249,7 +223,7 @@ def test_a_file_is_an_answer_once_the_answers_name_it(
         answer_file_by_id(cast.actor("sun"), file.pk)
     assert file_open(file.pk, "small") is not None
     with django_capture_on_commit_callbacks(execute=True):
-        answer_files_forget(user_id=cast.wang.pk)
+        answer_files_forget(By(cast.actor("wang"), NOW), user=cast.wang)
     assert file_open(file.pk, "small") is None
     sheet = AnswerSheet.objects.get()
     assert (sheet.answers, answered(sheet)[0][1]) == ({"stage": str(file.pk)}, str(file.pk))
@@ -269,9 +243,7 @@ def test_answering_again_drops_the_file_before(cast, booked, django_capture_on_c
     assert not AnswerFile.objects.exists()
 
 
-def test_a_file_that_no_answer_names_goes_after_a_day(
-    cast, booked, django_capture_on_commit_callbacks
-):
+def test_a_file_that_no_answer_names_goes_after_a_day(cast, booked, django_capture_on_commit_callbacks):
     ask(cast, "before", STAGE)
     named = upload(cast, booked)
     answer(cast, booked, "before", {"stage": str(named.pk)})
@@ -327,6 +299,4 @@ def test_files_after_use_are_taken_while_in_use_and_where_owed(cast, booked):
 def test_at_most_two_files_are_asked_for(cast):
     with pytest.raises(Invalid) as refused:
         ask(cast, "before", *({"key": f"f{n}", "kind": "file", "label": "x"} for n in range(3)))
-    assert [(p.field, p.code) for p in refused.value.problems] == [
-        ("questions[2].kind", "too-many")
-    ]
+    assert [(p.field, p.code) for p in refused.value.problems] == [("questions[2].kind", "too-many")]

@@ -8,33 +8,21 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.roles import By
-from bookings.models import (
-    AnswerFile,
-    AnswerSheet,
-    CounterCycle,
-    MeterReading,
-    Questionnaire,
-    Reservation,
-)
+from bookings.models import AnswerFile, AnswerSheet, CounterCycle, MeterReading, Questionnaire, Reservation
 from bookings.questions.services.meters import counter_add, meter_add
 from bookings.questions.services.questions import questionnaire_set
 from bookings.usage.services.usage import reservation_check_in, usage_settle
-from instruments.models import HouseRules, HouseRulesAcceptance, Instrument
-from instruments.selectors.policies import load_policy
-from instruments.services.house_rules import house_rules_set
+from instruments.house_rules.models import HouseRules, HouseRulesAcceptance
+from instruments.house_rules.services.house_rules import house_rules_set
+from instruments.policy.selectors.policies import load_policy
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories.attachments import PDF, picture
 from tests.factories.cast import NOW, at, reserve
-from tests.instruments.views.conftest import typed
+from tests.instruments.conftest import typed
 
 TEN, TWELVE = "2026-03-06 10:00", "2026-03-06 12:00"
-CLEAN = {
-    "key": "clean",
-    "kind": "yes_no",
-    "label": "Clean?",
-    "label_zh": "干净吗？",
-    "required": True,
-}
+CLEAN = {"key": "clean", "kind": "yes_no", "label": "Clean?", "label_zh": "干净吗？", "required": True}
 
 
 @pytest.fixture
@@ -54,10 +42,7 @@ def signed_in(user):
 
 def ask(cast, moment, *fields):
     return questionnaire_set(
-        By(cast.actor("zhao"), NOW),
-        instrument_id=cast.microscope.pk,
-        moment=moment,
-        fields=list(fields),
+        By(cast.actor("zhao"), NOW), instrument_id=cast.microscope.pk, moment=moment, fields=list(fields)
     )
 
 
@@ -84,9 +69,7 @@ def test_the_booking_form_shows_the_house_rules_with_a_tick(cast, noon):
     response = wang.post(address, form | {"house_rules": "1"})
     assert response.status_code == 302
     assert HouseRulesAcceptance.objects.get().user == cast.wang
-    assert 'name="house_rules"' not in page_of(
-        wang.get(address, form | {"start": "2026-03-09T02:00:00Z"})
-    )
+    assert 'name="house_rules"' not in page_of(wang.get(address, form | {"start": "2026-03-09T02:00:00Z"}))
 
 
 def test_they_are_read_and_accepted_on_their_page(cast, noon):
@@ -235,9 +218,7 @@ def test_what_is_owed_waits_at_home_and_goes_once_answered(cast, noon):
     page_of(wang.get(form))
     wang.post(form, {"answer_clean": "yes"})
     assert form not in page_of(wang.get(owed))
-    rows = signed_in(cast.zhao).get(
-        reverse("bookings:answers", args=[cast.microscope.pk]), {"format": "csv"}
-    )
+    rows = signed_in(cast.zhao).get(reverse("bookings:answers", args=[cast.microscope.pk]), {"format": "csv"})
     text = b"".join(rows.streaming_content).decode()
     assert "Clean?: yes" in text
 
@@ -246,13 +227,15 @@ def test_meters_and_counters_on_their_pages(cast, noon):
     zhao = signed_in(cast.zhao)
     address = reverse("bookings:meters", args=[cast.microscope.pk])
     page_of(zhao.get(address))
-    zhao.post(address, {"name": "Filament", "unit": "h", "is_monotone": "on"})
-    page_of(zhao.post(address, {"name": "Filament"}), 400)
+    new = reverse("bookings:instrument-new-meter", args=[cast.microscope.pk])
+    zhao.post(new, {"name": "Filament", "unit": "h", "is_monotone": "on"})
+    page_of(zhao.post(new, {"name": "Filament"}), 400)
     meter = cast.microscope.meters.get()
     one = reverse("bookings:meter", args=[meter.pk])
-    zhao.post(one, {"value": "100"})
-    page_of(zhao.post(one, {"value": "9"}), 400)
-    zhao.post(one, {"value": "9", "reset_reason": "new"})
+    read = reverse("bookings:meter-read", args=[meter.pk])
+    zhao.post(read, {"value": "100"})
+    page_of(zhao.post(read, {"value": "9"}), 400)
+    zhao.post(read, {"value": "9", "reset_reason": "new"})
     assert MeterReading.objects.count() == 2
     page_of(zhao.get(one))
     counters = reverse("bookings:counters", args=[cast.microscope.pk])

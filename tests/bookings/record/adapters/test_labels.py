@@ -29,13 +29,7 @@ def pages_of(pdf):
 
 @pytest.mark.parametrize(
     ("layout", "labels", "start", "pages"),
-    [
-        (SHEET, 24, 1, 1),
-        (SHEET, 25, 1, 2),
-        (SHEET, 1, 24, 1),
-        (SHEET, 2, 24, 2),
-        (ROLL, 3, 1, 3),
-    ],
+    [(SHEET, 24, 1, 1), (SHEET, 25, 1, 2), (SHEET, 1, 24, 1), (SHEET, 2, 24, 2), (ROLL, 3, 1, 3)],
 )
 def test_as_many_pages_as_it_takes(layout, labels, start, pages):
     pdf = label_sheet([label()] * labels, layout, start=start, title="Labels")

@@ -5,14 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.record.domain.money import (
-    format_amount,
-    format_number,
-    minor_digits,
-    percentage,
-    proportion,
-    round_half_up,
-)
+from bookings.record.domain import money
 
 D = Decimal
 
@@ -38,8 +31,8 @@ amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=6)
     ],
 )
 def test_rounds_half_up_to_the_minor_unit(amount: str, currency: str, rounded: str) -> None:
-    assert str(round_half_up(D(amount), currency)) == rounded
-    assert format_amount(D(amount), currency) == rounded
+    assert str(money.round_half_up(D(amount), currency)) == rounded
+    assert money.format_amount(D(amount), currency) == rounded
 
 
 @pytest.mark.parametrize(
@@ -47,13 +40,13 @@ def test_rounds_half_up_to_the_minor_unit(amount: str, currency: str, rounded: s
     [("CNY", 2), ("EUR", 2), ("USD", 2), ("GBP", 2), ("HKD", 2), ("JPY", 0), ("KRW", 0)],
 )
 def test_minor_digits(currency: str, digits: int) -> None:
-    assert minor_digits(currency) == digits
+    assert money.minor_digits(currency) == digits
 
 
 @pytest.mark.parametrize("currency", ["", "XXX", "cny"])
 def test_an_unknown_currency_is_an_error(currency: str) -> None:
     with pytest.raises(ValueError, match="unknown currency"):
-        round_half_up(D(1), currency)
+        money.round_half_up(D(1), currency)
 
 
 @pytest.mark.parametrize(
@@ -71,41 +64,39 @@ def test_an_unknown_currency_is_an_error(currency: str) -> None:
     ],
 )
 def test_plain_numbers_have_no_exponent_and_no_trailing_zeros(value: str, text: str) -> None:
-    assert format_number(D(value)) == text
+    assert money.format_number(D(value)) == text
 
 
 def test_a_proportion_is_rounded_once_whatever_the_callers_context() -> None:
     with localcontext(Context(prec=3, rounding=ROUND_DOWN)):
-        assert proportion(D("123456.78"), 50, 60, "USD") == D("102880.65")
-        assert percentage(D("33.3333"), D("123456.78"), "USD") == D("41152.22")
-        assert format_amount(D("123456.785"), "USD") == "123456.79"
+        assert money.proportion(D("123456.78"), 50, 60, "USD") == D("102880.65")
+        assert money.percentage(D("33.3333"), D("123456.78"), "USD") == D("41152.22")
+        assert money.format_amount(D("123456.785"), "USD") == "123456.79"
 
 
 def test_a_quotient_just_below_a_tie_is_not_taken_for_one() -> None:
     # 28 digits, the usual precision, would make a tie of it.
     amount = D("999999999999999999999999999.00499999999999999999")
-    assert round_half_up(amount, "CNY") == D("999999999999999999999999999.00")
-    assert proportion(amount, 60, 60, "CNY") == D("999999999999999999999999999.00")
+    assert money.round_half_up(amount, "CNY") == D("999999999999999999999999999.00")
+    assert money.proportion(amount, 60, 60, "CNY") == D("999999999999999999999999999.00")
 
 
 @given(amounts, st.integers(0, 100_000), st.integers(1, 100_000), currencies)
 def test_a_proportion_is_within_half_a_unit_of_the_truth_and_ties_go_away_from_zero(
     amount: Decimal, numerator: int, denominator: int, currency: str
 ) -> None:
-    unit = Fraction(1, 10 ** minor_digits(currency))
+    unit = Fraction(1, 10 ** money.minor_digits(currency))
     truth = Fraction(amount) * numerator / denominator
-    error = Fraction(proportion(amount, numerator, denominator, currency)) - truth
+    error = Fraction(money.proportion(amount, numerator, denominator, currency)) - truth
     assert abs(error) <= unit / 2
     if abs(error) == unit / 2:
         assert (error > 0) == (truth > 0)
 
 
 @given(amounts, currencies)
-def test_rounding_twice_changes_nothing_and_amounts_read_back(
-    amount: Decimal, currency: str
-) -> None:
-    rounded = round_half_up(amount, currency)
-    text = format_amount(amount, currency)
-    assert round_half_up(rounded, currency) == rounded == D(text)
-    assert len(text.partition(".")[2]) == minor_digits(currency)
+def test_rounding_twice_changes_nothing_and_amounts_read_back(amount: Decimal, currency: str) -> None:
+    rounded = money.round_half_up(amount, currency)
+    text = money.format_amount(amount, currency)
+    assert money.round_half_up(rounded, currency) == rounded == D(text)
+    assert len(text.partition(".")[2]) == money.minor_digits(currency)
     assert text.strip("-0.") or not text.startswith("-")

@@ -57,8 +57,7 @@ def test_touching_periods_do_not_meet():
 
 
 @pytest.mark.parametrize(
-    ("start", "end"),
-    [(BASE, BASE), (BASE + timedelta(1), BASE), (BASE.replace(tzinfo=None), BASE)],
+    ("start", "end"), [(BASE, BASE), (BASE + timedelta(1), BASE), (BASE.replace(tzinfo=None), BASE)]
 )
 def test_what_is_no_period(start, end):
     with pytest.raises(ValueError):

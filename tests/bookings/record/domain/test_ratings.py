@@ -9,51 +9,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid, WrongState
-from bookings.record.domain.ratings import (
-    Rateable,
-    check_mark,
-    require_answerable,
-    require_rateable,
-    shown_rating,
-)
+from bookings.record.domain import ratings
 
 END = datetime(2026, 3, 6, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def rated(rater: int, organisation: int, rating: int | None, usable: int | None = None) -> Rateable:
-    return Rateable(UUID(int=rater), UUID(int=organisation), rating, usable)
+def rated(rater: int, organisation: int, rating: int | None, usable: int | None = None) -> ratings.Rateable:
+    return ratings.Rateable(UUID(int=rater), UUID(int=organisation), rating, usable)
 
 
 FIVE = [rated(n, n % 3, 5, 5) for n in range(5)]
 
 
 def test_a_session_is_rated_once_within_thirty_days() -> None:
-    require_rateable(ended_at=END, rated_at=None, now=END + 30 * DAY - timedelta(seconds=1))
+    ratings.require_rateable(ended_at=END, rated_at=None, now=END + 30 * DAY - timedelta(seconds=1))
     with pytest.raises(WrongState) as late:
-        require_rateable(ended_at=END, rated_at=None, now=END + 30 * DAY)
+        ratings.require_rateable(ended_at=END, rated_at=None, now=END + 30 * DAY)
     assert late.value.code == "rating-too-late"
     with pytest.raises(WrongState) as again:
-        require_rateable(ended_at=END, rated_at=END + DAY, now=END + DAY)
+        ratings.require_rateable(ended_at=END, rated_at=END + DAY, now=END + DAY)
     assert again.value.code == "rated-already"
 
 
 def test_an_answer_is_edited_for_a_day() -> None:
-    require_answerable(answered_at=None, now=END)
-    require_answerable(answered_at=END, now=END + DAY - timedelta(seconds=1))
+    ratings.require_answerable(answered_at=None, now=END)
+    ratings.require_answerable(answered_at=END, now=END + DAY - timedelta(seconds=1))
     with pytest.raises(WrongState):
-        require_answerable(answered_at=END, now=END + DAY)
+        ratings.require_answerable(answered_at=END, now=END + DAY)
 
 
 @pytest.mark.parametrize("mark", [0, 6, -1])
 def test_a_mark_is_from_one_to_five(mark: int) -> None:
     with pytest.raises(Invalid):
-        check_mark("usable", mark)
+        ratings.check_mark("usable", mark)
 
 
 def test_the_mean_leans_towards_that_of_its_techniques() -> None:
     """Five ratings of 5 where the technique's mean is 4: (10 x 4 + 25) / 15."""
-    shown = shown_rating([*FIVE, rated(9, 9, None)], [(5, 25), (15, 55)])
+    shown = ratings.shown_rating([*FIVE, rated(9, 9, None)], [(5, 25), (15, 55)])
     assert shown is not None
     assert shown.mean == Decimal("4.33")
     assert (shown.ratings, shown.raters, shown.organisations) == (5, 5, 3)
@@ -61,7 +55,7 @@ def test_the_mean_leans_towards_that_of_its_techniques() -> None:
 
 
 def test_an_instrument_without_a_technique_stands_for_itself() -> None:
-    shown = shown_rating(FIVE, [])
+    shown = ratings.shown_rating(FIVE, [])
     assert shown is not None and shown.mean == Decimal("5.00")
 
 
@@ -75,22 +69,20 @@ def test_an_instrument_without_a_technique_stands_for_itself() -> None:
         [*FIVE[:4], rated(9, 9, None)],  # the fifth has not rated
     ],
 )
-def test_too_few_show_nothing(sessions: list[Rateable]) -> None:
-    assert shown_rating(sessions, [(100, 400)]) is None
+def test_too_few_show_nothing(sessions: list[ratings.Rateable]) -> None:
+    assert ratings.shown_rating(sessions, [(100, 400)]) is None
 
 
 def test_the_share_of_results_that_were_not_usable() -> None:
     sessions = [rated(n, n % 3, 4, mark) for n, mark in enumerate([1, 2, 3, None, 5])]
-    shown = shown_rating(sessions, [])
+    shown = ratings.shown_rating(sessions, [])
     assert shown is not None and shown.not_usable == Decimal("0.500")
-    unmarked = shown_rating([rated(n, n % 3, 4) for n in range(5)], [])
+    unmarked = ratings.shown_rating([rated(n, n % 3, 4) for n in range(5)], [])
     assert unmarked is not None and unmarked.not_usable is None
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(1, 5)), min_size=5, max_size=30
-    ),
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(1, 5)), min_size=5, max_size=30),
     st.lists(st.integers(1, 5), max_size=50),
 )
 def test_the_mean_lies_between_its_own_and_that_of_its_techniques(
@@ -99,7 +91,7 @@ def test_the_mean_lies_between_its_own_and_that_of_its_techniques(
     sessions = [rated(*one) for one in given_ratings]
     own = [one[2] for one in given_ratings]
     every = own + elsewhere
-    shown = shown_rating(sessions, [(len(every), sum(every))])
+    shown = ratings.shown_rating(sessions, [(len(every), sum(every))])
     if shown is None:
         return
     means = [Decimal(sum(x)) / len(x) for x in (own, every)]

@@ -19,11 +19,7 @@ from bookings.pricing.selectors.charges import (
     listed_charges,
     parties_of_charges,
 )
-from bookings.record.selectors.reservations import (
-    first_visible_to,
-    reservations_for,
-    visible_among,
-)
+from bookings.record.selectors.reservations import first_visible_to, reservations_for, visible_among
 from tests.factories.moments import NOW
 
 ORDER = ("-start_at", "-id")
@@ -100,9 +96,7 @@ def test_every_role_sees_what_the_plain_rule_says(cast, places, data):
     country = cast.anhui.parent
     grants = st.one_of(
         st.builds(
-            Grant,
-            st.sampled_from(["researcher", "manager", "finance"]),
-            place.map(lambda one: one.pk),
+            Grant, st.sampled_from(["researcher", "manager", "finance"]), place.map(lambda one: one.pk)
         ),
         st.builds(
             Grant,

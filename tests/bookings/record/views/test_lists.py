@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories.cast import NOW
+from accounts.models import User
+from tests.factories.cast import NOW, reserve
 from tests.factories.money import charge_of, store
 
 CHARGES = reverse("bookings:money-charges")
@@ -79,3 +80,21 @@ def test_the_file_is_narrowed_and_sorted_too(lin, three):
 def test_totals_are_of_what_is_left(lin, three):
     totals = lin.get(CHARGES, {"q": "tube"}).context["totals"]
     assert [(f"{each.total:.0f}", each.number) for each in totals] == [("106", 1)]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", ["Anvil", "Zoom", "Zoom two"]), ("zh-hans", ["Zoom", "Anvil", "Zoom two"])],
+)
+def test_things_are_sorted_by_the_name_that_is_shown(cast, monkeypatch, language, expected):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    for name, name_zh in (("Anvil", "2 号炉"), ("Zoom", "1 号炉"), ("Zoom two", "")):
+        thing = cast.instrument(name=name, name_zh=name_zh)
+        reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=thing)
+    User.objects.filter(pk=cast.zhao.pk).update(language=language)
+    client = Client(headers={"accept-language": language})
+    client.force_login(User.objects.get(pk=cast.zhao.pk))
+    for sort, order in (("instrument__name", 1), ("-instrument__name", -1)):
+        page = client.get(reverse("bookings:hosted"), {"sort": sort})
+        shown = [row.instrument.name for row in page.context["rows"]]
+        assert shown == expected[::order]

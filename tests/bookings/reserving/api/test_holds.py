@@ -83,9 +83,7 @@ def test_three_at_a_time(cast: Cast, program: Programs, clock: Clock) -> None:
         held = wang.post(
             "holds/",
             slot(
-                cast,
-                start=f"2026-03-06T{hour:02}:00:00+08:00",
-                end=f"2026-03-06T{hour + 1:02}:00:00+08:00",
+                cast, start=f"2026-03-06T{hour:02}:00:00+08:00", end=f"2026-03-06T{hour + 1:02}:00:00+08:00"
             ),
         )
         assert held.status == 201
@@ -138,9 +136,7 @@ def test_what_wants_the_owners_word_becomes_a_request(cast: Cast, program: Progr
     asks = cast.instrument(name="Asks", policy={"approval": "manual"})
     wang = program("wang")
     held = wang.post("holds/", slot(cast, instrument=str(asks.pk)))
-    made = wang.post(
-        "reservations/", slot(cast, instrument=str(asks.pk), hold=held.body["id"], **purpose())
-    )
+    made = wang.post("reservations/", slot(cast, instrument=str(asks.pk), hold=held.body["id"], **purpose()))
     assert (made.body["state"], made.body["deadline"]) == ("requested", "2026-03-06T02:00:00Z")
     assert Occupancy.objects.get().expires_at == NOW + timedelta(hours=22)
 
@@ -154,12 +150,7 @@ def test_several_at_once_are_all_reserved_or_none(cast: Cast, program: Programs)
     rows = made.body["reservations"]
     assert [row["instrument"] for row in rows] == [str(cast.microscope.pk), str(other.pk)]
 
-    third = slot(
-        cast,
-        start="2026-03-06T14:00:00+08:00",
-        end="2026-03-06T15:00:00+08:00",
-        **purpose(),
-    )
+    third = slot(cast, start="2026-03-06T14:00:00+08:00", end="2026-03-06T15:00:00+08:00", **purpose())
     refused = wang.post("reservations/", {"bookings": [third, both[1]]})
     assert refused.status == 409
     assert [(r["code"], r["booking"]) for r in refused.body["refusals"]] == [("slot-taken", 1)]
@@ -198,9 +189,7 @@ def test_a_manager_books_for_another(cast: Cast, program: Programs) -> None:
     ours = body | purpose(on_behalf_of=str(cast.wang.pk), organisation="ustc")
     assert program("zhao").post("reservations/", ours).body["price_group"] == "internal"
     stranger = body | purpose(on_behalf_of="alice@nowhere.example")
-    assert program("chen").post("reservations/", stranger).problems == [
-        ("on_behalf_of", "not-one-of-theirs")
-    ]
+    assert program("chen").post("reservations/", stranger).problems == [("on_behalf_of", "not-one-of-theirs")]
     assert program("wang").post("reservations/", theirs).status == 403
 
 

@@ -45,6 +45,21 @@ def written() -> tuple[int, ...]:
     return tuple(kind.objects.count() for kind in kinds)  # type: ignore[attr-defined]
 
 
+def test_what_it_may_cost_at_most(cast: Cast, program: Programs) -> None:
+    wang = program("wang")
+    body = wish(cast)
+    asked = {name: body[name] for name in ("instrument", "start", "end", "service_mode")}
+    quoted = wang.post("quotes/", asked | {"organisation": "fudan"})
+    most = {"amount": quoted.body["payable"], "currency": quoted.body["currency"]}
+    before = written()
+    for less in ({"amount": "1.00"}, {"currency": "EUR"}):
+        refused = wang.post("reservations/", body | {"at_most": most | less})
+        assert (refused.status, refused.body["code"]) == (409, "price-changed")
+        assert {name: refused.body[name] for name in most} == most
+        assert written() == before
+    assert wang.post("reservations/", body | {"at_most": most}).status == 201
+
+
 # The main line
 
 
@@ -97,16 +112,11 @@ def test_the_main_line(cast: Cast, program: Programs, clock: Clock) -> None:
     ]
 
 
-def test_a_reservation_answers_with_what_was_asked_and_its_quote(
-    cast: Cast, program: Programs
-) -> None:
+def test_a_reservation_answers_with_what_was_asked_and_its_quote(cast: Cast, program: Programs) -> None:
     made = program("wang").post(
         "reservations/",
         wish(
-            cast,
-            service_mode="assisted",
-            options={"operator": "1.5"},
-            samples={"count": 4, "text": "晶圆"},
+            cast, service_mode="assisted", options={"operator": "1.5"}, samples={"count": 4, "text": "晶圆"}
         ),
     )
     body = made.body
@@ -128,12 +138,7 @@ def test_a_reservation_answers_with_what_was_asked_and_its_quote(
 
 @pytest.mark.parametrize(
     ("samples", "count", "text"),
-    [
-        (3, 3, ""),
-        ("two wafers", None, "two wafers"),
-        ({"count": 2, "text": "x"}, 2, "x"),
-        ({}, None, ""),
-    ],
+    [(3, 3, ""), ("two wafers", None, "two wafers"), ({"count": 2, "text": "x"}, 2, "x"), ({}, None, "")],
 )
 def test_samples_are_a_number_or_a_text_or_both(
     cast: Cast, program: Programs, samples: Any, count: int | None, text: str
@@ -236,9 +241,7 @@ def test_everything_that_is_missing_is_named_at_once(cast: Cast, program: Progra
 # Rules
 
 
-def test_a_taken_slot_is_a_conflict_with_the_nearest_that_passes(
-    cast: Cast, program: Programs
-) -> None:
+def test_a_taken_slot_is_a_conflict_with_the_nearest_that_passes(cast: Cast, program: Programs) -> None:
     reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="sun")
     wang = program("wang")
     before = written()
@@ -261,11 +264,7 @@ def test_a_closure_is_a_conflict(cast: Cast, program: Programs) -> None:
     zhao = program("zhao")
     zhao.post(
         f"instruments/{cast.microscope.pk}/closures/",
-        {
-            "start": "2026-03-06T00:00:00+08:00",
-            "end": "2026-03-07T00:00:00+08:00",
-            "kind": "maintenance",
-        },
+        {"start": "2026-03-06T00:00:00+08:00", "end": "2026-03-07T00:00:00+08:00", "kind": "maintenance"},
     )
     answer = program("wang").post("reservations/", wish(cast))
     assert (answer.status, answer.code) == (409, "instrument-closed")
@@ -275,8 +274,7 @@ def test_every_rule_that_refuses_is_named(cast: Cast, program: Programs) -> None
     wang = program("wang")
     before = written()
     answer = wang.post(
-        "reservations/",
-        wish(cast, start="2026-03-07T09:10:00+08:00", end="2026-03-07T09:20:00+08:00"),
+        "reservations/", wish(cast, start="2026-03-07T09:10:00+08:00", end="2026-03-07T09:20:00+08:00")
     )
     assert (answer.status, answer.code) == (422, "rules-refuse")
     assert answer.refusals == ["off-grid", "too-short", "outside-opening-hours"]
@@ -293,8 +291,7 @@ def test_taken_and_something_else_is_no_conflict(cast: Cast, program: Programs) 
 
 def test_one_rule_that_refuses_is_the_code(cast: Cast, program: Programs) -> None:
     answer = program("wang").post(
-        "reservations/",
-        wish(cast, start="2026-03-05T11:00:00+08:00", end="2026-03-05T12:00:00+08:00"),
+        "reservations/", wish(cast, start="2026-03-05T11:00:00+08:00", end="2026-03-05T12:00:00+08:00")
     )
     assert (answer.status, answer.code, answer.refusals) == (422, "too-soon", ["too-soon"])
 
@@ -390,9 +387,7 @@ def test_a_request_is_rejected_with_a_reason(cast: Cast, program: Programs) -> N
     assert (again.status, again.code, again.body["state"]) == (409, "wrong-state", "rejected")
 
 
-def test_past_its_deadline_a_request_is_expired(
-    cast: Cast, program: Programs, clock: Clock
-) -> None:
+def test_past_its_deadline_a_request_is_expired(cast: Cast, program: Programs, clock: Clock) -> None:
     instrument = cast.instrument(name="Cryo-EM", policy={"approval": "manual"})
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument)
     clock.now = at("2026-03-06 10:00")
@@ -494,7 +489,7 @@ def test_who_comes_early_reads_from_when_and_on_which_unit(
     client.force_login(cast.wang)
     page = client.post(reverse("bookings:check-in", args=[alone.pk]))
     assert page.status_code == 422
-    assert "check in from 10:00 on (Asia/Shanghai)" in page.content.decode()
+    assert "check in from 10:00 on (Beijing time)" in page.content.decode()
     clock.now = at("2026-03-06 10:50")
     page = client.post(reverse("bookings:check-in", args=[pooled.pk]), follow=True)
     assert "You are checked in, on unit 2." in page.content.decode()
@@ -570,11 +565,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "asks first": ("wang", {"instrument": "Asks first"}),
     "assisted, with an option and samples": (
         "wang",
-        {
-            "service_mode": "assisted",
-            "options": {"operator": "1.5"},
-            "samples": {"count": 4, "text": "晶圆"},
-        },
+        {"service_mode": "assisted", "options": {"operator": "1.5"}, "samples": {"count": 4, "text": "晶圆"}},
     ),
     "by the only organisation": ("wang", {"organisation": None}),
     "paid by a source": ("wang", {"funding": [{"source": "NSFC-17", "percent": "100"}]}),
@@ -601,9 +592,7 @@ def without_nothing(body: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("keyed", [False, True], ids=["no key", "with a key"])
-def test_the_answer_is_what_reading_it_gives(
-    cast: Cast, program: Programs, kind: str, keyed: bool
-) -> None:
+def test_the_answer_is_what_reading_it_gives(cast: Cast, program: Programs, kind: str, keyed: bool) -> None:
     who, changes = KINDS[kind]
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
     source(cast, "NSFC-17", users=("wang",))
@@ -632,9 +621,7 @@ def test_the_answer_to_a_hold_that_is_completed_is_what_reading_it_gives(
     for start, end, is_named in (("10", "11", True), ("13", "14", False)):
         slot |= {"start": f"2026-03-06T{start}:00:00+08:00", "end": f"2026-03-06T{end}:00:00+08:00"}
         hold = wang.post("holds/", slot).body["id"]
-        made = wang.post(
-            "reservations/", wish(cast, **slot, **({"hold": hold} if is_named else {}))
-        )
+        made = wang.post("reservations/", wish(cast, **slot, **({"hold": hold} if is_named else {})))
         assert (made.status, made.body["id"]) == (201, hold)
         assert made.body == wang.get(f"reservations/{hold}/").body
 
@@ -676,10 +663,7 @@ def test_a_refusal_is_not_kept_but_remembered_as_demand(cast: Cast, program: Pro
 def test_keys_are_a_persons_own(cast: Cast, program: Programs) -> None:
     program("wang").post("reservations/", wish(cast), Idempotency_Key="k1")
     later = wish(
-        cast,
-        organisation="ustc",
-        start="2026-03-06T14:00:00+08:00",
-        end="2026-03-06T15:00:00+08:00",
+        cast, organisation="ustc", start="2026-03-06T14:00:00+08:00", end="2026-03-06T15:00:00+08:00"
     )
     assert program("sun").post("reservations/", later, Idempotency_Key="k1").status == 201
 
@@ -730,10 +714,7 @@ def test_a_lock_that_is_not_had_is_busy(
 
 
 def test_what_goes_wrong_here_is_a_problem_too_and_is_logged(
-    cast: Cast,
-    program: Programs,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    cast: Cast, program: Programs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*by: Any, **values: Any) -> None:
         raise ZeroDivisionError
@@ -795,15 +776,11 @@ def test_pages_there_and_back(cast: Cast, program: Programs) -> None:
         ("cursor=WzAsIjIwMjYtMDMtMDYiLCJhIl0", ("cursor", "unknown-cursor")),
     ],
 )
-def test_what_is_no_page(
-    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
-) -> None:
+def test_what_is_no_page(cast: Cast, program: Programs, query: str, problem: tuple[str, str]) -> None:
     assert program("wang").get(f"reservations/?{query}").problems == [problem]
 
 
-def test_the_list_asks_as_much_of_the_database_for_three_as_for_one(
-    cast: Cast, program: Programs
-) -> None:
+def test_the_list_asks_as_much_of_the_database_for_three_as_for_one(cast: Cast, program: Programs) -> None:
     wang = program("wang")
 
     def statements() -> int:
@@ -826,9 +803,7 @@ def test_sentences_follow_the_language_and_codes_do_not(cast: Cast, program: Pro
     wang = program("wang")
     english = wang.post("reservations/", wish(cast, start="tomorrow"))
     asked = wang.post("reservations/?lang=zh-hans", wish(cast, start="tomorrow"))
-    accepted = wang.post(
-        "reservations/", wish(cast, start="tomorrow"), Accept_Language="zh-CN,zh;q=0.9"
-    )
+    accepted = wang.post("reservations/", wish(cast, start="tomorrow"), Accept_Language="zh-CN,zh;q=0.9")
     assert english.problems == asked.problems == accepted.problems
     assert asked.body == accepted.body
     assert asked.headers["Content-Language"] == "zh-hans"

@@ -15,9 +15,9 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.domain.holds import HOLD_LASTS
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
-from instruments.domain.ratecards import parse_rate_card
-from instruments.services.publishing import instrument_publication
-from instruments.services.ratecards import rate_card_create
+from instruments.managing.services.publishing import instrument_publication
+from instruments.rates.domain.ratecards import parse_rate_card
+from instruments.rates.services.ratecards import rate_card_create
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.qualifications import certify, withdraw
 
@@ -78,12 +78,7 @@ def test_it_blocks_the_slot_says_nothing_and_has_no_price(cast):
 def test_it_becomes_the_booking(cast):
     hold = take(cast, *FRIDAY)
     made = complete(cast, hold, now=DEADLINE - timedelta(microseconds=1))
-    assert (made.pk, made.state, made.deadline_at, made.version) == (
-        hold.pk,
-        "confirmed",
-        None,
-        2,
-    )
+    assert (made.pk, made.state, made.deadline_at, made.version) == (hold.pk, "confirmed", None, 2)
     assert Occupancy.objects.get().expires_at is None
     assert made.quotes.get().payable == Decimal("657.20")
     refused(WrongState, lambda: complete(cast, hold))
@@ -101,10 +96,7 @@ def test_from_its_deadline_on_it_is_nobodys(cast):
     hold = take(cast, *FRIDAY)
     error = refused(WrongState, lambda: complete(cast, hold, now=DEADLINE))
     assert error.code == "hold-expired"
-    refused(
-        WrongState,
-        lambda: hold_release(By(cast.actor("wang"), DEADLINE), reservation_id=hold.pk),
-    )
+    refused(WrongState, lambda: hold_release(By(cast.actor("wang"), DEADLINE), reservation_id=hold.pk))
     assert reserve(cast, *FRIDAY, who="sun", now=DEADLINE).state == "confirmed"
     hold.refresh_from_db()
     assert hold.state == "expired"
@@ -141,10 +133,7 @@ def test_only_for_what_was_held(cast):
     refused(Invalid, lambda: complete(cast, hold, service_mode="remote"))
     refused(NotFound, lambda: complete(cast, hold, who="sun"))
     refused(NotFound, lambda: complete(cast, hold, who="hu"))
-    refused(
-        NotFound,
-        lambda: hold_release(By(cast.actor("sun"), NOW), reservation_id=hold.pk),
-    )
+    refused(NotFound, lambda: hold_release(By(cast.actor("sun"), NOW), reservation_id=hold.pk))
 
 
 def test_who_left_meanwhile_completes_nothing(cast):
@@ -161,9 +150,7 @@ def test_for_a_member_by_the_payers_manager(cast):
     assert (hold.user, hold.made_by) == (cast.wang, cast.chen)
     refused(
         (Invalid, NotFound, NotPermitted),
-        lambda: complete(
-            cast, hold, who="zhao", organisation="ustc", on_behalf_of="wang@fudan.example"
-        ),
+        lambda: complete(cast, hold, who="zhao", organisation="ustc", on_behalf_of="wang@fudan.example"),
     )
     assert complete(cast, hold).state == "confirmed"
 
@@ -221,9 +208,7 @@ def test_all_rules_are_asked(cast):
 
 
 def test_a_manager_sets_nothing_aside_for_themselves_by_a_hold(cast):
-    RoleGrant.objects.create(
-        user=cast.zhao, role="researcher", organisation=cast.ustc, granted_at=NOW
-    )
+    RoleGrant.objects.create(user=cast.zhao, role="researcher", organisation=cast.ustc, granted_at=NOW)
     for values in ({}, {"on_behalf_of": "zhao@ustc.example"}):
         refused(
             NotPermitted,

@@ -6,13 +6,15 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongVersion
 from accounts.domain.roles import By
-from accounts.models import TrailEntry
+from accounts.models import Message, OutboxMessage, TrailEntry
 from bookings.models import Reservation, UsageSession
+from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.usage.services.usage import reservation_check_in
-from instruments.models import HouseRules, HouseRulesAcceptance, Instrument
-from instruments.selectors.house_rules import load_house_rules
-from instruments.services.house_rules import house_rules_accept, house_rules_set
+from instruments.house_rules.models import HouseRules, HouseRulesAcceptance
+from instruments.house_rules.selectors.house_rules import load_house_rules
+from instruments.house_rules.services.house_rules import house_rules_accept, house_rules_set
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, at, reserve
 
 TEN, TWELVE = "2026-03-06 10:00", "2026-03-06 12:00"
@@ -64,15 +66,39 @@ def test_a_new_version_cancels_nothing_and_is_asked_for_at_check_in(cast):
 
 def test_what_is_booked_for_somebody_they_accept_when_they_check_in(cast):
     set_rules(cast)
-    made = reserve(
-        cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example"
-    )
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
     code = ("house-rules-not-accepted", {"version": 1})
     assert refusal(lambda: check_in(cast, made)) == [code]
-    # Nobody accepts for another.
-    assert refusal(lambda: check_in(cast, made, who="zhao", house_rules=1)) == [code]
     check_in(cast, made, house_rules=1)
     assert HouseRulesAcceptance.objects.get().user == cast.wang
+
+
+@pytest.mark.parametrize("who", ["zhao", "chen"])
+@pytest.mark.parametrize("named", [{}, {"house_rules": 2}])
+def test_whom_somebody_else_checks_in_owes_them_and_is_told(cast, who, named):
+    """Nobody accepts for another, and nobody is kept out for it: a new version cancels nothing."""
+    set_rules(cast)
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", house_rules=1)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    set_rules(cast, "Wear gloves and goggles.")
+    check_in(cast, made, who=who, **named)
+    made.refresh_from_db()
+    assert made.state == "in_use"
+    assert [a.rules.version for a in HouseRulesAcceptance.objects.all()] == [1]
+    entry = TrailEntry.objects.get(action="reservation.in_use")
+    assert entry.after["house_rules_open"] == 2
+    effects_carry_out(now=at(TEN))
+    assert Message.objects.get(kind="mail.house-rules-open").user == cast.wang
+    house_rules_accept(By(cast.actor("wang"), at(TEN)), instrument_id=cast.microscope.pk, version=2)
+    assert OutboxMessage.objects.filter(kind="mail.house-rules-open").count() == 1
+
+
+def test_who_has_accepted_them_owes_nothing_when_the_host_checks_them_in(cast):
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, house_rules=1)
+    check_in(cast, made, who="zhao")
+    assert "house_rules_open" not in TrailEntry.objects.get(action="reservation.in_use").after
+    assert not OutboxMessage.objects.filter(kind="mail.house-rules-open").exists()
 
 
 def test_samples_that_are_sent_in_need_no_rules_at_check_in(cast):

@@ -1,6 +1,6 @@
 """Moving, extending, shortening: which rules run, what it costs, what is kept."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
+from bookings.conversation.services.proposals import proposal_accept, proposal_make
 from bookings.models import Occupancy, Quote, Reservation
 from bookings.pricing.domain.charges import charge
 from bookings.pricing.selectors.charges import cancellation_now, load_ending, load_quoted
@@ -18,6 +19,8 @@ from bookings.reserving.services.moves import reservation_move
 from bookings.reserving.services.reservations import reservation_cancel, reservation_decide
 from bookings.usage.services.usage import reservation_check_in
 from tests.factories.cast import NOW, at, reserve
+
+EARLIER = NOW - timedelta(minutes=11)  # second thoughts are over
 
 # Cancellation of the cast's card: free from three days before, 50 % from one day, else 100 %.
 
@@ -66,15 +69,11 @@ def test_a_move_gives_back_the_old_slot_as_it_wins_the_new(cast):
 
 def test_into_its_own_old_time(cast):
     row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
-    assert move(cast, row, "2026-03-10 11:00", "2026-03-10 13:00").start_at == at(
-        "2026-03-10 11:00"
-    )
+    assert move(cast, row, "2026-03-10 11:00", "2026-03-10 13:00").start_at == at("2026-03-10 11:00")
 
 
 def test_a_move_asks_all_rules(cast):
-    tight = cast.instrument(
-        name="Tight", policy={"notice_minutes": 1440, "horizon_days": {"external": 10}}
-    )
+    tight = cast.instrument(name="Tight", policy={"notice_minutes": 1440, "horizon_days": {"external": 10}})
     row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=tight)
     (soon,) = refused(cast, row, "2026-03-06 10:00", "2026-03-06 11:00")
     assert (soon.code, soon.nearest.start) == ("too-soon", at("2026-03-06 12:00"))
@@ -191,11 +190,15 @@ def test_whoever_is_at_the_instrument_may_stay_longer(cast):
 
 def test_nobody_escapes_a_late_fee_by_moving(cast):
     """Half a day before, cancelling costs all; moved a month ahead it still does."""
-    row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", now=EARLIER)
+    later = Period(at("2026-04-03 10:00"), at("2026-04-03 12:00"))
+    said = load_move(cast.actor("wang"), row, later, NOW)
+    assert (said.least_percent, said.sticks, said.fee.under_minutes) == (100, True, 1440)
     moved = move(cast, row, "2026-04-03 10:00", "2026-04-03 12:00")
     assert moved.least_percent == 100
     fee = cancellation_now(moved, NOW)
     assert (fee.percent, fee.fee, fee.tax) == (100, Decimal("620.00"), Decimal("37.20"))
+    assert fee.reason == "moved"
     reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=row.pk, reason="")
     row.refresh_from_db()
     assert charge(load_quoted(row.pk), load_ending(row)).payable == Decimal("657.20")
@@ -210,9 +213,7 @@ def test_nor_by_shortening(cast):
     assert (said.fee.percent, said.fee.fee) == (50, Decimal("260.00"))
     shorter = move(cast, row, "2026-03-06 14:00", "2026-03-06 16:00", now=now)
     assert shorter.shortening_fee == Decimal("260.00")
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-05 13:59")), reservation_id=row.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-05 13:59")), reservation_id=row.pk, reason="")
     row.refresh_from_db()
     made = charge(load_quoted(row.pk), load_ending(row))
     # 50 % of 620.00, and the 260.00, each with 6 % of tax.
@@ -220,7 +221,83 @@ def test_nor_by_shortening(cast):
     assert made.result["shortening"] == {"fee": "260.00", "tax": "15.60"}
 
 
-def test_what_the_host_moves_costs_nothing(cast):
+def test_the_tier_that_was_reached_is_the_one_that_sticks(cast):
+    """A day and two hours before, cancelling costs half; free are three days."""
+    row = reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", now=EARLIER)
+    later = Period(at("2026-04-03 10:00"), at("2026-04-03 12:00"))
+    said = load_move(cast.actor("wang"), row, later, NOW)
+    assert (said.least_percent, said.sticks, said.fee.under_minutes) == (50, True, 4320)
+
+
+def test_nothing_sticks_to_an_earlier_start(cast):
+    """The notice only shrinks: what it costs to cancel is more by itself."""
+    row = reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", now=EARLIER)
+    moved = move(cast, row, "2026-03-06 10:00", "2026-03-06 12:00")
+    assert moved.least_percent == 0
+    assert cancellation_now(moved, NOW).percent == 100
+
+
+def test_nothing_sticks_within_ten_minutes_and_they_go_on(cast):
+    """Moved away just after making it: it uses the day's second thoughts, and cancelling it stays
+    free; so would it after moves that cost nothing, or that the host makes."""
     row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    other = reserve(cast, "2026-03-06 08:00", "2026-03-06 10:00")
+    later = NOW + timedelta(minutes=5)
+    moved = move(cast, row, "2026-04-03 10:00", "2026-04-03 12:00", now=later)
+    assert (moved.least_percent, moved.second_thought_on) == (0, date(2026, 3, 5))
+    near = move(cast, row, "2026-03-06 10:00", "2026-03-06 12:00", now=later)
+    wang = cast.actor("wang")
+    assert cancellation_now(near, later, actor=wang).reason == "second-thoughts"
+    over = NOW + timedelta(minutes=11)
+    assert cancellation_now(near, over, actor=wang).percent == 100
+    # The day's are used: of another booking the tier sticks.
+    assert move(cast, other, "2026-04-02 10:00", "2026-04-02 12:00", now=later).least_percent == 100
+    reservation_cancel(By(wang, later), reservation_id=row.pk, reason="")
+    row.refresh_from_db()
+    assert row.is_second_thought
+    assert charge(load_quoted(row.pk), load_ending(row)) is None
+
+
+def test_the_hosts_move_does_not_end_the_ten_minutes(cast):
+    row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    moved = move(cast, row, "2026-03-06 14:00", "2026-03-06 16:00", who="zhao", reason="Repair.")
+    assert cancellation_now(moved, NOW, actor=cast.actor("wang")).reason == "second-thoughts"
+
+
+def test_no_minutes_are_won_by_moving_away_what_starts_at_once(cast):
+    """Less than an hour ahead there were none left: the tier sticks, and cancelling costs it."""
+    now = at("2026-03-06 13:15")
+    row = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", now=now)
+    moved = move(cast, row, "2026-04-03 10:00", "2026-04-03 11:00", now=now)
+    assert moved.least_percent == 100
+    fee = cancellation_now(moved, now, actor=cast.actor("wang"))
+    assert (fee.percent, fee.reason) == (100, "moved")
+
+
+def test_nothing_sticks_where_the_host_asks_for_another_time(cast):
+    """The person goes to a third time while the host's is open; once it has lapsed, it sticks."""
+    zhao, wang = (By(cast.actor(who), NOW) for who in ("zhao", "wang"))
+    row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", now=EARLIER)
+    proposed = Period(at("2026-04-02 10:00"), at("2026-04-02 12:00"))
+    proposal_make(zhao, reservation_id=row.pk, period=proposed, text="We need that day.")
+    assert move(cast, row, "2026-04-03 10:00", "2026-04-03 12:00").least_percent == 0
+    own = reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", now=EARLIER)
+    wished = Period(at("2026-04-02 14:00"), at("2026-04-02 16:00"))
+    proposal_make(wang, reservation_id=own.pk, period=wished)
+    assert move(cast, own, "2026-04-03 14:00", "2026-04-03 16:00").least_percent == 50
+
+
+def test_what_the_person_proposes_within_the_ten_minutes_does_not_stick(cast):
+    row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    wished = Period(at("2026-04-02 10:00"), at("2026-04-02 12:00"))
+    proposal = proposal_make(By(cast.actor("wang"), NOW), reservation_id=row.pk, period=wished)
+    proposal_accept(By(cast.actor("zhao"), NOW), proposal_id=proposal.pk)
+    row.refresh_from_db()
+    assert (row.start_at, row.least_percent) == (wished.start, 0)
+    assert row.second_thought_on == date(2026, 3, 5)
+
+
+def test_what_the_host_moves_costs_nothing(cast):
+    row = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", now=EARLIER)
     moved = move(cast, row, "2026-04-03 10:00", "2026-04-03 12:00", who="zhao", reason="Repair.")
     assert moved.least_percent == 0

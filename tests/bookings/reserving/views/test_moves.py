@@ -1,12 +1,19 @@
 """Moving a booking on the calendar of its instrument."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
-from instruments.models import Instrument
+from accounts.domain.roles import By
+from bookings.charging.services.charges import charge_make
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import reservation_cancel
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories import api as programs
-from tests.factories.cast import at, reserve
+from tests.factories.cast import NOW, at, reserve
 
 clock = programs.clock  # a fixture
 
@@ -61,3 +68,41 @@ def test_nobody_else_sees_the_week_of_it(client, cast, clock, booked):
     assert client.get(address(booked)).status_code == 404
     part = client.get(address(booked), headers={"HX-Request": "true", "HX-Target": "week"})
     assert part.status_code == 404
+
+
+def test_what_a_late_move_costs_is_said_before_and_after(cast, wang):
+    """On the move page, on the booking, where it is cancelled and on the charge; without zeros."""
+    earlier = NOW - timedelta(minutes=11)
+    booked = reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", now=earlier)
+    new = {"start": "2026-04-03T10:00", "end": "2026-04-03T12:00"}
+    page = page_of(wang.get(address(booked), new))
+    assert "Cancelling will then cost 50 %" in page
+    assert "because the booking is moved less than 3 days before its current start" in page
+    by = By(cast.actor("wang"), NOW)
+    period = Period(at("2026-04-03 10:00"), at("2026-04-03 12:00"))
+    reservation_move(by, reservation_id=booked.pk, period=period)
+    page = page_of(wang.get(reverse("bookings:reservation", args=[booked.pk])))
+    assert "Cancelling costs at least 50 %, because the booking was moved at short notice." in page
+    assert "Cancelling now costs 50 %, because the booking was moved at short notice: CNY 310.00" in page
+    assert "50.000" not in page
+    api = wang.get(f"/api/v1/reservations/{booked.pk}/").json()
+    assert api["cancelling_costs_at_least"] == "50"
+    cost = wang.get(f"/api/v1/reservations/{booked.pk}/cancellation/").json()
+    assert (cost["percent"], cost["reason"]) == ("50", "moved")
+    reservation_cancel(by, reservation_id=booked.pk, reason="")
+    charge = charge_make(reservation_id=booked.pk, now=NOW)
+    page = page_of(wang.get(reverse("bookings:money-charges-one", args=[charge.pk])))
+    assert "Fee, 50 %" in page and "Because the booking was moved at short notice." in page
+
+
+def test_a_move_onto_ones_own_other_booking_is_warned_of(cast, wang, booked):
+    other = cast.instrument(name="Second microscope")
+    there = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=other)
+    onto = {"start": "2026-03-10T11:00", "end": "2026-03-10T13:00"}
+    html = wang.get(address(booked), onto).content.decode()
+    assert "You have another booking at this time:" in html and str(there.pk) in html
+    beside = wang.get(address(booked), {"start": "2026-03-10T12:00", "end": "2026-03-10T14:00"})
+    assert "another booking at this time" not in beside.content.decode()
+    # The host does not learn of it.
+    wang.force_login(cast.zhao)
+    assert str(there.pk) not in wang.get(address(booked), onto).content.decode()

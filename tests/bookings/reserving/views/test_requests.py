@@ -10,7 +10,7 @@ from accounts.domain.roles import PLATFORM, By
 from bookings.models import Reservation
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Qualification
+from instruments.training.models import Qualification
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.qualifications import certify
 
@@ -48,9 +48,7 @@ def signed_in(user):
 
 
 def decide(client, reservation, approve, **more):
-    return client.post(
-        reverse("bookings:decide", args=[reservation.pk]), {"approve": approve, **more}
-    )
+    return client.post(reverse("bookings:decide", args=[reservation.pk]), {"approve": approve, **more})
 
 
 def state(reservation) -> str:
@@ -62,7 +60,7 @@ def test_everything_needed_is_on_one_screen(cast, asked, zhao):
     for text in (
         "Mass spectrometer",
         "Fri 6 Mar 2026, 10:00 – 12:00",
-        "Asia/Shanghai",
+        "(Beijing time)",
         "Wang Li",
         "wang@fudan.example",
         "Fudan University, Shanghai",
@@ -82,11 +80,7 @@ def test_what_else_is_booked_that_day_and_the_persons_past(cast, asked, zhao):
     instrument = asked.instrument
     other = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=instrument)
     early = reserve(
-        cast,
-        "2026-03-03 10:00",
-        "2026-03-03 11:00",
-        instrument=instrument,
-        now=NOW - timedelta(days=5),
+        cast, "2026-03-03 10:00", "2026-03-03 11:00", instrument=instrument, now=NOW - timedelta(days=5)
     )
     Reservation.objects.filter(pk=early.pk).update(state="confirmed")
     actor = cast.actor("wang")
@@ -112,9 +106,7 @@ def opened(client, reservation):
 
 
 def test_what_accepting_would_refuse_is_said_before(cast, zhao):
-    guarded = cast.instrument(
-        name="Guarded", policy={"approval": "manual", "qualification": "instrument"}
-    )
+    guarded = cast.instrument(name="Guarded", policy={"approval": "manual", "qualification": "instrument"})
     certify(cast, guarded)
     asked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=guarded)
     assert opened(zhao, asked).refusals == ()
@@ -183,7 +175,7 @@ def test_nothing_said_is_400(cast, asked, zhao):
 def test_changed_meanwhile_is_412(cast, asked, zhao):
     response = decide(zhao, asked, "1", version=asked.version + 1)
     assert response.status_code == 412
-    assert "Somebody changed this" in response.content.decode()
+    assert "Somebody has changed this" in response.content.decode()
     assert state(asked) == "requested"
 
 
@@ -191,7 +183,7 @@ def test_too_late_is_409(cast, asked, zhao, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: at("2026-03-06 10:00"))
     response = decide(zhao, asked, "1")
     assert response.status_code == 409
-    assert "not possible any more" in response.content.decode()
+    assert "no longer possible" in response.content.decode()
     assert state(asked) == "requested"
 
 
@@ -199,9 +191,7 @@ def test_nobody_decides_on_their_own(cast, noon, asked):
     from accounts.services.memberships import role_grant
 
     role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
-    own = reserve(
-        cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=asked.instrument
-    )
+    own = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=asked.instrument)
     sun = signed_in(cast.sun)
     assert "another manager decides" in sun.get(INBOX, {"of": own.pk}).content.decode()
     assert decide(sun, own, "1").status_code == 409
@@ -222,11 +212,13 @@ def test_statements_do_not_grow_with_requests(cast, asked, zhao, django_assert_n
         zhao.get(INBOX)
     for hour in (13, 15):
         reserve(
-            cast,
-            f"2026-03-06 {hour}:00",
-            f"2026-03-06 {hour + 1}:00",
-            who="sun",
-            instrument=asked.instrument,
+            cast, f"2026-03-06 {hour}:00", f"2026-03-06 {hour + 1}:00", who="sun", instrument=asked.instrument
         )
     with django_assert_num_queries(11):
         zhao.get(INBOX)
+
+
+def test_a_request_is_found_by_its_purpose(cast, asked, zhao):
+    reserve(cast, "2026-03-06 13:00", "2026-03-06 14:00", instrument=asked.instrument, purpose_text="Alloys")
+    found = [row.pk for row, _ in zhao.get(INBOX, {"q": "mouse LIVER"}).context["rows"]]
+    assert found == [asked.pk]

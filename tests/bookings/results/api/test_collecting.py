@@ -37,8 +37,10 @@ def test_a_program_collects_and_the_receipt_says_so(program, hand_off, client): 
     assert client.head(where, **headers)["Content-Length"] == "4"
     rows = wang.get(f"results/{hand_off.pk}/receipts/").body["results"]
     assert [(r["path"], r["way"], r["completed_at"] is not None) for r in rows] == [
-        ("", "streamed", True)
+        ("spectrum.csv", "streamed", False),
+        ("", "streamed", True),
     ]
+    assert [r["reached"] for r in rows] == [2, len(content)]
     assert HandOff.objects.get().state == "collected"
 
 

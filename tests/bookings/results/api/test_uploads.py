@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.api.transfers import TRANSFERS
 from bookings.models import HandOff, ResultFile
 from tests.factories.api import Clock, Program
 from tests.factories.cast import Cast
@@ -56,13 +57,25 @@ def test_created_with_its_first_piece(zhao: Program, hand_off: HandOff) -> None:
     assert ResultFile.objects.get().state == "checked"
 
 
+def test_a_piece_too_many_at_a_time_changes_nothing(zhao: Program, hand_off: HandOff, settings: Any) -> None:
+    settings.TRANSFERS_PER_ADDRESS = 1
+    where = begin(zhao, hand_off, "b", 3).headers["Location"]
+    headers = PIECE | {"Upload_Length": "3", "Upload_Metadata": metadata(hand_off=str(hand_off.pk), path="a")}
+    with TRANSFERS.take({"address 127.0.0.1": 1}):
+        patched = send(zhao, where, 0, b"abc")
+        for refused in (patched, zhao.send("POST", "uploads/", b"abc", **headers)):
+            assert (refused.status, refused.code) == (429, "too-many-transfers")
+            assert refused.headers["Retry-After"] == "10"
+        assert ResultFile.objects.get().received == 0
+    assert send(zhao, where, 0, b"abc").status == 204
+    assert zhao.send("POST", "uploads/", b"abc", **headers).status == 201
+
+
 def test_what_this_server_can_do() -> None:
     told = Program().send("OPTIONS", "uploads/")
     assert told.status == 204
     assert told.headers["Tus-Version"] == "1.0.0"
-    assert told.headers["Tus-Extension"] == (
-        "creation,creation-with-upload,termination,checksum,expiration"
-    )
+    assert told.headers["Tus-Extension"] == ("creation,creation-with-upload,termination,checksum,expiration")
     assert told.headers["Tus-Checksum-Algorithm"] == "sha256"
     assert told.headers["Tus-Max-Size"] == str(100 << 30)
     assert "Access-Control-Allow-Origin" not in told.headers
@@ -173,9 +186,7 @@ def test_taken_away_again(zhao: Program, hand_off: HandOff) -> None:
     assert begin(zhao, hand_off, "a", 6).status == 201
 
 
-def test_a_path_that_is_taken_says_by_which_upload(
-    cast: Cast, zhao: Program, hand_off: HandOff
-) -> None:
+def test_a_path_that_is_taken_says_by_which_upload(cast: Cast, zhao: Program, hand_off: HandOff) -> None:
     row = uploaded(cast, hand_off, "Data.csv")
     again = begin(zhao, hand_off, "data.CSV", 6)
     assert (again.status, again.code) == (409, "path-taken")
@@ -190,11 +201,11 @@ def test_a_browser_brings_its_secret(cast: Cast, hand_off: HandOff) -> None:
         "Upload-Length": "1",
         "Upload-Metadata": metadata(hand_off=str(hand_off.pk), path="a"),
     }
-    answer = browser.post("/api/v1/uploads/", headers=headers)
+    kind = "application/offset+octet-stream"
+    answer = browser.post("/api/v1/uploads/", b"", content_type=kind, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
     assert not ResultFile.objects.exists()
     secret = browser.get(f"/results/{hand_off.pk}/upload/").context["csrf_token"]
-    kind = "application/offset+octet-stream"
     headers |= {"X-CSRFToken": str(secret), "Upload-Length": "3"}
     with_piece = browser.post("/api/v1/uploads/", b"abc", content_type=kind, headers=headers)
     assert (with_piece.status_code, with_piece["Upload-Offset"]) == (201, "3")
@@ -216,9 +227,7 @@ class Broken:
 
 
 @pytest.mark.parametrize("error", [False, True])
-def test_what_came_before_the_connection_broke_is_kept(
-    zhao: Program, hand_off: HandOff, error: bool
-) -> None:
+def test_what_came_before_the_connection_broke_is_kept(zhao: Program, hand_off: HandOff, error: bool) -> None:
     where = begin(zhao, hand_off, "a", 10).headers["Location"]
     client = Client(headers={"Authorization": f"Bearer {zhao.token}"})
     request = {

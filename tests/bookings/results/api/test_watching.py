@@ -164,9 +164,7 @@ def test_killed_again_and_again_it_uploads_each_file_once(here):
     for name, content in contents.items():
         here.put(name, content)
     for n in range(6):
-        running = subprocess.Popen(
-            here.command("--every", "0.1"), env=here.env, stdout=subprocess.DEVNULL
-        )
+        running = subprocess.Popen(here.command("--every", "0.1"), env=here.env, stdout=subprocess.DEVNULL)
         time.sleep(0.25 + 0.2 * n)
         running.send_signal(signal.SIGKILL)
         running.wait()
@@ -214,9 +212,7 @@ def test_without_a_token_it_may_use_it_says_so_and_ends(here):
 
 def test_two_do_not_watch_one_folder(here):
     here.put("a.csv", b"1")
-    first = subprocess.Popen(
-        here.command("--every", "60"), env=here.env, stdout=subprocess.PIPE, text=True
-    )
+    first = subprocess.Popen(here.command("--every", "60"), env=here.env, stdout=subprocess.PIPE, text=True)
     try:
         assert "uploaded" in first.stdout.readline()
         status, text = here.once()

@@ -74,10 +74,7 @@ def test_it_is_an_ro_crate_of_the_session(tmp_path):
     assert action["instrument"].id == "https://doi.org/10.1000/1"
     assert action["agent"].id == "https://orcid.org/0000-0002-1825-0097"
     assert [each["name"] for each in action["object"]] == ["Steel"]
-    assert (action["startTime"], action["endTime"]) == (
-        "2026-03-02T08:30:00Z",
-        "2026-03-02T10:30:00Z",
-    )
+    assert (action["startTime"], action["endTime"]) == ("2026-03-02T08:30:00Z", "2026-03-02T10:30:00Z")
     assert len(crate.root_dataset["hasPart"]) == len(CONTENT)
     assert all((tmp_path / "results-7k3m/data/files" / path).is_file() for path in CONTENT)
 

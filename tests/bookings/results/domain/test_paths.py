@@ -91,9 +91,7 @@ def test_composed_and_compared_whatever_the_case() -> None:
     assert folders_of("a") == []
 
 
-_TEXT = st.text(
-    st.one_of(st.characters(), st.sampled_from("./\\: aA:*conNUL图\u0301\u202e")), max_size=40
-)
+_TEXT = st.text(st.one_of(st.characters(), st.sampled_from("./\\: aA:*conNUL图\u0301\u202e")), max_size=40)
 _PATHS = st.one_of(_TEXT, st.lists(_TEXT, min_size=1, max_size=25).map("/".join))
 
 

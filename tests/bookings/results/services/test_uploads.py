@@ -16,16 +16,8 @@ from bookings.models import HandOff, HostStorage, ResultFile
 from bookings.overview.services.effects import effects_carry_out
 from bookings.results.domain.handoffs import UPLOAD_LASTS, UPLOAD_LIVES
 from bookings.results.services import uploads
+from bookings.results.services import uploads as upload_services
 from bookings.results.services.handoffs import hand_off_seal, storage_set
-from bookings.results.services.uploads import (
-    OffsetDiffers,
-    StorageFull,
-    file_remove,
-    files_check,
-    upload_begin,
-    upload_write,
-    uploads_expire,
-)
 from tests.factories.buckets import stored
 from tests.factories.cast import NOW, Cast, reserve
 from tests.factories.results import announced, uploaded
@@ -63,22 +55,20 @@ def content_of(row: ResultFile) -> bytes:
         [4 * MB, 4 * MB, 4 * MB],
     ],
 )
-def test_pieces_of_any_size_come_to_the_file(
-    cast: Cast, by: By, hand_off: HandOff, sizes: list[int]
-) -> None:
+def test_pieces_of_any_size_come_to_the_file(cast: Cast, by: By, hand_off: HandOff, sizes: list[int]) -> None:
     content = random.Random(7).randbytes(sum(sizes))
     digest = hashlib.sha256(content).hexdigest()
-    row = upload_begin(
+    row = upload_services.upload_begin(
         by, hand_off_id=hand_off.pk, path="a/b.bin", size=len(content), sha256=digest
     )
     at = 0
     for size in sizes:
-        row = upload_write(by, file_id=row.pk, at=at, data=content[at : at + size])
+        row = upload_services.upload_write(by, file_id=row.pk, at=at, data=content[at : at + size])
         at += size
         assert row.received == at
     if len(sizes) > 1:
         assert row.state == "checking"
-        assert files_check(now=NOW) == 1
+        assert upload_services.files_check(now=NOW) == 1
         row.refresh_from_db()
     assert (row.state, row.sha256, row.expires_at) == ("checked", digest, None)
     assert content_of(row) == content
@@ -94,7 +84,7 @@ def test_what_was_not_acknowledged_is_written_over(
 ) -> None:
     """The process dies when the store has a piece and the database does not yet, each time."""
     content = random.Random(8).randbytes(13 * MB)
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=len(content))
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=len(content))
     receive = uploads.file_receive
 
     class Killed(BaseException):
@@ -112,64 +102,64 @@ def test_what_was_not_acknowledged_is_written_over(
                 patched.setattr(uploads, "file_receive", receive_and_die)
                 # Half of a piece may come again as a whole.
                 with pytest.raises(Killed):
-                    upload_write(by, file_id=row.pk, at=at, data=piece[: len(piece) // 2])
+                    upload_services.upload_write(by, file_id=row.pk, at=at, data=piece[: len(piece) // 2])
                 with pytest.raises(Killed):
-                    upload_write(by, file_id=row.pk, at=at, data=piece)
+                    upload_services.upload_write(by, file_id=row.pk, at=at, data=piece)
         assert ResultFile.objects.get().received == at
-        row = upload_write(by, file_id=row.pk, at=at, data=piece)
+        row = upload_services.upload_write(by, file_id=row.pk, at=at, data=piece)
         at += size
-    assert files_check(now=NOW) == 1
+    assert upload_services.files_check(now=NOW) == 1
     row.refresh_from_db()
     assert row.sha256 == hashlib.sha256(content).hexdigest()
     assert content_of(row) == content
 
 
 def test_bytes_that_the_store_lost_are_never_a_gap(by: By, hand_off: HandOff) -> None:
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
-    upload_write(by, file_id=row.pk, at=0, data=b"12345")
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
+    upload_services.upload_write(by, file_id=row.pk, at=0, data=b"12345")
     os.truncate(default_storage.path(row.storage), 3)
     with pytest.raises(WrongState) as refused:
-        upload_write(by, file_id=row.pk, at=5, data=b"67890")
+        upload_services.upload_write(by, file_id=row.pk, at=5, data=b"67890")
     assert refused.value.code == "upload-lost"
     assert ResultFile.objects.get().received == 5
 
 
 def test_the_bucket_says_so_too(by: By, hand_off: HandOff, bucket: Any) -> None:
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
-    upload_write(by, file_id=row.pk, at=0, data=b"12345")
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
+    upload_services.upload_write(by, file_id=row.pk, at=0, data=b"12345")
     default_storage.delete(f"{row.storage}.rest")
     with pytest.raises(WrongState) as refused:
-        upload_write(by, file_id=row.pk, at=5, data=b"67890")
+        upload_services.upload_write(by, file_id=row.pk, at=5, data=b"67890")
     assert refused.value.code == "upload-lost"
 
 
 def test_an_offset_that_is_none(by: By, hand_off: HandOff) -> None:
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
     for at in (1, 10, 11, 2**40):
-        with pytest.raises(OffsetDiffers) as refused:
-            upload_write(by, file_id=row.pk, at=at, data=b"x")
+        with pytest.raises(upload_services.OffsetDiffers) as refused:
+            upload_services.upload_write(by, file_id=row.pk, at=at, data=b"x")
         assert refused.value.numbers == {"offset": 0}
     with pytest.raises(Invalid) as too_large:
-        upload_write(by, file_id=row.pk, at=0, data=b"x" * 11)
+        upload_services.upload_write(by, file_id=row.pk, at=0, data=b"x" * 11)
     assert [p.code for p in too_large.value.problems] == ["too-large"]
     assert stored() == []
-    upload_write(by, file_id=row.pk, at=0, data=b"x" * 10)
+    upload_services.upload_write(by, file_id=row.pk, at=0, data=b"x" * 10)
     with pytest.raises(Invalid):
-        upload_write(by, file_id=row.pk, at=10, data=b"x")
+        upload_services.upload_write(by, file_id=row.pk, at=10, data=b"x")
     assert content_of(row) == b"x" * 10
 
 
 def test_what_differs_from_its_statement_is_not_sealed(by: By, hand_off: HandOff) -> None:
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=3, sha256="0" * 64)
-    assert upload_write(by, file_id=row.pk, at=0, data=b"abc").state == "differs"
-    long = upload_begin(by, hand_off_id=hand_off.pk, path="b", size=3, sha256="0" * 64)
-    upload_write(by, file_id=long.pk, at=0, data=b"a")
-    upload_write(by, file_id=long.pk, at=1, data=b"bc")
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=3, sha256="0" * 64)
+    assert upload_services.upload_write(by, file_id=row.pk, at=0, data=b"abc").state == "differs"
+    long = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="b", size=3, sha256="0" * 64)
+    upload_services.upload_write(by, file_id=long.pk, at=0, data=b"a")
+    upload_services.upload_write(by, file_id=long.pk, at=1, data=b"bc")
     with pytest.raises(WrongState) as refused:
         hand_off_seal(by, hand_off_id=hand_off.pk)
     assert refused.value.code == "files-not-ready"
     assert refused.value.numbers == {"count": 2, "files": "a, b"}
-    files_check(now=NOW)
+    upload_services.files_check(now=NOW)
     long.refresh_from_db()
     assert long.state == "differs"
 
@@ -184,30 +174,23 @@ def test_what_differs_from_its_statement_is_not_sealed(by: By, hand_off: HandOff
         ({"sha256": "A" * 64}, ("sha256", "not-a-digest")),
     ],
 )
-def test_wrong_shape(
-    by: By, hand_off: HandOff, values: dict[str, Any], problem: tuple[str, str]
-) -> None:
+def test_wrong_shape(by: By, hand_off: HandOff, values: dict[str, Any], problem: tuple[str, str]) -> None:
     with pytest.raises(Invalid) as refused:
-        upload_begin(by, **{"hand_off_id": hand_off.pk, "path": "a", "size": 1} | values)
+        upload_services.upload_begin(by, **{"hand_off_id": hand_off.pk, "path": "a", "size": 1} | values)
     assert [(p.field, p.code) for p in refused.value.problems] == [problem]
     assert not ResultFile.objects.exists() and not HostStorage.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("there", "path"),
-    [
-        ("data/a.txt", "Data/A.TXT"),
-        ("re\u0301.txt", "R\u00c9.TXT"),
-        ("a", "a/b"),
-        ("A/b/c", "a/B"),
-    ],
+    [("data/a.txt", "Data/A.TXT"), ("re\u0301.txt", "R\u00c9.TXT"), ("a", "a/b"), ("A/b/c", "a/B")],
 )
 def test_paths_are_once_whatever_their_case(
     cast: Cast, by: By, hand_off: HandOff, there: str, path: str
 ) -> None:
     row = uploaded(cast, hand_off, there)
     with pytest.raises(WrongState) as refused:
-        upload_begin(by, hand_off_id=hand_off.pk, path=path, size=1)
+        upload_services.upload_begin(by, hand_off_id=hand_off.pk, path=path, size=1)
     assert (refused.value.code, refused.value.numbers["upload"]) == ("path-taken", str(row.pk))
     assert ResultFile.objects.count() == 1
 
@@ -215,17 +198,17 @@ def test_paths_are_once_whatever_their_case(
 def test_quota_is_set_aside_before_the_first_byte(cast: Cast, by: By, hand_off: HandOff) -> None:
     admin = By(cast.actor("admin"), NOW)
     storage_set(admin, organisation_id=cast.ustc.pk, quota=100)
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=60)
-    with pytest.raises(StorageFull) as refused:
-        upload_begin(by, hand_off_id=hand_off.pk, path="b", size=41)
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=60)
+    with pytest.raises(upload_services.StorageFull) as refused:
+        upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="b", size=41)
     assert refused.value.numbers == {"left": 40, "size": 41}
     assert ResultFile.objects.count() == 1
-    upload_begin(by, hand_off_id=hand_off.pk, path="c", size=40)
-    file_remove(by, file_id=row.pk)
+    upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="c", size=40)
+    upload_services.file_remove(by, file_id=row.pk)
     assert HostStorage.objects.get().reserved == 40
     storage_set(admin, organisation_id=cast.ustc.pk, quota=10)  # what is there stays
-    with pytest.raises(StorageFull) as refused:
-        upload_begin(by, hand_off_id=hand_off.pk, path="b", size=0 + 1)
+    with pytest.raises(upload_services.StorageFull) as refused:
+        upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="b", size=0 + 1)
     assert refused.value.numbers["left"] == 0
 
 
@@ -233,21 +216,21 @@ def test_quota_is_set_aside_before_the_first_byte(cast: Cast, by: By, hand_off: 
 def test_beyond_what_four_bytes_count(
     cast: Cast, by: By, hand_off: HandOff, settings: Any, size: int
 ) -> None:
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=size)
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=size)
     assert HostStorage.objects.get().reserved == size
     storage_set(By(cast.actor("admin"), NOW), organisation_id=cast.ustc.pk, quota=2 * size)
-    upload_begin(by, hand_off_id=hand_off.pk, path="b", size=size)
-    with pytest.raises(StorageFull):
-        upload_begin(by, hand_off_id=hand_off.pk, path="c", size=1)
-    file_remove(by, file_id=row.pk)
+    upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="b", size=size)
+    with pytest.raises(upload_services.StorageFull):
+        upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="c", size=1)
+    upload_services.file_remove(by, file_id=row.pk)
     assert HostStorage.objects.get().reserved == size
 
 
 def test_quota_as_usual(by: By, hand_off: HandOff, settings: Any) -> None:
     settings.RESULTS_QUOTA = 10
-    with pytest.raises(StorageFull):
-        upload_begin(by, hand_off_id=hand_off.pk, path="a", size=11)
-    upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
+    with pytest.raises(upload_services.StorageFull):
+        upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=11)
+    upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=10)
 
 
 def test_who_may(cast: Cast, hand_off: HandOff) -> None:
@@ -263,11 +246,11 @@ def test_who_may(cast: Cast, hand_off: HandOff) -> None:
     }.items():
         other = By(cast.actor(name), NOW)
         with pytest.raises(refusal):
-            upload_begin(other, hand_off_id=hand_off.pk, path="x", size=1)
+            upload_services.upload_begin(other, hand_off_id=hand_off.pk, path="x", size=1)
         with pytest.raises(refusal):
-            upload_write(other, file_id=row.pk, at=0, data=b"x")
+            upload_services.upload_write(other, file_id=row.pk, at=0, data=b"x")
         with pytest.raises(refusal):
-            file_remove(other, file_id=row.pk)
+            upload_services.file_remove(other, file_id=row.pk)
     assert ResultFile.objects.count() == 1
 
 
@@ -275,10 +258,10 @@ def test_after_the_seal_nothing_changes(cast: Cast, by: By, hand_off: HandOff) -
     row = uploaded(cast, hand_off)
     hand_off_seal(by, hand_off_id=hand_off.pk)
     for act in (
-        lambda: upload_begin(by, hand_off_id=hand_off.pk, path="b", size=1),
-        lambda: upload_write(by, file_id=row.pk, at=0, data=b"9,9\n"),
-        lambda: upload_write(by, file_id=row.pk, at=4, data=b""),
-        lambda: file_remove(by, file_id=row.pk),
+        lambda: upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="b", size=1),
+        lambda: upload_services.upload_write(by, file_id=row.pk, at=0, data=b"9,9\n"),
+        lambda: upload_services.upload_write(by, file_id=row.pk, at=4, data=b""),
+        lambda: upload_services.file_remove(by, file_id=row.pk),
     ):
         with pytest.raises(WrongState):
             act()
@@ -288,11 +271,11 @@ def test_after_the_seal_nothing_changes(cast: Cast, by: By, hand_off: HandOff) -
 @pytest.mark.usefixtures("either_storage")
 def test_a_removed_file_leaves_no_byte(cast: Cast, by: By, hand_off: HandOff) -> None:
     whole = uploaded(cast, hand_off, "a")
-    half = upload_begin(by, hand_off_id=hand_off.pk, path="b", size=8 * MB)
-    upload_write(by, file_id=half.pk, at=0, data=b"x" * 6 * MB)
-    upload_write(by, file_id=half.pk, at=6 * MB, data=b"x")
+    half = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="b", size=8 * MB)
+    upload_services.upload_write(by, file_id=half.pk, at=0, data=b"x" * 6 * MB)
+    upload_services.upload_write(by, file_id=half.pk, at=6 * MB, data=b"x")
     for row in (whole, half):
-        file_remove(by, file_id=row.pk)
+        upload_services.file_remove(by, file_id=row.pk)
     assert stored() != []
     assert effects_carry_out(now=NOW) >= 2
     assert stored() == []
@@ -303,28 +286,26 @@ def test_a_removed_file_leaves_no_byte(cast: Cast, by: By, hand_off: HandOff) ->
     assert TrailEntry.objects.filter(action="handoff.file-remove").count() == 2
 
 
-def test_an_upload_without_a_byte_for_a_week_is_given_up(
-    cast: Cast, by: By, hand_off: HandOff
-) -> None:
+def test_an_upload_without_a_byte_for_a_week_is_given_up(cast: Cast, by: By, hand_off: HandOff) -> None:
     uploaded(cast, hand_off, "whole")
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=100)
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=100)
     later = NOW + timedelta(days=6)
-    upload_write(By(by.actor, later), file_id=row.pk, at=0, data=b"x")
-    assert uploads_expire(now=NOW + UPLOAD_LIVES) == 0
-    assert uploads_expire(now=later + UPLOAD_LIVES - timedelta(seconds=1)) == 0
-    assert uploads_expire(now=later + UPLOAD_LIVES) == 1
+    upload_services.upload_write(By(by.actor, later), file_id=row.pk, at=0, data=b"x")
+    assert upload_services.uploads_expire(now=NOW + UPLOAD_LIVES) == 0
+    assert upload_services.uploads_expire(now=later + UPLOAD_LIVES - timedelta(seconds=1)) == 0
+    assert upload_services.uploads_expire(now=later + UPLOAD_LIVES) == 1
     assert [file.path for file in ResultFile.objects.all()] == ["whole"]
     assert HostStorage.objects.get().reserved == 4
     with pytest.raises(NotFound):
-        upload_write(by, file_id=row.pk, at=1, data=b"x")
+        upload_services.upload_write(by, file_id=row.pk, at=1, data=b"x")
 
 
 def test_nor_does_a_byte_now_and_then_keep_it_for_ever(by: By, hand_off: HandOff) -> None:
-    row = upload_begin(by, hand_off_id=hand_off.pk, path="a", size=100)
+    row = upload_services.upload_begin(by, hand_off_id=hand_off.pk, path="a", size=100)
     for n in range(5):
         at = By(by.actor, NOW + n * timedelta(days=6))
-        upload_write(at, file_id=row.pk, at=n, data=b"x")
-    assert uploads_expire(now=NOW + UPLOAD_LASTS) == 1
+        upload_services.upload_write(at, file_id=row.pk, at=n, data=b"x")
+    assert upload_services.uploads_expire(now=NOW + UPLOAD_LASTS) == 1
 
 
 def test_only_of_bookings_that_take_place(cast: Cast, by: By, settings: Any) -> None:

@@ -5,6 +5,8 @@ import io
 import re
 import zipfile
 from datetime import timedelta
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import bagit
 import pytest
@@ -14,32 +16,32 @@ from django.utils import timezone
 from rocrate.rocrate import ROCrate
 
 from accounts.domain.roles import By
+from accounts.models import TrailEntry
 from bookings.models import CollectLink, HandOff, Receipt, ResultFile
+from bookings.results.domain.ranges import MOST_PARTS
 from bookings.results.selectors.collecting import collect_token
 from bookings.results.services import delivering
 from bookings.results.services.collecting import link_make, link_revoke
 from config.operations.logs import mask
+from instruments.models import Instrument
 from tests.accounts.pages import page_of
-from tests.factories.cast import NOW
+from tests.factories.cast import NOW, reserve
+from tests.factories.conversations import leave
 from tests.factories.results import announced, released, uploaded
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.usefixtures("hand_off"),
     pytest.mark.filterwarnings("ignore:'count' is passed as positional argument"),
 ]
 DAY = timedelta(days=1)
+ANOTHER = "2026-03-09 10:00", "2026-03-09 12:00"
 CSV, TIFF = b"1,2\n", b"II*\0" * 100
 
 
 @pytest.fixture(autouse=True)
-def media(settings, tmp_path, monkeypatch):
-    settings.MEDIA_ROOT = tmp_path
+def clock(monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-
-
-@pytest.fixture
-def hand_off(cast):
-    return released(cast)
 
 
 def client_of(cast, who):
@@ -48,9 +50,9 @@ def client_of(cast, who):
     return client
 
 
-def link_to(cast, hand_off, **values):
+def link_to(cast, hand_off, who="wang", **values):
     values = {"label": "Li", "expires_at": NOW + DAY} | values
-    return link_make(By(cast.actor("zhao"), NOW), hand_off_id=hand_off.pk, **values)
+    return link_make(By(cast.actor(who), NOW), hand_off_id=hand_off.pk, **values)
 
 
 def address(hand_off, path="spectrum.csv"):
@@ -89,7 +91,7 @@ def test_files_are_for_whom_the_results_are_for_and_the_host(cast, hand_off, who
 
 
 def test_nobody_reads_what_is_not_released(cast):
-    hand_off = announced(cast)
+    hand_off = announced(cast, reserve(cast, *ANOTHER))
     uploaded(cast, hand_off)
     assert client_of(cast, "wang").get(address(hand_off)).status_code == 409
 
@@ -133,7 +135,7 @@ def test_a_file_is_saved_and_never_shown(cast, hand_off):
     ],
 )
 def test_no_name_of_a_file_changes_how_it_is_given(cast, path, name):
-    hand_off = announced(cast)
+    hand_off = announced(cast, reserve(cast, *ANOTHER))
     uploaded(cast, hand_off, path, b"<script>alert(1)</script>")
     hand_off = released(cast, hand_off)
     answer = client_of(cast, "wang").get(address(hand_off, path))
@@ -177,6 +179,19 @@ def test_a_reader_that_goes_away_has_received_as_much_as_it_took(cast, hand_off,
     row = Receipt.objects.get()
     assert (row.reached, row.completed_at) == (100, None)
     assert HandOff.objects.get().state == "released"
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("Cryo-EM (Titan / 300 kV)", "cryo-em-titan-300-kv-"), ("冷冻电镜 一号", "冷冻电镜-一号-")],
+)
+def test_the_package_is_named_after_instrument_and_booking(cast, hand_off, name, start):
+    booking = hand_off.reservation
+    Instrument.objects.filter(pk=booking.instrument_id).update(name=name)
+    answer = client_of(cast, "wang").get(package_of(hand_off))
+    day = booking.start_at.astimezone(ZoneInfo(booking.instrument.facility.time_zone)).date()
+    said = unquote(answer["Content-Disposition"]).rstrip('"')
+    assert said.endswith(f"{start}{day}-{booking.pk.hex[-8:]}.zip")
 
 
 def test_the_package_is_a_bag_and_a_crate_of_stated_length(cast, hand_off, tmp_path):
@@ -269,7 +284,6 @@ def test_a_link_used_up_gives_no_more_and_goes_on_with_what_broke_off(cast, hand
     where = collected(link, file=hand_off.files.get(path="图像/样品 1.tif"))
     first = body(Client().get(where, headers={"Range": "bytes=0-99"}))
     assert Client().get(where).status_code == 404
-    assert Client().get(where, headers={"Range": "bytes=200-"}).status_code == 404
     rest = Client().get(where, headers={"Range": "bytes=100-"})
     assert first + body(rest) == TIFF
     assert Client().get(where, headers={"Range": "bytes=100-"}).status_code == 404
@@ -349,7 +363,135 @@ def test_a_proxy_is_told_which_file_it_sends_each_time_anew(cast, hand_off, sett
     assert Client().get(collected(link, file=file)).status_code == 404
 
 
+# Many at once
+
+
+def test_one_link_person_and_address_have_so_many_transfers(cast, hand_off, settings):
+    settings.TRANSFERS_PER_LINK, settings.TRANSFERS_PER_ADDRESS = 1, 2
+    link, other = (link_to(cast, hand_off, uses=5) for _ in range(2))
+    first = Client().get(collected(link, "-package"))
+    refused = Client().get(collected(link, "-package"))
+    assert (refused.status_code, refused["Retry-After"]) == (429, "10")
+    second = client_of(cast, "wang").get(package_of(hand_off))
+    for client, where in (
+        (client_of(cast, "wang"), address(hand_off)),
+        (Client(), collected(other, "-package")),
+    ):
+        assert client.get(where).status_code == 429
+        assert client.get(where, REMOTE_ADDR="192.0.2.7").status_code == (
+            429 if "collect" not in where else 200
+        )
+    link.refresh_from_db()
+    other.refresh_from_db()
+    assert (link.uses_left, other.uses_left) == (4, 4)  # what is refused is no use
+    assert first.status_code == second.status_code == 200
+    for answer in (first, second):  # one is taken to its end, one left
+        body(answer) if answer is first else answer._iterator.close()
+    assert Client().get(collected(link, "-package")).status_code == 200
+
+
+# Ranges that mean to hide or to burden
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["bytes=-1", "bytes=0-398"],
+        ["bytes=200-", "bytes=100-250", "bytes=0-99"],
+        ["bytes=0-0", "bytes=2-", "bytes=1-1", "bytes=0-0"],
+        ["bytes=399-999", "bytes=0-398"],
+    ],
+)
+def test_who_takes_the_last_byte_first_has_taken_everything(cast, hand_off, order):
+    client, where = client_of(cast, "wang"), address(hand_off, "图像/样品 1.tif")
+    for asked in order:
+        answer = client.get(where, headers={"Range": asked})
+        assert answer.status_code == 206 and body(answer)
+    row = Receipt.objects.get()
+    assert (row.reached, row.size, row.completed_at) == (400, 400, NOW)
+    assert TrailEntry.objects.filter(action="handoff.deliver").count() == 1
+
+
+def test_the_same_byte_again_and_again_and_bytes_that_never_touch(cast, hand_off):
+    client, where = client_of(cast, "wang"), address(hand_off, "图像/样品 1.tif")
+    for _ in range(20):
+        body(client.get(where, headers={"Range": "bytes=7-7"}))
+    row = Receipt.objects.get()
+    assert (row.reached, row.parts) == (1, [[7, 8]])
+    for start in range(9, 2 * MOST_PARTS + 7, 2):
+        assert body(client.get(where, headers={"Range": f"bytes={start}-{start}"}))
+    assert len(Receipt.objects.get().parts) == MOST_PARTS
+    # One more piece would be too many: a server may give the whole instead.
+    answer = client.get(where, headers={"Range": "bytes=399-"})
+    assert (answer.status_code, body(answer)) == (200, TIFF)
+    row = Receipt.objects.get()
+    assert (row.reached, row.parts, row.completed_at) == (400, [[0, 400]], NOW)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=0-0,-1", 200),
+        ("bytes=" + ",".join(f"{n}-{n}" for n in range(10_000)), 200),
+        ("bytes=-0", 416),
+        ("bytes=-5-3", 200),
+        ("bytes=400-401", 416),
+        ("bytes=999999999999999999-", 416),
+    ],
+)
+def test_odd_ranges_are_the_whole_or_nothing(cast, hand_off, asked, status):
+    client, where = client_of(cast, "wang"), address(hand_off, "图像/样品 1.tif")
+    answer = client.get(where, headers={"Range": asked})
+    assert (answer.status_code, body(answer)) == (status, TIFF if status == 200 else b"")
+    assert Receipt.objects.count() == (status == 200)
+
+
 # On the page
+
+
+def test_what_the_host_downloads_by_its_link_is_shown_as_that(cast, hand_off):
+    link = link_to(cast, hand_off, "zhao", label="Wang Li")
+    body(Client().get(collected(link, "-package")))
+    here = reverse("bookings:result", args=[hand_off.pk])
+    for who in ("wang", "zhao"):
+        page = page_of(client_of(cast, who).get(here))
+        assert "created by Zhao Min" in page and "not a delivery" in page
+        assert ">delivered<" not in page
+        # Its address is for the side that made it.
+        assert (collect_token(link.pk) in page) == (who == "zhao")
+    assert "do not prove delivery" in page
+    ours = link_to(cast, hand_off, "wang")
+    assert collect_token(ours.pk) not in page_of(client_of(cast, "zhao").get(here))
+    assert HandOff.objects.get().state == "released"
+
+
+def test_a_download_of_who_loses_their_role_ends(cast, hand_off, monkeypatch):
+    monkeypatch.setattr("config.files.storages.PIECE", 100)
+    monkeypatch.setattr(delivering, "WATCHED", 0)
+    where = address(hand_off, "图像/样品 1.tif")
+    ours, own = (iter(client_of(cast, who).get(where).streaming_content) for who in ("chen", "wang"))
+    assert next(ours) == next(own) == TIFF[:100]
+    leave(cast, "chen")
+    leave(cast, "wang")
+    with pytest.raises(delivering.Revoked):
+        next(ours)
+    assert b"".join(own) == TIFF[100:]  # the person keeps their results
+
+
+def test_a_link_of_who_left_is_dead_also_while_it_is_used(cast, hand_off, monkeypatch):
+    monkeypatch.setattr("config.files.storages.PIECE", 100)
+    monkeypatch.setattr(delivering, "WATCHED", 0)
+    link = link_to(cast, hand_off, "chen")
+    where = collected(link, file=hand_off.files.get(path="图像/样品 1.tif"))
+    content = iter(Client().get(where).streaming_content)
+    assert next(content) == TIFF[:100]
+    leave(cast, "chen")
+    with pytest.raises(delivering.Revoked):
+        next(content)
+    for each in (where, collected(link), collected(link, "-package")):
+        assert Client().get(each).status_code == 404
+    page = page_of(client_of(cast, "wang").get(reverse("bookings:result", args=[hand_off.pk])))
+    assert "its creator may no longer read these results" in page
 
 
 def test_the_page_gives_a_link_and_takes_it_back(cast, hand_off):
@@ -363,9 +505,7 @@ def test_the_page_gives_a_link_and_takes_it_back(cast, hand_off):
     assert (link.uses_left, link.expires_at) == (1, NOW + 3 * DAY)
     assert collect_token(link.pk) in page_of(client.get(here))
     assert collect_token(link.pk) not in page_of(client_of(cast, "auditor").get(here))
-    wrong = client.post(
-        reverse("bookings:result-link", args=[hand_off.pk]), {"label": "", "days": "999"}
-    )
+    wrong = client.post(reverse("bookings:result-link", args=[hand_off.pk]), {"label": "", "days": "999"})
     assert wrong.status_code == 400 and CollectLink.objects.count() == 1
     client.post(reverse("bookings:result-link-revoke", args=[link.pk]))
     page = page_of(client.get(here))
@@ -374,10 +514,13 @@ def test_the_page_gives_a_link_and_takes_it_back(cast, hand_off):
 
 def test_the_page_shows_receipts_and_takes_a_confirmation(cast, hand_off):
     client, here = client_of(cast, "wang"), reverse("bookings:result", args=[hand_off.pk])
-    assert "Nothing was collected yet." in page_of(client.get(here))
+    page = page_of(client.get(here))
+    assert "Nothing has been collected yet." in page
+    assert f'name="manifest_digest" value="{hand_off.manifest_digest}"' in page
     body(client.get(address(hand_off)))
     confirm = reverse("bookings:result-confirm", args=[hand_off.pk])
     assert client.post(confirm, {"manifest_digest": "0" * 64}).status_code == 400
     assert client.post(confirm, {"manifest_digest": hand_off.manifest_digest}).status_code == 302
     page = page_of(client.get(here))
+    assert "Confirm receipt" not in page
     assert "received and checked" in page and "delivered" in page

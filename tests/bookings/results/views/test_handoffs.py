@@ -30,8 +30,8 @@ def wang(cast: Cast) -> Client:
 def test_from_a_booking_to_released_results(cast: Cast, zhao: Client, wang: Client) -> None:
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     page = reverse("bookings:reservation", args=[booking.pk])
-    assert "Hand over results" in page_of(zhao.get(page))
-    assert "Hand over results" not in page_of(wang.get(page))
+    assert "Deliver results" in page_of(zhao.get(page))
+    assert "Deliver results" not in page_of(wang.get(page))
     zhao.post(f"{page}results/")
     row = HandOff.objects.get()
     here = f"/results/{row.pk}/"
@@ -47,7 +47,22 @@ def test_from_a_booking_to_released_results(cast: Cast, zhao: Client, wang: Clie
     assert (row.state, row.note) == ("released", "as agreed")
     seen = page_of(wang.get(here))
     assert "谱图/a.csv" in seen and "as agreed" in seen and row.manifest_digest in seen
-    assert "take no files any more" in page_of(zhao.get(f"{here}upload/"))
+    assert "can no longer be added" in page_of(zhao.get(f"{here}upload/"))
+
+
+def test_the_list_is_sorted_by_what_its_columns_show(cast: Cast, zhao: Client) -> None:
+    days = ("2026-03-06", "2026-03-09", "2026-03-10")
+    rows = [announced(cast, reserve(cast, f"{day} 10:00", f"{day} 12:00")) for day in days]
+    released(cast, rows[0])  # the first to be due, and the last by its state
+    uploaded(cast, rows[1], "large.raw", bytes(5000))
+
+    def listed(sort: str) -> list[str]:
+        page = zhao.get("/results/", {"sort": sort})
+        return [f"{row.state} {row.file_count}" for row in page.context["rows"]]
+
+    assert listed("state") == ["expected 0", "released 2", "uploading 1"]
+    assert listed("-state") == listed("state")[::-1]
+    assert listed("file_count") == ["expected 0", "uploading 1", "released 2"]
 
 
 def test_what_is_refused_is_said(cast: Cast, zhao: Client) -> None:
@@ -55,15 +70,27 @@ def test_what_is_refused_is_said(cast: Cast, zhao: Client) -> None:
     here = f"/results/{row.pk}/"
     answer = zhao.post(f"{here}seal/")
     assert answer.status_code == 409
-    assert "This is not possible any more: it is expected now." in answer.content.decode()
+    assert "This is no longer possible: it is now expected." in answer.content.decode()
     wrong = zhao.post(f"{here}point/", {"protocol": "sftp", "host": "a b", "path": "/x"})
     assert wrong.status_code == 400
-    assert "This must be the name of a computer" in wrong.content.decode()
+    assert "This must be a host name" in wrong.content.decode()
     assert zhao.post(f"{here}withdraw/", {"reason": ""}).status_code == 400
     stale = zhao.post(f"{here}withdraw/", {"reason": "x", "version": "7"})
     assert stale.status_code == 412
     row.refresh_from_db()
     assert row.state == "expected"
+
+
+def test_what_a_hold_keeps_is_not_offered_to_be_withdrawn(cast: Cast, zhao: Client) -> None:
+    row = released(cast)
+    here = f"/results/{row.pk}/"
+    assert f"{here}withdraw/" in zhao.get(here).content.decode()
+    zhao.post(f"{here}hold/", {"reason": "dispute"})
+    page = zhao.get(here).content.decode()
+    assert f"{here}withdraw/" not in page and f"{here}lift/" in page
+    assert zhao.post(f"{here}withdraw/", {"reason": "x"}).status_code == 409
+    assert zhao.post(f"{here}lift/").status_code == 302
+    assert f"{here}withdraw/" in zhao.get(here).content.decode()
 
 
 def test_a_file_is_removed(cast: Cast, zhao: Client) -> None:

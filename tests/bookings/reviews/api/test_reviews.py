@@ -1,4 +1,4 @@
-"""Purchase cases through the API: from a draft to kept hours, and what is refused on the way."""
+"""Purchase cases through the API: from a draft to guaranteed hours, and what is refused on the way."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,11 +41,7 @@ def pledge(cast: Cast, clock: Clock) -> HostPledge:
     return make.asked(cast)
 
 
-def test_from_a_draft_to_hours_kept_for_two_years(
-    cast: Cast,
-    clock: Clock,
-    program: Programs,
-) -> None:
+def test_from_a_draft_to_hours_kept_for_two_years(cast: Cast, clock: Clock, program: Programs) -> None:
     make.schemes()
     agree(cast)
     wang, chen, xu, zhao, alice = map(program, ("wang", "chen", "xu", "zhao", "alice"))
@@ -101,11 +97,7 @@ def test_from_a_draft_to_hours_kept_for_two_years(
     ],
 )
 def test_a_wrong_body_writes_nothing(
-    cast: Cast,
-    clock: Clock,
-    program: Programs,
-    changed: dict[str, Any],
-    status: int,
+    cast: Cast, clock: Clock, program: Programs, changed: dict[str, Any], status: int
 ) -> None:
     make.schemes()
     answer = program("wang").post("purchase-cases/", body(**changed))
@@ -128,10 +120,7 @@ def test_a_wrong_body_writes_nothing(
     ],
 )
 def test_a_wrong_answer_writes_nothing(
-    pledge: HostPledge,
-    program: Programs,
-    changed: dict[str, Any],
-    field: str,
+    pledge: HostPledge, program: Programs, changed: dict[str, Any], field: str
 ) -> None:
     answer = program("zhao").post(f"host-pledges/{pledge.pk}/answer/", PROMISE | changed)
     assert answer.status == 400
@@ -141,9 +130,7 @@ def test_a_wrong_answer_writes_nothing(
 
 
 def test_others_neither_answer_nor_read_what_a_host_is_asked(
-    cast: Cast,
-    pledge: HostPledge,
-    program: Programs,
+    cast: Cast, pledge: HostPledge, program: Programs
 ) -> None:
     for name in ("wang", "chen", "xu", "sun", "hu"):
         someone = program(name)
@@ -156,9 +143,7 @@ def test_others_neither_answer_nor_read_what_a_host_is_asked(
 
 
 def test_whoever_has_a_part_in_it_gives_no_opinion_and_nobody_gives_anothers(
-    cast: Cast,
-    pledge: HostPledge,
-    program: Programs,
+    cast: Cast, pledge: HostPledge, program: Programs
 ) -> None:
     xu, here = program("xu"), f"purchase-cases/{pledge.case_id}/"
     xu.post(here + "review/")
@@ -177,9 +162,7 @@ def test_whoever_has_a_part_in_it_gives_no_opinion_and_nobody_gives_anothers(
 
 
 def test_what_has_changed_meanwhile_is_not_overwritten(
-    cast: Cast,
-    pledge: HostPledge,
-    program: Programs,
+    cast: Cast, pledge: HostPledge, program: Programs
 ) -> None:
     zhao, here = program("zhao"), f"host-pledges/{pledge.pk}/answer/"
     assert zhao.post(here, PROMISE, if_match='"9"').status == 412

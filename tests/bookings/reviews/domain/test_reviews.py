@@ -40,8 +40,7 @@ def test_a_worked_case_comes_out_to_the_hour_and_cent(case):
     told, expect = case["given"], case["expect"]
     rows = [compared(row) for row in told.get("rows", ())]
     full = Thresholds(
-        told.get("full", {}).get("hours", 1200),
-        Decimal(told.get("full", {}).get("percent", 85)),
+        told.get("full", {}).get("hours", 1200), Decimal(told.get("full", {}).get("percent", 85))
     )
     if "wait" in expect:
         spare = {key: Fraction(hours) for key, hours in told["spare"].items()}
@@ -107,11 +106,7 @@ def test_silence_covers_as_little_as_a_denial_and_an_answer_never_less(given, ne
     assert covered <= rules.coverage(willing, needed, full)
 
 
-@given(
-    st.decimals("0.01", "1e9", places=2),
-    st.integers(1, 50),
-    st.decimals("0.01", "10000", places=2),
-)
+@given(st.decimals("0.01", "1e9", places=2), st.integers(1, 50), st.decimals("0.01", "10000", places=2))
 def test_from_the_break_even_on_an_own_hour_is_no_dearer(price, years, quote):
     costs = Costs(price, years)
     least = rules.break_even(costs, quote)
@@ -199,3 +194,24 @@ def test_a_denial_as_full_is_contradicted_where_hours_are_left():
     assert not rules.is_contradicted(row, "unsuitable", Thresholds())
     full = Compared("a", Fraction(1800), Fraction(2000), answer="denial")
     assert not rules.is_contradicted(full, "full", Thresholds())
+
+
+def test_grounds_that_contradict_each_other_are_told_at_the_later_one():
+    def told(*grounds, own=()):
+        return [(p.field, p.code) for p in rules.ground_problems(grounds, own)]
+
+    assert told("area-full", "unmet-demand", "usable-by-sharing") == []
+    assert told("area-full", "area-not-full") == [("grounds[1]", "grounds-contradict")]
+    assert told("area-not-full", "x", "area-full") == [
+        ("grounds[1]", "unknown-ground"),
+        ("grounds[2]", "grounds-contradict"),
+    ]
+    own = [{"code": "own", "contradicts": ["area-full"]}, {"code": "other"}]
+    assert told("area-full", "other", "own", own=own) == [("grounds[2]", "grounds-contradict")]
+
+
+def test_the_figures_never_give_grounds_that_contradict_each_other():
+    assert all(
+        {rules.GROUNDS[one], rules.GROUNDS[other]} == {"for", "against"} or "none-fits" in {one, other}
+        for one, other in rules.CONTRADICTIONS
+    )

@@ -18,13 +18,8 @@ from bookings.reviews.selectors.comparison import evidence_of
 from bookings.reviews.services import cases as services
 from bookings.reviews.services.cases import Decision
 from bookings.reviews.services.follow_ups import cases_follow_up
-from bookings.reviews.services.opinions import (
-    Opinion,
-    expert_ask,
-    interest_declare,
-    opinion_give,
-)
-from bookings.reviews.services.promises import Answer, pledge_answer
+from bookings.reviews.services.opinions import Opinion, expert_ask, interest_declare, opinion_give
+from bookings.reviews.services.promises import PledgeAnswer, pledge_answer
 from bookings.reviews.services.schemes import schemes_load
 from tests.factories import reviews as make
 from tests.factories.cast import NOW
@@ -40,13 +35,7 @@ def decision(**changes) -> Decision:
 def test_shipped_schemes_are_loaded_once_and_a_change_is_a_version(cast):
     by = By(PLATFORM, NOW)
     codes = [row.code for row in schemes_load(by, schemes=shipped())]
-    assert codes == [
-        "cn-central",
-        "cn-guangdong",
-        "cn-shanghai",
-        "gb-epsrc-strategic",
-        "gb-ukri",
-    ]
+    assert codes == ["cn-central", "cn-guangdong", "cn-shanghai", "gb-epsrc-strategic", "gb-ukri"]
     assert schemes_load(by, schemes=shipped()) == []
     changed = [row | {"experts": 3} for row in shipped() if row["code"] == "cn-shanghai"]
     (row,) = schemes_load(by, schemes=changed)
@@ -56,8 +45,7 @@ def test_shipped_schemes_are_loaded_once_and_a_change_is_a_version(cast):
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [{"code": "x"}, {"most": Decimal(1)}, {"look": "moon"}, {"grounds": [{"code": "x"}]}],
+    "broken", [{"code": "x"}, {"most": Decimal(1)}, {"look": "moon"}, {"grounds": [{"code": "x"}]}]
 )
 def test_what_is_no_scheme_is_refused(cast, broken):
     row = next(row for row in shipped() if row["code"] == "cn-shanghai")
@@ -143,14 +131,14 @@ def test_hosts_are_asked_and_silence_is_no_answer(cast):
 @pytest.mark.parametrize(
     "answer, field",
     [
-        (Answer("perhaps"), "answer"),
-        (Answer("promise"), "hours"),
-        (Answer("promise", 0, from_date=NOW.date()), "hours"),
-        (Answer("promise", 10), "from_date"),
-        (Answer("promise", 10, from_date=NOW.date() - timedelta(days=2)), "from_date"),
-        (Answer("promise", 10, from_date=NOW.date() + timedelta(days=800)), "from_date"),
-        (Answer("promise", 10, Decimal(5), "", NOW.date()), "currency"),
-        (Answer("denial"), "reason"),
+        (PledgeAnswer("perhaps"), "answer"),
+        (PledgeAnswer("promise"), "hours"),
+        (PledgeAnswer("promise", 0, from_date=NOW.date()), "hours"),
+        (PledgeAnswer("promise", 10), "from_date"),
+        (PledgeAnswer("promise", 10, from_date=NOW.date() - timedelta(days=2)), "from_date"),
+        (PledgeAnswer("promise", 10, from_date=NOW.date() + timedelta(days=800)), "from_date"),
+        (PledgeAnswer("promise", 10, Decimal(5), "", NOW.date()), "currency"),
+        (PledgeAnswer("denial"), "reason"),
     ],
 )
 def test_a_wrong_answer_is_refused(cast, answer, field):
@@ -167,9 +155,7 @@ def test_only_the_host_answers(cast):
     for name in ("chen", "sun", "xu", "alice"):
         with pytest.raises(NotFound):
             pledge_answer(
-                By(cast.actor(name), NOW),
-                pledge_id=pledge.pk,
-                answer=Answer("denial", reason="full"),
+                By(cast.actor(name), NOW), pledge_id=pledge.pk, answer=PledgeAnswer("denial", reason="full")
             )
 
 
@@ -181,7 +167,7 @@ def test_a_denial_as_full_is_contradicted_by_the_hours(cast):
     case.comparison.content = content  # as though its hours were rolled up
     case.comparison.save()
     pledge_answer(
-        By(cast.actor("zhao"), NOW), pledge_id=pledge.pk, answer=Answer("denial", reason="full")
+        By(cast.actor("zhao"), NOW), pledge_id=pledge.pk, answer=PledgeAnswer("denial", reason="full")
     )
     evidence = evidence_of(PurchaseCase.objects.get(pk=case.pk))
     assert evidence.contradicted == {str(cast.microscope.pk)}
@@ -194,11 +180,7 @@ def test_experts_with_an_interest_are_barred(cast):
     host = expert_ask(xu, case_id=case.pk, person="sun@ustc.example")
     own = expert_ask(xu, case_id=case.pk, person="wang@fudan.example")
     other = expert_ask(xu, case_id=case.pk, person="hu@optics.example")
-    assert [one.barred for one in (host, own, other)] == [
-        "host-of-compared",
-        "own-organisation",
-        "",
-    ]
+    assert [one.barred for one in (host, own, other)] == ["host-of-compared", "own-organisation", ""]
     hu, advice = By(cast.actor("hu"), NOW), Opinion("buy", ["area-full"], "Full.")
     with pytest.raises(WrongState, match="interest-not-declared"):
         opinion_give(hu, expert_id=other.pk, opinion=advice)
@@ -210,12 +192,26 @@ def test_experts_with_an_interest_are_barred(cast):
     assert not CaseExpert.objects.exclude(advice="").exists()
 
 
+def test_an_opinion_does_not_contradict_itself(cast):
+    case = make.submitted(cast)
+    expert = make.opinion(cast, case)
+    given = Opinion("buy", ["area-full", "area-not-full"], "Full, and not full.")
+    with pytest.raises(Invalid) as refused:
+        opinion_give(By(cast.actor("alice"), NOW), expert_id=expert.pk, opinion=given)
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.code) == ("grounds[1]", "grounds-contradict")
+    expert.refresh_from_db()
+    assert expert.grounds == ["usable-by-sharing"]
+
+
 @pytest.mark.parametrize(
     "changes, code",
     [
         ({"decision": "maybe"}, "unknown-value"),
         ({"grounds": []}, "required"),
         ({"grounds": ["because"]}, "unknown-ground"),
+        ({"grounds": ["area-full", "area-not-full"]}, "grounds-contradict"),
+        ({"grounds": ["below-break-even", "split", "above-break-even"]}, "grounds-contradict"),
         ({"reason": " "}, "required"),
         ({"decision": "approved_with_conditions"}, "required"),
     ],
@@ -224,9 +220,7 @@ def test_a_wrong_decision_is_refused(cast, changes, code):
     case = make.submitted(cast)
     make.opinion(cast, case)
     with pytest.raises(Invalid) as refused:
-        services.case_decide(
-            By(cast.actor("xu"), NOW), case_id=case.pk, decision=decision(**changes)
-        )
+        services.case_decide(By(cast.actor("xu"), NOW), case_id=case.pk, decision=decision(**changes))
     assert code in {problem.code for problem in refused.value.problems}
     case.refresh_from_db()
     assert (case.state, case.decision) == ("under_review", "")
@@ -254,9 +248,7 @@ def test_the_applicant_does_not_decide(cast):
     with pytest.raises(NotPermitted, match="own-case"):
         services.case_decide(By(cast.actor("xu"), NOW), case_id=case.pk, decision=decision())
     with pytest.raises(NotFound):  # of another region
-        services.case_decide(
-            By(cast.actor("coordinator"), NOW), case_id=case.pk, decision=decision()
-        )
+        services.case_decide(By(cast.actor("coordinator"), NOW), case_id=case.pk, decision=decision())
 
 
 def test_a_stale_version_is_refused(cast):

@@ -13,9 +13,9 @@ from bookings.reviews.models import HostPledge, PurchaseCase
 from bookings.reviews.services import cases as services
 from bookings.reviews.services.cases import Decision
 from bookings.reviews.services.follow_ups import cases_follow_up
-from bookings.reviews.services.promises import Answer, pledge_answer
-from instruments.models import Instrument
-from instruments.services.registry import facility_create, instrument_create
+from bookings.reviews.services.promises import PledgeAnswer, pledge_answer
+from instruments.managing.services.registry import facility_create, instrument_create
+from instruments.register.models import Instrument
 from tests.factories import reviews as make
 from tests.factories.cast import NOW, Cast
 
@@ -98,9 +98,7 @@ def test_the_second_follow_up_judges_the_second_year(
     used(cast, NOW.date() + timedelta(days=400), 210)
     cases_follow_up(NOW + timedelta(days=370))
     cases_follow_up(NOW + timedelta(days=740))
-    figures = case.follow_ups.order_by("months").values_list(
-        "pledged_minutes", "used_minutes", "is_avoided"
-    )
+    figures = case.follow_ups.order_by("months").values_list("pledged_minutes", "used_minutes", "is_avoided")
     assert list(figures) == [(24_000, 6_000, False), second]
 
 
@@ -110,9 +108,7 @@ def test_a_purchase_is_followed_up_by_the_use_of_what_was_bought(cast: Cast) -> 
     xu, chen = By(cast.actor("xu"), NOW), By(cast.actor("chen"), NOW)
     own = of_fudan(cast)
     with pytest.raises(WrongState, match="case-not-so-far"):
-        services.case_in_service(
-            chen, case_id=case.pk, instrument_id=own.pk, in_service_on=NOW.date()
-        )
+        services.case_in_service(chen, case_id=case.pk, instrument_id=own.pk, in_service_on=NOW.date())
     approval = Decision("approved", ["area-full"], "It is full.")
     services.case_decide(xu, case_id=case.pk, decision=approval)
     services.case_order(chen, case_id=case.pk)
@@ -120,20 +116,13 @@ def test_a_purchase_is_followed_up_by_the_use_of_what_was_bought(cast: Cast) -> 
         services.case_order(chen, case_id=case.pk)
     tomorrow = NOW.date() + timedelta(days=1)
     with pytest.raises(Invalid) as refused:
-        services.case_in_service(
-            chen, case_id=case.pk, instrument_id=own.pk, in_service_on=tomorrow
-        )
+        services.case_in_service(chen, case_id=case.pk, instrument_id=own.pk, in_service_on=tomorrow)
     assert refused.value.problems[0].code == "in-future"
     with pytest.raises(NotFound):
         services.case_in_service(
-            By(cast.actor("zhao"), NOW),
-            case_id=case.pk,
-            instrument_id=own.pk,
-            in_service_on=NOW.date(),
+            By(cast.actor("zhao"), NOW), case_id=case.pk, instrument_id=own.pk, in_service_on=NOW.date()
         )
-    case = services.case_in_service(
-        chen, case_id=case.pk, instrument_id=own.pk, in_service_on=NOW.date()
-    )
+    case = services.case_in_service(chen, case_id=case.pk, instrument_id=own.pk, in_service_on=NOW.date())
     assert (case.state, case.instrument) == ("in_service", own)
     for days, minutes in ((-5, 999), (30, 600), (400, 60)):
         InstrumentDay.objects.create(
@@ -191,9 +180,7 @@ def test_what_is_kept_cannot_be_answered_anew(cast: Cast) -> None:
     pledge = HostPledge.objects.get(case=case)
     with pytest.raises(WrongState, match="case-not-so-far"):
         pledge_answer(
-            By(cast.actor("zhao"), NOW),
-            pledge_id=pledge.pk,
-            answer=Answer("denial", reason="full"),
+            By(cast.actor("zhao"), NOW), pledge_id=pledge.pk, answer=PledgeAnswer("denial", reason="full")
         )
     pledge.refresh_from_db()
     assert pledge.answer == "promise"

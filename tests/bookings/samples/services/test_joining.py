@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
-from accounts.domain.errors import NotFound, WrongState
+from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.models import BookedSample, Reservation, SampleItem
-from bookings.pricing.selectors.fees import Asked
+from bookings.pricing.selectors.fees import PriceRequest
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.messages import sentence
@@ -18,11 +20,16 @@ from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from bookings.samples.selectors.samples import find_hazardous, load_hazards
 from bookings.samples.services.joining import sample_leave
+from bookings.samples.services.samples import SampleValues, sample_announce
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.domain.policies import Policy
-from instruments.selectors.registry import instrument_to_book
+from instruments.managing.services.registry import facility_update
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import refused_hazards
+from instruments.register.selectors.registry import instrument_to_book
+from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.samples import announce, join, refuse, step
+from tests.instruments.conftest import typed
 
 pytestmark = pytest.mark.django_db
 FRIDAY = Period(at("2026-03-06 10:00"), at("2026-03-06 12:00"))
@@ -62,10 +69,7 @@ def test_a_manager_joins_for_a_member(cast):
 def test_nothing_joins_a_booking_that_is_over_or_only_held(cast):
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=booking.pk, reason="")
-    held = hold_take(
-        By(cast.actor("wang"), NOW),
-        booking=Booking(cast.microscope.pk, FRIDAY, None, "self"),
-    )
+    held = hold_take(By(cast.actor("wang"), NOW), booking=Booking(cast.microscope.pk, FRIDAY, None, "self"))
     sample = announce(cast)
     for row in (booking, held):
         with pytest.raises(WrongState):
@@ -195,7 +199,7 @@ def test_a_quote_says_so_too(cast):
     quotation = load_quotation(
         instrument_to_book(actor, cast.microscope.pk),
         cast.fudan,
-        Asked(FRIDAY),
+        PriceRequest(FRIDAY),
         NOW,
         user_id=cast.wang.pk,
         hazards=load_hazards(actor, [sample.pk]),
@@ -231,3 +235,58 @@ def test_a_new_list_cancels_nothing_and_names_who_is_concerned(cast):
     booking.refresh_from_db()
     assert booking.state == "confirmed"
     assert BookedSample.objects.count() == 1
+
+
+def test_what_the_facility_refuses_none_of_its_instruments_accepts(cast):
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    by = By(cast.actor("zhao"), NOW)
+    changes = {"refused_hazards": ["radioactive", "toxic", "toxic"]}
+    assert facility_update(by, facility_id=cast.facility.pk, changes=changes).refused_hazards == [
+        "toxic",
+        "radioactive",
+    ]
+    values = SampleValues("Ore", hazards=["radioactive"])
+    with pytest.raises(RulesRefuse) as refused:
+        sample_announce(By(cast.actor("wang"), NOW), values=values, reservation_id=booking.pk)
+    assert [(r.code, r.numbers["hazard"]) for r in refused.value.refusals] == [
+        ("hazard-not-accepted", "radioactive")
+    ]
+    assert not SampleItem.objects.exists()
+    sample = announce(cast, hazards=["radioactive"])  # for no booking yet
+    for act in (lambda: join(cast, booking, sample), lambda: ask(cast, sample)):
+        with pytest.raises(RulesRefuse):
+            act()
+    assert not BookedSample.objects.exists()
+    microscope = instrument_to_book(cast.actor("zhao"), cast.microscope.pk)
+    assert refused_hazards(microscope) == ("toxic", "radioactive")
+    assert find_hazardous(microscope, None, Policy(refused_hazards=("toxic",)), NOW) == []
+
+
+def test_a_facility_s_page_shows_the_bookings_first_that_a_new_hazard_concerns(cast, client, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    join(cast, booking, announce(cast, hazards=["magnetic"]))
+    client.force_login(cast.people["zhao"])
+    address = reverse("instruments:facility-edit", args=[cast.facility.pk])
+    sent = typed(client.get(address).context["form"], refused_hazards=["magnetic"])
+    shown = client.post(address, sent)
+    html = page_of(shown, 409)
+    assert f'data-misfit="{booking.pk}"' in html and "1 booking would no longer comply" in html
+    cast.facility.refresh_from_db()
+    assert cast.facility.refused_hazards == []
+    other = client.post(address, sent | {"refused_hazards": ["toxic"]})
+    assert other.status_code == 302  # no sample has it
+    sent["version"] = "2"
+    sent["refused_hazards"] = ["toxic", "magnetic"]
+    assert client.post(address, sent | {"seen": "stale"}).status_code == 409
+    assert client.post(address, sent | {"seen": shown.context["seen"]}).status_code == 302
+    cast.facility.refresh_from_db()
+    assert set(cast.facility.refused_hazards) == {"toxic", "magnetic"}
+
+
+def test_a_facility_refuses_only_hazards_that_there_are(cast):
+    by = By(cast.actor("zhao"), NOW)
+    with pytest.raises(Invalid):
+        facility_update(by, facility_id=cast.facility.pk, changes={"refused_hazards": ["dull"]})
+    cast.facility.refresh_from_db()
+    assert cast.facility.refused_hazards == []

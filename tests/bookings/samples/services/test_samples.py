@@ -10,15 +10,7 @@ from accounts.models import OutboxMessage, TrailEntry
 from bookings.models import BookedSample, SampleItem, SamplePhoto, SampleStep
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.samples.domain.samples import STEPS, code_in
-from bookings.samples.services.samples import (
-    SampleValues,
-    photo_add,
-    photo_delete,
-    sample_announce,
-    sample_change,
-    samples_forget,
-    samples_remind,
-)
+from bookings.samples.services import samples
 from tests.factories.attachments import picture
 from tests.factories.cast import NOW, reserve
 from tests.factories.samples import announce, join, refuse, step
@@ -39,7 +31,7 @@ def booked(cast):
 def change(cast, sample, who="wang", version=None, **values):
     given = {"name": sample.name} | values
     by = By(cast.actor(who), NOW, version)
-    return sample_change(by, sample_id=sample.pk, values=SampleValues(**given))
+    return samples.sample_change(by, sample_id=sample.pk, values=samples.SampleValues(**given))
 
 
 def test_the_table_of_steps_knows_every_state():
@@ -49,11 +41,7 @@ def test_the_table_of_steps_knows_every_state():
 def test_it_gets_a_code_and_a_first_step(cast):
     sample = announce(cast, hazards=["toxic", "explosive", "toxic"], amount=" 5 mg ")
     assert code_in(sample.code) == sample.code
-    assert (sample.state, sample.hazards, sample.amount) == (
-        "announced",
-        ["explosive", "toxic"],
-        "5 mg",
-    )
+    assert (sample.state, sample.hazards, sample.amount) == ("announced", ["explosive", "toxic"], "5 mg")
     assert sample.organisation == cast.fudan
     first = sample.steps.get()
     assert (first.state, first.by, first.at) == ("announced", cast.wang, NOW)
@@ -62,7 +50,7 @@ def test_it_gets_a_code_and_a_first_step(cast):
 
 def test_several_of_a_kind_are_numbered_each_with_a_code_of_its_own(cast):
     by = By(cast.actor("wang"), NOW)
-    rows = sample_announce(by, values=SampleValues("晶片"), number=12)
+    rows = samples.sample_announce(by, values=samples.SampleValues("晶片"), number=12)
     assert [row.name for row in rows] == [f"晶片 {n}" for n in range(1, 13)]
     assert len({row.code for row in rows}) == 12
 
@@ -79,10 +67,8 @@ def test_several_of_a_kind_are_numbered_each_with_a_code_of_its_own(cast):
 )
 def test_what_is_wrong_is_said_and_nothing_kept(cast, values, number, field, code):
     with pytest.raises(Invalid) as refused:
-        sample_announce(
-            By(cast.actor("wang"), NOW),
-            values=SampleValues(**{"name": "A"} | values),
-            number=number,
+        samples.sample_announce(
+            By(cast.actor("wang"), NOW), values=samples.SampleValues(**{"name": "A"} | values), number=number
         )
     problem = refused.value.problems[0]
     assert (problem.field, problem.code) == (field, code)
@@ -169,7 +155,9 @@ def test_staff_of_a_host_it_is_not_booked_at_see_nothing(cast):
 def test_twelve_are_received_in_one_go_and_the_owner_is_told_once(cast):
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     by = By(cast.actor("wang"), NOW)
-    rows = sample_announce(by, values=SampleValues("Film"), number=12, reservation_id=booking.pk)
+    rows = samples.sample_announce(
+        by, values=samples.SampleValues("Film"), number=12, reservation_id=booking.pk
+    )
     step(cast, "zhao", "received", *rows)
     assert SampleItem.objects.filter(state="received").count() == 12
     told = OutboxMessage.objects.get(kind="sample.received")
@@ -272,13 +260,13 @@ def test_both_sides_are_told_of_what_the_other_did(cast, booked):
 
 def test_a_sample_that_has_not_arrived_is_told_of_once(cast, booked):
     booking, sample = booked
-    assert samples_remind(now=booking.start_at - 2 * DAY) == 0
+    assert samples.samples_remind(now=booking.start_at - 2 * DAY) == 0
     for minutes in (0, 10):
         now = booking.start_at - DAY + timedelta(minutes=minutes)
-        assert samples_remind(now=now) == 1
+        assert samples.samples_remind(now=now) == 1
     assert kinds() == ["sample.missing"]
     step(cast, "zhao", "received", sample)
-    assert samples_remind(now=booking.start_at - timedelta(hours=1)) == 0
+    assert samples.samples_remind(now=booking.start_at - timedelta(hours=1)) == 0
 
 
 # Photos
@@ -288,15 +276,15 @@ def test_a_photo_is_put_beside_it_once_and_taken_away_by_who_put_it(cast, booked
     _, sample = booked
     content = picture()
     by = By(cast.actor("zhao"), NOW)
-    row = photo_add(by, sample_id=sample.pk, content=content)
+    row = samples.photo_add(by, sample_id=sample.pk, content=content)
     with pytest.raises(Invalid) as refused:
-        photo_add(by, sample_id=sample.pk, content=content)
+        samples.photo_add(by, sample_id=sample.pk, content=content)
     assert refused.value.problems[0].code == "file-there-already"
     with pytest.raises(NotFound):
-        photo_delete(By(cast.actor("wang"), NOW), photo_id=row.pk)
+        samples.photo_delete(By(cast.actor("wang"), NOW), photo_id=row.pk)
     with pytest.raises(NotFound):
-        photo_add(By(cast.actor("sun"), NOW), sample_id=sample.pk, content=content)
-    photo_delete(by, photo_id=row.pk)
+        samples.photo_add(By(cast.actor("sun"), NOW), sample_id=sample.pk, content=content)
+    samples.photo_delete(by, photo_id=row.pk)
     assert not SamplePhoto.objects.exists()
 
 
@@ -304,7 +292,7 @@ def test_what_is_no_picture_is_refused(cast, booked):
     _, sample = booked
     for content in (b"", b"<svg/>", b"%PDF-1.4 %%EOF"):
         with pytest.raises(Invalid):
-            photo_add(By(cast.actor("wang"), NOW), sample_id=sample.pk, content=content)
+            samples.photo_add(By(cast.actor("wang"), NOW), sample_id=sample.pk, content=content)
     assert not SamplePhoto.objects.exists()
 
 
@@ -312,8 +300,8 @@ def test_who_goes_leaves_no_words_and_no_sample_that_is_with_nobody(cast, booked
     _, sample = booked
     change(cast, sample, description="of the old vein", storage="dry")
     announce(cast, name="At home")
-    photo_add(By(cast.actor("zhao"), NOW), sample_id=sample.pk, content=picture())
-    samples_forget(user=cast.wang)
+    samples.photo_add(By(cast.actor("zhao"), NOW), sample_id=sample.pk, content=picture())
+    samples.samples_forget(By(cast.actor("wang"), NOW), user=cast.wang)
     left = SampleItem.objects.get()
     assert (left.pk, left.description, left.storage) == (sample.pk, "", "")
     assert SampleStep.objects.count() == 1

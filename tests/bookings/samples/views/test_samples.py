@@ -39,35 +39,32 @@ def test_announced_from_a_bookings_page_and_joined_to_it(cast: Cast, wang: Clien
     page_of(wang.get(address))
     assert wang.post(address, FORM).url == f"/bookings/{booking.pk}/"
     rows = SampleItem.objects.order_by("name")
-    assert [(row.name, row.hazards) for row in rows] == [
-        ("薄膜 1", ["toxic"]),
-        ("薄膜 2", ["toxic"]),
-    ]
+    assert [(row.name, row.hazards) for row in rows] == [("薄膜 1", ["toxic"]), ("薄膜 2", ["toxic"])]
     html = page_of(wang.get(f"/bookings/{booking.pk}/"))
     assert all(f"/samples/{row.code}/" in html for row in rows)
 
 
-def test_what_the_instrument_does_not_accept_is_said_and_nothing_kept(
-    cast: Cast, wang: Client
-) -> None:
+def test_what_the_instrument_does_not_accept_is_said_and_nothing_kept(cast: Cast, wang: Client) -> None:
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    assert "not accepted" not in page_of(wang.get(f"/samples/new/?booking={booking.pk}"))
     refuse(cast, cast.microscope, "toxic")
+    html = page_of(wang.get(f"/samples/new/?booking={booking.pk}"))
+    assert "Samples with these hazards are not accepted there: acutely toxic." in html
+    assert html.count("– not accepted") == 1 and "acutely toxic – not accepted" in html
     html = page_of(wang.post(f"/samples/new/?booking={booking.pk}", FORM), 422)
     assert "does not accept this hazard: acutely toxic" in html
     assert not SampleItem.objects.exists()
     sample = announce(cast, hazards=["toxic"])
-    html = page_of(wang.post(f"/samples/{sample.code}/join/", {"booking": str(booking.pk)}), 422)
-    assert "does not accept this hazard: acutely toxic" in html
-    answer = wang.post(
-        f"/bookings/{booking.pk}/samples/", {"sample": [str(sample.pk)]}, follow=True
+    html = page_of(
+        wang.post(f"/samples/{sample.code}/join/", {"act": "join", "booking": str(booking.pk)}), 422
     )
+    assert "does not accept this hazard: acutely toxic" in html
+    answer = wang.post(f"/bookings/{booking.pk}/samples/", {"sample": [str(sample.pk)]}, follow=True)
     assert "does not accept this hazard: acutely toxic" in page_of(answer)
     assert not BookedSample.objects.exists()
 
 
-def test_the_booking_form_takes_samples_and_says_what_is_not_accepted(
-    cast: Cast, wang: Client
-) -> None:
+def test_the_booking_form_takes_samples_and_says_what_is_not_accepted(cast: Cast, wang: Client) -> None:
     refuse(cast, cast.microscope, "toxic")
     plain, toxic = announce(cast, name="Plain"), announce(cast, name="Bad", hazards=["toxic"])
     here = f"/instruments/{cast.microscope.pk}/"
@@ -97,7 +94,7 @@ def test_a_scanned_code_leads_to_its_sample(cast: Cast, wang: Client, zhao: Clie
     for typed in (sample.code, sample.code.lower(), f"https://x.example/samples/{sample.code}/"):
         assert wang.get("/samples/", {"code": typed}).url == f"/samples/{sample.code}/"
     html = page_of(wang.get("/samples/", {"code": sample.code[:-1] + "?"}))
-    assert "no code of a sample" in html
+    assert "not a sample code" in html
     assert "no such sample" in page_of(zhao.get("/samples/", {"code": sample.code}))
     assert zhao.get(f"/samples/{sample.code}/").status_code == 404
     assert wang.get("/samples/ABCDEFGH/").status_code == 404
@@ -156,9 +153,7 @@ def test_steps_on_its_page(cast: Cast, wang: Client, zhao: Client) -> None:
     sample = announce(cast)
     join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), sample)
     here = f"/samples/{sample.code}/step/"
-    assert (
-        wang.post(here, {"state": "shipped", "carrier": "SF", "tracking": "1"}).status_code == 302
-    )
+    assert wang.post(here, {"state": "shipped", "carrier": "SF", "tracking": "1"}).status_code == 302
     html = page_of(wang.post(here, {"state": "received"}), 409)
     assert "it cannot become received" in html
     page_of(zhao.post(here, {"state": "refused"}), 400)
@@ -222,20 +217,71 @@ def test_who_decides_a_request_sees_its_samples(cast: Cast, zhao: Client) -> Non
     assert f"/samples/{sample.code}/" in html and "acutely toxic" in html
 
 
-def test_the_usual_next_step_is_offered_first(cast: Cast, wang: Client, zhao: Client) -> None:
+def test_the_usual_next_step_is_suggested_never_the_last_one(cast: Cast, wang: Client, zhao: Client) -> None:
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     sample = announce(cast)
     join(cast, booking, sample)
 
-    def first(client: Client) -> str:
+    def suggested(client: Client) -> str:
         html = page_of(client.get(f"/samples/{sample.code}/"))
-        return re.findall(r'<select name="state".*?<option value="(\w+)"', html, re.S)[0]
+        if not (choice := re.search(r'<select name="state".*?</select>', html, re.S)):
+            return ""
+        (value,) = re.findall(r'<option value="(\w*)" selected', choice[0])
+        return value
 
+    assert (suggested(wang), suggested(zhao)) == ("shipped", "received")
     for who, state, theirs, hosts in (
-        ("wang", "shipped", "shipped", "received"),
-        ("zhao", "received", "returned", "in_work"),
+        ("wang", "shipped", "", "received"),
+        ("zhao", "received", "", "in_work"),
         ("zhao", "in_work", "", "measured"),
-        ("zhao", "measured", "returned", "return_shipped"),
+        ("zhao", "measured", "", "return_shipped"),
+        ("zhao", "return_shipped", "returned", "returned"),
+        ("wang", "returned", "", ""),
     ):
         step(cast, who, state, sample)
-        assert (first(wang) if theirs else "", first(zhao)) == (theirs, hosts)
+        assert (suggested(wang), suggested(zhao)) == (theirs, hosts)
+    assert "on its way back (correct the details)" not in page_of(zhao.get(f"/samples/{sample.code}/"))
+    step(cast, "zhao", "return_shipped", sample)
+    assert "on its way back (correct the details)" in page_of(zhao.get(f"/samples/{sample.code}/"))
+
+
+def test_announced_for_a_booking_that_is_chosen_on_the_form(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    refuse(cast, cast.microscope, "toxic")
+    others = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="sun")
+    html = page_of(wang.get("/samples/new/"))
+    assert "(not accepted: acutely toxic)" in html
+    assert str(others.pk) not in html
+    page_of(wang.post("/samples/new/", FORM | {"booking": str(booking.pk)}), 422)
+    page_of(wang.post("/samples/new/", FORM | {"booking": str(others.pk), "hazards": []}), 400)
+    assert not SampleItem.objects.exists()
+    wang.post("/samples/new/", FORM | {"booking": str(booking.pk), "hazards": ["irritant"]})
+    assert BookedSample.objects.filter(reservation=booking).count() == 2
+
+
+def test_a_safety_data_sheet_is_put_read_and_removed(cast: Cast, wang: Client, zhao: Client) -> None:
+    def pdf(name: str) -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, b"%PDF-1.7 acetone %%EOF")
+
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    wang.post(f"/samples/new/?booking={booking.pk}", FORM | {"number": "1", "sheet": pdf("丙酮.pdf")})
+    sample = SampleItem.objects.get()
+    address = f"/samples/sheets/{sample.sheet_id}/file/"
+    for client in (wang, zhao):
+        assert address in page_of(client.get(f"/samples/{sample.code}/"))
+        assert address in page_of(client.get(f"/bookings/{booking.pk}/"))
+        answer = client.get(address)
+        assert answer["Content-Disposition"].startswith("attachment")
+        assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert "private" in answer["Cache-Control"]
+    assert Client().get(address).status_code == 302
+    here = f"/samples/{sample.pk}/sheet/"
+    assert zhao.post(here, {"act": "remove"}).status_code == 404
+    html = page_of(wang.post(here, {"act": "put", "sheet": SimpleUploadedFile("a.pdf", picture())}), 400)
+    assert "A safety data sheet is uploaded as a PDF." in html
+    page_of(wang.post(here, {"act": "put"}), 400)
+    assert wang.post(here, {"act": "put", "sheet": pdf("b.pdf")}).status_code == 302
+    assert wang.get(address).status_code == 404  # another has taken its place
+    assert wang.post(here, {"act": "remove"}).status_code == 302
+    sample.refresh_from_db()
+    assert sample.sheet_id is None

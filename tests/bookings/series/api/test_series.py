@@ -7,6 +7,8 @@ import pytest
 from accounts.domain.roles import By
 from bookings.models import Reservation, Series
 from bookings.series.services.series import series_cancel
+from instruments.house_rules.models import HouseRulesAcceptance
+from instruments.house_rules.services.house_rules import house_rules_set
 from tests.factories.cast import NOW, at, reserve
 
 DATES = [f"2026-03-{day}T02:00:00Z" for day in ("09", "16", "23", "30")]
@@ -51,6 +53,17 @@ class TestCreate:
         assert (shown["bookable"], shown["time_zone"]) == (3, "Asia/Shanghai")
         assert not Series.objects.exists()
 
+    def test_a_dry_run_refuses_for_house_rules_what_booking_refuses(self, cast, wang):
+        of = {"instrument_id": cast.microscope.pk, "text": "Gloves.", "text_zh": ""}
+        house_rules_set(By(cast.actor("zhao"), NOW), **of)
+        code = "house-rules-not-accepted"
+        told = wang.post("series/", body(cast, dry_run=True)).body
+        assert [[r["code"] for r in o["refusals"]] for o in told["occurrences"]] == [[code]] * 4
+        assert wang.post("series/", body(cast)).body["refusals"][0]["code"] == code
+        told = wang.post("series/", body(cast, dry_run=True, house_rules=1)).body
+        assert told["bookable"] == 4 and not HouseRulesAcceptance.objects.exists()
+        assert wang.post("series/", body(cast, house_rules=1)).status == 201
+
     def test_all_or_none(self, cast, wang):
         other = reserve(cast, "2026-03-16 11:00", "2026-03-16 13:00", who="sun")
         answer = wang.post("series/", body(cast))
@@ -74,9 +87,7 @@ class TestCreate:
         assert [r["start"] for r in made["reservations"]] == [DATES[0], DATES[2], DATES[3]]
         assert {r["series"] for r in made["reservations"]} == {made["id"]}
         assert {r["purpose"]["text"] for r in made["reservations"]} == {"Perovskites"}
-        assert [(s["start"], s["refusals"][0]["code"]) for s in made["skipped"]] == [
-            (DATES[1], "slot-taken")
-        ]
+        assert [(s["start"], s["refusals"][0]["code"]) for s in made["skipped"]] == [(DATES[1], "slot-taken")]
         again = wang.get(f"series/{made['id']}/")
         assert again.body == {k: v for k, v in made.items() if k != "skipped"}
 
@@ -142,9 +153,7 @@ class TestCancel:
     def test_shape(self, wang, made):
         answer = wang.post(f"series/{made['id']}/cancel/", {"scope": "this"})
         assert answer.problems == [("reservation", "required")]
-        answer = wang.post(
-            f"series/{made['id']}/cancel/", {"scope": "this", "reservation": made["id"]}
-        )
+        answer = wang.post(f"series/{made['id']}/cancel/", {"scope": "this", "reservation": made["id"]})
         assert answer.problems == [("reservation", "not-of-the-series")]
 
 

@@ -50,9 +50,7 @@ class TestParse:
 
     def test_untils(self):
         assert parse_rule("FREQ=DAILY;UNTIL=20260401T090000").until == datetime(2026, 4, 1, 9)
-        assert parse_rule("freq=daily;until=20260401T090000z").until == datetime(
-            2026, 4, 1, 9, tzinfo=UTC
-        )
+        assert parse_rule("freq=daily;until=20260401T090000z").until == datetime(2026, 4, 1, 9, tzinfo=UTC)
 
     @pytest.mark.parametrize(
         ("text", "code"),
@@ -97,29 +95,18 @@ def rules(draw, ends=True):
     days, month_days = (), ()
     if frequency == "MONTHLY":
         days = tuple(
-            draw(
-                st.lists(st.tuples(st.integers(-4, 4), st.integers(0, 6)), unique=True, max_size=2)
-            )
+            draw(st.lists(st.tuples(st.integers(-4, 4), st.integers(0, 6)), unique=True, max_size=2))
         )
         if not days:
             month_days = tuple(draw(st.lists(st.integers(1, 31), unique=True, max_size=2)))
     else:
         days = tuple((0, day) for day in draw(weekdays))
-    return Rule(
-        frequency,
-        draw(st.integers(1, 3)),
-        days,
-        month_days,
-        draw(st.integers(1, 12)),
-    )
+    return Rule(frequency, draw(st.integers(1, 3)), days, month_days, draw(st.integers(1, 12)))
 
 
 starts = st.sampled_from(sorted(ZONES)).flatmap(
     lambda name: st.tuples(
-        st.just(ZoneInfo(name)),
-        st.sampled_from(ZONES[name]),
-        st.integers(0, 14),
-        st.integers(0, 95),
+        st.just(ZoneInfo(name)), st.sampled_from(ZONES[name]), st.integers(0, 14), st.integers(0, 95)
     ).map(lambda t: (t[0], t[1] + timedelta(days=t[2], minutes=15 * t[3])))
 )
 
@@ -225,12 +212,7 @@ class TestOccurrences:
     def test_a_zone_that_left_out_a_day_has_no_date_twice(self):
         zone = ZoneInfo("Pacific/Apia")
         found = occurrences(parse_rule("FREQ=DAILY;COUNT=4"), at("2011-12-29T10:00"), zone, 60)
-        assert [f"{wall_of(zone, p.start):%m-%d}" for p in found] == [
-            "12-29",
-            "12-31",
-            "01-01",
-            "01-02",
-        ]
+        assert [f"{wall_of(zone, p.start):%m-%d}" for p in found] == ["12-29", "12-31", "01-01", "01-02"]
 
     def test_months_without_the_day_are_left_out(self):
         assert self.shown("FREQ=MONTHLY;COUNT=3", "2025-01-31T09:00") == [
@@ -306,9 +288,7 @@ class TestChosen:
 
 def test_periods_are_periods():
     (found,) = occurrences(parse_rule("FREQ=DAILY;COUNT=1"), at("2025-01-06T09:00"), CHICAGO, 90)
-    assert found == Period(
-        datetime(2025, 1, 6, 15, tzinfo=UTC), datetime(2025, 1, 6, 16, 30, tzinfo=UTC)
-    )
+    assert found == Period(datetime(2025, 1, 6, 15, tzinfo=UTC), datetime(2025, 1, 6, 16, 30, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -326,9 +306,7 @@ def test_what_hardly_ever_fits_is_not_looked_for_up_to_the_end_of_the_calendar(
     steps = []
     for name in ("mdayset", "ddayset"):
         look = getattr(rrule._iterinfo, name)
-        monkeypatch.setattr(
-            rrule._iterinfo, name, lambda *args, look=look: steps.append(1) or look(*args)
-        )
+        monkeypatch.setattr(rrule._iterinfo, name, lambda *args, look=look: steps.append(1) or look(*args))
     with pytest.raises(Invalid):
         wall_times(parse_rule(text + ";COUNT=200"), datetime(2026, 2, 4, 9), ZoneInfo("UTC"))
     assert len(steps) < 1500  # days of four years

@@ -15,7 +15,7 @@ from bookings.availability.selectors.availability import to_period
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Quote, Reservation, Series, UnmetDemand
 from bookings.pricing.selectors.charges import load_kept_parts
-from bookings.pricing.selectors.fees import Asked
+from bookings.pricing.selectors.fees import PriceRequest
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.reserving.services.holds import hold_take
@@ -54,7 +54,7 @@ def preview(cast, *, who="wang", rule=MONDAYS, first=FIRST, instrument=None, now
         cast.actor(who),
         (instrument or cast.microscope).pk,
         None,
-        Asked(Period(at(first[0]), at(first[1])), "self"),
+        PriceRequest(Period(at(first[0]), at(first[1])), "self"),
         rule,
         now,
     )
@@ -99,9 +99,7 @@ class TestBook:
         book(cast, who="sun", first=("2026-03-09 08:00", "2026-03-09 09:00"))
 
         def count(rule, hour):
-            with CaptureQueriesContext(
-                connection,
-            ) as captured:
+            with CaptureQueriesContext(connection) as captured:
                 book(cast, rule=rule, first=(f"2026-03-10 {hour}:00", f"2026-03-10 {hour}:30"))
             return len(captured)
 
@@ -115,10 +113,7 @@ class TestBook:
         before = written()
         with pytest.raises(RulesRefuse) as refused:
             book(cast)
-        assert [(r.booking, r.code) for r in refused.value.refusals] == [
-            (1, "slot-taken"),
-            (3, "slot-taken"),
-        ]
+        assert [(r.booking, r.code) for r in refused.value.refusals] == [(1, "slot-taken"), (3, "slot-taken")]
         assert refused.value.refusals[0].nearest.start == at("2026-03-16 09:00")
         assert refused.value.refusals[1].nearest.start == at("2026-03-30 10:30")
         assert written() == before
@@ -163,15 +158,11 @@ class TestBook:
     def test_dates_that_meet_each_other(self, cast):
         always = cast.instrument(
             name="Always",
-            hours={
-                "weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
-            },
+            hours={"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]},
             policy={"max_minutes": 2880},
         )
         long = ("2026-03-09 10:00", "2026-03-10 12:00")
-        made = book(
-            cast, instrument=always, first=long, rule="FREQ=DAILY;COUNT=4", on_conflict="skip"
-        )
+        made = book(cast, instrument=always, first=long, rule="FREQ=DAILY;COUNT=4", on_conflict="skip")
         assert [o.index for o in made.skipped] == [1, 3]
 
     def test_with_approval_each_is_a_request_and_the_host_hears_once(self, cast):
@@ -247,7 +238,7 @@ class TestPreview:
 
     def test_its_statements_do_not_grow_with_the_number(self, cast):
         actor = cast.actor("wang")
-        asked = Asked(Period(*map(at, FIRST)), "self")
+        asked = PriceRequest(Period(*map(at, FIRST)), "self")
         counts = []
         for rule in ("FREQ=WEEKLY;COUNT=2", "FREQ=DAILY;COUNT=200"):
             with CaptureQueriesContext(connection) as captured:
@@ -268,8 +259,7 @@ class TestCancel:
         )
 
     @pytest.mark.parametrize(
-        ("scope", "index", "left"),
-        [("this", 1, [0, 2, 3]), ("following", 2, [0, 1]), ("all", None, [])],
+        ("scope", "index", "left"), [("this", 1, [0, 2, 3]), ("following", 2, [0, 1]), ("all", None, [])]
     )
     def test_which(self, cast, scope, index, left):
         made = book(cast)
@@ -410,17 +400,12 @@ class TestMove:
         assert [(r.booking, r.code) for r in refused.value.refusals] == [(2, "slot-taken")]
         assert refused.value.refusals[0].nearest is not None
         assert (written(), starts(made.series)) == (before, dates)
-        spans = {
-            to_period(o.span).start
-            for o in Occupancy.objects.filter(reservation__series=made.series)
-        }
+        spans = {to_period(o.span).start for o in Occupancy.objects.filter(reservation__series=made.series)}
         assert spans == set(DATES)
 
     def test_what_no_rule_says_has_none(self, cast):
         made = book(
-            cast,
-            rule="FREQ=MONTHLY;BYDAY=2MO,3MO;COUNT=3",
-            first=("2026-03-09 10:00", "2026-03-09 12:00"),
+            cast, rule="FREQ=MONTHLY;BYDAY=2MO,3MO;COUNT=3", first=("2026-03-09 10:00", "2026-03-09 12:00")
         )
         series = self.move(cast, made, "all", 0, "2026-03-19 10:00", "2026-03-19 12:00")
         assert series.rule == ""
@@ -441,9 +426,7 @@ class TestMove:
 
     def test_one_that_was_cancelled_stays_so(self, cast):
         made = book(cast)
-        reservation_cancel(
-            By(cast.actor("wang"), NOW), reservation_id=made.reservations[2].pk, reason=""
-        )
+        reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=made.reservations[2].pk, reason="")
         series = self.move(cast, made, "all", 0, "2026-03-10 10:00", "2026-03-10 12:00")
         assert len(starts(series)) == 3
         assert series.rule == "FREQ=WEEKLY;COUNT=4"
@@ -473,21 +456,14 @@ def test_lengthened_together_they_never_get_more_at_the_kept_price_than_was_gran
     """Three Mondays of an hour have one each of four that are kept at 30. Two hours each: the hour
     that is left goes to the first, the others keep theirs."""
     kept_hours.grant(
-        cast,
-        minutes=240,
-        starts_at=at("2026-03-08 00:00"),
-        ends_at=at("2026-03-29 00:00"),
-        price=Decimal(30),
+        cast, minutes=240, starts_at=at("2026-03-08 00:00"), ends_at=at("2026-03-29 00:00"), price=Decimal(30)
     )
-    made = book(
-        cast, rule="FREQ=WEEKLY;BYDAY=MO;COUNT=3", first=("2026-03-09 14:00", "2026-03-09 15:00")
-    )
+    made = book(cast, rule="FREQ=WEEKLY;BYDAY=MO;COUNT=3", first=("2026-03-09 14:00", "2026-03-09 15:00"))
 
     def priced():
         parts = load_kept_parts(row.pk for row in made.reservations)
         return [
-            sum(Period(part.start, part.end).minutes for part in parts[row.pk])
-            for row in made.reservations
+            sum(Period(part.start, part.end).minutes for part in parts[row.pk]) for row in made.reservations
         ]
 
     assert priced() == [60, 60, 60]

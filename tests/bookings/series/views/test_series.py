@@ -8,8 +8,8 @@ from bookings.models import Reservation, Series
 from bookings.record.domain.periods import Period
 from bookings.series.services.series import series_book
 from bookings.templatetags.recurring import recurrence
-from instruments.models import HouseRulesAcceptance
-from instruments.services.house_rules import house_rules_set
+from instruments.house_rules.models import HouseRulesAcceptance
+from instruments.house_rules.services.house_rules import house_rules_set
 from tests.accounts.pages import page_of
 from tests.factories import api as programs
 from tests.factories.cast import NOW, at, reserve
@@ -66,9 +66,7 @@ class TestNew:
     def test_a_preview_books_nothing(self, cast, wang):
         html = page_of(wang.post(self.address(cast), FORM | {"act": "preview"}))
         assert "4 of 4 dates can be booked" in html and "CNY 2,628.80" in html
-        part = wang.post(
-            self.address(cast), FORM | {"act": "preview"}, headers={"HX-Request": "true"}
-        )
+        part = wang.post(self.address(cast), FORM | {"act": "preview"}, headers={"HX-Request": "true"})
         assert "<html" not in part.content.decode()
         assert not Series.objects.exists()
 
@@ -106,10 +104,7 @@ class TestNew:
             ({"frequency": "DAILY", "every": "2"}, "FREQ=DAILY;INTERVAL=2;COUNT=4"),
             ({"weekdays": ["0", "2"]}, "FREQ=WEEKLY;BYDAY=MO,WE;COUNT=4"),
             ({"frequency": "MONTHLY", "times": "2"}, "FREQ=MONTHLY;COUNT=2"),
-            (
-                {"frequency": "MONTHLY", "monthly": "weekday", "times": "2"},
-                "FREQ=MONTHLY;BYDAY=2MO;COUNT=2",
-            ),
+            ({"frequency": "MONTHLY", "monthly": "weekday", "times": "2"}, "FREQ=MONTHLY;BYDAY=2MO;COUNT=2"),
             ({"ends": "until", "until": "2026-03-16"}, "FREQ=WEEKLY;UNTIL=20260316"),
         ],
     )
@@ -120,9 +115,9 @@ class TestNew:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"times": ""}, "This is needed."),
+            ({"times": ""}, "This field is required."),
             ({"times": "201"}, "200"),
-            ({"ends": "until", "until": "2026-03-01"}, "no date from the start on"),
+            ({"ends": "until", "until": "2026-03-01"}, "no date on or after the start"),
             ({"ends": "until", "until": "2099-03-01", "frequency": "DAILY"}, "at most 200"),
         ],
     )
@@ -142,7 +137,7 @@ class TestChange:
         html = page_of(wang.get(f"/bookings/{made.reservations[1].pk}/series/cancel/"))
         # Half of 620, and its tax.
         assert html.count("Costs CNY 310.00 and CNY 18.60 tax.") == 3
-        assert "This and those that follow: 3 dates" in html
+        assert "This and the following: 3 dates" in html
         html = page_of(wang.get(f"/bookings/{made.reservations[2].pk}/series/cancel/"))
         assert html.count("Free.") == 2
 
@@ -152,7 +147,7 @@ class TestChange:
         assert answer.status_code == 302
         states = Reservation.objects.order_by("start_at").values_list("state", flat=True)
         assert list(states) == ["confirmed", "cancelled", "cancelled", "cancelled"]
-        assert "Somebody changed this" in page_of(
+        assert "Somebody has changed this" in page_of(
             wang.post(address, {"scope": "all", "version": "1"}), 412
         )
         assert wang.post(address, {"scope": "none"}).status_code == 400
@@ -187,7 +182,7 @@ class TestChange:
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ("", "on dates of their own"),
+        ("", "on individual dates"),
         ("FREQ=DAILY;COUNT=1", "every day, once"),
         ("FREQ=DAILY;INTERVAL=3;COUNT=2", "every 3 days, 2 times"),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;COUNT=9", "every 2 weeks, on Mon, Wed, 9 times"),

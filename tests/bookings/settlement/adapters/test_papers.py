@@ -15,18 +15,14 @@ from bookings.models import Settlement, Statement
 from bookings.settlement.adapters import papers
 from bookings.settlement.adapters.papers import settlement_pdf, statement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv, statement_csv
-from bookings.settlement.selectors.papers import (
-    load_settlement_paper,
-    load_statement_paper,
-    parties_json,
-)
+from bookings.settlement.selectors.papers import load_settlement_paper, load_statement_paper, parties_json
 from bookings.settlement.selectors.statements import WITH
 from bookings.settlement.services import papers as kept
 from bookings.settlement.services.papers import statement_file
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.statements import statement_void, statements_draw
-from instruments.domain.delimited import text_cell
-from instruments.models import Instrument
+from instruments.reading.domain.delimited import text_cell
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, at
 from tests.factories.money import APRIL, MARCH, charge_of, store
 
@@ -115,6 +111,56 @@ def test_it_says_what_is_paid_voided_and_replaced(paper):
         assert part in text, (part, text)
 
 
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_text_of_many_lines_keeps_it_from_being_printed(paper, language):
+    """Neither a reason nor an instrument's name, which both are the host's to write: a payer reads
+    the statement all the same."""
+    cast, load = paper
+    lines = "\n".join(["x"] * 99)
+    names = {"name": f"Fine {lines}", "name_zh": f"精 {lines}"}
+    Instrument.objects.filter(pk=cast.microscope.pk).update(**names)
+    old = load().statement
+    statement_void(By(cast.actor("gao"), APRIL), statement_id=old.pk, reason="\n".join(["y"] * 250))
+    voided = Statement.objects.select_related(*WITH).get(pk=old.pk)
+    pages = words(statement_pdf(load_statement_paper(voided), language=language))
+    assert " ".join(pages).count("y y y") > 80
+    assert "x x x x" in " ".join(words(statement_pdf(load(), language=language)))
+
+
+@pytest.mark.parametrize(("language", "void", "paid"), [("en", "VOID", "PAID"), ("zh-hans", "作废", "已付")])
+def test_a_void_or_paid_statement_says_so_across_and_asks_for_nothing(paper, language, void, paid):
+    """No account, no day, no request; an internal note asks for nothing either."""
+    cast, load = paper
+    asking = {
+        "en": ("Please pay", "Pay to", "Due", "1 May 2026", "Account holder"),
+        "zh-hans": ("请在", "收款账户", "2026年5月1日", "到期"),
+    }[language]
+
+    def said(row):
+        row = Statement.objects.select_related(*WITH).get(pk=row.pk)
+        (text,) = words(statement_pdf(load_statement_paper(row), language=language))
+        return text
+
+    old = load().statement
+    open_one = said(old)
+    assert any(part in open_one for part in asking)
+    assert void not in open_one and f" {paid} " not in open_one
+    gao = By(cast.actor("gao"), APRIL)
+    statement_void(gao, statement_id=old.pk, reason="Wrong address")
+    new = load().statement
+    Statement.objects.filter(pk=new.pk).update(version=1)
+    statement_pay(gao, statement_id=new.pk, paid=Paid(new.payable, APRIL.date()))
+    Statement.objects.filter(pk=new.pk).update(replaces=None)
+    for row, stamp in ((old, void), (new, paid)):
+        text = said(row)
+        assert stamp in text
+        assert [part for part in asking if part in text] == []
+    Statement.objects.filter(pk=new.pk).update(payer=cast.ustc, paid=0, state="issued")
+    text = said(new)
+    assert {"en": "Internal note", "zh-hans": "内部结算单"}[language] in text
+    assert [part for part in asking if part in text] == []
+
+
 LONG = {
     "legal_name": "The University Court and Board of Governors of the United Universities of USTC",
     "address": "\n".join(f"Line {n} of an address, 安徽省合肥市金寨路96号" for n in range(1, 9)),
@@ -147,10 +193,7 @@ def test_where_to_pay_and_who_both_are(paper, language, parts):
 
 @pytest.mark.parametrize(
     ("language", "unknown", "today"),
-    [
-        ("en", "please ask where to pay", "those of today"),
-        ("zh-hans", "请询问收款账户", "当前信息"),
-    ],
+    [("en", "please ask where to pay", "today's"), ("zh-hans", "请询问收款账户", "当前信息")],
 )
 def test_without_an_account_or_from_before_it_says_so(paper, language, unknown, today):
     _, load = paper
@@ -179,8 +222,8 @@ def test_a_settlement_in_both_languages(paper):
                 "Fudan University",
                 "Shanghai pays Anhui CNY 50.00",
                 "March 2026",
-                "name the reference CN-AH-CN-SH-2026-03-CNY",
-                "The coordinator of Anhui says",
+                "quoting reference CN-AH-CN-SH-2026-03-CNY",
+                "The coordinator of Anhui",
             ),
         ),
         ("zh-hans", ("安徽", "Anhui", "复旦大学", "中国科学技术大学", "CNY 50.00")),
@@ -252,9 +295,7 @@ def test_what_has_changed_is_made_anew(paper, made, either_storage, monkeypatch)
     row = load().statement
     statement_file(row, language="en")
     statement_pay(
-        By(cast.actor("gao"), APRIL, row.version),
-        statement_id=row.pk,
-        paid=Paid(Decimal(100), APRIL.date()),
+        By(cast.actor("gao"), APRIL, row.version), statement_id=row.pk, paid=Paid(Decimal(100), APRIL.date())
     )
     assert "Paid 1 April 2026" in words(statement_file(load().statement, language="en"))[0]
     assert made == ["en", "en"]

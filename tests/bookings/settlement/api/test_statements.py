@@ -138,9 +138,7 @@ def test_a_settlement_is_confirmed_by_both_and_paid(program, drawn):
     assert body["ledger"]["agrees"] is True
     pay = {"amount": "50.00", "paid_on": "2026-04-01"}
     assert anhui.post(f"{address}payments/", pay).code == "wrong-state"
-    assert xu.post(f"{address}confirm/", {"region": "CN-AH"}).problems == [
-        ("region", "unknown-region")
-    ]
+    assert xu.post(f"{address}confirm/", {"region": "CN-AH"}).problems == [("region", "unknown-region")]
     assert xu.post(f"{address}confirm/", {}).body["state"] == "drawn_up"
     assert xu.post(f"{address}confirm/", {}).code == "wrong-state"
     confirmed = anhui.post(f"{address}confirm/", {}).body
@@ -160,21 +158,13 @@ def test_two_regions_need_two_people(program, drawn, cast):
     assert xu.post(address, {}).problems == [("region", "required")]
     assert xu.post(address, {"region": "CN-AH"}).status == 200
     assert xu.post(address, {"region": "CN-SH"}).code == "no-second-coordinator"
-    role_grant(
-        By(PLATFORM, APRIL), user=cast.people["lin"], role="coordinator", region=cast.shanghai
-    )
+    role_grant(By(PLATFORM, APRIL), user=cast.people["lin"], role="coordinator", region=cast.shanghai)
     assert xu.post(address, {"region": "CN-SH"}).code == "another-person"
 
 
 def test_rates(program, drawn):
     lin = program("lin")
-    said = {
-        "base": "CNY",
-        "quote": "EUR",
-        "rate": "0.13",
-        "valid_on": "2026-03-31",
-        "source": "A bank",
-    }
+    said = {"base": "CNY", "quote": "EUR", "rate": "0.13", "valid_on": "2026-03-31", "source": "A bank"}
     made = lin.post("exchange-rates/", said)
     assert (made.status, made.body["organisation"], made.body["rate"]) == (201, "fudan", "0.13")
     assert lin.get("exchange-rates/").ids == [made.body["id"]]

@@ -11,11 +11,7 @@ from bookings.models import Statement
 from bookings.overview.services.effects import effects_carry_out
 from bookings.settlement.selectors.papers import load_invoicing, parties_of
 from bookings.settlement.selectors.statements import WITH
-from bookings.settlement.services.statements import (
-    statement_void,
-    statements_draw,
-    statements_remind,
-)
+from bookings.settlement.services.statements import statement_void, statements_draw, statements_remind
 from tests.factories.money import APRIL, MARCH, charge_of, store
 
 USTC = {
@@ -24,18 +20,12 @@ USTC = {
     "tax_number": "12100000485001086E",
     "bank_account": "Bank of China\n1764 0001 2345",
 }
-FUDAN = {
-    "legal_name": "复旦大学",
-    "bank_account": "ICBC 1001",
-    "invoice_email": "invoices@fudan.example",
-}
+FUDAN = {"legal_name": "复旦大学", "bank_account": "ICBC 1001", "invoice_email": "invoices@fudan.example"}
 
 
 def details(cast, now=APRIL - timedelta(days=90), **values):
     for who, organisation, named in (("gao", cast.ustc, USTC), ("lin", cast.fudan, FUDAN)):
-        invoice_details_set(
-            By(cast.actor(who), now), organisation_id=organisation.pk, details=named | values
-        )
+        invoice_details_set(By(cast.actor(who), now), organisation_id=organisation.pk, details=named | values)
 
 
 def draw(cast, total="106.00"):
@@ -57,10 +47,7 @@ def test_they_are_kept_as_they_were(cast):
     )
     assert parties.host.bank_account_changed_on == (APRIL - timedelta(days=90)).date()
     assert parties.payer.legal_name == "复旦大学"
-    assert (parties.host.missing, parties.payer.missing) == (
-        [],
-        ["address", "tax_number", "bank_account"],
-    )
+    assert (parties.host.missing, parties.payer.missing) == ([], ["address", "tax_number", "bank_account"])
     new = statement_void(By(cast.actor("gao"), APRIL), statement_id=row.pk, reason="Bank")
     assert parties_of(new).host.bank_account == "Another 9"
 
@@ -83,12 +70,7 @@ def test_one_from_before_shows_the_present_ones_and_says_so(cast):
 
 
 def test_what_is_missing_blocks_nothing_and_is_told_to_the_hosts_finance(cast):
-    assert parties_of(draw(cast)).host.missing == [
-        "legal_name",
-        "address",
-        "tax_number",
-        "bank_account",
-    ]
+    assert parties_of(draw(cast)).host.missing == ["legal_name", "address", "tax_number", "bank_account"]
     ((organisation, missing),) = load_invoicing(cast.actor("gao"))
     assert (organisation, len(missing)) == (cast.ustc, 4)
     # Who bills nobody need not enter anything.
@@ -113,7 +95,7 @@ def test_a_mail_goes_to_the_invoice_address_once(cast):
     statements_remind(now=late)
     effects_carry_out(now=late)
     sent = [m.subject for m in mail.outbox if m.to == ["invoices@fudan.example"]]
-    assert sent[1:] == ["Overdue: statement USTC-2026-0001 of USTC"]
+    assert sent[1:] == ["Overdue: statement USTC-2026-0001 of USTC, Fri 1 May"]
 
 
 @pytest.mark.parametrize("address", ["", "LIN@fudan.example"])

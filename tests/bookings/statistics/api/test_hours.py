@@ -1,22 +1,25 @@
 """Hours through the API."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.domain.errors import WrongState
 from accounts.domain.roles import By
 from accounts.models.keys import new_id
 from bookings.hours.services.hours import hours_roll_up
 from bookings.models import HoursExport
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.statistics.services.exports import export_open, exports_work
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.api import Program
-from tests.factories.cast import Cast, at, reserve
+from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.conversations import leave
 
 type Programs = Callable[..., Program]
 
@@ -118,9 +121,7 @@ def test_a_wrong_shape(cast: Cast, program: Programs, query: str, problem: tuple
 
 def test_nothing_is_rolled_up_yet(cast: Cast, program: Programs) -> None:
     made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-06 09:00")), reservation_id=made.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-06 09:00")), reservation_id=made.pk, reason="")
     answer = program("zhao").get(MARCH)
     assert (answer.body["rows"], answer.body["total"]) == ([], None)
 
@@ -149,10 +150,7 @@ def test_too_many_rows_are_refused_before_any_hours_are_read(
     with CaptureQueriesContext(connection) as made:
         answer = zhao.get(f"statistics/hours/?{TEN_YEARS}&by=day,instrument")
     assert answer.problems == [("by", "too-many-figures")]
-    assert (
-        f"up to {rows}, of which at most 5000 can be returned"
-        in answer.body["errors"][0]["message"]
-    )
+    assert f"up to {rows}, of which at most 5000 can be returned" in answer.body["errors"][0]["message"]
     assert not [query for query in made if "bookings_instrumentday" in query["sql"]]
     body = {"table": "hours", "from": "2016-03-01", "until": "2026-03-08", "by": "day,instrument"}
     answer = zhao.post("statistics/exports/", body)
@@ -176,3 +174,19 @@ def test_too_many_rows_are_refused_before_any_hours_are_read(
     # Pages take no longer spans than the API: they say so, and show this year.
     page = client.get("/hours/?since=2000-01-01&until=2026-03-08&by=month")
     assert "This span is too long: at most 3660 days." in page.content.decode()
+
+
+@pytest.mark.usefixtures("used")
+def test_a_file_is_not_for_who_has_lost_a_role_since_it_was_written(cast: Cast, program: Programs) -> None:
+    body = {"table": "hours", "from": "2026-03-06", "until": "2026-03-07", "by": "instrument"}
+    zhao = program("zhao")
+    made = zhao.post("statistics/exports/", body)
+    exports_work(now=at("2026-03-08 12:00"))
+    job = HoursExport.objects.get()
+    assert export_open(job).read().startswith(b"\xef\xbb\xbf")
+    HoursExport.objects.update(created_at=NOW - timedelta(minutes=1))
+    leave(cast, "zhao")
+    job.refresh_from_db()
+    with pytest.raises(WrongState) as refused:
+        export_open(job)
+    assert (made.status, refused.value.code) == (202, "role-ended-since")

@@ -50,9 +50,16 @@ def test_flows_are_hidden_but_from_those_whose_region_it_is(cast: Cast, program:
     answer = program("xu").get(f"statistics/flows/?{MARCH}").body
     assert [(c["value"], c["hidden"]) for c in answer["matrix"]] == [(None, True), (FUDAN, False)]
     assert answer["partial"] is True
+    anhui, shanghai = answer["regions"]
+    assert (anhui["hosted"], anhui["external_share"], anhui["used"]) == (None, None, None)
+    assert (shanghai["used"], shanghai["openness"]) == (FUDAN, "1.0000")
     answer = program().get(f"statistics/flows/?{MARCH}").body
     assert {cell["value"] for cell in answer["matrix"]} == {None}
-    assert answer["regions"] == answer["pairs"] == []
+    anhui, shanghai = answer["regions"]
+    names = ("used", "hosted", "openness", "external_share", "net")
+    assert [anhui[name] for name in names] == [None] * 5
+    assert shanghai["openness"] is None and shanghai["hosted"] == 0
+    assert [(p["there"], p["reciprocity"]) for p in answer["pairs"]] == [(0, None)]
     days = "statistics/flows/?from=2026-03-02&until=2026-03-09"
     assert program().get(days).problems == [("from", "whole-months")]
     with override_settings(PUBLIC_LEAST_ORGANISATIONS=1):

@@ -49,3 +49,15 @@ def test_what_is_hidden_does_not_follow_from_the_rest(counts, least):
     hidden = hidden_groups(counts, least)
     assert {key for key, number in counts.items() if number < least} <= hidden
     assert len(hidden) != 1 or len(counts) == 1
+
+
+def test_what_would_need_a_hidden_cell_is_hidden():
+    matrix = {("a", "a"): 5, ("a", "b"): None, ("b", "a"): 3, ("b", "b"): 2, ("c", "c"): 1}
+    told = by_region(matrix)
+    assert (told["a"].used, told["a"].used_elsewhere, told["a"].openness) == (None, None, None)
+    assert (told["a"].hosted, told["a"].hosted_for_others, told["a"].net) == (8, 3, None)
+    assert told["a"].external_share == "0.3750"
+    assert (told["b"].used, told["b"].hosted, told["b"].external_share) == (5, None, None)
+    assert (told["c"].used, told["c"].openness, told["c"].net) == (1, "0.0000", 0)
+    (pair,) = pairs(matrix)
+    assert (pair.there, pair.back, pair.reciprocity) == (None, 3, None)

@@ -2,6 +2,7 @@
 
 import html as markup
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,7 +14,8 @@ from bookings.hours.services.hours import hours_roll_up
 from bookings.models import Reservation, UnmetDemand
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Facility, Technique
+from instruments.register.models import Facility
+from instruments.vocabulary.models import Technique
 from tests.accounts.pages import page_of
 from tests.factories.cast import Cast, at, reserve
 from tests.factories.waiting import wait
@@ -32,8 +34,14 @@ PAGES = [
 NUMBER = re.compile(r'<a\s+class="number"\s+href="([^"]+)"\s*>(.*?)</a>', re.DOTALL)
 
 
-@pytest.fixture
-def used(cast: Cast) -> None:
+@pytest.fixture(scope="module")
+def used(shared_cast: Cast, django_db_blocker: Any) -> None:
+    """Once for all tests here, which only read."""
+    with django_db_blocker.unblock():
+        _use(shared_cast)
+
+
+def _use(cast: Cast) -> None:
     """Two sessions of Wang's and one of Sun's with what they cost, a booking not used, one
     cancelled late, and of each kind of unmet demand one."""
     for who, day, start, end in (
@@ -48,9 +56,7 @@ def used(cast: Cast) -> None:
         charge_make(reservation_id=made.pk, now=at(ends))
     missed = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
     late = reserve(cast, "2026-03-10 14:00", "2026-03-10 16:00")
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-10 08:00")), reservation_id=late.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-10 08:00")), reservation_id=late.pk, reason="")
     Reservation.objects.filter(pk=missed.pk).update(state="no_show")
     wish = wait(cast, cast.instrument(name="Wanted"), minutes=90)
     wish.state, wish.ended_at = "expired", at("2026-03-07 10:00")
@@ -70,28 +76,17 @@ def used(cast: Cast) -> None:
     )
     # What lies below a region and a technique has hours of its own.
     district = Region(
-        parent=cast.anhui,
-        scheme="test",
-        code="CN-AH-X",
-        name="District",
-        time_zone="UTC",
-        currency="CNY",
+        parent=cast.anhui, scheme="test", code="CN-AH-X", name="District", time_zone="UTC", currency="CNY"
     )
     district.lineage = [district.pk, *cast.anhui.lineage]
     district.save()
-    branch = Organisation.objects.create(
-        code="branch", name="Branch", kind="university", region=district
-    )
-    lab = Facility.objects.create(
-        organisation=branch, name="Lab", time_zone=cast.facility.time_zone
-    )
+    branch = Organisation.objects.create(code="branch", name="Branch", kind="university", region=district)
+    lab = Facility.objects.create(organisation=branch, name="Lab", time_zone=cast.facility.time_zone)
     narrower = Technique.objects.create(code="X-TEM", name="X")
     narrower.parents.add(cast.technique)
     below = cast.instrument(name="Below")
     below.techniques.set([narrower])
-    type(below).objects.filter(pk=below.pk).update(
-        region=district, organisation=branch, facility=lab
-    )
+    type(below).objects.filter(pk=below.pk).update(region=district, organisation=branch, facility=lab)
     made = reserve(cast, "2026-03-06 15:00", "2026-03-06 18:00", instrument=below)
     reservation_check_in(By(cast.actor("wang"), at("2026-03-06 15:00")), reservation_id=made.pk)
     reservation_check_out(By(cast.actor("wang"), at("2026-03-06 18:00")), reservation_id=made.pk)
@@ -130,8 +125,7 @@ def _opened(client: Client, page: str) -> list[str]:
 
 @pytest.mark.usefixtures("used")
 @pytest.mark.parametrize(
-    ("who", "people", "charges"),
-    [("auditor", 3, 2), ("admin", 3, 0), ("xu", 0, 0), ("zhao", 0, 0)],
+    ("who", "people", "charges"), [("auditor", 3, 2), ("admin", 3, 0), ("xu", 0, 0), ("zhao", 0, 0)]
 )
 def test_a_number_is_the_sum_of_what_it_opens(
     client: Client, cast: Cast, who: str, people: int, charges: int
@@ -140,9 +134,7 @@ def test_a_number_is_the_sum_of_what_it_opens(
     opened = [address for page in PAGES for address in _opened(client, page)]
     assert sum("of=users" in address for address in opened) == people
     assert sum("of=money" in address for address in opened) == charges
-    wanted = [
-        address for address in opened if re.search("of=(refused|waited|search|wanted)", address)
-    ]
+    wanted = [address for address in opened if re.search("of=(refused|waited|search|wanted)", address)]
     assert len(wanted) >= 4, opened
 
 
@@ -155,9 +147,7 @@ def test_the_public_has_no_links_to_rows(client: Client, cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("used")
-@pytest.mark.parametrize(
-    ("who", "reads"), [("coordinator", False), ("admin", False), ("auditor", True)]
-)
+@pytest.mark.parametrize(("who", "reads"), [("coordinator", False), ("admin", False), ("auditor", True)])
 def test_rows_name_people_to_those_alone_who_read_bookings(
     client: Client, cast: Cast, who: str, reads: bool
 ) -> None:

@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.domain.roles import By
 from bookings.models import Reservation
 from bookings.usage.services.usage import reservation_check_in
-from instruments.services.registry import instrument_create
+from instruments.managing.services.registry import instrument_create
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast, reserve
 
@@ -32,9 +32,7 @@ def test_a_draft_and_its_facility_are_named_to_those_alone_who_read_its_hours(
     assert "Anhui" in page_of(client.get("/hours/", {"region": "CN-AH"}))
 
 
-@pytest.mark.parametrize(
-    ("who", "reads"), [("coordinator", False), ("zhao", True), ("auditor", True)]
-)
+@pytest.mark.parametrize(("who", "reads"), [("coordinator", False), ("zhao", True), ("auditor", True)])
 def test_people_and_bookings_are_shown_to_those_who_may_read_them(
     client: Client, cast: Cast, who: str, reads: bool
 ) -> None:

@@ -18,7 +18,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.ratings import Rateable, shown_rating
 from bookings.usage.services.ratings import rating_answer, ratings_review, session_rate
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.charges import use
 
@@ -32,16 +32,12 @@ def used(cast: Cast) -> Reservation:
     return Reservation.objects.get(pk=charge.reservation_id)
 
 
-def rate(
-    cast: Cast, row: Reservation, when: str, who: str = "wang", **values: Any
-) -> SessionRating:
+def rate(cast: Cast, row: Reservation, when: str, who: str = "wang", **values: Any) -> SessionRating:
     given: dict[str, Any] = {"rating": 4} | values
     return session_rate(By(cast.actor(who), at(when)), reservation_id=row.pk, **given)
 
 
-def answer(
-    cast: Cast, row: Reservation, when: str, who: str = "zhao", text: str = "Mended."
-) -> Any:
+def answer(cast: Cast, row: Reservation, when: str, who: str = "zhao", text: str = "Mended.") -> Any:
     return rating_answer(By(cast.actor(who), at(when)), reservation_id=row.pk, answer=text)
 
 
@@ -146,14 +142,10 @@ class World:
         self.first = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
         self.instruments = [cast.microscope, cast.instrument(name="Second")]
         self.others = [cast.fudan, cast.optics] + [
-            Organisation.objects.create(
-                code=f"o{n}", name=f"O {n}", region=cast.shanghai, kind="institute"
-            )
+            Organisation.objects.create(code=f"o{n}", name=f"O {n}", region=cast.shanghai, kind="institute")
             for n in range(2)
         ]
-        self.people = [
-            User.objects.create_user(f"p{n}@x.example", "x", name=f"P {n}") for n in range(8)
-        ]
+        self.people = [User.objects.create_user(f"p{n}@x.example", "x", name=f"P {n}") for n in range(8)]
 
     def session(
         self, person: int, instrument: int, rating: int | None, usable: int | None, days: int
@@ -175,9 +167,7 @@ class World:
             rating=rating,
         )
         if usable is not None and rating is not None:
-            SessionRating.objects.create(
-                session=session, usable=usable, rated_at=ended + timedelta(days=2)
-            )
+            SessionRating.objects.create(session=session, usable=usable, rated_at=ended + timedelta(days=2))
 
     def member_of_host(self, person: int, since: int, until: int | None) -> None:
         Membership.objects.create(
@@ -201,9 +191,7 @@ def of_rule(world: World) -> dict[Any, Any]:
         rated_at = marks.rated_at if marks and marks.rated_at else out
         of_host = any(
             m.started_at <= rated_at and (m.ended_at is None or m.ended_at > session.checked_in_at)
-            for m in Membership.objects.filter(
-                user=session.reservation.user_id, organisation=world.cast.ustc
-            )
+            for m in Membership.objects.filter(user=session.reservation.user_id, organisation=world.cast.ustc)
         )
         if out > two_years_before(NOW) and not of_host:
             sessions[session.instrument_id].append(
@@ -236,18 +224,14 @@ sessions = st.lists(
     max_size=40,
 )
 memberships = st.lists(
-    st.tuples(
-        st.integers(0, 7), st.sampled_from([900, 41, 6, 4]), st.sampled_from([None, 3, 4, 39])
-    ),
+    st.tuples(st.integers(0, 7), st.sampled_from([900, 41, 6, 4]), st.sampled_from([None, 3, 4, 39])),
     max_size=3,
     unique_by=lambda one: one[0],
 )
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(used=sessions, of_host=memberships)
 def test_the_job_says_what_the_rule_says(cast: Cast, used: Any, of_host: Any) -> None:
     with transaction.atomic():
@@ -260,9 +244,9 @@ def test_the_job_says_what_the_rule_says(cast: Cast, used: Any, of_host: Any) ->
         expected = of_rule(world)
         assert ratings_review(now=NOW) == len(expected)
         names = ("mean", "ratings", "raters", "organisations", "not_usable", "response")
-        assert {
-            row.pk: [getattr(row, n) for n in names] for row in InstrumentRating.objects.all()
-        } == {pk: [getattr(shown, n) for n in names] for pk, shown in expected.items()}
+        assert {row.pk: [getattr(row, n) for n in names] for row in InstrumentRating.objects.all()} == {
+            pk: [getattr(shown, n) for n in names] for pk, shown in expected.items()
+        }
         UsageSession.objects.update(rating=None)
         assert ratings_review(now=NOW + DAY) == 0
         assert not InstrumentRating.objects.exists()

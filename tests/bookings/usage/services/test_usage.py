@@ -25,8 +25,8 @@ from bookings.usage.services.usage import (
     reservation_check_out,
     usage_settle,
 )
-from instruments.domain.policies import parse_policy
-from instruments.services.policies import policy_set
+from instruments.policy.domain.policies import parse_policy
+from instruments.policy.services.policies import policy_set
 from tests.factories.cast import NOW, at, reserve
 
 MINUTE = timedelta(minutes=1)
@@ -57,15 +57,12 @@ def test_in_and_out_frees_what_is_left_and_charges_as_quoted(cast, booked):
     assert str(charge.payable) == "657.20"
     assert charge_make(reservation_id=booked.pk, now=at("2026-03-06 11:02")) == charge
     assert Charge.objects.count() == 1
-    later = reserve(
-        cast, "2026-03-06 11:00", "2026-03-06 12:00", who="sun", now=at("2026-03-06 11:00")
-    )
+    later = reserve(cast, "2026-03-06 11:00", "2026-03-06 12:00", who="sun", now=at("2026-03-06 11:00"))
     assert later.state == "confirmed"
 
 
 @pytest.mark.parametrize(
-    ("when", "code"),
-    [("2026-03-06 09:44", "too-early"), ("2026-03-06 12:00", "too-late")],
+    ("when", "code"), [("2026-03-06 09:44", "too-early"), ("2026-03-06 12:00", "too-late")]
 )
 def test_outside_its_time(cast, booked, when, code):
     with pytest.raises(WrongState) as refused:
@@ -111,9 +108,7 @@ def test_early_where_no_unit_is_free_says_from_when(cast, pool, other):
     instrument, made = pool
     expected = at("2026-03-06 10:00")
     if other == "booked":
-        later = reserve(
-            cast, "2026-03-06 09:00", "2026-03-06 12:00", who="hu", instrument=instrument
-        )
+        later = reserve(cast, "2026-03-06 09:00", "2026-03-06 12:00", who="hu", instrument=instrument)
         assert later.unit == 2
     elif other == "closed":
         closure_create(
@@ -123,9 +118,7 @@ def test_early_where_no_unit_is_free_says_from_when(cast, pool, other):
             displace=False,
         )
     else:
-        over = reserve(
-            cast, "2026-03-06 08:00", "2026-03-06 09:30", who="hu", instrument=instrument
-        )
+        over = reserve(cast, "2026-03-06 08:00", "2026-03-06 09:30", who="hu", instrument=instrument)
         Reservation.objects.filter(pk=over.pk).update(unit=2)
         Occupancy.objects.filter(reservation=over).update(unit=2)
         check_in(cast, over, "2026-03-06 08:00", who="hu")
@@ -200,14 +193,7 @@ class TestSettle:
         charge = charge_make(reservation_id=made.pk, now=made.end_at)
         assert (charge.kind, str(charge.payable)) == ("no_show", "657.20")
         now = at("2026-03-06 10:30")
-        other = reserve(
-            cast,
-            "2026-03-06 10:30",
-            "2026-03-06 11:30",
-            who="sun",
-            instrument=strict,
-            now=now,
-        )
+        other = reserve(cast, "2026-03-06 10:30", "2026-03-06 11:30", who="sun", instrument=strict, now=now)
         assert other.state == "confirmed"
 
     def test_a_session_left_open_ends_at_the_reserved_end(self, cast, booked):
@@ -241,8 +227,7 @@ class TestSettle:
     def test_no_booking_to_come_is_read(self, cast, booked):
         """Each way is a condition of an index, so that the job reads what is due alone."""
         lines = [
-            f"(gen_random_uuid(), start_at + interval '{n} h', end_at + interval '{n} h')"
-            for n in range(500)
+            f"(gen_random_uuid(), start_at + interval '{n} h', end_at + interval '{n} h')" for n in range(500)
         ]
         fields = [f.column for f in Reservation._meta.local_fields if f.column != "id"]
         moved = [f"m.{name}" if name in {"start_at", "end_at"} else f"r.{name}" for name in fields]
@@ -264,16 +249,10 @@ def states(*rows):
 
 
 def test_a_late_cancellation_costs_its_percent(cast, booked):
-    reservation_cancel(
-        By(cast.actor("wang"), at("2026-03-05 09:00")), reservation_id=booked.pk, reason=""
-    )
+    reservation_cancel(By(cast.actor("wang"), at("2026-03-05 09:00")), reservation_id=booked.pk, reason="")
     charge = charge_make(reservation_id=booked.pk, now=at("2026-03-05 09:01"))
     # 25 hours before: 50 % of 520 + 100, and 6 % tax
-    assert (charge.result["percent"], charge.result["fee"], charge.result["tax"]) == (
-        "50",
-        "310.00",
-        "18.60",
-    )
+    assert (charge.result["percent"], charge.result["fee"], charge.result["tax"]) == ("50", "310.00", "18.60")
 
 
 def test_each_end_is_told_once(cast, booked):
@@ -320,28 +299,18 @@ def test_missed_it_cannot_be_cancelled_job_or_not(cast):
     strict = cast.instrument(name="Strict", policy={"check_in_minutes": 30})
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=strict)
     with pytest.raises(WrongState):
-        reservation_cancel(
-            By(cast.actor("wang"), at("2026-03-06 10:30")), reservation_id=made.pk, reason=""
-        )
+        reservation_cancel(By(cast.actor("wang"), at("2026-03-06 10:30")), reservation_id=made.pk, reason="")
 
 
 def test_use_that_outlasts_the_booking_into_a_holiday_is_charged_by_its_band(cast):
     festive = cast.instrument(
         name="Festive",
-        hours={
-            "weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
-        },
+        hours={"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]},
         card={
             "charge_basis": "greater",
             "setup_fee": "0",
             "bands": [
-                {
-                    "code": "holiday",
-                    "holidays": True,
-                    "opens": "00:00",
-                    "closes": "24:00",
-                    "multiplier": "2",
-                }
+                {"code": "holiday", "holidays": True, "opens": "00:00", "closes": "24:00", "multiplier": "2"}
             ],
         },
     )
@@ -368,10 +337,7 @@ def test_an_overrun_tells_both_once(cast, booked):
     assert overruns_tell(now=at("2026-03-06 11:59")) == 0
     assert overruns_tell(now=at("2026-03-06 12:00")) == 1
     overruns_tell(now=at("2026-03-06 12:05"))
-    assert overrun_mails() == [
-        ("mail.overrun", str(booked.pk)),
-        ("mail.overrun-next", str(follows.pk)),
-    ]
+    assert overrun_mails() == [("mail.overrun", str(booked.pk)), ("mail.overrun-next", str(follows.pk))]
     check_out(cast, booked, "2026-03-06 12:10")
     assert booked.session.checked_out_at == at("2026-03-06 12:10")
     assert overruns_tell(now=at("2026-03-06 12:11")) == 0

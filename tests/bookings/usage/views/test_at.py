@@ -13,7 +13,8 @@ from bookings.questions.domain.questions import AFTER, BEFORE
 from bookings.questions.services.questions import questionnaire_set
 from bookings.usage.services.closures import Outage, closure_create
 from bookings.usage.services.usage import reservation_check_in
-from instruments.models import Instrument
+from instruments.house_rules.services.house_rules import house_rules_set
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories.attachments import picture
 from tests.factories.cast import NOW, at, reserve
@@ -29,6 +30,13 @@ def clock(monkeypatch):
         time[0] = at(text)
 
     return move
+
+
+RULES = {"text": "Gloves.", "text_zh": ""}
+
+
+def people(cast):
+    return somebody(cast, "zhao"), somebody(cast, "wang")
 
 
 def address(instrument):
@@ -146,7 +154,9 @@ def test_closed_by_its_hours_and_by_a_closure(cast, clock):
     clock("2026-03-05 21:00")
     html = page_of(Client().get(address(cast.microscope)))
     assert "Not open now" in html
-    assert "opens at 08:00" in html
+    assert "opens on Fri 6 Mar 08:00" in html
+    clock("2026-03-05 07:00")
+    assert "opens at 08:00" in page_of(Client().get(address(cast.microscope)))
     clock("2026-03-05 12:00")
     closure_create(
         By(cast.actor("zhao"), NOW),
@@ -187,9 +197,7 @@ def test_codes(cast, client, clock):
     assert client.get(f"/at/{code}/").status_code == 404
     assert somebody(cast, "zhao").get(f"/at/{code}/").status_code == 200
     other = cast.instrument(name="The other record")
-    Instrument.objects.filter(pk=cast.microscope.pk).update(
-        publication="retired", merged_into=other
-    )
+    Instrument.objects.filter(pk=cast.microscope.pk).update(publication="retired", merged_into=other)
     assert client.get(f"/at/{code}/").url == f"/at/{other.short_code}/"
 
 
@@ -203,8 +211,7 @@ def test_a_fault_is_reported_there_with_a_photo(cast, clock, settings, tmp_path,
     assert not FaultReport.objects.exists()
     page_of(
         client.post(
-            there,
-            {"severity": "usable", "text": "x", "file": SimpleUploadedFile("a.svg", b"<svg/>")},
+            there, {"severity": "usable", "text": "x", "file": SimpleUploadedFile("a.svg", b"<svg/>")}
         ),
         400,
     )
@@ -234,3 +241,65 @@ def test_what_is_no_code_leads_nowhere(cast, client, code):
     for name in ("at", "fault-new"):
         answer = client.get(f"/at/{quote(code)}/" + ("fault/" if name == "fault-new" else ""))
         assert answer.status_code in {404, 302}
+
+
+def test_what_is_tomorrow_has_its_day_and_training_its_name(cast, client, clock):
+    """Free until ten o'clock tomorrow is not free until ten o'clock."""
+    always = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
+    instrument = cast.instrument(name="Always open", hours=always)
+    outage = Outage("training", at("2026-03-06 10:00"), at("2026-03-06 11:00"), reason="First")
+    by = By(cast.actor("zhao"), NOW)
+    closure_create(by, instrument_id=instrument.pk, outage=outage, displace=False)
+    client.force_login(cast.wang)
+    clock("2026-03-05 16:00")
+    html = page_of(client.get(address(instrument)))
+    assert "until Fri 6 Mar 10:00" in html and "until 10:00" not in html
+    assert "Next booking: Fri 6 Mar 10:00 – 11:00 Training" in html
+    clock("2026-03-06 10:30")
+    html = page_of(client.get(address(instrument)))
+    assert "Training" in html and "Out of service" not in html
+
+
+def test_the_host_checks_in_and_out_whom_rules_are_asked_of(cast, clock):
+    """The person has accepted nothing and is the only one who rates; neither is in the way."""
+    booked = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    house_rules_set(By(cast.actor("zhao"), NOW), **RULES, instrument_id=cast.microscope.pk)
+    page, zhao, wang = reverse("bookings:reservation", args=[booked.pk]), *people(cast)
+    html = page_of(zhao.get(page))
+    assert "Wang Li has not accepted version 1 of the house rules yet." in html
+    assert "You can check them in all the same" in html
+    assert "The house rules have to be accepted." in page_of(wang.get(page))
+    answer = zhao.post(reverse("bookings:check-in", args=[booked.pk]))
+    assert answer.url == page
+    html = page_of(zhao.get(page))
+    assert "Wang Li is checked in." in html
+    assert "has not accepted version 1" in html and "all the same" not in html
+    assert 'name="samples"' in html and 'name="rating"' not in html
+    html = page_of(wang.get(page))
+    assert "You were checked in by somebody else." in html and 'name="rating"' in html
+    accept = reverse("instruments:house-rules", args=[cast.microscope.pk])
+    assert f'href="{accept}"' in html
+    assert wang.post(accept, {"house_rules": "1"}).status_code == 302
+    for browser in (zhao, wang):
+        assert "rules-title" not in page_of(browser.get(page))
+    clock("2026-03-05 12:30")
+    # A page that is older still has the field: it is not heard.
+    done = zhao.post(reverse("bookings:check-out", args=[booked.pk]), {"rating": "2"})
+    assert done.status_code == 302
+    assert "Wang Li is checked out. The remaining time" in page_of(zhao.get(page))
+    session = UsageSession.objects.get()
+    assert (session.rating, session.checked_out_at) == (None, at("2026-03-05 12:30"))
+
+
+def test_at_the_label_whoever_booked_for_another_checks_them_in_and_rates_nothing(cast, clock):
+    booked = reserve(
+        cast, "2026-03-05 12:00", "2026-03-05 13:00", who="chen", organisation="fudan",
+        on_behalf_of="wang@fudan.example",
+    )  # fmt: skip
+    house_rules_set(By(cast.actor("zhao"), NOW), **RULES, instrument_id=cast.microscope.pk)
+    chen, label = somebody(cast, "chen"), {"at": cast.microscope.short_code}
+    answer = chen.post(reverse("bookings:check-in", args=[booked.pk]), label)
+    assert answer.url == address(cast.microscope)
+    html = page_of(chen.get(answer.url))
+    assert reverse("bookings:check-out", args=[booked.pk]) in html
+    assert 'name="samples"' in html and 'name="rating"' not in html

@@ -20,9 +20,7 @@ def noon(monkeypatch):
 
 @pytest.fixture
 def made(cast):
-    return kiosk_create(
-        By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk]
-    )
+    return kiosk_create(By(cast.actor("zhao"), NOW), name="Room 214", instrument_ids=[cast.microscope.pk])
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def test_checking_in_there_with_a_code_from_the_booking(cast, tablet):
     page_of(tablet.get(there))
     page_of(tablet.post(there, {"code": "12"}), 400)
     wrong = f"{(int(digits) + 1) % 1_000_000:06}"
-    assert "wrong, used already, or too old" in page_of(tablet.post(there, {"code": wrong}), 422)
+    assert "wrong, already used, or expired" in page_of(tablet.post(there, {"code": wrong}), 422)
     assert tablet.post(there, {"code": digits}).url == "/kiosk/"
     assert UsageSession.objects.get().reservation == booked
 
@@ -98,10 +96,7 @@ def test_the_token_opens_nothing_else(cast, tablet):
 
 def test_revoked_within_one_request_and_gone_when_it_ends(cast, tablet, monkeypatch):
     row = Kiosk.objects.get()
-    assert (
-        somebody(cast, "chen").post(reverse("bookings:kiosk-revoke", args=[row.pk])).status_code
-        == 404
-    )
+    assert somebody(cast, "chen").post(reverse("bookings:kiosk-revoke", args=[row.pk])).status_code == 404
     assert "Room 214" in page_of(tablet.get("/kiosk/"))
     zhao = somebody(cast, "zhao")
     assert zhao.post(reverse("bookings:kiosk-revoke", args=[row.pk])).url == "/manage/kiosks/"
@@ -119,7 +114,7 @@ def test_a_wrong_enrolment_code(cast, made):
     client = Client()
     assert client.get("/kiosk/enrol/NOSUCH/").status_code == 404
     answer = client.post("/kiosk/enrol/", {"code": "nonsense"})
-    assert "wrong, used already, or too old" in page_of(answer, 422)
+    assert "wrong, already used, or expired" in page_of(answer, 422)
     assert "kiosk" not in client.cookies
 
 

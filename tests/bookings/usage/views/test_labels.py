@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bookings.usage.views.labels import label_of
-from instruments.models import Instrument
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 
 

@@ -12,9 +12,9 @@ from psycopg.errors import LockNotAvailable
 
 import instruments
 from accounts.models import Organisation, Region, TrailEntry
-from instruments import messages
-from instruments.models import Facility, Instrument
-from instruments.services import import_jobs
+from instruments.exchange import messages
+from instruments.exchange.services import jobs
+from instruments.register.models import Facility, Instrument
 
 command = importlib.import_module("instruments.management.commands.import_instruments")
 
@@ -27,9 +27,7 @@ def organisation(db: None) -> Organisation:
         scheme="ISO 3166-2", code="GB-SCT", name="Scotland", time_zone="Europe/London",
         currency="GBP", shares=True,
     )  # fmt: skip
-    return Organisation.objects.create(
-        code="hill", name="Hill University", kind="university", region=region
-    )
+    return Organisation.objects.create(code="hill", name="Hill University", kind="university", region=region)
 
 
 @pytest.fixture
@@ -57,14 +55,14 @@ def test_it_counts_and_names_each_refused_row(organisation, file, capsys):
     assert run(capsys, file, "--organisation", "hill") == [
         "3 rows: 1 created, 0 changed, 0 unchanged, 2 refused.",
         "line 3: no-name - it has no usable name or description",
-        "line 4: wrong-cells - its number of cells is 1, that of the header 2",
+        "line 4: wrong-cells - its number of cells (1) differs from that of the header (2)",
     ]
     assert Instrument.objects.get().name == "SEM"
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(organisation, file, capsys):
     dry = run(capsys, file, "--organisation", "hill", "--dry-run")
-    assert dry[-1] == "Dry run: nothing was written."
+    assert dry[-1] == "Dry run: nothing was saved."
     assert not Instrument.objects.exists()
     assert not Facility.objects.exists()
     assert run(capsys, file, "--organisation", "hill") == dry[:-1]
@@ -79,8 +77,8 @@ def test_a_table_needs_no_more_than_its_mapping(organisation, tmp_path, capsys):
     )  # fmt: skip
     assert lines == [
         "3 rows: 1 created, 0 changed, 0 unchanged, 2 refused.",
-        "line 3: key-comes-again - its key 2 comes again, on line 4",
-        "line 4: duplicate-key - its key 2 came before, on line 3",
+        "line 3: key-comes-again - its key 2 is used again on line 4",
+        "line 4: duplicate-key - its key 2 is already used on line 3",
     ]
     instrument = Instrument.objects.select_related("facility").get()
     assert (instrument.name, instrument.source) == ("Müller", "table:lab")
@@ -92,16 +90,16 @@ def test_what_stays_is_said(organisation, tmp_path, file, capsys):
     file.write_text("Name,Building\nAFM,B1\n", encoding="utf-8")
     assert run(capsys, file, "--organisation", "hill") == [
         "1 rows: 1 created, 0 changed, 0 unchanged, 0 refused.",
-        "1 instruments of earlier imports are not among the accepted rows of this file; "
-        "they stay as they are.",
+        "1 instruments from earlier imports are not among the accepted rows of this file; "
+        "they do not change.",
     ]
 
 
 def test_a_stray_quotation_mark_is_pointed_at(organisation, file, capsys):
     file.write_text('Name,Building\nSEM,"B1\nTEM,"B2\nAFM,B3\n', encoding="utf-8")
     assert run(capsys, file, "--organisation", "hill")[1] == (
-        "line 2: malformed-quotes - its quotation marks make no sense; "
-        "it runs on to line 3, perhaps from a stray quotation mark"
+        "line 2: malformed-quotes - its quotation marks do not match; it runs on to line 3, "
+        "perhaps from a stray quotation mark"
     )
 
 
@@ -119,12 +117,9 @@ def test_a_stray_quotation_mark_is_pointed_at(organisation, file, capsys):
         ),
         (
             b"Name\x00\n",
-            "Line 1 has a NUL byte: the file is no text. Save a spreadsheet as CSV or XLSX first.",
+            "Line 1 has a NUL byte, so this is not a text file. Save a spreadsheet as CSV or XLSX first.",
         ),
-        (
-            b"PK\x03\x04\x00",
-            "The file is no workbook (XLSX) that can be read: damaged, or locked.",
-        ),
+        (b"PK\x03\x04\x00", "The file is not a readable workbook (XLSX): it is damaged or locked."),
         (b'Name\nA\n"B\nC\n', "The quotation mark opened on line 3 is never closed."),
     ],
 )
@@ -134,7 +129,7 @@ def test_a_bad_file_is_refused_in_a_sentence(organisation, file, content, senten
 
 
 def test_a_file_that_is_too_large(organisation, file, monkeypatch):
-    monkeypatch.setattr(import_jobs, "MAX_BYTES", 10)
+    monkeypatch.setattr(jobs, "MAX_BYTES", 10)
     assert refused(file, "--organisation", "hill") == "The file is larger than 50 MB."
 
 
@@ -149,16 +144,12 @@ def test_what_is_not_there_is_refused(organisation, file, tmp_path):
     assert refused(file, *there, "--mapping", "pnnl") == (
         "The mapping names a column that the file does not have: instrument_id."
     )
-    assert refused(file, *there, "--encoding", "klingon") == (
-        "There is no character encoding klingon."
-    )
+    assert refused(file, *there, "--encoding", "klingon") == ("There is no character encoding klingon.")
 
 
 def test_options_that_do_not_fit(organisation, file):
     there = ("--organisation", "hill")
-    assert refused(file, *there, "--format", "table") == (
-        "Map the columns: the table needs a mapping."
-    )
+    assert refused(file, *there, "--format", "table") == ("Map the columns: the table needs a mapping.")
     assert refused(file, *there, "--format", "uniquip", "--mapping", "pnnl") == (
         "Only --format table takes a --mapping."
     )
@@ -171,7 +162,7 @@ def test_another_import_under_way_is_said(organisation, file, monkeypatch):
 
     monkeypatch.setattr(command, "import_start", busy)
     assert refused(file, "--organisation", "hill") == (
-        "Its records are in use, perhaps by another import: try again later."
+        "The organisation's records are in use, perhaps by another import: try again later."
     )
 
 
@@ -180,8 +171,8 @@ def test_every_code_has_a_sentence():
     root = Path(instruments.__file__).parent
     source = "".join(
         path.read_text(encoding="utf-8")
-        for folder in ("domain", "adapters", "services", "management/commands")
-        for path in sorted((root / folder).glob("*.py"))
+        for folder in ("*/domain", "*/adapters", "*/services", "management/commands")
+        for path in sorted(root.glob(f"{folder}/*.py"))
     )
     known = messages.FILE_SENTENCES.keys() | messages.ROW_SENTENCES.keys()
     raised = set(code.findall(source))

@@ -1,0 +1,75 @@
+"""The manifest of *board*."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from accounts.areas import EMPTIED, FOR_HOST, FOR_PLATFORM, Area, Personal, Record
+from accounts.domain.messages import Topic
+from accounts.domain.roles import MANAGER, RESEARCHER
+from accounts.menu import FACILITY, PLANNING, Below, MenuEntry, Waits, has
+from bookings.board.messages import ACTS, REFUSALS
+from bookings.board.models import AlarmThreshold, Bid, Enquiry, IdleAlarm
+from bookings.board.selectors.alarms import alarms_for, alarms_to_answer
+from bookings.board.services.enquiries import enquiries_forget
+
+AREA = Area(
+    "bookings.board",
+    refusals=REFUSALS,
+    menu=(
+        MenuEntry("bookings:open-enquiries", _("Enquiries to answer"), "mail", FACILITY, 60, has("manager")),
+        MenuEntry(
+            "bookings:alarms", _("Alarms"), "bell", PLANNING, 40, has("manager", "coordinator", "auditor"),
+        ),
+        MenuEntry("bookings:clusters", _("Clusters of enquiries"), "list", PLANNING, 50, has("coordinator")),
+    ),
+    below=(
+        Below(
+            "bookings:needs",
+            "enquiries enquiry enquiry-new enquiry-accept enquiry-close enquiry-withdraw bid bid-decline",
+        ),
+        Below("bookings:open-enquiries", "bids bid enquiry-answer bid-amend bid-withdraw"),
+        Below("bookings:alarms", "alarm alarm-*"),
+    ),
+    waits=(
+        Waits(
+            "alarms", 60, "bookings:alarms", ngettext_lazy("alarm to answer", "alarms to answer"),
+            _("Alarms not answered within two months go to the region."),
+            has("manager", "coordinator"), alarms_to_answer,
+            query="?waits=alarms", entry="bookings:alarms", group="state",
+        ),
+    ),
+    records=(
+        # Not the names of the people: a bidding host does not know them yet.
+        Record(Enquiry, "techniques__0", at="created_at"),
+        Record(Bid, "instrument__name", "instrument__name_zh", "created_at"),
+        Record(
+            IdleAlarm, "instrument__name", "instrument__name_zh", "raised_at",
+            acts="alarm", page="bookings:alarm", seen=alarms_for,
+        ),
+        Record(AlarmThreshold, acts="threshold"),
+    ),
+    acts=ACTS,
+    topics=(
+        Topic(
+            "enquiry", _("Enquiries and bids"),
+            _("enquiries your instruments could answer, bids for yours"), 150, stays_in_inbox=True,
+            roles=frozenset({RESEARCHER, MANAGER}),
+        ),
+    ),
+    personal=(
+        Personal(
+            "enquiries", Enquiry, {"user": EMPTIED},
+            "id need_id is_confidential techniques sample minutes earliest latest closes_at state "
+            "reason reservation_id created_at payer=organisation__code",
+        ),
+        Personal(
+            "bids", Bid, {"user": EMPTIED},
+            "id conditions text valid_until state created_at instrument=instrument__name",
+        ),
+    ),
+    official={
+        "bookings.AlarmThreshold.entered_by": FOR_PLATFORM,
+        "bookings.IdleAlarm.answered_by": FOR_HOST,
+    },
+    forgets=(enquiries_forget,),
+)  # fmt: skip

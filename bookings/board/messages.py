@@ -1,0 +1,38 @@
+"""Sentences of the refusals of *board*."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.areas import Sentence, Words
+
+REFUSALS: dict[str, Sentence] = {
+    "already-an-enquiry": _("This need is already an enquiry."),
+    "enquiry-closed": _("This enquiry is closed."),
+    "already-bid": _("There is already a bid with this instrument: change or withdraw it."),
+    "bid-gone": _("This bid, or this time in it, is no longer available."),
+    "bids-changed": _("A bid has just arrived or changed: check again."),
+    "outside-window": _("The time is outside the requested period."),
+    "alarm-cleared": _("This alarm has already been cleared."),
+    "alarm-due-date": _("Choose a day after today, within {days} days."),
+    "threshold-entered-already": _("A threshold is already entered for this day."),
+}
+
+# What the trail calls acts.
+ACTS: dict[str, Words] = {
+    "enquiry.make": _("Enquiry made"),
+    "enquiry.award": _("Enquiry awarded"),
+    "enquiry.fulfil": _("Enquiry fulfilled"),
+    "enquiry.close": _("Enquiry closed as unmet"),
+    "enquiry.withdraw": _("Enquiry withdrawn"),
+    "bid.make": _("Bid made"),
+    "bid.amend": _("Bid amended"),
+    "bid.withdraw": _("Bid withdrawn"),
+    "bid.accept": _("Bid accepted"),
+    "bid.decline": _("Bid declined"),
+    "bid.lapse": _("Bid lapsed"),
+    "alarm.raise": _("Alarm raised"),
+    "alarm.clear": _("Alarm cleared"),
+    "alarm.rise": _("Alarm passed on to the region"),
+    "alarm.reopen": _("Alarm reopened"),
+    "alarm.answer": _("Alarm answered"),
+    "threshold.add": _("Threshold entered"),
+}

@@ -1,0 +1,128 @@
+"""Rules of prices, vouchers and policies, repeated in SQL for queries over many instruments.
+
+Each function has the name of the rule that it repeats: it takes SQL for the arguments and returns SQL for the
+result. The rule is authoritative; a property test compares each pair
+(tests/bookings/catalogue/selectors/test_catalogue_rules.py). The row of a card is `c`, of a policy `p` (null
+if there is none), of a voucher `v`; `digits` is a parameter, `MINOR_DIGITS` as JSON.
+"""
+
+from instruments.policy.domain.policies import DEFAULT_HORIZON_DAYS
+
+SETUP = "coalesce((c.card ->> 'setup_fee')::numeric, 0)"
+TAX = "coalesce((c.card ->> 'tax_percent')::numeric, 0)"
+# `minor_digits` of record/domain/money.
+DIGITS = "coalesce((%(digits)s::jsonb ->> c.currency)::int, 2)"
+_IS_BY_SAMPLE = "c.card ->> 'rate_unit' = 'sample'"
+
+
+def price_group(*, host: str, payer: str, kind: str, host_region: str, home: str, partners: str) -> str:
+    """Repeat `price_group` of pricing/domain/fees. A person who books for no organisation (`payer` is null)
+    is external; `partners` are the regions with which an agreement is in force."""
+    return f"""
+        CASE WHEN {payer} IS NULL THEN 'external'
+            WHEN {host} = {payer} THEN 'internal'
+            WHEN {kind} = 'enterprise' THEN 'industry'
+            WHEN {host_region} = {home} THEN 'regional'
+            WHEN {host_region} = ANY({partners}) THEN 'partner'
+            ELSE 'external' END
+    """
+
+
+def in_force(first_day: str, last_day: str) -> str:
+    """Repeat the condition of `card_in_force` (instruments/rates/domain/ratecards) for any day from the first
+    to the last, which are often the same."""
+    return f"""
+        c.published_at IS NOT NULL AND c.valid_from <= {last_day}
+        AND (c.valid_until IS NULL OR c.valid_until > {first_day})
+    """
+
+
+def allows(minutes: str) -> str:
+    """Repeat `Policy.allows` (instruments/policy/domain/policies)."""
+    return f"{minutes} BETWEEN p.min_minutes AND p.max_minutes AND {minutes} %% p.slot_minutes = 0"
+
+
+def usual_minutes() -> str:
+    """Repeat `Policy.usual_minutes` (instruments/policy/domain/policies)."""
+    return f"CASE WHEN {allows('60')} THEN 60 ELSE p.min_minutes END"
+
+
+def horizon_for(group: str) -> str:
+    """Repeat `Policy.horizon_for` (instruments/policy/domain/policies)."""
+    return f"coalesce((p.horizon_days ->> ({group}))::int, {DEFAULT_HORIZON_DAYS})"
+
+
+def serves_mode(mode: str, modes: str) -> str:
+    """Repeat the condition of `quote` (pricing/domain/fees) on the service mode: a price per sample is for
+    samples that are sent in. If no mode is given (''), one of `modes` must have a price."""
+    return f"""
+        ({_IS_BY_SAMPLE} IS NOT TRUE OR CASE WHEN {mode} = ''
+            THEN 'entrusted' = ANY({modes}) ELSE {mode} = 'entrusted' END)
+    """
+
+
+def usage(rate: str, minutes: str) -> str:
+    """Repeat steps 1 and 2 of `quote` (pricing/domain/fees) for a length, or one sample, before rounding and
+    without bands, tiers and the daily cap."""
+    step = "coalesce((c.card ->> 'billing_increment_minutes')::numeric, 1)"
+    return f"""
+        CASE WHEN {_IS_BY_SAMPLE} THEN {rate}
+            ELSE {rate} * greatest(
+                coalesce((c.card ->> 'minimum_minutes')::numeric, 0),
+                ceil(({minutes}) / {step}) * {step}
+            ) / 60 END
+    """
+
+
+def percentage(percent: str, amount: str) -> str:
+    """Repeat `percentage` of record/domain/money, in the currency of the card."""
+    return f"round({percent} * {amount} / 100, {DIGITS})"
+
+
+def agreement(group: str, percent: str, amount: str) -> str:
+    """Repeat the discount of `quote` (pricing/domain/fees) that partners get on usage."""
+    return f"CASE WHEN {group} = 'partner' THEN {percentage(f'coalesce({percent}, 0)', amount)} ELSE 0 END"
+
+
+def taxed_for(is_internal: str) -> str:
+    """Repeat `taxed_for` of pricing/domain/fees: the card's tax in percent, or none within one
+    organisation."""
+    return f"CASE WHEN {is_internal} THEN 0 ELSE {TAX} END"
+
+
+def usable(*, day: str, home: str, host: str, honoured: str) -> str:
+    """Repeat `usable` of pricing/domain/vouchers for vouchers that are open and not used up. `day`, `home`
+    (the payer's region) and `host` (the host's region) are SQL; `honoured` are the regions whose hosts accept
+    vouchers by an agreement."""
+    return f"""
+        v.currency = c.currency AND v.since <= {day}
+        AND (v.until IS NULL OR v.until > {day})
+        AND (v.home IS NULL OR v.home = {home})
+        AND ({host} = {home} OR {host} = ANY({honoured}))
+        AND (v.hosts IS NULL OR EXISTS (
+            SELECT FROM accounts_region h WHERE h.id = {host} AND h.lineage && v.hosts
+        ))
+    """
+
+
+def best_cover(eligible: str) -> str:
+    """Repeat the amount of `best_cover` (pricing/domain/vouchers) over the rows `v`."""
+    return f"greatest(0, max(least({percentage('v.percent', eligible)}, v.remaining, v.cap)))"
+
+
+def least_payable(*, rate: str, minutes: str, is_internal: str, discount: str, voucher: str) -> str:
+    """Return the least amount that `quote` (pricing/domain/fees) can give for a rate and a length on any day
+    and at any hour: with the cheapest band and tier, and the largest discount and voucher, in percent. A
+    daily cap may make the use free; two minor units allow for rounding."""
+    return f"""
+        (({usage(rate, minutes)})
+            * least(1, (SELECT min((b ->> 'multiplier')::numeric)
+                FROM jsonb_array_elements(coalesce(c.card -> 'bands', '[]')) b))
+            * coalesce((SELECT min((t ->> 'multiplier')::numeric)
+                FROM jsonb_array_elements(coalesce(c.card -> 'tiers', '[]')) t), 1)
+            * CASE WHEN c.card ->> 'daily_cap_minutes' IS NULL THEN 1 ELSE 0 END
+            * (1 - {discount}::numeric / 100)
+            + {SETUP})
+        * (1 + ({taxed_for(is_internal)} - {voucher}::numeric) / 100)
+        - 2 * power(10::numeric, -{DIGITS})
+    """  # noqa: S608  # names of ours; every value is bound

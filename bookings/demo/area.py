@@ -1,0 +1,7 @@
+"""The manifest of *demo*."""
+
+from accounts.areas import Area
+
+AREA = Area(
+    "bookings.demo",
+)  # fmt: skip

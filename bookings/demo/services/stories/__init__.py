@@ -1,1 +1,0 @@
-"""What the demonstration tells besides bookings, made by the services that people use."""

@@ -1,0 +1,187 @@
+"""Lists that are declared once for their page, their files and the API: their columns, filters and order."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from itertools import batched, chain
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import DateTimeField, F, Model, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, NullIf
+
+from accounts.domain.roles import Actor, By
+from accounts.letters.words import is_chinese
+from accounts.selectors.rows import field_at
+from bookings.record.domain.money import format_amount
+from bookings.record.domain.months import month_after
+from bookings.record.selectors.words import with_words
+from instruments.reading.domain.clock import day_span
+
+TEXT, CHOICE, MONTH, DAY, ID, FLAG = "text", "choice", "month", "day", "id", "flag"
+
+READ_AT_ONCE = 2000  # rows of a file
+
+type Rows = QuerySet[Any]
+type Cell = str | int | Decimal | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a list. It is in files if it has a `cell`: a path of attributes from the row, or a function
+    of it. `sort=` in the query accepts its name if it has a `sort`, which is a field. `label` is its heading
+    in the page's table; `kind` is "end" or "num" for numbers."""
+
+    name: str
+    cell: str | Callable[[Any, By], Any] | None = None
+    label: Any = ""
+    sort: str = ""
+    kind: str = ""
+
+    def read(self, row: Any, by: By) -> Any:
+        if callable(self.cell):
+            return self.cell(row, by)
+        return reduce(getattr, str(self.cell).split("."), row)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parameter that filters a list to rows whose `field` has the value, or by a function. The page shows
+    it as an input if it has a `label`; otherwise it can only be set in the address."""
+
+    name: str
+    narrow: str | Callable[[Rows, Any, By], Rows]
+    kind: str = TEXT
+    label: Any = ""
+    help: str = ""
+    choices: Sequence[tuple[str, Any]] = ()
+    most: int = 40
+
+    def narrowed(self, rows: Rows, value: Any, by: By) -> Rows:
+        if callable(self.narrow):
+            return self.narrow(rows, value, by)
+        if self.kind == MONTH:
+            return rows.filter(**{f"{self.narrow}__gte": value, f"{self.narrow}__lt": month_after(value)})
+        return rows.filter(**{self.narrow: value})
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of the `rows` that an actor may see, or of those in one of its `waits` that need their
+    attention. A reader may search it for words in `words` (fields or `aliases`; `q_help` describes them),
+    restrict it to days of the `day` field, filter it by `filters`, and sort it by the columns. Its file is
+    called `name` and has the columns with cells; `for_files` adds to the rows what the cells read, and `only`
+    restricts the fields that are loaded; `completed` adds to so many rows at a time what SQL cannot give the
+    cells."""
+
+    name: str
+    rows: Callable[[Actor], Rows]
+    columns: Sequence[Column]
+    waits: Mapping[str, Callable[[Actor, datetime], Rows]] = field(default_factory=dict)
+    words: Sequence[str] = ()
+    aliases: Mapping[str, Any] = field(default_factory=dict)
+    q_help: str = ""
+    day: str = ""
+    filters: Sequence[Filter] = ()
+    for_files: Callable[[Rows, By], Rows] | None = None
+    only: Sequence[str] = ()
+    completed: Callable[[list[Any]], Iterable[Any]] | None = None
+    waits_help: str = ""
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        """The field by which each sortable column sorts, by the column's name."""
+        return {column.name: column.sort for column in self.columns if column.sort}
+
+    @property
+    def heads(self) -> list[str]:
+        """The names of the columns in files."""
+        return [column.name for column in self.columns if column.cell is not None]
+
+    def sort_named(self, text: str) -> str:
+        """Return the order that a parameter names, by a column or by its field; empty if it names none."""
+        minus, name = ("-", text[1:]) if text.startswith("-") else ("", text)
+        known = (column for column in self.columns if column.sort and name in (column.name, column.sort))
+        column = next(known, None)
+        return f"{minus}{column.name}" if column else ""
+
+    def sort_key(self, rows: Rows, sort: str) -> Combinable:
+        """Return the expression by which rows are sorted; of two names of a thing it is the one shown."""
+        return _as_shown(rows.model, self.sorts[sort.removeprefix("-")])
+
+    def narrowed(self, rows: Rows, values: Mapping[str, Any], by: By) -> Rows:
+        """Return the rows filtered by the reader's values; empty values filter nothing."""
+        if text := values.get("q"):
+            rows = with_words(rows.alias(**self.aliases), self.words, text)
+        zone = ZoneInfo(by.actor.time_zone)
+        is_moment = bool(self.day) and _is_moment(rows.model, self.day)
+        if since := values.get("since"):
+            first = day_span(zone, since)[0] if is_moment else since
+            rows = rows.filter(**{f"{self.day}__gte": first})
+        if until := values.get("until"):
+            behind = day_span(zone, until)[1] if is_moment else until + timedelta(days=1)
+            rows = rows.filter(**{f"{self.day}__lt": behind})
+        for one in self.filters:
+            if value := values.get(one.name):
+                rows = one.narrowed(rows, value, by)
+        return rows
+
+    def lines(self, rows: Rows, by: By) -> Iterable[list[Cell]]:
+        """Yield the rows as lines of a file."""
+        if self.for_files:
+            rows = self.for_files(rows, by)
+        if self.only:
+            rows = rows.only(*self.only)
+        found: Iterable[Any] = rows.iterator(READ_AT_ONCE)
+        if self.completed:
+            found = chain.from_iterable(map(self.completed, map(list, batched(found, READ_AT_ONCE))))
+        return (self.line(row, by) for row in found)
+
+    def line(self, row: Any, by: By) -> list[Cell]:
+        """Return the cells of a row, as in a file."""
+        return [_plain(column.read(row, by)) for column in self.columns if column.cell is not None]
+
+
+def amount_of(name: str, currency: str = "currency") -> Callable[[Any, By], Any]:
+    """Return a function that reads an amount with the decimals of its currency; empty if there is no
+    amount."""
+    amount, unit = attrgetter(name), attrgetter(currency)
+
+    def cell(row: Any, by: By) -> Decimal | None:
+        value = amount(row)
+        return None if value is None else amount_cell(value, unit(row))
+
+    return cell
+
+
+def amount_cell(amount: Decimal, currency: str) -> Decimal:
+    """Return an amount as a number with the decimals of its currency."""
+    return Decimal(format_amount(amount, currency))
+
+
+def month_cell(row: Any, by: By) -> str:
+    """Return the month of a row as files write it."""
+    return f"{row.month:%Y-%m}" if row.month else ""
+
+
+def _plain(value: Any) -> Cell:
+    if isinstance(value, date):  # an instant too
+        return value.isoformat()
+    return value if value is None or isinstance(value, (int, Decimal)) else str(value)
+
+
+def _as_shown(model: type[Model], path: str) -> Combinable:
+    is_name = path.rpartition("__")[2] == "name"
+    of = field_at(model, path).model if is_name else model
+    if not is_name or not is_chinese() or "name_zh" not in {field.name for field in of._meta.get_fields()}:
+        return F(path)
+    return Coalesce(NullIf(F(f"{path}_zh"), Value("")), F(path))
+
+
+def _is_moment(model: type[Model], path: str) -> bool:
+    """Say whether a field, perhaps of a related row, is an instant."""
+    return isinstance(field_at(model, path), DateTimeField)

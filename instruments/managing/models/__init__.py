@@ -1,0 +1,3 @@
+from instruments.managing.models.duplicates import DuplicateVerdict
+
+__all__ = ["DuplicateVerdict"]

@@ -1,0 +1,3 @@
+from instruments.opening.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
+
+__all__ = ["OpenWindow", "Schedule", "ScheduleAssignment", "ScheduleDay"]

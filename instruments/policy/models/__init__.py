@@ -1,0 +1,3 @@
+from instruments.policy.models.policies import BookingPolicy, PolicyVersion
+
+__all__ = ["BookingPolicy", "PolicyVersion"]

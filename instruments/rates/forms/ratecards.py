@@ -1,0 +1,366 @@
+"""A form for a rate card: prices, and rows for bands, tiers, options and cancellation."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.currencies import MINOR_DIGITS
+from instruments.rates.domain.ratecards import PRICE_GROUPS, RateCardValues, check_rate_card
+from instruments.rates.messages import PRICE_GROUP_LABELS
+from instruments.reading.domain.clock import clock
+from instruments.reading.forms import fields
+
+# kind of row -> list on the card, least number of rows
+LISTS = {"band": ("bands", 4), "tier": ("tiers", 3), "option": ("options", 4), "step": ("cancellation", 4)}
+# field of a card's list -> the form field that shows it
+NAMES = {"after_minutes": "after", "notice_minutes": "notice", "holidays": "weekdays"}
+HOLIDAYS = "holidays"
+
+
+def decimal_field(label: Any, *, most: int = 10**9, places: int = 4) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        min_value=0,
+        max_value=most,
+        decimal_places=places,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+    )
+
+
+def _band_fields() -> dict[str, forms.Field]:
+    days = [(str(day), WEEKDAYS_ABBR[day - 1]) for day in range(1, 8)]
+    return {
+        "code": forms.CharField(label=_("Name"), required=False, max_length=50),
+        "weekdays": forms.MultipleChoiceField(
+            label=_("Days"),
+            required=False,
+            choices=[*days, (HOLIDAYS, _("public holidays"))],
+            widget=forms.CheckboxSelectMultiple,
+        ),
+        "opens": fields.WallClockField(label=_("From")),
+        "closes": fields.WallClockField(label=_("To")),
+        "multiplier": decimal_field(_("Rate ×"), most=1000),
+    }
+
+
+def _tier_fields() -> dict[str, forms.Field]:
+    return {
+        "after": fields.HoursField(label=_("After hours")),
+        "multiplier": decimal_field(_("Rate ×"), most=1000),
+    }
+
+
+def _option_fields() -> dict[str, forms.Field]:
+    return {
+        "code": forms.CharField(label=_("Name"), required=False, max_length=50),
+        "unit": forms.ChoiceField(
+            label=_("Charged"), required=False, choices=[("hour", _("by the hour")), ("each", _("each"))]
+        ),
+        "price": decimal_field(_("Price")),
+        "subsidised": forms.BooleanField(label=_("vouchers cover it"), required=False),
+    }
+
+
+def _step_fields() -> dict[str, forms.Field]:
+    return {
+        "notice": fields.HoursField(label=_("Hours ahead")),
+        "percent": decimal_field(_("Costs percent"), most=100),
+    }
+
+
+ROWS = {"band": _band_fields, "tier": _tier_fields, "option": _option_fields, "step": _step_fields}
+NEEDED: dict[str, Sequence[str]] = {
+    "band": ("code", "weekdays", "opens", "closes", "multiplier"),
+    "tier": ("after", "multiplier"),
+    "option": ("code", "price"),
+    "step": ("notice", "percent"),
+}
+SILENT = {"unit", "subsidised"}  # these alone do not make a row count as filled in
+AS_JSON: dict[str, Any] = {
+    "band": lambda row: {
+        "code": _code(row["code"]),
+        "weekdays": [int(day) for day in row["weekdays"] if day != HOLIDAYS],
+        "holidays": HOLIDAYS in row["weekdays"],
+        "opens": row["opens"],
+        "closes": row["closes"],
+        "multiplier": decimal_text(row["multiplier"]),
+    },
+    "tier": lambda row: {"after_minutes": row["after"], "multiplier": decimal_text(row["multiplier"])},
+    "option": lambda row: {
+        "code": _code(row["code"]),
+        "unit": row["unit"] or "hour",
+        "price": decimal_text(row["price"]),
+        "subsidised": bool(row["subsidised"]),
+    },
+    "step": lambda row: {"notice_minutes": row["notice"], "percent": decimal_text(row["percent"])},
+}
+
+
+def rows_of(card: RateCardValues) -> dict[str, dict[str, Any]]:
+    """Return the lists of a card as rows of the form, by name: `band_0` and so on."""
+    told: dict[str, dict[str, Any]] = {}
+    for n, band in enumerate(card.bands):
+        days = [str(day) for day in band.weekdays] + ([HOLIDAYS] if band.holidays else [])
+        told[f"band_{n}"] = {
+            "code": band.code,
+            "weekdays": days,
+            "opens": clock(band.opens),
+            "closes": clock(band.closes),
+            "multiplier": band.multiplier,
+        }
+    tiers = card.tiers
+    if tiers and tiers[0].multiplier == 1:
+        tiers = tiers[1:]  # the form adds it again
+    for n, tier in enumerate(tiers):
+        told[f"tier_{n}"] = {"after": _hours(tier.after_minutes), "multiplier": tier.multiplier}
+    for n, option in enumerate(card.options):
+        told[f"option_{n}"] = {
+            "code": option.code,
+            "unit": option.unit,
+            "price": option.price,
+            "subsidised": option.subsidised,
+        }
+    for n, step in enumerate(card.cancellation):
+        told[f"step_{n}"] = {"notice": _hours(step.notice_minutes), "percent": step.percent}
+    return told
+
+
+def _hours(minutes: int) -> str:
+    return f"{(Decimal(minutes) / 60).normalize():f}"
+
+
+def is_told(value: Any) -> bool:
+    return not (value is None or value is False or value in ("", []))
+
+
+def _code(text: str) -> str:
+    """Return a text as a code: spaces become dashes."""
+    return re.sub(r"\s+", "-", text.strip())
+
+
+def decimal_text(value: Decimal | None, empty: str = "0") -> str:
+    return empty if value is None else f"{value:f}"
+
+
+MOST_ROWS = 50
+
+
+def _minutes(label: Any, least: int, most: int, help_text: Any = "") -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, required=False, min_value=least, max_value=most, help_text=help_text
+    )
+
+
+class RateCardForm(fields.StyledForm):
+    """A rate card in rows of fields `<kind>_<n>_<field>`; an empty row is ignored. A valid form sets
+    `card`."""
+
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in sorted(MINOR_DIGITS)])
+    rate_unit = forms.ChoiceField(
+        label=_("Charged"), choices=[("hour", _("by the hour")), ("sample", _("by the sample"))]
+    )
+    valid_from = fields.DayField(label=_("First day"), widget=fields.day_input())
+    valid_until = fields.DayField(
+        label=_("Until (exclusive)"),
+        required=False,
+        widget=fields.day_input(),
+        help_text=_("The first day on which it no longer applies. Empty: until a newer one."),
+    )
+    billing_increment_minutes = _minutes(
+        _("Rounded up to multiples of, in minutes"),
+        1,
+        1440,
+        _("For example, 15: every quarter of an hour begun is charged."),
+    )
+    minimum_minutes = _minutes(_("Minimum charge, in minutes"), 0, 527040)
+    daily_cap_minutes = _minutes(
+        _("Maximum charge a day, in minutes"), 1, 1500, _("Later minutes of the day are free.")
+    )
+    setup_fee = decimal_field(_("Set-up fee"))
+    tax_percent = decimal_field(_("Tax, in percent"), most=100)
+    charge_basis = forms.ChoiceField(
+        label=_("What is charged"),
+        choices=[
+            ("reserved", _("the time reserved")),
+            ("used", _("the time used, from check-in to check-out")),
+            ("greater", _("the time reserved, plus any use beyond it")),
+        ],
+    )
+    no_show_percent = decimal_field(_("No-show fee, in percent"), most=100)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        card: RateCardValues | None = None,
+        currency: str = "",
+        first_day: date | None = None,
+        last_day: date | None = None,
+    ) -> None:
+        initial: dict[str, Any] = {
+            "currency": currency,
+            "rate_unit": "hour",
+            "valid_from": first_day,
+            "valid_until": last_day,
+            "billing_increment_minutes": 15,
+            "minimum_minutes": 0,
+            "charge_basis": "reserved",
+            "no_show_percent": 100,
+        }
+        rows = rows_of(card) if card else {}
+        counts = {
+            kind: (
+                fields.count_of(data, f"{kind}_rows", least=least, most=MOST_ROWS)
+                if data is not None
+                else max(least, 1 + sum(name.startswith(f"{kind}_") for name in rows))
+            )
+            for kind, (_list, least) in LISTS.items()
+        }
+        if card:
+            initial |= {n: getattr(card, n) for n in self.base_fields if not n.startswith("valid")}
+            initial |= {f"rate_{group}": rate for group, rate in card.rates.items()}
+        initial |= {f"{at}_{key}": item for at, row in rows.items() for key, item in row.items()}
+        initial |= {f"{kind}_rows": n for kind, n in counts.items()}
+        super().__init__(data, initial=initial)
+        self.ranges = {kind: range(n) for kind, n in counts.items()}
+        self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
+        for group in PRICE_GROUPS:
+            self.add(f"rate_{group}", decimal_field(PRICE_GROUP_LABELS[group]))
+        for kind, numbers in self.ranges.items():
+            self.add(f"{kind}_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
+            for n in numbers:
+                for name, field in ROWS[kind]().items():
+                    self.add(f"{kind}_{n}_{name}", field)
+        self.places: dict[str, str] = {}
+        self.given: dict[str, Any] = {}
+
+    # What the page shows
+
+    def preview(self) -> RateCardValues | None:
+        """Return a card with the rates and bands typed so far, whatever else is wrong; None if they are wrong
+        themselves."""
+        self.is_valid()
+        given = self.given
+        card, _problems = check_rate_card(
+            {
+                "currency": given.get("currency") or "CNY",
+                "rate_unit": given.get("rate_unit") or "hour",
+                "valid_from": "2026-01-01",  # any date: it does not affect the week
+                "rates": given.get("rates") or {PRICE_GROUPS[0]: "0"},
+                "bands": given.get("bands", []),
+            }
+        )
+        return card
+
+    def rates(self) -> list[Any]:
+        return [self[f"rate_{group}"] for group in PRICE_GROUPS]
+
+    def rows(self, kind: str) -> Iterator[dict[str, Any]]:
+        for n in self.ranges[kind]:
+            yield {"n": n + 1} | {name: self[f"{kind}_{n}_{name}"] for name in self.columns[kind]}
+
+    @property
+    def shown(self) -> dict[str, bool]:
+        """Return, by kind of list, whether it is shown expanded because it has rows with content or
+        errors."""
+        return {
+            kind: any(
+                bound.errors or (name not in SILENT and is_told(bound.value()))
+                for row in self.rows(kind)
+                for name, bound in row.items()
+                if name != "n"
+            )
+            for kind in self.ranges
+        }
+
+    def bands(self) -> Iterator[dict[str, Any]]:
+        return self.rows("band")
+
+    def tiers(self) -> Iterator[dict[str, Any]]:
+        return self.rows("tier")
+
+    def options(self) -> Iterator[dict[str, Any]]:
+        return self.rows("option")
+
+    def steps(self) -> Iterator[dict[str, Any]]:
+        return self.rows("step")
+
+    # What was typed
+
+    def place_of(self, path: str) -> str | None:
+        if path == "rates":
+            return "rate_internal"
+        if path.startswith("rates."):
+            return path.replace("rates.", "rate_")
+        match = re.fullmatch(r"(\w+\[\d+\])(?:\.(\w+).*)?", path)
+        if match is None or match[1] not in self.places:
+            return path
+        at = self.places[match[1]]
+        name = match[2] or self.columns[at.partition("_")[0]][0]
+        return f"{at}_{NAMES.get(name, name)}"
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        given: dict[str, Any] = {
+            "currency": data.get("currency"),
+            "rate_unit": data.get("rate_unit"),
+            "valid_from": _iso(data.get("valid_from")),
+            "valid_until": _iso(data.get("valid_until")),
+            "rates": {
+                group: decimal_text(rate)
+                for group in PRICE_GROUPS
+                if (rate := data.get(f"rate_{group}")) is not None
+            },
+            "billing_increment_minutes": data.get("billing_increment_minutes") or 1,
+            "minimum_minutes": data.get("minimum_minutes") or 0,
+            "daily_cap_minutes": data.get("daily_cap_minutes"),
+            "setup_fee": decimal_text(data.get("setup_fee") or Decimal(0)),
+            "tax_percent": decimal_text(data.get("tax_percent") or Decimal(0)),
+            "charge_basis": data.get("charge_basis"),
+            "no_show_percent": decimal_text(data.get("no_show_percent"), "100"),
+        }
+        for kind, (name, _least) in LISTS.items():
+            given[name] = self._list(data, kind, name)
+        self.given = given
+        if not given["rates"] and not any(f"rate_{group}" in self.errors for group in PRICE_GROUPS):
+            self.add_error("rate_internal", gettext("At least one price group needs a rate."))
+        if self.errors:
+            return
+        card, problems = check_rate_card(given)
+        if card is None:
+            self.refuse(problems)
+        else:
+            self.card = card
+
+    def _list(self, data: dict[str, Any], kind: str, name: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        for n in self.ranges[kind]:
+            at = f"{kind}_{n}"
+            row = {key: data.get(f"{at}_{key}") for key in self.columns[kind]}
+            told = {key for key, value in row.items() if is_told(value)}
+            if not told - SILENT:
+                continue
+            needed = [key for key in NEEDED[kind] if key not in told]
+            for key in needed:
+                if f"{at}_{key}" not in self.errors:
+                    self.add_error(f"{at}_{key}", gettext("This field is required."))
+            if needed:
+                continue
+            item = AS_JSON[kind](row)
+            if kind == "tier" and not items and item["after_minutes"] > 0:
+                items.append({"after_minutes": 0, "multiplier": "1"})
+            self.places[f"{name}[{len(items)}]"] = at
+            items.append(item)
+        return items
+
+
+def _iso(value: date | None) -> str | None:
+    return value.isoformat() if value else None

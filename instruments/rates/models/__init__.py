@@ -1,0 +1,3 @@
+from instruments.rates.models.ratecards import RateCard
+
+__all__ = ["RateCard"]

@@ -1,0 +1,5 @@
+from instruments.register.models.facilities import Facility
+from instruments.register.models.instruments import Instrument, PastHost
+from instruments.register.models.provenance import Provenance
+
+__all__ = ["Facility", "Instrument", "PastHost", "Provenance"]

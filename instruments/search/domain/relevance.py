@@ -1,0 +1,136 @@
+"""Decide how relevant an instrument is to what somebody wants to find out, by its techniques.
+
+The reader wants terms, the likeliest first; each is answered by techniques, the best first. An instrument is
+as relevant as its best technique for its best term. A neighbouring technique is no answer; instruments that
+have only one are listed apart.
+
+`selectors/search` repeats this in SQL, with keys of the same names; a property test compares the two.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from instruments.vocabulary.domain.needs import Understood
+from instruments.vocabulary.domain.techniques import above
+
+# The kinds of keys of a technique under which an instrument is filed: its record states the technique, its
+# name mentions it, or it has a narrower one.
+OWN, CALLED, ABOVE = "own", "called", "above"
+MOST_ANSWERS, MOST_NEAR = 12, 12
+# What share of an answer's worth, in thousandths, an instrument gets that has all these kinds of keys.
+SHARES = ((frozenset([OWN, CALLED]), 1000), (frozenset([OWN]), 990), (frozenset([ABOVE]), 950),
+          (frozenset([CALLED]), 930))  # fmt: skip
+# Each technique of a term is worth this much less than the one before it, down to the least.
+STEP, LEAST_STEPS = 0.12, 0.4
+# A technique that is directly broader than the best one of a term answers as well, for this share, if no more
+# than so many techniques are below it.
+BROADER, SMALL_FAMILY = 0.6, 6
+# An answer is worth at least this share of the best; less if nobody has anything better. These and the next
+# number were set on the needs in tests/data/needs.
+LEAST_WORTH, LESS_WORTH = 0.75, 0.5
+AGREED = 0.2  # the part of a technique's worth that comes from all the terms which it answers
+MOST_FAMILY = 30  # techniques below a broader one that are still neighbours of each other
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A technique that answers a term; both are codes. `worth` is 1000 for the best answer. `is_broader`: it
+    is broader than the technique that answers the term itself."""
+
+    technique: str
+    term: str
+    worth: int
+    is_broader: bool = False
+
+
+def answers(
+    understood: Understood,
+    parents: Mapping[str, Sequence[str]],
+    families: Mapping[str, int],
+    required: Sequence[Collection[str]] = (),
+    least: float = LEAST_WORTH,
+) -> tuple[Answer, ...]:
+    """Return the techniques that answer the terms of an interpretation, best first, each for the term that it
+    answers best. `families` is the number of techniques below each. `required` has, for each requirement, the
+    techniques to which its parameter applies: if some answers are among these or below them, the other
+    answers are dropped. `least`: the share of the best answer's worth that an answer must reach."""
+    worths: dict[str, list[tuple[float, str]]] = {}
+    best: set[str] = set()  # of a term that is described
+    for term, strength in understood.terms:
+        for place, code in enumerate(term.techniques):
+            worths.setdefault(code, []).append((strength * max(1 - STEP * place, LEAST_STEPS), term.code))
+            if not (place or term.is_named):
+                best.add(code)
+    for asked in required:
+        worths = {c: each for c, each in worths.items() if {c, *above(c, parents)} & {*asked}} or worths
+    agreed = {
+        code: (1 - AGREED) * max(each)[0] + AGREED * sum(worth for worth, _ in each)
+        for code, each in worths.items()
+    }
+    most = max(agreed.values(), default=0.0)
+    found: list[Answer] = []
+    for code, worth in agreed.items():
+        term_code, share = max(worths[code])[1], worth / most
+        if share < least:
+            continue
+        found.append(Answer(code, term_code, round(1000 * share)))
+        found += [
+            Answer(broader, term_code, round(1000 * share * BROADER), is_broader=True)
+            for broader in parents.get(code, ())
+            if code in best and broader not in agreed and families.get(broader, 0) <= SMALL_FAMILY
+        ]
+    return tuple(sorted(found, key=lambda one: (-one.worth, one.technique))[:MOST_ANSWERS])
+
+
+def ways(wanted: Iterable[Answer]) -> list[tuple[frozenset[str], Answer, int]]:
+    """Return the ways in which an instrument can answer, best first: the kinds of keys that it needs for the
+    technique of an answer, the answer, and what this way is worth."""
+    each = [
+        (kinds, one, one.worth * share // 1000)
+        for one in wanted
+        for kinds, share in (SHARES[:2] if one.is_broader else SHARES)
+    ]
+    return sorted(each, key=lambda way: -way[2])
+
+
+def techniques_of(keys: Iterable[str]) -> dict[str, set[str]]:
+    """Return the techniques under which an instrument is filed, by the kind of key."""
+    kinds: dict[str, set[str]] = {OWN: set(), CALLED: set(), ABOVE: set()}
+    for each in keys:
+        kind, _, code = each.partition(":")
+        if kind in kinds:
+            kinds[kind].add(code)
+    return kinds
+
+
+def best_answer(
+    techniques: Mapping[str, Collection[str]], wanted: Sequence[Answer]
+) -> tuple[int, Answer] | None:
+    """Return the best answer that an instrument gives, by its techniques of each kind, after what it is worth
+    for this instrument; None if none of them answers."""
+    for kinds, answer, worth in ways(wanted):
+        if all(answer.technique in techniques.get(kind, ()) for kind in kinds):
+            return worth, answer
+    return None
+
+
+def neighbours(
+    wanted: Sequence[Answer],
+    understood: Understood,
+    parents: Mapping[str, Sequence[str]],
+    families: Mapping[str, int],
+    alike: Mapping[str, Sequence[str]],
+) -> tuple[str, ...]:
+    """Return the techniques next to those wanted, nearest first: others of the same terms, those that answer
+    the same measurands (`alike`, by technique), then those directly broader, unless too many are below them
+    (`families` has their numbers)."""
+    of = [one.technique for one in wanted if not one.is_broader]
+    close = [code for term, _ in understood.terms for code in term.techniques]
+    close += [other for code in of for other in alike.get(code, ())]
+    broader = [
+        parent
+        for code in of
+        for parent in parents.get(code, ())
+        if families.get(parent, 0) <= MOST_FAMILY and not parent.startswith("PaNET00")
+    ]
+    return tuple(code for code in dict.fromkeys((*close, *broader)) if code not in of)[:MOST_NEAR]

@@ -1,0 +1,216 @@
+"""Read measurands and techniques for understanding needs, and cache them until they change.
+
+If the encoder is installed (adapters/embedding), a job makes the vectors of the vocabulary and keeps them in
+the cache; each process fetches them and loads the encoder in a thread, beside its requests. Until both are
+there, and whenever that fails, only words count.
+"""
+
+import logging
+import time
+from collections.abc import Collection
+from decimal import Decimal
+from functools import lru_cache
+from threading import Lock, Thread
+from uuid import uuid4
+
+from django.core.cache import cache
+from django.db.models import QuerySet
+
+from accounts.replica import on_primary
+from accounts.selectors.rows import visible
+from instruments.vocabulary.adapters import embedding
+from instruments.vocabulary.domain import needs, parameters
+from instruments.vocabulary.domain.needs import (
+    LONGEST_NEED,
+    NeedTerm,
+    Understood,
+    Vocabulary,
+    descriptions,
+    vocabulary,
+)
+from instruments.vocabulary.domain.parameters import Parameters
+from instruments.vocabulary.models import Measurand, Parameter
+from instruments.vocabulary.selectors.techniques import load_terms
+
+VERSION = "needs.vocabulary"  # in the cache: another value after each change to the vocabulary
+# Also in the cache: the vectors of the vocabulary, and the digest of the vocabulary they belong to.
+_VECTORS, _VECTORS_OF = "needs.vectors", "needs.vectors.of"
+_AGAIN = 10.0  # seconds until a process looks again for missing vectors
+
+logger = logging.getLogger(__name__)
+
+
+def measurands() -> QuerySet[Measurand]:
+    """Return all measurands, by name."""
+    return Measurand.objects.order_by("name", "code")
+
+
+def measurand_by_code(code: str) -> Measurand:
+    """Return a measurand; `NotFound` if there is none."""
+    return visible(measurands(), code=code.replace("\0", ""))
+
+
+def load_measurands() -> list[needs.Measurand]:
+    """Return all measurands as values of the domain, by code."""
+    return [
+        needs.Measurand(
+            row.code,
+            row.name,
+            row.name_zh,
+            row.unit,
+            tuple(row.samples),
+            tuple(row.techniques),
+            tuple(row.lines),
+            tuple(row.lines_zh),
+            tuple(row.synonyms),
+            tuple(row.synonyms_zh),
+            row.source,
+        )
+        for row in Measurand.objects.order_by("code")
+    ]
+
+
+def load_need_terms(text: str) -> list[NeedTerm]:
+    """Return the possible meanings of a need in somebody's own words, the likeliest first. It takes three
+    statements after the vocabulary has changed, then none."""
+    known = load_vocabulary()
+    return known.terms_of(text, alike=_held.alike(known, text[:LONGEST_NEED]))
+
+
+def load_understood(text: str, without: Collection[str] = ()) -> Understood:
+    """Return what a text wants, except for the terms of some codes. It takes three statements after the
+    vocabulary has changed, then none."""
+    known = load_vocabulary()
+    return known.understood(text, likeness=_held.likeness(known, text[:LONGEST_NEED]), without=without)
+
+
+def load_parameters() -> Parameters:
+    """Return all parameters. One statement after the vocabulary has changed, then none."""
+    return _parameters(cache.get(VERSION, ""))
+
+
+@lru_cache(maxsize=1)
+@on_primary()  # services read cached values too
+def _parameters(version: str) -> Parameters:
+    return read_parameters()
+
+
+def read_parameters() -> Parameters:
+    """Return all parameters from the database, bypassing the cache."""
+    return Parameters(
+        (
+            row.code,
+            parameters.Parameter(
+                row.code,
+                row.name,
+                row.name_zh,
+                row.unit,
+                row.direction,
+                {unit: (Decimal(a), Decimal(b)) for unit, (a, b) in row.units.items()},
+                tuple(row.synonyms),
+                tuple(row.synonyms_zh),
+                tuple(row.techniques),
+                tuple(row.bare_units),
+                row.source,
+            ),
+        )
+        for row in Parameter.objects.order_by("code")
+    )
+
+
+def load_vocabulary() -> Vocabulary:
+    """Return the present measurands and techniques, indexed; from the cache unless they have changed."""
+    return _vocabulary(cache.get(VERSION, ""))
+
+
+def vocabulary_changed() -> None:
+    """Make every process read the vocabulary again."""
+    cache.set(VERSION, uuid4().hex, None)
+
+
+def embed_vocabulary() -> bool:
+    """Make and cache the vectors of the vocabulary, which takes some seconds, if the encoder is installed and
+    they are missing; return whether it made them."""
+    if not embedding.is_installed():
+        return False
+    known = load_vocabulary()
+    if not known.measurands or cache.get(_VECTORS_OF) == known.digest:
+        return False
+    texts = [text for row in known.measurands for text in descriptions(row)]
+    vectors = embedding.encoded(embedding.load_encoder(), texts)
+    cache.set(_VECTORS, (known.digest, vectors), None)
+    cache.set(_VECTORS_OF, known.digest, None)
+    return True
+
+
+class Held:
+    """The meanings of the vocabulary that this process has loaded."""
+
+    def __init__(self) -> None:
+        self.digest = ""
+        self.meanings: embedding.Meanings | None = None
+        self._lock = Lock()
+        self._looked_at = -_AGAIN
+
+    def alike(self, known: Vocabulary, text: str) -> list[str]:
+        """Return the codes of measurands with a meaning similar to a text; none until the meanings are
+        loaded, which this starts if necessary."""
+        held = self._ready(known)
+        try:
+            return held.alike(text) if held else []
+        except Exception:  # whatever the encoder cannot take: words alone count
+            logger.exception("needs.encoder-failed")
+            return []
+
+    def likeness(self, known: Vocabulary, text: str) -> dict[str, float] | None:
+        """How alike the measurands are that are most like a text, by code; None until that is known."""
+        held = self._ready(known)
+        try:
+            return held.likeness(text) if held else None
+        except Exception:
+            logger.exception("needs.encoder-failed")
+            return None
+
+    def _ready(self, known: Vocabulary) -> embedding.Meanings | None:
+        if self.meanings is not None and self.digest == known.digest:
+            return self.meanings
+        self._begin(known)
+        return None
+
+    def _begin(self, known: Vocabulary) -> None:
+        """Load the meanings in a thread, unless that was tried just now."""
+        now = time.monotonic()
+        if now - self._looked_at < _AGAIN or not self._lock.acquire(blocking=False):
+            return
+        self._looked_at = now
+        if embedding.is_installed():
+            Thread(target=self._fetch_and_release, args=(known,), daemon=True).start()
+        else:
+            self._lock.release()
+
+    def _fetch_and_release(self, known: Vocabulary) -> None:
+        try:
+            self.fetch(known)
+        except Exception:  # a package that is half installed, a cache that is unreachable
+            logger.exception("needs.meanings-not-loaded")
+        finally:
+            self._lock.release()
+
+    def fetch(self, known: Vocabulary) -> None:
+        """Load the vectors of a vocabulary, if they were made, and the encoder with them."""
+        digest, vectors = cache.get(_VECTORS) or ("", b"")
+        if digest != known.digest:
+            return
+        encoder = self.meanings.encoder if self.meanings else embedding.load_encoder()
+        codes = [row.code for row in known.measurands]
+        self.meanings = embedding.meanings(encoder, codes, vectors)
+        self.digest = digest
+
+
+_held = Held()
+
+
+@lru_cache(maxsize=1)
+@on_primary()
+def _vocabulary(version: str) -> Vocabulary:
+    return vocabulary(load_measurands(), load_terms())

@@ -1,0 +1,37 @@
+"""A moment has a day only somewhere: where the instrument is, the host, the payer, the reader. The
+day of UTC is asked for where it is nobody's, and why is said here."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+APPS = ("accounts", "bookings", "instruments", "config")
+UTC_DAYS = {
+    "accounts/services/seals.py": (1, "a key: one letter a night"),
+    "bookings/audit/selectors/audit.py": (1, "the year of a statistic, over all zones"),
+    "bookings/audit/services/findings.py": (1, "a bound; each is asked by its organisation's day"),
+    "bookings/board/selectors/alarms.py": (1, "months of a statistic, over all zones"),
+    "bookings/board/services/alarms.py": (2, "a key: one message a night; a threshold for all"),
+    "bookings/browsing/services/searches.py": (5, "looked at once in a day of UTC, and a key"),
+    "bookings/catalogue/services/demand.py": (2, "counted once in a day of UTC"),
+    "bookings/demo/services/audit.py": (1, "the demonstration"),
+    "bookings/reviews/story.py": (1, "the demonstration"),
+    "bookings/hours/services/hours.py": (1, "the year of sums, over all zones"),
+    "bookings/hours/services/norms.py": (1, "a norm for everybody begins with a year"),
+    "bookings/settlement/selectors/settlements.py": (1, "a bound: two years back"),
+    "instruments/training/selectors/training.py": (1, "a bound; each is asked by its own day"),
+    "instruments/opening/services/opening.py": (1, "a bound; each schedule is asked by its own day"),
+}
+BARE = re.compile(r"\bnow(?:\(\))?\.date\(\)")
+
+
+def test_the_day_of_utc_is_taken_for_nobodys() -> None:
+    found = Counter(
+        {
+            str(path.relative_to(ROOT)): len(BARE.findall(path.read_text(encoding="utf-8")))
+            for app in APPS
+            for path in (ROOT / app).rglob("*.py")
+        }
+    )
+    assert +found == {name: number for name, (number, _) in UTC_DAYS.items()}

@@ -1,0 +1,61 @@
+"""The addresses of *overview*, as tests/architecture/permission_table.py reads them."""
+
+PAGES = """
+GET  bookings:choices-organisations   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:choices-people          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:palette              200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:reservation            - 404 200 404 404 200 200 200 200 200 404 404 404
+POST bookings:cancel                 - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  bookings:questions              - 404 200 404 404 200 403 403 403 403 404 404 404
+POST bookings:questions              - 404 302 404 404 302 403 403 403 403 404 404 404
+POST bookings:check-in               - 404 302 404 404 302 403 403 403 403 404 404 404
+POST bookings:check-out              - 404 409 404 404 409 403 403 403 403 404 404 404
+POST bookings:rate                   - 404 409 404 404 409 403 403 403 403 404 404 404
+POST bookings:rating-answer          - 404 409 404 404 409 403 403 403 403 404 404 404
+GET  bookings:hosted                 - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  bookings:money                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
+POST bookings:operations-retry-all   - 403 403 403 403 403 403 403 403 403 403 403 302
+"""
+API = """
+GET    api-operations                - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
+"""
+
+# Which thing of the test's world an argument of an address names.
+ARGUMENTS = {"failure_id": "failure"}
+# And where an address means another.
+THINGS = {
+    ("bookings:questions", "reservation_id"): "questioned",
+    ("bookings:check-in", "reservation_id"): "present",
+}
+# What follows the address: `<word>` is the id of a thing of the test's world.
+QUERIES = {
+    "bookings:choices-organisations": "?q=Fudan",
+    "bookings:choices-people": "?q=Wang",
+    "bookings:palette": "?q=microscope",
+}
+PAGE_BODIES = {
+    "bookings:rate": {"rating": "4"},
+    "bookings:rating-answer": {"answer": "test"},
+    "bookings:cancel": {"reason": "test"},
+    "bookings:operations-retry-all": {"name": "final charges"},
+    "bookings:questions": {"answer_clean": "yes"},
+}
+API_BODIES = {("POST", "api-operations-failures"): {"name": "final charges"}}
+# Who has most to see on a page.
+SEEN_BY = {"bookings:mine": "wang", "bookings:reservation": "wang"}
+# Pages that take more statements than others, and what for.
+MORE_STATEMENTS = {
+    # What waits, comes next and was used, kept hours; a manager's requests and the day.
+    "bookings:home": 14,
+    "bookings:operations": 21,  # each queue is counted by itself; few people look at it
+    # Quote, what pays, its rules, samples, questions, results, second thoughts, its story; what
+    # waits for the reader; the conversation, with what a time that was proposed would cost.
+    "bookings:reservation": 28,
+}

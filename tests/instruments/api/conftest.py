@@ -1,1 +1,0 @@
-from tests.factories.api import clock, program  # noqa: F401
