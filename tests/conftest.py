@@ -30,12 +30,10 @@ from tests.template import template_database
 
 DEEP = os.environ.get("TEST_PROFILE") == "deep"
 
-profiles.register_profile(
-    "quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-profiles.register_profile(
-    "deep", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+# Examples share the rows of a test's fixtures, and take long on a busy machine.
+QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+profiles.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=QUIET)
+profiles.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=QUIET)
 profiles.load_profile("deep" if DEEP else "quick")
 gc.set_threshold(50_000, 50, 50)  # looking for garbage took a twentieth of the time
 

@@ -3,13 +3,13 @@
 from django import template
 
 from bookings.usage.models import FaultReport
-from bookings.usage.selectors.faults import open_fault
+from bookings.usage.selectors.faults import standing_faults
 from instruments.register.models import Instrument
 
 register = template.Library()
 
 
 @register.simple_tag
-def open_fault_of(instrument: Instrument) -> FaultReport | None:
-    """Return the open report of an instrument, for the page on which its managers see it. Two statements."""
-    return open_fault(instrument.pk)
+def faults_of(instrument: Instrument) -> tuple[FaultReport | None, list[FaultReport]]:
+    """Return the open report of an instrument and its known issues. Two statements at most."""
+    return standing_faults(instrument.pk)

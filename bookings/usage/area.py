@@ -29,7 +29,8 @@ AREA = Area(
         Below("bookings:board", "board-events board-close"),
         Below(
             "instruments:manage",
-            "closures closure-end closure-delete labels faults fault fault-dismiss kiosks kiosk-revoke",
+            "closures closure-end closure-delete labels faults fault fault-dismiss fault-assign fault-repair "
+            "kiosks kiosk-revoke",
         ),
     ),
     waits=(
@@ -90,6 +91,7 @@ AREA = Area(
     ),
     official={
         "bookings.FaultReport.decided_by": FOR_HOST,
+        "bookings.FaultReport.assignee": FOR_HOST,
         "bookings.Kiosk.created_by": FOR_HOST,
     },
     forgets=(faults_forget,),

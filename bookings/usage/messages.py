@@ -16,6 +16,7 @@ REFUSALS: dict[str, Sentence] = {
     "rated-for-another": _("Only the person whose session it was can rate it."),
     "too-many-faults": _("You have reached the limit of {most} fault reports a day. Call the owner."),
     "fault-decided": _("This report has already been decided."),
+    "fault-not-confirmed": _("Confirm the fault first."),
     "wrong-code": _("This code is wrong, already used, or expired."),
     "too-many-codes": _("Too many wrong codes: wait ten minutes, or use your telephone."),
     "too-many-kiosks": _(
@@ -40,6 +41,8 @@ ACTS: dict[str, Words] = {
     "fault.join": _("Fault reported by somebody else, too"),
     "fault.confirm": _("Fault confirmed"),
     "fault.dismiss": _("Fault dismissed"),
+    "fault.assign": _("Fault assigned"),
+    "fault.repair": _("Fault repaired"),
     "checkincode.make": _("Code for a kiosk created"),
     "kiosk.create": _("Kiosk created"),
     "kiosk.enrol": _("Kiosk enrolled"),

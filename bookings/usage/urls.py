@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.acts import posts
 from bookings.usage.api import closures as closures_api
 from bookings.usage.api import faults as faults_api
 from bookings.usage.api import kiosks as kiosks_api
@@ -15,6 +16,7 @@ pages = [
     path("faults/", faults.faults, name="faults"),
     path("faults/<uuid:fault_id>/", faults.fault, name="fault"),
     path("faults/<uuid:fault_id>/dismiss/", faults.dismiss, name="fault-dismiss"),
+    *posts(faults_api.Faults),
     path("faults/photos/<uuid:note_id>/<str:size>/", faults.photo, name="fault-photo"),
     path("manage/labels/", labels.labels, name="labels"),
     path("manage/kiosks/", kiosks.kiosks, name="kiosks"),

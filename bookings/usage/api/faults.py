@@ -1,5 +1,6 @@
 """Faults that people report."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +9,21 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.memberships import PersonShape
-from accounts.api.resource import Resource, acts, creates, reads
-from accounts.api.shapes import Choice, Flag, Instant, ListOf, ReasonBody, Shape, Text, Whole
+from accounts.api.resource import OnPage, Resource, acts, creates, reads
+from accounts.api.shapes import Choice, Flag, Instant, ListOf, Money, ReasonBody, Shape, Text, Whole
 from accounts.selectors.memberships import place_of
 from bookings.record.api.lists import listed
+from bookings.usage.forms.faults import FaultAssignBody, FaultRepairBody, RepairForm
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.faults import FAULTS, NOTES, fault_by_id, faults_for
 from bookings.usage.services.closures import Outage
-from bookings.usage.services.faults import fault_confirm, fault_dismiss, fault_report
+from bookings.usage.services.faults import (
+    fault_assign,
+    fault_confirm,
+    fault_dismiss,
+    fault_repair,
+    fault_report,
+)
 from instruments.register.selectors.registry import instrument_by_id
 
 
@@ -31,7 +39,8 @@ class FaultNoteShape(serializers.Serializer[Any]):
 
 class FaultShape(serializers.Serializer[Any]):
     """A report of a fault. Its severity is the worst that anybody stated. `closure`: the closure made by
-    confirming it; null if it was only noted."""
+    confirming it; null if it was only noted. `down_minutes`: how long the instrument has been closed for it
+    so far. `assignee` and `cost` are null for everybody but the host."""
 
     id = serializers.UUIDField()
     instrument = serializers.UUIDField(source="instrument_id")
@@ -42,6 +51,11 @@ class FaultShape(serializers.Serializer[Any]):
     decided_at = Instant(allow_null=True)
     reason = serializers.CharField()
     closure = serializers.UUIDField(allow_null=True, source="closure_id")
+    assignee = PersonShape(allow_null=True, source="sees_to_it")
+    repaired_at = Instant(allow_null=True)
+    repair = serializers.CharField()
+    cost = Money(allow_null=True, source="paid")
+    down_minutes = serializers.IntegerField(allow_null=True)
     version = serializers.IntegerField()
 
 
@@ -79,6 +93,9 @@ class FaultResource(Resource):
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
             knows = self.actor.may("read-bookings", place_of(row.instrument.organisation))
+            row.sees_to_it, row.paid = (row.assignee, row.cost) if knows else (None, None)
+            down = row.down(self.now)
+            row.down_minutes = None if down is None else down // timedelta(minutes=1)
             for note in row.said:
                 is_own = note.user_id == self.actor.user_id
                 note.told = note.user if knows or is_own else None
@@ -112,6 +129,29 @@ class Faults(FaultResource):
         outage = Outage("breakdown", start, end, units, reason) if start else None
         fault_confirm(self.by, fault_id=pk, outage=outage, displace=displace, reason=reason)
         return pk
+
+    @OnPage("bookings:fault", done=_("Saved."), form=None)
+    @acts(_("Assign a fault"), FaultAssignBody, refuses=[403, 404, 409], sends={"person": None})
+    def assign(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """Name the manager who sees to a fault. Only the host's managers may do this."""
+        return fault_assign(self.by, fault_id=pk, person=data["person"]).pk
+
+    @OnPage(
+        "bookings:fault",
+        done=_("Repaired. Those who reported it are notified."),
+        form=RepairForm,
+        name="repair_form",
+    )
+    @acts(
+        _("State that a fault is repaired"),
+        FaultRepairBody,
+        refuses=[403, 404, 409, 422],
+        sends={"repair": "The gasket was replaced.", "cost": "860.00"},
+    )
+    def repair(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """State that a confirmed fault is repaired. Only the host's managers may do this. A closure made for
+        it ends now; everybody who reported it is told."""
+        return fault_repair(self.by, fault_id=pk, **data).pk
 
     @acts(_("Dismiss a fault"), ReasonBody)
     def dismiss(self, pk: UUID, data: dict[str, Any]) -> UUID:

@@ -5,10 +5,13 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
 
+from accounts.api.shapes import Number, Shape, Text
 from bookings.usage.forms.closures import ClosureForm
 from bookings.usage.models import FaultReport
 from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.shapes import form_of
 
 
 class FaultForm(StyledForm):
@@ -44,3 +47,24 @@ class ConfirmForm(ClosureForm):
 
     def clean(self) -> dict[str, Any]:
         return (super().clean() or self.cleaned_data) | {"kind": "breakdown"}
+
+
+class FaultAssignBody(Shape):
+    person = serializers.UUIDField(allow_null=True, help_text="One of the host's managers. Null: nobody.")
+
+
+class FaultRepairBody(Shape):
+    repair = Text(1000, label=_("What was done?"), style={"rows": 2})
+    cost = Number(
+        max_digits=14,
+        decimal_places=3,
+        min_value=0,
+        required=False,
+        allow_null=True,
+        label=_("Cost"),
+        help_text="In the currency of the host's region. Shown to the host only.",
+        style={"help": _("Shown to your organisation only.")},
+    )
+
+
+RepairForm = form_of(FaultRepairBody)

@@ -1,5 +1,7 @@
 """Faults of instruments that people report."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -14,8 +16,8 @@ from instruments.register.models import Instrument
 
 class FaultReport(models.Model):
     """A report that an instrument does not work as it should. It closes nothing: the host's managers confirm
-    or dismiss it. An instrument has at most one open report; people who report further faults join it, and
-    may only raise its severity."""
+    or dismiss it. Once confirmed it is a known issue of the instrument until it is repaired. An instrument
+    has at most one open report; people who report further faults join it, and may only raise its severity."""
 
     class Severity(models.TextChoices):
         USABLE = "usable", _("still usable")
@@ -24,6 +26,7 @@ class FaultReport(models.Model):
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("fault", "open")
         CONFIRMED = "confirmed", pgettext_lazy("fault", "confirmed")
+        REPAIRED = "repaired", pgettext_lazy("fault", "repaired")
         DISMISSED = "dismissed", pgettext_lazy("fault", "dismissed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -36,6 +39,12 @@ class FaultReport(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     # The closure made by confirming it; null if it was only noted.
     closure = models.ForeignKey(Closure, models.SET_NULL, null=True, related_name="faults")
+    # Who sees to the repair: one of the host's managers.
+    assignee = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    repaired_at = models.DateTimeField(null=True)
+    repair = models.CharField(max_length=1000, blank=True, default="", db_default="")
+    # What the repair cost the host, in the currency of its region.
+    cost = models.DecimalField(max_digits=14, decimal_places=3, null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -46,7 +55,23 @@ class FaultReport(models.Model):
                 condition=Q(state="open", decided_at=None) | ~Q(state="open") & Q(decided_at__isnull=False),
                 name="fault_decided",
             ),
+            models.CheckConstraint(
+                condition=Q(state="repaired", repaired_at__isnull=False)
+                | ~Q(state="repaired") & Q(repaired_at=None),
+                name="fault_repaired",
+            ),
         ]
+
+    @property
+    def currency(self) -> str:
+        """The currency of the cost."""
+        return self.instrument.region.currency
+
+    def down(self, now: datetime) -> timedelta | None:
+        """Return how long the instrument has been closed for this fault by a moment; None if it was not."""
+        if self.closure is None:
+            return None
+        return max(timedelta(0), min(self.closure.end_at or now, now) - self.closure.start_at)
 
     def places(self) -> Places:
         return self.instrument.places()

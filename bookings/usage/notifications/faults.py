@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
-from accounts.models import OutboxMessage
+from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import managers_or_administrators
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.faults import WITH, reporters_of
@@ -24,6 +24,10 @@ def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
         zone=fault.instrument.facility.time_zone,
         days=[fault.created_at],
     )
+
+
+def _assignee(fault: FaultReport) -> Any:
+    return User.objects.filter(pk=fault.assignee_id, is_active=True)
 
 
 def _managers(fault: FaultReport) -> Any:
@@ -57,6 +61,21 @@ KINDS = table(
         "fault.confirmed",
         _("Fault confirmed: {instrument}"),
         _("The owner has confirmed the fault of {instrument} that you reported. Thank you."),
+        "decision",
+        readers=reporters_of,
+    ),
+    _fault(
+        "fault.assigned",
+        _("A fault for you to see to: {instrument}"),
+        _("A fault of {instrument} has been assigned to you."),
+        "request",
+        readers=_assignee,
+        is_still_true=in_state("open", "confirmed"),
+    ),
+    _fault(
+        "fault.repaired",
+        _("Repaired: {instrument}"),
+        _("The fault of {instrument} that you reported has been repaired."),
         "decision",
         readers=reporters_of,
     ),

@@ -1,20 +1,22 @@
 """Faults that people report, as far as each person may see them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import MANAGER, Actor, By
 from accounts.models import User
+from accounts.selectors.memberships import holders_of, place_of
 from accounts.selectors.rows import visible
 from bookings.record.models import UsageSession
-from bookings.record.selectors.lists import Column, Listing
+from bookings.record.selectors.lists import CHOICE, FLAG, Column, Filter, Listing
 from bookings.usage.models import FaultNote, FaultReport
 from instruments.register.models import Instrument
 
-WITH = ("instrument__facility", "instrument__organisation", "instrument__region", "closure")
+WITH = ("instrument__facility", "instrument__organisation", "instrument__region", "closure", "assignee")
 NOTES = Prefetch(
     "notes", FaultNote.objects.select_related("user").order_by("created_at", "id"), to_attr="said"
 )
@@ -65,16 +67,39 @@ def note_by_id(actor: Actor, note_id: UUID) -> FaultNote:
     return visible(rows, pk=note_id)
 
 
-def open_fault(instrument_id: UUID) -> FaultReport | None:
-    """Return the open report of an instrument with all notes. Two statements."""
-    rows = FaultReport.objects.filter(instrument=instrument_id, state=FaultReport.State.OPEN)
-    return rows.prefetch_related(NOTES).first()
+def standing_faults(instrument_id: UUID) -> tuple[FaultReport | None, list[FaultReport]]:
+    """Return the open report of an instrument with all notes, if there is one, and its known issues: the
+    reports that are confirmed and not repaired, the newest first. Two statements at most."""
+    rows = FaultReport.objects.filter(
+        instrument=instrument_id, state__in=(FaultReport.State.OPEN, FaultReport.State.CONFIRMED)
+    )
+    found = list(rows.select_related("closure").order_by("-created_at", "-id"))
+    known = [row for row in found if row.state == FaultReport.State.CONFIRMED]
+    is_open = [row for row in found if row.state == FaultReport.State.OPEN]
+    prefetch_related_objects(is_open, NOTES)
+    return next(iter(is_open), None), known
+
+
+def hours_down(fault: FaultReport, now: datetime) -> Decimal | None:
+    """Return the hours, to a tenth, for which the instrument has been closed for a fault; None if it was
+    not."""
+    span = fault.down(now)
+    return None if span is None else round(Decimal(span / timedelta(hours=1)), 1)
+
+
+def repairers_of(fault: FaultReport) -> QuerySet[User]:
+    """Return the people to whom a fault may be assigned: the managers of its host."""
+    return holders_of(MANAGER, fault.instrument.organisation_id)
 
 
 def reporters_of(fault: FaultReport) -> list[User]:
     """Return the people who wrote in a report."""
     notes = FaultNote.objects.filter(fault=fault)
     return list(User.objects.filter(pk__in=notes.values("user"), is_active=True).order_by("pk"))
+
+
+def _is_of_host(fault: FaultReport, by: By) -> bool:
+    return by.actor.may("read-bookings", place_of(fault.instrument.organisation))
 
 
 FAULTS = Listing(
@@ -88,6 +113,11 @@ FAULTS = Listing(
         Column("state", "state", _("State"), "state"),
         Column("reported", "created_at", _("Fault"), "created_at"),
         Column("notes", lambda row, by: "; ".join(note.text for note in row.said if note.text)),
+        Column("repaired", "repaired_at"),
+        Column("repair", "repair"),
+        Column("cost", lambda row, by: row.cost if _is_of_host(row, by) else None),
+        Column("currency", lambda row, by: row.currency if row.cost and _is_of_host(row, by) else ""),
+        Column("down_hours", lambda row, by: hours_down(row, by.now)),
     ),
     waits={"faults": lambda actor, now: faults_to_decide(actor, now).prefetch_related(NOTES)},
     waits_help="Only faults that you have to decide.",
@@ -97,4 +127,11 @@ FAULTS = Listing(
     ),
     q_help="Part of the name of the instrument or facility.",
     day="created_at",
+    filters=(
+        Filter("state", "state", CHOICE, label=_("State"), choices=FaultReport.State.choices),
+        Filter(
+            "mine", lambda rows, value, by: rows.filter(assignee=by.actor.person), FLAG,
+            label=_("Assigned to me"),
+        ),
+    ),
 )  # fmt: skip

@@ -1,13 +1,16 @@
 """Faults that people report, and the decisions of their instruments' managers."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import trail
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import NotPermitted, Refused, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import User
@@ -15,8 +18,8 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from bookings.record.locks import lock_person
 from bookings.usage.models import FaultNote, FaultReport
-from bookings.usage.selectors.faults import faults_for, may_report
-from bookings.usage.services.closures import Outage, closure_create
+from bookings.usage.selectors.faults import faults_for, may_report, repairers_of
+from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
 from instruments.attachments.adapters.files import file_put, files_delete
 from instruments.attachments.adapters.pictures import photo_of
 from instruments.attachments.domain.attachments import PHOTO, kind_of
@@ -118,12 +121,13 @@ def fault_confirm(
     reason: str = "",
 ) -> FaultReport:  # fmt: skip
     """Confirm a report, for the host's managers: with a closure, made by `closure_create` (which may refuse
-    it), or as a note alone. Everybody who reported it is told.
+    it), or as a note alone. Everybody who reported it is told, and the reason stands as a known issue on the
+    instrument's pages.
 
     A report alone waives nobody's late fee: only when it is confirmed does the fault count, like any
     breakdown.
     """
-    instrument, fault = _lock(by, fault_id)
+    instrument, fault = _lock(by, fault_id, FaultReport.State.OPEN)
     if outage is not None:
         reason = reason or outage.reason
         fault.closure = closure_create(by, instrument_id=instrument.pk, outage=outage, displace=displace)
@@ -135,20 +139,71 @@ def fault_confirm(
 def fault_dismiss(by: By, *, fault_id: UUID, reason: str) -> FaultReport:
     """Dismiss a fault report, for the host's managers, with a reason that is sent to everybody who reported
     it."""
-    _, fault = _lock(by, fault_id)
+    _, fault = _lock(by, fault_id, FaultReport.State.OPEN)
     if not reason.strip():
         raise invalid("reason", "required")
     _decide(by, fault, FaultReport.State.DISMISSED, reason)
     return fault
 
 
-def _lock(by: By, fault_id: UUID) -> tuple[Instrument, FaultReport]:
+@transaction.atomic
+def fault_assign(by: By, *, fault_id: UUID, person: UUID | None) -> FaultReport:
+    """Name the manager of the host who sees to a fault, or nobody, for the host's managers. Whoever is named
+    by somebody else is told. Raises `Invalid` if they do not manage the host's instruments."""
+    _, fault = _lock(by, fault_id, FaultReport.State.OPEN, FaultReport.State.CONFIRMED)
+    if person is not None and not repairers_of(fault).filter(pk=person).exists():
+        raise invalid("person", "unknown-value")
+    if person == fault.assignee_id:
+        return fault
+    before, fault.assignee_id = fault.assignee_id, person
+    fault.version += 1
+    fault.save(update_fields=["assignee", "version"])
+    trail.record(by, "fault.assign", fault, before={"assignee": before}, after={"assignee": person})
+    if person not in (None, by.actor.person):
+        about = {"fault": str(fault.pk)}
+        enqueue([Effect("fault.assigned", f"fault.assigned:{fault.pk}:{fault.version}", about)], now=by.now)
+    return fault
+
+
+@transaction.atomic
+def fault_repair(by: By, *, fault_id: UUID, repair: str, cost: Decimal | None = None) -> FaultReport:
+    """Say that a confirmed fault is repaired, for the host's managers: it is a known issue no longer, a
+    closure made for it that still stands ends now (one that has not begun is withdrawn), and everybody who
+    reported it is told. `cost` is in the currency of the host's region."""
+    instrument, fault = _lock(by, fault_id, FaultReport.State.CONFIRMED)
+    repair = repair.strip()
+    if not repair:
+        raise invalid("repair", "required")
+    if len(repair) > LONGEST:
+        raise invalid("repair", "too-long", most=LONGEST)
+    digits = MINOR_DIGITS.get(fault.currency, 2)
+    if cost is not None and (cost < 0 or cost != round(cost, digits)):
+        raise invalid("cost", "out-of-range" if cost < 0 else "too-many-decimals", most=digits)
+    closure = fault.closure
+    if closure is not None and closure.start_at > by.now:
+        fault.closure = None
+        fault.save(update_fields=["closure"])
+        closure_delete(replace(by, version=None), closure_id=closure.pk)
+    elif closure is not None and (closure.end_at is None or closure.end_at > by.now):
+        end = max(by.now, closure.start_at + timedelta.resolution)  # it has begun, if only at this moment
+        fault.closure = closure_end(replace(by, version=None), closure_id=closure.pk, end=end)
+    fault.state, fault.repair, fault.cost, fault.repaired_at = "repaired", repair, cost, by.now
+    fault.version += 1
+    fault.save()
+    after = {"instrument": instrument.pk, "cost": cost}
+    trail.record(by, "fault.repair", fault, after=after, reason=repair[:500])
+    _tell(by, fault, FaultReport.State.REPAIRED)
+    return fault
+
+
+def _lock(by: By, fault_id: UUID, *states: str) -> tuple[Instrument, FaultReport]:
     unlocked = visible(faults_for(by.actor), pk=fault_id)
     instrument = lock_managed(by, unlocked.instrument_id)
-    fault = visible(FaultReport.objects.select_related("instrument__region"), pk=fault_id)
+    fault = visible(FaultReport.objects.select_related("instrument__region", "closure"), pk=fault_id)
     by.require_version(fault.version)
-    if fault.state != FaultReport.State.OPEN:
-        raise WrongState("fault-decided")
+    if fault.state not in states:
+        is_open = fault.state == FaultReport.State.OPEN
+        raise WrongState("fault-not-confirmed" if is_open else "fault-decided")
     return instrument, fault
 
 

@@ -22,7 +22,7 @@ from bookings.record.selectors.reservations import reservation_by_id
 from bookings.usage.forms.faults import FaultForm
 from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.at import Own, instrument_at, load_now
-from bookings.usage.selectors.faults import may_report, open_fault
+from bookings.usage.selectors.faults import may_report, standing_faults
 from bookings.usage.services.faults import fault_report
 from bookings.usage.views.asked import load_asked
 from instruments.register.models import Instrument
@@ -42,6 +42,7 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
     shown = load_now(by.actor, instrument, payer, by.now)
     standing = standing_of(by.actor, payer, instrument)
     reports = may_report(by.actor, instrument)
+    open_fault, issues = standing_faults(instrument.pk)
     context: dict[str, Any] = {
         "now_next": shown,
         **moments(by.now),
@@ -49,7 +50,8 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
         "zone": instrument.facility.time_zone,
         "reports": reports,
         "is_manager": instrument.organisation_id in by.actor.organisations_where("manage-instruments"),
-        "fault": open_fault(instrument.pk) if reports else None,
+        "fault": open_fault if reports else None,
+        "issues": issues,
         "own": [(each, _check_out_form(by.actor, instrument, each)) for each in shown.own],
     }
     if payer and shown.start and shown.start <= by.now + SOON:
@@ -98,5 +100,6 @@ def fault(request: HttpRequest, code: str) -> HttpResponse:
 def _fault_page(
     request: HttpRequest, instrument: Instrument, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    context |= {"instrument": instrument, "fault": open_fault(instrument.pk)}
+    open_fault, issues = standing_faults(instrument.pk)
+    context |= {"instrument": instrument, "fault": open_fault, "issues": issues}
     return render(request, "bookings/usage/fault_new.html", context, status=status)

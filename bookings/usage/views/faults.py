@@ -22,10 +22,10 @@ from bookings.catalogue.selectors.units import units_of
 from bookings.record.forms.fields import local_moment
 from bookings.record.views.lists import ListPage
 from bookings.reserving.forms.reservations import ReasonForm
-from bookings.usage.forms.faults import ConfirmForm
+from bookings.usage.forms.faults import ConfirmForm, RepairForm
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.closures import with_costs
-from bookings.usage.selectors.faults import FAULTS, fault_by_id, note_by_id
+from bookings.usage.selectors.faults import FAULTS, fault_by_id, hours_down, note_by_id, repairers_of
 from bookings.usage.services.faults import fault_confirm, fault_dismiss
 from instruments.attachments.adapters.files import SIZES, file_open
 from instruments.attachments.adapters.pictures import MEDIA_TYPE
@@ -121,6 +121,7 @@ def _page(
     decides = by.actor.may("manage-instruments", place)
     if request.method == "POST":
         require(by.actor, "manage-instruments", place)
+    may_repair = decides and row.state in (FaultReport.State.OPEN, FaultReport.State.CONFIRMED)
     in_the_way: Any = ()
     if isinstance(refused, InTheWay) and form is not None:
         in_the_way = with_costs(by.actor, refused.reservations, form.outage().start)
@@ -131,6 +132,11 @@ def _page(
         "zone": row.instrument.facility.time_zone,
         "knows_people": by.actor.may("read-bookings", place),
         "may_decide": decides and row.state == FaultReport.State.OPEN,
+        "may_repair": may_repair,
+        "repairers": repairers_of(row) if may_repair else (),
+        "repair_form": RepairForm(initial={"version": row.version}),
+        "down": hours_down(row, by.now),
+        "is_closed": row.closure is not None and (row.closure.end_at is None or row.closure.end_at > by.now),
         "form": form or _form(row, by),
         "note_form": words,
         "dismiss_form": words,

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 from dateutil import rrule
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.calendars import TooCostly, steps_of
@@ -61,7 +61,7 @@ def counted() -> Iterator[list[int]]:
         yield days
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None)
 @given(rule=RULES, first=st.dates(date(1990, 1, 1), LAST))
 def test_no_rule_costs_more_than_its_steps(rule: dict[str, Any], first: date) -> None:
     """Whatever its parts choose, and also where nothing ever fits them."""

@@ -9,6 +9,8 @@ GET  bookings:faults                 - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:fault                  - 404 200 404 404 200 404 404 200 200 404 404 404
 POST bookings:fault                  - 404 403 404 404 302 404 404 403 403 404 404 404
 POST bookings:fault-dismiss          - 404 403 404 404 302 404 404 403 403 404 404 404
+POST bookings:fault-assign           - 404 403 404 404 302 404 404 403 403 404 404 404
+POST bookings:fault-repair           - 404 403 404 404 409 404 404 403 403 404 404 404
 GET  bookings:fault-photo            - 404 200 404 404 200 404 404 200 200 404 404 404
 GET  bookings:labels                 - 403 403 403 403 200 200 403 403 403 403 403 200
 GET  bookings:kiosks                 - 403 403 403 403 200 200 403 403 403 403 403 200
@@ -49,6 +51,8 @@ GET    api-faults                    - 200 200 200 200 200 200 200 200 200 200 2
 GET    api-fault                     - 404 200 404 404 200 404 404 200 200 404 404 404
 POST   api-fault-confirm             - 404 403 404 404 200 404 404 403 403 404 404 404
 POST   api-fault-dismiss             - 404 403 404 404 200 404 404 403 403 404 404 404
+POST   api-fault-assign              - 404 403 404 404 200 404 404 403 403 404 404 404
+POST   api-fault-repair              - 404 403 404 404 409 404 404 403 403 404 404 404
 GET    api-kiosks                    - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-kiosks                    - 403 403 403 403 201 403 403 403 403 403 403 201
 GET    api-kiosk                     - 404 404 404 404 200 404 404 404 404 404 404 200
@@ -60,6 +64,7 @@ GET    api-reservation-rating        - 404 404 404 404 404 404 404 404 404 404 4
 """
 # Codes of refusals that are not their status's usual one.
 REFUSED = """
+POST   api-fault-repair                 409 fault-not-confirmed
 POST   api-reservation-rate             409 not-used
 POST   api-reservation-answer-rating    409 not-used
 """
@@ -94,6 +99,8 @@ PAGE_BODIES = {
     "bookings:fault-new": {"severity": "usable", "text": "The stage drifts."},
     "bookings:fault": {"note": "1", "reason": ""},
     "bookings:fault-dismiss": {"reason": "test"},
+    "bookings:fault-assign": {"person": ""},
+    "bookings:fault-repair": {"repair": "test"},
     "bookings:kiosks": {"name": "Room 214", "instrument": ["<instrument>"]},
     "bookings:kiosk-enrol": {"code": "<kiosk-code>"},
     "bookings:kiosk-check-in": {"code": "123456"},
@@ -109,6 +116,8 @@ API_BODIES = {
     ("POST", "api-instrument-faults"): {"severity": "usable", "text": "The stage drifts."},
     ("POST", "api-fault-confirm"): {"reason": ""},
     ("POST", "api-fault-dismiss"): {"reason": "test"},
+    ("POST", "api-fault-assign"): {"person": None},
+    ("POST", "api-fault-repair"): {"repair": "test"},
     ("POST", "api-kiosks"): {"name": "Room 214", "instruments": ["<instrument>"]},
     ("POST", "api-closures"): {
         "start": "2026-03-10T02:00:00Z",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
@@ -288,7 +288,7 @@ instruments = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None)
 @given(plans=instruments, wanted=st.integers(0, 4))
 def test_the_statement_raises_what_the_rule_says(cast: Cast, plans: Any, wanted: int) -> None:
     with transaction.atomic():

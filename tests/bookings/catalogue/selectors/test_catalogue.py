@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.roles import Actor, By
@@ -260,10 +260,7 @@ def paged(actor, criteria, payer, size):
 
 
 # Each world is rolled back.
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=settings().max_examples // 6,
-)
+@settings(max_examples=settings().max_examples // 6)
 @given(seed=st.integers(0, 2**32))
 def test_a_search_finds_what_the_rules_alone_find(cast, schedules, seed):
     chance = Random(seed)

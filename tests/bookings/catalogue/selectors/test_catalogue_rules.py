@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.currencies import MINOR_DIGITS
@@ -26,11 +26,7 @@ from instruments.policy.domain.policies import parse_policy
 from instruments.rates.domain.ratecards import card_in_force, parse_rate_card, to_json
 
 pytestmark = pytest.mark.django_db
-compared = settings(
-    max_examples=max(5, settings().max_examples // 10),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+compared = settings(max_examples=max(5, settings().max_examples // 10), deadline=None)
 DAY = timedelta(days=1)
 BEGIN = date(2026, 3, 1)
 GROUPS = ("internal", "regional", "partner", "external", "industry")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Refused
@@ -332,11 +332,7 @@ acts = st.lists(
 )
 
 
-@settings(
-    max_examples=60 if DEEP else 12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=60 if DEEP else 12, deadline=None)
 @given(acts)
 def test_it_sums_to_zero_after_any_sequence(cast, sequence):
     with transaction.atomic():

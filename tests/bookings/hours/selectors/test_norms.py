@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.roles import ADMINISTRATOR, Actor, Grant
@@ -122,7 +122,7 @@ plans = st.lists(
 FIRST = date(2023, 11, 1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(
     plans=plans,
     entered=st.lists(st.tuples(st.integers(0, 800), st.integers(1, 8784)), max_size=3),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db.models import Q
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.roles import Actor, Grant
@@ -81,7 +81,7 @@ PEOPLE = ("wang", "chen", "zhao", "sun")
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(max_examples=25)
 def test_every_role_sees_what_the_plain_rule_says(cast, places, data):
     Charge.objects.all().delete()
     Reservation.objects.all().delete()

@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import OutboxMessage
@@ -52,7 +52,7 @@ def both(cast, clock):
     return cast
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@settings(max_examples=80)
 @given(
     states=st.lists(st.sampled_from(Statement.State.values), min_size=2, max_size=2),
     is_internal=st.booleans(),

@@ -27,6 +27,14 @@ def test_reported_joined_and_confirmed(cast: Cast, program: Programs, clock: Clo
     assert confirmed.status == 200
     assert confirmed.body["state"] == "confirmed"
     assert confirmed.body["closure"] == str(Closure.objects.get(kind="breakdown").pk)
+    assigned = zhao.post(here + "assign/", {"person": str(cast.zhao.pk)})
+    assert assigned.body["assignee"]["name"] == "Zhao Min"
+    assert wang.post(here + "repair/", {"repair": "no"}).status == 403
+    repaired = zhao.post(here + "repair/", {"repair": "New gasket.", "cost": "860.00"})
+    assert (repaired.status, repaired.body["state"], repaired.body["down_minutes"]) == (200, "repaired", 0)
+    assert repaired.body["cost"] == {"amount": "860.00", "currency": "CNY"}
+    seen = wang.get(here).body
+    assert (seen["repair"], seen["cost"], seen["assignee"]) == ("New gasket.", None, None)
     again = zhao.post(here + "dismiss/", {"reason": "no"})
     assert (again.status, again.body["code"]) == (409, "fault-decided")
     assert FaultReport.objects.count() == 1

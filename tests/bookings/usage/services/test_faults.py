@@ -1,13 +1,15 @@
 """Faults that people report, and what becomes of them."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
-from accounts.domain.roles import By
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, TrailEntry
 from accounts.selectors.waits import kinds, load_counts
+from accounts.services.memberships import role_grant
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.charging.services.charges import charge_make
 from bookings.models import Closure, FaultNote, FaultReport, Occupancy, Reservation
@@ -15,6 +17,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.privacy.selectors.persons import load_person
 from bookings.privacy.services.persons import person_close
 from bookings.reserving.services.reservations import reservation_cancel
+from bookings.usage.selectors.faults import hours_down, standing_faults
 from bookings.usage.services import faults
 from bookings.usage.services.closures import Outage
 from tests.factories.attachments import picture
@@ -35,9 +38,9 @@ def zhao(cast, now=NOW):
     return By(cast.actor("zhao"), now)
 
 
-def told(cast, name):
+def told(cast, name, now=NOW):
     """The kinds of messages that somebody has, after a worker has given them."""
-    effects_carry_out(now=NOW)
+    effects_carry_out(now=now)
     rows = Message.objects.filter(user=cast.people[name], kind__startswith="fault.")
     return sorted(rows.values_list("kind", flat=True))
 
@@ -168,6 +171,68 @@ def test_noted_without_a_closure_and_reported_again(cast):
     assert not Closure.objects.exists()
     assert told(cast, "wang") == told(cast, "sun") == ["fault.confirmed"]
     assert report(cast, text="It is worse") != fault
+
+
+def repair(cast, fault, now=NOW, **more):
+    return faults.fault_repair(zhao(cast, now), fault_id=fault.pk, **{"repair": "New gasket."} | more)
+
+
+def test_a_known_issue_until_it_is_repaired(cast):
+    """What was closed for it opens, and the reporter is told."""
+    fault = report(cast, severity="unusable")
+    with pytest.raises(WrongState):  # nobody has confirmed it
+        repair(cast, fault)
+    assert standing_faults(cast.microscope.pk) == (fault, [])
+    outage = Outage("breakdown", NOW, None, reason="no vacuum")
+    faults.fault_confirm(zhao(cast), fault_id=fault.pk, outage=outage)
+    assert standing_faults(cast.microscope.pk) == (None, [fault])
+    for wrong in ({"repair": " "}, {"repair": "x" * 1001}, {"cost": Decimal(-1)}, {"cost": Decimal("0.001")}):
+        with pytest.raises(Invalid):
+            repair(cast, fault, **wrong)
+    later = NOW + timedelta(hours=5, minutes=30)
+    fault = repair(cast, fault, later, cost=Decimal("860.00"))
+    assert standing_faults(cast.microscope.pk) == (None, [])
+    assert (fault.closure.end_at, hours_down(fault, later + timedelta(days=9))) == (later, Decimal("5.5"))
+    assert not Occupancy.objects.filter(span__endswith__gt=later).exists()
+    assert told(cast, "wang", later) == ["fault.confirmed", "fault.repaired"]
+    assert "New gasket." in Message.objects.get(kind="fault.repaired").text
+    entry = TrailEntry.objects.get(action="fault.repair")
+    assert entry.after["cost"] == "860.00"
+    with pytest.raises(WrongState):
+        repair(cast, fault, later)
+
+
+def test_repaired_before_its_closure_begins_or_after_it_ended(cast):
+    tomorrow = NOW + timedelta(days=1)
+    fault = report(cast)
+    outage = Outage("breakdown", tomorrow, tomorrow + timedelta(days=1))
+    faults.fault_confirm(zhao(cast), fault_id=fault.pk, outage=outage)
+    assert repair(cast, fault).closure is None
+    assert not Closure.objects.exists()
+    fault = report(cast)
+    outage = Outage("breakdown", NOW, tomorrow)
+    faults.fault_confirm(zhao(cast), fault_id=fault.pk, outage=outage)
+    assert repair(cast, fault, tomorrow + timedelta(days=1)).closure.end_at == tomorrow
+
+
+def test_assigned_to_a_manager_who_is_told(cast):
+    fault = report(cast)
+    for who in ("sun", "chen"):  # of the host, but no manager; a manager elsewhere
+        with pytest.raises(Invalid):
+            faults.fault_assign(zhao(cast), fault_id=fault.pk, person=cast.people[who].pk)
+    with pytest.raises(NotPermitted):
+        faults.fault_assign(By(cast.actor("wang"), NOW), fault_id=fault.pk, person=None)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
+    for _ in range(2):
+        faults.fault_assign(zhao(cast), fault_id=fault.pk, person=cast.sun.pk)
+    assert told(cast, "sun").count("fault.assigned") == 1
+    faults.fault_assign(zhao(cast), fault_id=fault.pk, person=cast.zhao.pk)
+    assert "fault.assigned" not in told(cast, "zhao")
+    fault.refresh_from_db()
+    assert fault.assignee == cast.zhao
+    faults.fault_dismiss(zhao(cast), fault_id=fault.pk, reason="no")
+    with pytest.raises(WrongState):
+        faults.fault_assign(zhao(cast), fault_id=fault.pk, person=None)
 
 
 def test_dismissed_with_a_reason_that_the_reporter_is_told(cast):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
@@ -231,7 +231,7 @@ memberships = st.lists(
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 @given(used=sessions, of_host=memberships)
 def test_the_job_says_what_the_rule_says(cast: Cast, used: Any, of_host: Any) -> None:
     with transaction.atomic():
