@@ -16,7 +16,7 @@ from bookings.funding.selectors.programmes import load_figures, programmes_for
 from bookings.record.domain.months import month_before
 from bookings.settlement.models import Settlement
 from bookings.settlement.selectors.settlements import creditor_of, net_of, settlements_for
-from bookings.statistics.selectors.demand import demand
+from bookings.statistics.selectors.demand import demand_minutes
 from bookings.statistics.selectors.flows import flows
 from instruments.register.models import Instrument
 
@@ -49,7 +49,7 @@ def load_coordinated(actor: Actor, today: date) -> Coordinated:
         return bool(held.intersection(region.lineage))
 
     cells = flows(actor, since=month, until=until, measure="hours").cells
-    unmet = sum(row.minutes or 0 for row in demand(actor, since=month, until=until, least=0))
+    unmet = demand_minutes(actor, since=month, until=until)
     balance: dict[str, Decimal] = defaultdict(Decimal)
     unsettled = 0
     for row in settlements_for(actor).exclude(state=Settlement.State.PAID):

@@ -39,14 +39,14 @@ class DemandRow:
 # searches and waiting-list entries those of UTC.
 _WANTED = """
 WITH wanted AS (
-    SELECT d.kind, d.user_id, d.organisation_id, d.region_id, d.instrument_id,
+    SELECT d.id, d.kind, d.user_id, d.organisation_id, d.region_id, d.instrument_id,
         coalesce(t.technique_id, d.technique_id) AS technique_id, d.minutes,
         d.wanted_from, d.wanted_until, d.query
     FROM bookings_unmetdemand d
     LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = d.instrument_id
     WHERE d.on_date >= %(since)s AND d.on_date < %(until)s AND d.organisation_id IS NOT NULL
     UNION ALL
-    SELECT 'waited', w.user_id, w.organisation_id, o.region_id, w.instrument_id, t.technique_id,
+    SELECT w.id, 'waited', w.user_id, w.organisation_id, o.region_id, w.instrument_id, t.technique_id,
         w.minutes, w.earliest, w.latest, ''
     FROM bookings_waitingwish w
     JOIN accounts_organisation o ON o.id = w.organisation_id
@@ -82,11 +82,13 @@ SELECT coalesce(t.code, ''), coalesce(t.name, ''), coalesce(t.name_zh, ''),
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY sum(w.minutes) DESC, 1, 4
 """
+# Each row once, however many techniques its instrument has.
+_ALL = f"{_WANTED} SELECT coalesce(sum(f.minutes), 0) FROM (SELECT DISTINCT w.id, w.minutes {_READ}) f"
 # The person is shown to those who may read the bookings of that side or of the host.
 _ROWS = """
 {wanted},
 found AS (
-    SELECT w.kind, w.wanted_from, w.wanted_until, i.id AS instrument_id, w.organisation_id,
+    SELECT DISTINCT w.id, w.kind, w.wanted_from, w.wanted_until, i.id AS instrument_id, w.organisation_id,
         w.minutes, w.query, w.user_id,
         w.user_id = %(person)s
             OR w.organisation_id = ANY (%(readable)s::uuid[])
@@ -94,7 +96,7 @@ found AS (
             OR r.lineage && %(readable_regions)s::uuid[]
             OR coalesce(h.lineage && %(readable_regions)s::uuid[], FALSE) AS is_named
     {read}
-        AND coalesce(t.code, '') = %(technique)s AND r.code = %(region)s
+        AND (%(region)s = '' OR coalesce(t.code, '') = %(technique)s AND r.code = %(region)s)
         AND (%(kind)s = '' OR w.kind = %(kind)s)
 )
 SELECT NULL, NULL, f.kind, f.wanted_from, f.wanted_until, coalesce(i.name, ''),
@@ -104,7 +106,7 @@ FROM found f
 JOIN accounts_organisation o ON o.id = f.organisation_id
 LEFT JOIN instruments_instrument i ON i.id = f.instrument_id
 LEFT JOIN instruments_facility p ON p.id = i.facility_id
-ORDER BY f.wanted_from, f.kind, f.user_id, f.instrument_id, f.query
+ORDER BY f.wanted_from, f.kind, f.user_id, f.instrument_id, f.query, f.id
 LIMIT %(most)s OFFSET %(skipped)s
 """
 
@@ -132,6 +134,17 @@ def demand(actor: Actor, *, since: date, until: date, least: int) -> list[Demand
     ]
 
 
+def demand_minutes(actor: Actor, *, since: date, until: date) -> int:
+    """Return the minutes of unmet demand of the days [since, until) that the actor may read, in which each
+    request counts once, whatever the techniques of its instrument: the sum of `demand_rows` of all regions.
+    One statement. Raises `NotPermitted` for those who read only public figures."""
+    if not reads_hours(actor):
+        raise NotPermitted
+    with connection.cursor() as cursor:
+        cursor.execute(_ALL, _read_by(actor, since, until, everything=False))
+        return int(cursor.fetchone()[0])
+
+
 def _read_by(actor: Actor, since: date, until: date, *, everything: bool) -> dict[str, Any]:
     return {
         "since": since,
@@ -154,8 +167,8 @@ def demand_rows(
     skipped: int = 0,
 ) -> Behind:
     """Load the rows behind a number of `demand`: one technique (empty: none named) and region (codes), `kind`
-    refused, waited or search (empty: all). Two statements. Raises `NotPermitted` for those who read only
-    public figures."""
+    refused, waited or search (empty: all). An empty region stands for all regions and techniques, with each
+    row once. Two statements. Raises `NotPermitted` for those who read only public figures."""
     if not reads_hours(actor):
         raise NotPermitted
     parameters = _read_by(actor, since, until, everything=False) | {

@@ -28,7 +28,7 @@ from bookings.hours.services.norms import norm_add
 from bookings.record.adapters.definitions import MEANINGS, NAMES
 from bookings.record.adapters.figures import csv_pieces, write_workbook
 from bookings.statistics.forms.hours import NormForm
-from bookings.statistics.selectors.demand import demand
+from bookings.statistics.selectors.demand import demand, demand_minutes
 from bookings.statistics.selectors.flows import flows, opens, spread
 from bookings.statistics.selectors.payers import payers
 from bookings.statistics.selectors.tables import TableQuery, table_of
@@ -131,6 +131,8 @@ def unmet(request: HttpRequest) -> HttpResponse:
     form, query = query_of(request, actor)
     rows = demand(actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS)
     context = context_of(request, actor, form, query, "demand") | {"rows": rows}
+    if not context["is_public"]:
+        context["minutes"] = demand_minutes(actor, since=query.since, until=query.until)
     return render(request, "bookings/statistics/hours_demand.html", context)
 
 

@@ -16,7 +16,9 @@ from accounts.models import Membership, User
 from accounts.services.memberships import role_grant
 from bookings.audit.models import AuditException
 from bookings.audit.services.findings import Raised, finding_raise
+from bookings.models import UnmetDemand
 from bookings.pricing.models import VoucherProgramme
+from instruments.vocabulary.models import Technique
 from tests.accounts.pages import page_of
 from tests.factories.agreements import grant, programme
 from tests.factories.cast import NOW
@@ -121,6 +123,25 @@ def test_vouchers_of_programmes_that_ended_or_are_suspended_are_not_left(cast, h
     VoucherProgramme.objects.filter(code="over").update(valid_until=day)
     VoucherProgramme.objects.filter(code="halted").update(suspended_at=NOW)
     assert "2,000" in figures(home("xu"))["Left in vouchers"][0]
+
+
+def test_demand_counts_once_however_many_techniques_and_opens_its_rows(cast, browser):
+    cast.microscope.techniques.add(Technique.objects.create(code="X-SECOND", name="Second"))
+    common = {"user": cast.wang, "organisation": cast.fudan, "on_date": "2026-02-10", "created_at": NOW}
+    common |= {"wanted_from": NOW, "wanted_until": NOW + timedelta(hours=2), "region": cast.shanghai}
+    UnmetDemand.objects.create(kind="refused", instrument=cast.microscope, minutes=60, **common)
+    UnmetDemand.objects.create(kind="search", technique=cast.technique, minutes=30, query="x", **common)
+    client = browser("xu")
+    html = page_of(client.get(HOME))
+    value, month = figures(html)["Demand that nobody met"]
+    assert (value, month) == ("1.5 h", "February 2026")
+    [address] = [a.replace("&amp;", "&") for a in re.findall(r'href="([^"]+)"', html) if "of=wanted" in a]
+    opened = page_of(client.get(address))
+    assert 'data-number="2"' in opened and 'data-sum="90"' in opened
+    assert "all techniques and regions" in opened
+    listed = page_of(client.get("/hours/demand/?since=2026-02-01&until=2026-03-01"))
+    [total] = re.findall(r'In all: <a class="number" href="([^"]+)">1.5</a>', listed)
+    assert 'data-sum="90"' in page_of(client.get(total.replace("&amp;", "&")))
 
 
 def hu_s(cast):
