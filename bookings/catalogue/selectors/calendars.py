@@ -74,6 +74,16 @@ class CalendarEntry:
         """Return whether it is a hold of the reader, who may continue with the form or release it."""
         return self.is_own and self.state == Reservation.State.HELD
 
+    def is_over(self, now: datetime) -> bool:
+        """Return whether it has ended; a booking in use has not, even after its reserved end."""
+        return self.period.end <= now and self.state != Reservation.State.IN_USE
+
+    def is_now(self, now: datetime) -> bool:
+        """Return whether it takes the instrument at this moment: it is in use, even before its start or after
+        its end, or its time has come."""
+        is_its_time = self.period.start <= now < self.period.end
+        return is_its_time or self.state == Reservation.State.IN_USE
+
     @property
     def is_busy(self) -> bool:
         """Return whether the reader may see only that the time is taken."""

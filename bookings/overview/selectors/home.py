@@ -11,6 +11,7 @@ from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import live, to_range
 from bookings.catalogue.selectors.calendars import CalendarEntry, load_board
 from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import SESSION_LEFT_OPEN
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations
 from bookings.reserving.selectors.requests import Band, bands_of
@@ -42,17 +43,22 @@ class Today:
 def load_today(actor: Actor, day: Period, now: datetime, most: int) -> list[Today]:
     """Return published instruments that the actor manages; those occupied on the day come first. Four
     statements."""
-    taken = Occupancy.objects.filter(live(now), instrument=OuterRef("pk"), span__overlap=to_range(day))
+    # A session that nobody ended may be one of the day before.
+    span = Period(day.start - SESSION_LEFT_OPEN, day.end)
+    taken = Occupancy.objects.filter(live(now), instrument=OuterRef("pk"), span__overlap=to_range(span))
     rows = managed_instruments(actor).filter(publication=Instrument.Publication.PUBLISHED)
     chosen = list(rows.annotate(is_taken=Exists(taken)).order_by("-is_taken", "name", "id")[:most])
     slots = []
-    for row in load_board(actor, chosen, day, now):
-        entries = [entry for entry in row.entries if entry.period.end > now]
-        here = next((entry for entry in entries if entry.period.start <= now), None)
-        after = next((entry for entry in entries if entry.period.start > now), None)
+    for row in load_board(actor, chosen, span, now):
+        here = next((entry for entry in sorted(row.entries, key=_in_use_first) if entry.is_now(now)), None)
+        after = next((e for e in row.entries if e.period.start > now and not e.is_now(now)), None)
         bands = tuple(_bands(row.opened, row.entries, day))
         slots.append(Today(row.instrument, bands, here, after))
     return slots
+
+
+def _in_use_first(entry: CalendarEntry) -> bool:
+    return entry.state != Reservation.State.IN_USE
 
 
 def _bands(opened: Iterable[Period], entries: Iterable[CalendarEntry], day: Period) -> Iterable[Band]:

@@ -135,11 +135,7 @@ def _over_and_coming(
     row: Row, span: Period, now: datetime
 ) -> tuple[list[CalendarEntry], list[CalendarEntry]]:
     """Split a row into what is over and the rest; if all its days are over, nothing is split off."""
-    over = [
-        entry
-        for entry in row.entries
-        if span.end > now and entry.period.end <= now and entry.state != "in_use"
-    ]
+    over = [entry for entry in row.entries if span.end > now and entry.is_over(now)]
     return over, [entry for entry in row.entries if entry not in over]
 
 
