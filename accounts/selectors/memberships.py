@@ -213,8 +213,29 @@ def organisations_to_read(actor: roles.Actor, text: str = "") -> QuerySet[Organi
 
 
 def of_people(rows: QuerySet[Membership], who: str) -> QuerySet[Membership]:
-    """Narrow memberships to people by a part of their name or address."""
-    return rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
+    """Narrow memberships to people whose name or address has every word of a text."""
+    for word in who.replace("\0", "").split():
+        rows = rows.filter(Q(user__name__icontains=word) | Q(user__email__icontains=word))
+    return rows
+
+
+def people_to_read(actor: roles.Actor, text: str) -> QuerySet[Membership]:
+    """Return the present memberships at organisations whose members the actor may read in which every word of
+    a text occurs in the person's name or address, or in the organisation's name or code; at least one word
+    has to occur in the person's. `NotPermitted` if there are no such organisations."""
+    readable = organisations_to_read(actor).order_by().values("pk")
+    rows = Membership.objects.filter(organisation__in=readable, ended_at=None)
+    is_theirs = Q(pk__in=[])
+    for word in text.replace("\0", "").split():
+        of_person = Q(user__name__icontains=word) | Q(user__email__icontains=word)
+        is_theirs |= of_person
+        named = Q(organisation__name__icontains=word) | Q(organisation__name_zh__icontains=word)
+        rows = rows.filter(of_person | named | Q(organisation__code__icontains=word))
+    return (
+        rows.filter(is_theirs)
+        .select_related("user", "organisation")
+        .order_by("user__name", "user__email", "organisation__name")
+    )
 
 
 def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership]:

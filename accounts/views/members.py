@@ -22,9 +22,10 @@ from accounts.selectors import memberships
 from accounts.selectors.joining import open_invitations, open_requests
 from accounts.selectors.organisations import organisation_by_id, region_by_id
 from accounts.selectors.users import person_named
+from accounts.services.access import access_ask
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.joining import joining_set
-from accounts.services.memberships import access_ask, role_grant, role_grant_to_new, role_revoke, second_ask
+from accounts.services.memberships import role_grant, role_grant_to_new, role_revoke, second_ask
 from accounts.views.language import page_to_return_to
 from accounts.views.pages import act, by_of, edits, in_full, reads, shown, writes
 
@@ -41,7 +42,8 @@ def values_of(form: Form) -> dict[str, Any]:
 
 @reads
 def people(request: HttpRequest) -> HttpResponse:
-    """List the organisations whose members the reader may see; if there is only one, redirect to it."""
+    """List the organisations whose members the reader may see, or find people of them by name, address or
+    organisation; if there is only one organisation and nothing is searched for, redirect to it."""
     actor = actor_of(request.user)
     search = forms.FindForm(request.GET)
     text = search.cleaned_data["q"] if search.is_valid() else ""
@@ -49,8 +51,10 @@ def people(request: HttpRequest) -> HttpResponse:
     runs_platform = actor.may("administer", Place(None))
     if not runs_platform and not text and rows.count() == 1:
         return redirect("accounts:members", rows.get().pk)
+    number = request.GET.get("page")
     context = {
-        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "found": Paginator(memberships.people_to_read(actor, text), PAGE).get_page(number) if text else None,
+        "page": Paginator(rows, PAGE).get_page(number),
         "search": search,
         "text": text,
         "runs_platform": runs_platform,
