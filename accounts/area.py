@@ -26,6 +26,7 @@ from accounts.domain.roles import ADMINISTRATOR, COORDINATOR, MANAGER, Actor
 from accounts.menu import ADMINISTRATION, FACILITY, Below, MenuEntry, Waits, has
 from accounts.messages import ACTS, REFUSALS
 from accounts.models import (
+    AccessRequest,
     ApiToken,
     Invitation,
     JobFailure,
@@ -42,6 +43,7 @@ from accounts.models import (
     TrailEntry,
     User,
 )
+from accounts.selectors.access import access_requests_to_decide
 from accounts.selectors.erasure import addresses_of
 from accounts.selectors.joining import requests_to_decide_on
 from accounts.selectors.memberships import people_of
@@ -87,6 +89,13 @@ AREA = Area(
             entry="accounts:people", group="state",
         ),
         Waits(
+            "access", 115, "bookings:home",
+            ngettext_lazy("request for a role", "requests for a role"),
+            _("A page was refused to them: give the role, or say why not."),
+            has("manager", "administrator"), lambda actor, now: access_requests_to_decide(actor),
+            query="#access", entry="bookings:home", group="state",
+        ),
+        Waits(
             "conflicts", 220, "accounts:roles",
             ngettext_lazy("person with conflicting duties", "people with conflicting duties"),
             _("Nobody may audit what they also run: remove one of the roles."), has("administrator"),
@@ -107,6 +116,7 @@ AREA = Area(
             joined(person("user__"), DOT, "organisation__name"),
             joined(person("user__"), DOT, "organisation__name_zh"),
         ),
+        Record(AccessRequest, person("user__")),
         Record(OrganisationRequest, "name", "name_zh"),
         Record(Invitation, "organisation__name", "organisation__name_zh"),
         Record(ApiToken, "label", kind=_("token"), acts="token"),
@@ -178,6 +188,10 @@ AREA = Area(
             "id text by_mail state created_at decided_at reason organisation=organisation__code",
         ),
         Personal(
+            "requests_for_roles", AccessRequest, {"user": EMPTIED},
+            "id capability path role state created_at decided_at reason organisation=organisation__code",
+        ),
+        Personal(
             "requests_for_organisations", OrganisationRequest, {"user": EMPTIED},
             "id name name_zh text state created_at decided_at reason region=region__code "
             "organisation=organisation__code",
@@ -199,6 +213,7 @@ AREA = Area(
         "accounts.IdempotencyKey.user": "names requests for a day, so that none is carried out twice",
         "accounts.Invitation.invited_by": FOR_PLACES,
         "accounts.JoinRequest.decided_by": FOR_PLACES,
+        "accounts.AccessRequest.decided_by": FOR_PLACES,
         "accounts.OrganisationMove.decided_by": FOR_PLATFORM,
         "accounts.OrganisationRequest.decided_by": FOR_PLACES,
         "accounts.RoleGrant.granted_by": FOR_PLACES,
@@ -217,6 +232,10 @@ AREA = Area(
         ),
         Merges(
             "requests", JoinRequest, 100, _("Open requests to join"),
+            where={"state": "requested"}, is_handed_over=False,
+        ),
+        Merges(
+            "access", AccessRequest, 101, _("Open requests for a role, which are withdrawn"),
             where={"state": "requested"}, is_handed_over=False,
         ),
     ),

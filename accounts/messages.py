@@ -119,7 +119,9 @@ REFUSALS: dict[str, Sentence] = {
     ),
     "second-exists": _("Somebody else can now do this. Reload the page."),
     "second-asked": _("They have already been asked today. Ask again tomorrow."),
-    "access-asked": _("You have already asked them today. Ask again tomorrow."),
+    "access-asked": _(
+        "You have already asked for this. Their answer is pending, or came today: ask again tomorrow."
+    ),
     "duties-conflict": _(
         "These roles conflict: an auditor cannot be an administrator, or a manager, finance "
         "officer or coordinator of what they audit. Remove the other role first."
@@ -235,6 +237,10 @@ ACTS: dict[str, Words] = {
     "joinrequest.reject": _("Request to join declined"),
     "joinrequest.readdress": _("Request to join transferred"),
     "joinrequest.withdraw": _("Request to join withdrawn"),
+    "accessrequest.create": _("Role asked for"),
+    "accessrequest.approve": _("Request for a role granted"),
+    "accessrequest.reject": _("Request for a role declined"),
+    "accessrequest.withdraw": _("Request for a role withdrawn"),
     "organisation.joining": _("Ways to join changed"),
     "organisation.invoice-details": _("Invoice details changed"),
     "organisation.scopes": _("Scopes changed"),

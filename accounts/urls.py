@@ -4,7 +4,7 @@ from django.urls import path
 
 from accounts.acts import posts
 from accounts.api import federation as federation_api
-from accounts.api import joining, me, memberships, organisation_requests, tokens
+from accounts.api import access, joining, me, memberships, organisation_requests, tokens
 from accounts.api import messages as messages_api
 from accounts.api import organisation_moves as organisation_moves_api
 from accounts.api import organisations as organisations_api
@@ -52,6 +52,7 @@ pages = [
     path("installation/", installation.installation, name="installation"),
     path("installation/logo/", installation.logo, name="installation-logo"),
     path("people/second/", members.second, name="second-ask"),
+    *posts(access.AccessRequests),
     path("people/access/", members.access, name="access-ask"),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
@@ -83,4 +84,5 @@ api = [
     *messages_api.MessageChoices.routes(),
     *tokens.Tokens.routes(),
     *joining.JoinRequests.routes(),
+    *access.AccessRequests.routes(),
 ]

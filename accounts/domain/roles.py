@@ -198,6 +198,14 @@ def capability_to_grant(role: str) -> str:
     return "manage-members" if role in ORGANISATION_ROLES else "administer"
 
 
+def roles_to_ask(capability: str, *, at_organisation: bool) -> list[str]:
+    """Return the roles that may be given for a capability (all roles of that kind of place for an unknown
+    one): those of an organisation, or else those of regions and of the platform."""
+    usual = [RESEARCHER, MANAGER, FINANCE] if at_organisation else [COORDINATOR, AUDITOR, ADMINISTRATOR]
+    carrying = CAPABILITIES.get(capability)
+    return [role for role in usual if carrying is None or role in carrying]
+
+
 def allows(grants: Iterable[Grant], capability: str, place: Place) -> bool:
     """Return whether one of the grants carries the capability at the place; a grant without organisation and
     region applies everywhere."""

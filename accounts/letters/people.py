@@ -14,6 +14,7 @@ from accounts.domain.roles import ADMINISTRATOR, CAPABILITIES, FINANCE, MANAGER,
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.letters.mails import Stranger
 from accounts.models import (
+    AccessRequest,
     Invitation,
     JoinRequest,
     Membership,
@@ -159,8 +160,11 @@ def _of_need(need: Need, row: OutboxMessage, now: datetime) -> Content:
 
 def _refused(row: OutboxMessage, now: datetime) -> Asked | None:
     """Return the person who asks for a role, and the organisation that is to give it; None if one of them is
-    gone."""
+    gone or the request was answered."""
     asker = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
+    request = row.payload.get("request")  # rows written by the previous release have none
+    if request and not AccessRequest.objects.filter(pk=UUID(request), state="requested").exists():
+        return None
     place, wanted = None, row.payload["organisation"]
     if wanted:
         place = Organisation.objects.filter(pk=UUID(wanted), closed_at=None).first()
@@ -178,13 +182,21 @@ def _who_gives(asked: Asked) -> list[User]:
 def _of_access(asked: Asked, row: OutboxMessage, now: datetime) -> Content:
     asker, place = asked
     words = {"organisation": place or installation(), "person": str(asker), "email": asker.email}
-    link = _members(place) if place else reverse("accounts:roles")
+    link = reverse("bookings:home") + "#access"
     capability, path = row.payload["capability"], row.payload["path"]
     context = {
         "refused_page": settings.SITE_URL + path if path else "",
         "access_roles": sorted(CAPABILITIES.get(capability, ())),
     }
     return Content(asker.pk, link, words, context)
+
+
+def _of_declined(request: AccessRequest, row: OutboxMessage, now: datetime) -> Content:
+    words = {"organisation": request.organisation or installation()}
+    context = {"reason": request.reason, "refused_page": settings.SITE_URL + request.path}
+    if not request.path:
+        del context["refused_page"]
+    return Content(request.pk, reverse("accounts:organisations"), words, context)
 
 
 # Memberships that have ended, organisations that have changed
@@ -383,6 +395,15 @@ KINDS = table(
         load=_refused,
         readers=_who_gives,
         content=_of_access,
+    ),
+    _kind(
+        "people.access-declined",
+        _("Role not given: {organisation}"),
+        _("Your request for a role at {organisation} was declined."),
+        load=row_of(AccessRequest.objects.select_related("organisation", "user"), "request"),
+        readers=lambda request: [request.user],
+        content=_of_declined,
+        is_still_true=in_state("rejected"),
     ),
     _of_missing(
         "people.organisation-asked",

@@ -2,7 +2,7 @@
 
 from accounts.models.idempotency import IdempotencyKey
 from accounts.models.jobs import FileJob, JobFailure, JobRun, Lease
-from accounts.models.joining import Invitation, JoinRequest
+from accounts.models.joining import AccessRequest, Invitation, JoinRequest
 from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import (
     Installation,
@@ -21,6 +21,7 @@ from accounts.models.trail import TrailEntry, TrailText
 from accounts.models.users import User
 
 __all__ = [
+    "AccessRequest",
     "ApiToken",
     "FileJob",
     "IdempotencyKey",

@@ -1,4 +1,4 @@
-"""Ways into an organisation: invitations, and requests to join."""
+"""Ways into an organisation and its roles: invitations, requests to join, requests for a role."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -70,3 +70,30 @@ class JoinRequest(Request):
 
     def places(self) -> Places:
         return self.organisation.places()
+
+
+class AccessRequest(Request):
+    """A person's request for a role after a page was refused to them: a role of an organisation that they
+    belong to, or (without an organisation) of a region or the platform."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="access_requests")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="access_requests"
+    )
+    capability = models.CharField(max_length=40, blank=True)  # what the page needs; empty: unknown
+    path = models.CharField(max_length=300, blank=True)  # where the page is
+    role = models.CharField(max_length=20, blank=True)  # the role that was given
+
+    class Meta:
+        verbose_name = _("request for a role")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation", "capability"],
+                condition=Q(state="requested"),
+                nulls_distinct=False,
+                name="accessrequest_one_open",
+            )
+        ]
+
+    def places(self) -> Places:
+        return self.organisation.places() if self.organisation else ((), ())

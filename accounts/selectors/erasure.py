@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.domain.erasure import is_telling
 from accounts.domain.roles import ADMINISTRATOR, MANAGER
 from accounts.models import (
+    AccessRequest,
     ApiToken,
     JoinRequest,
     Membership,
@@ -71,7 +72,7 @@ def is_namesake_free(user: User) -> bool:
 def texts_about(user: User) -> models.QuerySet[TrailText]:
     """Return the reasons given in the trail for acts on the person's own records."""
     records: set[UUID] = {user.pk}
-    for model in (Membership, RoleGrant, JoinRequest, OrganisationRequest, ApiToken):
+    for model in (Membership, RoleGrant, JoinRequest, AccessRequest, OrganisationRequest, ApiToken):
         rows = model._default_manager.filter(user=user)
         records |= set(rows.values_list("pk", flat=True))
     return TrailText.objects.filter(entry__in=TrailEntry.objects.filter(object_id__in=records).values("pk"))

@@ -23,6 +23,7 @@ from accounts.domain import erasure as rules
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import (
+    AccessRequest,
     ApiToken,
     IdempotencyKey,
     JoinRequest,
@@ -37,6 +38,7 @@ from accounts.models import (
 )
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.erasure import Column, addresses_of, is_namesake_free, text_columns, texts_about
+from accounts.services.access import access_requests_end
 from accounts.services.invitations import invitations_void
 from accounts.services.joining import join_withdraw
 from accounts.services.memberships import lock_user, membership_end, role_revoke
@@ -65,6 +67,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
         join_withdraw(own, request_id=request.pk)
     for missing in OrganisationRequest.objects.filter(user=user, state="requested").order_by("pk"):
         organisation_request_withdraw(own, request_id=missing.pk)
+    access_requests_end(own, user=user)
     invitations_void(own, addresses=addresses_of(user))
     removed = _doors_remove(user)
     user.set_unusable_password()
@@ -109,6 +112,7 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
     left = rules.pseudonym(user.pk)
     texts = _texts_delete(texts_about(user))
     JoinRequest.objects.filter(user=user).update(text="", by_mail="", reason="")
+    AccessRequest.objects.filter(user=user).update(path="", reason="")
     OrganisationRequest.objects.filter(user=user).update(text="", reason="")
     Message.objects.filter(user=user).delete()
     MessageSettings.objects.filter(user=user).delete()

@@ -303,33 +303,6 @@ def second_ask(
     enqueue([effect], now=by.now)
 
 
-@transaction.atomic
-def access_ask(
-    by: role_rules.By, *, organisation: Organisation | None, capability: str = "", path: str = ""
-) -> None:
-    """Ask those who may give a role for one, after a page was refused: the managers of an organisation that
-    the person belongs to, or the administrators. `capability` is what the page needs and `path` where it is.
-    Everybody who belongs somewhere may ask once a day. Raise `WrongState` (`access-asked`) after that."""
-    own = by.actor.own_organisations
-    if not (organisation.pk in own if organisation else own or by.actor.grants):
-        raise NotPermitted
-    if organisation is not None:
-        require_open(organisation)
-    place = str(organisation.pk) if organisation else None
-    effect = Effect(
-        "people.access-asked",
-        f"people.access-asked.{place}.{by.actor.person}.{by.now.astimezone(UTC).date()}",
-        {"user": str(by.actor.person), "organisation": place, "capability": capability, "path": path},
-    )
-    lock_user(by.actor.person)
-    if OutboxMessage.objects.filter(key=effect.key).exists():
-        raise WrongState("access-asked")
-    about = organisation or User.objects.get(pk=by.actor.person)
-    places = organisation.places() if organisation else ((), ())
-    trail.record(by, "role.request", about, after={"capability": capability}, places=places)
-    enqueue([effect], now=by.now)
-
-
 def _who(by: role_rules.By) -> str | None:
     """Return the id of the person who acts, for the payload of a message; None for the platform itself."""
     return str(by.actor.user_id) if by.actor.user_id else None

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.areas import areas
 from accounts.domain.errors import Refused
 from accounts.domain.roles import COORDINATOR, SECOND_ROLE, Place
 from accounts.models import JoinRequest, Organisation, Region, RoleGrant
@@ -47,6 +48,13 @@ def no_second(
         "csrf_token": context.get("csrf_token"),
         "next": request.get_full_path(),
     }
+
+
+@register.filter
+def page_name(path: str) -> str:
+    """Return the label of the navigation's entry for a page; the address of any other."""
+    entries = (entry for area in areas() for entry in area.menu)
+    return str(next((entry.label for entry in entries if reverse(entry.view) == path), path))
 
 
 # The names of allauth's fields, as the rest of the platform would say them: those of one form

@@ -1,7 +1,10 @@
 """The addresses of *accounts*, as tests/architecture/permission_table.py reads them."""
 
+from accounts.domain.roles import By
 from accounts.forms import refusal_signed
 from accounts.selectors.messages import all_topics
+from accounts.services.access import access_ask
+from tests.factories.cast import NOW, Cast
 
 PAGES = """
 GET  accounts:saved-views             - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -32,6 +35,8 @@ POST accounts:installation            - 403 403 403 403 403 403 403 403 403 403 
 GET  accounts:installation-logo     404 404 404 404 404 404 404 404 404 404 404 404 404
 POST accounts:second-ask              - 403 409 403 403 403 409 409 403 403 403 403 403
 POST accounts:access-ask              - 403 302 403 403 403 302 302 403 403 403 403 403
+POST accounts:access-grant            - 404 403 404 404 404 302 404 404 404 404 404 302
+POST accounts:access-decline          - 404 403 404 404 404 302 404 404 404 404 404 302
 GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
 GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -98,6 +103,10 @@ POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 4
 POST   api-invitation-accept-token   - 200 403 403 403 403 403 403 403 403 403 403 403
 GET    api-tokens                    - 200 200 200 200 200 200 200 200 200 200 200 200
 DELETE api-token                     - 404 404 404 404 404 404 404 404 404 404 404 404
+GET    api-access-requests           - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-access-request            - 404 200 404 404 404 200 404 404 404 404 404 200
+POST   api-access-request-grant      - 404 403 404 404 404 200 404 404 404 404 404 200
+POST   api-access-request-decline    - 404 403 404 404 404 200 404 404 404 404 404 200
 GET    api-join-requests             - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-join-requests             - 409 409 201 201 201 409 409 201 201 201 201 201
 GET    api-join-request              - 200 404 404 404 404 200 404 404 404 404 404 200
@@ -130,6 +139,11 @@ ARGUMENTS = {
 }
 # And where an address means another.
 THINGS = {
+    ("accounts:access-grant", "request_id"): "access-request",
+    ("accounts:access-decline", "request_id"): "access-request",
+    ("api-access-request", "request_id"): "access-request",
+    ("api-access-request-grant", "request_id"): "access-request",
+    ("api-access-request-decline", "request_id"): "access-request",
     ("accounts:unsubscribe", "token"): "unsubscribe-token",
     ("api-region", "code"): "region-code",
     ("api-organisation-request", "request_id"): "missing",
@@ -160,6 +174,8 @@ PAGE_BODIES = {
     "accounts:installation": {"name": "Test", "languages": ["en", "zh-hans"], "usual": "en", "version": "0"},
     "accounts:second-ask": {"code": "no-second-accountant", "organisation": "<fudan>"},
     "accounts:access-ask": {"organisation": "<fudan>", "refusal": refusal_signed("account", "/money/")},
+    "accounts:access-grant": {"role": "finance"},
+    "accounts:access-decline": {"reason": "test"},
     "accounts:join": {"text": "test"},
     "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
     "accounts:join-approve": {"roles": ["researcher"]},
@@ -200,6 +216,8 @@ API_BODIES = {
     ("POST", "api-role-revoke"): {"reason": "test"},
     ("POST", "api-invitations"): {"organisation": "fudan", "email": "new@nowhere.example"},
     ("POST", "api-invitation-accept-token"): {"token": "<invitation-token>"},
+    ("POST", "api-access-request-grant"): {"role": "finance"},
+    ("POST", "api-access-request-decline"): {"reason": "test"},
     ("POST", "api-join-requests"): {"organisation": "fudan"},
     ("POST", "api-join-request-reject"): {"reason": "test"},
     ("PATCH", "api-message"): {"is_read": True},
@@ -211,3 +229,8 @@ SEEN_BY = {"accounts:messages": "wang", "accounts:organisations": "alice"}
 MORE_STATEMENTS = {
     "accounts:members": 9  # people, what they hold, ask and were asked; what waits for the reader
 }
+
+
+def things(cast: Cast) -> dict[str, str]:
+    asked = access_ask(By(cast.actor("wang"), NOW), organisation=cast.fudan, capability="read-money")
+    return {"access-request": str(asked.pk)}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, FINANCE, MANAGER, Actor
 from accounts.permissions import actor_of
+from accounts.selectors.access import load_access_requests
 from accounts.selectors.joining import first_step_of, organisations_by_mail, usual_answer
 from accounts.selectors.memberships import people_in_conflict
 from accounts.selectors.seals import unsealed_since
@@ -41,10 +42,11 @@ from instruments.reading.domain.clock import day_span, local_date
 # How much of each part is shown; its own page has all of it.
 AHEAD = REQUESTS = AGAIN = GRANTS = KEPT = SEARCHES = STATEMENTS = FINDINGS = 5
 INSTRUMENTS = 10
+ACCESS = 20
 
 
 @reads
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     """Show one page whose parts depend on the reader's roles, the most urgent first."""
     now, actor = timezone.now(), actor_of(request.user)
     waiting = load_work(actor, now)
@@ -67,6 +69,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "administers": actor.has(ADMINISTRATOR),
         **_first_steps(actor, now, is_new=not (ahead or used)),
     }
+    if "access" in by_kind:
+        context["access"] = load_access_requests(actor, ACCESS)
     if books:
         context |= _of_booking(actor, now)
     if manages:
@@ -88,14 +92,14 @@ def home(request: HttpRequest) -> HttpResponse:
         waiting += _some(conflicts=len(people_in_conflict()))
     if not manages:
         context |= _standing(actor, now, context["today"])
-    # Requests have a part of their own.
-    shown = [each for each in waiting if each.what != "requests"]
+    # Requests have parts of their own.
+    shown = [each for each in waiting if each.what not in ("requests", "access")]
     context |= {
         "waiting": [each for each in shown if not kinds()[each.what].watched],
         "watched": [each for each in shown if kinds()[each.what].watched],
         "shortcuts": [each for each in SHORTCUTS if actor.has(each.role)],
     }
-    return render(request, "bookings/overview/home.html", context)
+    return render(request, "bookings/overview/home.html", context | more, status=status)
 
 
 def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]:

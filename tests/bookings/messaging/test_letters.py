@@ -163,7 +163,7 @@ def about_people(kind):
             }
         if name == "bank-account":
             context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
-        if name in {"rejected", "organisation-rejected", "left", "ended", "role-ended"}:
+        if name in {"access-declined", "rejected", "organisation-rejected", "left", "ended", "role-ended"}:
             context["reason"] = "Nobody knows you"
         content = people.content_of(cast.ustc, cast.people["sun"], link, words=words, **context)
         if name == "closed":

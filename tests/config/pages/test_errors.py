@@ -55,7 +55,7 @@ def test_a_refused_page_names_whom_to_ask_and_asks_them(client: Client, cast: Ca
     assert client.post("/people/access/", form).status_code == 409
     effects_carry_out(now=timezone.now())
     (message,) = Message.objects.filter(kind="people.access-asked")
-    assert message.user == cast.people["chen"] and message.link == f"/organisations/{cast.fudan.pk}/members/"
+    assert message.user == cast.people["chen"] and message.link == "/home/#access"
     assert "Roles that may do this: manager" in message.text and "/requests/\n" in message.text
 
 

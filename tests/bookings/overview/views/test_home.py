@@ -19,6 +19,7 @@ from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
 from bookings.models import Reservation
+from bookings.usage.services.usage import reservation_check_in
 from tests.accounts.pages import page_of, sign_in
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, use
@@ -139,6 +140,54 @@ def test_a_manager_sees_requests_and_the_day(cast, browser, asking):
     # The payer's manager hosts nothing, and decides on nothing.
     other = browser("chen").get(HOME)
     assert (other.context["requests"], other.context["board"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "checked_in"),
+    [
+        ("2026-03-05 09:10", "2026-03-05 11:00", "2026-03-05 08:56"),  # before its start
+        ("2026-03-05 08:00", "2026-03-05 08:50", "2026-03-05 08:00"),  # after its end
+    ],
+)
+def test_what_is_in_use_is_so_on_the_home_and_on_the_board(
+    cast, browser, monkeypatch, start, end, checked_in
+):
+    made = reserve(cast, start, end, now=at("2026-03-04 09:00"))
+    reservation_check_in(By(cast.actor("wang"), at(checked_in)), reservation_id=made.pk)
+    monkeypatch.setattr(timezone, "now", lambda: at("2026-03-05 09:00"))
+    zhao = browser("zhao")
+    [row] = zhao.get(HOME).context["board"]
+    assert row.now.id == made.pk and row.next is None
+    html = page_of(zhao.get(HOME))
+    today = html[html.index('id="today"') :]
+    assert ">in use<" in today and "not in use" not in today
+    [(_, past, coming)] = zhao.get(reverse("bookings:board")).context["rows"]
+    assert [entry.id for entry in coming] == [made.pk] and past == []
+
+
+def test_a_request_for_a_role_stands_on_the_home_of_who_gives_it(cast, browser):
+    wang, chen = browser("wang"), browser("chen")
+    refused = page_of(wang.get("/requests/"), 403)
+    [signed] = set(re.findall(r'name="refusal" value="([^"]+)"', refused))
+    wang.post(reverse("accounts:access-ask"), {"organisation": cast.fudan.pk, "refusal": signed})
+    html = page_of(chen.get(HOME))
+    assert "access" in parts(html) and counts(html)["Home"] == 1
+    assert "Wang Li" in html and 'href="/requests/">Requests</a>' in html
+    [address] = set(re.findall(r'action="([^"]+/grant/)"', html))
+    decline = address.replace("grant", "decline")
+    assert "access" not in parts(page_of(browser("lin").get(HOME)))
+    html = page_of(chen.post(decline, {"reason": ""}), 400)
+    assert "access" in parts(html) and "data-code" in html
+    assert chen.post(address, {"role": "manager"})["Location"] == HOME
+    assert cast.actor("wang").has("manager")
+    assert "access" not in parts(page_of(chen.get(HOME)))
+
+
+def test_signing_in_from_the_first_page_leads_home_and_from_another_back(client, db):
+    link = re.compile(r'class="btn btn-primary ms-1"\s+href="([^"]+)"')
+    assert link.search(page_of(client.get("/")))[1] == reverse("account_login")
+    found = link.search(page_of(client.get("/?q=laser")))[1]
+    assert found == f"{reverse('account_login')}?next=/%3Fq%3Dlaser"
 
 
 def test_every_count_is_that_of_its_page(cast, browser, asking):

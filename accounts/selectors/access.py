@@ -1,0 +1,53 @@
+"""Read the requests for a role that people made after a page was refused to them."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor, Place, roles_to_ask
+from accounts.models import AccessRequest, Membership, Region, RoleGrant
+
+
+def access_requests() -> QuerySet[AccessRequest]:
+    return AccessRequest.objects.select_related("organisation__region", "user", "decided_by").order_by(
+        "created_at", "id"
+    )
+
+
+def access_requests_for(actor: Actor) -> QuerySet[AccessRequest]:
+    """Return the actor's own requests for a role, and those that they may answer."""
+    if actor.may("manage-members", Place(None)):
+        return access_requests()
+    theirs = Q(organisation__in=actor.organisations_where("manage-members"))
+    return access_requests().filter(Q(user_id=actor.person) | theirs)
+
+
+def access_requests_to_decide(actor: Actor) -> QuerySet[AccessRequest]:
+    """Return the open requests for a role that wait for the actor, oldest first: those at organisations whose
+    members they manage and, for administrators, those for roles that only they give and those at
+    organisations without another manager than the person who asks."""
+    theirs = Q(organisation__in=actor.organisations_where("manage-members"))
+    if actor.has(ADMINISTRATOR):
+        managers = RoleGrant.objects.filter(
+            organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None, user__is_active=True
+        ).exclude(user_id=OuterRef("user_id"))
+        theirs |= ~Exists(managers)
+    return access_requests().filter(theirs, state="requested").exclude(user_id=actor.person)
+
+
+def load_access_requests(actor: Actor, most: int) -> list[AccessRequest]:
+    """Return the oldest requests for a role that wait for the actor, each with the `roles` that may be given
+    and the `regions` where (those of the person's organisations and all above them), if these are roles of
+    regions. It takes one statement, and two more if some are."""
+    rows = list(access_requests_to_decide(actor)[:most])
+    askers = {row.user_id for row in rows if row.organisation is None}
+    lineages: dict[object, set[object]] = {}
+    if askers:
+        members = Membership.objects.filter(user__in=askers, ended_at=None)
+        for user_id, lineage in members.values_list("user_id", "organisation__region__lineage"):
+            lineages.setdefault(user_id, set()).update(lineage)
+    ids = {region_id for lineage in lineages.values() for region_id in lineage}
+    regions = list(Region.objects.filter(pk__in=ids, closed_at=None).order_by("name")) if ids else []
+    for row in rows:
+        row.roles = roles_to_ask(row.capability, at_organisation=row.organisation is not None)  # type: ignore[attr-defined]
+        near = lineages.get(row.user_id, set()) if row.organisation is None else set()
+        row.regions = [region for region in regions if region.pk in near]  # type: ignore[attr-defined]
+    return rows
