@@ -3,8 +3,8 @@
 from django.urls import path
 
 from accounts.acts import posts
-from accounts.api import federation as federation_api
 from accounts.api import access, joining, me, memberships, organisation_requests, tokens
+from accounts.api import federation as federation_api
 from accounts.api import messages as messages_api
 from accounts.api import organisation_moves as organisation_moves_api
 from accounts.api import organisations as organisations_api

@@ -77,9 +77,7 @@ class AccessRequest(Request):
     belong to, or (without an organisation) of a region or the platform."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="access_requests")
-    organisation = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, related_name="access_requests"
-    )
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="access_requests")
     capability = models.CharField(max_length=40, blank=True)  # what the page needs; empty: unknown
     path = models.CharField(max_length=300, blank=True)  # where the page is
     role = models.CharField(max_length=20, blank=True)  # the role that was given

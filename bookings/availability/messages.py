@@ -80,6 +80,14 @@ REFUSALS: dict[str, Sentence] = {
     "kept-for-holder": _(
         "Hours are guaranteed to others: {kept} h of that time, of which {free} h would be left free."
     ),
+    "blocked": _(
+        "{host} has blocked this person from booking until {until}. Reason: {reason} To object, write to "
+        "{contact}."
+    ),
+    "blocked-payer": _(
+        "{host} has blocked bookings at the cost of {payer} until {until}. Reason: {reason} To object, write "
+        "to {contact}."
+    ),
     "kept-already": _("This organisation already has guaranteed hours in that time."),
     "kept-ended": _("These hours are no longer guaranteed."),
     "more-than-fits": _("Too many hours, given what is already booked and guaranteed: at most {hours} h."),

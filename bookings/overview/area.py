@@ -22,6 +22,6 @@ AREA = Area(
     below=(
         Below("bookings:mine", "reservation cancel", where=is_own),
         Below("bookings:money", "money-*"),
-        Below("instruments:manage", "hosted"),
+        Below("instruments:manage", "hosted person block blocks"),
     ),
 )  # fmt: skip

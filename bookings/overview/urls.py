@@ -3,7 +3,7 @@
 from django.urls import path
 
 from bookings.overview.api import operations as operations_api
-from bookings.overview.views import choices, home, hosted, operations, palette, reservations, usage
+from bookings.overview.views import choices, home, hosted, operations, palette, person, reservations, usage
 from bookings.overview.views import money as start
 
 _reservation = "bookings/<uuid:reservation_id>/"
@@ -22,6 +22,9 @@ pages = [
     path(_reservation + "rate/", usage.rate, name="rate"),
     path(_reservation + "rate/answer/", usage.answer_rating, name="rating-answer"),
     path("hosted/", hosted.hosted, name="hosted"),
+    path("hosted/people/<uuid:person_id>/", person.person, name="person"),
+    path("hosted/people/<uuid:person_id>/block/", person.block, name="block"),
+    path("manage/blocks/", person.blocks, name="blocks"),
     path("operations/", operations.operations, name="operations"),
     path("operations/retry/", operations.retry_all, name="operations-retry-all"),
     path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.work import Job, Tasks, outcome, waiting
 from bookings.record.models import Reservation
-from bookings.usage.notifications import counters, faults, training
+from bookings.usage.notifications import blocks, counters, faults, training
 from bookings.usage.selectors.sessions import ways_to_end
 from bookings.usage.services.counters import counters_check, counters_review
 from bookings.usage.services.ratings import ratings_review
@@ -37,5 +37,5 @@ TASKS = Tasks(
             counters_check(instrument_id=UUID(row.payload["instrument"]), now=now)
         )
     },
-    letters=(counters.KINDS, faults.KINDS, training.KINDS),
+    letters=(blocks.KINDS, counters.KINDS, faults.KINDS, training.KINDS),
 )  # fmt: skip

@@ -11,6 +11,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from accounts.letters.words import brief_words, dated, day_words, is_chinese, listed, named, zone_name
+from accounts.models import User
+from accounts.permissions import actor_of
+from accounts.views.pages import address_of
 from bookings.audit.acts import acts
 from bookings.availability.messages import RULES
 from bookings.availability.models import Closure
@@ -54,6 +57,16 @@ def day(value: Any) -> str:
 def zone_label(context: Any, zone: str) -> str:
     """Return the zone of a time, to be written after it, unless it is the reader's zone: ` (London time)`."""
     return "" if not zone or zone == context.get("reader_zone") else f" ({zone_name(zone)})"
+
+
+@register.simple_tag(takes_context=True)
+def person_link(context: Any, person: User, host_id: Any = None) -> str:
+    """Return the name of a person, for managers of the host (of any host, if none is given) with a link to
+    the page of what their hosts know of them."""
+    hosts = actor_of(context["request"].user).organisations_where("manage-instruments")
+    if not (host_id in hosts if host_id else hosts):
+        return str(person)
+    return format_html('<a href="{}">{}</a>', address_of("bookings:person", person.pk), person)
 
 
 @register.filter

@@ -42,7 +42,14 @@ REFUSALS: dict[str, Sentence] = {
         "This must be at least the shortest length, {min_minutes} minutes.",
         "min_minutes",
     ),
+    "person-or-organisation": _("Choose either a person or an organisation."),
+    "own-block": _("You cannot block yourself or your own organisation."),
+    "already-blocked": _("This block is in force already."),
 }
 
 # What the trail calls acts.
-ACTS: dict[str, Words] = {"policy.set": _("Booking policy set")}
+ACTS: dict[str, Words] = {
+    "policy.set": _("Booking policy set"),
+    "block.make": _("Blocked from booking"),
+    "block.lift": _("Block lifted"),
+}

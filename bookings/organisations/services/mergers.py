@@ -29,8 +29,8 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_id, require_open
-from accounts.services.invitations import invitations_end
 from accounts.services.access import access_requests_end
+from accounts.services.invitations import invitations_end
 from accounts.services.joining import requests_hand_over
 from accounts.services.memberships import members_let_go
 from accounts.services.organisation_moves import CAPABILITY
@@ -147,6 +147,7 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> mergers.Merger:
         if kind.is_handed_over:
             kinds[kind.kind].update(organisation=into)
     _instruments_hand_over(by, gone, into)
+    kinds["blocks"].update(host=into)
     invitations_end(by, organisation=gone)
     members_let_go(by, organisation=gone, into=into)
     requests_hand_over(by, organisation=gone, into=into)

@@ -6,7 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.domain.errors import WrongState
+from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.selectors.memberships import place_of
 from bookings.availability.domain.availability import Calendar, Hazard, Wish, outside_group, unqualified
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.availability.selectors.explaining import load_explained
@@ -21,6 +23,7 @@ from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.blocks import block_of
 from instruments.policy.selectors.policies import load_policy
 from instruments.rates.selectors.ratecards import load_card
 from instruments.register.models import Instrument
@@ -89,6 +92,28 @@ def require_place(
     if wide is not None:
         wide.policy = calendar.policy
     raise RulesRefuse(load_explained(instrument, wide, wish, now, without=without) if wide else [])
+
+
+def require_unblocked(
+    actor: Actor, instrument: Instrument, user_id: UUID, payer_id: UUID, now: datetime
+) -> None:
+    """Raise `RulesRefuse` (`blocked`) with the reason, the last day and the address for objections if the
+    host blocks the person or the payer; its own managers may book for them. The instrument comes from its
+    lock. One statement at a host that blocks somebody, otherwise none."""
+    if actor.may("manage-instruments", place_of(instrument.organisation)):
+        return
+    block = block_of(instrument, user_id, payer_id, now)
+    if block is None:
+        return
+    numbers = {
+        "host": instrument.organisation.name,
+        "until": block.last_day.isoformat(),
+        "reason": block.reason,
+        "contact": block.contact,
+    }
+    if block.organisation is not None:
+        numbers |= {"why": "payer", "payer": block.organisation.name}
+    raise RulesRefuse([Refusal("blocked", numbers)])
 
 
 def price_of(instrument: Instrument, terms: Terms, enquiry: PriceRequest) -> Price:

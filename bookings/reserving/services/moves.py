@@ -25,7 +25,7 @@ from bookings.record.models import Reservation
 from bookings.reserving.domain import moves
 from bookings.reserving.locks import lock_chain
 from bookings.reserving.selectors.moves import Move, is_by_host, load_elsewhere, paid_from, weigh_move
-from bookings.reserving.selectors.placing import Price
+from bookings.reserving.selectors.placing import Price, require_unblocked
 from bookings.reserving.services import placing
 from bookings.reserving.services.occupancy import message, reservation_move_to, reservation_touch, slot_freed
 from instruments.policy.selectors.policies import load_policy
@@ -67,6 +67,8 @@ def _carry_out(
     instrument, reservation = placing.reservation_locked(by, reservation_id)
     if not asked_by:
         require_mover(by.actor, instrument, reservation, period, reason)
+        if moves.kind_of(Period(reservation.start_at, reservation.end_at), period) != moves.SHORTEN:
+            require_unblocked(by.actor, instrument, reservation.user_id, reservation.organisation_id, by.now)
     placing.require_override(by.actor, instrument, reservation.user_id, override, reason)
     require_movable(reservation, period, by.now)
     if (reservation.start_at, reservation.end_at) == (period.start, period.end):

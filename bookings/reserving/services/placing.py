@@ -32,7 +32,14 @@ from bookings.record.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
-from bookings.reserving.selectors.placing import Place, Price, load_place, price_of, require_price
+from bookings.reserving.selectors.placing import (
+    Place,
+    Price,
+    load_place,
+    price_of,
+    require_price,
+    require_unblocked,
+)
 from bookings.reserving.services.occupancy import lapse, message, occupancy_of
 from instruments.policy.selectors.policies import load_policy
 from instruments.rates.selectors.ratecards import CardInForce
@@ -102,6 +109,7 @@ def place_find(
     if "too-soon" in booking.override and booking.period.end <= by.now:
         raise invalid("end", "in-the-past")  # nobody can override the notice for a time that is over
     require_override(by.actor, instrument, parties.person, booking.override, booking.reason)
+    require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
     place = load_place(
         instrument,
         parties.payer,

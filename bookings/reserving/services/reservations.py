@@ -27,7 +27,7 @@ from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
-from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.selectors.placing import require_qualified, require_unblocked
 from bookings.reserving.services import placing
 from bookings.reserving.services.holds import hold_complete, hold_give_back, hold_to_complete
 from bookings.reserving.services.house_rules import house_rules_require
@@ -130,6 +130,7 @@ def _reserve(
             )
     if hold is not None:
         require_accepted(instrument, booking.hazards)
+        require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
         house_rules_require(by, instrument, parties.person, booking.house_rules)
         reservation = hold_complete(by, hold=hold, booking=booking, backing=backing, **about)
     if reservation.state == "confirmed":

@@ -19,6 +19,7 @@ from bookings.pricing.selectors.fees import load_backings
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
+from bookings.reserving.selectors.placing import require_unblocked
 from bookings.reserving.services import placing
 from bookings.reserving.services.holds import holds_give_back
 from bookings.reserving.services.house_rules import house_rules_require
@@ -88,6 +89,7 @@ def _book(
         raise NotFound
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
+    require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
     parsed, periods = series_selectors.periods_of(instrument, booking.period, rule)
     placing.lapse_due(instrument, by.now)
     holds_give_back(by, person=parties.person, instrument=instrument)

@@ -39,14 +39,14 @@ class DemandRow:
 # searches and waiting-list entries those of UTC.
 _WANTED = """
 WITH wanted AS (
-    SELECT d.id, d.kind, d.user_id, d.organisation_id, d.region_id, d.instrument_id,
+    SELECT d.id::text AS id, d.kind, d.user_id, d.organisation_id, d.region_id, d.instrument_id,
         coalesce(t.technique_id, d.technique_id) AS technique_id, d.minutes,
         d.wanted_from, d.wanted_until, d.query
     FROM bookings_unmetdemand d
     LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = d.instrument_id
     WHERE d.on_date >= %(since)s AND d.on_date < %(until)s AND d.organisation_id IS NOT NULL
     UNION ALL
-    SELECT w.id, 'waited', w.user_id, w.organisation_id, o.region_id, w.instrument_id, t.technique_id,
+    SELECT w.id::text, 'waited', w.user_id, w.organisation_id, o.region_id, w.instrument_id, t.technique_id,
         w.minutes, w.earliest, w.latest, ''
     FROM bookings_waitingwish w
     JOIN accounts_organisation o ON o.id = w.organisation_id
@@ -83,7 +83,10 @@ GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY sum(w.minutes) DESC, 1, 4
 """
 # Each row once, however many techniques its instrument has.
-_ALL = f"{_WANTED} SELECT coalesce(sum(f.minutes), 0) FROM (SELECT DISTINCT w.id, w.minutes {_READ}) f"
+_ALL = """
+{wanted}
+SELECT coalesce(sum(f.minutes), 0) FROM (SELECT DISTINCT w.id, w.minutes {read}) f
+"""
 # The person is shown to those who may read the bookings of that side or of the host.
 _ROWS = """
 {wanted},
@@ -141,7 +144,9 @@ def demand_minutes(actor: Actor, *, since: date, until: date) -> int:
     if not reads_hours(actor):
         raise NotPermitted
     with connection.cursor() as cursor:
-        cursor.execute(_ALL, _read_by(actor, since, until, everything=False))
+        cursor.execute(
+            _ALL.format(wanted=_WANTED, read=_READ), _read_by(actor, since, until, everything=False)
+        )
         return int(cursor.fetchone()[0])
 
 

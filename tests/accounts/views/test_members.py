@@ -39,7 +39,9 @@ def test_an_organisation_alone_finds_itself(client, cast, found):
 
 def test_only_people_of_organisations_that_one_may_read_are_found(client, cast, found):
     assert found("chen", "sun") == [] and [name for name, _ in found("chen", "wang")] == ["Wang Li"]
-    assert [name for name, _ in found("auditor", "sun")] == ["孙涛 Sun Tao"] and found("auditor", "wang") == []
+    assert [name for name, _ in found("auditor", "sun")] == ["孙涛 Sun Tao"] and found(
+        "auditor", "wang"
+    ) == []
     client.force_login(cast.wang)
     assert client.get("/people/", {"q": "sun"}).status_code == 403
 

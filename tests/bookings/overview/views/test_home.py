@@ -145,8 +145,8 @@ def test_a_manager_sees_requests_and_the_day(cast, browser, asking):
 @pytest.mark.parametrize(
     ("start", "end", "checked_in"),
     [
-        ("2026-03-05 09:10", "2026-03-05 11:00", "2026-03-05 08:56"),  # before its start
-        ("2026-03-05 08:00", "2026-03-05 08:50", "2026-03-05 08:00"),  # after its end
+        ("2026-03-05 09:30", "2026-03-05 11:00", "2026-03-05 09:16"),  # before its start
+        ("2026-03-05 08:00", "2026-03-05 09:00", "2026-03-05 08:00"),  # after its end
     ],
 )
 def test_what_is_in_use_is_so_on_the_home_and_on_the_board(
@@ -154,7 +154,7 @@ def test_what_is_in_use_is_so_on_the_home_and_on_the_board(
 ):
     made = reserve(cast, start, end, now=at("2026-03-04 09:00"))
     reservation_check_in(By(cast.actor("wang"), at(checked_in)), reservation_id=made.pk)
-    monkeypatch.setattr(timezone, "now", lambda: at("2026-03-05 09:00"))
+    monkeypatch.setattr(timezone, "now", lambda: at("2026-03-05 09:20"))
     zhao = browser("zhao")
     [row] = zhao.get(HOME).context["board"]
     assert row.now.id == made.pk and row.next is None
