@@ -31,12 +31,13 @@ from bookings.pricing.selectors.agreements import members_of
 from bookings.samples.notifications import samples
 from bookings.samples.notifications.samples import About as SamplesAbout
 from bookings.settlement.notifications import papers
-from bookings.usage.notifications import training
+from bookings.usage.notifications import blocks, training
 from instruments.capabilities.notifications import questions
 from instruments.capabilities.services.capabilities import question_answer, question_ask
 from instruments.exchange.models import Fetching, Harvest
 from instruments.exchange.notifications import harvests
 from instruments.managing.notifications import records
+from instruments.register.models import HostBlock
 from tests.factories.capabilities import parameters_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.qualifications import certify
@@ -214,6 +215,15 @@ def about_training(kind):
     return written
 
 
+def about_block(kind):
+    def written(cast, reader):
+        row = HostBlock(host=cast.ustc, user=cast.wang, reason="The stage <broke>", lift_reason="A mistake")
+        row.contact, row.last_day = "zhao@ustc.example", date(2026, 4, 1)
+        return compose(kind, kind.content(row, OutboxMessage(kind=kind.name), NOW), reader)
+
+    return written
+
+
 def about_record(kind):
     def written(cast, reader):
         context = {"instruments": [cast.microscope], "missing": ()}
@@ -323,6 +333,7 @@ LETTERS = {
         (people, about_people),
         (papers, about_paper),
         (training, about_training),
+        (blocks, about_block),
         (records, about_record),
         (searches, about_search),
         (harvests, about_harvest),

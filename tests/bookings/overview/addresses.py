@@ -15,6 +15,9 @@ POST bookings:check-out              - 404 409 404 404 409 403 403 403 403 404 4
 POST bookings:rate                   - 404 409 404 404 409 403 403 403 403 404 404 404
 POST bookings:rating-answer          - 404 409 404 404 409 403 403 403 403 404 404 404
 GET  bookings:hosted                 - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  bookings:person                 - 403 403 403 403 200 200 403 403 403 403 403 403
+POST bookings:block                  - 403 403 403 403 302 400 403 403 403 403 403 403
+GET  bookings:blocks                 - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:money                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
 POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -28,7 +31,7 @@ POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 4
 """
 
 # Which thing of the test's world an argument of an address names.
-ARGUMENTS = {"failure_id": "failure"}
+ARGUMENTS = {"failure_id": "failure", "person_id": "member"}
 # And where an address means another.
 THINGS = {
     ("bookings:questions", "reservation_id"): "questioned",
@@ -44,6 +47,13 @@ PAGE_BODIES = {
     "bookings:rate": {"rating": "4"},
     "bookings:rating-answer": {"answer": "test"},
     "bookings:cancel": {"reason": "test"},
+    "bookings:block": {
+        "whom": "person",
+        "where": "<ustc>",
+        "last_day": "2026-04-01",
+        "reason": "test",
+        "contact": "zhao@ustc.example",
+    },
     "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:questions": {"answer_clean": "yes"},
 }
@@ -52,6 +62,8 @@ API_BODIES = {("POST", "api-operations-failures"): {"name": "final charges"}}
 SEEN_BY = {"bookings:mine": "wang", "bookings:reservation": "wang"}
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
+    # Bookings by fate, time used, debts, courses, certificates, blocks; whom and where to block.
+    "bookings:person": 16,
     # What waits, comes next and was used, kept hours; a manager's requests and the day.
     "bookings:home": 14,
     "bookings:operations": 21,  # each queue is counted by itself; few people look at it

@@ -1,0 +1,117 @@
+"""The page of a person as their hosts see them."""
+
+import re
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from bookings.models import Reservation
+from instruments.register.models import HostBlock
+from tests.accounts.pages import page_of
+from tests.factories.blocks import block
+from tests.factories.cast import NOW, reserve
+from tests.factories.charges import BY_USE, use
+from tests.factories.qualifications import certify
+from tests.factories.training import course, enrol, session
+
+
+@pytest.fixture
+def browser(cast, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    cache.clear()
+
+    def of(name):
+        client = Client()
+        client.force_login(cast.people[name])
+        return client
+
+    return of
+
+
+@pytest.fixture
+def address(cast):
+    return reverse("bookings:person", args=[cast.wang.pk])
+
+
+def test_a_host_sees_bookings_certificates_sessions_no_shows_and_debts(cast, browser, address):
+    other = cast.instrument(name="By use", card=BY_USE)
+    charge = use(cast, "2026-03-03 10:00", "2026-03-03 12:00", instrument=other)
+    missed = reserve(cast, "2026-03-09 14:00", "2026-03-09 15:00")
+    Reservation.objects.filter(pk=missed.pk).update(state="no_show")
+    coming = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    certify(cast, cast.microscope)
+    enrol(cast, session(cast, course(cast)))
+    answer = browser("zhao").get(address)
+    html, known = page_of(answer), answer.context["known"]
+    assert (known.ahead, known.used, known.missed, known.minutes) == (1, 1, 1, 120)
+    assert known.debts == {charge.currency: charge.payable} and charge.payable
+    assert known.coming == [coming] and missed in known.past
+    assert len(known.certificates) == len(known.enrolments) == 1
+    assert "wang@fudan.example" in html and "Blocked from booking at present" not in html
+
+
+def test_only_hosts_that_know_the_person_see_them(cast, browser, address):
+    assert browser("zhao").get(address).status_code == 404  # who never came
+    assert browser("chen").get(address).status_code == 200  # of the own organisation
+    reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    known = browser("chen").get(address).context["known"]
+    assert (known.ahead, known.coming) == (0, [])  # what they do elsewhere is not the host's
+    assert browser("zhao").get(address).status_code == 200
+    for who in ("wang", "sun", "gao", "coordinator", "admin"):
+        assert browser(who).get(address).status_code == 403, who
+
+
+def test_lists_of_the_host_lead_there(cast, browser, address):
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
+    certify(cast, cast.microscope)
+    zhao = browser("zhao")
+    for page in (
+        "/home/",
+        reverse("bookings:hosted"),
+        reverse("bookings:requests"),
+        reverse("bookings:reservation", args=[made.pk]),
+        reverse("instruments:people", args=[cast.microscope.pk]),
+    ):
+        assert f'href="{address}"' in page_of(zhao.get(page)), page
+    # The payer's manager hosts nothing of it.
+    page = browser("chen").get(reverse("bookings:reservation", args=[made.pk]))
+    assert f'href="{address}"' not in page_of(page)
+
+
+def test_a_person_is_blocked_and_the_block_is_lifted_there(cast, browser, address):
+    coming = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    zhao, to = browser("zhao"), reverse("bookings:block", args=[cast.wang.pk])
+    form = {"whom": "person", "where": cast.ustc.pk, "last_day": "2026-04-01", "contact": "z@ustc.example"}
+    assert "This field is required" in page_of(zhao.post(to, form), 400)
+    assert zhao.post(to, form | {"reason": "Broke it"})["Location"] == address
+    html = page_of(zhao.get(address))
+    assert "Blocked from booking at present" in html
+    assert reverse("bookings:reservation", args=[coming.pk]) in html  # for the host to decide
+    again = page_of(zhao.post(to, form | {"reason": "Broke it"}), 409)
+    assert 'data-code="already-blocked"' in again
+    row = HostBlock.objects.get()
+    lift = reverse("instruments:block-lift", args=[row.pk])
+    listed = page_of(zhao.get(reverse("bookings:blocks")))
+    assert lift in listed and f'href="{address}"' in listed
+    assert zhao.post(lift, {"reason": "", "version": 1}).status_code == 400
+    assert zhao.post(lift, {"reason": "Settled", "version": 1})["Location"] == reverse("bookings:blocks")
+    assert re.search(r"Lifted by Zhao Min", page_of(zhao.get(address)))
+
+
+def test_a_payer_is_blocked_from_the_page_of_its_person(cast, browser, address):
+    reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    form = {"where": cast.facility.pk, "last_day": "2026-04-01", "contact": "z@x.example", "reason": "Debts"}
+    to = reverse("bookings:block", args=[cast.wang.pk])
+    assert browser("zhao").post(to, form | {"whom": cast.fudan.pk}).status_code == 302
+    row = HostBlock.objects.get()
+    assert (row.user, row.organisation, row.facility) == (None, cast.fudan, cast.facility)
+    assert browser("zhao").post(to, form | {"whom": cast.optics.pk}).status_code == 400
+
+
+def test_a_block_by_another_host_is_not_shown(cast, browser, address):
+    block(cast, "wang")
+    assert browser("chen").get(address).context["blocks"] == []

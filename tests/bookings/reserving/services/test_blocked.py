@@ -1,0 +1,86 @@
+"""Who is blocked at a host books nothing there, by whatever door; what they have stays."""
+
+import pytest
+
+from accounts.domain.roles import By
+from bookings.catalogue.selectors.parties import Booking
+from bookings.models import Reservation
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.messages import sentence
+from bookings.reserving.services.holds import hold_take
+from bookings.reserving.services.moves import reservation_move
+from bookings.series.services.series import series_book
+from instruments.managing.services.registry import facility_create
+from tests.factories.blocks import block
+from tests.factories.cast import NOW, at, reserve
+
+PERIOD = ("2026-03-09 10:00", "2026-03-09 12:00")
+
+
+def wish(cast):
+    return Booking(cast.microscope.pk, Period(*map(at, PERIOD)), None, "self")
+
+
+def blocked(act):
+    with pytest.raises(RulesRefuse) as refused:
+        act()
+    [refusal] = refused.value.refusals
+    assert refusal.code == "blocked"
+    return sentence(refusal.code, refusal.numbers)
+
+
+def test_a_blocked_person_is_told_why_until_when_and_whom_to_write_to(cast):
+    block(cast, "wang")
+    said = blocked(lambda: reserve(cast, *PERIOD))
+    assert said == (
+        "USTC has blocked this person from booking until Wed 1 Apr 2026. Reason: The stage was broken. "
+        "To object, write to zhao@ustc.example."
+    )
+    assert not Reservation.objects.exists()
+
+
+def test_no_other_door_is_open(cast):
+    kept = hold_take(By(cast.actor("wang"), NOW), booking=wish(cast))
+    block(cast, "wang")
+    by = By(cast.actor("wang"), NOW)
+    blocked(lambda: reserve(cast, *PERIOD, hold=kept.pk))
+    blocked(lambda: series_book(by, booking=wish(cast), rule="FREQ=WEEKLY;COUNT=2"))
+    other = Booking(cast.microscope.pk, Period(at("2026-03-10 10:00"), at("2026-03-10 11:00")), None, "self")
+    blocked(lambda: hold_take(by, booking=other))
+
+
+def test_a_payer_is_blocked_for_all_its_people_and_nobody_else(cast):
+    block(cast, organisation=cast.fudan)
+    assert "at the cost of Fudan University" in blocked(lambda: reserve(cast, *PERIOD))
+    reserve(cast, *PERIOD, who="sun")
+
+
+def test_what_is_booked_stays_and_may_be_shortened_but_not_moved(cast):
+    made = reserve(cast, *PERIOD)
+    block(cast, "wang")
+    by = By(cast.actor("wang"), NOW)
+    later = Period(at("2026-03-10 10:00"), at("2026-03-10 12:00"))
+    blocked(lambda: reservation_move(by, reservation_id=made.pk, period=later))
+    shorter = Period(at(PERIOD[0]), at("2026-03-09 11:00"))
+    assert reservation_move(by, reservation_id=made.pk, period=shorter).state == "confirmed"
+
+
+def test_only_the_facility_that_blocks_refuses(cast):
+    zhao = By(cast.actor("zhao"), NOW)
+    other = facility_create(
+        zhao, organisation=cast.ustc, name="Other", name_zh="", time_zone="Asia/Shanghai", address="x"
+    )
+    row = block(cast, "wang", facility=other)
+    reserve(cast, *PERIOD)
+    type(row).objects.update(facility=cast.facility)
+    blocked(lambda: reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00"))
+
+
+def test_a_block_that_is_over_refuses_nothing_and_the_host_may_book_for_them(cast):
+    block(cast, "wang", last_day="2026-03-05")
+    reserve(cast, *PERIOD, now=at("2026-03-06 09:00"))
+    block(cast, "hu")
+    made = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", who="zhao", on_behalf_of="hu@optics.example",
+                   organisation="ustc")  # fmt: skip
+    assert made.user == cast.hu
