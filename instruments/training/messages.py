@@ -9,6 +9,8 @@ REFUSALS: dict[str, Sentence] = {
     "instrument-or-technique": _("Choose either an instrument or a technique."),
     "not-the-host": _("Only the owner of the instrument can certify people for it."),
     "own-qualification": _("You cannot certify yourself."),
+    "unknown-people": _("No account has this address: {names}"),
+    "people-not-enrolled": _("Nobody was enrolled. These people cannot be: {people}"),
     "after-start": _("This must not be after the start."),
     "not-itself": _("A course cannot be its own prerequisite."),
     "not-of-the-host": _("Trainers must be members of the organisation that gives the course."),

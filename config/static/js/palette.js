@@ -125,6 +125,13 @@
         offered.close();
       }
     });
+    box.addEventListener("paste", function (event) { // a field of one line would join the lines of a list
+      const text = event.clipboardData.getData("text").trim();
+      if (box.hasAttribute("data-several") && text.includes("\n")) {
+        event.preventDefault();
+        box.setRangeText(text.replace(/\s*[\r\n]+\s*/g, ", "), box.selectionStart, box.selectionEnd, "end");
+      }
+    });
     box.addEventListener("change", function () { // of several, there is always one more
       const all = [...box.form.querySelectorAll('[data-choose][name="' + CSS.escape(box.name) + '"]')];
       if (box.hasAttribute("data-several") && all.every((each) => each.value)) {

@@ -123,13 +123,14 @@ class ManyTextInputs(forms.Widget):
         return format_html_join(
             "\n",
             '<input type="text" class="form-control mb-2{}" name="{}" value="{}" id="{}"'
-            ' maxlength="250"{}{}>',
+            ' maxlength="{}"{}{}>',
             (
                 (
                     wrong,
                     name,
                     row,
                     attrs.get("id", "") if index == 0 else f"{attrs.get('id', '')}_{index}",
+                    2500 if self.offers else 250,  # a list of people may be pasted
                     "" if index == 0 else format_html(' aria-label="{} {}"', self.attrs["label"], index + 1),
                     shared,
                 )
@@ -166,8 +167,8 @@ class PeopleField(TextListField):
 
     actor = NOBODY
 
-    def __init__(self, *, label: Any, most: int = 400, **kwargs: Any) -> None:
-        super().__init__(label=label, most=most, required=False, **kwargs)
+    def __init__(self, *, label: Any, most: int = 400, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(label=label, most=most, required=required, **kwargs)
         self.widget.offers = "people"
 
     def to_python(self, value: Any) -> list[str]:

@@ -85,6 +85,7 @@ def _span(certificate: Certificate, zone: ZoneInfo) -> Span:
 
 MOST_MONTHS = 240
 MOST_PLACES = 500
+MOST_AT_ONCE = 50  # people certified or enrolled by one form
 MOST_NAMED = 20  # most trainers of a session, or prerequisites of a course
 LONGEST_NAME, LONGEST_TEXT = 200, 4000
 LONGEST_SESSION = timedelta(days=31)

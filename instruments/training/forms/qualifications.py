@@ -8,10 +8,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
-from accounts.forms import PersonField, known_to
+from accounts.forms import known_to
 from accounts.letters.words import named
-from instruments.reading.forms.fields import DayField, StyledForm, VersionForm, day_input
-from instruments.training.domain.training import THIS_INSTRUMENT
+from instruments.reading.forms.fields import DayField, PeopleField, StyledForm, VersionForm, day_input
+from instruments.training.domain.training import MOST_AT_ONCE, THIS_INSTRUMENT
 from instruments.vocabulary.models import Technique
 
 # field of the service -> the form field that shows it
@@ -24,9 +24,15 @@ def technique_choices(techniques: Sequence[Technique]) -> list[tuple[str, str]]:
 
 
 class GrantForm(StyledForm):
-    """A certificate: the person, the instrument or technique, the first and last day."""
+    """A certificate: the people, the instrument or technique, the first and last day."""
 
-    user = PersonField(help_text=_("Somebody you have not met here: the address they sign in with."))
+    user = PeopleField(
+        label=_("People"),
+        least=1,
+        most=MOST_AT_ONCE,
+        required=True,
+        help_text=_("Names, or a pasted list of mail addresses."),
+    )
     thing = forms.ChoiceField(label=_("What they may operate alone"))
     valid_from = DayField(label=_("First day"), widget=day_input())
     valid_until = DayField(

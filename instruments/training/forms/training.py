@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from accounts.api.shapes import ListOf, Shape, Text, Whole
 from accounts.domain.roles import Actor
-from accounts.forms import PersonField, known_to, person_choice
+from accounts.forms import known_to, person_choice
 from accounts.letters.words import named, zone_name
 from instruments.reading.forms.fields import (
     LocalMomentField,
@@ -227,9 +227,15 @@ class SessionCancelForm(VersionForm):
 
 
 class EnrolForm(StyledForm):
-    """The person whom a manager enrols."""
+    """The people whom a manager enrols."""
 
-    user = PersonField(help_text=_("Somebody you have not met here: the address they sign in with."))
+    user = PeopleField(
+        label=_("People"),
+        least=1,
+        most=training.MOST_AT_ONCE,
+        required=True,
+        help_text=_("Names, or a pasted list of mail addresses."),
+    )
 
     def __init__(self, data: Any = None, *, actor: Actor) -> None:
         super().__init__(data)

@@ -226,6 +226,19 @@ def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
     return person
 
 
+def people_to_certify(actor: Actor, issuer: Organisation, names: Sequence[str]) -> list[User]:
+    """Return people by ids or e-mail addresses, each once, for managers of the issuer. `NotPermitted` for
+    others; `Invalid` if somebody is unknown, with the names of all who are."""
+    if len(names) == 1:
+        return [person_to_certify(actor, issuer, names[0])]
+    if not actor.may("manage-instruments", place_of(issuer)):
+        raise NotPermitted(at=issuer.pk, capability="manage-instruments")
+    found = {name: person_named(name.strip()) for name in names}
+    if unknown := [name for name, person in found.items() if person is None]:
+        raise invalid("user", "unknown-people", names=", ".join(unknown))
+    return list({person.pk: person for person in found.values() if person}.values())
+
+
 @dataclass(frozen=True)
 class Qualifying:
     """The certificate that a reader needs to operate an instrument alone. `technique` None: a certificate for

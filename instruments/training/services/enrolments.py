@@ -1,5 +1,6 @@
 """Give places in course sessions, take them back, pass them on to people in line, and record results."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts import trail
-from accounts.domain.errors import NotPermitted, WrongState, invalid
+from accounts.domain.errors import NotPermitted, Refused, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.notifications import Effect, enqueue
@@ -64,6 +65,34 @@ def enrolment_make(by: By, *, user: User, session_id: UUID, waits: bool = False)
     trail.record(by, "enrolment.make", row, after={"state": row.state, "user": user.pk})
     _tell(row, row.state, by.now)
     return row
+
+
+class EnrolmentsRefused(WrongState):
+    """Some of several people cannot be enrolled; `refused` says who and why."""
+
+    code = "people-not-enrolled"
+
+    def __init__(self, refused: Sequence[tuple[User, Refused]]) -> None:
+        self.refused = tuple(refused)
+        super().__init__(people=", ".join(str(user) for user, _ in refused))
+
+
+@transaction.atomic
+def enrolments_make(by: By, *, users: Sequence[User], session_id: UUID) -> list[Enrolment]:
+    """Enrol several people in a session in their order, all or nobody, the last in line if no place is free.
+    Raise the refusal of `enrolment_make` for one person, `EnrolmentsRefused` if there are several."""
+    rows: list[Enrolment] = []
+    refused: list[tuple[User, Refused]] = []
+    for user in users:
+        try:
+            rows.append(enrolment_make(by, user=user, session_id=session_id, waits=True))
+        except WrongState as error:
+            if len(users) == 1:
+                raise
+            refused.append((user, error))
+    if refused:
+        raise EnrolmentsRefused(refused)
+    return rows
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Grant and revoke certificates that people may operate instruments alone."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,24 @@ def qualification_grant(by: By, *, issuer: Organisation, **certificate: Any) -> 
     require(by.actor, "manage-instruments", place_of(issuer))
     require_open(issuer)
     return qualification_put(by, issuer=issuer, **certificate)
+
+
+@transaction.atomic
+def qualifications_grant(
+    by: By, *, users: Sequence[User], issuer: Organisation, **certificate: Any
+) -> tuple[list[Qualification], list[User]]:
+    """Certify several people alike, all or nobody, as `qualification_grant`; return the certificates, and the
+    people who hold the same already. `AlreadyQualified` if all do."""
+    rows: list[Qualification] = []
+    held: list[User] = []
+    for user in users:
+        try:
+            rows.append(qualification_grant(by, user=user, issuer=issuer, **certificate))
+        except AlreadyQualified:
+            held.append(user)
+    if not rows:
+        raise AlreadyQualified
+    return rows, held
 
 
 def qualification_put(

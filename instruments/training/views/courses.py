@@ -21,9 +21,9 @@ from instruments.register.selectors.registry import facilities
 from instruments.training.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 from instruments.training.models import Course, CourseSession, Enrolment
 from instruments.training.selectors import training
-from instruments.training.selectors.qualifications import person_to_certify
+from instruments.training.selectors.qualifications import people_to_certify
 from instruments.training.services import training as training_services
-from instruments.training.services.enrolments import enrolment_make
+from instruments.training.services.enrolments import EnrolmentsRefused, enrolments_make
 
 PAGE = 50
 
@@ -134,22 +134,30 @@ def session_manage(request: HttpRequest, session_id: UUID, **shown: Any) -> Http
 
 @writes
 def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """Enrol a person; if no place is free, at the end of the line."""
+    """Enrol people; those for whom no place is free, at the end of the line."""
     form = EnrolForm(request.POST, actor=actor_of(request.user))
 
-    def work(by: By, data: dict[str, Any]) -> Enrolment:
+    def work(by: By, data: dict[str, Any]) -> list[Enrolment]:
         host = training.session_to_manage(by.actor, session_id).course.organisation
-        person = person_to_certify(by.actor, host, data["user"])
-        return enrolment_make(by, user=person, session_id=session_id, waits=True)
+        people = people_to_certify(by.actor, host, data["user"])
+        return enrolments_make(by, users=people, session_id=session_id)
 
-    def done(row: Enrolment) -> str:
+    def done(rows: list[Enrolment]) -> str:
+        row = rows[0]
+        if len(rows) > 1:
+            waiting = sum(each.state == "waiting" for each in rows)
+            message = gettext("{n} people are enrolled, {waiting} of them on the waiting list; all are told.")
+            return message.format(n=len(rows), waiting=waiting)
         message = gettext("{person} has a place and is notified by mail.")
         if row.state == "waiting":
             message = gettext("{person} is on the waiting list and is notified by mail.")
         return message.format(person=row.user)
 
     def shows(refused: Refused) -> None:
-        form.refuse([FieldProblem("user", refused.code, refused.numbers)])
+        all_of_them = [refused]
+        if isinstance(refused, EnrolmentsRefused):  # who, and then each reason once
+            all_of_them += {why.code: why for _, why in refused.refused}.values()
+        form.refuse([FieldProblem("user", why.code, why.numbers) for why in all_of_them])
 
     return _session_act(request, session_id, work, done, form, "enrol_form", shows)
 

@@ -11,10 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from accounts.domain.errors import FieldProblem, Refused
 from accounts.domain.roles import Actor, By
+from accounts.letters.words import listed
+from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.reading.domain.clock import local_date
@@ -23,7 +25,7 @@ from instruments.register.selectors.registry import instrument_to_manage
 from instruments.training.forms.qualifications import GrantForm, PeopleForm, RevokeForm
 from instruments.training.models import Qualification
 from instruments.training.selectors import qualifications
-from instruments.training.services.qualifications import qualification_grant, qualification_revoke
+from instruments.training.services.qualifications import qualification_revoke, qualifications_grant
 
 PAGE = 50
 
@@ -35,10 +37,10 @@ def people(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     instrument = instrument_to_manage(by.actor, instrument_id)
     form = _form(by.actor, instrument, sent(request), by.now)
 
-    def grant(by: By, data: dict[str, Any]) -> Qualification:
-        return qualification_grant(
+    def grant(by: By, data: dict[str, Any]) -> tuple[list[Qualification], list[User]]:
+        return qualifications_grant(
             by,
-            user=qualifications.person_to_certify(by.actor, instrument.organisation, data["user"]),
+            users=qualifications.people_to_certify(by.actor, instrument.organisation, data["user"]),
             issuer=instrument.organisation,
             instrument=None if form.technique else instrument,
             technique=form.technique,
@@ -50,12 +52,23 @@ def people(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     def shows(refused: Refused) -> None:
         form.refuse([FieldProblem("user", refused.code)])  # the actor's own, or held already
 
+    def done(granted: tuple[list[Qualification], list[User]]) -> str:
+        rows, held = granted
+        text = gettext("{person} is certified.").format(person=listed([str(row.user) for row in rows]))
+        if len(rows) > 1:
+            text = ngettext("{n} person is certified.", "{n} people are certified.", len(rows))
+            text = text.format(n=len(rows))
+        if held:
+            already = gettext("Certified already: {people}.")
+            text = f"{text} {already.format(people=listed([str(who) for who in held]))}"
+        return text
+
     return act(
         request,
         partial(_page, request, instrument),
         grant,
         to=reverse("instruments:people", args=[instrument.pk]),
-        done=lambda row: gettext("{person} is certified.").format(person=row.user),
+        done=done,
         form=form,
         shows=shows,
     )

@@ -68,6 +68,23 @@ def test_refused_at_the_field(cast, zhao, asking, changes, status, field, text):
     assert Qualification.objects.count() == 1
 
 
+def test_many_are_certified_at_once_from_a_pasted_list_all_or_nobody(cast, zhao, asking):
+    certify(cast, cast.technique, "sun", since="2026-03-05")
+    form = zhao.get(people(asking)).context["form"]
+    pasted = "wang@fudan.example\nsun@ustc.example; hu@optics.example"
+    wrong = zhao.post(people(asking), typed(form, user=f"{pasted}, a@x.example, b@x.example"))
+    assert "No account has this address: a@x.example, b@x.example" in page_of(wrong, 400)
+    own = zhao.post(people(asking), typed(form, user=f"{pasted}, zhao@ustc.example"))
+    assert own.status_code == 409 and Qualification.objects.count() == 1
+    done = page_of(zhao.post(people(asking), typed(form, user=pasted), follow=True))
+    assert "2 people are certified. Certified already: Sun Tao." in done
+    assert set(Qualification.objects.values_list("user", flat=True)) == {
+        cast.wang.pk,
+        cast.sun.pk,
+        cast.hu.pk,
+    }
+
+
 def test_the_list(cast, zhao, asking):
     certify(cast, asking, "wang")
     certify(cast, asking, "sun", until="2026-02-01")

@@ -66,6 +66,20 @@ def test_given_from_the_offer_to_the_certificate(cast, zhao, monkeypatch):
     assert zhao.post(url("session-cancel", one), {"reason": "late"}).status_code == 409
 
 
+def test_many_are_enrolled_at_once_or_nobody(cast, noon):
+    one = session(cast, course(cast), places=2)
+    enrol(cast, one, "sun")
+    zhao = signed_in(cast.zhao)
+    names = "wang@fudan.example\nhu@optics.example"
+    refused = page_of(zhao.post(url("session-enrol", one), {"user": f"{names}\nsun@ustc.example"}), 409)
+    assert "These people cannot be: Sun Tao" in refused and "already has a place" in refused
+    assert Enrolment.objects.count() == 1
+    done = page_of(zhao.post(url("session-enrol", one), {"user": names}, follow=True))
+    assert "2 people are enrolled, 1 of them on the waiting list; all are told." in done
+    states = Enrolment.objects.order_by("asked_at", "id").values_list("user__name", "state")
+    assert list(states) == [("Sun Tao", "enrolled"), ("Wang Li", "enrolled"), ("Hu Bo", "waiting")]
+
+
 def test_a_trainer_who_is_no_manager_says_who_passed(cast, noon, monkeypatch):
     of = course(cast)
     one = session(cast, of, trainers=(cast.sun.pk,))
