@@ -15,7 +15,7 @@ from instruments.register.models import Facility
 
 
 class BlockForm(StyledForm):
-    """Whom to block, where, until when and why, and who answers objections."""
+    """A block: the person or payer, the place, the last day, the reason, and who answers objections."""
 
     whom = forms.ChoiceField(label=_("Whom to block"))
     where = forms.ChoiceField(label=_("Where"))

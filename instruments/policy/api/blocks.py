@@ -1,4 +1,4 @@
-"""Whom hosts block."""
+"""The API for blocking people and organisations at a host."""
 
 from typing import Any
 from uuid import UUID
