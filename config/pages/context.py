@@ -87,8 +87,8 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     part = part_of(here, match.kwargs, actor) if match else ""
     counts: dict[str, int] = {}
     if actor.user_id:
-        # What a page lists is counted as it lists it.
-        anew = {kind.what for kind in kinds_at(part) if here == kind.page}
+        # What a page lists is counted as it lists it; the home page has just counted everything.
+        anew = {kind.what for kind in kinds_at(part) if here == kind.page != "bookings:home"}
         counts = load_counts(actor, timezone.now(), anew)
     groups = [
         {

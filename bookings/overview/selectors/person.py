@@ -22,7 +22,7 @@ from instruments.training.models import Enrolment, Qualification
 from instruments.training.selectors.qualifications import qualifications_for
 from instruments.training.selectors.training import enrolments_for
 
-MOST = 20  # of each list
+MOST = 10  # of each list
 
 
 def person_met(actor: Actor, person_id: UUID) -> User:

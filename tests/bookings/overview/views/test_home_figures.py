@@ -134,7 +134,7 @@ def test_demand_counts_once_however_many_techniques_and_opens_its_rows(cast, bro
     client = browser("xu")
     html = page_of(client.get(HOME))
     value, month = figures(html)["Demand that nobody met"]
-    assert (value, month) == ("1.5 h", "February 2026")
+    assert (value, month) == ("1.5 hours", "February 2026")
     [address] = [a.replace("&amp;", "&") for a in re.findall(r'href="([^"]+)"', html) if "of=wanted" in a]
     opened = page_of(client.get(address))
     assert 'data-number="2"' in opened and 'data-sum="90"' in opened
