@@ -1,5 +1,7 @@
 """Read the requests for a role that people made after a page was refused to them."""
 
+from uuid import UUID
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor, Place, roles_to_ask
@@ -29,7 +31,7 @@ def access_requests_to_decide(actor: Actor) -> QuerySet[AccessRequest]:
         managers = RoleGrant.objects.filter(
             organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None, user__is_active=True
         ).exclude(user_id=OuterRef("user_id"))
-        theirs |= ~Exists(managers)
+        theirs |= Q(~Exists(managers))
     return access_requests().filter(theirs, state="requested").exclude(user_id=actor.person)
 
 
@@ -39,7 +41,7 @@ def load_access_requests(actor: Actor, most: int) -> list[AccessRequest]:
     regions. It takes one statement, and two more if some are."""
     rows = list(access_requests_to_decide(actor)[:most])
     askers = {row.user_id for row in rows if row.organisation is None}
-    lineages: dict[object, set[object]] = {}
+    lineages: dict[UUID, set[UUID]] = {}
     if askers:
         members = Membership.objects.filter(user__in=askers, ended_at=None)
         for user_id, lineage in members.values_list("user_id", "organisation__region__lineage"):
