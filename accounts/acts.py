@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, resolve, reverse
 from accounts.api.resource import OnPage, Resource
 from accounts.api.shapes import ListOf, Shape, checked
 from accounts.domain.roles import By
+from accounts.forms import known_to
 from accounts.views.pages import act, bare, by_of, writes
 
 ACTS: dict[str, OnPage] = {}  # by the name of the act's address
@@ -40,6 +41,8 @@ def _post(cls: type[Resource], word: str, function: Any, on: OnPage) -> URLPatte
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         (pk,) = kwargs.values()
         form = on.form(request.POST) if on.form else None
+        if form is not None:
+            known_to(form, by_of(request).actor)
 
         def carry_out(by: By, data: dict[str, Any]) -> Any:
             if form is None:

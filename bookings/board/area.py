@@ -6,10 +6,11 @@ from django.utils.translation import ngettext_lazy
 from accounts.areas import EMPTIED, FOR_HOST, FOR_PLATFORM, Area, Personal, Record
 from accounts.domain.messages import Topic
 from accounts.domain.roles import MANAGER, RESEARCHER
-from accounts.menu import FACILITY, PLANNING, Below, MenuEntry, Waits, has
+from accounts.menu import FACILITY, PLANNING, Below, MenuEntry, Waits, has, may, signed_in
 from bookings.board.messages import ACTS, REFUSALS
 from bookings.board.models import AlarmThreshold, Bid, Enquiry, IdleAlarm
 from bookings.board.selectors.alarms import alarms_for, alarms_to_answer
+from bookings.board.selectors.enquiries import bids_to_decide, enquiries_to_answer
 from bookings.board.services.enquiries import enquiries_forget
 
 AREA = Area(
@@ -31,6 +32,19 @@ AREA = Area(
         Below("bookings:alarms", "alarm alarm-*"),
     ),
     waits=(
+        Waits(
+            "bids", 25, "bookings:enquiries", ngettext_lazy("bid to decide on", "bids to decide on"),
+            _("Hosts hold times for you: accept one before the bids lapse."),
+            signed_in, bids_to_decide,
+            query="?waits=bids", entry="bookings:needs", group="state", until="valid_until",
+        ),
+        Waits(
+            "enquiries", 40, "bookings:open-enquiries",
+            ngettext_lazy("enquiry to answer", "enquiries to answer"),
+            _("Somebody is looking for what your instruments can do: bid before the enquiry closes."),
+            may("manage-instruments"), enquiries_to_answer,
+            query="?waits=enquiries", entry="bookings:open-enquiries", group="state", until="closes_at",
+        ),
         Waits(
             "alarms", 60, "bookings:alarms", ngettext_lazy("alarm to answer", "alarms to answer"),
             _("Alarms not answered within two months go to the region."),

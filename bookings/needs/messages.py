@@ -106,7 +106,7 @@ def _technique(answer: JudgedInstrument) -> str:
     elif nearness != SAME:
         text = gettext("has {technique}, which is related to {needed}: ask whether it fits")
     elif answer.term is not None:
-        text = gettext("for {term}: {technique}")
+        text = gettext("{term} by {technique}")
         names["term"] = named(answer.term)
     elif answer.technique.code == answer.needed.code:
         text = gettext("has {technique}")

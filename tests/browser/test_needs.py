@@ -116,7 +116,7 @@ def test_a_refusal_leads_to_a_booking_elsewhere_by_one_click(
     ("locale", "width", "text", "show", "nothing", "ask", "send", "bid", "bid_of", "accept", "booking_of"),
     [
         ("en-GB", 1440, "how large are the grains of our alloy", "Show instruments",
-         "No instrument meets all your conditions", "Make an enquiry", "Show it to hosts", "Make the bid",
+         "No instrument meets all your conditions", "Make an enquiry", "Show it to hosts", "Send the bid",
          "Bid of", "Accept the bid and book", "Booking of"),
         ("zh-CN", 360, "合金的晶粒有多大", "查看仪器", "没有仪器满足全部条件", "发布需求公告",
          "展示给仪器单位", "提交报价", "应答报价", "接受报价并预约", "预约："),

@@ -44,6 +44,12 @@ class BidAcceptBody(Shape):
         help_text="The amount `payable` that you read. If the price is now higher, the answer is 409 "
         "`price-changed`.",
     )
+    reason = Choice(
+        [(code, Bid.Reason(code).label) for code in enquiry_services.DECLINING],
+        default="",
+        allow_blank=True,
+        help_text="Why the other bids are declined, as their hosts read it. Empty: another was chosen.",
+    )
 
 
 class BidBody(Shape):

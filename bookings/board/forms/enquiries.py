@@ -68,7 +68,11 @@ class BidForm(StyledForm):
 
     instrument = forms.ChoiceField(label=_("Instrument"))
     service_mode = forms.ChoiceField(label=_("Way of working"), choices=Instrument.ServiceMode.choices)
-    starts = forms.MultipleChoiceField(label=_("Times you hold"), widget=forms.CheckboxSelectMultiple)
+    starts = forms.MultipleChoiceField(
+        label=_("Times to offer"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("A time that you ticked is no longer free: choose another.")},
+    )
     conditions = forms.MultipleChoiceField(
         label=_("Conditions"),
         required=False,
@@ -76,17 +80,19 @@ class BidForm(StyledForm):
         widget=forms.CheckboxSelectMultiple,
     )
     discount_percent = forms.DecimalField(
-        label=_("Below the rate card"),
+        label=_("Discount on the rate card"),
         required=False,
         min_value=0,
         max_value=100,
         decimal_places=2,
         help_text=_(
-            "Of everything but options and guaranteed hours, after an agreement's discount. It stays with "
-            "the booking if its time changes; you approve a longer one."
+            "It applies to everything except options and guaranteed hours, after an agreement's discount. "
+            "The booking keeps it when it is moved; you approve a longer time first."
         ),
     )
-    discount_reason = forms.CharField(label=_("Why it is lower"), required=False, max_length=LONGEST_REASON)
+    discount_reason = forms.CharField(
+        label=_("Reason for the discount"), required=False, max_length=LONGEST_REASON
+    )
     text = forms.CharField(
         label=_("Message"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -141,6 +147,15 @@ class AcceptForm(StyledForm):
         choices=Reservation.Purpose.choices,
         initial=Reservation.Purpose.RESEARCH,
         required=False,
+    )
+    reason = forms.ChoiceField(
+        label=_("What to tell the other hosts"),
+        choices=[
+            ("", Bid.Reason.OTHER_CHOSEN.label),
+            *((code, Bid.Reason(code).label) for code in DECLINING),
+        ],
+        required=False,
+        help_text=_("They read this reason, but not which bid you chose nor what it costs."),
     )
     house_rules = forms.IntegerField(required=False, min_value=1, max_value=10**8)
     read = forms.RegexField(r"^[A-Z]{3} -?\d{1,15}(\.\d+)?$", required=False)

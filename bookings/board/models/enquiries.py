@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
@@ -107,6 +108,16 @@ class Bid(models.Model):
     class State(models.TextChoices):
         MADE = "made", _("made")
         AMENDED = "amended", _("amended")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        ACCEPTED = "accepted", _("accepted")
+        DECLINED = "declined", _("declined")
+        LAPSED = "lapsed", _("lapsed")
+
+    class Shown(models.TextChoices):
+        """The states as people read them: made and amended say what the host did, but not what comes next."""
+
+        MADE = "made", pgettext_lazy("bid", "awaiting an answer")
+        AMENDED = "amended", pgettext_lazy("bid", "changed, awaiting an answer")
         WITHDRAWN = "withdrawn", _("withdrawn")
         ACCEPTED = "accepted", _("accepted")
         DECLINED = "declined", _("declined")

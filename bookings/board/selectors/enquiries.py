@@ -2,27 +2,49 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    TextField,
+    UUIDField,
+    When,
+)
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, Region
 from accounts.selectors.rows import visible
+from bookings.availability.domain.availability import Wish
+from bookings.availability.selectors.availability import load_calendar
 from bookings.board.domain import enquiries
 from bookings.board.models import Bid, BidSlot, Enquiry
+from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.parties import Booking
 from bookings.needs.selectors.matches import Wanted, load_matches, wanted_of
 from bookings.needs.selectors.needs import load_chosen
+from bookings.pricing.domain.quotes import input_from_json
 from bookings.pricing.models import Quote
-from bookings.pricing.selectors.fees import group_of, load_backing
+from bookings.pricing.selectors.fees import group_of, load_backing, load_terms
 from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal
 from bookings.record.models import Reservation
 from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing, amount_cell
+from bookings.record.selectors.reservations import shown
 from bookings.reserving.selectors.placing import Price, price_of, terms_held
 from instruments.house_rules.models import HouseRules
 from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
@@ -30,12 +52,25 @@ from instruments.rates.domain.ratecards import CancellationTier
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import WITH
-from instruments.search.domain.search import key, techniques_in
+from instruments.search.domain.search import key
 from instruments.search.models import SearchEntry
 from instruments.vocabulary.models import Technique
 
 MOST_TOLD = 5
 MOST_CHOICES, MOST_FOUND = 12, 8  # hosts to tick, and hosts found by a name
+MOST_TRIED = 400  # times at which it is looked why none can be bid
+_CLOSED = {"outside-opening-hours", "off-grid"}
+MEETING = (
+    "confirmed",
+    "in_use",
+    "completed",
+)  # states in which a booking meets the need that it was made for
+# The keys under which instruments of an enquiry's techniques are filed.
+_TECHNIQUE_KEYS = Func(
+    F("techniques"),
+    template="ARRAY(SELECT 'technique:' || code FROM unnest(%(expressions)s) AS code)",
+    output_field=ArrayField(TextField()),
+)
 
 
 def enquiries_for(actor: Actor) -> QuerySet[Enquiry]:
@@ -57,27 +92,48 @@ def own_enquiry(actor: Actor, enquiry_id: UUID) -> Enquiry:
 def enquiries_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
     """Return open enquiries that go to organisations whose instruments the actor manages, the first to close
     first: those that name one of these organisations, and those for techniques of their instruments; never
-    the actor's own. It takes two statements."""
+    the actor's own, nor those for whose need something is booked."""
     hosts = actor.organisations_where("manage-instruments")
     entries = SearchEntry.objects.filter(is_published=True, organisation_id__in=hosts)
-    codes: set[str] = set()
-    regions: set[UUID] = set()
-    for keys, lineage in entries.values_list("keys", "region__lineage"):
-        codes |= set(techniques_in(keys))
-        regions |= set(lineage)
+    lineages = Region.objects.filter(pk__in=entries.values("region")).annotate(
+        one=Func(F("lineage"), function="unnest", output_field=UUIDField())
+    )
+    keys = entries.annotate(one=Func(F("keys"), function="unnest", output_field=TextField()))
     of_regions = Enquiry.regions.through.objects.filter(enquiry_id=OuterRef("pk"))
     of_hosts = Enquiry.hosts.through.objects.filter(enquiry_id=OuterRef("pk"))
     is_named = Exists(of_hosts.filter(organisation_id__in=hosts))
     to_them = (
-        ~Exists(of_regions) & ~Exists(of_hosts) | is_named | Exists(of_regions.filter(region_id__in=regions))
+        ~Exists(of_regions) & ~Exists(of_hosts)
+        | is_named
+        | Exists(of_regions.filter(region_id__in=lineages.values("one")))
     )
     return (
         _all()
+        .alias(asked_keys=_TECHNIQUE_KEYS)
         .filter(to_them)
-        .filter(is_named | Q(techniques__overlap=sorted(codes)), state__in=enquiries.LIVE, closes_at__gt=now)
+        .filter(
+            is_named | Q(asked_keys__overlap=ArraySubquery(keys.values("one"))),
+            state__in=enquiries.LIVE,
+            closes_at__gt=now,
+        )
         .exclude(user_id=actor.person)
+        .exclude(Exists(bookings_for(OuterRef("need_id"), OuterRef("user_id"))))
         .order_by("closes_at", "id")
     )
+
+
+def enquiries_to_answer(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
+    """Return those of `enquiries_to` for which no organisation of the actor has an open bid."""
+    hosts = actor.organisations_where("manage-instruments")
+    bids = Bid.objects.filter(
+        enquiry=OuterRef("pk"), host_id__in=hosts, state__in=enquiries.STANDING, valid_until__gt=now
+    )
+    return enquiries_to(actor, now).exclude(Exists(bids))
+
+
+def bookings_for(need: Any, person: Any) -> QuerySet[Reservation]:
+    """Return the confirmed bookings that a person made directly for a need: they meet it."""
+    return Reservation.objects.filter(for_need=need, user_id=person, state__in=MEETING)
 
 
 def enquiries_in(rows: QuerySet[Enquiry], state: str, now: datetime) -> QuerySet[Enquiry]:
@@ -165,6 +221,22 @@ def bids_for(actor: Actor) -> QuerySet[Bid]:
     )
 
 
+def bids_to_decide(actor: Actor, now: datetime) -> QuerySet[Bid]:
+    """Return the open bids for the actor's own open enquiries."""
+    return bids_for(actor).filter(
+        enquiry__user_id=actor.person,
+        enquiry__state__in=enquiries.LIVE,
+        enquiry__closes_at__gt=now,
+        state__in=enquiries.STANDING,
+        valid_until__gt=now,
+    )
+
+
+def enquiries_to_decide(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
+    """Return the actor's own enquiries that have open bids."""
+    return enquiries_for(actor).filter(pk__in=bids_to_decide(actor, now).order_by().values("enquiry"))
+
+
 def bids_in(rows: QuerySet[Bid], state: str, now: datetime) -> QuerySet[Bid]:
     """Return the bids whose present state, according to `bid_state`, is this one."""
     over = Q(state__in=enquiries.STANDING, valid_until__lte=now)
@@ -186,6 +258,36 @@ def host_bids(actor: Actor) -> QuerySet[Bid]:
 def host_bid(actor: Actor, bid_id: UUID) -> Bid:
     """Return a bid of a host that the actor manages; raise `NotFound` otherwise."""
     return visible(host_bids(actor), pk=bid_id)
+
+
+def load_why_not(
+    enquiry: Enquiry, instrument: Instrument, mode: str, now: datetime, *, without: Collection[UUID] = ()
+) -> tuple[datetime, tuple[Refusal, ...]] | None:
+    """Return the time within the window of an enquiry that comes closest to being allowed for the person who
+    enquired, with the rules that refuse it. None if the instrument is not published, or nothing refuses it.
+    Five statements at most, and one for each certificate that is required."""
+    window = Period(max(enquiry.earliest, now), enquiry.latest)
+    if window.length < enquiry.length:
+        return None
+    calendar = load_calendar(instrument, window, now, without=without)
+    if calendar is None:
+        return None
+    terms = load_terms(instrument, enquiry.organisation, window.start)
+    asker = load_asker(instrument, enquiry.organisation, terms, user_id=enquiry.user_id, mode=mode)
+    step = max(timedelta(hours=1), window.length / MOST_TRIED)
+    first = window.start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    starts = [first + n * step for n in range(MOST_TRIED)]
+
+    def tried(start: datetime) -> tuple[datetime, tuple[Refusal, ...]]:
+        return start, calendar.check(Wish(Period(start, start + enquiry.length), asker), now)
+
+    def distance(each: tuple[datetime, tuple[Refusal, ...]]) -> tuple[int, bool, datetime]:
+        # A night says less than a day on which the instrument is open.
+        return len(each[1]), any(refusal.code in _CLOSED for refusal in each[1]), each[0]
+
+    fitting = [start for start in starts if start + enquiry.length <= enquiry.latest] or [window.start]
+    closest = min(map(tried, fitting), key=distance)
+    return closest if closest[1] else None
 
 
 @dataclass(frozen=True)
@@ -273,11 +375,53 @@ def shown_bids(rows: Iterable[Bid], now: datetime) -> list[Bid]:
             state = "lapsed"
         if state == "accepted":
             slots = [slot for slot in row.slots.all() if not slot.reservation.held_for]
-        row.shown_state, row.shown_label = state, Bid.State(state).label  # type: ignore[attr-defined]
+        row.shown_state, row.shown_label = state, Bid.Shown(state).label  # type: ignore[attr-defined]
         row.shown_slots = slots  # type: ignore[attr-defined]
         row.shown_reason = reason_of(row, now)  # type: ignore[attr-defined]
         row.shown_reason_label = Bid.Reason(row.shown_reason).label if row.shown_reason else ""  # type: ignore[attr-defined]
     return result
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What the booking that an accepted bid became says now: its price and its state. agreed: the time that
+    was accepted, if the booking was moved since; is_other_price: whether the price differs from that of the
+    bid."""
+
+    booking: Reservation
+    currency: str
+    total: Decimal
+    payable: Decimal
+    agreed: Period | None
+    is_other_price: bool
+
+
+def load_booked(bids: Iterable[Bid], now: datetime) -> None:
+    """Give the slots of accepted bids, which `shown_bids` has returned, the present state of their booking as
+    `booked`; None for the slots of other bids. One statement if a bid is accepted."""
+    slots: dict[UUID, BidSlot] = {}
+    for bid in bids:
+        for slot in bid.shown_slots:  # type: ignore[attr-defined]
+            slot.booked = None
+            if bid.state == Bid.State.ACCEPTED:
+                slots[slot.reservation_id] = slot
+    quotes = Quote.objects.filter(reservation__in=slots).order_by("created_at", "is_current", "pk")
+    first: dict[UUID, Quote] = {}
+    for quote in quotes if slots else ():
+        accepted = first.setdefault(quote.reservation_id, quote)
+        if not quote.is_current:
+            continue
+        slot = slots[quote.reservation_id]
+        row, given = shown(slot.reservation, now), input_from_json(accepted.inputs)
+        agreed = Period(given.start, given.end)
+        slot.booked = Booked(
+            row,
+            quote.currency,
+            quote.total,
+            quote.payable,
+            None if agreed == Period(row.start_at, row.end_at) else agreed,
+            (quote.currency, quote.total, quote.payable) != (slot.currency, slot.total, slot.payable),
+        )
 
 
 def reason_of(bid: Bid, now: datetime) -> str:
@@ -392,6 +536,8 @@ ENQUIRIES = Listing(
         Column("bids", lambda row, by: len(row.bids.all())),
         Column("made", "created_at", sort="created_at"),
     ),
+    waits={"bids": enquiries_to_decide},
+    waits_help="Only enquiries of your own with open bids.",
     words=("need__text", "user__name", "organisation__name", "organisation__name_zh"),
     q_help="Part of the need's text or of the enquirer's name.",
     day="created_at",
@@ -425,6 +571,8 @@ OPEN_ENQUIRIES = Listing(
         ),
         Column("own_bids", _own_states),
     ),
+    waits={"enquiries": enquiries_to_answer},
+    waits_help="Only enquiries for which your organisations have no open bid.",
     words=("sample",),
     q_help="Part of the description of the sample.",
     day="closes_at",
@@ -440,7 +588,7 @@ BIDS = Listing(
         Column("state", _bid_state, _("State"), "state"),
         Column("reason", lambda row, by: reason_of(row, by.now)),
         Column("valid_until", "valid_until"),
-        Column("starts", _starts, _("Times you hold")),
+        Column("starts", _starts, pgettext_lazy("bid", "Times")),
         Column("currency", lambda row, by: next((slot.currency for slot in row.slots.all()), "")),
         Column("total", _total),
         Column(
@@ -458,7 +606,7 @@ BIDS = Listing(
             lambda rows, state, by: bids_in(rows, state, by.now),
             CHOICE,
             _("State"),
-            choices=Bid.State.choices,
+            choices=Bid.Shown.choices,
         ),
     ),
 )

@@ -17,7 +17,7 @@ from bookings.board.domain import enquiries as rules
 from bookings.board.locks import lock_bids, lock_enquiry, lock_slots
 from bookings.board.models import Bid, BidSlot, Enquiry
 from bookings.board.selectors.enquiries import enquiry_to, host_bid, instruments_for
-from bookings.board.services.enquiries import bid_store, told
+from bookings.board.services.enquiries import bid_store, booked_for, told
 from bookings.catalogue.selectors.parties import Booking
 from bookings.catalogue.services.demand import guarded
 from bookings.pricing.domain.quotes import quote_to_json
@@ -115,6 +115,8 @@ def _open(by: By, enquiry_id: UUID) -> Enquiry:
     state = rules.enquiry_state(enquiry.state, enquiry.closes_at, by.now)
     if state not in rules.LIVE:
         raise WrongState("enquiry-closed", state=state)
+    if booked_for(enquiry):
+        raise WrongState("enquiry-closed", state="withdrawn")
     return enquiry
 
 

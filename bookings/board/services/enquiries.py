@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
@@ -20,7 +20,7 @@ from accounts.services.jobs import work_through
 from bookings.board.domain import enquiries as rules
 from bookings.board.locks import lock_bids, lock_enquiry, lock_slots, standing_bids
 from bookings.board.models import Bid, BidSlot, Enquiry
-from bookings.board.selectors.enquiries import booking_of, own_enquiry
+from bookings.board.selectors.enquiries import booking_of, bookings_for, own_enquiry
 from bookings.catalogue.services.demand import demand_unanswered, guarded
 from bookings.needs.domain.needs import MET, need_state
 from bookings.needs.models import Need
@@ -117,13 +117,18 @@ def enquiry_accept(
     house_rules: int | None = None,
     purpose: str = "research",
     at_most: tuple[Decimal, str] | None = None,
+    reason: str = "",
 ) -> Reservation:
     """Book the slot of a bid for the actor's own enquiry, decline the other bids and free their slots, all in
-    one transaction. `WrongState` if the enquiry or the bid is no longer open, or more is payable than
-    `at_most` (price-changed), `RulesRefuse` as for any booking."""
+    one transaction. The hosts of the others read `reason`, a code of `DECLINING`, or else that another bid
+    was chosen. `WrongState` if the enquiry or the bid is no longer open, or more is payable than `at_most`
+    (price-changed), `RulesRefuse` as for any booking."""
+    _check_reason(reason)
     own_enquiry(by.actor, enquiry_id)
     with guarded():
         enquiry, bids, held = _locked(by, enquiry_id)
+        if booked_for(enquiry):
+            raise WrongState("enquiry-closed", state="withdrawn")
         slot = BidSlot.objects.filter(pk=slot_id, bid__in=bids).select_related("bid").first()
         if slot is None:
             raise WrongState("bid-gone")
@@ -138,7 +143,7 @@ def enquiry_accept(
         (reservation,) = reservations_put(by, parties=[parties], bookings=[booking])
         bid.state = Bid.State.ACCEPTED
         bid_store(by, "bid.accept", bid, after={"reservation": reservation.pk})
-        _end(by, [one for one in bids if one != bid], held, reason=Bid.Reason.OTHER_CHOSEN)
+        _end(by, [one for one in bids if one != bid], held, reason=reason or Bid.Reason.OTHER_CHOSEN)
         for other in held[bid.pk]:
             if other.pk != hold.pk and other.state == "held":
                 hold_give_back(by, reservation=other)
@@ -189,8 +194,7 @@ CLOSING = ("no-bid", *DECLINING)
 def bid_decline(by: By, *, bid_id: UUID, reason: str = "") -> Bid:
     """Decline a bid for the actor's own enquiry, with or without a reason as a code; its slots are
     released."""
-    if reason and reason not in DECLINING:
-        raise invalid("reason", "unknown-choice", allowed=", ".join(DECLINING))
+    _check_reason(reason)
     row = Bid.objects.filter(pk=bid_id, enquiry__user_id=by.actor.person).first()
     if row is None:
         raise NotFound
@@ -203,15 +207,31 @@ def bid_decline(by: By, *, bid_id: UUID, reason: str = "") -> Bid:
     return bids[0]
 
 
+def _check_reason(reason: str) -> None:
+    if reason and reason not in DECLINING:
+        raise invalid("reason", "unknown-choice", allowed=", ".join(DECLINING))
+
+
+@transaction.atomic
+def enquiries_of_need_settle(*, need_id: UUID, now: datetime) -> int:
+    """Close the open enquiry of a need for which something is booked, and return how many were open."""
+    live = Enquiry.objects.filter(need=need_id, state__in=rules.LIVE)
+    ids = list(live.values_list("pk", flat=True))
+    for pk in ids:
+        _settle(pk, now)
+    return len(ids)
+
+
 def enquiries_settle(*, now: datetime, most: int = 500) -> int:
     """Carry out what deadlines have decided, and return how many changed: closed enquiries become unmet
     demand, bids lapse, an award whose booking took place is fulfilled, and enquiries of needs that were
-    withdrawn are withdrawn."""
+    withdrawn or booked directly are withdrawn."""
     closed = Q(state__in=rules.LIVE, closes_at__lte=now)
     ended = Q(state="awarded", reservation__state__in=[*RELEASED, "completed", "no_show"])
     lapsed = Q(bids__state__in=rules.STANDING, bids__valid_until__lte=now)
     dropped = Q(state__in=rules.LIVE, need__state=Need.State.WITHDRAWN)
-    due = Enquiry.objects.filter(closed | ended | lapsed | dropped).distinct().order_by("pk")
+    met = Q(Exists(bookings_for(OuterRef("need_id"), OuterRef("user_id"))), state__in=rules.LIVE)
+    due = Enquiry.objects.filter(closed | ended | lapsed | dropped | met).distinct().order_by("pk")
 
     def act(pk: UUID) -> int:
         _settle(pk, now)
@@ -229,7 +249,12 @@ def _settle(enquiry_id: UUID, now: datetime) -> None:
     bids = lock_bids(ids)
     state = rules.enquiry_state(enquiry.state, enquiry.closes_at, now)
     over = [b for b in bids if rules.bid_state(b.state, b.valid_until, now) == "lapsed"]
-    if state == "unmet" and enquiry.state in rules.LIVE:
+    booking = booked_for(enquiry) if enquiry.state in rules.LIVE else None
+    if booking is not None:
+        _end(by, bids, held, reason=Bid.Reason.WITHDRAWN)
+        enquiry.state, enquiry.reservation = Enquiry.State.WITHDRAWN, booking
+        _store(by, "enquiry.withdraw", enquiry, after={"reservation": booking.pk})
+    elif state == "unmet" and enquiry.state in rules.LIVE:
         _end(by, bids, held, state=Bid.State.LAPSED, reason=Bid.Reason.CLOSED)
         has_bids = Bid.objects.filter(enquiry=enquiry).exists()
         _unmet(by, enquiry, "not-chosen" if has_bids else "no-bid")
@@ -245,6 +270,12 @@ def _settle(enquiry_id: UUID, now: datetime) -> None:
             _store(by, "enquiry.fulfil", enquiry)
         elif enquiry.reservation.state in {*RELEASED, "no_show"}:
             _unmet(by, enquiry, "fell-through")
+
+
+def booked_for(enquiry: Enquiry) -> Reservation | None:
+    """Return the booking with which the need of an enquiry was met directly, if there is one. No bid is made
+    or accepted any more then."""
+    return bookings_for(enquiry.need_id, enquiry.user_id).order_by("confirmed_at", "pk").first()
 
 
 def _locked(by: By, enquiry_id: UUID) -> tuple[Enquiry, list[Bid], dict[UUID, list[Reservation]]]:

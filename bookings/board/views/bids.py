@@ -1,12 +1,14 @@
 """Pages for hosts: enquiries that they could answer, and their bids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -14,17 +16,16 @@ from django.utils.translation import gettext
 
 from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
-from accounts.views.pages import act, by_of, edits, reads, shown
-from bookings.board.domain.enquiries import LIVE, enquiry_state, two_days
+from accounts.views.pages import act, by_of, edits, is_part, reads, shown
+from bookings.board.domain.enquiries import LIVE, MOST_SLOTS, enquiry_state, two_days
 from bookings.board.forms.enquiries import BidForm, DeclineForm
 from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors import enquiries
 from bookings.board.services.bids import bid_amend, bid_make
 from bookings.board.views.enquiries import why
-from bookings.catalogue.selectors.catalogue import load_offers
-from bookings.pricing.domain.quotes import Quote
+from bookings.catalogue.selectors.catalogue import Offer, load_offers
 from bookings.record.domain.periods import Period
-from bookings.record.views.lists import ListPage
+from bookings.record.views.lists import ListPage, waits_of
 from instruments.rates.messages import PRICE_GROUP_LABELS
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
@@ -50,7 +51,12 @@ def _shown(row: Bid, by: By) -> Bid:
     return bid
 
 
-LIST = ListPage("bookings/board/bids.html", enquiries.BIDS, shown=_shown)
+def _booked(rows: list[Any], by: By) -> dict[str, Any]:
+    enquiries.load_booked(rows, by.now)
+    return {}
+
+
+LIST = ListPage("bookings/board/bids.html", enquiries.BIDS, shown=_shown, about=_booked)
 
 
 @reads
@@ -58,7 +64,9 @@ def open_enquiries(request: HttpRequest) -> HttpResponseBase:
     """List the enquiries that the reader's instruments could answer."""
     by = by_of(request)
     require_somewhere(by.actor, "manage-instruments")
-    return OPEN.answer(request, by, enquiries.enquiries_to(by.actor, by.now))
+    waits = waits_of(request, *enquiries.OPEN_ENQUIRIES.waits)
+    find = enquiries.enquiries_to_answer if waits else enquiries.enquiries_to
+    return OPEN.answer(request, by, find(by.actor, by.now), waits=waits)
 
 
 @reads
@@ -82,10 +90,11 @@ def bid(request: HttpRequest, bid_id: UUID) -> HttpResponse:
     is_host = row.host_id in by.actor.organisations_where("manage-instruments") and not is_own
     is_named = not is_host or row.state == Bid.State.ACCEPTED
     is_open = enquiry.shown_state in LIVE  # type: ignore[attr-defined]
+    enquiries.load_booked(enquiries.shown_bids([row], by.now), by.now)
     return shown(
         request,
         "bookings/board/bid.html",
-        bid=enquiries.shown_bids([row], by.now)[0],
+        bid=row,
         enquiry=enquiry,
         is_own=is_own,
         is_host=is_host,
@@ -113,7 +122,7 @@ def answer(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
             instrument_id=UUID(form.cleaned_data["instrument"]),
             values=form.values(),
         ),
-        gettext("The bid is made, and the times are held."),
+        gettext("The bid is sent, and its times are held."),
     )
 
 
@@ -154,7 +163,10 @@ def _form(
     given = data.get("days", "")
     days = int(given) if given.isdecimal() and len(given) < 4 else DAYS
     days += DAYS * (data.get("show") == "days")
-    starts, price = _free(row, chosen, data.get("service_mode") or initial["service_mode"], by, bid)
+    mode = data.get("service_mode") or initial["service_mode"]
+    discount, discount_problems = _discount(data.get("discount_percent", initial.get("discount_percent")))
+    offer = _offer(row, chosen, mode, by, bid, data.getlist("starts"), discount)
+    starts = list(offer.starts) if offer else []
     zone = chosen.facility.zone if chosen else ZoneInfo(by.actor.time_zone)
     is_asking = "show" in request.POST
     kept = bid.starts if bid else ()
@@ -176,14 +188,17 @@ def _form(
     def page(refused: Any = None, **context: Any) -> HttpResponse:
         return shown(
             request,
-            "bookings/board/answer.html",
+            "bookings/board/answer.html" + ("#price" if is_part(request, "bid-price") else ""),
             enquiry=enquiry,
             bid=bid,
             chosen=chosen,
             days=shown_days,
             number=days,
             has_more=len(by_day) > len(shown_days),
-            price=price,
+            prices=offer.quotes if offer else (),
+            discount=discount,
+            discount_problems=discount_problems,
+            why_not=_why_not(row, chosen, mode, by, bid) if chosen and not starts else None,
             standing=standing,
             group=PRICE_GROUP_LABELS[enquiries.groups_at(row, [chosen])[chosen.pk]] if chosen else "",
             **why(refused),
@@ -213,13 +228,32 @@ def _begun(row: Enquiry, chosen: Instrument | None, bid: Bid | None) -> dict[str
     return {"instrument": str(chosen.pk), "service_mode": next(iter(ways), "")}
 
 
-def _free(
-    row: Enquiry, chosen: Instrument | None, mode: str, by: By, bid: Bid | None
-) -> tuple[list[datetime], Quote | None]:
-    """Return the times at which the instrument is free for the person who enquired, and the price of the
-    first."""
+def _discount(given: Any) -> tuple[Decimal, list[str]]:
+    """Return the discount that the form of a bid has, and what is wrong with it."""
+    try:
+        return BidForm.base_fields["discount_percent"].clean(given) or Decimal(0), []
+    except ValidationError as error:
+        return Decimal(0), list(error.messages)
+
+
+def _offer(
+    row: Enquiry,
+    chosen: Instrument | None,
+    mode: str,
+    by: By,
+    bid: Bid | None,
+    ticked: list[str],
+    discount: Decimal,
+) -> Offer | None:
+    """Return the times at which an instrument is free for the person who enquired, and the prices of those
+    that are ticked: at first those of the bid, or two that are suggested."""
+
+    def priced(starts: Sequence[datetime]) -> list[datetime]:
+        kept = bid.starts if bid else two_days(starts)
+        return [s for s in starts if (s.isoformat() in ticked if ticked else s in kept)][:MOST_SLOTS]
+
     if chosen is None:
-        return [], None
+        return None
     offers = load_offers(
         [chosen],
         row.organisation,
@@ -230,7 +264,16 @@ def _free(
         minutes=row.minutes,
         quantity=row.quantity,
         most=MOST_STARTS,
-        without=[slot.reservation_id for slot in bid.slots.all()] if bid else (),
+        without=_own_slots(bid),
+        priced=priced,
+        bid_discount_percent=discount,
     )
-    offer = offers[chosen.pk]
-    return list(offer.starts), offer.quote
+    return offers[chosen.pk]
+
+
+def _own_slots(bid: Bid | None) -> list[UUID]:
+    return [slot.reservation_id for slot in bid.slots.all()] if bid else []
+
+
+def _why_not(row: Enquiry, chosen: Instrument, mode: str, by: By, bid: Bid | None) -> Any:
+    return enquiries.load_why_not(row, chosen, mode, by.now, without=_own_slots(bid))

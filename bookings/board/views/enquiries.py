@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from accounts.views.pages import act, bare, by_of, edits, is_part, reads, shown,
 from bookings.board.forms.enquiries import AcceptForm, CloseForm, EnquiryForm
 from bookings.board.selectors import enquiries as enquiry_selectors
 from bookings.board.services.enquiries import MOST_NAMED, OPEN_FOR, enquiry_accept, enquiry_make, is_firm
+from bookings.browsing.views.comparing import wishes_of
 from bookings.needs.selectors.needs import load_chosen, own_need
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.record.domain.refusals import RulesRefuse
@@ -95,11 +97,17 @@ def enquiry(
         0
     ]
     bids = enquiry_selectors.shown_bids(row.bids.all(), by.now)
+    enquiry_selectors.load_booked(bids, by.now)
     is_own = row.user_id == by.actor.user_id
     context = {
         "enquiry": row,
         "bids": bids,
         "is_own": is_own,
+        "compared": urlencode(
+            [("id", pk) for pk in dict.fromkeys(bid.instrument_id for bid in bids)]
+            + [*wishes_of(row.earliest, row.latest, row.minutes, row.modes).items()]
+            + [("organisation", row.organisation.code)]
+        ),
         "is_open": row.shown_state in ("open", "answered"),  # type: ignore[attr-defined]
         "close": CloseForm(initial={"version": row.version}),
         **why(refused),
@@ -151,6 +159,7 @@ def accept(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
             slot_id=slot_id,
             house_rules=data["house_rules"],
             purpose=data["purpose"] or "research",
+            reason=data["reason"],
             at_most=form.at_most(),
         ),
         to=lambda made: reverse("bookings:reservation", args=[made.pk]),

@@ -14,6 +14,7 @@ from accounts.models import Organisation
 from bookings.availability.models import Closure
 from bookings.catalogue.selectors.catalogue import Offer, load_offers
 from bookings.pricing.selectors.agreements import load_recognised
+from bookings.record.domain.periods import Period
 from bookings.record.models import InstrumentRating
 from instruments.attachments.selectors.attachments import Picture, load_pictures
 from instruments.capabilities.models import Capability
@@ -135,6 +136,7 @@ def load_compared(
     *,
     minutes: int,
     mode: str = "",
+    span: Period | None = None,
 ) -> list[Compared]:
     """Return those of the instruments that the actor may see, in their order, with the price and the first
     free starts of a booking of `minutes`, in a service mode where an instrument offers it. The number of
@@ -158,7 +160,9 @@ def load_compared(
     offering = [row for row in shown if mode in row.service_modes]
     for rows_in, mode_in in ((offering, mode), ([row for row in shown if row not in offering], None)):
         if rows_in:
-            offers |= load_offers(rows_in, payer, now, user_id=actor.user_id, mode=mode_in, minutes=minutes)
+            offers |= load_offers(
+                rows_in, payer, now, user_id=actor.user_id, mode=mode_in, span=span, minutes=minutes
+            )
     stated: dict[UUID, dict[str, list[Capability]]] = {}
     for row in capabilities_in_order().filter(instrument__in=shown):
         stated.setdefault(row.instrument_id, {}).setdefault(row.parameter.code, []).append(row)

@@ -1,12 +1,14 @@
 """Choose instruments to compare, and show them side by side."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import DateTimeField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,6 +27,8 @@ from bookings.browsing.forms.catalogue import SpecsField
 from bookings.browsing.selectors.comparing import differing, load_compared, spec_rows
 from bookings.catalogue.views.payers import payer_of
 from bookings.catalogue.views.refusals import refusal_text
+from bookings.record.domain.periods import Period
+from bookings.record.forms.fields import of_our_time
 from instruments.register.models import Instrument
 from instruments.vocabulary.domain.needs import LONGEST_NEED
 from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, Requirement, requirements_in, spec_of
@@ -32,7 +36,10 @@ from instruments.vocabulary.selectors.needs import load_parameters
 
 CHOSEN = "compared"  # of the session
 LENGTHS = (30, 60, 120, 180, 240, 360, 480)
-KEPT = ("q", "spec", "service_mode")  # by the form of the page itself
+LONGEST = 44_640  # minutes
+WINDOW = ("free_from", "free_until")
+KEPT = ("q", "spec", "service_mode", *WINDOW)  # by the form of the page itself
+LONGEST_WINDOW = timedelta(days=60)
 WISHES = (*KEPT, "minutes", "organisation")
 ROWS = {
     "host": _("Host and region"),
@@ -52,16 +59,42 @@ ROWS = {
 }
 
 
-def chosen_of(request: HttpRequest, required: Iterable[Requirement] = ()) -> dict[str, Any]:
+def chosen_of(request: HttpRequest, required: Iterable[Requirement] = (), **wished: object) -> dict[str, Any]:
     """Return the context about comparing for pages with instruments: the reader's choice, the address that
-    changes it, and the wishes that go with it: those of the page's address, and what is `required`."""
+    changes it, and the wishes that go with it: those of the page's address or else those `wished`, and what
+    is `required`."""
     query = request.GET.copy()
+    for name, value in wished.items():
+        query.setdefault(name, str(value))
     query.setlist("spec", [*query.getlist("spec"), *map(spec_of, required)])
     return {
         "chosen": _chosen(request),
         "choose_address": reverse("bookings:compare-choose"),
         "wishes": _wishes(query),
     }
+
+
+def wishes_of(earliest: datetime, latest: datetime, minutes: int, modes: Sequence[str]) -> dict[str, str]:
+    """Return the window, the length and the only way of working of a need as wishes of a comparison, in the
+    reader's time zone."""
+    window = {
+        name: f"{timezone.localtime(moment):%Y-%m-%dT%H:%M}"
+        for name, moment in zip(WINDOW, (earliest, latest), strict=True)
+    }
+    return {**window, "minutes": str(minutes), "service_mode": modes[0] if len(modes) == 1 else ""}
+
+
+def _window(query: QueryDict, now: datetime) -> Period | None:
+    """Return the period within which an address wants a time, from now on; None without a proper one."""
+    field = DateTimeField(required=False)
+    try:
+        first, last = (field.clean(query.get(name, "")) for name in WINDOW)
+    except ValidationError:
+        return None
+    if not first or not last:
+        return None
+    start, end = max(of_our_time(first), now), of_our_time(last)
+    return Period(start, min(end, start + LONGEST_WINDOW)) if start < end else None
 
 
 def _wishes(query: QueryDict) -> str:
@@ -92,11 +125,13 @@ def compare(request: HttpRequest) -> HttpResponse:
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     named = _ids(request.GET.getlist("id")) or _chosen(request)
     given = request.GET.get("minutes", "")
-    minutes = int(given) if given in map(str, LENGTHS) else 60
+    is_length = given.isascii() and given.isdecimal() and len(given) < 6 and 0 < int(given) <= LONGEST
+    minutes = int(given) if is_length else 60
     ids = named[:MOST_COMPARED]
     mode = request.GET.get("service_mode", "")
     mode = mode if mode in Instrument.ServiceMode.values else ""
-    compared = load_compared(actor, ids, payer, now, minutes=minutes, mode=mode)
+    window = _window(request.GET, now)
+    compared = load_compared(actor, ids, payer, now, minutes=minutes, mode=mode, span=window)
     differences = differing(compared)
     only = request.GET.get("only") == "differences"
     required = _required(request.GET)
@@ -118,7 +153,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         "payers": payers,
         "minutes": minutes,
         "service_mode": mode,
-        "lengths": LENGTHS,
+        "lengths": sorted({*LENGTHS, minutes}),
+        "window": window,
     }
     return render(request, "bookings/browsing/compare.html", context)
 

@@ -1,6 +1,6 @@
 """Load what the catalogue shows beside each instrument: the next free slots, and the reader's price."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -45,7 +45,7 @@ class Offer:
     the starts (or, if there is none, from the beginning of the span), or of one sample. `is_priced`: a rate
     card is in force today, for whatever group. `voucher`: the grant that pays a part of it;
     `minimum_minutes`: the least that is charged, 0 for any; `on_top`: options by the hour that the way of
-    working adds, which are not in the quote."""
+    working adds, which are not in the quote; `quotes`: the starts whose prices were asked for, with these."""
 
     price_group: str
     rate: Decimal | None
@@ -59,6 +59,7 @@ class Offer:
     voucher: GrantOffer | None = None
     minimum_minutes: int = 0
     on_top: tuple[Option, ...] = ()
+    quotes: tuple[tuple[datetime, Quote], ...] = ()
 
     @property
     def quantity(self) -> int | None:
@@ -79,11 +80,14 @@ def load_offers(
     quantity: int | None = None,
     most: int = STARTS,
     without: Collection[UUID] = (),
+    priced: Callable[[Sequence[datetime]], Iterable[datetime]] | None = None,
+    bid_discount_percent: Decimal = Decimal(0),
 ) -> dict[UUID, Offer]:
     """Return the offer of each instrument (loaded with policy, schedule and facility) to a person of a payer
     who would work in some mode: its first starts in a span (by default the next three weeks) for a length (by
     default the usual one), and its price, for `quantity` samples if priced per sample. `without` are the
-    person's own holds, whose time counts as free. It takes at most five statements, one more if a policy has
+    person's own holds, whose time counts as free. `priced` chooses starts whose prices are wanted, too; all
+    prices are lower by the discount of a bid. It takes at most five statements, one more if a policy has
     quotas, and one if a policy requires a certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
     wide = within.padded(1440, 1440)
@@ -116,6 +120,8 @@ def load_offers(
             is_fixed=span is not None,
             mode=mode or "",
             quantity=quantity,
+            priced=priced,
+            bid_discount_percent=bid_discount_percent,
         )
         for instrument in instruments
     }
@@ -134,6 +140,8 @@ def _offer(
     is_fixed: bool,
     mode: str,
     quantity: int | None,
+    priced: Callable[[Sequence[datetime]], Iterable[datetime]] | None,
+    bid_discount_percent: Decimal,
 ) -> Offer:
     length = minutes or (calendar.policy.usual_minutes if calendar else 0)
     if calendar and not is_fixed and not calendar.policy.allows(length):
@@ -150,18 +158,22 @@ def _offer(
             ]
             terms = fees.terms_on(instrument, backing, cards, starts[0] if starts else first)
     values = terms.card.values if terms.card and terms.is_served else None
-    quote = None
-    if values and length:
-        begins = starts[0] if starts else first.replace(second=0, microsecond=0)
+
+    def price(begins: datetime) -> Quote | None:
         then = fees.terms_on(instrument, backing, cards, begins)  # a voucher may begin later
         enquiry = fees.PriceRequest(
             Period(begins, begins + timedelta(minutes=length)),
             mode,
             quantity=Decimal(quantity) if quantity else None,
+            bid_discount_percent=bid_discount_percent,
         )
         if calendar is not None:
             then = replace(then, kept=calendar.rights(asker.organisation))
-        quote = fees.price_of(instrument, then, enquiry)
+        return fees.price_of(instrument, then, enquiry)
+
+    has_price = bool(values and length)
+    begins = starts[0] if starts else first.replace(second=0, microsecond=0)
+    quote = price(begins) if has_price else None
     return Offer(
         price_group=terms.price_group,
         rate=values.rates[terms.price_group] if values else None,
@@ -175,6 +187,9 @@ def _offer(
         voucher=backing.grant(quote.voucher) if quote and quote.voucher else None,
         minimum_minutes=fees.least_minutes(terms),
         on_top=fees.added_on_top(instrument, terms, mode),
+        quotes=tuple((start, q) for start in priced(starts) if (q := price(start)))
+        if priced and has_price
+        else (),
     )
 
 

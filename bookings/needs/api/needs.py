@@ -11,6 +11,7 @@ from rest_framework import serializers
 from accounts.api import shapes
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, reads, tells
 from bookings.needs.domain.matching import GATES, LABELS, PARTS
+from bookings.needs.forms.needs import ReaderForm
 from bookings.needs.messages import GATES as GATE_TEXTS
 from bookings.needs.messages import reasons_of
 from bookings.needs.models import Need
@@ -248,7 +249,7 @@ class Needs(Resource):
         """Stop looking for instruments that meet the need."""
         return needs.need_withdraw(self.by, need_id=pk).pk
 
-    @OnPage("bookings:need", done=_("Saved."))
+    @OnPage("bookings:need", done=_("Saved."), form=ReaderForm, name="reader_form", part="#readers")
     @acts(_("Add a reader of a need"), PersonBody, versioned=False)
     def share(self, pk: UUID, data: dict[str, Any]) -> Need:
         """Let somebody else read a need, by id or mail address. Only its author and the payer's managers may

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import PersonField
 from accounts.letters.words import named
 from accounts.models import Region
+from accounts.selectors.choosing import people_like
 from bookings.needs.domain.matching import PARTS, WEIGHTS
 from bookings.needs.messages import PARTS as PART_LABELS
 from bookings.needs.models import Need
@@ -138,6 +140,26 @@ class NeedForm(StyledForm):
             weights={} if weights == WEIGHTS else weights,
             is_flexible=data["is_flexible"],
         )
+
+
+class ReaderForm(StyledForm):
+    """Somebody who may read a need: chosen by name, or the mail address of somebody the reader has not met
+    here. Who was chosen by name is named by id, so that the need's page shows the name."""
+
+    person = PersonField(
+        label=_("Name"),
+        help_text=_(
+            "Somebody you have not met here: their mail address. Whoever has or opens an account with it can "
+            "read the need. No message is sent."
+        ),
+    )
+
+    def clean_person(self) -> str:
+        address: str = self.cleaned_data["person"]
+        field: Any = self.fields["person"]
+        seen = people_like(field.actor, address).filter(email__iexact=address) if "@" in address else None
+        person = seen.first() if seen is not None else None
+        return str(person.pk) if person else address
 
 
 def kept_requirements(need: Need) -> list[dict[str, Any]]:

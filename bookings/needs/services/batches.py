@@ -264,6 +264,7 @@ def batch_place_accept(
             purpose=purpose,
             hold=hold.pk,
             house_rules=house_rules,
+            need=place.need.pk,
         )
         parties = parties_of(by.actor, booking)
         (reservation,) = reservations_put(by, parties=[parties], bookings=[booking])

@@ -17,11 +17,11 @@ from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.organisations import sharing_regions
 from accounts.views.pages import act, bare, by_of, chooses, edits, reads, shown, writes
 from bookings.browsing.selectors.lists import load_starred
-from bookings.browsing.views.comparing import chosen_of
+from bookings.browsing.views.comparing import chosen_of, wishes_of
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.needs.domain.matching import WEIGHTS, loses
 from bookings.needs.domain.needs import is_searching, may_ask, need_state
-from bookings.needs.forms.needs import NeedForm, kept_requirements
+from bookings.needs.forms.needs import NeedForm, ReaderForm, kept_requirements
 from bookings.needs.messages import GATES, LABELS, PARTS, reasons_of
 from bookings.needs.models import Need
 from bookings.needs.selectors.batches import load_offers_to
@@ -114,7 +114,7 @@ def change(request: HttpRequest, need_id: UUID) -> HttpResponse:
 
 @reads
 def need(
-    request: HttpRequest, need_id: UUID, status: int = 200, refused: Any = None, **_: Any
+    request: HttpRequest, need_id: UUID, status: int = 200, refused: Any = None, **forms: Any
 ) -> HttpResponse:
     """Show how a need was understood, and the instruments that meet it, with reasons; `why` asks about one in
     particular."""
@@ -156,8 +156,15 @@ def need(
         ][:CAME_NEAR],
         "modes": [label for mode, label in Instrument.ServiceMode.choices if mode in row.modes],
         "starred": load_starred(by.actor, [answer.instrument for answer in answers]),
-        **chosen_of(request, question.requirements),
+        **chosen_of(
+            request,
+            question.requirements,
+            organisation=row.organisation.code,
+            **wishes_of(row.earliest, row.latest, row.minutes, row.modes),
+        ),
         "why": _why(request, by, row, answers) if is_open else None,
+        "reader_form": ReaderForm(),
+        **forms,
     }
     return render(request, "bookings/needs/need.html", context, status=status)
 

@@ -133,7 +133,9 @@ def reservation_page(
     is_host = actor.may("manage-instruments", place_of(row.host))
     may_act = is_own or is_host
     quoted, bid = quote_and_bid(row)
-    may_cancel = (may_act or actor.may("book-for-members", place_of(row.organisation))) and (
+    given = input_from_json(quoted.inputs) if quoted else None
+    books_for_payer = actor.may("book-for-members", place_of(row.organisation))
+    may_cancel = (may_act or books_for_payer) and (
         state == "requested" or (state == "confirmed" and row.end_at > now)
     )
     charged = list(row.charges.select_related("grant__programme").order_by("created_at", "id"))
@@ -155,8 +157,11 @@ def reservation_page(
         "zone": row.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "bid": bid,
+        # As `bids_for` and `enquiries_for` have it.
+        "reads_enquiry": actor.user_id == row.user_id or books_for_payer,
         "quote_is_void": state in RELEASED,
         "minimum": minimum_charged(quoted.inputs) if quoted else 0,
+        "tiers": given.card.cancellation if given else None,
         "number_of_samples": quoted.inputs.get("quantity") if quoted else None,
         "session": session,
         "funding": _funding(actor, row),
@@ -172,9 +177,7 @@ def reservation_page(
         "is_host": is_host,
         "may_cancel": may_cancel,
         "keeps_fee": state in {"requested", "confirmed"},
-        "cancellation": cancellation_now(
-            row, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
-        )
+        "cancellation": cancellation_now(row, now, given, actor=actor)
         if may_cancel and (is_own or not is_host)
         else None,
         "may_check_in": may_act

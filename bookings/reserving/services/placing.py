@@ -317,8 +317,12 @@ def quote_of(reservation: Reservation, price: Price, now: datetime) -> Quote:
 
 
 def confirmed_effects(reservation: Reservation, now: datetime, kind: str = "confirmed") -> list[Effect]:
-    """Return the message that a booking is confirmed (or moved), and the reminders before it begins."""
-    return [message(kind, reservation), *reminder_effects(reservation, now)]
+    """Return the message that a booking is confirmed (or moved), the reminders before it begins, and the
+    effect that closes the enquiry of the need that it was made for."""
+    effects = [message(kind, reservation), *reminder_effects(reservation, now)]
+    if need := reservation.for_need:
+        effects.append(Effect("need.booked", f"need.booked:{reservation.pk}", {"need": str(need)}))
+    return effects
 
 
 def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.api.shapes import Choice, Day, Number, Shape, Text, Whole
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import FieldProblem
+from accounts.forms import PersonField
 from accounts.letters.words import named
 from accounts.models import Organisation
 from bookings.record.forms.fields import DayField
@@ -147,11 +148,14 @@ _OPTIONAL = ("staff", "space", "marginal", "travel")
 
 
 class ExpertBody(Shape):
-    person = Text(
-        254,
-        label=_("Expert"),
-        help_text="Id or e-mail address of the expert.",
-        style={"help": _("By mail address.")},
+    person = Text(254, label=_("Expert"), help_text="Id or e-mail address of the expert.")
+
+
+class ExpertForm(StyledForm):
+    """An expert to ask, chosen by name, or by the mail address of somebody the reader has not met here."""
+
+    person = PersonField(
+        label=_("Expert"), help_text=_("Somebody you have not met here: the address they sign in with.")
     )
 
 
@@ -159,7 +163,7 @@ class AppealBody(Shape):
     reason = Text(2000, label=_("Why you appeal"), style={"rows": 3})
 
 
-ExpertForm, AppealForm = form_of(ExpertBody), form_of(AppealBody)
+AppealForm = form_of(AppealBody)
 
 
 class InServiceForm(StyledForm):

@@ -201,7 +201,7 @@ def test_neighbours_stand_below_a_line_and_count_for_nothing(cast: Cast, wang: C
     html = " ".join(page_of(wang.get(f"/needs/{need.pk}/")).split())
     right, near = html.split("Near, not the same: ask the host")
     assert "1 instrument fits" in right and "Neighbour" not in right
-    assert f"for Grain size: {cast.technique.name}" in right and "closest fit" in right
+    assert f"Grain size by {cast.technique.name}" in right and "closest fit" in right
     assert f"has beside microscopy, which is related to {cast.technique.name}" in near
     assert "closest fit" not in near and "cheapest" not in near
     Instrument.objects.filter(pk=cast.microscope.pk).update(publication="retired")

@@ -1,0 +1,58 @@
+"""How many enquiries wait for a host's bid, and how many bids for a decision."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.selectors.waits import load_work
+from tests.accounts.pages import page_of
+from tests.factories.api import clock  # noqa: F401
+from tests.factories.board import FIRST, bid_of, enquiry_of
+from tests.factories.cast import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(cast, who, now=NOW):
+    found = {each.what: each.number for each in load_work(cast.actor(who), now)}
+    return {what: number for what, number in found.items() if what in ("bids", "enquiries")}
+
+
+def test_an_enquiry_waits_for_its_hosts_and_a_bid_for_its_person(cast):
+    everybody = ("zhao", "chen", "hu", "sun", "gao", "admin")
+    assert {who: waiting(cast, who) for who in everybody} == {who: {} for who in everybody}
+    enquiry = enquiry_of(cast)
+    assert {who for who in everybody if waiting(cast, who)} == {"zhao"}
+    assert waiting(cast, "zhao") == {"enquiries": 1}
+    assert waiting(cast, "zhao", enquiry.closes_at) == {}
+    bid = bid_of(cast, enquiry, starts=[FIRST])
+    assert {who: waiting(cast, who) for who in everybody if waiting(cast, who)} == {"hu": {"bids": 1}}
+    # The bid has lapsed: the host can bid again.
+    later = bid.valid_until
+    assert (waiting(cast, "hu", later), waiting(cast, "zhao", later)) == ({}, {"enquiries": 1})
+
+
+@pytest.mark.parametrize(
+    ("regions", "hosts", "is_asked"),
+    [(["CN-AH"], [], True), (["CN-SH"], [], False), ([], ["ustc"], True), ([], ["fudan"], False)],
+)
+def test_only_hosts_to_which_it_goes_are_asked(cast, regions, hosts, is_asked):
+    enquiry_of(cast, regions=regions, hosts=hosts)
+    assert bool(waiting(cast, "zhao")) is is_asked
+
+
+def test_the_home_leads_to_the_lists_of_what_waits(cast, client, clock):  # noqa: F811
+    enquiry = enquiry_of(cast)
+    client.force_login(cast.zhao)
+    listed = reverse("bookings:open-enquiries") + "?waits=enquiries"
+    assert f'href="{listed}"' in page_of(client.get("/home/"))
+    answer = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    assert answer in page_of(client.get(listed))
+    bid_of(cast, enquiry, starts=[FIRST + timedelta(days=1)])
+    assert answer not in page_of(client.get(listed))
+    assert answer in page_of(client.get(reverse("bookings:open-enquiries")))
+    client.force_login(cast.hu)
+    listed = reverse("bookings:enquiries") + "?waits=bids"
+    assert f'href="{listed}"' in page_of(client.get("/home/"))
+    assert reverse("bookings:enquiry", args=[enquiry.pk]) in page_of(client.get(listed))
