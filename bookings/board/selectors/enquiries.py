@@ -402,7 +402,7 @@ def load_booked(bids: Iterable[Bid], now: datetime) -> None:
     slots: dict[UUID, BidSlot] = {}
     for bid in bids:
         for slot in bid.shown_slots:  # type: ignore[attr-defined]
-            slot.booked = None
+            slot.booked = None  # type: ignore[attr-defined]
             if bid.state == Bid.State.ACCEPTED:
                 slots[slot.reservation_id] = slot
     quotes = Quote.objects.filter(reservation__in=slots).order_by("created_at", "is_current", "pk")
@@ -414,7 +414,7 @@ def load_booked(bids: Iterable[Bid], now: datetime) -> None:
         slot = slots[quote.reservation_id]
         row, given = shown(slot.reservation, now), input_from_json(accepted.inputs)
         agreed = Period(given.start, given.end)
-        slot.booked = Booked(
+        slot.booked = Booked(  # type: ignore[attr-defined]
             row,
             quote.currency,
             quote.total,

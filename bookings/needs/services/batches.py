@@ -1,6 +1,7 @@
 """Batches: placing a region's flexible needs together, and what people do with their offers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -264,8 +265,8 @@ def batch_place_accept(
             purpose=purpose,
             hold=hold.pk,
             house_rules=house_rules,
-            need=place.need.pk,
         )
+        booking = replace(booking, need=place.need.pk)
         parties = parties_of(by.actor, booking)
         (reservation,) = reservations_put(by, parties=[parties], bookings=[booking])
         place.state = BatchPlace.State.ACCEPTED

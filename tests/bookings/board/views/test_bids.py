@@ -217,3 +217,61 @@ def test_a_lower_price_is_typed_with_its_reason(cast, client, enquiry):
     client.force_login(cast.hu)
     html = page_of(client.get(reverse("bookings:enquiry", args=[enquiry.pk])))
     assert "20 % below the rate card" in html and "A quiet week." in html
+
+
+def prices(html):
+    return re.findall(r"data-total>([^<]+)<", html)
+
+
+def test_the_price_follows_the_typed_discount_as_the_bid_will_have_it(cast, client, enquiry):
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    form = {
+        "instrument": str(cast.microscope.pk),
+        "service_mode": "assisted",
+        "starts": [(FIRST + DAY).isoformat(), FIRST.isoformat()],
+        "discount_reason": "A quiet week.",
+    }
+    part = {"HX-Request": "true", "HX-Target": "bid-price"}
+
+    def asked(percent):
+        sent = form | {"show": "price", "discount_percent": percent}
+        return client.post(address, sent, headers=part).content.decode()
+
+    by_card = prices(asked(""))
+    assert len(by_card) == 2 and prices(page_of(client.get(address))) == by_card
+    assert "<form" not in asked("")
+    lower = prices(asked("12.5"))
+    assert lower != by_card
+    for wrong in ("101", "-1", "x"):
+        html = asked(wrong)
+        assert not prices(html) and "text-danger" in html
+    assert not Bid.objects.exists()
+    client.post(address, form | {"discount_percent": "12.5"})
+    slots = Bid.objects.get().slots.order_by("reservation__start_at")
+    assert [f"{slot.currency} {slot.total:,.2f}" for slot in slots] == lower
+    assert prices(page_of(client.get(reverse("bookings:bid-amend", args=[Bid.objects.get().pk])))) == lower
+
+
+@pytest.mark.parametrize(
+    ("policy", "mode", "why"),
+    [
+        ({"qualification": "instrument"}, "self", "Operating it alone requires a certificate"),
+        ({"max_minutes": 60}, "assisted", "at most"),
+        ({"horizon_days": 1}, "assisted", "ahead"),
+    ],
+)
+def test_the_form_says_why_no_time_can_be_offered(cast, client, enquiry, policy, mode, why):
+    strict = cast.instrument(name="Strict", policy=policy)
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+    html = page_of(client.get(address, {"instrument": strict.pk, "service_mode": mode}))
+    assert not offered(html)
+    said = html.split("data-why-not")[1].split("</ul>")[0]
+    assert why in said and "not open for all of this time" not in said
+
+
+def test_a_time_that_was_taken_meanwhile_is_named_in_words(cast, client, enquiry):
+    taken = ["2026-03-09T01:07:00"]
+    form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": taken}
+    answer = client.post(reverse("bookings:enquiry-answer", args=[enquiry.pk]), form)
+    html = answer.content.decode()
+    assert answer.status_code == 400 and "is no longer free" in html and "2026-03-09T01:07:00" not in html

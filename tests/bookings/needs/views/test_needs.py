@@ -1,6 +1,7 @@
 """Needs on pages, without a script."""
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -242,3 +243,42 @@ def test_readers_are_named_on_its_page(cast: Cast, wang: Client) -> None:
     wang.post(f"/needs/{need.pk}/unshare/", {"person": "sun@ustc.example"})
     need.refresh_from_db()
     assert need.reader_addresses == ["x@nowhere.example"]
+
+
+def test_a_reader_is_chosen_by_name_of_those_whom_one_sees(cast: Cast, wang: Client) -> None:
+    need = need_of(cast)
+    page, here = f"/needs/{need.pk}/", f"/needs/{need.pk}/share/"
+    assert 'data-choose="/choices/people/"' in page_of(wang.get(page))
+    html = page_of(wang.post(here, {"person": "Sun Tao"}), 400)  # of USTC: not of those she sees
+    assert "You know of nobody called so." in html
+    chen = Client()
+    chen.force_login(cast.people["chen"])
+    for text in (cast.wang.name, "wang@fudan.example"):
+        assert chen.post(here, {"person": text}).status_code == 302
+    need.refresh_from_db()
+    assert (list(need.readers.all()), need.reader_addresses) == ([cast.wang], [])
+    assert "Nobody is notified" not in page_of(wang.get(page))
+
+
+def test_the_page_says_who_is_told_of_a_comment(cast: Cast, wang: Client) -> None:
+    need = need_of(cast)
+    page = f"/needs/{need.pk}/"
+    assert "Nobody is notified of what you write" in page_of(wang.get(page))
+    wang.post(f"{page}share/", {"person": "sun@ustc.example"})
+    html = page_of(wang.get(page))
+    assert "The readers named below are notified" in html and "The host is notified" not in html
+
+
+def test_comparing_keeps_length_and_window_of_the_need(cast: Cast, wang: Client) -> None:
+    need = need_of(cast, minutes=540, modes=["assisted"])
+    wang.post(f"/compare/choose/?id={cast.microscope.pk}", {"act": "add"})
+    html = page_of(wang.get(f"/needs/{need.pk}/"))
+    link = unescape(re.findall(r'href="(/compare/\?[^"]+)"', html)[0])
+    window = ("free_from=2026-03-06T08%3A00", "free_until=2026-03-27T20%3A00")
+    for part in ("minutes=540", "service_mode=assisted", "organisation=fudan", *window):
+        assert part in link
+    html = page_of(wang.get(link))
+    assert re.search(r'value="540"\s+selected', html)
+    assert "Free times from Fri 6 Mar 2026, 08:00 to Fri 27 Mar 2026, 20:00." in html
+    for wrong in ("minutes=0", "minutes=99999", "minutes=x", "free_from=x", "free_until=2020-01-01T00:00"):
+        assert wang.get(f"/compare/?id={cast.microscope.pk}&{wrong}").status_code == 200

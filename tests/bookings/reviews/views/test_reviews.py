@@ -187,3 +187,14 @@ def test_what_a_rule_finds_wrong_with_a_draft_stands_at_its_field(cast, client, 
         assert "invalid-feedback" in html and "A microscope" in html
     assert not PurchaseCase.objects.exists()
     assert client.post(reverse("bookings:review-new"), data).status_code == 302
+
+
+def test_an_expert_is_chosen_by_name(cast, client, pledge):
+    html = page_of(page(client, cast, "xu", "review", pledge.case_id))
+    assert 'data-choose="/choices/people/"' in html
+    answer = send(client, cast, "xu", "review-experts", pledge.case_id, person="Nobody Atall")
+    assert answer.status_code == 400 and "You know of nobody called so." in answer.content.decode()
+    for name, who in (("Wang Li", "wang"), ("hu@optics.example", "hu")):
+        answer = send(client, cast, "xu", "review-experts", pledge.case_id, person=name)
+        assert answer.status_code == 302
+        assert CaseExpert.objects.filter(case=pledge.case_id, user=cast.people[who]).exists()
