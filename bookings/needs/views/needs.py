@@ -139,6 +139,7 @@ def need(
         "may_share": row.user_id == by.actor.user_id
         or by.actor.may("book-for-members", place_of(row.organisation)),
         "is_open": is_open,
+        "is_asked": outcome.asked_until is not None and outcome.asked_until > by.now,
         "may_ask": row.user_id == by.actor.user_id and may_ask(outcome, by.now),
         "terms": row.chosen,  # type: ignore[attr-defined]
         "others": [t for t in load_need_terms(row.text) if t.code not in set(row.terms)],

@@ -10,6 +10,7 @@ from bookings.board.domain.enquiries import two_days
 from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors.enquiries import bids_in, enquiries_in, shown_bids, shown_enquiries
 from bookings.models import Reservation
+from instruments.rates.messages import PRICE_GROUP_LABELS
 from tests.accounts.pages import page_of
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.board import FIRST, bid_of, enquiry_of
@@ -256,8 +257,8 @@ def test_the_price_follows_the_typed_discount_as_the_bid_will_have_it(cast, clie
     ("policy", "mode", "why"),
     [
         ({"qualification": "instrument"}, "self", "Operating it alone requires a certificate"),
-        ({"max_minutes": 60}, "assisted", "at most"),
-        ({"horizon_days": 1}, "assisted", "ahead"),
+        ({"max_minutes": 60}, "assisted", "The longest booking is 60 minutes."),
+        ({"horizon_days": dict.fromkeys(PRICE_GROUP_LABELS, 1)}, "assisted", "ahead"),
     ],
 )
 def test_the_form_says_why_no_time_can_be_offered(cast, client, enquiry, policy, mode, why):

@@ -1,6 +1,8 @@
 """Two hosts bid for one enquiry: neither reads the other's bid, the loser reads why, and requests that come
 too late or ask for too much change nothing."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -28,7 +30,9 @@ def enquiry(cast, clock):  # noqa: F811
 
 @pytest.fixture
 def bid(cast, enquiry):
-    return bid_of(cast, enquiry, starts=[FIRST], discount_percent=10, discount_reason="A quiet week.")
+    return bid_of(
+        cast, enquiry, starts=[FIRST], discount_percent=Decimal(10), discount_reason="A quiet week."
+    )
 
 
 @pytest.fixture

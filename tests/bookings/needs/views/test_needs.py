@@ -221,7 +221,7 @@ def test_why_not_another_one(cast: Cast, wang: Client) -> None:
     need = need_of(cast)
     here = f"/needs/{need.pk}/"
     assert "none of the suitable techniques" in page_of(wang.get(here + "?why=Something+else"))
-    assert "number 1." in page_of(wang.get(here + "?why=electron+microscope"))
+    assert "number 1 in the list." in page_of(wang.get(here + "?why=electron+microscope"))
     assert "No instrument has this name" in page_of(wang.get(here + "?why=qwertyuiop"))
 
 
@@ -267,6 +267,14 @@ def test_the_page_says_who_is_told_of_a_comment(cast: Cast, wang: Client) -> Non
     wang.post(f"{page}share/", {"person": "sun@ustc.example"})
     html = page_of(wang.get(page))
     assert "The readers named below are notified" in html and "The host is notified" not in html
+
+
+def test_who_books_directly_is_told_that_the_enquiry_closes(cast: Cast, wang: Client) -> None:
+    said = "Booking one of these closes your enquiry"
+    page = f"/needs/{need_of(cast).pk}/"
+    assert said not in page_of(wang.get(page))
+    enquiry = enquiry_of(cast, "wang")
+    assert said in page_of(wang.get(f"/needs/{enquiry.need_id}/"))
 
 
 def test_comparing_keeps_length_and_window_of_the_need(cast: Cast, wang: Client) -> None:
