@@ -7,9 +7,10 @@ from accounts.areas import EMPTIED, FOR_PLATFORM, KEPT, Area, Personal, Record
 from accounts.domain.messages import Topic
 from accounts.domain.roles import COORDINATOR, MANAGER
 from accounts.menu import PLANNING, Below, MenuEntry, Waits, has, may, signed_in
+from accounts.selectors.choosing import meeting
 from bookings.reviews.messages import ACTS, REFUSALS
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
-from bookings.reviews.selectors.cases import cases_to_decide, opinions_to_give, pledges_to_answer
+from bookings.reviews.selectors.cases import cases_to_decide, experts_met, opinions_to_give, pledges_to_answer
 from bookings.reviews.services.opinions import interests_forget
 
 AREA = Area(
@@ -80,4 +81,5 @@ AREA = Area(
         "bookings.PurchaseCase.decided_by": FOR_PLATFORM,
     },
     forgets=(interests_forget,),
+    joins=((meeting, experts_met),),
 )  # fmt: skip

@@ -223,7 +223,7 @@ def bids_for(actor: Actor) -> QuerySet[Bid]:
 
 def bids_to_decide(actor: Actor, now: datetime) -> QuerySet[Bid]:
     """Return the open bids for the actor's own open enquiries."""
-    return bids_for(actor).filter(
+    return Bid.objects.filter(
         enquiry__user_id=actor.person,
         enquiry__state__in=enquiries.LIVE,
         enquiry__closes_at__gt=now,
@@ -234,7 +234,7 @@ def bids_to_decide(actor: Actor, now: datetime) -> QuerySet[Bid]:
 
 def enquiries_to_decide(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
     """Return the actor's own enquiries that have open bids."""
-    return enquiries_for(actor).filter(pk__in=bids_to_decide(actor, now).order_by().values("enquiry"))
+    return enquiries_for(actor).filter(pk__in=bids_to_decide(actor, now).values("enquiry"))
 
 
 def bids_in(rows: QuerySet[Bid], state: str, now: datetime) -> QuerySet[Bid]:

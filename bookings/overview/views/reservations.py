@@ -1,7 +1,8 @@
 """The pages "My bookings" and of one booking."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -32,7 +33,7 @@ from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.funding.selectors.funding_sources import sources_for
 from bookings.needs.selectors.batches import load_offers_to
 from bookings.plans.selectors.waiting import offers_to
-from bookings.pricing.domain.quotes import input_from_json, minimum_charged
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, minimum_charged
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors.bookings import OWN_BOOKINGS
 from bookings.pricing.selectors.charges import cancellation_now
@@ -161,7 +162,7 @@ def reservation_page(
         "reads_enquiry": actor.user_id == row.user_id or books_for_payer,
         "quote_is_void": state in RELEASED,
         "minimum": minimum_charged(quoted.inputs) if quoted else 0,
-        "tiers": given.card.cancellation if given else None,
+        "tiers": _tiers(given) if given else None,
         "number_of_samples": quoted.inputs.get("quantity") if quoted else None,
         "session": session,
         "funding": _funding(actor, row),
@@ -206,6 +207,14 @@ def reservation_page(
         **forms,
     }
     return render(request, "bookings/overview/reservation.html", context, status=status)
+
+
+def _tiers(given: QuoteInput) -> list[tuple[Decimal, datetime | None]]:
+    """Return what cancelling costs, in percent, and until when; None for the tier without a notice."""
+    return [
+        (tier.percent, given.start - timedelta(minutes=tier.notice_minutes) if tier.notice_minutes else None)
+        for tier in given.card.cancellation
+    ]
 
 
 def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:

@@ -41,6 +41,11 @@ def cases_for(actor: Actor) -> QuerySet[PurchaseCase]:
     return cases().filter(own | (Q(submitted_at__isnull=False) & seen))
 
 
+def experts_met(actor: Actor) -> QuerySet[CaseExpert]:
+    """Return the experts who were asked about cases that the actor sees, each with the person as `user`."""
+    return CaseExpert.objects.filter(case__in=cases_for(actor).order_by().values("pk"))
+
+
 def case_by_id(actor: Actor, case_id: UUID) -> PurchaseCase:
     """Return a case that the actor may see, or about which they are asked as an expert; raise `NotFound`
     otherwise."""

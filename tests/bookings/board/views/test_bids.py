@@ -258,7 +258,7 @@ def test_the_price_follows_the_typed_discount_as_the_bid_will_have_it(cast, clie
     [
         ({"qualification": "instrument"}, "self", "Operating it alone requires a certificate"),
         ({"max_minutes": 60}, "assisted", "The longest booking is 60 minutes."),
-        ({"horizon_days": dict.fromkeys(PRICE_GROUP_LABELS, 1)}, "assisted", "ahead"),
+        ({"horizon_days": dict.fromkeys(PRICE_GROUP_LABELS, 0)}, "assisted", "ahead"),
     ],
 )
 def test_the_form_says_why_no_time_can_be_offered(cast, client, enquiry, policy, mode, why):
