@@ -147,11 +147,10 @@ class ReaderForm(StyledForm):
     here. Who was chosen by name is named by id, so that the need's page shows the name."""
 
     person = PersonField(
-        label=_("Name"),
         help_text=_(
             "Somebody you have not met here: their mail address. Whoever has or opens an account with it can "
             "read the need. No message is sent."
-        ),
+        )
     )
 
     def clean_person(self) -> str:
