@@ -384,7 +384,7 @@ def shown_bids(rows: Iterable[Bid], now: datetime) -> list[Bid]:
 
 @dataclass(frozen=True)
 class Booked:
-    """What the booking that an accepted bid became says now: its price and its state. agreed: the time that
+    """The present price and state of the booking that an accepted bid became. agreed: the time that
     was accepted, if the booking was moved since; is_other_price: whether the price differs from that of the
     bid."""
 
@@ -402,7 +402,7 @@ def load_booked(bids: Iterable[Bid], now: datetime) -> None:
     slots: dict[UUID, BidSlot] = {}
     for bid in bids:
         for slot in bid.shown_slots:  # type: ignore[attr-defined]
-            slot.booked = None  # type: ignore[attr-defined]
+            slot.booked = None
             if bid.state == Bid.State.ACCEPTED:
                 slots[slot.reservation_id] = slot
     quotes = Quote.objects.filter(reservation__in=slots).order_by("created_at", "is_current", "pk")
