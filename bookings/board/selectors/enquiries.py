@@ -460,7 +460,8 @@ def hosts_matched(enquiry: Enquiry, now: datetime) -> list[UUID]:
 def load_clusters(actor: Actor) -> list[tuple[enquiries.Cluster, Technique | None, Region]]:
     """Return the clusters in the regions that the actor coordinates. Which ones are hidden is decided over
     all regions, so that readers cannot learn more by combining what they see."""
-    rows = Enquiry.objects.exclude(state="withdrawn").values_list(
+    # What was withdrawn because it was booked directly was asked for all the same.
+    rows = Enquiry.objects.exclude(state="withdrawn", reservation=None).values_list(
         "techniques", "region_id", "created_at", "organisation_id", "minutes"
     )
     asked = [

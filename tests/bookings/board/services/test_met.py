@@ -9,7 +9,7 @@ from accounts.models import OutboxMessage
 from accounts.work import effects
 from bookings.board.models import Bid, Enquiry
 from bookings.board.notifications.enquiries import KINDS
-from bookings.board.selectors.enquiries import enquiries_to
+from bookings.board.selectors.enquiries import enquiries_to, load_clusters
 from bookings.board.services.bids import BidValues, bid_amend
 from bookings.board.services.enquiries import enquiries_forget, enquiries_settle, enquiry_accept
 from bookings.catalogue.selectors.parties import Booking
@@ -88,3 +88,23 @@ def test_who_leaves_takes_the_enquiry_along_even_in_between(cast, bid):
     book_for(cast, bid.enquiry.need_id, cast.instrument(name="Another"))
     enquiries_forget(By(cast.actor("hu"), NOW), user=cast.hu)
     assert Enquiry.objects.get().state == "withdrawn"
+
+
+def test_what_was_booked_directly_still_counts_as_asked_for(cast, bid):
+    first = bid.enquiry
+    Enquiry.objects.filter(pk=first.pk).update(state="withdrawn")
+    for organisation in (cast.fudan, cast.ustc):
+        Enquiry.objects.create(**_values(first), organisation=organisation)
+    assert load_clusters(cast.actor("admin")) == []
+    Enquiry.objects.filter(pk=first.pk).update(state="answered")
+    book_for(cast, first.need_id, cast.instrument(name="Another"))
+    enquiries_settle(now=NOW)
+    assert Enquiry.objects.get(pk=first.pk).state == "withdrawn"
+    ((cluster, _, _),) = load_clusters(cast.actor("admin"))
+    assert cluster.organisations == 3
+
+
+def _values(enquiry):
+    names = ("user", "region", "is_confidential", "terms", "techniques", "earliest", "latest", "minutes")
+    own = {name: getattr(enquiry, name) for name in (*names, "closes_at", "created_at", "changed_at")}
+    return own | {"state": "unmet", "reason": "no-bid"}
