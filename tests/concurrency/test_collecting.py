@@ -9,11 +9,19 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import NOBODY, By
 from accounts.models import TrailEntry
 from bookings.models import CollectLink, HandOff, Receipt
-from bookings.results.services.collecting import delivery_begin, delivery_note, link_make, link_revoke
+from bookings.results.selectors.handoffs import digest_of
+from bookings.results.services.collecting import (
+    delivery_begin,
+    delivery_note,
+    link_make,
+    link_revoke,
+    receipt_confirm,
+)
+from bookings.results.services.handoffs import hand_off_point
 from bookings.results.services.retention import hold_place, results_purge, results_warn
 from tests.concurrency.races import won
-from tests.factories.cast import NOW, Cast
-from tests.factories.results import released
+from tests.factories.cast import NOW, Cast, reserve
+from tests.factories.results import announced, released
 
 pytestmark = pytest.mark.concurrency
 DAY = timedelta(days=1)
@@ -56,6 +64,19 @@ def test_the_last_files_delivered_at_once_collect_once(real_cast: Cast, hand_off
     assert HandOff.objects.get().state == "collected"
     assert TrailEntry.objects.filter(action="handoff.collect").count() == 1
     assert TrailEntry.objects.filter(action="handoff.deliver").count() == 2
+
+
+def test_a_receipt_confirmed_twice_at_once_is_one(real_cast: Cast, hand_off: HandOff, race: Any) -> None:
+    kept = announced(real_cast, reserve(real_cast, "2026-03-09 10:00", "2026-03-09 12:00"))
+    zhao, wang = (By(real_cast.actor(who), NOW) for who in ("zhao", "wang"))
+    kept = hand_off_point(zhao, hand_off_id=kept.pk, protocol="sftp", host="data.ustc.test", path="/runs/7")
+    for row in (hand_off, kept):
+        digest = digest_of(row)
+        race(
+            [lambda pk=row.pk, d=digest: receipt_confirm(wang, hand_off_id=pk, manifest_digest=d)] * 6
+        )
+        assert row.receipts.count() == 1
+    assert TrailEntry.objects.filter(action="handoff.collect").count() == 2
 
 
 def test_halves_that_end_at_once_are_everything(

@@ -59,7 +59,10 @@ class HandOffShape(serializers.Serializer[Any]):
     bytes = serializers.IntegerField(source="bytes_total")
     bytes_received = serializers.IntegerField(source="bytes_here")
     manifest = EntryShape(many=True, source="shown_manifest")
-    manifest_digest = serializers.CharField()
+    manifest_digest = serializers.CharField(
+        source="shown_digest",
+        help_text="What a recipient confirms: SHA-256 of the canonical JSON of `manifest`, or of `pointer`.",
+    )
     sealed_at = Instant(allow_null=True)
     released_at = Instant(allow_null=True)
     collected_at = Instant(allow_null=True)
@@ -103,6 +106,7 @@ class Results(Resource):
                 setattr(row, name, getattr(sizes[row.pk], name))
             is_told = handoffs.sees_files(self.actor, row)
             row.shown_manifest = row.manifest if is_told else []
+            row.shown_digest = handoffs.digest_of(row)
             row.shown_pointer = row if row.pointer_protocol and is_told else None
         return rows
 

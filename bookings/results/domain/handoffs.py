@@ -1,9 +1,11 @@
 """The states of a delivery and the transitions between them."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.domain.canonical import canonical_json
 from accounts.domain.errors import WrongState
 
 DUE_DAYS, MOST_DUE_DAYS = 7, 365  # after the end of the booking
@@ -45,6 +47,8 @@ OPEN = frozenset({"expected", "uploading"})  # states in which files may be adde
 AWAITED = frozenset({"expected", "uploading", "sealed"})  # late after `due_at`
 # States in which recipients can read the files.
 READABLE = frozenset({"released", "collected", "expiring"})
+# States in which recipients can confirm that they have the results.
+CONFIRMABLE = READABLE | {"pointed"}
 ENDED = frozenset({"purged", "withdrawn"})
 
 
@@ -69,6 +73,13 @@ def manifest_of(files: Iterable[tuple[str, int, str]]) -> list[dict[str, Any]]:
     """Return the manifest of files by path, size and SHA-256, in the order of their paths."""
     rows = [{"path": path, "size": size, "sha256": sha256} for path, size, sha256 in files]
     return sorted(rows, key=lambda row: str(row["path"]).encode())
+
+
+def pointer_digest(protocol: str, host: str, path: str, checksums: str) -> str:
+    """Return the SHA-256 of where results are kept at the host, and of their checksums: what a recipient
+    confirms where there is no manifest."""
+    values = {"protocol": protocol, "host": host, "path": path, "checksums": checksums}
+    return hashlib.sha256(canonical_json(values)).hexdigest()
 
 
 def upload_ends(created_at: datetime, now: datetime) -> datetime:

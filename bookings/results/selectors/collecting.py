@@ -30,7 +30,7 @@ from accounts.selectors.rows import any_of, visible
 from accounts.selectors.secrets import digest_of, link_token
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import taking_part
-from bookings.results.domain.handoffs import READABLE
+from bookings.results.domain.handoffs import CONFIRMABLE, READABLE
 from bookings.results.domain.packages import Measurement, Result, Thing, package
 from bookings.results.domain.ranges import covered, joined
 from bookings.results.domain.retention import is_recipient
@@ -289,7 +289,7 @@ def delivery_of(reservation_id: UUID) -> HandOff | None:
     hand_off = (
         HandOff.objects.select_related(*WITH)
         .filter(reservation_id=reservation_id)
-        .order_by("-created_at")
+        .order_by("-created_at", "-pk")
         .first()
     )
     if hand_off is not None:
@@ -325,7 +325,8 @@ def load_collecting(actor: Actor, hand_off: HandOff, now: datetime) -> dict[str,
         "links": links,
         "receipts": receipts,
         "is_confirmed": any(row.way == Receipt.Way.CONFIRMED for row in receipts),
-        "may_confirm": is_for_actor and is_readable,
+        "may_confirm": is_for_actor and hand_off.state in CONFIRMABLE,
+        "digest": handoffs.digest_of(hand_off),
         "keep_requests": list(keep_requests_of(hand_off)[:5]) if may_read else [],
         "may_keep": (is_host or is_for_actor) and is_readable,
         "may_hold": is_readable and hand_off.held_at is None and may_hold(actor, hand_off),

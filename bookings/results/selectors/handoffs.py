@@ -1,6 +1,7 @@
 """Deliveries of results, as far as each person may see them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
@@ -16,7 +17,16 @@ from bookings.pricing.selectors.bookings import WORDS
 from bookings.record.models import Reservation
 from bookings.record.selectors.lists import CHOICE, FLAG, ID, Column, Filter, Listing
 from bookings.record.selectors.reservations import takes_part, visible_to
-from bookings.results.domain.handoffs import AWAITED, DUE_DAYS, DUE_MODES, KEEP_DAYS, READABLE, may
+from bookings.results.domain.handoffs import (
+    AWAITED,
+    CONFIRMABLE,
+    DUE_DAYS,
+    DUE_MODES,
+    HAPPENS,
+    KEEP_DAYS,
+    may,
+    pointer_digest,
+)
 from bookings.results.locks import WITH
 from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
 from instruments.register.selectors.registry import instrument_by_id
@@ -50,7 +60,7 @@ def hand_off_to_fill(actor: Actor, hand_off_id: UUID) -> HandOff:
 def announced_for(reservation_id: UUID) -> HandOff | None:
     """Return the latest delivery of a booking, for callers that know that the reader may see the booking;
     earlier ones were withdrawn."""
-    return HandOff.objects.filter(reservation=reservation_id).order_by("-created_at").first()
+    return HandOff.objects.filter(reservation=reservation_id).order_by("-created_at", "-pk").first()
 
 
 def hands_over(actor: Actor, hand_off: HandOff) -> bool:
@@ -72,8 +82,30 @@ def collects(actor: Actor, hand_off: HandOff) -> bool:
 
 
 def sees_files(actor: Actor, hand_off: HandOff) -> bool:
-    """Say whether the actor may see which files there are: the host always, others once they are released."""
-    return hands_over(actor, hand_off) or hand_off.state in READABLE
+    """Say whether the actor may see which files there are, or where they are kept: the host always, others
+    once they are released."""
+    return hands_over(actor, hand_off) or hand_off.state in CONFIRMABLE
+
+
+def digest_of(hand_off: HandOff) -> str:
+    """Return what recipients confirm: the digest of the manifest, or of where the results are kept at the
+    host. It is empty while there is nothing to confirm."""
+    if hand_off.state != "pointed":
+        return hand_off.manifest_digest
+    return pointer_digest(
+        hand_off.pointer_protocol, hand_off.pointer_host, hand_off.pointer_path, hand_off.pointer_checksums
+    )
+
+
+def load_again(actor: Actor, hand_off: HandOff) -> dict[str, Any]:
+    """Return, for a delivery that was withdrawn, the one that followed it (`follows`), or whether the actor
+    may begin one (`may_again`). One statement, none for other deliveries."""
+    if hand_off.state != "withdrawn":
+        return {}
+    last = announced_for(hand_off.reservation_id)
+    if last is not None and last.pk != hand_off.pk:
+        return {"follows": last}
+    return {"may_again": hands_over(actor, hand_off) and hand_off.reservation.state in HAPPENS}
 
 
 def overdue(now: datetime) -> Q:

@@ -16,12 +16,13 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from accounts.services.jobs import work_through
-from bookings.results.domain.handoffs import READABLE, may, state_after
+from bookings.results.domain.handoffs import CONFIRMABLE, may, state_after
 from bookings.results.domain.ranges import covered, joined
 from bookings.results.domain.retention import MOST_USES, bytes_allowed, check_link, is_collected
 from bookings.results.locks import lock_hand_off
 from bookings.results.models import CollectLink, HandOff, Receipt
 from bookings.results.selectors import collecting
+from bookings.results.selectors.handoffs import digest_of as digest_to_confirm
 from bookings.results.selectors.handoffs import hand_off_by_id, hands_over
 
 MOST_AT_ONCE = 500  # links that end in one run
@@ -233,15 +234,16 @@ def _settle(receipt_id: UUID, now: datetime) -> None:
 @transaction.atomic
 def receipt_confirm(by: By, *, hand_off_id: UUID, manifest_digest: str) -> Receipt:
     """Confirm, as a recipient, that everything was received and matches the manifest with this digest; doing
-    so again changes nothing. Raises `Invalid` (digest-differs) for the digest of another manifest,
-    `NotPermitted` for others."""
+    so again changes nothing. Results kept at the host have the digest of where they are and of their
+    checksums. Raises `Invalid` (digest-differs) for another digest, `NotPermitted` for others."""
     hand_off = hand_off_by_id(by.actor, hand_off_id)
     if not collecting.counts_as_delivered(by.actor, hand_off):
         raise NotPermitted
     hand_off = lock_hand_off(hand_off_id)
-    if hand_off.state not in READABLE:
+    if hand_off.state not in CONFIRMABLE:
         raise WrongState("not-collectable")
-    if manifest_digest.strip().lower() != hand_off.manifest_digest:
+    digest = digest_to_confirm(hand_off)
+    if manifest_digest.strip().lower() != digest:
         raise invalid("manifest_digest", "digest-differs")
     mine = {"user_id": by.actor.person, "way": Receipt.Way.CONFIRMED}
     if earlier := hand_off.receipts.filter(**mine).first():
@@ -255,7 +257,7 @@ def receipt_confirm(by: By, *, hand_off_id: UUID, manifest_digest: str) -> Recei
         started_at=by.now,
         completed_at=by.now,
         is_of_host=hands_over(by.actor, hand_off),
-        manifest_digest=hand_off.manifest_digest,
+        manifest_digest=digest,
     )
     _delivered(by, hand_off, receipt)
     _collect(by, hand_off)
@@ -285,7 +287,7 @@ def _collect(by: By, hand_off: HandOff) -> None:
         hand_off.collected_at = by.now
         hand_off.version += 1
         hand_off.save(update_fields=["state", "collected_at", "version"])
-        after = {"state": hand_off.state, "manifest": hand_off.manifest_digest}
+        after = {"state": hand_off.state, "manifest": digest_to_confirm(hand_off)}
         trail.record(by, "handoff.collect", hand_off, before={"state": before}, after=after)
 
 

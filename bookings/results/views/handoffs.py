@@ -79,6 +79,7 @@ def result(request: HttpRequest, hand_off_id: UUID, status: int = 200, **forms: 
             "withdraw_form": handoffs.WithdrawForm(initial=version),
             "most_bytes": settings.RESULTS_MOST_BYTES,
             **load_collecting(by.actor, hand_off, by.now),
+            **handoff_selectors.load_again(by.actor, hand_off),
             **collecting_forms(hand_off, some[:SHOWN_FILES]),
             **forms,
         },

@@ -13,9 +13,10 @@ from accounts.services.memberships import membership_start, role_grant
 from bookings.models import CollectLink, HandOff, Receipt
 from bookings.overview.services.effects import effects_carry_out
 from bookings.results.selectors import collecting
-from bookings.results.selectors.handoffs import collects, hands_over
+from bookings.results.domain.handoffs import pointer_digest
+from bookings.results.selectors.handoffs import collects, digest_of, hands_over
 from bookings.results.services import collecting as collecting_services
-from bookings.results.services.handoffs import hand_off_withdraw
+from bookings.results.services.handoffs import hand_off_point, hand_off_withdraw
 from tests.factories.cast import NOW, reserve
 from tests.factories.conversations import leave
 from tests.factories.results import announced, released
@@ -485,3 +486,29 @@ def test_evidence_names_everything_and_stays_when_the_files_are_gone(cast, hand_
     told = collecting.delivery_of(hand_off.reservation_id)
     assert [row.path for row in told.given] == ["spectrum.csv"]
     assert told.state == "withdrawn" and len(told.manifest) == 2
+
+
+def test_what_stays_at_the_host_is_confirmed_by_where_it_is(cast, hand_off):
+    booked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    kept = announced(cast, booked)
+    where = {"protocol": "sftp", "host": "data.ustc.test", "path": "/runs/7", "checksums": "0" * 64 + "  a.h5"}
+    kept = hand_off_point(by(cast, "zhao"), hand_off_id=kept.pk, **where)
+    digest = digest_of(kept)
+    assert digest == pointer_digest(**where) and digest != pointer_digest(**where | {"path": "/runs/8"})
+    for who in ("zhao", "gao", "auditor"):
+        with pytest.raises(NotPermitted):
+            collecting_services.receipt_confirm(by(cast, who), hand_off_id=kept.pk, manifest_digest=digest)
+    for other in ("", hand_off.manifest_digest):
+        with pytest.raises(Invalid):
+            collecting_services.receipt_confirm(by(cast, "wang"), hand_off_id=kept.pk, manifest_digest=other)
+    assert not Receipt.objects.filter(hand_off=kept).exists()
+    for _ in range(2):
+        collecting_services.receipt_confirm(by(cast, "wang"), hand_off_id=kept.pk, manifest_digest=digest)
+    row = Receipt.objects.get(hand_off=kept)
+    assert (row.way, row.manifest_digest) == ("confirmed", digest)
+    kept.refresh_from_db()
+    assert (kept.state, kept.collected_at) == ("pointed", NOW)
+    assert TrailEntry.objects.get(action="handoff.collect").after == {"state": "pointed", "manifest": digest}
+    hand_off_withdraw(by(cast, "zhao"), hand_off_id=kept.pk, reason="wrong run")
+    with pytest.raises(WrongState):
+        collecting_services.receipt_confirm(by(cast, "wang"), hand_off_id=kept.pk, manifest_digest=digest)

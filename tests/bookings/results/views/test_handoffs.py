@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from bookings.models import HandOff, HostStorage, ResultFile
+from bookings.models import HandOff, HostStorage, Receipt, ResultFile
 from tests.accounts.pages import page_of
 from tests.factories.api import Clock, clock  # noqa: F401
 from tests.factories.cast import Cast, reserve
@@ -153,3 +153,41 @@ def test_terms_and_storage(cast: Cast, zhao: Client) -> None:
     admin.post(f"/results/storage/{cast.ustc.pk}/", {"quota": ""})
     assert HostStorage.objects.get().quota is None
     assert admin.post(f"/results/storage/{cast.ustc.pk}/", {"quota": "x"}).status_code == 400
+
+
+def test_what_stays_at_the_host_is_confirmed_with_a_click(cast: Cast, zhao: Client, wang: Client) -> None:
+    here = f"/results/{announced(cast).pk}/"
+    zhao.post(f"{here}point/", {"protocol": "sftp", "host": "data.ustc.test", "path": "/runs/7"})
+    assert f"{here}confirm/" not in page_of(zhao.get(here))
+    page = wang.get(here)
+    assert f"{here}confirm/" in page_of(page)
+    wang.post(f"{here}confirm/", {"manifest_digest": page.context["digest"]})
+    assert Receipt.objects.get().way == "confirmed"
+    for browser in (wang, zhao):
+        assert "received and checked" in page_of(browser.get(here))
+    assert f"{here}confirm/" not in page_of(wang.get(here))
+
+
+def test_after_results_were_withdrawn_others_are_delivered(cast: Cast, zhao: Client, wang: Client) -> None:
+    row = released(cast)
+    here, again = f"/results/{row.pk}/", f"/bookings/{row.reservation_id}/results/"
+    assert again not in page_of(zhao.get(here))
+    zhao.post(f"{here}withdraw/", {"reason": "of another sample"})
+    for address in (here, f"/bookings/{row.reservation_id}/"):
+        assert again in page_of(zhao.get(address))
+        assert again not in page_of(wang.get(address))
+    assert zhao.post(again).status_code == 302
+    later = HandOff.objects.exclude(pk=row.pk).get()
+    for browser in (zhao, wang):
+        page = page_of(browser.get(here))
+        assert f"/results/{later.pk}/" in page and again not in page
+
+
+def test_the_page_of_a_withdrawn_delivery_takes_no_files(cast: Cast, zhao: Client) -> None:
+    row = announced(cast)
+    file = uploaded(cast, row)
+    here = f"/results/{row.pk}/"
+    zhao.post(f"{here}withdraw/", {"reason": "of another sample"})
+    assert 'id="uploads"' not in page_of(zhao.get(f"{here}upload/"))
+    assert zhao.post(f"{here}files/{file.pk}/remove/").status_code in {404, 409}
+    assert zhao.post(f"{here}seal/").status_code == 409
