@@ -22,11 +22,11 @@ def tell(world: World) -> str:
     by_key = {offer.key: offer.instrument for offer in world.offers}
     count, lines = 0, lines_of(__file__)
     for row in lines["receiving"]:
-        facility = by_key[row["instrument"]].facility
+        facility = places.facilities[row["facility"]]
         host = places.manager_of(facility.organisation)
-        said = {str(name): row.get(name, "") for name in ReceivingBody().fields}
+        said = {str(name): row[name] for name in ReceivingBody().fields}
         receiving_set(By(host.actor, now - SAID), facility_id=facility.pk, **said)
-        hazards = {"refused_hazards": row.get("refused", [])}
+        hazards = {"refused_hazards": row["refused"]}
         facility_update(By(host.actor, now - SAID), facility_id=facility.pk, changes=hazards)
     for row in lines["samples"]:
         person, instrument = places.people[row["person"]], by_key[row["instrument"]]

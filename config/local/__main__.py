@@ -29,7 +29,7 @@ from config.local.supervisor import (
     record,
     reloading_parts,
     stop_part,
-    wait_for_web,
+    wait_for_servers,
     watch,
 )
 
@@ -107,7 +107,7 @@ def _run_platform(preferred: int, *, dev: bool) -> None:
                 say("Starting web, workers and beat ...")
                 for part in platform.values():
                     part.start()
-                wait_for_web(platform["web"], port, env)
+                wait_for_servers(platform, port, env)
             demo = environment.is_local(servers)
             _welcome(env, port, demo=demo)
             with _encoder_installed_beside(env, is_due=demo and not dev) as encoder:

@@ -73,10 +73,10 @@ def stop_part(name: str, patience: float = 20) -> bool:
 
 @contextmanager
 def claimed_port(preferred: int) -> Iterator[int]:
-    """Yield a free port, reserved on this machine until the web process listens there.
+    """Yield a free port; nobody else chooses ports on this machine until the caller is done.
 
     granian silently shares a port with another granian of the same user, so two checkouts that start together
-    must not choose at the same time.
+    must not choose at the same time, nor before the processes of the other listen.
     """
     with locked(Path(tempfile.gettempdir()) / f"instrument-commons-port-{os.geteuid()}.lock"):
         port = first_free(preferred)
@@ -132,22 +132,32 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, PlatformProc
     return {name: PlatformProcess(name, [sys.executable, *words], env) for name, words in commands.items()}
 
 
-def wait_for_web(part: PlatformProcess, port: int, env: Mapping[str, str]) -> None:
-    """Wait until /healthz answers 200."""
+def wait_for_servers(platform: Mapping[str, PlatformProcess], port: int, env: Mapping[str, str]) -> None:
+    """Wait until the web process answers, and the one for uploads where there is one. Raise `Failed` where one
+    does not, for example because its port was taken meanwhile."""
+    wait_for_server(platform["web"], port, env)
+    if "uploads" in platform:
+        wait_for_server(platform["uploads"], int(env["UPLOADS_PORT"]), env)
+
+
+def wait_for_server(part: PlatformProcess, port: int, env: Mapping[str, str]) -> None:
+    """Wait until /healthz answers 200; raise `Failed` if the process ends or never answers."""
     began = told = time.monotonic()
     status = None
     while time.monotonic() - began < PATIENCE:
         if part.died():
-            raise Failed(f"The web process ended while starting. {last_lines(part.log)}")
+            raise Failed(f"The {part.name} process, on port {port}, ended while starting. {last_lines(part.log)}")
         status = health(port, urlsplit(env["SITE_URL"]).netloc)
         if status == HTTPStatus.OK:
             return
         if time.monotonic() - told > 15:
             told = time.monotonic()
-            say(f"  still waiting for the web process after {told - began:.0f} s")
+            say(f"  still waiting for the {part.name} process after {told - began:.0f} s")
         stopping.nap(0.2)
     answer = f"answers {status}" if status else "does not answer"
-    raise Failed(f"/healthz {answer} after {PATIENCE:.0f} s. {last_lines(part.log)}")
+    raise Failed(
+        f"/healthz {answer} on port {port} ({part.name}) after {PATIENCE:.0f} s. {last_lines(part.log)}"
+    )
 
 
 def health(port: int, host: str) -> int | None:

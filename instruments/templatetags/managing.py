@@ -18,7 +18,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
-from accounts.letters.words import listed
+from accounts.letters.words import listed, named
 from instruments.attachments.models import Attachment
 from instruments.attachments.selectors.attachments import Picture
 from instruments.capabilities.models import Capability
@@ -293,6 +293,18 @@ def hazards_named(codes: Iterable[str]) -> str:
 def hazards_refused(instrument: Instrument) -> str:
     """Return the names of the hazards that an instrument or its facility does not accept."""
     return hazards_named(refused_hazards(instrument))
+
+
+def hazards_taken(instrument: Instrument) -> str:
+    """Say which hazards of samples an instrument accepts, and which it does not."""
+    refused = refused_hazards(instrument)
+    if not refused:
+        return gettext("{instrument} accepts all of these.").format(instrument=named(instrument))
+    return gettext("{instrument} accepts: {accepted}. It does not accept: {refused}.").format(
+        instrument=named(instrument),
+        accepted=hazards_named(code for code in HAZARD_LABELS if code not in refused) or gettext("none"),
+        refused=hazards_named(refused),
+    )
 
 
 @register.filter

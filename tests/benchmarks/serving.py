@@ -18,7 +18,7 @@ from accounts.models import OutboxMessage
 from config.local.checkout import LOCAL
 from config.local.environment import preferred_port
 from config.local.ports import LOOPBACK
-from config.local.supervisor import NAMES, PlatformProcess, claimed_port, parts, stop_part, wait_for_web
+from config.local.supervisor import NAMES, PlatformProcess, claimed_port, parts, stop_part, wait_for_servers
 from tests.benchmarks.driver import Server
 
 PURPOSE = "bench"
@@ -89,7 +89,7 @@ def serving() -> Iterator[Platform]:
             running = parts(port, env, PURPOSE)
             for part in running.values():
                 part.start()
-            wait_for_web(running["web"], port, env)
+            wait_for_servers(running, port, env)
         platform = Platform(port, running)
         _wait_until_idle(platform)
         yield platform

@@ -85,6 +85,9 @@ TO_RETURN = frozenset({"measured", "refused"})
 WITH_OWNER = frozenset({"announced", "returned", "cancelled"})
 # States in which it can no longer be measured.
 GONE = frozenset({"discarded", "lost", "cancelled"})
+# States in which it can be chosen for a booking: on its way to a host, or there. A sample that came back is
+# announced again first.
+USABLE = frozenset({"announced", "shipped", "received", "in_work", "measured", "kept"})
 NEEDS_NOTE = frozenset({"refused", "lost", "discarded"})
 CARRIED = frozenset({"shipped", "return_shipped"})
 
@@ -129,6 +132,11 @@ def next_states(state: str, sides: Iterable[str]) -> list[str]:
 def expected_state(state: str, sides: Iterable[str]) -> str:
     """Return the state that usually follows, if somebody on these sides may give it; else nothing."""
     return next((new for new in NEXT.get(state, ()) if new in next_states(state, sides)), "")
+
+
+def awaited_state(state: str, sides: Iterable[str]) -> str:
+    """Return the state that usually follows and that only the other side may give; else nothing."""
+    return "" if expected_state(state, sides) else next(iter(NEXT.get(state, ())), "")
 
 
 def require_step(code: str, state: str, new: str, sides: Iterable[str]) -> None:

@@ -79,15 +79,18 @@ class SampleForm(VersionForm):
         sample: SampleItem | None = None,
         bookings: Collection[tuple[Reservation, str]] = (),
         refused: Collection[str] = (),
+        accepted: str = "",
     ) -> None:
         """Fill the form from a sample. `bookings` are those that new samples can join; `refused` are hazards
-        that the instruments of known bookings do not accept, which the choices say."""
+        that the instruments of known bookings do not accept, which the choices say; `accepted` says of each
+        instrument which ones it accepts."""
         super().__init__(data)
         fields: Any = self.fields
         fields["hazards"].choices = [
             (code, _("{hazard} – not accepted").format(hazard=label) if code in refused else label)
             for code, label in HAZARD_LABELS.items()
         ]
+        fields["hazards"].help_text = accepted or fields["hazards"].help_text
         fields["booking"].choices = [("", _("none yet")), *((str(one.pk), text) for one, text in bookings)]
         if not bookings:
             del fields["booking"]
@@ -120,8 +123,12 @@ class StepForm(VersionForm):
     """A step, one of `states`, with only those fields that apply to one of these."""
 
     state = forms.ChoiceField(label=_("It is now"))
+    # Nobody confirms by accident that something arrived intact.
     condition = forms.ChoiceField(
-        label=_("Condition on arrival"), required=False, choices=SampleStep.Condition.choices
+        label=_("Condition on arrival"),
+        required=False,
+        choices=[("", _("– choose –")), *SampleStep.Condition.choices],
+        help_text=_("Required if it has arrived."),
     )
     carrier = forms.CharField(label=_("Carrier"), required=False, max_length=80)
     tracking = forms.CharField(label=_("Tracking number"), required=False, max_length=80)
@@ -154,6 +161,12 @@ class StepForm(VersionForm):
             del fields["carrier"], fields["tracking"]
         if sample is not None:
             self.initial["version"] = sample.version
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("state") == "received" and "condition" in data and not data["condition"]:
+            self.add_error("condition", _("Say in what condition it arrived."))
+        return data
 
     def step(self) -> NextStep:
         data = self.cleaned_data

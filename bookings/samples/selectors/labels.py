@@ -54,7 +54,9 @@ def _booked(sample: SampleItem) -> list[str]:
         return []
     one = rows[-1].reservation
     start: datetime = one.start_at.astimezone(one.instrument.facility.zone)
+    facility = one.instrument.facility
     lines = [named(one.instrument), f"{start:%Y-%m-%d %H:%M} · {str(one.pk)[-6:]}"]
-    if to := getattr(one.instrument.facility, "sample_receiving", None):
-        lines.append(gettext("To: {recipient}, {address}").format(recipient=to.recipient, address=to.address))
+    to = getattr(facility, "sample_receiving", None)
+    parts = (to.recipient, to.phone, to.address) if to else (named(facility), facility.address)
+    lines.append(gettext("To: {recipient}").format(recipient=", ".join(part for part in parts if part)))
     return lines

@@ -155,7 +155,7 @@ def load_of_booking(
     is_on = Exists(BookedSample.objects.filter(reservation=reservation, sample=OuterRef("pk")))
     shown = Q(is_on=True)
     if may_join(actor, reservation, now):
-        shown |= owned_by(actor) & ~Q(state__in=rules.GONE)
+        shown |= owned_by(actor) & Q(state__in=rules.USABLE)
     rows = list(samples_for(actor).annotate(is_on=is_on).filter(shown).order_by("name", "id")[:SHOWN])
     on = [row for row in rows if row.is_on]
     instrument = reservation.instrument
@@ -173,8 +173,8 @@ def may_join(actor: Actor, reservation: Reservation, now: datetime) -> bool:
 
 
 def joinable(actor: Actor) -> QuerySet[SampleItem]:
-    """Return the actor's samples that can still be measured, the newest first."""
-    return owned_samples(actor).exclude(state__in=rules.GONE)
+    """Return the actor's samples from which those for a booking are chosen, the newest first."""
+    return owned_samples(actor).filter(state__in=rules.USABLE)
 
 
 def bookings_to_join(actor: Actor, now: datetime) -> QuerySet[Reservation]:
@@ -186,7 +186,7 @@ def bookings_to_join(actor: Actor, now: datetime) -> QuerySet[Reservation]:
         reservations_for(actor)
         .filter(own, Q(deadline_at=None) | Q(deadline_at__gt=now), state__in=OPEN, end_at__gt=now)
         .exclude(state="held")
-        .select_related("instrument__facility", "instrument__policy")
+        .select_related("instrument__facility__sample_receiving", "instrument__policy")
         .order_by("start_at", "id")
     )
 

@@ -1,5 +1,6 @@
 """Pages of samples: the reader's own, one sample with its steps, and the queue of a host's staff."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.csp import CSP
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -41,8 +44,9 @@ from instruments.attachments.domain.attachments import PHOTO
 from instruments.attachments.services.attachments import Upload
 from instruments.attachments.views.attachments import file_answer
 from instruments.policy.selectors.policies import refused_hazards
+from instruments.register.models import Instrument
 from instruments.register.selectors.registry import managed_instruments
-from instruments.templatetags.managing import hazards_refused
+from instruments.templatetags.managing import hazards_refused, hazards_taken
 
 MOST_JOINED = 50  # bookings from which the one that a sample is for is chosen
 OWN = ListPage("bookings/samples/samples.html", selectors.OWN_SAMPLES, size=50)
@@ -205,6 +209,7 @@ def new(request: HttpRequest) -> HttpResponse:
         organisations=choices,
         bookings=[] if booking else [(one, _called(one)) for one in open_to],
         refused=refused_hazards(booking.instrument) if booking else (),
+        accepted=_accepted(instruments := _instruments(open_to)),
     )
 
     def chosen() -> Reservation | None:
@@ -219,7 +224,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
     return act(
         request,
-        partial(shown, request, "bookings/samples/edit.html", booking=booking, may_announce=bool(choices)),
+        partial(
+            shown,
+            request,
+            "bookings/samples/edit.html",
+            booking=booking,
+            instruments=instruments,
+            may_announce=bool(choices),
+        ),
         lambda by, data: sample_services.sample_announce(
             by,
             values=form.values(),
@@ -237,6 +249,16 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _instruments(bookings: Iterable[Reservation]) -> list[Instrument]:
+    """Return the instruments of bookings, each once."""
+    return list({one.instrument_id: one.instrument for one in bookings}.values())
+
+
+def _accepted(instruments: Iterable[Instrument]) -> str:
+    """Say of each instrument which hazards of samples it accepts, and which it does not."""
+    return format_html_join(mark_safe("<br>"), "{}", ((hazards_taken(one),) for one in instruments))
+
+
 @edits
 def change(request: HttpRequest, code: str) -> HttpResponse:
     """Change the description of the reader's own sample."""
@@ -247,7 +269,8 @@ def change(request: HttpRequest, code: str) -> HttpResponse:
     booked = [one.reservation for one in full.bookings.all()]
     upcoming = [one for one in booked if selectors.may_join(by.actor, one, by.now)]
     refused = {hazard for one in upcoming for hazard in refused_hazards(one.instrument)}
-    form = sample_forms.SampleForm(sent(request), sample=sample, refused=refused)
+    accepted = _accepted(_instruments(upcoming))
+    form = sample_forms.SampleForm(sent(request), sample=sample, refused=refused, accepted=accepted)
     return act(
         request,
         partial(shown, request, "bookings/samples/edit.html", sample=sample, may_announce=True),
@@ -293,7 +316,8 @@ def _page(request: HttpRequest, code: str, status: int = 200, **forms: Any) -> H
         "history": list(row.steps.select_related("by").order_by("-at", "-id")),
         "photos": list(row.photos.all()),
         "step": _step_form(row, states, sides) if states else None,
-        "join": _join_form(by, row) if is_owner and row.state not in rules.GONE else None,
+        "awaited": sample_forms.STATES.get(rules.awaited_state(row.state, sides)),
+        "join": _join_form(by, row) if is_owner and row.state in rules.USABLE else None,
         "labels": sample_forms.LabelsForm(),
         **forms,
     }

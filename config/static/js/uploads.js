@@ -5,15 +5,19 @@
 
 (function () {
   const root = document.getElementById("uploads");
-  if (!root || !window.tus) {
+  if (!root) {
     return;
   }
   const words = root.dataset;
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  if (!window.tus) {
+    part("lost").hidden = false;
+    return;
+  }
   const PIECE = 16 * 1024 * 1024;
   const WHOLE = 4 * PIECE; // up to which the checksum of a file is stated before it is sent
   const PATIENCE = [0, 1000, 3000, 5000, 10000, 30000, 60000, 60000, 60000];
-  const queue = [];
+  const queue = [], failed = [];
   let upload = null, isPaused = false, isBusy = false;
   let done = 0, doneBytes = 0, allBytes = 0, all = 0;
 
@@ -28,7 +32,7 @@
     while (address) {
       const answer = await fetch(address, { headers: { Accept: "application/json" } });
       if (!answer.ok) {
-        throw new Error(String(answer.status));
+        throw new Error(words.failed);
       }
       const page = await answer.json();
       page.results.forEach((file) => files.set(file.path, file));
@@ -47,10 +51,11 @@
     part("finished").hidden = isBusy || all === 0 || done < all;
   }
 
-  function problem(path, text) {
+  function problem(item, text) {
     const line = document.createElement("li");
-    line.textContent = `${path}${words.colon}${text}`;
+    line.textContent = `${item.path}${words.colon}${text} `;
     part("problems").append(line);
+    failed.push(item);
     part("problems-box").hidden = false;
   }
 
@@ -92,10 +97,15 @@
         },
         onShouldRetry: function (error) {
           const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
-          return status === 0 || status >= 500 || [423, 429, 460].includes(status) ||
+          const again = status === 0 || status >= 500 || [423, 429, 460].includes(status) ||
             (status === 409 && Boolean(upload.url));
+          part("away").hidden = !again || isPaused;
+          return again;
         },
-        onProgress: (sent) => show(sent),
+        onProgress: function (sent) {
+          part("away").hidden = true;
+          show(sent);
+        },
         onSuccess: resolve,
         onError: reject,
       });
@@ -132,7 +142,7 @@
       // It was begun before the answer was lost: go on with it.
       known = said.code === "path-taken" && (await there()).get(item.path);
       if (!known || known.state !== "uploading" || !isSame(known)) {
-        throw new Error(said.detail || words.failed);
+        throw new Error(said.detail || (error.originalResponse ? words.failed : words.silent));
       }
       await send(item, known.upload);
     }
@@ -153,26 +163,31 @@
       } catch (error) {
         all -= 1;
         allBytes -= item.file.size;
-        problem(item.path, error.message);
+        problem(item, error instanceof TypeError ? words.silent : error.message);
       }
+      part("away").hidden = true;
     }
     isBusy = false;
     part("now").textContent = "";
     show(0);
   }
 
-  function choose(files) {
+  function add(items) {
     part("problems").replaceChildren();
+    failed.length = 0;
     part("problems-box").hidden = true;
     const known = there();
     known.catch(() => { /* said of each file */ });
-    for (const file of files) {
-      const path = (file.webkitRelativePath || file.name).normalize("NFC");
-      queue.push({ file, path, known });
+    for (const item of items) {
+      queue.push({ ...item, known });
       all += 1;
-      allBytes += file.size;
+      allBytes += item.file.size;
     }
     work();
+  }
+
+  function choose(files) {
+    add(files.map((file) => ({ file, path: (file.webkitRelativePath || file.name).normalize("NFC") })));
   }
 
   function take(input) {
@@ -204,6 +219,13 @@
     } else {
       upload.start();
     }
+  });
+  part("again").addEventListener("click", () => add(failed.slice()));
+  // Now, instead of after the pause between two attempts.
+  part("now-again").addEventListener("click", async function () {
+    part("away").hidden = true;
+    await upload.abort();
+    upload.start();
   });
   window.addEventListener("beforeunload", function (event) {
     if (isBusy) {

@@ -1,12 +1,17 @@
 """The parts of the platform, and what each does."""
 
 import re
+import sys
 from itertools import pairwise
+from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from accounts.work import jobs
-from config.local.supervisor import NAMES, parts, reloading_parts
+from config.local import supervisor
+from config.local.console import Failed
+from config.local.supervisor import NAMES, PlatformProcess, parts, reloading_parts, wait_for_servers
 
 
 def test_what_calls_others_has_a_worker_of_its_own() -> None:
@@ -33,3 +38,17 @@ def test_for_a_developer_what_is_saved_starts_again() -> None:
     assert [name for name in names if not ignored.search(name)] == ["views.py", "django.mo"]
     assert platform["worker"].command[-4:] == watched
     assert "-Q" not in " ".join(platform["worker"].command)  # all queues
+
+
+def test_a_process_of_uploads_whose_port_was_taken_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "LOGS", tmp_path)
+    monkeypatch.setattr(supervisor, "LOCAL", tmp_path)
+    monkeypatch.setattr(supervisor, "health", lambda port, host: 200 if port == 8000 else None)
+    env = {"SITE_URL": "http://127.0.0.1:8000", "UPLOADS_PORT": "8001"}
+    taken = 'raise SystemExit("Address already in use")'
+    platform = {name: PlatformProcess(name, [sys.executable, "-c", taken], env) for name in ("web", "uploads")}
+    platform["uploads"].start()
+    with pytest.raises(Failed, match="uploads process, on port 8001, ended(?s:.*)already in use"):
+        wait_for_servers(platform, 8000, env)
