@@ -246,6 +246,9 @@ NODE_FILES = {
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
     "tus-js-client/dist/tus.min.js": "vendor/tus.min.js",
+    # Reads QR codes where a browser cannot; the second is a module that the first imports.
+    "qr/decode.js": "vendor/qr/decode.js",
+    "qr/index.js": "vendor/qr/index.js",
     # Bars, lines and pies; and with maps of heat and flows, a third heavier.
     "echarts/dist/echarts.common.min.js": "vendor/echarts.common.min.js",
     "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
@@ -283,7 +286,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "config.files.statics.StaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG  # from where they lie, by their plain names

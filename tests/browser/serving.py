@@ -14,7 +14,7 @@ from django.test import Client
 
 from accounts.models import User
 
-HASHED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+HASHED = "config.files.statics.StaticFiles"
 
 
 class _Quiet(WSGIRequestHandler):

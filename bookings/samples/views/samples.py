@@ -132,6 +132,7 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
             for w, label in TABS.items()
         ],
         "hosts": by.actor.organisations_where("manage-instruments"),
+        "chosen": {as_uuid(text) for text in request.POST.getlist("sample")},
         **context,
     }
     answer = QUEUE.answer(request, by, selectors.with_bookings(rows), **context)

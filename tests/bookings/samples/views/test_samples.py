@@ -8,11 +8,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.domain.roles import By
 from bookings.models import BookedSample, Reservation, SampleItem
+from bookings.samples.selectors.labels import load_labels
+from bookings.samples.services.receiving import receiving_set
+from instruments.register.models import Facility
 from tests.accounts.pages import page_of
 from tests.factories.api import Clock, clock  # noqa: F401
 from tests.factories.attachments import picture
-from tests.factories.cast import Cast, reserve
+from tests.factories.cast import NOW, Cast, reserve
 from tests.factories.samples import announce, join, refuse, step
 
 FORM = {"name": "薄膜", "number": "2", "hazards": ["toxic"], "afterwards": "discard"}
@@ -112,6 +116,98 @@ def test_the_staff_receive_many_in_one_go(cast: Cast, zhao: Client) -> None:
     assert SampleItem.objects.filter(state="received").count() == 12
     assert "Film 0" not in page_of(zhao.get("/samples/queue/?waits=due"))
     assert "Film 0" in page_of(zhao.get("/samples/queue/?waits=here"))
+
+
+def test_nobody_confirms_by_accident_that_something_arrived_intact(cast: Cast, zhao: Client) -> None:
+    sample = announce(cast)
+    join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), sample)
+    for here, of in ((f"/samples/{sample.code}/step/", {}), ("/samples/steps/", {"sample": str(sample.pk)})):
+        form = of | {"state": "received"}
+        html = page_of(zhao.post(here, form), 400)
+        assert "Say in what condition it arrived." in html
+        (choice,) = re.findall(r'<select name="condition".*?</select>', html, re.S)
+        assert re.findall(r'<option value="(\w*)" selected', choice) == [""]
+        if of:  # the tick is kept
+            assert re.search(rf'value="{sample.pk}"[^>]*\bchecked', html)
+    sample.refresh_from_db()
+    assert sample.state == "announced"
+    assert zhao.post(here, form | {"condition": "damaged"}).status_code == 302
+    assert sample.steps.get(state="received").condition == "damaged"
+
+
+def test_a_scanned_code_of_another_host_is_not_found(cast: Cast, zhao: Client) -> None:
+    sample = announce(cast)
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    join(cast, booking, sample)
+    code = f"https://evil.example/samples/{sample.code}/"
+    assert zhao.get("/samples/", {"code": code}).url == f"/samples/{sample.code}/"
+    BookedSample.objects.update(host=cast.optics)
+    html = page_of(zhao.get("/samples/", {"code": code}))
+    assert "There is no such sample, or you may not see it." in html
+    sent = {"state": "received", "condition": "intact", "sample": str(sample.pk)}
+    assert zhao.post("/samples/steps/", sent).status_code == 404
+    sample.refresh_from_db()
+    assert sample.state == "announced"
+
+
+def test_only_what_can_still_be_used_is_offered_to_bookings(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    rows = {state: announce(cast, name=state) for state in SampleItem.State.values}
+    for state, row in rows.items():
+        SampleItem.objects.filter(pk=row.pk).update(state=state)
+    used = {"announced", "shipped", "received", "in_work", "measured", "kept"}
+    query = "?start=2026-03-09T02:00:00Z&minutes=60"
+    for page in (f"/bookings/{booking.pk}/", f"/instruments/{cast.microscope.pk}/book/{query}"):
+        html = page_of(wang.get(page))
+        assert {state for state, row in rows.items() if str(row.pk) in html} == used
+    for state, row in rows.items():
+        html = page_of(wang.get(f"/samples/{row.code}/"))
+        assert (f'<option value="{booking.pk}"' in html) is (state in used)
+
+
+def test_whom_to_ask_where_a_facility_has_not_said_who_receives_samples(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    sample = announce(cast)
+    join(cast, booking, sample)
+    Facility.objects.update(contact_email="desk@ustc.test", contact_name="Desk")
+    pages = [
+        f"/samples/new/?booking={booking.pk}",
+        "/samples/new/",
+        f"/samples/{sample.code}/",
+        f"/bookings/{booking.pk}/",
+    ]
+    for page in pages:
+        html = page_of(wang.get(page))
+        assert "Ask before you send any:" in html and "mailto:desk@ustc.test" in html
+    (label,) = load_labels(cast.actor("wang"), [sample.pk])
+    assert any(line.startswith("To: ") and cast.facility.name in line for line in label.lines)
+    zhao = By(cast.actor("zhao"), NOW, 0)
+    receiving_set(zhao, facility_id=cast.facility.pk, recipient="Sample office", address="Room 1", phone="104")
+    for page in pages:
+        html = page_of(wang.get(page))
+        assert "Ask before you send any:" not in html and "Sample office" in html
+    (label,) = load_labels(cast.actor("wang"), [sample.pk])
+    assert "To: Sample office, 104, Room 1" in label.lines
+
+
+def test_the_hazards_that_instruments_take_stand_at_the_field(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    here = f"/samples/new/?booking={booking.pk}"
+    assert "accepts all of these." in page_of(wang.get(here))
+    refuse(cast, cast.microscope, "toxic", "radioactive")
+    for page in (here, "/samples/new/"):
+        (hint,) = re.findall(r'id="id_hazards_helptext">(.*?)</div>', page_of(wang.get(page)), re.S)
+        assert "accepts: explosive, flammable" in hint
+        assert "It does not accept: acutely toxic" in hint and "radioactive" in hint.partition("does not")[2]
+
+
+def test_the_next_step_of_the_other_side_is_named(cast: Cast, wang: Client, zhao: Client) -> None:
+    sample = announce(cast)
+    join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), sample)
+    step(cast, "wang", "shipped", sample)
+    text = "The other side usually records the next step: received."
+    assert text in page_of(wang.get(f"/samples/{sample.code}/"))
+    assert text not in page_of(zhao.get(f"/samples/{sample.code}/"))
 
 
 def test_the_queue_is_narrowed(cast: Cast, zhao: Client) -> None:
