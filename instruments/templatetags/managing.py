@@ -295,15 +295,18 @@ def hazards_refused(instrument: Instrument) -> str:
     return hazards_named(refused_hazards(instrument))
 
 
-def hazards_taken(instrument: Instrument) -> str:
-    """Say which hazards of samples an instrument accepts, and which it does not."""
+def hazards_taken(instrument: Instrument, *, is_whole: bool) -> str:
+    """Say which hazards of samples an instrument accepts, all by name if `is_whole`, and which it does not."""
     refused = refused_hazards(instrument)
     if not refused:
-        return gettext("{instrument} accepts all of these.").format(instrument=named(instrument))
-    return gettext("{instrument} accepts: {accepted}. It does not accept: {refused}.").format(
-        instrument=named(instrument),
-        accepted=hazards_named(code for code in HAZARD_LABELS if code not in refused) or gettext("none"),
-        refused=hazards_named(refused),
+        text = gettext("{instrument} accepts all of these.")
+    elif is_whole:
+        text = gettext("{instrument} accepts: {accepted}. It does not accept: {refused}.")
+    else:
+        text = gettext("{instrument} accepts all but: {refused}.")
+    accepted = hazards_named(code for code in HAZARD_LABELS if code not in refused)
+    return text.format(
+        instrument=named(instrument), accepted=accepted or gettext("none"), refused=hazards_named(refused)
     )
 
 

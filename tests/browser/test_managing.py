@@ -205,6 +205,31 @@ def test_requests_are_answered_one_after_the_other_as_fast_as_one_clicks(visit, 
     assert {row.state for row in Reservation.objects.filter(pk__in=[r.pk for r in rows])} == {"confirmed"}
 
 
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (900, 600), (900, 400)])
+def test_the_bar_that_answers_a_request_hides_nothing_that_has_the_focus(visit, real_cast, width, height):
+    asks = real_cast.instrument(
+        name="Asks first", hours=ALWAYS, policy={"approval": "manual"},
+        card={**CARD, "valid_from": "2020-01-01"}, now=timezone.now() - timedelta(days=40),
+    )  # fmt: skip
+    row = ask(real_cast, asks, monday())
+    page = visit("zhao", width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"/requests/?of={row.pk}")
+    hidden = """() => {
+      const bar = document.querySelector(".inbox-answer").getBoundingClientRect();
+      const box = document.activeElement.getBoundingClientRect();
+      return !document.activeElement.closest(".inbox-answer") && box.bottom > bar.top && box.top < bar.bottom;
+    }"""
+    places = page.locator(".inbox-one :is(a, summary)")
+    assert places.count() > 3
+    for n in range(places.count()):
+        page.evaluate("scrollTo(0, 0)")
+        places.nth(n).focus()
+        assert not page.evaluate(hidden)
+    bar = page.locator(".inbox-answer").bounding_box()
+    assert bar["height"] < height / 4 or bar["y"] > height / 4
+
+
 def test_requests_are_answered_by_the_keyboard(visit, real_cast):
     asks = real_cast.instrument(
         name="Asks first", hours=ALWAYS, policy={"approval": "manual"},

@@ -53,13 +53,16 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     fits(host)  # the widest menu, too
     assert host.locator("#sidebar .navbar-brand img").bounding_box()["width"] == 28
     host.get_by_label("Code of a sample").fill(f"{sample.code[:4]}-{sample.code[4:].lower()}")
-    host.keyboard.press("Enter")
-    expect(host.get_by_role("heading", name="Film A")).to_be_visible()
-    assert host.get_by_label("It is now").input_value() == "received"
+    host.keyboard.press("Enter")  # as a hand scanner does
+    expect(host.get_by_text("Ticked: Film A")).to_be_visible()
+    host.get_by_label("It is now").select_option("received")
+    host.get_by_label("Condition on arrival").select_option("intact")
     host.get_by_role("button", name="Record this step").click()
-    expect(host.get_by_text("received").first).to_be_visible()
+    expect(host.get_by_text("1 sample: received.")).to_be_visible()
     sample.refresh_from_db()
     assert sample.state == "received"
+    host.get_by_role("link", name="Film A").click()
+    assert host.get_by_label("It is now").input_value() == "in_work"
 
     # The host asks: the firm, whose page is open, sees it without loading it again.
     firm.goto(here)

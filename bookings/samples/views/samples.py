@@ -1,6 +1,6 @@
 """Pages of samples: the reader's own, one sample with its steps, and the queue of a host's staff."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -255,9 +255,11 @@ def _instruments(bookings: Iterable[Reservation]) -> list[Instrument]:
     return list({one.instrument_id: one.instrument for one in bookings}.values())
 
 
-def _accepted(instruments: Iterable[Instrument]) -> str:
+def _accepted(instruments: Sequence[Instrument]) -> str:
     """Say of each instrument which hazards of samples it accepts, and which it does not."""
-    return format_html_join(mark_safe("<br>"), "{}", ((hazards_taken(one),) for one in instruments))
+    is_whole = len(instruments) == 1
+    texts = ((hazards_taken(one, is_whole=is_whole),) for one in instruments)
+    return format_html_join(mark_safe("<br>"), "{}", texts)
 
 
 @edits

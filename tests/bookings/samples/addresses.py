@@ -77,7 +77,7 @@ PAGE_BODIES = {
     "bookings:sample-new": SAMPLE_ITEM,
     "bookings:sample-change": SAMPLE_ITEM,
     "bookings:sample-receiving": {"version": "1", **RECEIVING},
-    "bookings:sample-steps": {"state": "received", "sample": ["<sample-item>"]},
+    "bookings:sample-steps": {"state": "received", "condition": "intact", "sample": ["<sample-item>"]},
     "bookings:sample-labels": {"layout": "roll", "sample": ["<sample-item>"]},
     "bookings:sample-step": {"state": "shipped"},
     "bookings:sample-sheet": {"act": "remove"},

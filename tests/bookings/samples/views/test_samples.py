@@ -198,7 +198,11 @@ def test_the_hazards_that_instruments_take_stand_at_the_field(cast: Cast, wang: 
     for page in (here, "/samples/new/"):
         (hint,) = re.findall(r'id="id_hazards_helptext">(.*?)</div>', page_of(wang.get(page)), re.S)
         assert "accepts: explosive, flammable" in hint
-        assert "It does not accept: acutely toxic" in hint and "radioactive" in hint.partition("does not")[2]
+        assert "It does not accept: acutely toxic, radioactive." in hint
+    other = cast.instrument(name="Other")
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", instrument=other)
+    (hint,) = re.findall(r'id="id_hazards_helptext">(.*?)</div>', page_of(wang.get("/samples/new/")), re.S)
+    assert "accepts all but: acutely toxic, radioactive.<br>Other accepts all of these." in hint
 
 
 def test_the_next_step_of_the_other_side_is_named(cast: Cast, wang: Client, zhao: Client) -> None:
@@ -227,10 +231,10 @@ def test_the_queue_is_narrowed(cast: Cast, zhao: Client) -> None:
 
 
 def test_nothing_ticked_or_another_s_is_refused(cast: Cast, zhao: Client) -> None:
-    page_of(zhao.post("/samples/steps/", {"state": "received"}), 400)
-    page_of(zhao.post("/samples/steps/", {"state": "received", "sample": ["x"]}), 400)
+    page_of(zhao.post("/samples/steps/", {"state": "received", "condition": "intact"}), 400)
+    page_of(zhao.post("/samples/steps/", {"state": "received", "condition": "intact", "sample": ["x"]}), 400)
     mine = announce(cast)
-    sent = {"state": "received", "sample": [str(mine.pk)]}
+    sent = {"state": "received", "condition": "intact", "sample": [str(mine.pk)]}
     assert zhao.post("/samples/steps/", sent).status_code == 404
 
 
@@ -250,7 +254,7 @@ def test_steps_on_its_page(cast: Cast, wang: Client, zhao: Client) -> None:
     join(cast, reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"), sample)
     here = f"/samples/{sample.code}/step/"
     assert wang.post(here, {"state": "shipped", "carrier": "SF", "tracking": "1"}).status_code == 302
-    html = page_of(wang.post(here, {"state": "received"}), 409)
+    html = page_of(wang.post(here, {"state": "received", "condition": "intact"}), 409)
     assert "it cannot become received" in html
     page_of(zhao.post(here, {"state": "refused"}), 400)
     step(cast, "zhao", "refused", sample, note="It leaks <b>")
