@@ -6,12 +6,15 @@ from urllib.parse import urlsplit
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
+from reportlab.graphics.barcode.qr import QrCodeWidget
 
 from accounts.domain.roles import By
 from bookings.catalogue.selectors.parties import Booking
-from bookings.models import HandOff, Receipt, SampleItem
+from bookings.models import HandOff, Receipt, ResultFile, SampleItem
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
+from bookings.results.services.handoffs import hand_off_make
+from bookings.samples.services.samples import SampleValues, sample_announce
 from tests.browser.conftest import HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
@@ -54,7 +57,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     assert host.locator("#sidebar .navbar-brand img").bounding_box()["width"] == 28
     host.get_by_label("Code of a sample").fill(f"{sample.code[:4]}-{sample.code[4:].lower()}")
     host.keyboard.press("Enter")  # as a hand scanner does
-    expect(host.get_by_text("Ticked: Film A")).to_be_visible()
+    expect(host.locator("#find-sample").get_by_text("Ticked: Film A")).to_be_visible()
     host.get_by_label("It is now").select_option("received")
     host.get_by_label("Condition on arrival").select_option("intact")
     host.get_by_role("button", name="Record this step").click()
@@ -139,3 +142,83 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     visit.expected[:] = [c for c in visit.expected if "404" not in c]
     whom = Receipt.objects.order_by("started_at").values_list("user__name", "link__label", "reached")
     assert list(whom) == [("Hu Bo", None, len(SPECTRUM)), (None, "Dr Li", len(SPECTRUM))]
+
+
+CAMERA = """(modules) => {
+  const canvas = document.createElement("canvas");
+  const scale = 8;
+  canvas.width = canvas.height = (modules.length + 8) * scale;
+  const pen = canvas.getContext("2d");
+  const draw = () => {
+    pen.fillStyle = "white";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.fillStyle = "black";
+    modules.forEach((line, y) => line.forEach((dark, x) => {
+      if (dark) { pen.fillRect((x + 4) * scale, (y + 4) * scale, scale, scale); }
+    }));
+  };
+  window.setInterval(draw, 50);
+  Object.defineProperty(navigator.mediaDevices, "getUserMedia", {
+    configurable: true, value: async () => canvas.captureStream(20),
+  });
+}"""
+
+
+def test_labels_before_the_camera_are_ticked_and_others_are_asked_for(visit, real_cast, booked):
+    """The reader is the one that comes with the platform: this Chromium has none of its own."""
+    by = By(real_cast.actor("hu"), timezone.now())
+    rows = [
+        *sample_announce(by, values=SampleValues(name="Film"), number=2, reservation_id=booked.pk),
+        *sample_announce(by, values=SampleValues(name="Elsewhere")),
+    ]
+    host = visit("zhao")
+
+    def hold(row):
+        widget = QrCodeWidget(f"https://commons.example/samples/{row.code}/", barLevel="M")
+        widget.qr.make()
+        host.evaluate(CAMERA, [[bool(dark) for dark in line] for line in widget.qr.modules])
+        host.get_by_role("button", name="Scan with the camera").click()
+
+    host.goto("/samples/queue/")
+    for row in rows[:2]:
+        hold(row)
+        expect(host.locator("#scan").get_by_text(f"Ticked: {row.name}")).to_be_visible()
+        host.get_by_role("button", name="Close").click()
+    assert host.locator("input[data-code]:checked").count() == 2
+    hold(rows[2])  # no sample of this host
+    expect(host.get_by_text("There is no such sample, or you may not see it.")).to_be_visible()
+
+
+def test_an_upload_that_nobody_takes_says_so_and_is_tried_again(visit, real_cast, booked):
+    hand_off = hand_off_make(By(real_cast.actor("zhao"), timezone.now()), reservation_id=booked.pk)
+    host = visit("zhao")
+    host.goto(f"/results/{hand_off.pk}/upload/")
+    answers = {"is_away": True, "refuses": False}
+
+    def answer(route):
+        if answers["is_away"]:
+            route.abort("connectionrefused")
+        elif answers["refuses"]:
+            route.fulfill(status=403, json={"code": "not-permitted", "detail": "You may not do this."})
+        else:
+            route.continue_()
+
+    host.route("**/api/v1/uploads/**", answer)
+
+    def send(name):
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": SPECTRUM}
+        host.locator("#upload-files").set_input_files(file)
+
+    send("a.bin")
+    expect(host.get_by_text("The upload service does not answer.")).to_be_visible()
+    answers["is_away"] = False
+    host.get_by_role("button", name="Try again now").click()
+    expect(host.get_by_text("Files done: 1 of 1")).to_be_visible()
+    answers["refuses"] = True
+    send("b.bin")
+    expect(host.get_by_text("b.bin: You may not do this.")).to_be_visible()
+    answers["refuses"] = False
+    host.get_by_role("button", name="Try again", exact=True).click()
+    expect(host.get_by_text("Files done: 2 of 2")).to_be_visible()
+    assert ResultFile.objects.filter(hand_off=hand_off, received=len(SPECTRUM)).count() == 2
+    visit.expected[:] = [c for c in visit.expected if "REFUSED" not in c and "403" not in c]
