@@ -6,7 +6,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 _IMPORT = (r"""(?P<matched>from '(?P<url>\./[^']+)')""", "from '%(url)s'")
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """The compressed files, with the imports between the modules of the QR reader rewritten."""
 
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("vendor/qr/*.js", (_IMPORT,)))

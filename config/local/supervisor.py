@@ -133,8 +133,8 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, PlatformProc
 
 
 def wait_for_servers(platform: Mapping[str, PlatformProcess], port: int, env: Mapping[str, str]) -> None:
-    """Wait until the web process answers, and the one for uploads where there is one. Raise `Failed` where one
-    does not, for example because its port was taken meanwhile."""
+    """Wait until the web process answers, and the one for uploads if there is one. Raise `Failed` if one does
+    not, for example because its port was taken meanwhile."""
     wait_for_server(platform["web"], port, env)
     if "uploads" in platform:
         wait_for_server(platform["uploads"], int(env["UPLOADS_PORT"]), env)
@@ -146,7 +146,8 @@ def wait_for_server(part: PlatformProcess, port: int, env: Mapping[str, str]) ->
     status = None
     while time.monotonic() - began < PATIENCE:
         if part.died():
-            raise Failed(f"The {part.name} process, on port {port}, ended while starting. {last_lines(part.log)}")
+            how = f"The {part.name} process, on port {port}, ended while starting."
+            raise Failed(f"{how} {last_lines(part.log)}")
         status = health(port, urlsplit(env["SITE_URL"]).netloc)
         if status == HTTPStatus.OK:
             return

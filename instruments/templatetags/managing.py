@@ -296,7 +296,7 @@ def hazards_refused(instrument: Instrument) -> str:
 
 
 def hazards_taken(instrument: Instrument, *, is_whole: bool) -> str:
-    """Say which hazards of samples an instrument accepts, all by name if `is_whole`, and which it does not."""
+    """Say which hazards of samples an instrument accepts (by name if `is_whole`) and which it does not."""
     refused = refused_hazards(instrument)
     if not refused:
         text = gettext("{instrument} accepts all of these.")

@@ -19,6 +19,7 @@ from tests.browser.conftest import HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 
+TWICE = "() => [...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, n, all) => all.indexOf(id) < n)"
 SPECTRUM = bytes(range(256)) * 8
 
 
@@ -59,6 +60,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     host.keyboard.press("Enter")  # as a hand scanner does
     expect(host.locator("#find-sample").get_by_text("Ticked: Film A")).to_be_visible()
     host.get_by_label("It is now").select_option("received")
+    assert host.evaluate(TWICE) == []
     host.get_by_label("Condition on arrival").select_option("intact")
     host.get_by_role("button", name="Record this step").click()
     expect(host.get_by_text("1 sample: received.")).to_be_visible()

@@ -72,9 +72,7 @@ def test_a_receipt_confirmed_twice_at_once_is_one(real_cast: Cast, hand_off: Han
     kept = hand_off_point(zhao, hand_off_id=kept.pk, protocol="sftp", host="data.ustc.test", path="/runs/7")
     for row in (hand_off, kept):
         digest = digest_of(row)
-        race(
-            [lambda pk=row.pk, d=digest: receipt_confirm(wang, hand_off_id=pk, manifest_digest=d)] * 6
-        )
+        race([lambda pk=row.pk, d=digest: receipt_confirm(wang, hand_off_id=pk, manifest_digest=d)] * 6)
         assert row.receipts.count() == 1
     assert TrailEntry.objects.filter(action="handoff.collect").count() == 2
 

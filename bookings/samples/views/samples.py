@@ -120,7 +120,7 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
     context = {
         "form": form,
         "is_filtered": bool(query),
-        "steps": sample_forms.StepForm(states=sample_forms.HOST_STEPS),
+        "steps": _steps_form(),
         "labels": sample_forms.LabelsForm(),
         "waits": waits,
         "tabs": [
@@ -140,6 +140,14 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
     return answer
 
 
+def _steps_form(data: Any = None) -> sample_forms.StepForm:
+    """Return the form for all ticked samples. The filters above it have a field of state, too, so its fields
+    have ids of their own."""
+    form = sample_forms.StepForm(data, states=sample_forms.HOST_STEPS)
+    form.auto_id = "step_%s"
+    return form
+
+
 @writes
 def step_many(request: HttpRequest) -> HttpResponseBase:
     """Record the same step of all ticked samples, all or none."""
@@ -151,7 +159,7 @@ def step_many(request: HttpRequest) -> HttpResponseBase:
         text = ngettext("{n} sample: {state}.", "{n} samples: {state}.", len(rows))
         return text.format(n=len(rows), state=rows[0].get_state_display())
 
-    form = sample_forms.StepForm(request.POST, states=sample_forms.HOST_STEPS)
+    form = _steps_form(request.POST)
     return act(
         request,
         partial(_queue, request),

@@ -48,7 +48,8 @@ def test_a_process_of_uploads_whose_port_was_taken_is_noticed(
     monkeypatch.setattr(supervisor, "health", lambda port, host: 200 if port == 8000 else None)
     env = {"SITE_URL": "http://127.0.0.1:8000", "UPLOADS_PORT": "8001"}
     taken = 'raise SystemExit("Address already in use")'
-    platform = {name: PlatformProcess(name, [sys.executable, "-c", taken], env) for name in ("web", "uploads")}
+    command = [sys.executable, "-c", taken]
+    platform = {name: PlatformProcess(name, command, env) for name in ("web", "uploads")}
     platform["uploads"].start()
-    with pytest.raises(Failed, match="uploads process, on port 8001, ended(?s:.*)already in use"):
+    with pytest.raises(Failed, match=r"uploads process, on port 8001, ended(?s:.*)already in use"):
         wait_for_servers(platform, 8000, env)

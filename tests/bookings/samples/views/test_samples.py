@@ -182,7 +182,8 @@ def test_whom_to_ask_where_a_facility_has_not_said_who_receives_samples(cast: Ca
     (label,) = load_labels(cast.actor("wang"), [sample.pk])
     assert any(line.startswith("To: ") and cast.facility.name in line for line in label.lines)
     zhao = By(cast.actor("zhao"), NOW, 0)
-    receiving_set(zhao, facility_id=cast.facility.pk, recipient="Sample office", address="Room 1", phone="104")
+    said = {"recipient": "Sample office", "address": "Room 1", "phone": "104"}
+    receiving_set(zhao, facility_id=cast.facility.pk, **said)
     for page in pages:
         html = page_of(wang.get(page))
         assert "Ask before you send any:" not in html and "Sample office" in html
