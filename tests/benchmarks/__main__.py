@@ -49,7 +49,7 @@ OUT = Path(".local/bench.json")
 class Sizes:
     """instruments, bookings: of the world most is measured in; flat_instruments, flat: of those
     that differ only in how much lies in the past; seconds of each measurement, over HTTP and in
-    process; rounds of the race; entries of the trail."""
+    process; rounds of the race; entries of the trail; clients that ask at once over HTTP."""
 
     instruments: int
     bookings: int
@@ -59,6 +59,7 @@ class Sizes:
     seconds: float
     rounds: int
     entries: int
+    clients: int = CLIENTS
 
 
 SMALL = Sizes(4_000, 200_000, 2_000, (10_000, 300_000), 10, 3, 200, 100_000)
@@ -68,7 +69,7 @@ FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 20, 10
 def main() -> None:
     asked = _arguments()
     sizes = FULL if asked.full else SMALL
-    for name in ("instruments", "bookings", "entries"):
+    for name in ("instruments", "bookings", "entries", "clients"):
         if getattr(asked, name) is not None:
             sizes = replace(sizes, **{name: getattr(asked, name)})
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -138,6 +139,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--instruments", type=int, help="so many, whatever the size")
     parser.add_argument("--bookings", type=int, help="so many, whatever the size")
     parser.add_argument("--entries", type=int, help="so many in the trail, whatever the size")
+    parser.add_argument("--clients", type=int, help="so many at once, over HTTP")
     parser.add_argument("--only", default="", help="only what has this in its name, of all")
     parser.add_argument("--pages", action="store_true", help="each page by each role instead")
     parser.add_argument("--peer", type=Path, help="also another server, which this file describes")
@@ -220,7 +222,7 @@ def _rows_of_the_peer(path: Path, now: datetime) -> Callable[[Sizes, datetime, E
 def _as_clients(sizes: Sizes) -> dict[str, Any]:
     return {
         "seconds": sizes.http_seconds,
-        "clients": CLIENTS,
+        "clients": sizes.clients,
         "people": STAMPEDE,
         "rounds": sizes.rounds // 4,
     }

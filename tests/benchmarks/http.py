@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache, partial
 from itertools import cycle
 from typing import Protocol
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.conf import settings
@@ -43,6 +44,18 @@ CATALOGUE = Ask(
 )
 MATCHES = Ask("GET", "/api/v1/needs/$need/matches/", headers=BEARER)
 PAGE = Ask("GET", "/", headers={"Cookie": "$session"})
+LIST = Ask("GET", "/?$search", headers={"Cookie": "$session"})
+# What people type: questions, nonsense and slips; names and abbreviations; what they choose besides.
+QUESTIONS = (
+    "how thick is my coating", "is there lead in this paint", "why did the weld crack", "how old is this bone",
+    "size of nanoparticles in water", "who wins the world cup", "what minerals are in this rock",
+    "薄膜有多厚", "纳米颗粒的粒径", "大米里的镉超没超标", "水里有没有微塑料", "蜂蜜是不是真的", "明天会下雨吗",
+)  # fmt: skip
+NAMES = ("microscope", "zeiss microscope", "XRD", "TEM", "mikroscope", "质谱", "显微镜", "NMR", "Raman", "DLS")
+CHOSEN = (
+    {"region": "DE", "technique": "BENCH03"}, {"q": "microscope", "region": "DE"}, {"service_mode": "self"},
+    {"q": "how thick is my coating", "region": "CN"}, {"q": "质谱", "kind": "general"},
+)  # fmt: skip
 MOST = 20_000  # requests of one row
 NEEDS = 20  # techniques
 TAKEN = 40  # slots that the refused ask for
@@ -141,6 +154,11 @@ class World:
         ]
         return lambda number: self.person(number) | {"need": str(needs[number % len(needs)].pk)}
 
+    def searching(self, *searches: Mapping[str, str]) -> Values:
+        """Each of some searches in turn."""
+        asked = [urlencode(search) for search in searches]
+        return lambda number: self.person(number) | {"search": asked[number % len(asked)]}
+
     def _week(self, days: int) -> Period:
         start = acts.midnight(self.now) + days * acts.DAY
         return Period(start, start + 7 * acts.DAY)
@@ -155,6 +173,11 @@ ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
      ">= 60/s, p95 <= 150 ms"),
     ("fifty matches of a need", MATCHES, lambda w, _: w.needs(), "<= 300 ms"),
     ("the catalogue's page", PAGE, lambda w, _: w.person, ">= 80/s"),
+    ("list by words", LIST, lambda w, _: w.searching(*({"q": text} for text in QUESTIONS)), "p95 <= 150 ms"),
+    ("list by name", LIST, lambda w, _: w.searching(*({"q": text} for text in NAMES)), "p95 <= 150 ms"),
+    ("list with filters", LIST, lambda w, _: w.searching(*CHOSEN), "p95 <= 150 ms"),
+    ("list by price", LIST, lambda w, _: w.searching({"sort": "price"}, *(c | {"sort": "price"} for c in CHOSEN)),
+     "p95 <= 150 ms"),
 )  # fmt: skip
 
 

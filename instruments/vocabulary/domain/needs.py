@@ -16,9 +16,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
+from instruments.vocabulary.domain.asking import MARK, QUANTITIES, asked_in, sense
 from instruments.vocabulary.domain.techniques import Lexicon, Term, above, is_division, lexicon
 from instruments.vocabulary.domain.words import (
     COMMON,
+    ELEMENTS,
     PLAIN,
     STEM,
     is_han,
@@ -26,6 +28,7 @@ from instruments.vocabulary.domain.words import (
     nearest,
     phrase,
     pieces,
+    plain,
     respelt,
     stem,
 )
@@ -35,6 +38,9 @@ LONGEST_NEED, MOST_TERMS, FIRST = 2000, 5, 2
 _NAMES, _SYNONYMS, _LINES, _FIRST, _OTHERS = 2.0, 1.5, 1.0, 1.0, 0.8
 _K1, _B = 1.2, 0.4  # how soon more of a word says no more; how much a long description is held back
 _PHRASE = 0.4  # how much more the words of a name or synonym say where all of it is there
+# Where a text asks for a quantity, others count so much less; and it counts so much of what is known of its subject,
+# though it may be said of other measurands.
+_UNASKED, _BESIDE = 0.5, 0.5
 _FAINT = 0.4  # what scores less than so much of the best is left out
 _JOINED, _PLACES = 10, 40  # what a place in an order is divided by, and how many places count
 _DESCRIBED = 3  # techniques whose names belong to the description
@@ -341,6 +347,14 @@ class Vocabulary:
         for place in scores:
             whole = (each for each in self._phrases[place] if each <= said)
             scores[place] += _PHRASE * max((sum(map(self._rarity, each)) for each in whole), default=0.0)
+        asked = {place for key in said if key.startswith(MARK) for place, _ in self.postings.get(key, ())}
+        if asked:
+            known = max((score for place, score in scores.items() if place not in asked), default=0.0)
+            for place in scores:
+                if place in asked:
+                    scores[place] += _BESIDE * known
+                else:
+                    scores[place] *= _UNASKED
         return scores, telling
 
     def _rarity(self, key: str) -> float:
@@ -396,8 +410,11 @@ def vocabulary(measurands: Iterable[Measurand], terms: Mapping[str, Term]) -> Vo
 def keys(text: str) -> dict[str, str]:
     """Return the keys by which texts are compared, each with its word: stems of Latin words, pairs of Chinese
     characters, and hyphenated words in one piece ("Py-GC" as `pygc`)."""
-    by_key: dict[str, str] = {}
-    for runs in pieces(text):
+    text, asked = asked_in(plain(text))
+    by_key: dict[str, str] = dict(asked)
+    split = pieces(text)
+    beside = frozenset(run for runs in split for run in runs)
+    for runs in split:
         latin = [run for run in runs if not is_han(run)]
         if len(latin) > 1:
             by_key.setdefault("".join(latin), "-".join(latin))
@@ -406,9 +423,11 @@ def keys(text: str) -> dict[str, str]:
                 for pair in [run[i : i + 2] for i in range(len(run) - 1)] or [run]:
                     if not is_particle(pair):
                         by_key.setdefault(pair, pair)
+                for element in ELEMENTS.intersection(run):
+                    by_key.setdefault(element, element)
             elif run not in _STOP and not run.isdigit() and len(run) > 1:
                 kin = STEM + stem(run) if len(run) >= 4 and run.isalpha() else run
-                by_key.setdefault(kin, run)
+                by_key.setdefault(sense(kin, run, beside), run)
     return by_key
 
 
@@ -416,7 +435,7 @@ def _weights(row: Measurand, terms: Mapping[str, Term]) -> dict[str, float]:
     """Return the keys of a description, each with the weight of the best field in which it occurs."""
     answers = [terms[code].labels for code in row.techniques[:_DESCRIBED] if code in terms]
     first, others = answers[:1], answers[1:]
-    weights: dict[str, float] = {}
+    weights = {MARK + name: _NAMES for name, asked in QUANTITIES.items() if row.code in asked.measurands}
     for weight, texts in (
         (_NAMES, (row.name, row.name_zh)),
         (_SYNONYMS, (*row.synonyms, *row.synonyms_zh)),

@@ -34,6 +34,10 @@ _PAIRS = frozenset(
     "几个 几天 一个 一下 一些 有点 想要 希望 打算 哪里 或者 以后 以前 之后 之前 大概 左右 今天 明天 "
     "现在 不好 不用 要不".split()
 )
+# Characters that end no word, so that such a pair is the end of one word and another; and words that they do end.
+_AFTER, _WORDS = frozenset("里在有"), frozenset("居里 稀有 存在 傅里".split())  # noqa: SIM905
+# Elements whose Chinese names are no parts of other words: each counts by itself, as it does in English.
+ELEMENTS = frozenset("砷镉汞铬铊锑硒镍锌锰钒钴铀锂钛锆铌钨钼铈镧钡锶铯铷铍镓锗铟铋钯铂铑铱钽")
 # Words of laboratories in general, and units: they tell one thing from another only beside others.
 COMMON = frozenset(
     "check determine measure measurement measuring sample samples test g k kg l m mg ml mm nm cm "  # noqa: SIM905
@@ -68,7 +72,7 @@ def is_han(run: str) -> bool:
 
 def is_particle(pair: str) -> bool:
     """Say whether a pair of Chinese characters only makes a sentence of words."""
-    return pair in _PAIRS or not _PARTICLES.isdisjoint(pair)
+    return pair in _PAIRS or not _PARTICLES.isdisjoint(pair) or (pair[-1] in _AFTER and pair not in _WORDS)
 
 
 def stem(word: str) -> str:
