@@ -51,7 +51,18 @@ QUESTIONS = (
     "size of nanoparticles in water", "who wins the world cup", "what minerals are in this rock",
     "薄膜有多厚", "纳米颗粒的粒径", "大米里的镉超没超标", "水里有没有微塑料", "蜂蜜是不是真的", "明天会下雨吗",
 )  # fmt: skip
-NAMES = ("microscope", "zeiss microscope", "XRD", "TEM", "mikroscope", "质谱", "显微镜", "NMR", "Raman", "DLS")
+NAMES = (
+    "microscope",
+    "zeiss microscope",
+    "XRD",
+    "TEM",
+    "mikroscope",
+    "质谱",
+    "显微镜",
+    "NMR",
+    "Raman",
+    "DLS",
+)
 CHOSEN = (
     {"region": "DE", "technique": "BENCH03"}, {"q": "microscope", "region": "DE"}, {"service_mode": "self"},
     {"q": "how thick is my coating", "region": "CN"}, {"q": "质谱", "kind": "general"},

@@ -11,13 +11,12 @@ from instruments.register.models import Instrument
 from instruments.search.domain import relevance
 from instruments.search.domain.search import FACETS, Criteria, terms
 from instruments.search.selectors import search as searches
-from instruments.vocabulary.domain.needs import MOST_TERMS, NeedTerm, Understood, Vocabulary
-from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, requirements_in
+from instruments.vocabulary.domain.needs import NeedTerm, Understood, Vocabulary
+from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, Requirement, requirements_in
 from instruments.vocabulary.selectors.needs import load_parameters, load_understood, load_vocabulary
 
 WORDS = 3  # similar ones that are named for a word nobody has
 MOST_NEAR = 6
-LIKELY = 0.75  # of the likeliest: a term below it may find instruments, but is not named as what was meant
 TYPED_ON, LEAST_BEGUN = 3, 4  # words of a name that may still be typed, letters of its last one
 
 
@@ -149,20 +148,7 @@ def _ways(criteria: Criteria, text: str) -> list[Interpretation]:
     known, parameters = load_vocabulary(), load_parameters()
     understood = load_understood(text, criteria.without)
     wishes = tuple(each.requirement for each in requirements_in(text, parameters))[:MOST_REQUIREMENTS]
-    asked = [parameters[wish.parameter].techniques for wish in wishes]
-    wanted = relevance.answers(understood, known.parents, known.families, asked)
-    near = relevance.neighbours(wanted, understood, known.parents, known.families, known.alike)
-    likely = tuple(term for term, strength in understood.terms if strength >= LIKELY)[:MOST_TERMS]
-    exact = tuple(one for one in wanted if not one.is_broader)
-    # Records that only state something broader answer where none states what is wanted itself; after them the
-    # less suitable techniques of what was most likely meant.
-    likeliest = Understood(tuple(each for each in understood.terms if each[1] >= LIKELY))
-    others = relevance.answers(likeliest, known.parents, known.families, asked, least=relevance.LESS_WORTH)
-    wants = [
-        Interpretation(replace(criteria, text=text, answers=some, wishes=wishes), likely, near=near)
-        for some in dict.fromkeys((exact, wanted, others))
-        if some
-    ]
+    wants = _wants(replace(criteria, text=text, wishes=wishes), understood)
     names = [Interpretation(replace(criteria, text=text, words="names"))]
     words = terms(text)
     if len(words) <= TYPED_ON and words and len(words[-1].word) >= LEAST_BEGUN:
@@ -173,10 +159,48 @@ def _ways(criteria: Criteria, text: str) -> list[Interpretation]:
         row = parameters[wishes[0].parameter]
         term = NeedTerm(row.code, row.name, row.name_zh, row.techniques)
         figures = Understood(tuple((replace(term, techniques=(one,)), 1.0) for one in row.techniques))
+        asked = [parameters[wish.parameter].techniques for wish in wishes]
         wanted = relevance.answers(figures, known.parents, known.families, asked)
         stated = replace(criteria, text=text, words="stated", wishes=wishes, answers=wanted)
         rest.insert(0, Interpretation(stated, (term,)))
     return [*wants, *names] if understood.is_whole else [*names, *wants, *rest[: 0 if wants else None]]
+
+
+def _wants(criteria: Criteria, understood: Understood) -> list[Interpretation]:
+    """Return the interpretations of what was understood: by the techniques that answer it; with broader ones,
+    where nobody states what is wanted itself; by the less suitable ones of what was meant."""
+    known, parameters = load_vocabulary(), load_parameters()
+    asked = [parameters[wish.parameter].techniques for wish in criteria.wishes]
+    wanted = relevance.answers(understood, known.parents, known.families, asked)
+    near = relevance.neighbours(wanted, understood, known.parents, known.families, known.alike)
+    exact = tuple(one for one in wanted if not one.is_broader)
+    likeliest = Understood(tuple(each for each in understood.terms if each[0] in understood.meant))
+    others = relevance.answers(likeliest, known.parents, known.families, asked, least=relevance.LESS_WORTH)
+    return [
+        Interpretation(replace(criteria, answers=some), tuple(understood.meant), near=near)
+        for some in dict.fromkeys((exact, wanted, others))
+        if some
+    ]
+
+
+def load_meant(text: str) -> list[NeedTerm]:
+    """Return what the catalogue's search takes a text to mean. Where it takes the text for a name, the terms
+    that it would otherwise have. Statements as `load_reading`."""
+    reading, known = load_reading(Criteria(text=text)), load_vocabulary()
+    terms = [term for term in reading.terms if known.term(term.code)]  # figures alone name a parameter
+    return terms or load_understood(reading.criteria.text).meant
+
+
+def load_needed(text: str, codes: Sequence[str], requirements: Sequence[Requirement] = ()) -> Interpretation:
+    """Return the interpretation of a need that means the terms of some codes, each as strongly as the text
+    says it; one that its author chose besides, most strongly. One statement, or none if the same was asked a
+    minute ago."""
+    known = load_vocabulary()
+    strengths = {term.code: strength for term, strength in load_understood(text).terms}
+    terms = [term for code in codes if (term := known.term(code))]
+    chosen = Understood(tuple((term, strengths.get(term.code, 1.0)) for term in terms))
+    ways = _wants(Criteria(text=text, wishes=tuple(requirements)), chosen)
+    return _first(ways) or (ways[0] if ways else Interpretation(Criteria()))
 
 
 def _named(criteria: Criteria) -> list[Interpretation]:

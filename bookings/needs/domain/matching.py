@@ -141,14 +141,17 @@ class Nearest(NamedTuple):
 
 
 def nearest(
-    offered: Iterable[str],
+    offered: Collection[str],
     needed: Sequence[str],
     above: Mapping[str, frozenset[str]],
     parents: Mapping[str, Collection[str]],
+    beside: Collection[str] = (),
 ) -> Nearest:
     """Return the technique of an instrument that is nearest to those needed; of equals the one for the first
-    needed. `above`: all that are broader than a technique; `parents`: those directly above."""
-    best = Nearest()
+    needed. `above`: all that are broader than a technique; `parents`: those directly above; `beside`: other
+    techniques that are as near as a sibling of the first needed, with narrower ones."""
+    close = [code for code in offered if {code, *above.get(code, ())} & {*beside}] if needed else []
+    best = Nearest(SIBLING, close[0], needed[0]) if close else Nearest()
     for one in needed:
         over = above.get(one, frozenset())
         for code in offered:

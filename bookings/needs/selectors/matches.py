@@ -15,6 +15,7 @@ from bookings.catalogue.selectors.askers import works_alone
 from bookings.catalogue.selectors.catalogue import Offer, load_offers
 from bookings.catalogue.selectors.catalogue_candidates import candidates
 from bookings.catalogue.selectors.catalogue_sieve import Sieve
+from bookings.catalogue.selectors.needs import load_needed
 from bookings.needs.domain.matching import (
     SAME,
     WEIGHTS,
@@ -57,7 +58,7 @@ _ROOT = "PaNET00"  # the root, which contains everything and distinguishes nothi
 class Wanted:
     """A need as matching uses it. techniques: codes, the best first; requirements: none may fail; modes,
     regions: empty for any; budget: in `currency`; without: instruments to leave out; terms: what the
-    techniques are to find out, as far as it is known."""
+    techniques are to find out, as far as it is known; near: codes of techniques that are near it."""
 
     techniques: tuple[str, ...]
     earliest: datetime
@@ -74,6 +75,7 @@ class Wanted:
     weights: Mapping[str, float] | None = None
     without: frozenset[UUID] = frozenset()
     terms: tuple[NeedTerm, ...] = ()
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,16 +102,20 @@ class JudgedInstrument:
 
 
 def wanted_of(need: Need) -> Wanted:
-    """Return a need as matching uses it."""
-    terms = load_chosen(need.terms)
+    """Return a need as matching uses it, with the techniques by which the catalogue's search would answer it. One
+    statement, as `load_needed`."""
+    terms, requirements = load_chosen(need.terms), load_requirements(need)
+    reading = load_needed(need.text, need.terms, requirements)
+    exact = tuple(one.technique for one in reading.criteria.answers if not one.is_broader)
     return Wanted(
-        techniques=tuple(dict.fromkeys(code for term in terms for code in term.techniques)),
+        techniques=exact,
+        near=reading.near,
         earliest=need.earliest,
         latest=need.latest,
         minutes=need.minutes,
         payer=need.organisation,
         person=need.user_id,
-        requirements=load_requirements(need),
+        requirements=requirements,
         modes=tuple(need.modes),
         regions=tuple(need.regions.all()),
         quantity=need.quantity,
@@ -199,7 +205,8 @@ def answers(
         )
     lineages, parents = _lineages(question.techniques, techniques)
     near = {
-        pk: nearest(techniques.get(pk, ()), question.techniques, lineages, parents) for pk in by_instrument
+        pk: nearest(techniques.get(pk, ()), question.techniques, lineages, parents, question.near)
+        for pk in by_instrument
     }
     known = load_vocabulary()
     for pk, found in near.items():
@@ -277,7 +284,7 @@ def _chosen(question: Wanted, means: Means, now: datetime, most: int) -> list[In
         take(rows, soon, SOON)
         take(rows.filter(region_id=question.payer.region_id), window, NEAR)
     elif len(chosen) < FEW:
-        wider = {code for one in question.techniques for code in _parents(one)}
+        wider = {*question.near, *(code for one in question.techniques for code in _parents(one))}
         take(_entries(question, tuple(sorted(wider))), window, FEW)
         # Near misses are worth knowing, too.
         near = Instrument.objects.select_related(*WITH).filter(

@@ -21,6 +21,7 @@ from accounts.selectors.organisations import payer_for, region_by_code
 from accounts.selectors.rows import as_uuid, visible
 from accounts.selectors.users import person_named
 from accounts.services.users import address_of
+from bookings.catalogue.selectors.needs import load_meant
 from bookings.needs.domain.matching import PARTS
 from bookings.needs.domain.needs import MET, need_state
 from bookings.needs.models import Need
@@ -38,11 +39,10 @@ from bookings.plans.domain.waiting import check_window
 from bookings.record.locks import lock_person
 from instruments.register.models import Instrument
 from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, requirement_of, requirements_in
-from instruments.vocabulary.selectors.needs import load_parameters, load_understood
+from instruments.vocabulary.selectors.needs import load_parameters
 
 MOST_NEEDS = 50  # of a person, for which instruments are looked for
 MOST_TERMS, MOST_READERS = 5, 20
-TERMS_READ = 2  # terms taken from a text if none are chosen
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def _columns(values: NeedValues, payer: Organisation, now: datetime) -> tuple[di
     text = values.text.strip()
     terms = values.terms
     if terms is None:
-        terms = [term.code for term in load_understood(text).meant[:TERMS_READ]]
+        terms = [term.code for term in load_meant(text)[:MOST_TERMS]]
     known = {term.code for term in load_chosen(list(terms))}
     problems = [
         FieldProblem(f"terms[{n}]", "unknown-term", {"term": code[:60]})

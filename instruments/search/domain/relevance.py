@@ -29,7 +29,7 @@ BROADER, SMALL_FAMILY = 0.6, 6
 # number were set on the needs in tests/data/needs.
 LEAST_WORTH, LESS_WORTH = 0.75, 0.5
 AGREED = 0.2  # the part of a technique's worth that comes from all the terms which it answers
-MOST_FAMILY = 30  # techniques below a broader one that are still neighbours of each other
+MOST_FAMILY = 12  # techniques below a broader one that are still neighbours of each other
 
 
 @dataclass(frozen=True)
@@ -121,16 +121,17 @@ def neighbours(
     families: Mapping[str, int],
     alike: Mapping[str, Sequence[str]],
 ) -> tuple[str, ...]:
-    """Return the techniques next to those wanted, nearest first: others of the same terms, those that answer
-    the same measurands (`alike`, by technique), then those directly broader, unless too many are below them
-    (`families` has their numbers)."""
+    """Return the techniques next to those wanted, nearest first: the others of the terms that were meant. Of a
+    technique that was named those that answer the same measurands (`alike`, by technique), then those directly
+    broader, unless too many are below them (`families` has their numbers): a measurand names its own."""
     of = [one.technique for one in wanted if not one.is_broader]
-    close = [code for term, _ in understood.terms for code in term.techniques]
-    close += [other for code in of for other in alike.get(code, ())]
-    broader = [
-        parent
-        for code in of
-        for parent in parents.get(code, ())
-        if families.get(parent, 0) <= MOST_FAMILY and not parent.startswith("PaNET00")
-    ]
-    return tuple(code for code in dict.fromkeys((*close, *broader)) if code not in of)[:MOST_NEAR]
+    close = [code for term in understood.meant for code in term.techniques]
+    if understood.is_named:
+        close += [other for code in of for other in alike.get(code, ())]
+        close += [
+            parent
+            for code in of
+            for parent in parents.get(code, ())
+            if families.get(parent, 0) <= MOST_FAMILY and not parent.startswith("PaNET00")
+        ]
+    return tuple(code for code in dict.fromkeys(close) if code not in of)[:MOST_NEAR]

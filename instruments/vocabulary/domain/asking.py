@@ -41,7 +41,14 @@ QUANTITIES: Mapping[str, Quantity] = {
     "hardness": Quantity(("hardness", "hardness-small-scale", "food-texture"), "hard soft", "硬 软"),
     "purity": Quantity(
         ("purity-metal", "drug-impurities", "crystalline-phases", "steel-composition", "elements-solid-fast"),
-        "pure", "纯", (r"is (?:it|this|that|the \w+) (?:real|really|genuine|fake|pure)",),
+        "pure", "纯",
+    ),
+    "genuineness": Quantity(
+        ("food-authenticity", "herbal-medicine", "artefact-composition", "crystalline-phases", "vibrational-fingerprint",
+         "functional-groups", "elements-solid-fast", "fingerprints-documents", "fibre-textile"),
+        phrases=("fakes?", "genuine", "counterfeit", "forged", "adulterated", "authentic", r"(?:is|are) (?:\w+ ){1,3}real"),
+        phrases_zh=("真的?还是假的?", "真不真", "真假", "真伪", "是不是真的?", "是真是假", "掺假", "造假", "假的", "掺水",
+                    "有没有掺"),
     ),
     "strength": Quantity(
         ("tensile-strength", "coating-adhesion", "structural-capacity", "fracture-toughness", "impact-strength",
@@ -74,7 +81,7 @@ _SENSES: Mapping[str, Mapping[str, str]] = {
     "pump": {"light": "probe laser femtosecond picosecond ultrafast pulse optical delay"},
     "seal": _ANIMAL,
     "seals": _ANIMAL,
-    "lead": {"first": "play plays film role actor singer band time team story guitar dancer vocal"},
+    "lead": {"first": "play plays role actor singer band time team story guitar dancer vocal"},
     "cell": _CELLS,
     "cells": _CELLS,
     "stress": {"living": "drought salt plant plants seedlings crop crops oxidative heat work exam"},

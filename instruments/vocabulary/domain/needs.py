@@ -43,6 +43,7 @@ _PHRASE = 0.4  # how much more the words of a name or synonym say where all of i
 _UNASKED, _BESIDE = 0.5, 0.5
 _FAINT = 0.4  # what scores less than so much of the best is left out
 _JOINED, _PLACES = 10, 40  # what a place in an order is divided by, and how many places count
+_SHARED = 0.3  # of the measurands of a technique: so many another one must answer as well to be like it
 _DESCRIBED = 3  # techniques whose names belong to the description
 _STOP = PLAIN | COMMON  # they tell no measurand from another
 # A need is understood where the words of its best term weigh as much as so many words that one description
@@ -111,8 +112,10 @@ class Understood:
 
     @property
     def meant(self) -> list[NeedTerm]:
-        """The terms strong enough to be shown as what was meant, strongest first."""
-        return [term for term, strength in self.terms if strength >= MEANT]
+        """The terms strong enough to be shown as what was meant, strongest first; of measurands the first two."""
+        return [term for term, strength in self.terms if strength >= MEANT][
+            : None if self.is_named else FIRST
+        ]
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,8 @@ class Vocabulary:
         for name in self._written:
             for start in range(len(run) - len(name) + 1):
                 part = run[start : start + len(name)]
-                if sum(a != b for a, b in zip(part, name, strict=True)) == 1:
+                wrong = [a for a, b in zip(part, name, strict=True) if a != b]
+                if len(wrong) == 1 and not is_particle(wrong[0]):  # "蛋白质有多少" is no slip in "蛋白质组"
                     return text.replace(part, name)
         return text
 
@@ -271,12 +275,18 @@ class Vocabulary:
 
     @cached_property
     def alike(self) -> Mapping[str, Sequence[str]]:
-        """The other techniques of the same measurands, by technique; those that share most come first."""
+        """The other techniques of the same measurands, by technique; those that share most come first. One that
+        shares only a small part of them does other work."""
         beside: dict[str, Counter[str]] = defaultdict(Counter)
+        number: Counter[str] = Counter()
         for row in self.measurands:
+            number.update(row.techniques)
             for code in row.techniques:
                 beside[code].update(other for other in row.techniques[:_DESCRIBED] if other != code)
-        return {code: [other for other, _ in number.most_common()] for code, number in beside.items()}
+        return {
+            code: [other for other, shared in others.most_common() if shared >= _SHARED * number[code]]
+            for code, others in beside.items()
+        }
 
     @cached_property
     def digest(self) -> str:
