@@ -47,22 +47,12 @@ PAGE = Ask("GET", "/", headers={"Cookie": "$session"})
 LIST = Ask("GET", "/?$search", headers={"Cookie": "$session"})
 # What people type: questions, nonsense and slips; names and abbreviations; what they choose besides.
 QUESTIONS = (
-    "how thick is my coating", "is there lead in this paint", "why did the weld crack", "how old is this bone",
-    "size of nanoparticles in water", "who wins the world cup", "what minerals are in this rock",
-    "薄膜有多厚", "纳米颗粒的粒径", "大米里的镉超没超标", "水里有没有微塑料", "蜂蜜是不是真的", "明天会下雨吗",
+    "how thick is my coating", "is there lead in this paint", "why did the weld crack",
+    "how old is this bone", "size of nanoparticles in water", "who wins the world cup",
+    "what minerals are in this rock", "薄膜有多厚", "纳米颗粒的粒径", "大米里的镉超没超标",
+    "水里有没有微塑料", "蜂蜜是不是真的", "明天会下雨吗",
 )  # fmt: skip
-NAMES = (
-    "microscope",
-    "zeiss microscope",
-    "XRD",
-    "TEM",
-    "mikroscope",
-    "质谱",
-    "显微镜",
-    "NMR",
-    "Raman",
-    "DLS",
-)
+NAMES = ("microscope", "zeiss microscope", "XRD", "TEM", "mikroscope", "质谱", "显微镜", "NMR", "DLS")
 CHOSEN = (
     {"region": "DE", "technique": "BENCH03"}, {"q": "microscope", "region": "DE"}, {"service_mode": "self"},
     {"q": "how thick is my coating", "region": "CN"}, {"q": "质谱", "kind": "general"},
@@ -187,7 +177,7 @@ ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
     ("list by words", LIST, lambda w, _: w.searching(*({"q": text} for text in QUESTIONS)), "p95 <= 150 ms"),
     ("list by name", LIST, lambda w, _: w.searching(*({"q": text} for text in NAMES)), "p95 <= 150 ms"),
     ("list with filters", LIST, lambda w, _: w.searching(*CHOSEN), "p95 <= 150 ms"),
-    ("list by price", LIST, lambda w, _: w.searching({"sort": "price"}, *(c | {"sort": "price"} for c in CHOSEN)),
+    ("list by price", LIST, lambda w, _: w.searching(*(c | {"sort": "price"} for c in ({}, *CHOSEN))),
      "p95 <= 150 ms"),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from instruments.register.models import Instrument
 
 DATA = Path(__file__).parents[1] / "data" / "oracle"
 FIRST, SECOND = "first", "second"  # the second is measured once, when the list is done
+THIRD = "third"  # of people of other trades; each says what it means
 TOP = 3  # places of the list in which nothing wrong may stand
 
 # A question's text becomes the keys of the instruments that answer it, the best first.
@@ -17,7 +18,8 @@ Ranking = Callable[[str], Sequence[str]]
 
 @dataclass(frozen=True)
 class Question:
-    """`right`, `also`, `wrong` and `near` are keys of instruments; `nobody` is a technique."""
+    """`right`, `also`, `wrong` and `near` are keys of instruments; `nobody` is a technique; `means` are codes
+    of measurands, one of which is meant."""
 
     id: str
     language: str
@@ -28,6 +30,7 @@ class Question:
     wrong: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     nobody: str = ""
+    means: tuple[str, ...] = ()
     note: str = ""
 
     @property

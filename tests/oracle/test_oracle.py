@@ -7,7 +7,8 @@ import pytest
 
 from bookings.demo.services.files import load
 from instruments.register.models import Instrument
-from tests.oracle.oracle import FIRST, SECOND, Question, key_of, measure, questions
+from instruments.vocabulary.adapters.vocabularies import shipped_measurands
+from tests.oracle.oracle import FIRST, SECOND, THIRD, Question, key_of, measure, questions
 
 KINDS = {"abbreviation", "name", "slip", "question", "specification", "nonsense"}
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -33,12 +34,19 @@ def test_counts_hold(name: str, count: int, nonsense: int, nobody: int) -> None:
         assert not (q.also and not q.right) and not (q.near and not q.nobody), q.id
 
 
+def test_each_question_of_other_trades_says_what_it_means() -> None:
+    codes = {row.code for row in shipped_measurands()}
+    for q in questions(THIRD):
+        assert bool(q.means) != q.is_nonsense and {*q.means} <= codes, q.id
+        assert (q.language == "zh") == bool(CHINESE.search(q.text)), q.id
+
+
 def test_no_question_is_asked_twice() -> None:
-    texts = [q.text.casefold() for name in (FIRST, SECOND) for q in questions(name)]
-    assert len({*texts}) == len(texts) == 100
+    texts = [q.text.casefold() for name in (FIRST, SECOND, THIRD) for q in questions(name)]
+    assert len({*texts}) == len(texts) == 151
 
 
-@pytest.mark.parametrize("name", [FIRST, SECOND])
+@pytest.mark.parametrize("name", [FIRST, SECOND, THIRD])
 def test_what_is_marked_is_in_the_demonstration(name: str) -> None:
     """What is right is published; nothing is marked twice."""
     rows = {row["key"]: row for row in load("instruments")}

@@ -195,10 +195,11 @@ def load_needed(text: str, codes: Sequence[str], requirements: Sequence[Requirem
     """Return the interpretation of a need that means the terms of some codes, each as strongly as the text
     says it; one that its author chose besides, most strongly. One statement, or none if the same was asked a
     minute ago."""
-    known = load_vocabulary()
-    strengths = {term.code: strength for term, strength in load_understood(text).terms}
-    terms = [term for code in codes if (term := known.term(code))]
-    chosen = Understood(tuple((term, strengths.get(term.code, 1.0)) for term in terms))
+    known, chosen = load_vocabulary(), load_understood(text)
+    if [term.code for term in chosen.meant] != [*codes]:
+        strengths = {term.code: strength for term, strength in chosen.terms}
+        terms = [term for code in codes if (term := known.term(code))]
+        chosen = Understood(tuple((term, strengths.get(term.code, 1.0)) for term in terms))
     ways = _wants(Criteria(text=text, wishes=tuple(requirements)), chosen)
     return _first(ways) or (ways[0] if ways else Interpretation(Criteria()))
 

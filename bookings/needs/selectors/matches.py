@@ -102,8 +102,8 @@ class JudgedInstrument:
 
 
 def wanted_of(need: Need) -> Wanted:
-    """Return a need as matching uses it, with the techniques by which the catalogue's search would answer it. One
-    statement, as `load_needed`."""
+    """Return a need as matching uses it, with the techniques by which the catalogue's search would answer
+    it. One statement, as `load_needed`."""
     terms, requirements = load_chosen(need.terms), load_requirements(need)
     reading = load_needed(need.text, need.terms, requirements)
     exact = tuple(one.technique for one in reading.criteria.answers if not one.is_broader)

@@ -121,9 +121,10 @@ def neighbours(
     families: Mapping[str, int],
     alike: Mapping[str, Sequence[str]],
 ) -> tuple[str, ...]:
-    """Return the techniques next to those wanted, nearest first: the others of the terms that were meant. Of a
-    technique that was named those that answer the same measurands (`alike`, by technique), then those directly
-    broader, unless too many are below them (`families` has their numbers): a measurand names its own."""
+    """Return the techniques next to those wanted, nearest first: the others of the terms that were meant,
+    since a measurand names its own; of a technique that was named those that answer the same measurands
+    (`alike`, by technique), then those directly broader, unless too many are below them (`families` has
+    their numbers)."""
     of = [one.technique for one in wanted if not one.is_broader]
     close = [code for term in understood.meant for code in term.techniques]
     if understood.is_named:

@@ -38,8 +38,8 @@ LONGEST_NEED, MOST_TERMS, FIRST = 2000, 5, 2
 _NAMES, _SYNONYMS, _LINES, _FIRST, _OTHERS = 2.0, 1.5, 1.0, 1.0, 0.8
 _K1, _B = 1.2, 0.4  # how soon more of a word says no more; how much a long description is held back
 _PHRASE = 0.4  # how much more the words of a name or synonym say where all of it is there
-# Where a text asks for a quantity, others count so much less; and it counts so much of what is known of its subject,
-# though it may be said of other measurands.
+# Where a text asks for a quantity, others count for so much; and for the quantity counts so much of what its
+# subject says of others.
 _UNASKED, _BESIDE = 0.5, 0.5
 _FAINT = 0.4  # what scores less than so much of the best is left out
 _JOINED, _PLACES = 10, 40  # what a place in an order is divided by, and how many places count
@@ -112,7 +112,7 @@ class Understood:
 
     @property
     def meant(self) -> list[NeedTerm]:
-        """The terms strong enough to be shown as what was meant, strongest first; of measurands the first two."""
+        """The terms strong enough to be shown as what was meant, strongest first; of measurands two."""
         return [term for term, strength in self.terms if strength >= MEANT][
             : None if self.is_named else FIRST
         ]
@@ -275,8 +275,8 @@ class Vocabulary:
 
     @cached_property
     def alike(self) -> Mapping[str, Sequence[str]]:
-        """The other techniques of the same measurands, by technique; those that share most come first. One that
-        shares only a small part of them does other work."""
+        """The other techniques of the same measurands, by technique; those that share most come first. One
+        that shares only a small part of them does other work."""
         beside: dict[str, Counter[str]] = defaultdict(Counter)
         number: Counter[str] = Counter()
         for row in self.measurands:

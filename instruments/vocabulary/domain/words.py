@@ -34,7 +34,7 @@ _PAIRS = frozenset(
     "几个 几天 一个 一下 一些 有点 想要 希望 打算 哪里 或者 以后 以前 之后 之前 大概 左右 今天 明天 "
     "现在 不好 不用 要不".split()
 )
-# Characters that end no word, so that such a pair is the end of one word and another; and words that they do end.
+# Characters that end no word, so that a pair with one is of two words; and pairs that are words all the same.
 _AFTER, _WORDS = frozenset("里在有"), frozenset("居里 稀有 存在 傅里".split())  # noqa: SIM905
 # Elements whose Chinese names are no parts of other words: each counts by itself, as it does in English.
 ELEMENTS = frozenset("砷镉汞铬铊锑硒镍锌锰钒钴铀锂钛锆铌钨钼铈镧钡锶铯铷铍镓锗铟铋钯铂铑铱钽")
