@@ -21,7 +21,9 @@ from instruments.register.models import Instrument
 from instruments.search.domain.search import Criteria
 from instruments.search.selectors.search import records
 
-PRICED = 1_000  # up to this number no cap is needed
+# Up to so many matches no cap is needed; up to so many it is looked for among their own cards, since most of
+# the cheapest of all are those of others.
+PRICED, HELD = 1_000, 10_000
 
 _OFFSET = f"(CASE WHEN %(worths)s::jsonb ? k.code THEN 0 ELSE {catalogue_sieve.OTHER_CURRENCY} END)"
 _PER_UNIT = "coalesce((%(worths)s::jsonb ->> k.code)::numeric, 1)"
@@ -44,6 +46,11 @@ _IN_ANY_CASE = f"""
         WHERE {catalogue_sieve.AHEAD} AND m.starts_on <= %(last_day)s
     )
 """  # noqa: S608  # names of ours; every value is bound
+_HELD_CARDS = "held"
+_HELD = """
+    matched AS MATERIALIZED ({}),
+    held AS MATERIALIZED (SELECT c.* FROM matched m JOIN instruments_ratecard c ON c.instrument_id = m.id)
+"""
 
 
 def by_price(
@@ -58,8 +65,14 @@ def by_price(
 ) -> list[Instrument]:
     """Return `candidates`, restricted to the ids that the SQL `fitting` gives, in the order of price. If they
     are few, all are priced; a statement counts them first, because the one for many takes longer to plan. If
-    they are many, enough of the cheapest cards are priced to give a cap; if these yield too few instruments,
-    the next statement examines more cards, and the last one all instruments."""
+    they are many, enough of the cheapest cards are priced to give a cap, of those that match if these can be
+    held; if the cards yield too few instruments, the next statement examines more cards, and the last one all
+    instruments."""
+    number = _number(fitting, given)
+    is_held = PRICED < number <= HELD
+    held, cards = "", "instruments_ratecard"
+    if is_held:
+        held, cards = f"{_HELD.format(fitting)}, ", _HELD_CARDS
     values = sieve.values | {"most": most, "skip": skip, "enough": 2 * (skip + most)}
     values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
     past = "(place, name, id) > (%(place)s::numeric, %(name)s, %(pk)s)" if after else "true"
@@ -69,19 +82,23 @@ def by_price(
 
     def among(ids: str) -> str:
         """Return SQL that looks each id up by its key, whatever number of them the planner expects."""
+        distinct = f"(SELECT DISTINCT u.* FROM ({ids}) u(pk)) d"  # noqa: S608
+        if is_held:
+            of_these = f"SELECT m.* FROM {distinct} JOIN matched m ON m.id = d.pk {once}"  # noqa: S608
+            return f"{priced} ({of_these}) i {once}"
         return f"""
-            {priced} (SELECT DISTINCT u.* FROM ({ids}) u(pk)) d CROSS JOIN LATERAL (
+            {priced} {distinct} CROSS JOIN LATERAL (
                 SELECT * FROM ({fitting}) f WHERE f.id = d.pk OFFSET 0
             ) i {once}
         """  # noqa: S608
 
+    cheapest = among(_cheapest(sieve, cards, fitting, is_after=after is not None))
     capped = f"""
-        WITH cap AS MATERIALIZED (
-            SELECT place FROM ({among(_cheapest(sieve, fitting, is_after=after is not None))}) f WHERE {past}
-            ORDER BY place LIMIT 1 OFFSET %(enough)s - 1
+        WITH {held}cap AS MATERIALIZED (
+            SELECT place FROM ({cheapest}) f WHERE {past} ORDER BY place LIMIT 1 OFFSET %(enough)s - 1
         )
-        SELECT * FROM ({among(_below_cap(sieve))}) p WHERE {past} AND place <= (SELECT max(place) FROM cap)
-        ORDER BY {by} {once}
+        SELECT * FROM ({among(_below_cap(sieve, cards))}) p
+        WHERE {past} AND place <= (SELECT max(place) FROM cap) ORDER BY {by} {once}
     """  # noqa: S608
     whole = f"SELECT * FROM ({priced} ({fitting}) i {once}) p WHERE {past} ORDER BY {by} {once}"  # noqa: S608
     every = sorted(MINOR_DIGITS)
@@ -90,7 +107,8 @@ def by_price(
         re.sub(r"\bi\.", "instruments_instrument.", catalogue_sieve.PRICE), (), values
     )
     shown: list[Instrument] = []
-    for currencies in (None,) if _are_few(fitting, given) else (known, every, None):
+    attempts = [None] if number <= PRICED else [every, None] if is_held else [known, every, None]
+    for currencies in attempts:
         rows = whole if currencies is None else capped
         ids = catalogue_sieve.raw(
             catalogue_sieve.passing(rows, sieve, by),
@@ -104,12 +122,13 @@ def by_price(
     return shown
 
 
-def _are_few(fitting: str, given: Sequence[Any]) -> bool:
-    few = f"SELECT count(*) FROM (SELECT FROM ({fitting}) s LIMIT {PRICED + 1}) n"  # noqa: S608
-    some = catalogue_sieve.raw(few, given, {})
+def _number(fitting: str, given: Sequence[Any]) -> int:
+    """Return the number of matches, of which no more are counted than tells how they are looked through."""
+    counted = f"SELECT count(*) FROM (SELECT FROM ({fitting}) s LIMIT {HELD + 1}) n"  # noqa: S608
+    some = catalogue_sieve.raw(counted, given, {})
     with connection.cursor() as cursor:
         cursor.execute(some.sql, some.params)
-        return bool(cursor.fetchone()[0] <= PRICED)
+        return int(cursor.fetchone()[0])
 
 
 def _asking(group: str, hours: str = "1") -> str:
@@ -124,8 +143,12 @@ def _asking(group: str, hours: str = "1") -> str:
 _IS_CARD = "c.published_at IS NOT NULL AND c.currency = k.code"
 
 
-def _cheapest(sieve: catalogue_sieve.Sieve, fitting: str, *, is_after: bool) -> str:
-    """Return SQL for the ids of the cheapest instruments: enough to find the first that match."""
+def _cheapest(sieve: catalogue_sieve.Sieve, cards: str, fitting: str, *, is_after: bool) -> str:
+    """Return SQL for the ids of the cheapest instruments that match: enough to find the first of them.
+    `cards`: the table in which they are looked for."""
+    matching = f"""
+        CROSS JOIN LATERAL (SELECT f.id FROM ({fitting}) f WHERE f.id = l.instrument_id OFFSET 0) i
+    """  # noqa: S608
     branches = [_OWN] if sieve.backing.payer else []
     for group, _ in sieve.groups:
         asking, condition = _asking(group), _IS_CARD
@@ -133,20 +156,18 @@ def _cheapest(sieve: catalogue_sieve.Sieve, fitting: str, *, is_after: bool) -> 
             least = f"((%(place)s::numeric - {_OFFSET}) / {_PER_UNIT} * 100)"
             condition += f" AND {asking} >= {least} * 60 / %(wished)s"
         branches.append(f"""
-            SELECT r.id FROM unnest(%(currencies)s::text[]) k(code), LATERAL (
-                SELECT i.id FROM (
-                    SELECT c.instrument_id, {asking} AS asking FROM instruments_ratecard c
+            SELECT r.instrument_id FROM unnest(%(currencies)s::text[]) k(code), LATERAL (
+                SELECT l.instrument_id FROM (
+                    SELECT c.instrument_id, {asking} AS asking FROM {cards} c
                     WHERE {condition} ORDER BY asking LIMIT 100 * %(enough)s
-                ) l CROSS JOIN LATERAL (
-                    SELECT f.id FROM ({fitting}) f WHERE f.id = l.instrument_id OFFSET 0
-                ) i ORDER BY l.asking LIMIT 2 * %(enough)s
+                ) l {"" if cards == _HELD_CARDS else matching} ORDER BY l.asking LIMIT 2 * %(enough)s
             ) r
         """)  # noqa: S608
     return " UNION ALL ".join(branches)
 
 
-def _below_cap(sieve: catalogue_sieve.Sieve) -> str:
-    """Return SQL for the ids of the instruments that may cost at most the cap."""
+def _below_cap(sieve: catalogue_sieve.Sieve, cards: str) -> str:
+    """Return SQL for the ids of the instruments that may cost at most the cap, by their `cards`."""
     branches = [_OWN] if sieve.backing.payer else []
     for group, regions in sieve.groups:
         conditions = [_IS_CARD]
@@ -166,7 +187,7 @@ def _below_cap(sieve: catalogue_sieve.Sieve) -> str:
         branches.append(f"""
             SELECT l.instrument_id FROM unnest(%(currencies)s::text[]) k(code),
             LATERAL (
-                SELECT c.instrument_id FROM instruments_ratecard c {joined}
+                SELECT c.instrument_id FROM {cards} c {joined}
                 WHERE {" AND ".join(conditions)} OFFSET 0
             ) l
         """)  # noqa: S608

@@ -17,6 +17,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.zones import DayIn
 from accounts.services.jobs import work_through
 from bookings.catalogue.models import UnmetDemand
+from bookings.catalogue.selectors.needs import load_meant
 from bookings.needs.models import HostRecord, Suggestion
 from bookings.needs.selectors.matches import JudgedInstrument, Wanted, answers, load_matches
 from bookings.plans.models import WaitingWish
@@ -27,8 +28,6 @@ from instruments.rates.models import RateCard
 from instruments.reading.domain.clock import day_span
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import WITH
-from instruments.vocabulary.domain.needs import FIRST
-from instruments.vocabulary.selectors.needs import load_need_terms
 
 SHOWN, MOST_AT_ONCE = 3, 500
 RECENT = timedelta(days=2)  # older cases are no longer told
@@ -256,7 +255,7 @@ def _techniques_of(demand: UnmetDemand) -> tuple[str, ...]:
     if demand.technique is not None:
         return (demand.technique.code,)
     text = _TEXT.search(demand.query)
-    terms = load_need_terms(text[1])[:FIRST] if text else []
+    terms = load_meant(text[1]) if text else []
     return tuple(dict.fromkeys(code for term in terms for code in term.techniques))
 
 
