@@ -27,6 +27,12 @@ def named(thing: Any) -> str:
     return str(getattr(thing, "name", None) or thing)
 
 
+def name_order(thing: Any) -> bytes:
+    """Return the key that sorts things by their names in the current language: Latin letters by the alphabet,
+    then Chinese by pinyin, in which GB 18030 has the common characters."""
+    return named(thing).casefold().encode("gb18030")
+
+
 def site_name() -> str:
     """Return the name of this installation in the current language."""
     return named(installation())

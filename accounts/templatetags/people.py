@@ -9,6 +9,7 @@ from django.core.exceptions import MultipleObjectsReturned
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.areas import areas
 from accounts.domain.errors import Refused
@@ -69,7 +70,7 @@ LABELS = {
     "password2": _("The same password again"),
     "oldpassword": _("Current password"),
     "remember": _("Stay signed in on this device"),
-    "code": _("Code"),
+    "code": pgettext_lazy("sign-in", "Code"),
     "AddWebAuthnForm.name": _("Name"),
     "EditWebAuthnForm.name": _("Name"),
 }

@@ -40,7 +40,7 @@ class RegionForm(StyledForm):
         initial=organisations.SUBDIVISIONS,
         help_text=_("The list that contains the code: ISO 3166-2, GB/T 2260, or one of your own."),
     )
-    code = forms.CharField(label=pgettext_lazy("register", "Code"), max_length=20)
+    code = forms.CharField(label=_("Code"), max_length=20)
     name = forms.CharField(label=_("Name"), max_length=organisations.MOST_REGION_NAME, required=False)
     name_zh = forms.CharField(
         label=_("Name in Chinese"), max_length=organisations.MOST_REGION_NAME, required=False
@@ -129,7 +129,7 @@ class OrganisationForm(StyledForm):
         label=_("Name in Chinese"), max_length=organisations.MOST_TEXT["name_zh"], required=False
     )
     code = forms.CharField(
-        label=pgettext_lazy("register", "Code"),
+        label=_("Code"),
         max_length=30,
         help_text=_("Short and unique: letters, digits, dashes. Files and addresses use it."),
     )

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateTimeField, F, Model, QuerySet, Value
+from django.db.models import DateTimeField, F, Func, Model, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 
@@ -175,11 +175,14 @@ def _plain(value: Any) -> Cell:
 
 
 def _as_shown(model: type[Model], path: str) -> Combinable:
-    is_name = path.rpartition("__")[2] == "name"
-    of = field_at(model, path).model if is_name else model
-    if not is_name or not is_chinese() or "name_zh" not in {field.name for field in of._meta.get_fields()}:
+    if path.rpartition("__")[2] != "name" or not is_chinese():
         return F(path)
-    return Coalesce(NullIf(F(f"{path}_zh"), Value("")), F(path))
+    shown: Combinable = F(path)
+    if "name_zh" in {field.name for field in field_at(model, path).model._meta.get_fields()}:
+        shown = Coalesce(NullIf(F(f"{path}_zh"), Value("")), F(path))
+    # By pinyin, as `name_order` in accounts/letters/words.py. The text of its bytes also fits into a cursor.
+    by_pinyin = "encode(convert_to(%(expressions)s, 'GB18030'), 'hex')"
+    return Func(shown, template=by_pinyin, output_field=TextField())
 
 
 def _is_moment(model: type[Model], path: str) -> bool:

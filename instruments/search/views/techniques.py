@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.letters.words import name_order
 from instruments.search.domain.search import Criteria
 from instruments.search.selectors.search import facets
 from instruments.vocabulary.domain.techniques import Term, is_division, tree
@@ -33,7 +34,7 @@ def techniques(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip().casefold()[:100]
     shown = {
         code: Counted(code, term.name, term.name_zh, counts.get(code, 0), term.synonyms)
-        for code, term in sorted(terms.items(), key=lambda item: item[1].name.casefold())
+        for code, term in sorted(terms.items(), key=lambda item: name_order(item[1]))
         if _has(term, words) and (everything or words or code in counts)
     }
     parents = {code: terms[code].parents for code in shown}
@@ -55,7 +56,7 @@ def technique(request: HttpRequest, code: str) -> HttpResponse:
     def counted(rows: Iterable[Technique]) -> list[Counted]:
         return [
             Counted(row.code, row.name, row.name_zh, counts.get(row.code, 0))
-            for row in sorted(rows, key=lambda row: row.name)
+            for row in sorted(rows, key=name_order)
             if not is_division(row.code, row.name)
         ]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.forms import known_to
-from accounts.letters.words import named
+from accounts.letters.words import name_order, named
 from instruments.reading.forms.fields import DayField, PeopleField, StyledForm, VersionForm, day_input
 from instruments.training.domain.training import MOST_AT_ONCE, THIS_INSTRUMENT
 from instruments.vocabulary.models import Technique
@@ -19,8 +19,8 @@ NAMES = {"instrument": "thing", "technique": "thing", "issuer": "thing"}
 
 
 def technique_choices(techniques: Sequence[Technique]) -> list[tuple[str, str]]:
-    """Return the code and the name in the reader's language of each technique."""
-    return [(technique.code, named(technique)) for technique in techniques]
+    """Return the code and the name in the reader's language of each technique, sorted by name."""
+    return [(technique.code, named(technique)) for technique in sorted(techniques, key=name_order)]
 
 
 class GrantForm(StyledForm):
