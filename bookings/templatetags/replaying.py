@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.charging.domain.replay_steps import ReplayStep
+from instruments.rates.messages import code_words
 
 register = template.Library()
 
@@ -35,14 +36,13 @@ USAGE = {
 @register.filter
 def step_label(step: ReplayStep) -> str:
     """Return the name of a line of a charge that was computed again."""
-    code = step.code.replace("-", " ").replace("_", " ")
     if step.kind == "usage":
         label = USAGE.get(step.code)
-        return str(label) if label else gettext("Use, {band}").format(band=code)
+        return str(label) if label else gettext("Use, {band}").format(band=code_words(step.code))
     if step.kind == "voucher":
-        return gettext("Voucher {code}").format(code=step.code) if code else gettext("Voucher")
+        return gettext("Voucher {code}").format(code=step.code) if step.code else gettext("Voucher")
     if step.kind == "option":
-        return code
+        return code_words(step.code)
     return str(LABELS.get(step.kind, step.kind))
 
 

@@ -13,6 +13,27 @@ PRICE_GROUP_LABELS = {
     "industry": _("enterprises"),
 }
 
+# The names of bands and options that many cards have; a card knows them by their code alone.
+CODE_LABELS = {
+    "night": _("night"),
+    "evening": _("evening"),
+    "weekend": _("weekend"),
+    "holiday": _("public holiday"),
+    "operator": _("operator"),
+    "consumables": _("consumables"),
+    "nitrogen": _("nitrogen"),
+    "helium": _("helium"),
+    "coating": _("coating"),
+    "grid": _("grid"),
+    "resist": _("resist"),
+    "argon-cluster": _("argon cluster"),
+}
+
+
+def code_words(code: str) -> str:
+    """Return the code of a band or an option in words: `night` by its name, `night-shift` as `night shift`."""
+    return str(CODE_LABELS.get(code) or code.replace("-", " ").replace("_", " "))
+
 
 # Why a door refuses, by the code of the answer.
 REFUSALS: dict[str, Sentence] = {

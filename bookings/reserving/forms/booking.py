@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
@@ -23,6 +24,7 @@ from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from bookings.samples.domain.samples import code_text
 from bookings.samples.models import SampleItem
+from instruments.rates.messages import code_words
 from instruments.reading.forms.fields import StyledForm
 from instruments.register.models import Instrument
 
@@ -117,7 +119,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             self.option_names.append(name)
             is_hours = option["unit"] == "hour"
             unit = _("hours") if is_hours else _("number")
-            words = option["code"].replace("-", " ").capitalize()
+            words = capfirst(code_words(option["code"]))
             step = "0.25" if is_hours else "1"
             amount = forms.DecimalField(
                 label=f"{words} ({unit} × {option['price']})",
