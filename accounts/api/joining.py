@@ -262,7 +262,7 @@ class JoinRequests(Resource):
         """Only the person who asked may withdraw the request."""
         join_withdraw(self.by, request_id=pk)
 
-    @OnPage("accounts:members", done=_("The person is a member now."), of="organisation_id")
+    @OnPage("accounts:members", done=_("The applicant is a member now."), of="organisation_id")
     @acts(
         _("Accept a request to join"),
         ApproveBody,

@@ -327,7 +327,7 @@ KINDS = table(
     _of_join(
         "people.asked",
         _("A request to join: {person}"),
-        _("{person} ({email}) asks to become a member of {organisation}."),
+        _("{person} ({email}) has asked to become a member of {organisation}."),
         "request",
         readers=lambda request: memberships.managers_or_administrators(request.organisation_id),
         content=_of_join_request,
@@ -379,8 +379,8 @@ KINDS = table(
         "people.second",
         _("Second approver needed: {organisation}"),
         _(
-            "{person} ({email}) needs a second approver at {organisation}, and nobody else may "
-            "do this. Please give somebody else the role {role}."
+            "{person} ({email}) needs a second approver at {organisation}, and nobody else there "
+            "can be one. Please give another member the role {role}."
         ),
         "request",
         load=_needed,
@@ -389,8 +389,8 @@ KINDS = table(
     ),
     _kind(
         "people.access-asked",
-        _("A role is asked for: {person}"),
-        _("{person} ({email}) asks for a role at {organisation}. Give one only if it belongs to their work."),
+        _("Role requested: {person}"),
+        _("{person} ({email}) has asked for a role at {organisation}. Give one only if their work needs it."),
         "request",
         load=_refused,
         readers=_who_gives,

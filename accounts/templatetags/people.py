@@ -7,9 +7,8 @@ from django import forms, template
 from django.conf import settings
 from django.core.exceptions import MultipleObjectsReturned
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.areas import areas
 from accounts.domain.errors import Refused

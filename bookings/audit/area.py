@@ -47,7 +47,7 @@ AREA = Area(
         ),
         Waits(
             "findings", 300, "bookings:findings", ngettext_lazy("finding to answer", "findings to answer"),
-            _("An auditor asks what was wrong and what is done about it."),
+            _("An auditor asks what was wrong and what is being done about it."),
             may("manage-charges"), audit.findings_to_answer,
             entry="bookings:money", group="state", due="due_date",
         ),

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.areas import Sentence, Words
 
 REFUSALS: dict[str, Sentence] = {
-    "already-an-enquiry": _("This need is already an enquiry."),
+    "already-an-enquiry": _("This need has already been sent as an enquiry."),
     "enquiry-closed": _("This enquiry is closed."),
-    "already-bid": _("There is already a bid with this instrument: change or withdraw it."),
+    "already-bid": _("You have already bid with this instrument: change or withdraw that bid."),
     "bid-gone": _("This bid, or this time in it, is no longer available."),
     "bids-changed": _("A bid has just arrived or changed: check again."),
     "outside-window": _("The time is outside the requested period."),
@@ -18,12 +18,12 @@ REFUSALS: dict[str, Sentence] = {
 
 # What the trail calls acts.
 ACTS: dict[str, Words] = {
-    "enquiry.make": _("Enquiry made"),
+    "enquiry.make": _("Enquiry sent"),
     "enquiry.award": _("Enquiry awarded"),
     "enquiry.fulfil": _("Enquiry fulfilled"),
     "enquiry.close": _("Enquiry closed as unmet"),
     "enquiry.withdraw": _("Enquiry withdrawn"),
-    "bid.make": _("Bid made"),
+    "bid.make": _("Bid submitted"),
     "bid.amend": _("Bid amended"),
     "bid.withdraw": _("Bid withdrawn"),
     "bid.accept": _("Bid accepted"),

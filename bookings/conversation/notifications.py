@@ -117,14 +117,14 @@ KINDS = table(
     _kind(
         "conversation.commented",
         _("New comment: {about}"),
-        _("{person} wrote a comment about {about}."),
+        _("{person} commented on {about}."),
         load=_comments,
         readers=_others,
     ),
     _kind(
         "conversation.proposed",
         _("Another time proposed: {about}"),
-        _("{person} proposes another time. It is not held: accept it soon, or decline it."),
+        _("{person} proposes another time. The time is not held for you: accept it soon, or decline it."),
         load=_proposal,
         readers=_others,
         is_still_true=_is_open,

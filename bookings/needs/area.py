@@ -43,7 +43,7 @@ AREA = Area(
     acts=ACTS,
     topics=(
         Topic(
-            "suggestion", _("Free elsewhere"), _("instruments elsewhere for what you could not get"), 210,
+            "suggestion", _("Free elsewhere"), _("instruments elsewhere when yours was not available"), 210,
             roles=frozenset({RESEARCHER}),
         ),
     ),

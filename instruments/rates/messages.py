@@ -31,7 +31,7 @@ CODE_LABELS = {
 
 
 def code_words(code: str) -> str:
-    """Return the code of a band or an option in words: `night` by its name, `night-shift` as `night shift`."""
+    """Return the code of a band or an option in words: `night` by its name, others without hyphens."""
     return str(CODE_LABELS.get(code) or code.replace("-", " ").replace("_", " "))
 
 

@@ -208,6 +208,7 @@ WORDS = {
     "Money": "费用结算",
     "Estimated cost": "预计费用",
     "Held": "临时保留",
+    "Code": "代码",
     "Filter": "筛选",
     "region": "区域",
     "{hours} h": "{hours} 小时",
@@ -223,6 +224,46 @@ def test_words_are_those_people_know(entries: list[Entry]) -> None:
 def test_chinese_is_written_as_chinese(entries: list[Entry]) -> None:
     wrong = [text for entry in entries for text in entry.texts if NOT_CHINESE.search(text)]
     assert wrong == []
+
+
+# One word for one thing (vocabulary): the words that once stood beside it, and the English sentences in which
+# they are wrong if not in all.
+ONE_WORD = [
+    ("仪器所有单位", r"仪器单位|仪器方|管理单位|仪器所属单位|(?<!仪器)所有单位", ""),
+    ("仪器所有单位", "所属单位", r"\b(?:host|owner)"),
+    ("付费单位", "付款方|付款单位|支付方", ""),
+    ("仪器中心", r"(?<!仪器)中心|[本该]平台|平台的", r"(?i)\bfacilit"),
+    ("需求公告", "征询|询价", ""),
+    ("创新券", "代金券", ""),
+    ("结算单", r"账单|开账|开单", ""),
+    ("区域结算", "费用结算", "(?i)settlement"),
+    ("异议", "争议", ""),
+    ("区域协调员", "协调人", ""),
+    ("审计员", "审计人员", ""),
+    ("审计追踪", "审计链|审计轨迹", ""),
+    ("协议区域", "伙伴|合作区域|签约区域", ""),
+    ("服务方式", "使用方式|工作方式", ""),
+    ("自主上机", "自行上机|自行操作", ""),
+    ("上机资格", "证书|持证", "^(?!The host's certificate is not valid)"),
+    ("保留机时", "保障机时", ""),
+    ("上机记录", "使用记录", "(?i)sessions"),
+    ("审批", "审核", ""),
+    ("账簿", "账本", ""),
+    ("仪器目录", "仪器列表", ""),
+    ("能力指标", "技术指标", ""),
+    ("代码", "验证码", "(?i)code of|short code|codes?, one per line|^Code$"),
+]
+
+
+@pytest.mark.parametrize(("word", "other", "where"), ONE_WORD)
+def test_one_thing_has_one_word(entries: list[Entry], word: str, other: str, where: str) -> None:
+    wrong = [
+        (entry.singular, text)
+        for entry in entries
+        for text in entry.texts
+        if re.search(other, text) and re.search(where, entry.singular) and entry.context != "sign-in"
+    ]
+    assert wrong == [], f"say {word}"
 
 
 def test_durations_and_lists_are_said_in_the_language_of_the_reader() -> None:

@@ -74,7 +74,7 @@ def test_a_sample_a_question_another_time_and_results(visit, real_cast, booked):
     host.goto(here)
     host.get_by_label("Ask or answer").fill("Which side is coated?")
     host.get_by_role("button", name="Send", exact=True).click()
-    expect(host.get_by_text("Waiting for the person's answer")).to_be_visible()
+    expect(host.get_by_text("Waiting for the requester's answer")).to_be_visible()
     expect(firm.get_by_text("Which side is coated?")).to_be_visible(timeout=30_000)
     firm.get_by_label("Ask the host, or answer").fill("The shiny one.")
     firm.get_by_role("button", name="Send", exact=True).click()

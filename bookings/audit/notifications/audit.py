@@ -72,7 +72,7 @@ KINDS = table(
     _finding(
         "audit.finding-returned",
         _("Sent back: {title}"),
-        _("The auditor needs more than your answer says. Please answer again by {due}."),
+        _("The auditor needs a fuller answer. Please answer again by {due}."),
         is_still_true=in_state("open"),
     ),
     _finding(

@@ -65,7 +65,7 @@ KINDS = table(
     _kind(
         "kept-hours.granted",
         _("Hours guaranteed to {organisation}: {instrument}"),
-        _("The host guarantees your organisation hours of this instrument. Book them as usual."),
+        _("The host guarantees your organisation hours on this instrument. Book them as usual."),
         is_still_true=_lasts,
     ),
     _kind(
@@ -82,7 +82,7 @@ KINDS = table(
     _kind(
         "kept-hours.left",
         _("Guaranteed hours not used yet: {instrument}"),
-        _("A third or more of these hours is left. Soon they are released to everybody."),
+        _("A third or more of these hours is still unused. They will soon be released to everybody."),
         is_still_true=_is_much_left,
     ),
     _kind(

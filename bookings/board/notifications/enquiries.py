@@ -75,7 +75,7 @@ KINDS = table(
     _enquiry(
         "enquiry.made",
         _("Enquiry for your instruments: {technique}"),
-        _("Somebody is looking for what your instruments can do. You may bid with times and a price."),
+        _("Somebody needs measurements that your instruments can make. You can bid with times and a price."),
         readers=_matched,
         is_still_true=lambda one, row, now: (
             enquiry_state(one.state, one.closes_at, now) in ("open", "answered")

@@ -568,7 +568,7 @@ OPEN_ENQUIRIES = Listing(
         Column(
             "organisation",
             lambda row, by: "" if row.is_confidential else row.organisation.code,
-            _("Who asks"),
+            _("Enquirer"),
         ),
         Column("own_bids", _own_states),
     ),
@@ -596,7 +596,7 @@ BIDS = Listing(
             "organisation",
             lambda row, by: row.enquiry.organisation.code if row.state == Bid.State.ACCEPTED else "",
         ),
-        Column("made", "created_at", _("Made"), "created_at"),
+        Column("made", "created_at", _("Submitted"), "created_at"),
     ),
     words=("instrument__name", "instrument__name_zh"),
     q_help="Part of the instrument's name.",

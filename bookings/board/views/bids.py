@@ -122,7 +122,7 @@ def answer(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
             instrument_id=UUID(form.cleaned_data["instrument"]),
             values=form.values(),
         ),
-        gettext("The bid is sent, and its times are held."),
+        gettext("Your bid is sent, and its times are held."),
     )
 
 

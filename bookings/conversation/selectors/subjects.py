@@ -141,7 +141,7 @@ def _bid_hidden_as(row: Bid) -> Any:
     if row.state == Bid.State.ACCEPTED:
         return None
     if row.enquiry.is_confidential:
-        return gettext_lazy("The person who enquires")
+        return gettext_lazy("The enquirer")
     return row.enquiry.organisation
 
 

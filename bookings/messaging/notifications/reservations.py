@@ -200,7 +200,7 @@ KINDS = table(
     _removed(
         "mail.no-show",
         _("Not used: {instrument}"),
-        _("Nobody checked in, so the booking counts as not used and the time was given free."),
+        _("Nobody checked in, so the booking counts as not used and its time was released."),
         "no-show",
         cost=facts.owed,
     ),
@@ -255,7 +255,7 @@ KINDS = table(
     _of_charge(
         "mail.dispute-settled",
         _("Dispute answered: {instrument}"),
-        _("The owner of the instrument maintains the charge that was disputed: it is final."),
+        _("The owner of the instrument upholds the disputed charge, which is now final."),
         readers=facts.disputing,
     ),
     _of_charge(

@@ -41,7 +41,7 @@ class NeedForm(StyledForm):
     is_flexible = forms.BooleanField(
         label=_("Any time in between is fine"),
         required=False,
-        help_text=_("Your region may have a time held for you, which you accept or give back."),
+        help_text=_("Your region can have a time held for you, which you then accept or give back."),
     )
     budget = forms.DecimalField(
         label=_("Budget"), required=False, min_value=0, max_digits=16, decimal_places=2

@@ -67,7 +67,7 @@ KINDS = table(
     _kind(
         "batch.placed",
         _("Batch placed: {region}"),
-        _("{offers} of {needs} flexible needs are offered a time."),
+        _("Of {needs} flexible needs, {offers} were offered a time."),
         topic="planning",
         load=row_of(_BATCHES, "batch"),
         readers=lambda batch: [batch.made_by],

@@ -117,7 +117,7 @@ def answer_rating(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         reservation_id,
         lambda by, data: rating_answer(by, reservation_id=reservation_id, answer=data["answer"]),
-        gettext("Answered. The person is notified."),
+        gettext("Answered. The author of the rating is notified."),
         RatingAnswerForm(request.POST),
         "rating_answer_form",
     )

@@ -28,7 +28,7 @@ class DecideForm(StyledForm):
     def clean(self) -> None:
         data = super().clean() or self.cleaned_data
         if data.get("approve") is False and not data.get("reason", "").strip():
-            self.add_error("reason", _("Give a reason: the person reads it."))
+            self.add_error("reason", _("Give a reason: the applicant reads it."))
 
 
 class DecideManyForm(DecideForm):

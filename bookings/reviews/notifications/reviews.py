@@ -90,15 +90,15 @@ KINDS = table(
         "review.hosts-asked",
         _("Can you offer hours instead? {case}"),
         _(
-            "{applicant} wants to buy an instrument. Say whether you can promise hours on one of "
-            "yours instead; saying nothing counts as no answer."
+            "{applicant} wants to buy an instrument. Please say whether you can promise hours on "
+            "one of yours instead. If you do not reply, “no answer” is recorded."
         ),
         readers=_hosts,
     ),
     _kind(
         "review.answered",
         _("A host has answered: {case}"),
-        _("{host} has answered about hours for this purchase case."),
+        _("{host} has answered the request for hours in this purchase case."),
         readers=_coordinators,
     ),
     _kind(
@@ -122,7 +122,7 @@ KINDS = table(
     _kind(
         "review.followed-up",
         _("Followed up: {case}"),
-        _("The months after the decision are over; see how many of the promised hours were used."),
+        _("The follow-up period is over. See how many of the promised hours were used."),
         readers=_everybody,
     ),
 )

@@ -137,7 +137,7 @@ KINDS = table(
     _kind(
         "sample.lost",
         _("Sample lost: {sample}"),
-        _("These samples are lost. Please get in touch with the other side."),
+        _("These samples are lost. Please contact the other party."),
     ),
     _kind(
         "sample.missing",

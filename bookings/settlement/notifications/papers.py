@@ -110,7 +110,7 @@ KINDS = table(
     _statement(
         "statement.issued",
         _("Statement {number} of {host}"),
-        _("The charges of {month} that became final at {host} are billed to {payer}."),
+        _("{host} bills {payer} for the charges that became final in {month}."),
     ),
     _statement(
         "statement.replaced",
@@ -120,12 +120,15 @@ KINDS = table(
     _statement(
         "statement.internal",
         _("Internal note {number} of {host}"),
-        _("The use of your own instruments that became final in {month}, for the ledger. No payment is due."),
+        _(
+            "Charges for the use of your own instruments that became final in {month}, for your ledger."
+            " No payment is due."
+        ),
     ),
     _statement(
         "statement.overdue",
         _("Overdue: statement {number} of {host}"),
-        _("This statement should have been paid by the day below. If it has been, tell {host}."),
+        _("Payment of this statement was due by the day below. If it has been paid, please tell {host}."),
         is_still_true=lambda statement, row, now: overdue(statement, now),
     ),
     # What payers say they have paid: to the host's finance, or to the payer's.
@@ -157,8 +160,8 @@ KINDS = table(
         "settlement.drawn",
         _("Settlement of {month}: {first} and {second}"),
         _(
-            "The settlement of the month's vouchers between the two regions is drawn up. Once "
-            "both coordinators confirm it, it can be paid."
+            "The settlement of the month's vouchers between the two regions has been drawn up. It"
+            " can be paid once both coordinators have confirmed it."
         ),
         load=row_of(Settlement.objects.select_related("first", "second"), "settlement"),
         readers=_of_both_regions,

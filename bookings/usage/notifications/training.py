@@ -100,14 +100,14 @@ KINDS = table(
     _place(
         "training.withdrawn",
         _("Your place was cancelled: {course}"),
-        _("The organisation that gives the course took you off the list of this session."),
+        _("The organisation that gives the course has removed you from the list of this session."),
     ),
     _place(
         "training.changed",
         _("New time or place: {course}"),
-        _("This session now takes place as stated below."),
+        _("This session now takes place at the time and place below."),
     ),
-    _place("training.cancelled", _("Cancelled: {course}"), _("This session does not take place.")),
+    _place("training.cancelled", _("Cancelled: {course}"), _("This session will not take place.")),
     _place(
         "training.passed",
         _("Passed: {course}"),

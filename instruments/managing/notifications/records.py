@@ -75,7 +75,7 @@ KINDS = table(
     _answer(
         "record.returned",
         _("Returned: {instrument}"),
-        _("The record you submitted is a draft again: changes are needed first."),
+        _("The record you submitted was returned as a draft: it needs changes first."),
         is_still_true=_is("draft"),
     ),
     _answer(

@@ -69,7 +69,7 @@ def test_nothing_that_the_host_reads_says_who_asks_before_the_award(cast, client
         return [answer.content.decode() for answer in answers] + [f"{m.subject} {m.text}" for m in told]
 
     texts = said()
-    assert "Is the holder there?" in texts[0] and "The person who enquires" in texts[0]
+    assert "Is the holder there?" in texts[0] and "The enquirer" in texts[0]
     assert not [word for text in texts for word in SECRET if word in text]
     entries = TrailEntry.objects.filter(action__startswith="conversation.")
     assert entries.count() == 5 and not entries.exclude(actor_id=None).exists()
@@ -103,4 +103,4 @@ def test_the_letter_is_in_the_readers_language(cast, bid):
     say(cast, bid, "hu")
     effects_carry_out(now=NOW + timedelta(minutes=5))
     told = Message.objects.get(topic="conversation", user=cast.zhao)
-    assert "The person who enquires" not in told.subject + told.text
+    assert "The enquirer" not in told.subject + told.text

@@ -87,7 +87,7 @@ def test_each_is_told_in_their_language(
     told = {mail.to[0]: mail for mail in mailoutbox}
     assert "已为您的需求保留时段" in told[cast.sun.email].subject
     assert "当天没有其他需求。" in told[cast.sun.email].body
-    assert "1 of 1 flexible needs are offered a time." in told[cast.coordinator.email].body
+    assert "Of 1 flexible needs, 1 were offered a time." in told[cast.coordinator.email].body
 
 
 def test_a_need_is_said_to_be_flexible(cast: Cast, client: Client) -> None:

@@ -86,7 +86,7 @@ def test_totals_are_of_what_is_left(lin, three):
     ("language", "expected"),
     [("en", ["Anvil", "Zoom", "Zoom two"]), ("zh-hans", ["Zoom two", "Zoom", "Anvil"])],
 )
-def test_things_are_sorted_by_the_name_that_is_shown_in_chinese_by_pinyin(cast, monkeypatch, language, expected):
+def test_things_are_sorted_by_the_name_shown_in_chinese_by_pinyin(cast, monkeypatch, language, expected):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     for name, name_zh in (("Anvil", "中子炉"), ("Zoom", "安全炉"), ("Zoom two", "")):
         thing = cast.instrument(name=name, name_zh=name_zh)

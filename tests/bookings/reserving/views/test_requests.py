@@ -162,7 +162,7 @@ def test_declining_needs_a_reason(cast, asked, zhao, reason):
     response = decide(zhao, asked, "0", reason=reason)
     html = response.content.decode()
     assert response.status_code == 400
-    assert "Give a reason: the person reads it." in html
+    assert "Give a reason: the applicant reads it." in html
     assert f'aria-describedby="reason-{asked.pk}-error"' in html
     assert state(asked) == "requested"
 
