@@ -302,7 +302,7 @@ ALWAYS_MANY = {
 VERBS = {
     *("is", "was", "has", "does", "asks", "belongs", "disputes", "comes", "pays", "owes", "says"),
     *("invites", "signs", "knows", "counts", "expires", "joins", "holds", "waits", "needs"),
-    *("proposes", "reads", "wants", "plans"),
+    *("proposes", "reads", "wants", "plans", "bills"),
 }
 
 
