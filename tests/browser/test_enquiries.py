@@ -26,7 +26,7 @@ def fits(page) -> None:
     [
         ("en-GB", 1440, "Make an enquiry", "Show it to hosts", "Send the bid", "Change the bid",
          "Later days", "Accept …", "Accept the bid and book", "Confidential"),
-        ("zh-CN", 360, "发布需求公告", "展示给仪器单位", "提交报价", "修改报价", "更多日期",
+        ("zh-CN", 360, "发布需求公告", "展示给仪器所有单位", "提交报价", "修改报价", "更多日期",
          "接受…", "接受报价并预约", "保密"),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
         ("en-GB", "how large are the grains", "Grain size", "Not Grain size",
          "Instruments for Grain size", "We do not know what measures this"),
         ("zh-CN", "请问晶粒有多大", "晶粒尺寸", "不是晶粒尺寸",
-         "可测晶粒尺寸的仪器", "我们不知道用什么可以测量"),
+         "可测晶粒尺寸的仪器", "平台无法判断用什么方法测量"),
     ],
 )  # fmt: skip
 def test_a_sentence_chips_corrected_results(
@@ -117,9 +117,9 @@ def test_a_refusal_leads_to_a_booking_elsewhere_by_one_click(
     [
         ("en-GB", 1440, "how large are the grains of our alloy", "Show instruments",
          "No instrument meets all your conditions", "Make an enquiry", "Show it to hosts", "Send the bid",
-         "Bid of", "Accept the bid and book", "Booking of"),
+         "Bid from", "Accept the bid and book", "Booking of"),
         ("zh-CN", 360, "合金的晶粒有多大", "查看仪器", "没有仪器满足全部条件", "发布需求公告",
-         "展示给仪器单位", "提交报价", "应答报价", "接受报价并预约", "预约："),
+         "展示给仪器所有单位", "提交报价", "应答报价", "接受报价并预约", "预约："),
     ],
 )  # fmt: skip
 def test_a_need_is_told_from_its_text_to_a_booking_through_an_enquiry(

@@ -252,7 +252,7 @@ def test_the_inbox_of_requests_shows_an_open_question(cast):
     assert "question open" in html and f'href="/conversations/reservation/{row.pk}/"' in html
     say(cast, row, "zhao")
     html = page_of(zhao.get("/requests/"))
-    assert "question open" not in html and "Waiting for the person" in html
+    assert "question open" not in html and "Waiting for the requester" in html
     thread_resolve(By(cast.actor("zhao"), NOW), kind="reservation", subject_id=row.pk)
     assert "question open" not in page_of(zhao.get("/requests/"))
 

@@ -56,7 +56,7 @@ def test_a_refusal_is_answered_by_the_best_elsewhere_once(cast: Cast) -> None:
     assert len(told()) == 1
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "You could not get"), ("zh-hans", "您没有约到")])
+@pytest.mark.parametrize(("language", "words"), [("en", "was not available"), ("zh-hans", "您没有约到")])
 def test_the_mail_leads_to_the_booking(cast: Cast, language: str, words: str) -> None:
     cast.wang.language = language
     cast.wang.save()
