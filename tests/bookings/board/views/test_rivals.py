@@ -74,7 +74,7 @@ def test_a_host_reads_nothing_of_its_rival(cast, bid, rival, is_awarded):
         assert chen.get(address).status_code == 404, address
     for name in ("bid-withdraw", "bid-decline", "bid-amend"):
         assert chen.post(reverse(f"bookings:{name}", args=[bid.pk]), {}).status_code == 404
-    for address in ("/home/", "/enquiries/open/", reverse("bookings:bids"), "/api/v1/bids/"):
+    for address in ("/home/", reverse("bookings:open-enquiries"), reverse("bookings:bids"), "/api/v1/bids/"):
         html = chen.get(address).content.decode()
         assert "We gladly measure it." not in html and str(bid.pk) not in html
 
