@@ -11,6 +11,7 @@ REFUSALS: dict[str, Sentence] = {
     ),
     "not-published": _("The instrument cannot be booked at present."),
     "audience-not-served": _("The instrument has no price for the payer’s price group on that day."),
+    "mode-not-priced": _("This way of working has no price: choose another one."),
     "too-soon": ngettext_lazy(
         "It must be booked at least {notice_minutes} minute ahead.",
         "It must be booked at least {notice_minutes} minutes ahead.",

@@ -9,6 +9,10 @@ REFUSALS: dict[str, Sentence] = {
     "priced-per-sample": _("This instrument is priced per sample: choose “samples sent in”."),
     "end-before-start": _("The end must not be before the start."),
     "unknown-option": _("The rate card has no such option."),
+    "option-not-for-mode": _("This option does not belong to this way of working."),
+    "option-required": _("This option is part of the price: it cannot be asked for again or left out."),
+    "option-added-on-use": _("This option is added at check-out, by the owner of the instrument."),
+    "option-asked-before": _("This option is asked for with the booking: it cannot be added at check-out."),
     "in-the-future": _("This is in the future."),
     "not-near-the-booking": _(
         "This is too far from the booking: use begins at most 15 minutes before it and before "
@@ -39,6 +43,10 @@ LEFT_OUT = {
     "audience-not-served": _("of a price group that this version has no rate for."),
     "unknown-option": _("with an option that this version does not have."),
     "priced-per-sample": _("by the hour, while this version is by the sample."),
+    "mode-not-priced": _("in a way of working that this version has no price for."),
+    "option-not-for-mode": _("with an option that this version does not have for their way of working."),
+    "option-required": _("with an option that is part of this version’s price."),
+    "option-added-on-use": _("with an option that this version adds at check-out."),
     "required": _("without a number of samples, which this version asks for."),
     "inputs-unreadable": _("whose stored inputs cannot be read."),
     "no-usage-times": _("without times of use, which this version charges by."),

@@ -38,6 +38,10 @@ def code_words(code: str) -> str:
 # Why a door refuses, by the code of the answer.
 REFUSALS: dict[str, Sentence] = {
     "unknown-price-group": _("There is no such price group."),
+    "rates-or-usage": _("A card has either one rate for all ways of working or rates by way of working."),
+    "mode-repeated": _("This way of working is listed twice."),
+    "samples-are-sent-in": _("Only the way of working “samples sent in” can be charged by the sample."),
+    "only-of-required": _("Only an option that is part of the price has a quantity here."),
     "first-not-zero": _("The first tier must begin at 0 minutes."),
     "not-increasing": _("Each tier must begin after the one before it."),
     "overlaps-version": _("Version {version} is in force on some of these days."),

@@ -28,7 +28,15 @@ NEAREST_WITHIN = timedelta(days=14)
 LENGTHS_TRIED = 500
 NEAR = timedelta(days=1)
 # Rules that refuse at any time, and those about the certificate that working alone needs.
-STANDING = frozenset({"not-published", "audience-not-served", "qualification-missing", "hazard-not-accepted"})
+STANDING = frozenset(
+    {
+        "not-published",
+        "mode-not-priced",
+        "audience-not-served",
+        "qualification-missing",
+        "hazard-not-accepted",
+    }
+)
 UNCERTIFIED = frozenset({"qualification-missing", "qualification-expires"})
 
 
@@ -45,7 +53,7 @@ class Block:
 class Asker:
     """The person who asks, with what the rules need to know of them.
 
-    is_served: the price group has a rate; user, organisation: whose quotas count (None if nobody is signed
+    is_served: the price group has a rate; is_priced: the way of working has a price; user, organisation: whose quotas count (None if nobody is signed
     in); is_same_region: payer and host lie in one region; qualified: the periods in which the person's
     certificate is valid, None if none is needed; guided: the instrument's service modes that need none;
     certified: the same as `qualified` for the certificates required by hours for certain groups, by what they
@@ -54,6 +62,7 @@ class Asker:
 
     price_group: str = "external"
     is_served: bool = True
+    is_priced: bool = True
     user: Hashable = None
     organisation: Hashable = None
     is_same_region: bool = False
@@ -283,6 +292,8 @@ class Calendar:
     def _standing(self, asker: Asker) -> Iterator[Refusal]:
         if not self.is_published:
             yield Refusal("not-published")
+        if not asker.is_priced:
+            yield Refusal("mode-not-priced")
         if not asker.is_served:
             yield Refusal("audience-not-served", {"price_group": asker.price_group})
 
@@ -370,7 +381,7 @@ class Calendar:
         self, minutes: int, asker: Asker, within: Period, now: datetime, waived: frozenset[str]
     ) -> Iterator[datetime]:
         policy = self.policy
-        if not self.is_published or not asker.is_served or minutes % policy.slot_minutes:
+        if not (self.is_published and asker.is_served and asker.is_priced) or minutes % policy.slot_minutes:
             return
         if not policy.min_minutes <= minutes <= policy.max_minutes:
             return

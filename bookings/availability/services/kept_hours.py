@@ -90,7 +90,7 @@ def kept_hours_put(
     if price is not None:
         day = local_date(instrument.facility.zone, max(starts_at, by.now))
         card = load_card_in_force(instrument.pk, day)
-        if card is None or card.values.rate_unit != "hour":
+        if card is None or not card.values.is_hourly:
             raise invalid("price", "no-rate-by-the-hour")
         currency = card.values.currency
         if price.quantize(Decimal(1).scaleb(-MINOR_DIGITS[currency])) != price:

@@ -17,7 +17,7 @@ from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
 from bookings.catalogue.views.payers import payer_of, standing_of
 from bookings.catalogue.views.weeks import week_of
 from bookings.pricing.selectors.agreements import load_recognised, recognised_regions
-from bookings.pricing.selectors.fees import load_backing, load_terms
+from bookings.pricing.selectors.fees import Terms, first_mode, load_backing, load_terms
 from bookings.samples.selectors.receiving import receiving_of
 from instruments.attachments.selectors.attachments import attachments_of, load_pictures
 from instruments.capabilities.selectors.capabilities import capabilities_of, load_unstated
@@ -53,6 +53,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     attached = attachments_of(row)
     shown = week_of(actor, row, payer, request, now, backing=backing)
     choice = choice_of(actor, row, payer, request, now, terms)
+    mode = choice["mode"] or first_mode(row, terms)
     abilities = list(capabilities_of(row.pk))
     context = {
         "linked_data": linked_data(row, attached) if row.publication in PUBLIC else None,
@@ -61,7 +62,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "terms": terms,
-        "rates": _rates(terms, terms.price_group),
+        "rates": _rates(terms, mode),
         "qualifying": qualifying,
         "offers": offers,
         "recognised": recognised_regions(row.region_id, today) if qualifying and qualifying.technique else [],
@@ -78,7 +79,8 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "rating": load_rating(row.pk),
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
         "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),
-        "my_rate": rate_of(terms),
+        "card": terms.card_for(mode),
+        "my_rate": rate_of(terms, mode),
         **shown,
         **choice,
         **({} if "choice" in choice else next_free(actor, row, payer, shown, now, terms)),
@@ -102,15 +104,17 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return render(request, "bookings/catalogue/week.html", context)
 
 
-def _rates(terms: Any, mine: str) -> list[dict[str, Any]]:
-    if terms.card is None:
+def _rates(terms: Terms, mode: str) -> list[dict[str, Any]]:
+    """Return the rate of each price group in a way of working."""
+    card = terms.card_for(mode)
+    if card is None:
         return []
     return [
         {
             "group": group,
             "name": PRICE_GROUP_LABELS[group],
-            "rate": terms.card.values.rates.get(group),
-            "is_mine": group == mine,
+            "rate": card.rates.get(group),
+            "is_mine": group == terms.price_group,
         }
         for group in PRICE_GROUPS
     ]

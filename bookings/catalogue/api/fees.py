@@ -137,7 +137,7 @@ def quotation_json(quotation: Quotation) -> dict[str, Any]:
             }
             for each in quotation.vouchers
         ],
-        "minimum_minutes": least_minutes(terms),
+        "minimum_minutes": least_minutes(terms, quotation.mode),
         "refusals": [refusal_json(refusal) for refusal in quotation.refusals],
     }
 

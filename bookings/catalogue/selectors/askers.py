@@ -49,7 +49,8 @@ def load_askers(
     return {
         instrument.pk: Asker(
             price_group=terms[instrument.pk].price_group,
-            is_served=terms[instrument.pk].is_served,
+            is_served=terms[instrument.pk].serves(mode or ""),
+            is_priced=terms[instrument.pk].prices(mode or ""),
             user=user_id,
             organisation=payer.pk if payer else None,
             is_same_region=terms[instrument.pk].is_same_region,

@@ -195,7 +195,9 @@ def load_week(
 
     def begins(length: int) -> list[datetime]:
         within = span.padded(0, length)
-        return served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=length)
+        return served_starts(
+            instrument, backing, cards, calendar, asker, within, now, minutes=length, mode=mode
+        )
 
     starts = begins(length)
     quote = None

@@ -153,17 +153,18 @@ def _offer(
         if _holds_throughout(terms, instrument, backing, within):
             starts = calendar.first_starts(minutes=length, asker=asker, within=within, now=now, most=most)
         else:
-            starts = served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=length)[
-                :most
-            ]
+            starts = served_starts(
+                instrument, backing, cards, calendar, asker, within, now, minutes=length, mode=mode
+            )[:most]
             terms = fees.terms_on(instrument, backing, cards, starts[0] if starts else first)
-    values = terms.card.values if terms.card and terms.is_served else None
+    chosen = mode or fees.first_mode(instrument, terms)
+    values = terms.card_for(chosen) if terms.offers(chosen) else None
 
     def price(begins: datetime) -> Quote | None:
         then = fees.terms_on(instrument, backing, cards, begins)  # a voucher may begin later
         enquiry = fees.PriceRequest(
             Period(begins, begins + timedelta(minutes=length)),
-            mode,
+            chosen,
             quantity=Decimal(quantity) if quantity else None,
             bid_discount_percent=bid_discount_percent,
         )
@@ -176,7 +177,7 @@ def _offer(
     quote = price(begins) if has_price else None
     return Offer(
         price_group=terms.price_group,
-        rate=values.rates[terms.price_group] if values else None,
+        rate=values.rates.get(terms.price_group) if values else None,
         rate_unit=values.rate_unit if values else "hour",
         currency=values.currency if values else "",
         minutes=length,
@@ -185,8 +186,8 @@ def _offer(
         is_priced=fees.card_on(instrument, cards, now) is not None,
         samples=quantity or 1,
         voucher=backing.grant(quote.voucher) if quote and quote.voucher else None,
-        minimum_minutes=fees.least_minutes(terms),
-        on_top=fees.added_on_top(instrument, terms, mode),
+        minimum_minutes=fees.least_minutes(terms, chosen),
+        on_top=fees.added_on_top(instrument, terms, chosen),
         quotes=tuple((start, q) for start in priced(starts) if (q := price(start)))
         if priced and has_price
         else (),
@@ -234,8 +235,9 @@ def served_starts(
     now: datetime,
     *,
     minutes: int,
+    mode: str = "",
 ) -> list[datetime]:
-    """Return every start that all rules allow, even if a rate card or an agreement begins or ends inside the
+    """Return every start that all rules allow for a way of working, even if a rate card or an agreement begins or ends inside the
     span, or payer or host moves: price group, and whether there is a price, are then determined for each
     start. It takes no statement."""
     first = fees.terms_on(instrument, backing, cards, within.start)
@@ -243,7 +245,8 @@ def served_starts(
         one = replace(
             asker,
             price_group=first.price_group,
-            is_served=first.is_served,
+            is_served=first.serves(mode),
+            is_priced=first.prices(mode),
             is_same_region=first.is_same_region,
         )
         return calendar.starts(minutes=minutes, asker=one, within=within, now=now)
@@ -258,7 +261,7 @@ def served_starts(
                 terms[day] = fees.terms_on(instrument, backing, cards, start)
             there = terms[day]
             standing = (there.price_group, there.is_same_region)
-            if standing == (group, is_same_region) and there.is_served:
+            if standing == (group, is_same_region) and there.offers(mode):
                 starts.append(start)
     return sorted(starts)
 

@@ -3,8 +3,8 @@
 Only the cheapest are priced: for each currency and price group the cards with the lowest price for an hour
 with set-up and tax, by the indexes of `RateCard`. These prices give a cap. What may cost less than the cap is
 found by an index too, since a price is at least the card's rate, or its share for the shortest time that is
-billed. Some instruments are always priced: the payer's own, those priced for less than an hour, and those of
-a host that moves to another region.
+billed. Some instruments are always priced: the payer's own, those priced for less than an hour, those whose
+price is by way of working, and those of a host that moves to another region.
 """
 
 import re
@@ -40,6 +40,8 @@ _IS_SHORTER = f"""
 _IN_ANY_CASE = f"""
     SELECT p.instrument_id FROM instruments_bookingpolicy p
     WHERE p.min_minutes < {_NO_SHORTER} AND ({catalogue_sieve.LENGTH}) < {_NO_SHORTER}
+    UNION ALL
+    SELECT c.instrument_id FROM instruments_ratecard c WHERE c.published_at IS NOT NULL AND c.card ? 'usage'
     UNION ALL
     SELECT o.id FROM instruments_instrument o WHERE o.organisation_id IN (
         SELECT m.organisation_id FROM accounts_organisationmove m

@@ -25,6 +25,7 @@ _COUNTED_BY = frozenset(
         "max_price",
         "first_day",
         "last_day",
+        "mode",
     }
 )
 
@@ -62,7 +63,7 @@ def load_priced(fitting: QuerySet[SearchEntry], sieve: catalogue_sieve.Sieve) ->
             WHERE %(max_price)s::numeric IS NULL OR rate * worth <= %(max_price)s::numeric)
         FROM (
             SELECT c.currency, {catalogue_sieve.WORTH} AS worth, least({rates}) AS rate
-            FROM ({sql}) i JOIN instruments_ratecard c ON c.instrument_id = i.id
+            FROM ({sql}) i JOIN LATERAL {catalogue_sieve.CARDS} c ON c.instrument_id = i.id
             WHERE c.published_at IS NOT NULL AND CASE
                 WHEN c.valid_from <= %(first_day)s
                     AND (c.valid_until IS NULL OR c.valid_until > %(last_day)s) THEN true

@@ -61,17 +61,59 @@ def serves_mode(mode: str, modes: str) -> str:
     """
 
 
+def card_for(mode: str, modes: str, *groups: str) -> str:
+    """Repeat `RateCardValues.for_mode` (instruments/rates/domain/ratecards) for the JSON of the card; without
+    a mode ('') for its `first_mode` of `modes` for one of the price groups. The chosen mode is added to the
+    JSON as `mode`; a card that has no price for it has no rates."""
+    return f"""
+        CASE WHEN c.card ? 'usage' THEN c.card || coalesce((
+            SELECT (r - 'unit') || jsonb_build_object('rate_unit', r ->> 'unit', 'mode', m.mode)
+            FROM unnest({modes}) WITH ORDINALITY m (mode, place)
+            JOIN jsonb_array_elements(c.card -> 'usage') r ON (r -> 'modes') ? m.mode
+            WHERE {mode} IN ('', m.mode)
+            ORDER BY (r -> 'rates') ?| ARRAY[{", ".join(groups)}] DESC, m.place LIMIT 1
+        ), '{{}}') ELSE c.card END
+    """  # noqa: S608  # names of ours; every value is bound
+
+
+def cards_for(mode: str, *groups: str) -> str:
+    """Return SQL for the rows of rate cards, each as `card_for` gives it."""
+    modes = "(SELECT o.service_modes FROM instruments_instrument o WHERE o.id = c.instrument_id)"
+    return f"""
+        (SELECT c.instrument_id, c.version, c.currency, c.valid_from, c.valid_until, c.published_at,
+            {card_for(mode, modes, *groups)} AS card FROM instruments_ratecard c)
+    """  # noqa: S608  # names of ours; every value is bound
+
+
+def required(mode: str, minutes: str, *, is_subsidised: bool = False) -> str:
+    """Repeat the required options of step 4 of `quote` (pricing/domain/fees) for a way of working and a
+    length; only those that vouchers cover, if `is_subsidised`."""
+    only = "AND (o ->> 'subsidised')::boolean" if is_subsidised else ""
+    return f"""
+        coalesce((
+            SELECT sum(round((o ->> 'price')::numeric * CASE WHEN o ->> 'quantity' = 'billed'
+                THEN round(({billed(minutes)}) / 60, 4) ELSE (o ->> 'quantity')::numeric END, {DIGITS}))
+            FROM jsonb_array_elements(c.card -> 'options') o
+            WHERE o ->> 'when' = 'required' AND (NOT o ? 'modes' OR (o -> 'modes') ? ({mode})) {only}
+        ), 0)
+    """  # noqa: S608  # names of ours; every value is bound
+
+
+def billed(minutes: str) -> str:
+    """Repeat step 1 of `quote` (pricing/domain/fees) for a length: the billed minutes, 0 for samples."""
+    step = "coalesce((c.card ->> 'billing_increment_minutes')::numeric, 1)"
+    return f"""
+        CASE WHEN {_IS_BY_SAMPLE} THEN 0
+            ELSE greatest(
+                coalesce((c.card ->> 'minimum_minutes')::numeric, 0), ceil(({minutes}) / {step}) * {step}
+            ) END
+    """
+
+
 def usage(rate: str, minutes: str) -> str:
     """Repeat steps 1 and 2 of `quote` (pricing/domain/fees) for a length, or one sample, before rounding and
     without bands, tiers and the daily cap."""
-    step = "coalesce((c.card ->> 'billing_increment_minutes')::numeric, 1)"
-    return f"""
-        CASE WHEN {_IS_BY_SAMPLE} THEN {rate}
-            ELSE {rate} * greatest(
-                coalesce((c.card ->> 'minimum_minutes')::numeric, 0),
-                ceil(({minutes}) / {step}) * {step}
-            ) / 60 END
-    """
+    return f"CASE WHEN {_IS_BY_SAMPLE} THEN {rate} ELSE {rate} * ({billed(minutes)}) / 60 END"
 
 
 def percentage(percent: str, amount: str) -> str:

@@ -276,6 +276,11 @@ _VOUCHERS = """
 """
 _DISCOUNT = f"({_then('discounts', 'jsonb')} ->> ({_HOST_THEN})::text)::numeric"
 _USABLE = rules.usable(day=_START_DAY, home=_HOME_THEN, host=_HOST_THEN, honoured=_then("honoured", "uuid[]"))
+# The way of working that is priced: the one wished, or the first that has a price.
+_MODE = """
+    coalesce(nullif(%(mode)s, ''), c.card ->> 'mode', CASE WHEN c.card ->> 'rate_unit' = 'sample'
+        AND 'entrusted' = ANY(x.service_modes) THEN 'entrusted' ELSE x.service_modes[1] END)
+"""
 # As one number to order by, `quote` (pricing/domain/fees) before bands, tiers and caps: what the payer pays
 # when the span begins, with set-up, agreement, tax and voucher; in the payer's currency where a rate is
 # stored, before those that cannot be compared, and last where there is no price.
@@ -287,29 +292,36 @@ PRICE = f"""
         FROM instruments_instrument x
         JOIN instruments_facility f ON f.id = x.facility_id
         LEFT JOIN instruments_bookingpolicy p ON p.instrument_id = x.id
-        JOIN LATERAL (
-            SELECT * FROM instruments_ratecard c
-            WHERE c.instrument_id = x.id AND {rules.in_force(_START_DAY, _START_DAY)}
-            ORDER BY c.valid_from DESC, c.version DESC LIMIT 1
-        ) c ON true
         CROSS JOIN LATERAL (SELECT ({_GROUP_THEN}) AS named) g
+        JOIN LATERAL (
+            SELECT c.currency, {rules.card_for("%(mode)s", "x.service_modes", "g.named")} AS card FROM (
+                SELECT * FROM instruments_ratecard c
+                WHERE c.instrument_id = x.id AND {rules.in_force(_START_DAY, _START_DAY)}
+                ORDER BY c.valid_from DESC, c.version DESC LIMIT 1
+            ) c OFFSET 0
+        ) c ON true
         CROSS JOIN LATERAL (
             SELECT round({rules.usage("(c.card -> 'rates' ->> g.named)::numeric", LENGTH)}, {rules.DIGITS})
-                AS usage
+                AS usage,
+                {rules.required(_MODE, LENGTH)} AS required,
+                {rules.required(_MODE, LENGTH, is_subsidised=True)} AS subsidised
         ) u
         CROSS JOIN LATERAL (
-            SELECT u.usage + {rules.SETUP} - {rules.agreement("g.named", _DISCOUNT, "u.usage")} AS subtotal
+            SELECT u.usage + {rules.SETUP} - {rules.agreement("g.named", _DISCOUNT, "u.usage")}
+                + u.required AS subtotal
         ) s
         CROSS JOIN LATERAL (
             SELECT s.subtotal + {rules.percentage(rules.taxed_for("g.named = 'internal'"), "s.subtotal")}
                 AS total
         ) t
         CROSS JOIN LATERAL (
-            SELECT {rules.best_cover("s.subtotal")} AS covered FROM {_VOUCHERS} WHERE {_USABLE}
+            SELECT {rules.best_cover("(s.subtotal - u.required + u.subsidised)")} AS covered
+            FROM {_VOUCHERS} WHERE {_USABLE}
         ) v
         WHERE x.id = i.id
     ), {NO_PRICE})
 """  # noqa: S608  # names of ours; every value is bound
+CARDS = rules.cards_for("%(mode)s", LASTING_GROUP, PASSING_GROUP)
 _LEAST_RATE = f"""
     least((c.card -> 'rates' ->> ({LASTING_GROUP}))::numeric,
         (c.card -> 'rates' ->> ({PASSING_GROUP}))::numeric)
@@ -321,7 +333,7 @@ def served(first_day: str, last_day: str) -> str:
     is low enough."""
     return f"""
         EXISTS (
-            SELECT FROM instruments_ratecard c
+            SELECT FROM {CARDS} c
             WHERE c.instrument_id = i.id AND {rules.in_force(first_day, last_day)}
             AND CASE WHEN %(max_price)s::numeric IS NULL
                 THEN (c.card -> 'rates') ?| ARRAY[{LASTING_GROUP}, {PASSING_GROUP}]
@@ -345,7 +357,7 @@ _LEAST_PAYABLE = rules.least_payable(
 )
 _FITS_PAYER = f"""
     ({_MOVES} OR EXISTS (
-        SELECT FROM instruments_ratecard c
+        SELECT FROM {CARDS} c
         JOIN instruments_instrument x ON x.id = c.instrument_id
         LEFT JOIN instruments_bookingpolicy p ON p.instrument_id = x.id
         WHERE c.instrument_id = i.id AND {rules.in_force("%(first_day)s", "%(last_day)s")}

@@ -112,7 +112,7 @@ def load_equivalents(
     load_moves(i.organisation for i in candidates)
     terms = {i.pk: fees.terms_on(i, backing, cards.get(i.pk, []), enquiry.period.start) for i in candidates}
     askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
-    served = [i for i in candidates if askers[i.pk].is_served]
+    served = [i for i in candidates if terms[i.pk].offers(mode)]
     narrow = _calendars(served, enquiry.period, now)
     periods = {
         other.pk: enquiry.period
@@ -196,7 +196,7 @@ def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, .
         if nearest is not None:
             on_day = fees.load_terms(instrument, payer, nearest.start)
             on_day = replace(on_day, kept=calendar.rights(payer.pk))
-            if on_day.is_served:
+            if on_day.offers(enquiry.service_mode):
                 offered.insert(0, _equivalent(instrument, on_day, replace(enquiry, period=nearest)))
     offered.sort(key=lambda e: abs(e.period.start - period.start))
     return tuple(offered[:SHOWN])

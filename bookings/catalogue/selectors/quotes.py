@@ -33,7 +33,7 @@ class Quotation:
     """A quote with what refuses the booking. `quote` is None if no card is in force, or if `problems` (other
     than those of `funding`) say why there is no price yet. `parts`: what each funding source would pay.
     `on_top`: options by the hour that the mode adds and nobody asked for yet. `minimum`: the least minutes
-    that are charged, because the period is shorter; 0 if it is as long."""
+    that are charged, because the period is shorter; 0 if it is as long. `mode`: the service mode."""
 
     terms: fees.Terms
     quote: Quote | None
@@ -42,6 +42,7 @@ class Quotation:
     parts: tuple[SourceShare, ...] = ()
     on_top: tuple[Option, ...] = ()
     minimum: int = 0
+    mode: str = ""
 
     @property
     def vouchers(self) -> tuple[Considered, ...]:
@@ -119,5 +120,7 @@ def load_quotation(
         refusals += funding.refusals(result, local_date(zone, enquiry.period.start))
     added = fees.added_on_top(instrument, terms, enquiry.service_mode)
     on_top = tuple(option for option in added if not enquiry.options.get(option.code))
-    minimum = least_charged(fees.least_minutes(terms), enquiry.period.start, enquiry.period.end)
-    return Quotation(terms, result, refusals, tuple(problems), parts, on_top, minimum)
+    minimum = least_charged(
+        fees.least_minutes(terms, enquiry.service_mode), enquiry.period.start, enquiry.period.end
+    )
+    return Quotation(terms, result, refusals, tuple(problems), parts, on_top, minimum, enquiry.service_mode)

@@ -29,4 +29,6 @@ def load_starts(
     backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, within.start)
     asker = load_asker(instrument, payer, first, user_id=user_id, mode=mode)
-    return served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=minutes)
+    return served_starts(
+        instrument, backing, cards, calendar, asker, within, now, minutes=minutes, mode=mode or ""
+    )

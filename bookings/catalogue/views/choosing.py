@@ -63,7 +63,7 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         terms = fees.load_terms(instrument, payer, now, backing=backing)
         context |= {
             "terms": terms,
-            "my_rate": rate_of(terms),
+            "my_rate": rate_of(terms, context["mode"] or fees.first_mode(instrument, terms)),
             "qualifying": load_qualifying(actor.user_id, instrument, now, load_recognised),
         }
         shown = week_of(actor, instrument, payer, request, now, backing=backing)
@@ -71,9 +71,10 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return render(request, "bookings/catalogue/choice.html", context)
 
 
-def rate_of(terms: fees.Terms) -> Decimal | None:
-    """Return the payer's rate per hour or sample; None if there is none."""
-    return terms.card.values.rates.get(terms.price_group) if terms.card else None
+def rate_of(terms: fees.Terms, mode: str) -> Decimal | None:
+    """Return the payer's rate per hour or sample in a way of working; None if there is none."""
+    card = terms.card_for(mode)
+    return card.rates.get(terms.price_group) if card else None
 
 
 def next_free(
@@ -93,11 +94,12 @@ def next_free(
         offers = load_offers([instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
         starts, quote = list(offers[instrument.pk].starts), offers[instrument.pk].quote
     zone = instrument.facility.zone
+    mode = shown.get("service_mode") or fees.first_mode(instrument, terms)
     return {
         "next_quote": quote,
         "next_voucher": next((g for g in terms.grants if quote and g.code == quote.voucher), None),
-        "least": fees.least_minutes(terms),
-        "on_top": fees.added_on_top(instrument, terms, shown.get("service_mode", "")),
+        "least": fees.least_minutes(terms, mode),
+        "on_top": fees.added_on_top(instrument, terms, mode),
         "next_starts": starts,
         "at": local_moment(starts[0], zone) if starts else "",
     }

@@ -145,7 +145,7 @@ def _weight(offer: Offer, person: Person) -> float:
     if person is offer.manager:  # nobody decides their own request
         return 0.0
     card = offer.cards[-1]
-    if payer is None or group_of(offer, payer, card.valid_from) not in card.values.rates:
+    if payer is None or not card.values.serves(group_of(offer, payer, card.valid_from)):
         return 0.0
     if payer.pk == instrument.organisation_id:
         near = "same organisation"

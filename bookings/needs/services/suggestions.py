@@ -25,6 +25,7 @@ from bookings.pricing.models import Quote
 from bookings.record.domain.money import format_amount
 from bookings.record.models import Reservation
 from instruments.rates.models import RateCard
+from instruments.rates.selectors.ratecards import load_card
 from instruments.reading.domain.clock import day_span
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import WITH
@@ -203,7 +204,8 @@ def _cheaper(row: Suggestion, now: datetime) -> list[dict[str, Any]]:
     )
     (answer,) = answers(question, [instrument], now)
     group = answer.offer.price_group
-    rates = [Decimal(each.card["rates"].get(group) or 0) for each in (card, before)]
+    values = [load_card(each).values.for_mode(answer.mode) for each in (card, before)]
+    rates = [each.rates.get(group) or Decimal(0) for each in values]
     return [_kept(answer, question)] if answer.match and rates[0] < rates[1] else []
 
 

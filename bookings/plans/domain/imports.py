@@ -20,7 +20,8 @@ from accounts.domain.errors import FieldProblem, Invalid, Refused, invalid
 from bookings.pricing.domain.quotes import Quote
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
-from instruments.exchange.domain.fields import SERVICE_MODES, clean
+from instruments.exchange.domain.fields import clean
+from instruments.rates.domain.ratecards import SERVICE_MODES
 from instruments.reading.domain.delimited import Cells, FileRefused, RowProblem, header_name
 
 MOST_BYTES = 700_000

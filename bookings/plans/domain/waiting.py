@@ -94,6 +94,8 @@ def hindrances(asker: Asker, window: Period, minutes: int, *, is_published: bool
     refusals = []
     if not is_published:
         refusals.append(Refusal("not-published"))
+    if not asker.is_priced:
+        refusals.append(Refusal("mode-not-priced"))
     if not asker.is_served:
         refusals.append(Refusal("audience-not-served", {"price_group": asker.price_group}))
     if asker.qualified is not None and not any(

@@ -133,9 +133,10 @@ def _price(
 ) -> tuple[Decimal | None, str] | None:
     """Return the price of a slot before tax and vouchers, with its currency. The amount is None if it depends
     on more than the time; the result is None if the slot cannot be booked that way."""
-    if terms.card is None:
+    card = terms.card_for(mode)
+    if card is None:
         return None
-    by_sample = terms.card.values.rate_unit == "sample"
+    by_sample = card.rate_unit == "sample"
     enquiry = PriceRequest(period, mode, quantity=Decimal(1) if by_sample else None)
     given = quote_input(instrument, terms, enquiry)
     if given is None:
@@ -144,4 +145,4 @@ def _price(
         subtotal = quote(given).subtotal
     except Invalid:
         return None
-    return (None if by_sample else subtotal), terms.card.values.currency
+    return (None if by_sample else subtotal), card.currency

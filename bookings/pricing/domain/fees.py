@@ -1,9 +1,9 @@
 """Compute what a booking costs, and who pays: pure functions of values (docs/fees.md)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused
@@ -11,11 +11,22 @@ from bookings.availability.domain.bands import MINUTE, Span, band_spans, minute_
 from bookings.pricing.domain.quotes import Quote, QuoteInput, QuoteLine
 from bookings.pricing.domain.vouchers import best_cover
 from bookings.record.domain.money import exact_arithmetic, percentage, proportion, round_half_up
-from instruments.rates.domain.ratecards import CAPPED, KEPT, STANDARD, Option, RateCardValues
+from instruments.rates.domain.ratecards import (
+    CAPPED,
+    KEPT,
+    OFFERED,
+    ON_USE,
+    REQUIRED,
+    STANDARD,
+    Option,
+    RateCardValues,
+)
 
 ONE = Decimal(1)
 HOUR_DECIMALS = 2  # decimals of an option's quantity in hours
+BILLED_DECIMALS = 4  # decimals of the billed hours, where they are the quantity of a required option
 MOST_QUANTITY = 10**6
+NOTHING_ADDED: Mapping[str, Decimal] = {}
 MOST = Decimal(10) ** 13  # a larger amount is a typing error
 
 
@@ -51,9 +62,11 @@ def price_group(
 def quote(given: QuoteInput) -> Quote:
     """Return the itemised price of a period (docs/fees.md, steps 1 to 7).
 
-    Raises `Invalid` for a period that ends before it starts or has no offset, for unknown options, impossible
+    Raises `Invalid` for a period that ends before it starts or has no offset, for a service mode without a
+    price (`mode-not-priced`), for unknown options, those that cannot be asked for or added, impossible
     quantities (`options.<code>`, `samples`) and a total of 10^13 or more (`too-large`); `GroupNotServed`.
     """
+    given = replace(given, card=given.card.for_mode(given.service_mode))
     _check(given)
     card = given.card
     if given.price_group not in card.rates:
@@ -62,11 +75,7 @@ def quote(given: QuoteInput) -> Quote:
         billed_minutes, usage = _usage(given)
         has_setup = card.setup_fee and given.cut_at is None
         setup = [QuoteLine("setup", card.setup_fee)] if has_setup else []
-        options = [
-            _option_line(option, given.options[option.code], card.currency)
-            for option in card.options
-            if given.options.get(option.code)
-        ]
+        options = _options(given, billed_minutes)
         agreement = _agreement(given, _by_card(usage))
         lines = (*usage, *setup, *options, *agreement, *_bid(given, [*usage, *setup, *agreement]))
         subtotal = _sum(lines)
@@ -93,10 +102,15 @@ def quote(given: QuoteInput) -> Quote:
 
 def on_top(card: RateCardValues, mode: str) -> tuple[Option, ...]:
     """Return the options by the hour that a use in a mode adds to a price that has none of them: where
-    somebody else operates, their hours are asked for with the booking, or added after it."""
+    somebody else operates, their hours are asked for with the booking, or added after it, unless they are
+    required and so part of the price."""
     if mode not in ("assisted", "entrusted"):
         return ()
-    return tuple(option for option in card.options if option.unit == "hour")
+    return tuple(
+        option
+        for option in card.options
+        if option.unit == "hour" and option.when != REQUIRED and option.is_for(mode)
+    )
 
 
 def _check(given: QuoteInput) -> None:
@@ -107,14 +121,13 @@ def _check(given: QuoteInput) -> None:
     ]
     if not problems and given.end < given.start:
         problems.append(FieldProblem("end", "end-before-start"))
-    units = {option.code: option.unit for option in given.card.options}
     for code, quantity in given.options.items():
-        if code not in units:
-            problems.append(FieldProblem(f"options.{code}", "unknown-option"))
-        else:
-            decimals = HOUR_DECIMALS if units[code] == "hour" else 0
-            problems += _quantity_problems(f"options.{code}", quantity, decimals)
-    if given.card.rate_unit == "sample":
+        problems += _option_problems(given, code, quantity, OFFERED)
+    for code, quantity in given.added.items():
+        problems += _option_problems(given, code, quantity, ON_USE)
+    if given.card.usage:
+        problems.append(FieldProblem("service_mode", "mode-not-priced"))
+    elif given.card.rate_unit == "sample":
         if given.service_mode != "entrusted":
             problems.append(FieldProblem("service_mode", "priced-per-sample"))
         if given.quantity is None:
@@ -123,6 +136,23 @@ def _check(given: QuoteInput) -> None:
             problems += _quantity_problems("samples", given.quantity, 0)
     if problems:
         raise Invalid(problems)
+
+
+# What an option cannot be, by when it is asked.
+_NOT_NOW = {REQUIRED: "option-required", OFFERED: "option-asked-before", ON_USE: "option-added-on-use"}
+
+
+def _option_problems(given: QuoteInput, code: str, quantity: Decimal, when: str) -> list[FieldProblem]:
+    """Return what is wrong with an option that is asked for (`when` offered) or added on use."""
+    field = f"options.{code}"
+    option = next((option for option in given.card.options if option.code == code), None)
+    if option is None:
+        return [FieldProblem(field, "unknown-option")]
+    if not option.is_for(given.service_mode):
+        return [FieldProblem(field, "option-not-for-mode")]
+    if option.when != when:
+        return [FieldProblem(field, _NOT_NOW[option.when])]
+    return _quantity_problems(field, quantity, HOUR_DECIMALS if option.unit == "hour" else 0)
 
 
 def _quantity_problems(field: str, quantity: Decimal, decimals: int) -> list[FieldProblem]:
@@ -201,6 +231,23 @@ def _kept(given: QuoteInput, spans: list[Span]) -> tuple[list[Span], list[QuoteL
 def _by_card(usage: Iterable[QuoteLine]) -> Decimal:
     """Return the amount to which a discount applies: the lines without guaranteed hours."""
     return _sum(line for line in usage if line.code != KEPT)
+
+
+def _options(given: QuoteInput, billed_minutes: int) -> list[QuoteLine]:
+    """Return the option lines (step 4): the required ones of the mode, those asked for, those added on use;
+    each in the card's order."""
+    card, mode = given.card, given.service_mode
+    hours = (Decimal(billed_minutes) / 60).quantize(ONE.scaleb(-BILLED_DECIMALS), rounding=ROUND_HALF_UP)
+    required = [
+        _option_line(option, hours if option.quantity is None else option.quantity, card.currency)
+        for option in card.options_for(mode, REQUIRED)
+    ]
+    return required + [
+        _option_line(option, asked[option.code], card.currency)
+        for when, asked in ((OFFERED, given.options), (ON_USE, given.added))
+        for option in card.options_for(mode, when)
+        if asked.get(option.code)
+    ]
 
 
 def _option_line(option: Option, quantity: Decimal, currency: str) -> QuoteLine:
@@ -303,10 +350,15 @@ def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> Cancel
 
 
 def charge_input(
-    quoted: QuoteInput, *, usage: tuple[datetime, datetime] | None, cut_at: datetime | None = None
+    quoted: QuoteInput,
+    *,
+    usage: tuple[datetime, datetime] | None,
+    cut_at: datetime | None = None,
+    added: Mapping[str, Decimal] = NOTHING_ADDED,
 ) -> QuoteInput | None:
     """Return the inputs from which the charge of a use is computed: those of the frozen quote, for the period
-    that the card's `charge_basis` names, with `usage` (check-in, check-out).
+    that the card's `charge_basis` names, with `usage` (check-in, check-out) and the options that the host
+    `added` at check-out.
 
     `cut_at`: the host closed the instrument at that moment. Then only the time of the period between check-in
     and that moment is charged, and never more than without the closure, or than all the time from check-in to
@@ -323,6 +375,7 @@ def charge_input(
             pass
         case _, (_, check_out):
             start, end = quoted.start, max(quoted.end, check_out)
+    quoted = replace(quoted, added=added or quoted.added)
     whole = replace(quoted, start=start, end=end)
     if cut_at is None or usage is None:
         return whole
@@ -337,11 +390,12 @@ def charge_input(
 
 def _cut_short(quoted: QuoteInput, start: datetime, end: datetime, cut_at: datetime) -> QuoteInput:
     """Return the inputs for a part of a booked period, with the same share of its options and samples,
-    rounded down to hundredths of an hour or whole pieces."""
+    rounded down to hundredths of an hour or whole pieces. What was added on use was used, and stays."""
     end = max(start, end)
     whole = quoted.end - quoted.start
     part = min((end - start) // MINUTE * MINUTE, whole)
-    units = {option.code: option.unit for option in quoted.card.options}
+    card = quoted.card
+    decimals = {option.code: HOUR_DECIMALS if option.unit == "hour" else 0 for option in card.options}
 
     def share(quantity: Decimal, decimals: int) -> Decimal:
         with exact_arithmetic():
@@ -353,9 +407,15 @@ def _cut_short(quoted: QuoteInput, start: datetime, end: datetime, cut_at: datet
         start=start,
         end=end,
         cut_at=cut_at,
-        options={
-            code: share(quantity, HOUR_DECIMALS if units.get(code) == "hour" else 0)
-            for code, quantity in quoted.options.items()
-        },
+        options={code: share(quantity, decimals.get(code, 0)) for code, quantity in quoted.options.items()},
+        card=replace(
+            card,
+            options=tuple(
+                option
+                if option.quantity is None
+                else replace(option, quantity=share(option.quantity, decimals[option.code]))
+                for option in card.options
+            ),
+        ),
         quantity=None if quoted.quantity is None else share(quoted.quantity, 0),
     )

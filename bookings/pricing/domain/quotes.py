@@ -27,11 +27,12 @@ class QuoteInput:
     """The inputs on which a price depends.
 
     `start` and `end` are aware UTC instants of the charged period; `options` are quantities by code (hours or
-    pieces); `quantity` is the number of samples, for cards with that rate unit; `grants` are those that may
-    be used (see `GrantValues`); `agreement_discount_percent` applies to the group `partner` alone; `cut_at`
-    is when the host cut the use short, for a charge that is then computed without minimum, increment and
-    set-up fee; `kept` are the parts of the period that use the payer's guaranteed hours and have a price of
-    their own; `bid_discount_percent` is by how much the host went below its card in a bid.
+    pieces), `added` those that the host added on use; `quantity` is the number of samples, for cards with
+    that rate unit; `grants` are those that may be used (see `GrantValues`); `agreement_discount_percent`
+    applies to the group `partner` alone; `cut_at` is when the host cut the use short, for a charge that is
+    then computed without minimum, increment and set-up fee; `kept` are the parts of the period that use the
+    payer's guaranteed hours and have a price of their own; `bid_discount_percent` is by how much the host
+    went below its card in a bid.
     """
 
     card: RateCardValues
@@ -48,6 +49,7 @@ class QuoteInput:
     cut_at: datetime | None = None
     kept: tuple[PricedPart, ...] = ()
     bid_discount_percent: Decimal = Decimal(0)
+    added: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def input_to_json(given: QuoteInput) -> dict[str, object]:
         **({"cut_at": given.cut_at.astimezone(UTC).isoformat()} if given.cut_at else {}),
         **({"kept": [_part_json(part) for part in given.kept]} if given.kept else {}),
         **({"bid_discount_percent": f"{given.bid_discount_percent:f}"} if given.bid_discount_percent else {}),
+        **({"added": {code: f"{number:f}" for code, number in given.added.items()}} if given.added else {}),
     }
 
 
@@ -184,6 +187,7 @@ def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None)
         cut_at=datetime.fromisoformat(data["cut_at"]).astimezone(UTC) if "cut_at" in data else None,
         kept=tuple(_part(part) for part in data.get("kept", ())),
         bid_discount_percent=Decimal(data.get("bid_discount_percent", 0)),
+        added={code: Decimal(number) for code, number in data.get("added", {}).items()},
     )
 
 

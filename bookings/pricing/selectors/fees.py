@@ -19,7 +19,7 @@ from bookings.pricing.selectors.agreements import Agreements, load_agreements
 from bookings.pricing.selectors.vouchers import load_grants
 from bookings.record.domain.periods import Period
 from instruments.opening.selectors.opening import load_holidays
-from instruments.rates.domain.ratecards import Option, card_in_force
+from instruments.rates.domain.ratecards import Option, RateCardValues, card_in_force
 from instruments.rates.selectors.ratecards import CardInForce, load_card_in_force
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
@@ -96,8 +96,25 @@ class Terms:
 
     @property
     def is_served(self) -> bool:
-        """Say whether a card in force has a rate for the group."""
-        return self.card is not None and self.price_group in self.card.values.rates
+        """Say whether a card in force has a rate for the group in any way of working."""
+        return self.serves("")
+
+    def serves(self, mode: str) -> bool:
+        """Say whether a card in force has a rate for the group in a way of working; in any, if it is not
+        known (''), or has no price."""
+        return self.card is not None and self.card.values.serves(self.price_group, mode)
+
+    def prices(self, mode: str) -> bool:
+        """Say whether a way of working has a price, for whatever group; if it is not known (''), any has."""
+        return not mode or self.card is None or not self.card.values.for_mode(mode).usage
+
+    def offers(self, mode: str) -> bool:
+        """Say whether there is a price for the group in a way of working ('': in any)."""
+        return self.serves(mode) and self.prices(mode)
+
+    def card_for(self, mode: str) -> RateCardValues | None:
+        """Return the card in force with the one rate that it has for a way of working."""
+        return self.card.values.for_mode(mode) if self.card else None
 
     @property
     def agreement_id(self) -> UUID | None:
@@ -220,14 +237,15 @@ def terms_by_day(instrument: Instrument, backing: Backing, card: CardInForce | N
 
 
 def quote_input(instrument: Instrument, terms: Terms, request: PriceRequest) -> QuoteInput | None:
-    """Return the inputs of the price rule; None if the group is not served. No statement."""
-    if terms.card is None or not terms.is_served:
+    """Return the inputs of the price rule; None if the group is not served, or the way of working has no
+    price. No statement."""
+    if terms.card is None or not terms.offers(request.service_mode):
         return None
     zone = ZoneInfo(instrument.facility.time_zone)
     period = request.period
     is_partner = terms.price_group == "partner" and terms.recognition is not None
     return QuoteInput(
-        card=taxed_for(terms.card.values, terms.price_group),
+        card=taxed_for(terms.card.values.for_mode(request.service_mode), terms.price_group),
         time_zone=instrument.facility.time_zone,
         start=period.start,
         end=period.end,
@@ -250,9 +268,10 @@ def quote_input(instrument: Instrument, terms: Terms, request: PriceRequest) -> 
 def price_of(instrument: Instrument, terms: Terms, request: PriceRequest) -> Quote | None:
     """Return the price that the booking form shows before anything is chosen; a price per sample is for one
     sample. None if the group is not served or the service mode has no price. No statement."""
-    if terms.card is not None and terms.card.values.rate_unit == "sample" and not request.quantity:
-        request = replace(request, quantity=Decimal(1))
     mode = request.service_mode or first_mode(instrument, terms)
+    card = terms.card_for(mode)
+    if card is not None and card.rate_unit == "sample" and not request.quantity:
+        request = replace(request, quantity=Decimal(1))
     given = quote_input(instrument, terms, replace(request, service_mode=mode))
     try:
         return quote(given) if given else None
@@ -260,9 +279,10 @@ def price_of(instrument: Instrument, terms: Terms, request: PriceRequest) -> Quo
         return None
 
 
-def least_minutes(terms: Terms) -> int:
-    """Return the least minutes that the card charges; 0 if it charges any, or by the sample."""
-    card = terms.card.values if terms.card else None
+def least_minutes(terms: Terms, mode: str) -> int:
+    """Return the least minutes that the card charges in a way of working; 0 if it charges any, or by the
+    sample."""
+    card = terms.card_for(mode)
     return card.minimum_minutes if card and card.rate_unit == "hour" else 0
 
 
@@ -273,10 +293,7 @@ def added_on_top(instrument: Instrument, terms: Terms, mode: str = "") -> tuple[
 
 
 def first_mode(instrument: Instrument, terms: Terms) -> str:
-    """Return the default service mode: the only one for which the card has a price per sample, otherwise the
-    first that is offered."""
-    modes = instrument.service_modes
-    by_sample = terms.card is not None and terms.card.values.rate_unit == "sample"
-    if by_sample and "entrusted" in modes:
-        return "entrusted"
-    return modes[0] if modes else ""
+    """Return the default service mode: by the card in force, or the first that is offered."""
+    if terms.card is not None:
+        return terms.card.values.first_mode(instrument.service_modes, terms.price_group)
+    return next(iter(instrument.service_modes), "")

@@ -117,9 +117,11 @@ def require_unblocked(
 
 
 def price_of(instrument: Instrument, terms: Terms, enquiry: PriceRequest) -> Price:
-    """Return what a booking costs on these terms. `RulesRefuse` if the group is not served, `Invalid` if the
-    price rule cannot answer."""
+    """Return what a booking costs on these terms. `RulesRefuse` if the group is not served or the way of
+    working has no price, `Invalid` if the price rule cannot answer."""
     given = quote_input(instrument, terms, enquiry)
+    if given is None and not terms.prices(enquiry.service_mode):
+        raise RulesRefuse([Refusal("mode-not-priced")])
     if given is None:
         raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
     return Price(given, fees.quote(given))

@@ -110,6 +110,7 @@ class Weighing:
         return replace(
             self._askers[key],
             price_group=terms.price_group,
-            is_served=terms.is_served,
+            is_served=terms.serves(mode),
+            is_priced=terms.prices(mode),
             is_same_region=terms.is_same_region,
         )

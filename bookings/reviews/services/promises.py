@@ -168,7 +168,7 @@ def _check(answer: PledgeAnswer, pledge: HostPledge, now: datetime) -> None:
     if not 0 <= answer.price < LARGEST:
         raise invalid("price", "too-large", most=f"{LARGEST:f}")
     card = load_card_in_force(pledge.instrument_id, answer.from_date)
-    if card is None or card.values.rate_unit != "hour":
+    if card is None or not card.values.is_hourly:
         raise invalid("price", "no-rate-card")
     if answer.currency != card.values.currency:
         raise invalid("currency", "other-currency", currency=card.values.currency)

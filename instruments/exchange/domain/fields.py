@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from instruments.rates.domain.ratecards import SERVICE_MODES
 from instruments.vocabulary.domain.parameters import LONGEST_TEXT
 
 type Value = str | int | date | Decimal | list[str] | list[dict[str, str]] | None
 
 KINDS = ("general", "dedicated")
-SERVICE_MODES = ("self", "assisted", "entrusted", "remote")
 # Several columns of a file become one list of PIDINST.
 DATES = {"commissioned_date": "Commissioned", "decommissioned_date": "DeCommissioned"}
 ALTERNATE_IDENTIFIERS = {"inventory_number": "InventoryNumber", "serial_number": "SerialNumber"}

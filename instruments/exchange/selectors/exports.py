@@ -186,6 +186,7 @@ def _fees(piece: Sequence[Instrument], now: datetime) -> dict[Any, str]:
         in_force = card_in_force(cards.get(instrument.pk, []), today)
         if in_force is not None:
             card = load_card(in_force).values
+            card = card.for_mode(card.first_mode(instrument.service_modes, "external"))
             unit = "样品" if card.rate_unit == "sample" else "小时"
             rate = card.rates.get("external") or next(iter(card.rates.values()), None)
             fees[instrument.pk] = f"{rate:f} {card.currency}/{unit}" if rate is not None else ""

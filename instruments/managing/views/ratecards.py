@@ -171,13 +171,14 @@ def _shown(rows: Sequence[RateCard], today: date) -> list[dict[str, Any]]:
             state = "past"
         else:
             state = "in-force"
-        rates = row.card["rates"]
+        ways = row.card.get("usage") or [row.card]
+        rates = ways[0]["rates"]
         shown.append(
             {
                 "row": row,
                 "state": state,
                 "rates": [rates.get(group) for group in PRICE_GROUPS],
-                "rate_unit": row.card.get("rate_unit", "hour"),
+                "more_ways": len(ways) - 1,
             }
         )
     return shown

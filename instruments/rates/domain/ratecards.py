@@ -1,10 +1,10 @@
 """Define rate cards: the dated, versioned prices of one instrument (docs/fees.md, Rate card)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import FieldProblem, Invalid
@@ -12,6 +12,10 @@ from instruments.reading.domain.clock import clock
 from instruments.reading.domain.reading import MIDNIGHT, Reader
 
 OPTION_UNITS = ("hour", "each")
+SERVICE_MODES = ("self", "assisted", "entrusted", "remote")  # the ways of working
+# Part of every price of its ways of working; asked for with the booking; or added at check-out by the host.
+REQUIRED, OFFERED, ON_USE = OPTION_WHENS = ("required", "offered", "on_use")
+BILLED = "billed"  # the quantity of a required option: as many hours as are billed
 
 STANDARD = "standard"  # the code of minutes outside all bands
 KEPT = "kept"  # the code of minutes that use up guaranteed hours of the payer, at their own price
@@ -19,6 +23,7 @@ CAPPED = "capped"  # the code of minutes that are free under the daily cap
 
 PRICE_DECIMALS = 4  # prices may be finer than the currency: their lines are rounded
 MOST_MINUTES = 366 * 24 * 60
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Band:
     multiplier: Decimal
     weekdays: tuple[int, ...] = ()
     holidays: bool = False
+    name: str = ""
+    name_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,25 @@ class Tier:
 
 @dataclass(frozen=True)
 class Option:
-    """An extra that is booked with the instrument, priced per hour or each."""
+    """An extra to the use of an instrument, priced per hour or each.
+
+    `modes` are the ways of working that it is for, none meaning all; `when` is `required`, `offered` or
+    `on_use`. `quantity` is that of a required option; None stands for the billed hours.
+    """
 
     code: str
     unit: str
     price: Decimal
     subsidised: bool = False
+    name: str = ""
+    name_zh: str = ""
+    modes: tuple[str, ...] = ()
+    when: str = OFFERED
+    quantity: Decimal | None = None
+
+    def is_for(self, mode: str) -> bool:
+        """Say whether the option belongs to a way of working; to any, if it is not known ('')."""
+        return not mode or not self.modes or mode in self.modes
 
 
 @dataclass(frozen=True)
@@ -87,7 +107,12 @@ def _band(item: Reader) -> Band:
         multiplier=item.decimal("multiplier", decimals=PRICE_DECIMALS),
         weekdays=tuple(sorted(day for day in weekdays if isinstance(day, int))),
         holidays=holidays,
+        **_names(item),
     )
+
+
+def _names(item: Reader) -> dict[str, str]:
+    return {key: item.text(key, LONGEST_NAME) for key in ("name", "name_zh")}
 
 
 def read_tiers(reader: Reader) -> tuple[Tier, ...]:
@@ -111,17 +136,42 @@ def read_tiers(reader: Reader) -> tuple[Tier, ...]:
 
 def read_options(reader: Reader) -> tuple[Option, ...]:
     items = reader.items("options", Option.__dataclass_fields__)
-    options = tuple(
-        Option(
-            code=item.code("code"),
-            unit=item.choice("unit", OPTION_UNITS),
-            price=item.decimal("price", decimals=PRICE_DECIMALS),
-            subsidised=item.boolean("subsidised", False),
-        )
-        for item in items
-    )
+    options = tuple(_option(item) for item in items)
     _refuse_repeats(items, "code", [option.code for option in options])
     return options
+
+
+def _option(item: Reader) -> Option:
+    unit = item.choice("unit", OPTION_UNITS)
+    when = item.choice("when", OPTION_WHENS, OFFERED)
+    quantity = None
+    if item.data.get("quantity") is not None and when != REQUIRED:
+        item.refuse("quantity", "only-of-required")
+    elif item.data.get("quantity") not in (None, BILLED):
+        quantity = item.decimal("quantity", decimals=PRICE_DECIMALS if unit == "hour" else 0)
+    return Option(
+        code=item.code("code"),
+        unit=unit,
+        price=item.decimal("price", decimals=PRICE_DECIMALS),
+        subsidised=item.boolean("subsidised", False),
+        **_names(item),
+        modes=_modes(item),
+        when=when,
+        quantity=quantity,
+    )
+
+
+def _modes(item: Reader, taken: Collection[str] = ()) -> tuple[str, ...]:
+    """Read ways of working; one that is listed before, or is `taken` by another row, is refused."""
+    modes: list[str] = []
+    for index, mode in enumerate(item.values("modes")):
+        if mode not in SERVICE_MODES:
+            item.refuse(f"modes[{index}]", "unknown-value", allowed=", ".join(SERVICE_MODES))
+        elif mode in modes or mode in taken:
+            item.refuse(f"modes[{index}]", "mode-repeated")
+        else:
+            modes.append(str(mode))
+    return tuple(modes)
 
 
 def read_cancellation(reader: Reader) -> tuple[CancellationTier, ...]:
@@ -158,7 +208,31 @@ def band_json(band: Band) -> dict[str, object]:
         "opens": clock(band.opens),
         "closes": clock(band.closes),
         "multiplier": f"{band.multiplier:f}",
+        **_names_json(band),
     }
+
+
+def _names_json(named: Band | Option) -> dict[str, object]:
+    names = {"name": named.name, "name_zh": named.name_zh}
+    return {key: name for key, name in names.items() if name}
+
+
+def _option_json(option: Option) -> dict[str, object]:
+    """Return an option without the keys that older cards do not have, if they have no value."""
+    told: dict[str, object] = {
+        "code": option.code,
+        "unit": option.unit,
+        "price": f"{option.price:f}",
+        "subsidised": option.subsidised,
+        **_names_json(option),
+    }
+    if option.modes:
+        told["modes"] = list(option.modes)
+    if option.when != OFFERED:
+        told["when"] = option.when
+    if option.when == REQUIRED:
+        told["quantity"] = BILLED if option.quantity is None else f"{option.quantity:f}"
+    return told
 
 
 PRICE_GROUPS = ("internal", "regional", "partner", "external", "industry")
@@ -167,10 +241,23 @@ CHARGE_BASES = ("reserved", "used", "greater")
 
 
 @dataclass(frozen=True)
+class UsageRow:
+    """The price of some ways of working. `stated` are the terms that take the place of the card's, by the
+    name of its field."""
+
+    modes: tuple[str, ...]
+    unit: str
+    rates: Mapping[str, Decimal] = field(hash=False)
+    stated: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class RateCardValues:
     """One version of a rate card. `valid_until` is the first day on which it no longer holds.
 
-    `cancellation` begins with the largest notice; no `tiers` means multiplier 1 throughout.
+    `cancellation` begins with the largest notice; no `tiers` means multiplier 1 throughout. A card with
+    `usage` states its rates by way of working and has no `rates` of its own: ask `for_mode`. `training` is
+    what a place in a course costs, by price group; None: nothing.
     """
 
     currency: str
@@ -189,6 +276,40 @@ class RateCardValues:
     charge_basis: str = "reserved"
     cancellation: tuple[CancellationTier, ...] = ()
     no_show_percent: Decimal = Decimal(100)
+    usage: tuple[UsageRow, ...] = ()
+    training: Mapping[str, Decimal] | None = field(default=None, hash=False)
+
+    def for_mode(self, mode: str) -> "RateCardValues":
+        """Return the card with the one rate that it has for a way of working; the card itself if it has one
+        rate for all of them, or none for this one."""
+        for row in self.usage:
+            if mode in row.modes:
+                return replace(self, usage=(), rates=row.rates, rate_unit=row.unit, **row.stated)
+        return self
+
+    def serves(self, price_group: str, mode: str = "") -> bool:
+        """Say whether the card has a rate for a price group in a way of working; in any, if the mode is not
+        known, or has no price."""
+        card = self.for_mode(mode)
+        return any(price_group in rates for rates in (card.rates, *(row.rates for row in card.usage)))
+
+    @property
+    def is_hourly(self) -> bool:
+        """Say whether some use is charged by the hour."""
+        return "hour" in ([row.unit for row in self.usage] or [self.rate_unit])
+
+    def first_mode(self, modes: Sequence[str], price_group: str = "") -> str:
+        """Return the way of working that a price is shown for before one is chosen: of those offered the only
+        one with a price per sample, the first with a price for the group, or with any, or the first."""
+        if self.rate_unit == "sample" and "entrusted" in modes:
+            return "entrusted"
+        priced = [mode for mode in modes if not self.for_mode(mode).usage]
+        served = [mode for mode in priced if self.serves(price_group, mode)]
+        return next(iter(served or priced or modes), "")
+
+    def options_for(self, mode: str, when: str) -> tuple[Option, ...]:
+        """Return the options of a way of working that are asked at that moment, in the card's order."""
+        return tuple(option for option in self.options if option.when == when and option.is_for(mode))
 
 
 class Dated(Protocol):
@@ -225,25 +346,24 @@ def parse_rate_card(data: Mapping[str, object]) -> RateCardValues:
 def check_rate_card(data: Mapping[str, object]) -> tuple[RateCardValues | None, list[FieldProblem]]:
     """Read the JSON shape of docs/fees.md; return the card, or None and every problem found.
 
-    Only `currency`, `valid_from` and `rates` are required. Decimals are strings or integers.
+    Only `currency`, `valid_from` and either `rates` or `usage` are required. Decimals are strings or
+    integers.
     """
     reader = Reader(data, RateCardValues.__dataclass_fields__)
     currency = _currency(reader)
     valid_from = reader.day("valid_from")
-    cap = data.get("daily_cap_minutes")
+    usage = _usage(reader, currency)
+    if usage and (data.get("rates") is not None or data.get("rate_unit") is not None):
+        reader.refuse("usage", "rates-or-usage")
     card = RateCardValues(
         currency=currency,
-        rate_unit=reader.choice("rate_unit", RATE_UNITS, "hour"),
+        rate_unit="hour" if usage else reader.choice("rate_unit", RATE_UNITS, "hour"),
         valid_from=valid_from,
         valid_until=_valid_until(reader, valid_from),
-        rates=_rates(reader),
-        billing_increment_minutes=reader.integer("billing_increment_minutes", 1, least=1, most=1440),
-        minimum_minutes=reader.integer("minimum_minutes", 0, least=0, most=MOST_MINUTES),
-        bands=read_bands(reader),
-        tiers=read_tiers(reader),
-        daily_cap_minutes=(None if cap is None else reader.integer("daily_cap_minutes", least=1, most=1500)),
-        # It is charged unrounded, so it must be a payable amount.
-        setup_fee=reader.decimal("setup_fee", "0", decimals=MINOR_DIGITS.get(currency, 4)),
+        rates={} if usage else _rates(reader),
+        **{name: read(reader, currency) for name, read in ROW_TERMS.items()},
+        usage=usage,
+        training=_training(reader),
         options=read_options(reader),
         tax_percent=percent_of(reader, "tax_percent", "0"),
         charge_basis=reader.choice("charge_basis", CHARGE_BASES, "reserved"),
@@ -255,29 +375,14 @@ def check_rate_card(data: Mapping[str, object]) -> tuple[RateCardValues | None, 
 
 def to_json(card: RateCardValues) -> dict[str, object]:
     """Return the canonical JSON: `parse_rate_card(to_json(card)) == card`. Decimals keep their digits."""
+    one_rate = {"rate_unit": card.rate_unit, "rates": _rates_json(card.rates)}
     return {
         "currency": card.currency,
-        "rate_unit": card.rate_unit,
         "valid_from": card.valid_from.isoformat(),
         "valid_until": card.valid_until.isoformat() if card.valid_until else None,
-        "rates": {group: f"{rate:f}" for group, rate in card.rates.items()},
-        "billing_increment_minutes": card.billing_increment_minutes,
-        "minimum_minutes": card.minimum_minutes,
-        "bands": [band_json(band) for band in card.bands],
-        "tiers": [
-            {"after_minutes": tier.after_minutes, "multiplier": f"{tier.multiplier:f}"} for tier in card.tiers
-        ],
-        "daily_cap_minutes": card.daily_cap_minutes,
-        "setup_fee": f"{card.setup_fee:f}",
-        "options": [
-            {
-                "code": option.code,
-                "unit": option.unit,
-                "price": f"{option.price:f}",
-                "subsidised": option.subsidised,
-            }
-            for option in card.options
-        ],
+        **({"usage": [_row_json(row) for row in card.usage]} if card.usage else one_rate),
+        **_terms_json({name: getattr(card, name) for name in ROW_TERMS}),
+        "options": [_option_json(option) for option in card.options],
         "tax_percent": f"{card.tax_percent:f}",
         "charge_basis": card.charge_basis,
         "cancellation": [
@@ -285,7 +390,76 @@ def to_json(card: RateCardValues) -> dict[str, object]:
             for tier in card.cancellation
         ],
         "no_show_percent": f"{card.no_show_percent:f}",
+        **({} if card.training is None else {"training": {"rates": _rates_json(card.training)}}),
     }
+
+
+def _rates_json(rates: Mapping[str, Decimal]) -> dict[str, str]:
+    return {group: f"{rate:f}" for group, rate in rates.items()}
+
+
+def _row_json(row: UsageRow) -> dict[str, object]:
+    told = {"modes": list(row.modes), "unit": row.unit, "rates": _rates_json(row.rates)}
+    return told | _terms_json(row.stated)
+
+
+def _terms_json(terms: Mapping[str, Any]) -> dict[str, object]:
+    """Return the terms that a card, or a row of its usage, states."""
+    write: dict[str, Callable[[Any], object]] = {
+        "bands": lambda bands: [band_json(band) for band in bands],
+        "tiers": lambda tiers: [
+            {"after_minutes": tier.after_minutes, "multiplier": f"{tier.multiplier:f}"} for tier in tiers
+        ],
+        "setup_fee": lambda fee: f"{fee:f}",
+    }
+    return {name: write[name](value) if name in write else value for name, value in terms.items()}
+
+
+def _cap(reader: Reader) -> int | None:
+    if reader.data.get("daily_cap_minutes") is None:
+        return None
+    return reader.integer("daily_cap_minutes", least=1, most=1500)
+
+
+# What a card states for all ways of working, and a row of its usage for some: how each is read.
+ROW_TERMS: dict[str, Callable[[Reader, str], Any]] = {
+    "billing_increment_minutes": lambda reader, _: reader.integer(
+        "billing_increment_minutes", 1, least=1, most=1440
+    ),
+    "minimum_minutes": lambda reader, _: reader.integer("minimum_minutes", 0, least=0, most=MOST_MINUTES),
+    "bands": lambda reader, _: read_bands(reader),
+    "tiers": lambda reader, _: read_tiers(reader),
+    "daily_cap_minutes": lambda reader, _: _cap(reader),
+    # It is charged unrounded, so it must be a payable amount.
+    "setup_fee": lambda reader, currency: reader.decimal(
+        "setup_fee", "0", decimals=MINOR_DIGITS.get(currency, 4)
+    ),
+}
+
+
+def _usage(reader: Reader, currency: str) -> tuple[UsageRow, ...]:
+    """Read the rates by way of working; a mode in two rows is refused."""
+    rows: list[UsageRow] = []
+    for item in reader.items("usage", ("modes", "unit", "rates", *ROW_TERMS)):
+        modes = _modes(item, [mode for row in rows for mode in row.modes])
+        unit = item.choice("unit", RATE_UNITS, "hour")
+        if not item.values("modes"):
+            item.refuse("modes", "required")
+        elif unit == "sample" and set(modes) - {"entrusted"}:
+            item.refuse("unit", "samples-are-sent-in")
+        stated = {name: read(item, currency) for name, read in ROW_TERMS.items() if name in item.data}
+        rows.append(UsageRow(modes, unit, _rates(item), stated))
+    return tuple(rows)
+
+
+def _training(reader: Reader) -> dict[str, Decimal] | None:
+    raw = reader.data.get("training")
+    if raw is None:
+        return None
+    if not isinstance(raw, Mapping):
+        reader.refuse("training", "not-an-object")
+        return None
+    return _rates(Reader(raw, ("rates",), path="training", problems=reader.problems))
 
 
 def _currency(reader: Reader) -> str:
@@ -317,9 +491,8 @@ def _rates(reader: Reader) -> dict[str, Decimal]:
     if not isinstance(raw, Mapping):
         reader.refuse("rates", "not-an-object")
         return {}
-    rates = Reader(
-        raw, PRICE_GROUPS, path="rates", problems=reader.problems, unknown_code="unknown-price-group"
-    )
+    path = f"{reader.path}.rates" if reader.path else "rates"
+    rates = Reader(raw, PRICE_GROUPS, path=path, problems=reader.problems, unknown_code="unknown-price-group")
     return {group: rates.decimal(group, decimals=PRICE_DECIMALS) for group in PRICE_GROUPS if group in raw}
 
 

@@ -119,6 +119,17 @@ class Reader:
             return raw
         return ""
 
+    def text(self, key: str, most: int) -> str:
+        """Read an optional text of one line; a missing one is empty."""
+        raw = self.data.get(key, "")
+        if not isinstance(raw, str) or not raw.isprintable():
+            self.refuse(key, "not-a-text")
+        elif len(raw) > most:
+            self.refuse(key, "too-long", most=most)
+        else:
+            return raw.strip()
+        return ""
+
     def day(self, key: str) -> date:
         """Read a required date, `YYYY-MM-DD`, of the years 1900 to 2999."""
         raw = self.data.get(key)

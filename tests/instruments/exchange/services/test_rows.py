@@ -25,6 +25,7 @@ from instruments.exchange.domain.mappings import parse_mapping
 from instruments.exchange.models import Import
 from instruments.exchange.services import jobs
 from instruments.opening.models import OpenWindow, Schedule
+from instruments.rates.domain.ratecards import SERVICE_MODES
 from instruments.reading.domain.delimited import FileRefused, RowProblem, read_records
 from instruments.register.models import Facility, Instrument
 from instruments.search.domain.search import terms
@@ -511,7 +512,7 @@ def test_limits_are_those_of_the_models():
 
 def test_choices_are_those_of_the_models():
     assert set(import_fields.KINDS) == set(Instrument.Kind.values)
-    assert set(import_fields.SERVICE_MODES) == set(Instrument.ServiceMode.values)
+    assert set(SERVICE_MODES) == set(Instrument.ServiceMode.values)
 
 
 def test_every_field_can_be_stored(house):
