@@ -22,7 +22,7 @@ from bookings.record.domain.money import format_number, minor_digits
 from bookings.record.messages import sentence as sentence_of
 from bookings.record.models import Reservation, UsageSession
 from bookings.usage.messages import MARK_LABELS, MARKS
-from instruments.rates.messages import PRICE_GROUP_LABELS, code_words
+from instruments.rates.messages import PRICE_GROUP_LABELS, rate_name
 from instruments.register.models import Instrument
 
 register = template.Library()
@@ -30,7 +30,7 @@ register.filter("joined", listed)
 register.filter("named", named)
 register.filter("zone_name", zone_name)
 register.filter("short_moment", brief_words)
-register.filter("band", code_words)
+register.filter("band", rate_name)
 
 
 def local(value: datetime) -> datetime:

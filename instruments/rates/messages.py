@@ -1,8 +1,12 @@
 """Sentences of the refusals, names of the acts and other words of *rates*."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from accounts.areas import Sentence, Words
+from accounts.letters.words import is_chinese
 
 # The labels of price groups everywhere: pages, forms, letters, files, the API.
 PRICE_GROUP_LABELS = {
@@ -33,6 +37,16 @@ CODE_LABELS = {
 def code_words(code: str) -> str:
     """Return the code of a band or an option in words: `night` by its name, others without hyphens."""
     return str(CODE_LABELS.get(code) or code.replace("-", " ").replace("_", " "))
+
+
+def rate_name(named: Any) -> str:
+    """Return the name of a band, an option or a line of a quote (a value, its JSON, or its code alone) in the
+    reader's language; where the card names none, its code in words."""
+    if isinstance(named, str):
+        return code_words(named)
+    told = named if isinstance(named, Mapping) else vars(named)
+    name, name_zh = str(told.get("name", "")), str(told.get("name_zh", ""))
+    return ((name_zh or name) if is_chinese() else (name or name_zh)) or code_words(str(told.get("code") or ""))
 
 
 # Why a door refuses, by the code of the answer.

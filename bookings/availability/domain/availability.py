@@ -53,11 +53,11 @@ class Block:
 class Asker:
     """The person who asks, with what the rules need to know of them.
 
-    is_served: the price group has a rate; is_priced: the way of working has a price; user, organisation: whose quotas count (None if nobody is signed
-    in); is_same_region: payer and host lie in one region; qualified: the periods in which the person's
-    certificate is valid, None if none is needed; guided: the instrument's service modes that need none;
-    certified: the same as `qualified` for the certificates required by hours for certain groups, by what they
-    are for.
+    is_served: the price group has a rate; is_priced: the way of working has a price; user, organisation:
+    whose quotas count (None if nobody is signed in); is_same_region: payer and host lie in one region;
+    qualified: the periods in which the person's certificate is valid, None if none is needed; guided: the
+    instrument's service modes that need none; certified: the same as `qualified` for the certificates
+    required by hours for certain groups, by what they are for.
     """
 
     price_group: str = "external"

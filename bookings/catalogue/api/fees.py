@@ -41,6 +41,8 @@ class QuoteLineShape(serializers.Serializer[Any]):
     price = serializers.CharField(required=False)
     percent = serializers.CharField(required=False)
     base = serializers.CharField(required=False)
+    name = serializers.CharField(required=False, help_text="Of a band or an option, where the card names it.")
+    name_zh = serializers.CharField(required=False)
     amount = serializers.CharField()
 
 

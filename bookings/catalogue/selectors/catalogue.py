@@ -237,9 +237,9 @@ def served_starts(
     minutes: int,
     mode: str = "",
 ) -> list[datetime]:
-    """Return every start that all rules allow for a way of working, even if a rate card or an agreement begins or ends inside the
-    span, or payer or host moves: price group, and whether there is a price, are then determined for each
-    start. It takes no statement."""
+    """Return every start that all rules allow for a way of working, even if a rate card or an agreement
+    begins or ends inside the span, or payer or host moves: price group, and whether there is a price, are
+    then determined for each start. It takes no statement."""
     first = fees.terms_on(instrument, backing, cards, within.start)
     if _holds_throughout(first, instrument, backing, within):
         one = replace(

@@ -15,6 +15,7 @@ from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.domain.vouchers import GrantValues, best_cover
 from bookings.record.domain.money import format_amount, format_number, percentage
+from instruments.rates.domain.ratecards import ON_USE
 
 HUNDRED = Decimal(100)
 # What the inputs of a charge of use have beside those of a quote.
@@ -162,11 +163,13 @@ def _use_inputs(
         booked = replace(given, start=quoted.start, end=quoted.end, cut_at=None)
         again = fees.charge_input(booked, usage=amendment.usage, cut_at=cut_at) or given
         if given.cut_at is not None:  # its options have already been reduced to the part used
-            again = replace(again, options=given.options, quantity=given.quantity)
+            again = replace(again, options=given.options, quantity=given.quantity, card=given.card)
         given = again
+    on_use = {option.code for option in given.card.options if option.when == ON_USE}
     given = replace(
         given,
-        options={**given.options, **amendment.options},
+        options={**given.options, **{c: n for c, n in amendment.options.items() if c not in on_use}},
+        added={**given.added, **{c: n for c, n in amendment.options.items() if c in on_use}},
         quantity=given.quantity if amendment.quantity is None else amendment.quantity,
         grants=grants,
     )

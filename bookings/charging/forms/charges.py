@@ -16,7 +16,7 @@ from bookings.pricing.domain.usage import Usage
 from bookings.pricing.models import Charge
 from bookings.record.forms.fields import LocalMomentField, local_moment
 from instruments.rates.domain.ratecards import Option
-from instruments.rates.messages import code_words
+from instruments.rates.messages import rate_name
 from instruments.reading.forms.fields import StyledForm, VersionForm
 from instruments.reading.forms.shapes import form_of
 
@@ -118,7 +118,7 @@ class CorrectionForm(StyledForm):
             self.add(
                 f"option_{option.code}",
                 forms.DecimalField(
-                    label=code_words(option.code),
+                    label=rate_name(option),
                     required=False,
                     min_value=0,
                     max_value=10**6,

@@ -30,6 +30,7 @@ from bookings.pricing.selectors import charges as charge_selectors
 from bookings.pricing.selectors.vouchers import programmes_of
 from bookings.record.views.lists import ListPage
 from bookings.results.selectors.collecting import delivery_of
+from instruments.rates.domain.ratecards import REQUIRED
 from instruments.reading.forms.fields import StyledForm
 
 
@@ -178,8 +179,12 @@ def _correction_form(row: Charge, data: Any = None) -> CorrectionForm:
         data,
         zone=ZoneInfo(row.reservation.instrument.facility.time_zone),
         usage=usage,
-        options=quoted.card.options if quoted and is_used else (),
-        present=dict(quoted.options) if quoted else {},
+        options=[
+            option
+            for option in (quoted.card.options if quoted and is_used else ())
+            if option.when != REQUIRED and option.is_for(row.reservation.service_mode)
+        ],
+        present={**quoted.options, **quoted.added} if quoted else {},
         by_sample=bool(quoted and is_used and quoted.card.rate_unit == "sample"),
         has_times=row.kind in {Charge.Kind.USE, Charge.Kind.NO_SHOW},
         initial={"version": row.version},

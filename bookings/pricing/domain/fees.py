@@ -200,6 +200,8 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
                 minutes=minutes,
                 rate=rate,
                 multiplier=multiplier,
+                name="" if band is None else card.bands[band].name,
+                name_zh="" if band is None else card.bands[band].name_zh,
             )
         )
     if free:
@@ -252,7 +254,15 @@ def _options(given: QuoteInput, billed_minutes: int) -> list[QuoteLine]:
 
 def _option_line(option: Option, quantity: Decimal, currency: str) -> QuoteLine:
     amount = round_half_up(quantity * option.price, currency)
-    return QuoteLine("option", amount, code=option.code, quantity=quantity, price=option.price)
+    return QuoteLine(
+        "option",
+        amount,
+        code=option.code,
+        quantity=quantity,
+        price=option.price,
+        name=option.name,
+        name_zh=option.name_zh,
+    )
 
 
 def _agreement(given: QuoteInput, base: Decimal) -> list[QuoteLine]:

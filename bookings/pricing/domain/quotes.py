@@ -58,7 +58,8 @@ class QuoteLine:
     was computed are set.
 
     usage: round(`rate` x `multiplier` x `minutes` / 60), or round(`rate` x `quantity`) for samples; option:
-    round(`quantity` x `price`); agreement, bid: minus round(`percent` % of `base`).
+    round(`quantity` x `price`); agreement, bid: minus round(`percent` % of `base`). `name` and `name_zh` are
+    those of the band or option.
     """
 
     kind: str
@@ -71,6 +72,8 @@ class QuoteLine:
     price: Decimal | None = None
     percent: Decimal | None = None
     base: Decimal | None = None
+    name: str = ""
+    name_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Quote:
 def quote_to_json(quote: Quote, *, explained: bool = False) -> dict[str, object]:
     """Return the quote as the API gives it: decimal strings, without keys that have no value.
 
-    `explained` adds to option lines their `price` and to the lines of agreement and bid their `base`.
+    `explained` adds to option lines their `price`, to the lines of agreement and bid their `base`, and the
+    names that the card gives to bands and options.
     """
     amounts = ("subtotal", "tax", "total", "eligible", "covered", "payable")
     return {
@@ -123,6 +127,7 @@ def _line_json(line: QuoteLine, currency: str, explained: bool) -> dict[str, obj
     }
     if explained:
         parts["price"] = _text(line.price)
+        parts |= {"name": line.name or None, "name_zh": line.name_zh or None}
         parts["base"] = None if line.base is None else format_amount(line.base, currency)
     return {name: value for name, value in parts.items() if value is not None}
 

@@ -24,7 +24,8 @@ from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from bookings.samples.domain.samples import code_text
 from bookings.samples.models import SampleItem
-from instruments.rates.messages import code_words
+from instruments.rates.domain.ratecards import Option
+from instruments.rates.messages import rate_name
 from instruments.reading.forms.fields import StyledForm
 from instruments.register.models import Instrument
 
@@ -66,7 +67,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         self,
         *args: Any,
         instrument: Instrument,
-        options: list[dict[str, Any]],
+        options: Sequence[Option],
         actor: Actor = NOBODY,
         for_others: bool = False,
         only_for_others: bool = False,
@@ -115,14 +116,14 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             self.add("quantity", count)
         self.option_names = []
         for option in options:
-            name = f"option_{option['code']}"
+            name = f"option_{option.code}"
             self.option_names.append(name)
-            is_hours = option["unit"] == "hour"
+            is_hours = option.unit == "hour"
             unit = _("hours") if is_hours else _("number")
-            words = capfirst(code_words(option["code"]))
+            words = capfirst(rate_name(option))
             step = "0.25" if is_hours else "1"
             amount = forms.DecimalField(
-                label=f"{words} ({unit} × {option['price']})",
+                label=f"{words} ({unit} × {option.price})",
                 required=False,
                 min_value=0,
                 max_value=10000,
@@ -212,7 +213,8 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         return (Decimal(amount), currency) if key and key == key_of(self.enquiry()) else None
 
     def shown(self) -> list[forms.BoundField]:
-        """Return the fields that the template lists; those left out have a place of their own."""
+        """Return the fields that the template lists, but those of options; those left out have a place of
+        their own."""
         elsewhere = {
             "override",
             "reason",
@@ -222,4 +224,9 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             "start",
             "minutes",
         } | self.funding_names()
+        elsewhere |= set(self.option_names)
         return [self[name] for name in self.fields if name not in elsewhere]
+
+    def shown_options(self) -> list[forms.BoundField]:
+        """Return the fields of the options that the way of working offers."""
+        return [self[name] for name in self.option_names]

@@ -41,6 +41,7 @@ from bookings.samples.domain.samples import MOST_AT_ONCE
 from bookings.samples.selectors.samples import hazards_of, joinable
 from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.policy.selectors.policies import load_policy
+from instruments.rates.domain.ratecards import OFFERED, Option
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import instrument_to_book
@@ -48,14 +49,10 @@ from instruments.register.selectors.registry import instrument_to_book
 LINKED = frozenset({"purpose", "purpose_text", "samples", "quantity", "sample_items", "need"})
 
 
-def options_of(terms: Terms) -> list[dict[str, Any]]:
-    """Return the rate card's options, as the forms show them."""
-    if terms.card is None:
-        return []
-    return [
-        {"code": option.code, "unit": option.unit, "price": option.price}
-        for option in terms.card.values.options
-    ]
+def options_of(terms: Terms, mode: str) -> list[Option]:
+    """Return the rate card's options that are asked for with a booking in a way of working; required ones are
+    part of its price, and others are added at check-out."""
+    return list(terms.card.values.options_for(mode, OFFERED)) if terms.card else []
 
 
 @edits
@@ -91,7 +88,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     form = BookingForm(
         values if is_sent else None,
         instrument=instrument,
-        options=options_of(terms),
+        options=options_of(terms, values["service_mode"]),
         actor=actor,
         for_others=standing.for_others,
         only_for_others=not standing.may_book,
@@ -325,7 +322,7 @@ def _wish(form: BookingForm, instrument: Instrument, terms: Terms) -> PriceReque
     values = {name: given.get(name, "") for name in names} | {"purpose": "research"}
     if values["service_mode"] not in instrument.service_modes:
         values["service_mode"] = first_mode(instrument, terms)
-    read = BookingForm(values, instrument=instrument, options=options_of(terms))
+    read = BookingForm(values, instrument=instrument, options=options_of(terms, values["service_mode"]))
     read.is_valid()
     return read.enquiry()
 
@@ -361,10 +358,18 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     payer, _ = payer_of(by.actor, request.GET.get("organisation"))
     terms = load_terms(instrument, payer, times.period().start)
     standing = standing_of(by.actor, payer, instrument)
+    mode = _mode(request.GET, None, instrument, terms)
+    options = options_of(terms, mode)
+    # After another way of working was chosen, the form shows its options instead of those it has.
+    offered = {f"option_{option.code}" for option in options}
+    data = times.data.copy()
+    gone = {name for name in data if name.startswith("option_")} - offered
+    for name in gone:
+        del data[name]
     form = BookingForm(
-        times.data,
+        data,
         instrument=instrument,
-        options=options_of(terms),
+        options=options,
         actor=by.actor,
         for_others=standing.for_others,
         sources=sources_offered(instrument, payer, times.period(), by.actor, standing.for_others),
@@ -375,4 +380,8 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     refusals = quotation.refusals
     context |= _beside(by.actor, standing, times.period(), refusals, request.GET, by.now)
     context |= {"is_beside": True, "mode": wish.service_mode, "quantity": wish.quantity}
+    context |= {
+        "form": form,
+        "changes_options": offered != {n for n in request.GET if n.startswith("option_")},
+    }
     return render(request, "bookings/reserving/book.html#quote", context)

@@ -76,7 +76,8 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
     values["organisation"] = payer.code
     if request.method != "POST":
         values.setdefault("weekdays", str(period.start.astimezone(zone).weekday()))
-    form = SeriesForm(values, instrument=instrument, options=options_of(terms), sources=sources)
+    options = options_of(terms, values["service_mode"])
+    form = SeriesForm(values, instrument=instrument, options=options, sources=sources)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         preview: series_selectors.SeriesPreview | None = None
