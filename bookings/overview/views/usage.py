@@ -82,6 +82,7 @@ def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             remarks=data["remarks"],
             answers=form.answers(partial(_upload, by, reservation_id, AFTER)),
             skip_reason=form.skip_reason(),
+            options=form.added(),
         ),
         gettext("You are checked out. The remaining time is free again.")
         if asked.is_person

@@ -4,7 +4,7 @@ Rules: docs/fees.md, "Cancelling and missing" and "After use".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,6 +36,8 @@ class Ending:
     # From earlier changes: the minimum percent for cancelling, and the cost of shortening, before tax.
     least_percent: Decimal = Decimal(0)
     shortening_fee: Decimal = Decimal(0)
+    # Quantities of options that the host added at check-out.
+    added: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def is_by_move(kind: str, inputs: Mapping[str, Any]) -> bool:
 
 
 def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
-    given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at)
+    given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at, added=ending.added)
     return use_charge(given) if given else None
 
 

@@ -25,6 +25,7 @@ from bookings.pricing.selectors.sides import side_of
 from bookings.record.domain import reservations as rules
 from bookings.record.models import Reservation, UsageSession
 from bookings.record.selectors.reservations import each_of_places, of_places
+from instruments.rates.domain.ratecards import ON_USE, Option
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
 
@@ -155,6 +156,11 @@ def load_quoted(reservation_id: UUID) -> QuoteInput:
     return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
 
 
+def load_added(reservation: Reservation) -> tuple[Option, ...]:
+    """Return the options that the host may add to a booking at check-out. One statement."""
+    return load_quoted(reservation.pk).card.options_for(reservation.service_mode, ON_USE)
+
+
 def load_kept_parts(reservation_ids: Iterable[UUID]) -> dict[UUID, tuple[PricedPart, ...]]:
     """Return the parts of each reservation that use its payer's guaranteed hours. One statement."""
     quotes = Quote.objects.filter(reservation_id__in=list(reservation_ids), is_current=True)
@@ -165,14 +171,17 @@ def load_ending(reservation: Reservation, session: UsageSession | None = None) -
     """Return how the reservation ended. One statement, or none if its `session` is given."""
     session = session or UsageSession.objects.filter(reservation=reservation).first()
     usage = cut_at = None
+    added: dict[str, Decimal] = {}
     if session is not None and session.checked_out_at is not None:
         usage, cut_at = (session.checked_in_at, session.checked_out_at), session.cut_at
+        added = {code: Decimal(number) for code, number in session.added.items()}
     return Ending(
         state=reservation.state,
         ended_at=reservation.ended_at or reservation.end_at,
         was_confirmed=reservation.confirmed_at is not None,
         usage=usage,
         cut_at=cut_at,
+        added=added,
         **{name: getattr(reservation, name) for name in ENDING},
     )
 

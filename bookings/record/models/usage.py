@@ -25,6 +25,8 @@ class UsageSession(models.Model):
     samples = models.PositiveIntegerField(null=True)
     rating = models.PositiveSmallIntegerField(null=True)
     remarks = models.CharField(max_length=1000, blank=True)
+    # Quantities of options that the host added at check-out, as decimal strings by code.
+    added = models.JSONField(default=dict, db_default={})
 
     class Meta:
         verbose_name = _("usage session")

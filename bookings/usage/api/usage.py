@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 
 from accounts.api.resource import acts, tells
-from accounts.api.shapes import Choice, Instant, ObjectOf, Shape, Text, Whole
+from accounts.api.shapes import Choice, Instant, Number, ObjectOf, Shape, Text, Whole
 from accounts.domain.errors import NotFound
 from bookings.questions.api.questions import AnswerFileShape, FieldShape
 from bookings.questions.domain.questions import MOMENTS
@@ -89,6 +89,12 @@ class CheckOutBody(AnswersBody):
         allow_blank=True,
         help_text="Why the questions are skipped: only for the host's managers, and not for their own "
         "bookings.",
+    )
+    options = ObjectOf(
+        child=Number(10, 4, min_value=0, max_value=10**6),
+        required=False,
+        help_text="Quantities of options used that the rate card adds at check-out, by code: only for the "
+        "host's managers.",
     )
 
 

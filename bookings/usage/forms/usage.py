@@ -1,9 +1,12 @@
 """Forms for using an instrument: questions, ratings, real times."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from bookings.browsing.messages import RATINGS
@@ -11,6 +14,8 @@ from bookings.pricing.domain.usage import Usage
 from bookings.questions.forms.questions import AnswersForm
 from bookings.record.forms.fields import LocalMomentField
 from bookings.usage.messages import MARK_LABELS, MARKS
+from instruments.rates.domain.ratecards import Option
+from instruments.rates.messages import rate_name
 from instruments.reading.forms.fields import StyledForm
 
 
@@ -34,11 +39,34 @@ class CheckOutForm(AnswersForm):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, *args: Any, rates: bool = True, **kwargs: Any) -> None:
-        """Build the form; `rates`: the reader is the person of the booking, who alone rates the session."""
+    def __init__(self, *args: Any, rates: bool = True, options: Sequence[Option] = (), **kwargs: Any) -> None:
+        """Build the form; `rates`: the reader is the person of the booking, who alone rates the session;
+        `options`: those of the rate card that the reader, for the host, adds where they were used."""
         super().__init__(*args, **kwargs)
         if not rates:
             del self.fields["rating"]
+        self.on_use = options
+        for option in options:
+            is_hours = option.unit == "hour"
+            field = forms.DecimalField(
+                label=capfirst(rate_name(option)),
+                required=False,
+                min_value=0,
+                max_value=10**6,
+                decimal_places=2 if is_hours else 0,
+                help_text=_("Hours used: they are charged.")
+                if is_hours
+                else _("Number used: it is charged."),
+            )
+            self.add(f"added_{option.code}", field)
+
+    def added(self) -> dict[str, Decimal]:
+        """Return the quantities of options that were used, by code."""
+        given = {option.code: self.cleaned_data.get(f"added_{option.code}") for option in self.on_use}
+        return {code: number for code, number in given.items() if number}
+
+    def place_of(self, path: str) -> str | None:
+        return path.replace("options.", "added_") if path.startswith("options.") else super().place_of(path)
 
 
 class RatingForm(StyledForm):

@@ -1,7 +1,9 @@
 """Check people in and out, and settle bookings whose people do neither."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from itertools import batched
 from typing import Any
 from uuid import UUID
@@ -20,6 +22,8 @@ from accounts.services.jobs import work_through
 from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.catalogue.selectors.units import units_of
+from bookings.pricing.domain.fees import quote
+from bookings.pricing.selectors.charges import load_quoted
 from bookings.questions.domain.questions import AFTER, BEFORE
 from bookings.questions.models import AnswerFile
 from bookings.questions.services import questions
@@ -152,10 +156,11 @@ def reservation_check_out(
     answers: Mapping[str, Any] | None = None,
     questions_version: int | None = None,
     skip_reason: str = "",
+    options: Mapping[str, Decimal] | None = None,
 ) -> UsageSession:
     """Stop using the instrument; the rest of the slot is free at once. Required questions after use must be
     answered, possibly by `answers`; for somebody else the host may skip them with a reason. Only the
-    booking's person can give a rating."""
+    booking's person can give a rating; only the host's managers add `options` that were used."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
@@ -164,6 +169,7 @@ def reservation_check_out(
         raise invalid("rating", "rated-for-another")
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
+    session.added = options_take(by, reservation, options or {})
     questions.answers_take(
         by,
         instrument=instrument,
@@ -177,6 +183,16 @@ def reservation_check_out(
     if rating is not None:
         poor_rating_tell(by, reservation, rating)
     return session
+
+
+def options_take(by: By, reservation: Reservation, options: Mapping[str, Decimal]) -> dict[str, str]:
+    """Return the options that the host adds at check-out as they are stored; those of quantity 0 are left
+    out. Raise `Invalid` if the booking's rate card does not add them, `NotPermitted` for other people."""
+    if not any(options.values()):
+        return {}
+    require(by.actor, "manage-instruments", place_of(reservation.host))
+    quote(replace(load_quoted(reservation.pk), added=options))  # it raises what is wrong with them
+    return {code: f"{number:f}" for code, number in options.items() if number}
 
 
 def poor_rating_tell(by: By, reservation: Reservation, rating: int) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
+from bookings.pricing.selectors.charges import load_added
 from bookings.questions.domain.questions import AFTER, BEFORE, MOMENTS, Field, load_fields
 from bookings.questions.forms.questions import AnswersForm
 from bookings.questions.models import AnswerFile, AnswerSheet, Meter
@@ -15,12 +16,14 @@ from bookings.record.models import Reservation
 from bookings.usage.forms.usage import CheckOutForm
 from instruments.house_rules.models import HouseRules
 from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.rates.domain.ratecards import Option
 
 
 @dataclass(frozen=True)
 class QuestionsAsked:
     """The questions of each moment, their answers, and the house rules that the person has yet to accept;
-    `is_person`: the reader uses the booking themselves; `is_host`: they may skip questions for the person."""
+    `is_person`: the reader uses the booking themselves; `is_host`: they may skip questions for the person;
+    `on_use`: options that the reader, for the host, adds at check-out."""
 
     questions: Mapping[str, Sequence[Field]]
     versions: Mapping[str, int]
@@ -31,6 +34,7 @@ class QuestionsAsked:
     is_person: bool
     is_host: bool
     is_open: bool
+    on_use: tuple[Option, ...] = ()
 
     @property
     def house_rules(self) -> HouseRules | None:
@@ -38,8 +42,9 @@ class QuestionsAsked:
         return self.open_rules if self.is_person and self.is_open else None
 
     def check_out_form(self, data: Any = None, files: Any = None) -> CheckOutForm:
-        """Return the form of the questions after use, with the rating for the booking's person."""
-        return self.form(CheckOutForm, AFTER, data, files, rates=self.is_person)
+        """Return the form of the questions after use, with the rating for the booking's person and the
+        options for the host."""
+        return self.form(CheckOutForm, AFTER, data, files, rates=self.is_person, options=self.on_use)
 
     def form[Form: AnswersForm](
         self, kind: type[Form], moment: str, data: Any = None, files: Any = None, **more: Any
@@ -75,10 +80,11 @@ class QuestionsAsked:
 
 def load_asked(row: Reservation, actor: Actor) -> QuestionsAsked:
     """Load the questions of a booking (with instrument and facility loaded). No statement if the instrument
-    never had any questions; otherwise at most eight."""
+    never had any questions; otherwise at most eight; one more for whoever checks out for the host."""
     instrument = row.instrument
     is_asked = any(question_selectors.questions_version(instrument, moment) for moment in MOMENTS)
     is_own = actor.user_id in {row.user_id, row.made_by_id}
+    manages = actor.may("manage-instruments", place_of(row.host))
     sheets = question_selectors.load_sheets(row) if is_asked else {}
     questions: dict[str, Sequence[Field]] = {}
     versions: dict[str, int] = {}
@@ -109,6 +115,7 @@ def load_asked(row: Reservation, actor: Actor) -> QuestionsAsked:
         meters=Meter.objects.in_bulk(named) if named else {},
         open_rules=rules_to_accept(rules),
         is_person=row.user_id == actor.user_id,
-        is_host=not is_own and actor.may("manage-instruments", place_of(row.host)),
+        is_host=not is_own and manages,
         is_open=row.state == "confirmed",
+        on_use=load_added(row) if row.state == "in_use" and manages else (),
     )

@@ -12,13 +12,35 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
-from instruments.rates.domain.ratecards import PRICE_GROUPS, RateCardValues, check_rate_card
+from instruments.rates.domain.ratecards import (
+    LONGEST_NAME,
+    PRICE_GROUPS,
+    RateCardValues,
+    check_rate_card,
+    to_json,
+)
 from instruments.rates.messages import PRICE_GROUP_LABELS
 from instruments.reading.domain.clock import clock
 from instruments.reading.forms import fields
+from instruments.register.models import Instrument
 
 # kind of row -> list on the card, least number of rows
-LISTS = {"band": ("bands", 4), "tier": ("tiers", 3), "option": ("options", 4), "step": ("cancellation", 4)}
+LISTS = {
+    "way": ("usage", 3),
+    "band": ("bands", 4),
+    "tier": ("tiers", 3),
+    "option": ("options", 4),
+    "step": ("cancellation", 4),
+}
+WORDS = {
+    "way": _("Way of working {n}"),
+    "band": _("Band {n}"),
+    "tier": _("Tier {n}"),
+    "option": _("Option {n}"),
+    "step": _("Step {n}"),
+}
+# Terms of a way of working that the form shows; others that a draft has stay as they are.
+WAY_TERMS = ("minimum_minutes", "billing_increment_minutes", "daily_cap_minutes", "setup_fee")
 # field of a card's list -> the form field that shows it
 NAMES = {"after_minutes": "after", "notice_minutes": "notice", "holidays": "weekdays"}
 HOLIDAYS = "holidays"
@@ -38,7 +60,7 @@ def decimal_field(label: Any, *, most: int = 10**9, places: int = 4) -> forms.De
 def _band_fields() -> dict[str, forms.Field]:
     days = [(str(day), WEEKDAYS_ABBR[day - 1]) for day in range(1, 8)]
     return {
-        "code": forms.CharField(label=_("Name"), required=False, max_length=50),
+        **_named_fields(),
         "weekdays": forms.MultipleChoiceField(
             label=_("Days"),
             required=False,
@@ -60,12 +82,60 @@ def _tier_fields() -> dict[str, forms.Field]:
 
 def _option_fields() -> dict[str, forms.Field]:
     return {
-        "code": forms.CharField(label=_("Name"), required=False, max_length=50),
+        **_named_fields(),
         "unit": forms.ChoiceField(
             label=_("Charged"), required=False, choices=[("hour", _("by the hour")), ("each", _("each"))]
         ),
         "price": decimal_field(_("Price")),
         "subsidised": forms.BooleanField(label=_("vouchers cover it"), required=False),
+        "when": forms.ChoiceField(
+            label=_("When"),
+            required=False,
+            choices=[
+                ("offered", _("asked for with the booking")),
+                ("required", _("part of every price")),
+                ("on_use", _("added at check-out")),
+            ],
+        ),
+        "quantity": decimal_field(_("Quantity in the price")),
+        "modes": _modes_field(),
+    }
+
+
+def _named_fields() -> dict[str, forms.Field]:
+    return {
+        "code": forms.CharField(label=_("Code"), required=False, max_length=50),
+        "name": forms.CharField(label=_("Name in English"), required=False, max_length=LONGEST_NAME),
+        "name_zh": forms.CharField(label=_("Name in Chinese"), required=False, max_length=LONGEST_NAME),
+    }
+
+
+def _modes_field() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=_("Ways of working"),
+        required=False,
+        choices=Instrument.ServiceMode.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class MoreField(forms.JSONField):
+    """What a row states beyond the fields of the form, as JSON; nothing is an empty text."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
+def _way_fields() -> dict[str, forms.Field]:
+    return {
+        "modes": _modes_field(),
+        "unit": forms.ChoiceField(label=_("Charged"), required=False, choices=UNITS),
+        **{f"rate_{group}": decimal_field(PRICE_GROUP_LABELS[group]) for group in PRICE_GROUPS},
+        "minimum_minutes": _minutes(_("Minimum charge, in minutes"), 0, 527040),
+        "billing_increment_minutes": _minutes(_("Rounded up to multiples of, in minutes"), 1, 1440),
+        "daily_cap_minutes": _minutes(_("Maximum charge a day, in minutes"), 1, 1500),
+        "setup_fee": decimal_field(_("Set-up fee")),
+        "more": MoreField(required=False, widget=forms.HiddenInput),
     }
 
 
@@ -76,17 +146,44 @@ def _step_fields() -> dict[str, forms.Field]:
     }
 
 
-ROWS = {"band": _band_fields, "tier": _tier_fields, "option": _option_fields, "step": _step_fields}
+def _minutes(label: Any, least: int, most: int, help_text: Any = "") -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, required=False, min_value=least, max_value=most, help_text=help_text
+    )
+
+
+UNITS = [("hour", _("by the hour")), ("sample", _("by the sample"))]
+ROWS = {
+    "way": _way_fields,
+    "band": _band_fields,
+    "tier": _tier_fields,
+    "option": _option_fields,
+    "step": _step_fields,
+}
 NEEDED: dict[str, Sequence[str]] = {
+    "way": ("modes",),
     "band": ("code", "weekdays", "opens", "closes", "multiplier"),
     "tier": ("after", "multiplier"),
     "option": ("code", "price"),
     "step": ("notice", "percent"),
 }
-SILENT = {"unit", "subsidised"}  # these alone do not make a row count as filled in
+SILENT = {"unit", "subsidised", "when", "more"}  # these alone do not make a row count as filled in
 AS_JSON: dict[str, Any] = {
+    "way": lambda row: {
+        **(row["more"] if isinstance(row["more"], dict) else {}),
+        "modes": row["modes"],
+        "unit": row["unit"] or "hour",
+        "rates": {
+            group: decimal_text(rate) for group in PRICE_GROUPS if (rate := row[f"rate_{group}"]) is not None
+        },
+        **{
+            name: decimal_text(value) if name == "setup_fee" else value
+            for name in WAY_TERMS
+            if (value := row[name]) is not None
+        },
+    },
     "band": lambda row: {
-        "code": _code(row["code"]),
+        **_names(row),
         "weekdays": [int(day) for day in row["weekdays"] if day != HOLIDAYS],
         "holidays": HOLIDAYS in row["weekdays"],
         "opens": row["opens"],
@@ -95,10 +192,13 @@ AS_JSON: dict[str, Any] = {
     },
     "tier": lambda row: {"after_minutes": row["after"], "multiplier": decimal_text(row["multiplier"])},
     "option": lambda row: {
-        "code": _code(row["code"]),
+        **_names(row),
         "unit": row["unit"] or "hour",
         "price": decimal_text(row["price"]),
         "subsidised": bool(row["subsidised"]),
+        "when": row["when"] or "offered",
+        "modes": row["modes"],
+        "quantity": None if row["quantity"] is None else decimal_text(row["quantity"]),
     },
     "step": lambda row: {"notice_minutes": row["notice"], "percent": decimal_text(row["percent"])},
 }
@@ -107,10 +207,22 @@ AS_JSON: dict[str, Any] = {
 def rows_of(card: RateCardValues) -> dict[str, dict[str, Any]]:
     """Return the lists of a card as rows of the form, by name: `band_0` and so on."""
     told: dict[str, dict[str, Any]] = {}
+    rows: Any = to_json(card).get("usage", ())
+    for n, (way, row) in enumerate(zip(card.usage, rows, strict=True)):
+        more = {name: row[name] for name in way.stated if name not in WAY_TERMS or row[name] is None}
+        told[f"way_{n}"] = {
+            "modes": list(way.modes),
+            "unit": way.unit,
+            **{f"rate_{group}": rate for group, rate in way.rates.items()},
+            **{name: way.stated.get(name) for name in WAY_TERMS},
+            "more": more or None,
+        }
     for n, band in enumerate(card.bands):
         days = [str(day) for day in band.weekdays] + ([HOLIDAYS] if band.holidays else [])
         told[f"band_{n}"] = {
             "code": band.code,
+            "name": band.name,
+            "name_zh": band.name_zh,
             "weekdays": days,
             "opens": clock(band.opens),
             "closes": clock(band.closes),
@@ -123,10 +235,9 @@ def rows_of(card: RateCardValues) -> dict[str, dict[str, Any]]:
         told[f"tier_{n}"] = {"after": _hours(tier.after_minutes), "multiplier": tier.multiplier}
     for n, option in enumerate(card.options):
         told[f"option_{n}"] = {
-            "code": option.code,
-            "unit": option.unit,
-            "price": option.price,
-            "subsidised": option.subsidised,
+            **{name: getattr(option, name) for name in ("code", "name", "name_zh", "unit", "price")},
+            **{name: getattr(option, name) for name in ("subsidised", "when", "quantity")},
+            "modes": list(option.modes),
         }
     for n, step in enumerate(card.cancellation):
         told[f"step_{n}"] = {"notice": _hours(step.notice_minutes), "percent": step.percent}
@@ -141,6 +252,10 @@ def is_told(value: Any) -> bool:
     return not (value is None or value is False or value in ("", []))
 
 
+def _names(row: dict[str, Any]) -> dict[str, str]:
+    return {"code": _code(row["code"]), "name": row["name"] or "", "name_zh": row["name_zh"] or ""}
+
+
 def _code(text: str) -> str:
     """Return a text as a code: spaces become dashes."""
     return re.sub(r"\s+", "-", text.strip())
@@ -153,20 +268,12 @@ def decimal_text(value: Decimal | None, empty: str = "0") -> str:
 MOST_ROWS = 50
 
 
-def _minutes(label: Any, least: int, most: int, help_text: Any = "") -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, required=False, min_value=least, max_value=most, help_text=help_text
-    )
-
-
 class RateCardForm(fields.StyledForm):
     """A rate card in rows of fields `<kind>_<n>_<field>`; an empty row is ignored. A valid form sets
     `card`."""
 
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in sorted(MINOR_DIGITS)])
-    rate_unit = forms.ChoiceField(
-        label=_("Charged"), choices=[("hour", _("by the hour")), ("sample", _("by the sample"))]
-    )
+    rate_unit = forms.ChoiceField(label=_("Charged"), choices=UNITS)
     valid_from = fields.DayField(label=_("First day"), widget=fields.day_input())
     valid_until = fields.DayField(
         label=_("Until (exclusive)"),
@@ -234,6 +341,8 @@ class RateCardForm(fields.StyledForm):
         self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
         for group in PRICE_GROUPS:
             self.add(f"rate_{group}", decimal_field(PRICE_GROUP_LABELS[group]))
+        # The form has no field for it, and keeps what a draft has.
+        self.training: Any = to_json(card).get("training") if card else None
         for kind, numbers in self.ranges.items():
             self.add(f"{kind}_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
             for n in numbers:
@@ -262,6 +371,13 @@ class RateCardForm(fields.StyledForm):
 
     def rates(self) -> list[Any]:
         return [self[f"rate_{group}"] for group in PRICE_GROUPS]
+
+    def ways(self) -> Iterator[dict[str, Any]]:
+        for row in self.rows("way"):
+            yield row | {
+                "rates": [row[f"rate_{group}"] for group in PRICE_GROUPS],
+                "terms": [row[name] for name in WAY_TERMS],
+            }
 
     def rows(self, kind: str) -> Iterator[dict[str, Any]]:
         for n in self.ranges[kind]:
@@ -300,11 +416,15 @@ class RateCardForm(fields.StyledForm):
             return "rate_internal"
         if path.startswith("rates."):
             return path.replace("rates.", "rate_")
+        if path == "usage":
+            return "way_0_modes"
         match = re.fullmatch(r"(\w+\[\d+\])(?:\.(\w+).*)?", path)
         if match is None or match[1] not in self.places:
             return path
         at = self.places[match[1]]
         name = match[2] or self.columns[at.partition("_")[0]][0]
+        if name == "rates":
+            return f"{at}_rate_{path.rpartition('.')[2].replace('rates', PRICE_GROUPS[0])}"
         return f"{at}_{NAMES.get(name, name)}"
 
     def clean(self) -> None:
@@ -326,19 +446,37 @@ class RateCardForm(fields.StyledForm):
             "tax_percent": decimal_text(data.get("tax_percent") or Decimal(0)),
             "charge_basis": data.get("charge_basis"),
             "no_show_percent": decimal_text(data.get("no_show_percent"), "100"),
+            "training": self.training,
         }
         for kind, (name, _least) in LISTS.items():
             given[name] = self._list(data, kind, name)
+        if given["usage"]:
+            given["rate_unit"] = None
+            given["rates"] = given["rates"] or None
         self.given = given
-        if not given["rates"] and not any(f"rate_{group}" in self.errors for group in PRICE_GROUPS):
+        rates_are_wrong = any(f"rate_{group}" in self.errors for group in PRICE_GROUPS)
+        if not given["rates"] and not given["usage"] and not rates_are_wrong:
             self.add_error("rate_internal", gettext("At least one price group needs a rate."))
-        if self.errors:
-            return
+        # All that is wrong is said at once; what is said of a field already is not said again.
         card, problems = check_rate_card(given)
-        if card is None:
-            self.refuse(problems)
-        else:
+        said = set(self.errors)
+        self.refuse(problem for problem in problems if self.place_of(problem.field) not in said)
+        if card is not None and not self.errors:
             self.card = card
+
+    @property
+    def faults(self) -> list[tuple[Any, str]]:
+        """Return the fields with errors, in the order of the page, each with its words."""
+        return [(self[name], self._words(name)) for name in self.fields if name in self.errors]
+
+    def _words(self, name: str) -> str:
+        """Return the label of a field; for one of a row with the words for the row."""
+        label = str(self.fields[name].label)
+        kind, _, rest = name.partition("_")
+        number = rest.partition("_")[0]
+        if kind not in WORDS or not number.isdigit():
+            return label
+        return gettext("{row}, {field}").format(row=str(WORDS[kind]).format(n=int(number) + 1), field=label)
 
     def _list(self, data: dict[str, Any], kind: str, name: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

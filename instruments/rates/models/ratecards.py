@@ -47,6 +47,11 @@ class RateCard(models.Model):
                 name="card_by_day",
                 condition=Q(published_at__isnull=False),
             ),
+            models.Index(
+                fields=["instrument"],
+                name="card_by_way",
+                condition=Q(published_at__isnull=False, card__has_key="usage"),
+            ),
             *(
                 models.Index(
                     "currency",

@@ -32,6 +32,9 @@ class StyledBoundField(BoundField):
         if self.errors:
             widget = widget or self.field.widget
             built["class"] = f"{widget.attrs.get('class', '')} is-invalid".strip()
+            faults = getattr(self.form, "faults", ())
+            if faults and faults[0][0].name == self.name:  # a form that lists what is wrong begins there
+                built["autofocus"] = True
         return built
 
 
