@@ -10,7 +10,9 @@ from django.utils.translation import gettext
 from instruments.opening.forms.opening import weekday_name
 from instruments.rates.domain.ratecards import PRICE_GROUPS, Band, RateCardValues
 from instruments.rates.domain.week import BandMinutes, Week
+from instruments.rates.messages import rate_name
 from instruments.reading.domain.clock import clock
+from instruments.register.models import Instrument
 
 register = template.Library()
 
@@ -55,7 +57,7 @@ def _level(level: int) -> str:
 
 
 def _name(band: Band | None) -> str:
-    return gettext("plain rate") if band is None else band.code.replace("-", " ").replace("_", " ")
+    return gettext("plain rate") if band is None else rate_name(band)
 
 
 @register.filter
@@ -69,14 +71,22 @@ def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
             "name": _name(band),
             "level": _level(week.level(index)),
             "multiplier": _number(band.multiplier if band else Decimal(1)),
-            "when": _when(band),
+            "when": band_when(band),
             "prices": [(group, _price(card, group, band)) for group in PRICE_GROUPS if group in card.rates],
         }
         for index, band in bands
     ]
 
 
-def _when(band: Band | None) -> str:
+@register.filter
+def mode_label(mode: str) -> str:
+    """Return a way of working in words."""
+    return str(Instrument.ServiceMode(mode).label)
+
+
+@register.filter
+def band_when(band: Band | None) -> str:
+    """Return the days and hours of a band; None stands for all other times."""
     if band is None:
         return gettext("at all other times")
     days = [weekday_name(day) for day in band.weekdays]

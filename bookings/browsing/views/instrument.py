@@ -28,6 +28,7 @@ from instruments.opening.domain.opening import parse_hours
 from instruments.rates.domain.ratecards import PRICE_GROUPS
 from instruments.rates.messages import PRICE_GROUP_LABELS
 from instruments.reading.domain.clock import local_date
+from instruments.register.models import Instrument
 from instruments.register.selectors.registry import PUBLIC, instrument_by_id, instrument_to_book
 from instruments.training.selectors.qualifications import load_qualifying
 from instruments.training.selectors.training import courses_giving
@@ -62,7 +63,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "terms": terms,
-        "rates": _rates(terms, mode),
+        "ways": _ways(row, terms),
         "qualifying": qualifying,
         "offers": offers,
         "recognised": recognised_regions(row.region_id, today) if qualifying and qualifying.technique else [],
@@ -79,7 +80,6 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "rating": load_rating(row.pk),
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
         "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),
-        "card": terms.card_for(mode),
         "my_rate": rate_of(terms, mode),
         **shown,
         **choice,
@@ -104,17 +104,31 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return render(request, "bookings/catalogue/week.html", context)
 
 
-def _rates(terms: Terms, mode: str) -> list[dict[str, Any]]:
-    """Return the rate of each price group in a way of working."""
-    card = terms.card_for(mode)
-    if card is None:
+def _ways(instrument: Instrument, terms: Terms) -> list[dict[str, Any]]:
+    """Return what the card in force says of each way of working that has prices of its own; of all of them at
+    once, if it has one rate."""
+    if terms.card is None:
         return []
+    whole, offered = terms.card.values, instrument.service_modes
+    rows = [[mode for mode in row.modes if mode in offered] for row in whole.usage] or [offered]
     return [
         {
-            "group": group,
-            "name": PRICE_GROUP_LABELS[group],
-            "rate": card.rates.get(group),
-            "is_mine": group == terms.price_group,
+            "modes": modes if whole.usage else [],
+            "card": (card := whole.for_mode(modes[0])),
+            "rates": [
+                {
+                    "name": PRICE_GROUP_LABELS[group],
+                    "rate": card.rates.get(group),
+                    "is_mine": group == terms.price_group,
+                }
+                for group in PRICE_GROUPS
+            ],
+            "options": [
+                (option, [] if set(modes) <= set(option.modes or modes) else option.modes)
+                for option in card.options
+                if any(option.is_for(mode) for mode in modes)
+            ],
         }
-        for group in PRICE_GROUPS
+        for modes in rows
+        if modes
     ]

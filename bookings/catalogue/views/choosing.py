@@ -98,6 +98,7 @@ def next_free(
     return {
         "next_quote": quote,
         "next_voucher": next((g for g in terms.grants if quote and g.code == quote.voucher), None),
+        "card": terms.card_for(mode),
         "least": fees.least_minutes(terms, mode),
         "on_top": fees.added_on_top(instrument, terms, mode),
         "next_starts": starts,

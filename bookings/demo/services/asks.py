@@ -14,6 +14,7 @@ from bookings.funding.domain.funding import Share
 from bookings.pricing.selectors.fees import Backing, PriceRequest, Terms, terms_on
 from bookings.record.domain.periods import Period
 from bookings.world import Offer, Person
+from instruments.rates.domain.ratecards import OFFERED
 
 MINUTE = timedelta(minutes=1)
 # How people like to work: at home, elsewhere in the country, from abroad.
@@ -67,8 +68,8 @@ def ask(offer: Offer, person: Person, slot: Slot, luck: random.Random) -> Ask:
     """Return what a person would enter into the form for a slot."""
     texts, language = load("texts"), person.user.language
     card = offer.cards[-1].values
-    is_counted = card.rate_unit == "sample"
-    mode = "entrusted" if is_counted else _mode(offer, person, luck)
+    mode = "entrusted" if card.rate_unit == "sample" else _mode(offer, person, luck)
+    is_counted = card.for_mode(mode).rate_unit == "sample"
     count = luck.randrange(2, 25 if is_counted else 9)
     purpose = luck.choice(PURPOSES)
     if offer.instrument.region.parent_id != _country(person) and purpose == "teaching":
@@ -121,7 +122,7 @@ def _mode(offer: Offer, person: Person, luck: random.Random) -> str:
 
 def _options(offer: Offer, mode: str, period: Period, luck: random.Random) -> dict[str, Decimal]:
     chosen = {}
-    for option in offer.cards[-1].values.options:
+    for option in offer.cards[-1].values.options_for(mode, OFFERED):
         if option.unit == "hour":
             if mode == "assisted":
                 hours = min(Decimal(period.minutes) / 60, Decimal(8))

@@ -181,25 +181,29 @@ def _card(data: Mapping[str, Any], currency: str, valid_from: date, percent: int
     terms = load("terms")
     named = dict(terms["cards"][data["card"]])
     step = terms["round_to"][currency]
-    rates = {
-        group: str(max(step, round(data["rate"] * share * percent / 10000 / step) * step))
-        for group, share in terms["groups"][named.pop("groups")].items()
-    }
-    options = [
-        {
-            "code": code,
-            "unit": "hour" if code == "operator" else "each",
-            "price": str(price),
-            "subsidised": code == "operator",
+    shares = terms["groups"][named.pop("groups")]
+
+    def rates(rate: int) -> dict[str, str]:
+        return {
+            group: str(max(step, round(rate * share * percent / 10000 / step) * step))
+            for group, share in shares.items()
         }
-        for code, price in data.get("options", {}).items()
+
+    options = [
+        {"code": code, "unit": "hour" if code == "operator" else "each", "subsidised": code == "operator"}
+        | (told if isinstance(told, dict) else {})
+        | {"price": str(told["price"] if isinstance(told, dict) else told)}
+        for code, told in data.get("options", {}).items()
     ]
+    ways = [way | {"rates": rates(way["rate"])} for way in data.get("ways", ())]
+    for way in ways:
+        del way["rate"]
     return parse_rate_card(
         named
         | {
             "currency": currency,
             "valid_from": valid_from.isoformat(),
-            "rates": rates,
+            **({"usage": ways} if ways else {"rates": rates(data["rate"])}),
             "setup_fee": str(data.get("setup_fee", 0)),
             "options": options,
             "tax_percent": terms["tax_percent"][currency],

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from itertools import pairwise
 from typing import Any
@@ -33,7 +34,7 @@ from bookings.funding.selectors.funding_sources import sources_for, state_of
 from bookings.funding.selectors.programmes import own_grants, programmes_for
 from bookings.overview.selectors.operations import load_troubles
 from bookings.pricing.domain.fees import quote
-from bookings.pricing.domain.quotes import input_from_json, quote_to_json
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, quote_to_json
 from bookings.pricing.selectors.agreements import agreements_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED
@@ -42,6 +43,8 @@ from bookings.settlement.selectors.books import charges_astray, check_settlement
 from bookings.settlement.services.statements import statements_draw_due
 from instruments.opening.selectors.opening import load_windows
 from instruments.policy.selectors.policies import load_policy
+from instruments.rates.models import RateCard
+from instruments.rates.selectors.ratecards import load_card
 from instruments.register.models import Instrument
 from tests.factories.ledger import receivables, sums_by_currency
 
@@ -154,6 +157,27 @@ def test_an_administrator_had_a_bad_night() -> None:
         assert message.user.email in row.last_error and message.mailed_at is None
     locked = TrailEntry.objects.get(action="user.sign-in-block")
     assert has_second_factor(User.objects.get(pk=locked.object_id))
+
+
+def test_an_instrument_shows_prices_by_way_of_working() -> None:
+    """Hand-checked: 135 minutes at 380, 2.25 hours of the operator at 150, set-up 100, 10 % off the usage."""
+    row = RateCard.objects.filter(instrument__model="AXIS SUPRA+", published_at__isnull=False)
+    start = datetime(2026, 3, 6, 1, tzinfo=UTC)
+    answer = quote(
+        QuoteInput(
+            card=load_card(row.latest("version")).values,
+            time_zone="Asia/Shanghai",
+            start=start,
+            end=start + timedelta(minutes=130),
+            price_group="partner",
+            service_mode="assisted",
+            agreement_discount_percent=Decimal(10),
+        )
+    )
+    assert [str(line.amount) for line in answer.lines] == ["855.00", "100.00", "337.50", "-85.50"]
+    assert (str(answer.subtotal), str(answer.tax), str(answer.total)) == ("1207.00", "72.42", "1279.42")
+    priced = models.Quote.objects.filter(reservation__instrument__model="AXIS SUPRA+")
+    assert {each.inputs["card"].get("rate_unit") for each in priced} == {"hour", "sample"}
 
 
 def test_accounts_open_nothing_elsewhere(settings: Any) -> None:
