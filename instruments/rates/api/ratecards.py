@@ -37,6 +37,20 @@ class Decimals(serializers.RegexField):
         super().__init__(r"^\d{1,10}(\.\d{1,4})?$", **kwargs)
 
 
+class Name(serializers.CharField):
+    """A name that pages show instead of the code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=ratecards.LONGEST_NAME, required=False, **kwargs)
+
+
+class Modes(serializers.ListField):
+    """Ways of working."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=serializers.ChoiceField(ratecards.SERVICE_MODES), **kwargs)
+
+
 class RatesShape(serializers.Serializer[Any]):
     """Prices per hour or sample by price group. The instrument is not offered to a group without a price."""
 
@@ -58,6 +72,8 @@ class BandShape(serializers.Serializer[Any]):
     opens = serializers.RegexField(_CLOCK)
     closes = serializers.RegexField(_CLOCK)
     multiplier = Decimals()
+    name = Name()
+    name_zh = Name()
 
 
 class TierShape(serializers.Serializer[Any]):
@@ -66,12 +82,26 @@ class TierShape(serializers.Serializer[Any]):
 
 
 class OptionShape(serializers.Serializer[Any]):
-    """An extra that is booked with the instrument."""
+    """An extra to the use of the instrument."""
 
     code = serializers.RegexField(_CODE)
     unit = serializers.ChoiceField(ratecards.OPTION_UNITS)
     price = Decimals()
     subsidised = serializers.BooleanField(required=False)
+    name = Name()
+    name_zh = Name()
+    modes = Modes(required=False, help_text="The ways of working that it is for; without it, all.")
+    when = serializers.ChoiceField(
+        ratecards.OPTION_WHENS,
+        required=False,
+        help_text="`required`: part of every price; `offered` (the default): asked for with the booking; "
+        "`on_use`: added at check-out by the host.",
+    )
+    quantity = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Of a required option: `billed` (the default), as many hours as are billed, or a number.",
+    )
 
 
 class CancellationTierShape(serializers.Serializer[Any]):
@@ -79,8 +109,27 @@ class CancellationTierShape(serializers.Serializer[Any]):
     percent = Decimals()
 
 
+class UsageShape(serializers.Serializer[Any]):
+    """The rates of some ways of working. Terms that it states take the place of the card's."""
+
+    modes = Modes()
+    unit = serializers.ChoiceField(ratecards.RATE_UNITS, required=False)
+    rates = RatesShape()
+    billing_increment_minutes = serializers.IntegerField(min_value=1, max_value=1440, required=False)
+    minimum_minutes = serializers.IntegerField(min_value=0, required=False)
+    bands = serializers.ListField(child=BandShape(), max_length=50, required=False)
+    tiers = serializers.ListField(child=TierShape(), max_length=50, required=False)
+    daily_cap_minutes = serializers.IntegerField(min_value=1, max_value=1500, required=False, allow_null=True)
+    setup_fee = Decimals(required=False)
+
+
+class TrainingShape(serializers.Serializer[Any]):
+    rates = RatesShape()
+
+
 class CardShape(serializers.Serializer[Any]):
-    """The prices of an instrument (docs/fees.md)."""
+    """The prices of an instrument (docs/fees.md): one rate for all ways of working (`rates`, `rate_unit`), or
+    rates by way of working (`usage`)."""
 
     currency = serializers.ChoiceField(sorted(MINOR_DIGITS))
     rate_unit = serializers.ChoiceField(ratecards.RATE_UNITS, required=False)
@@ -88,7 +137,9 @@ class CardShape(serializers.Serializer[Any]):
     valid_until = serializers.DateField(
         required=False, allow_null=True, help_text="The first day on which it no longer applies."
     )
-    rates = RatesShape()
+    rates = RatesShape(required=False)
+    usage = serializers.ListField(child=UsageShape(), max_length=50, required=False)
+    training = TrainingShape(required=False, allow_null=True)
     billing_increment_minutes = serializers.IntegerField(min_value=1, max_value=1440, required=False)
     minimum_minutes = serializers.IntegerField(min_value=0, required=False)
     bands = serializers.ListField(child=BandShape(), max_length=50, required=False)

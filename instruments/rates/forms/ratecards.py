@@ -120,7 +120,7 @@ def _modes_field() -> forms.MultipleChoiceField:
 
 
 class MoreField(forms.JSONField):
-    """What a row states beyond the fields of the form, as JSON; nothing is an empty text."""
+    """A hidden field for what a row states beyond the fields of the form, as JSON; nothing is an empty text."""
 
     def prepare_value(self, value: Any) -> Any:
         return "" if value is None else super().prepare_value(value)
