@@ -120,7 +120,8 @@ def _modes_field() -> forms.MultipleChoiceField:
 
 
 class MoreField(forms.JSONField):
-    """A hidden field for what a row states beyond the fields of the form, as JSON; nothing is an empty text."""
+    """A hidden field for what a row states beyond the fields of the form, as JSON; an empty text is
+    nothing."""
 
     def prepare_value(self, value: Any) -> Any:
         return "" if value is None else super().prepare_value(value)
@@ -459,8 +460,8 @@ class RateCardForm(fields.StyledForm):
             self.add_error("rate_internal", gettext("At least one price group needs a rate."))
         # All that is wrong is said at once; what is said of a field already is not said again.
         card, problems = check_rate_card(given)
-        said = set(self.errors)
-        self.refuse(problem for problem in problems if self.place_of(problem.field) not in said)
+        said = set(self.errors) | ({"rate_internal"} if rates_are_wrong else set())
+        self.refuse([problem for problem in problems if self.place_of(problem.field) not in said])
         if card is not None and not self.errors:
             self.card = card
 

@@ -23,6 +23,7 @@ from bookings.pricing.domain.vouchers import GrantOffer, GrantValues, Use, best_
 from bookings.pricing.selectors.fees import first_mode
 from bookings.record.domain.money import percentage, round_half_up
 from instruments.policy.domain.policies import parse_policy
+from instruments.rates.domain.ratecards import SERVICE_MODES as MODES
 from instruments.rates.domain.ratecards import card_in_force, parse_rate_card, to_json
 
 pytestmark = pytest.mark.django_db
@@ -105,9 +106,8 @@ def priced(row: Any, **more: Any) -> Any:
             start=start,
             end=start + row["minutes"] * timedelta(minutes=1),
             price_group=row["group"],
-            service_mode="entrusted",
             quantity=Decimal(1),
-            **more,
+            **{"service_mode": "entrusted"} | more,
         )
     )
 
@@ -206,7 +206,6 @@ def test_horizon_for(rows: Any) -> None:
     assert asked(rules.horizon_for('p."group"'), POLICY, rows, "p") == expected
 
 
-MODES = ("self", "assisted", "entrusted", "remote")
 
 
 @compared
@@ -256,6 +255,86 @@ def test_agreement(rows: Any) -> None:
         -amount_of("agreement", priced(row, agreement_discount_percent=row["percent"])) for row in rows
     ]
     assert asked(sql, f"{CARD}, percent numeric", stored(rows)) == expected
+
+
+@st.composite
+def cards_by_way(draw: Any) -> Any:
+    """A rate card by way of working, with options that are part of its prices."""
+    modes = draw(st.permutations(MODES))
+    cut = draw(st.integers(1, 3))
+    rows = [
+        {
+            "modes": some,
+            "unit": draw(st.sampled_from(["hour", "sample"])) if some == ["entrusted"] else "hour",
+            "rates": {
+                group: str(draw(amounts(4))) for group in draw(st.sets(st.sampled_from(GROUPS), min_size=1))
+            },
+        }
+        | draw(st.fixed_dictionaries({}, optional={"minimum_minutes": st.sampled_from([0, 120])}))
+        for some in (modes[:cut], modes[cut : cut + 1])
+    ]
+    option = st.fixed_dictionaries(
+        {
+            "unit": st.just("hour"),
+            "price": amounts(4).map(str),
+            "when": st.sampled_from(["required", "offered", "on_use"]),
+            "subsidised": st.booleans(),
+        },
+        optional={"modes": st.lists(st.sampled_from(MODES), unique=True)},
+    )
+    quantities = st.sampled_from(["billed", "0.5", None])
+    options = draw(st.lists(st.tuples(option, quantities), max_size=3))
+    return parse_rate_card(
+        {
+            "currency": draw(st.sampled_from(["CNY", "JPY", "KWD"])),
+            "valid_from": "2026-01-01",
+            "usage": rows,
+            "billing_increment_minutes": draw(st.sampled_from([1, 7, 60])),
+            "options": [
+                {"code": f"o{n}"} | each | ({"quantity": quantity} if each["when"] == "required" else {})
+                for n, (each, quantity) in enumerate(options)
+            ],
+        }
+    )
+
+
+by_way = {
+    "card": cards_by_way(),
+    "group": st.sampled_from(GROUPS),
+    "minutes": lengths,
+    "mode": st.sampled_from(["", *MODES]),
+    "modes": st.lists(st.sampled_from(MODES), min_size=1, unique=True),
+}
+
+
+@compared
+@given(rows=lists(**by_way))
+def test_card_for_and_what_is_required(rows: Any) -> None:
+    found = rules.card_for("c.mode", "c.modes", 'c."group"')
+    columns = f"{CARD}, mode text, modes text[]"
+    chosen = asked(f"(SELECT k FROM (SELECT {found} AS k) k)", columns, stored(rows))
+    again = [
+        row | {"card": json.loads(text) if isinstance(text, str) else text, "currency": row["card"].currency}
+        for row, text in zip(rows, chosen, strict=True)
+    ]
+    mode = "c.card ->> 'mode'"
+    all_of_it = asked(rules.required(mode, "c.minutes"), columns, again)
+    subsidised = asked(rules.required(mode, "c.minutes", is_subsidised=True), columns, again)
+    for row, told, required, covered in zip(rows, again, all_of_it, subsidised, strict=True):
+        first = row["mode"] or row["card"].first_mode(row["modes"], row["group"])
+        card = row["card"].for_mode(first)
+        if card.usage or first not in row["modes"]:
+            assert "rates" not in told["card"]
+            continue
+        assert told["card"]["mode"] == first
+        assert told["card"]["rates"] == {group: f"{rate:f}" for group, rate in card.rates.items()}
+        if row["group"] not in card.rates:
+            continue
+        answer = priced(row | {"card": card}, service_mode=first)
+        lines = [line for line in answer.lines if line.kind == "option"]
+        assert required == sum(line.amount for line in lines)
+        free = {option.code for option in card.options if not option.subsidised}
+        assert covered == sum(line.amount for line in lines if line.code not in free)
 
 
 @compared
