@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.charging.domain.replay_steps import ReplayStep
-from instruments.rates.messages import code_words
+from instruments.rates.messages import rate_name
 
 register = template.Library()
 
@@ -38,11 +38,11 @@ def step_label(step: ReplayStep) -> str:
     """Return the name of a line of a charge that was computed again."""
     if step.kind == "usage":
         label = USAGE.get(step.code)
-        return str(label) if label else gettext("Use, {band}").format(band=code_words(step.code))
+        return str(label) if label else gettext("Use, {band}").format(band=rate_name(step))
     if step.kind == "voucher":
         return gettext("Voucher {code}").format(code=step.code) if step.code else gettext("Voucher")
     if step.kind == "option":
-        return code_words(step.code)
+        return rate_name(step)
     return str(LABELS.get(step.kind, step.kind))
 
 

@@ -5,7 +5,7 @@ recomputed. Pages and the API add the labels.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ class ReplayStep:
     `kind`: usage, setup, option, agreement, bid, subtotal, tax, total, voucher, payable; for fees also base
     and fee; shortening, waiver; for fee reductions melted. `of`: the numbers by name. `exact`: the product
     before rounding, ending in `…` if its decimals continue. `stored` None: the line is not stored by itself.
+    `name` and `name_zh` are those of a band or an option.
     """
 
     kind: str
@@ -36,6 +37,8 @@ class ReplayStep:
     of: Mapping[str, str] = field(default_factory=dict)
     exact: str | None = None
     is_checked: bool = True
+    name: str = ""
+    name_zh: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -161,6 +164,8 @@ def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) 
         exact=_exact(_product(line)),
         recomputed=format_amount(line.amount, currency),
         stored=old.get("amount") if old else None,
+        name=line.name,
+        name_zh=line.name_zh,
     )
 
 
@@ -213,8 +218,7 @@ def _of_fee(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
     due = replay_rules.made_again(stored)
     for line in quoted.lines:
         if line.kind != "option":  # they are not part of what cancelling costs
-            step = _line(line, None, currency)
-            yield ReplayStep(step.kind, step.recomputed, None, step.code, step.of, step.exact, False)
+            yield replace(_line(line, None, currency), is_checked=False)
     base = cancellation_base(quoted)
     yield ReplayStep("base", format_amount(base, currency), is_checked=False)
     percent, fee = Decimal(due.result["percent"]), Decimal(due.result["fee"])
