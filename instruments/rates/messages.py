@@ -46,7 +46,9 @@ def rate_name(named: Any) -> str:
         return code_words(named)
     told = named if isinstance(named, Mapping) else vars(named)
     name, name_zh = str(told.get("name", "")), str(told.get("name_zh", ""))
-    return ((name_zh or name) if is_chinese() else (name or name_zh)) or code_words(str(told.get("code") or ""))
+    return ((name_zh or name) if is_chinese() else (name or name_zh)) or code_words(
+        str(told.get("code") or "")
+    )
 
 
 # Why a door refuses, by the code of the answer.

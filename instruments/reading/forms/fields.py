@@ -125,8 +125,7 @@ class ManyTextInputs(forms.Widget):
         wrong = " is-invalid" if attrs.get("aria-invalid") else ""
         return format_html_join(
             "\n",
-            '<input type="text" class="form-control mb-2{}" name="{}" value="{}" id="{}"'
-            ' maxlength="{}"{}{}>',
+            '<input type="text" class="form-control mb-2{}" name="{}" value="{}" id="{}" maxlength="{}"{}{}>',
             (
                 (
                     wrong,

@@ -206,8 +206,6 @@ def test_horizon_for(rows: Any) -> None:
     assert asked(rules.horizon_for('p."group"'), POLICY, rows, "p") == expected
 
 
-
-
 @compared
 @given(
     rows=lists(

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("instruments", "0026_plainer_choices")]
+    dependencies = [("instruments", "0027_blocks")]
 
     operations = [
         AddIndexConcurrently(

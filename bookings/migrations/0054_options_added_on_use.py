@@ -4,7 +4,7 @@ from accounts.models.steps import Stepwise
 
 
 class Migration(Stepwise):
-    dependencies = [("bookings", "0052_plainer_choices")]
+    dependencies = [("bookings", "0053_fault_repairs")]
 
     operations = [
         migrations.AddField(
