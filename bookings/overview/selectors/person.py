@@ -42,8 +42,8 @@ def person_met(actor: Actor, person_id: UUID) -> User:
 
 @dataclass(frozen=True)
 class Known:
-    """The knowledge that the hosts of an actor have of a person: numbers of bookings by fate and the time used, what is not
-    paid by currency, and the latest rows of each kind."""
+    """The knowledge that the hosts of an actor have of a person: numbers of bookings by fate and the time
+    used, what is not paid by currency, and the latest rows of each kind."""
 
     ahead: int
     used: int

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
-from accounts.models import OutboxMessage, User
+from accounts.models import OutboxMessage
 from accounts.selectors.memberships import managers_or_administrators
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.faults import WITH, reporters_of
@@ -27,7 +27,7 @@ def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
 
 
 def _assignee(fault: FaultReport) -> Any:
-    return User.objects.filter(pk=fault.assignee_id, is_active=True)
+    return [fault.assignee] if fault.assignee and fault.assignee.is_active else []
 
 
 def _managers(fault: FaultReport) -> Any:
