@@ -19,7 +19,8 @@ from tests.browser.conftest import HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 
-TWICE = "() => [...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, n, all) => all.indexOf(id) < n)"
+TWICE = """() => [...document.querySelectorAll('[id]')].map((each) => each.id)
+  .filter((id, n, all) => all.indexOf(id) < n)"""
 SPECTRUM = bytes(range(256)) * 8
 
 
