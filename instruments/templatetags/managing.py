@@ -305,9 +305,7 @@ def hazards_taken(instrument: Instrument, *, is_whole: bool) -> str:
     else:
         text = gettext("{instrument} accepts all but: {refused}.")
     accepted = hazards_named(code for code in HAZARD_LABELS if code not in refused)
-    return text.format(
-        instrument=named(instrument), accepted=accepted or gettext("none"), refused=hazards_named(refused)
-    )
+    return text.format(instrument=named(instrument), accepted=accepted or "–", refused=hazards_named(refused))
 
 
 @register.filter

@@ -300,7 +300,7 @@ ALWAYS_MANY = {
     *("columns", "hours a year", "rows: split it", "files already", "files in all", "bytes"),
 }
 VERBS = {
-    *("is", "was", "has", "does", "asks", "belongs", "disputes", "comes", "pays", "owes", "says"),
+    *("accepts", "is", "was", "has", "does", "asks", "belongs", "disputes", "comes", "pays", "owes", "says"),
     *("invites", "signs", "knows", "counts", "expires", "joins", "holds", "waits", "needs"),
     *("proposes", "reads", "wants", "plans", "bills"),
 }
