@@ -55,8 +55,8 @@ class AccessQuery(Pages):
     state = shapes.Choice(AccessRequest.State.choices, required=False)
 
 
-class GrantBody(shapes.Shape):
-    role = shapes.Choice(ROLES)
+class AccessGrantBody(shapes.Shape):
+    role = shapes.Choice(ROLES, required=False)
     region = shapes.Text(
         40, required=False, allow_null=True, help_text="Code of the region, for a role of a region."
     )
@@ -84,7 +84,7 @@ class AccessRequests(Resource):
     @OnPage("bookings:home", done=_("The role is given and takes effect at once."), of="")
     @acts(
         _("Grant a request for a role"),
-        GrantBody,
+        AccessGrantBody,
         refuses=[404, 409, 422],
         versioned=False,
         sends={"role": "manager"},
@@ -95,7 +95,7 @@ class AccessRequests(Resource):
         roles of theirs, administrators all. Nobody grants their own request."""
         if data.get("region"):
             data["region"] = region_named(data["region"])
-        access_grant(self.by, request_id=pk, **data)
+        access_grant(self.by, request_id=pk, **{"role": ""} | data)
         return self.visible(pk)
 
     @OnPage("bookings:home", done=_("The request is declined."), of="")

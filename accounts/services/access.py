@@ -68,6 +68,8 @@ def access_grant(by: By, *, request_id: UUID, role: str, region: Region | None =
     """Give the person one of the roles that their request is about, for those who may give it, and tell them.
     A role of a region needs the `region`. Nobody answers their own request."""
     row = _locked(by, request_id)
+    if not role:
+        raise invalid("role", "required")
     if role not in roles_to_ask(row.capability, at_organisation=row.organisation is not None):
         raise invalid("role", "not-of-this-role")
     role_grant(by, user=row.user, role=role, organisation=row.organisation, region=region)

@@ -87,7 +87,7 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
         code = "begun"
     if code == "too-far" and "latest" in numbers:
         code, numbers["latest"] = "too-far-now", day_words(date.fromisoformat(str(numbers["latest"])))
-    if code.startswith("blocked"):
+    if code.startswith("blocked") and "until" in numbers:
         numbers["until"] = day_words(date.fromisoformat(str(numbers["until"])))
     counted = COUNTS.get((str(numbers.get("unit")), str(numbers.get("per"))))
     if counted is not None:

@@ -42,9 +42,9 @@ KINDS = table(
         "block.made",
         _("Blocked from booking: {host}"),
         _(
-            "{host} takes no new bookings of {whom} until {until}. Bookings that are made already stay "
-            "unless the host cancels them. To object, write to {contact}."
+            "{host} does not accept new bookings of {whom} until {until}. Bookings that are made already "
+            "stay unless the host cancels them. To object, write to {contact}."
         ),
     ),
-    _kind("block.lifted", _("Block lifted: {host}"), _("{host} takes bookings of {whom} again.")),
+    _kind("block.lifted", _("Block lifted: {host}"), _("{host} again accepts bookings of {whom}.")),
 )
