@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
         ("en-GB", "values not stated", "Ask the owner", "you have asked",
          "Answer", "Smallest value", "Unit", "Nobody is waiting for an answer"),
         ("zh-CN", "项指标未填写", "向仪器所有单位提问", "您已提问",
-         "答复", "最小值", "单位", "没有待答复的提问"),
+         "答复", "最小值", "计量单位", "没有待答复的提问"),
     ],
 )  # fmt: skip
 def test_an_owner_answers_a_question(
