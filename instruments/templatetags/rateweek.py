@@ -1,5 +1,6 @@
 """Template tags that show the week of a rate card as a table and a legend."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,15 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext
 
 from instruments.opening.forms.opening import weekday_name
-from instruments.rates.domain.ratecards import PRICE_GROUPS, Band, RateCardValues
+from instruments.rates.domain.ratecards import (
+    OFFERED,
+    ON_USE,
+    PRICE_GROUPS,
+    REQUIRED,
+    Band,
+    Option,
+    RateCardValues,
+)
 from instruments.rates.domain.week import BandMinutes, Week
 from instruments.rates.messages import rate_name
 from instruments.reading.domain.clock import clock
@@ -82,6 +91,17 @@ def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
 def mode_label(mode: str) -> str:
     """Return a way of working in words."""
     return str(Instrument.ServiceMode(mode).label)
+
+
+@register.filter
+def option_terms(option: Option, modes: Sequence[str]) -> str:
+    """Return when an option is asked, and for which of the ways of working."""
+    when = {
+        OFFERED: gettext("if you ask for it"),
+        REQUIRED: gettext("part of every price"),
+        ON_USE: gettext("added at check-out"),
+    }
+    return gettext(", ").join([when[option.when], *map(mode_label, modes)])
 
 
 @register.filter
