@@ -362,7 +362,8 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     options = options_of(terms, mode)
     # After another way of working was chosen, the form shows its options instead of those it has.
     offered = {f"option_{option.code}" for option in options}
-    data = times.data.copy()
+    sent: Any = times.data
+    data = sent.copy()
     gone = {name for name in data if name.startswith("option_")} - offered
     for name in gone:
         del data[name]

@@ -76,7 +76,7 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
     values["organisation"] = payer.code
     if request.method != "POST":
         values.setdefault("weekdays", str(period.start.astimezone(zone).weekday()))
-    options = options_of(terms, values["service_mode"])
+    options = options_of(terms, str(values["service_mode"]))
     form = SeriesForm(values, instrument=instrument, options=options, sources=sources)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
