@@ -199,7 +199,8 @@ def load_needed(text: str, codes: Sequence[str], requirements: Sequence[Requirem
     if [term.code for term in chosen.meant] != [*codes]:
         strengths = {term.code: strength for term, strength in chosen.terms}
         terms = [term for code in codes if (term := known.term(code))]
-        chosen = Understood(tuple((term, strengths.get(term.code, 1.0)) for term in terms))
+        is_named = all(term.is_named for term in terms)
+        chosen = Understood(tuple((term, strengths.get(term.code, 1.0)) for term in terms), is_named)
     ways = _wants(Criteria(text=text, wishes=tuple(requirements)), chosen)
     return _first(ways) or (ways[0] if ways else Interpretation(Criteria()))
 
