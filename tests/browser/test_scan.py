@@ -21,6 +21,7 @@ from tests.architecture.permission_table import ASKED, MORE_STATEMENTS, PAGES, P
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)
 from tests.architecture.test_translations import CATALOGUE, PLACEHOLDER, SAME, read_po
 from tests.bookings.statistics.addresses import HOURS
+from tests.browser.conftest import ARGUMENTS, SHELL
 from tests.browser.scanning import FOCUS, LOOK, WATCH, WIDE, Site, View, texts, weight
 from tests.conftest import DEEP
 from tests.factories.cast import NOW, at, reserve
@@ -129,10 +130,21 @@ def views(things):
     yield View(NOWHERE, "wang", "/nowhere/")
 
 
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """One that is cheaper, if it is installed."""
+    if SHELL is None:
+        yield chromium
+        return
+    shell = chromium.browser_type.launch(executable_path=SHELL, args=ARGUMENTS)
+    yield shell
+    shell.close()
+
+
 @contextmanager
-def looking(chromium, site):
+def looking(browser, site):
     """A page, its size, and what it says on its console or asks of other hosts."""
-    context = chromium.new_context(
+    context = browser.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", base_url=site.address
     )
     context.clock.set_fixed_time(NOW)
@@ -168,13 +180,13 @@ def timed(what):
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_every_page(chromium, grown, shard):
+def test_every_page(browser, grown, shard):
     cast, things = grown
     load_vocabulary(), load_parameters()  # else the first page that needs them reads them
     site = Site(cast.people)
     known = sentences()
     wrong = []
-    with site.serving(), looking(chromium, site) as (page, resize, said):
+    with site.serving(), looking(browser, site) as (page, resize, said):
         chosen = [view for view in views(things) if os.environ.get("SCAN", "") in view.name]
         for view in chosen[shard::SHARDS]:
             with timed("render"):
