@@ -96,6 +96,7 @@ def shared_cast(
     if any(_is_real(item) for item in request.session.items if item.path == request.path):
         yield None
         return
+    cache.set(VERSION, f"{request.path} begins", None)  # the vocabulary of the module before is not read
     with django_db_blocker.unblock(), transaction.atomic():
         yield build_cast()
         transaction.set_rollback(True)
@@ -161,14 +162,14 @@ CursorWrapper._execute = _execute
 # What browsers show as written: its line breaks stay.
 AS_WRITTEN = re.compile(rb"(<(?:pre|textarea|script)\b.*?</(?:pre|textarea|script)>)", re.DOTALL)
 START = re.compile(rb"""(<[a-zA-Z](?:[^<>"']++|"[^"]*"|'[^']*')*+>) """)
-_request = Client.request
+as_served = Client.request
 
 
 def _compact(client: Client, **request: Any) -> Any:
     """Pages as tests read them: what stands on several lines is on one, without space behind a
     start tag or before an end tag. Where the formatter of templates breaks a line is nobody's
     business."""
-    answer = _request(client, **request)
+    answer = as_served(client, **request)
     if answer.headers.get("Content-Type", "").startswith("text/html") and not answer.streaming:
         parts = AS_WRITTEN.split(answer.content)
         for index in range(0, len(parts), 2):
@@ -250,4 +251,5 @@ def _apart(request: pytest.FixtureRequest) -> None:
     # As on any page but the first: what the installation is called is remembered.
     cache.set(SITE, Site(), None)
     # A process keeps the vocabulary until it has changed: that of another module's world has.
-    cache.set(VERSION, request.node.path.name, None)
+    # (Files of several folders have the same name.)
+    cache.set(VERSION, str(request.node.path), None)

@@ -31,6 +31,7 @@ from instruments.register.models import Facility, Instrument
 from instruments.search.domain.search import terms
 from instruments.search.models import SearchEntry
 from instruments.vocabulary.models import Technique
+from instruments.vocabulary.selectors.needs import load_parameters
 from tests.factories.imports import bring_rows, keep
 
 NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
@@ -435,6 +436,7 @@ def test_a_batch_takes_the_same_statements_however_many_rows(house, number):
     def rows(**changes: Any) -> list[RowValues]:
         return [row(str(key), **changes) for key in range(number)]
 
+    load_parameters()  # else the first batch of a process reads them
     found = [
         statements(lambda: house.bring(*rows())),
         statements(lambda: house.bring(*rows())),

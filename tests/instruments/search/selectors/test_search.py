@@ -35,6 +35,7 @@ from instruments.search.services.search import entries_file, register_file, word
 from instruments.vocabulary.adapters.vocabularies import shipped
 from instruments.vocabulary.domain.techniques import Term
 from instruments.vocabulary.models import Technique
+from instruments.vocabulary.selectors.needs import load_parameters, load_vocabulary
 from instruments.vocabulary.services.techniques import techniques_import
 from tests.factories.api import Program
 from tests.factories.cast import NOW, Cast
@@ -337,6 +338,7 @@ def test_statements(register: Cast) -> None:
         facets(criteria)
     assert len(captured) == 2
     program = Program(None)
+    load_vocabulary(), load_parameters()  # else the first question of a process reads them
     for query, most in (("q=microscope", 6), ("q=mikroscope", 9)):
         with CaptureQueriesContext(connection) as captured:
             answer = program.get(f"instruments/?{query}")
