@@ -204,7 +204,7 @@ class SignUpForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """Name, language, time zone."""
+    """The name, the language and the time zone of a person."""
 
     name = _NAME
     language = forms.ChoiceField(
@@ -665,7 +665,7 @@ class ConfirmForm(forms.Form):
 
 
 class MoveForm(ConfirmForm):
-    """A move to another region, from a given day on."""
+    """A move of an organisation to another region, from a given day on."""
 
     field_order = ("region", "starts_on", "code")
 
@@ -681,4 +681,4 @@ class MoveForm(ConfirmForm):
 
 
 class MoveWithdrawForm(ConfirmForm):
-    """A form that withdraws a move."""
+    """A form that withdraws a planned move of an organisation."""

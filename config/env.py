@@ -60,8 +60,8 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """Read a switch: 1, true, yes, on (any case) are true; 0, false, no, off and empty are
-    false."""
+    """Return the switch in the variable `name`: 1, true, yes, on (any case) are true; 0, false, no, off and
+    empty are false."""
     value = text(name, "1" if default else "0").strip().lower()
     if value in {"1", "true", "yes", "on"}:
         return True
@@ -79,7 +79,7 @@ def number(name: str, default: int) -> int:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Return the items of a comma-separated list."""
+    """Return the items of the comma-separated list in the variable `name`."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
@@ -144,8 +144,8 @@ def zone(name: str, default: str) -> str:
 
 
 def redis(name: str, default: str | None = None) -> str:
-    """Return a `redis://` or `rediss://` address; raise `Misconfigured` if it switches off the check of TLS
-    certificates."""
+    """Return the `redis://` or `rediss://` address in the variable `name`; raise `Misconfigured` if it
+    switches off the check of TLS certificates."""
     url = text(name, default)
     unread = Misconfigured(f"{name} must look like redis://:password@host:6379/0 (rediss: TLS){ENCODED}")
     try:

@@ -255,7 +255,7 @@ def _record(user: Any, action: str, after: dict[str, Any] | None = None) -> None
 
 
 def connect() -> None:
-    """Receive allauth's signals."""
+    """Connect the functions that handle allauth's signals."""
     for signal, receiver in (
         (account_signals.email_confirmed, _email_confirmed),
         (account_signals.email_changed, _email_changed),

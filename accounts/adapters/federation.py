@@ -341,6 +341,6 @@ def _record(user: User, action: str, provider: str) -> None:
 
 
 def connect() -> None:
-    """Receive allauth's signals."""
+    """Connect the functions that handle allauth's signals about sign-ins through providers."""
     signals.social_account_added.connect(_way_added, dispatch_uid="accounts._way_added")
     signals.social_account_removed.connect(_way_removed, dispatch_uid="accounts._way_removed")

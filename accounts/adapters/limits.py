@@ -73,7 +73,8 @@ def attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage | None
 
 
 def forget_attempts(request: HttpRequest, email: str) -> None:
-    """Reset the attempts counted for an account; those counted for the network address stay."""
+    """Reset the failed sign-in attempts counted for an account; those counted for the network address
+    stay."""
     for action, key in _limits(request, email):
         if key:
             ratelimit.clear(request, app=APP, action=action, key=key)

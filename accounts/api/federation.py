@@ -41,7 +41,8 @@ class OrganisationScopes(Resource):
 
     @reads(_("Scopes of an organisation"), "scopes")
     def scopes(self, pk: UUID) -> None:
-        """Only administrators may read this."""
+        """Return the scopes by which identity providers know an organisation. Only administrators may read
+        this."""
 
     @acts(
         _("Set the scopes of an organisation"),
@@ -55,5 +56,6 @@ class OrganisationScopes(Resource):
         answers={"scopes": ["example.edu"], "admits_by_scope": True},
     )
     def scopes_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
-        """Only administrators may do this. A scope belongs to one organisation."""
+        """Set the scopes by which identity providers know an organisation. Only administrators may do this. A
+        scope belongs to one organisation."""
         return scopes_set(self.by, organisation=self.visible(pk), **data)

@@ -197,11 +197,11 @@ class Invitations(Resource):
 
     @reads(_("An invitation"), answers=INVITATION)
     def detail(self, pk: UUID) -> None:
-        """Managers of the organisation and the person invited may read it."""
+        """Return an invitation, to managers of the organisation and the person invited."""
 
     @removes(_("Withdraw an invitation"), named="_withdraw", refuses=[404, 409])
     def withdraw(self, pk: UUID) -> None:
-        """Managers of the organisation withdraw an invitation; its link stops working."""
+        """Withdraw an invitation, as a manager of the organisation; its link stops working."""
         invitation_withdraw(self.by, invitation_id=pk)
 
     @acts(
@@ -254,12 +254,12 @@ class JoinRequests(Resource):
 
     @reads(_("A request to join"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
-        """The person who asked and managers of the organisation may read it."""
+        """Return a request to join, to the person who asked and the managers of the organisation."""
 
     @OnPage("accounts:organisations", _("Withdraw"), _("Your request is withdrawn."), of="")
     @removes(_("Withdraw your request"), named="join_withdraw", refuses=[404, 409])
     def withdraw(self, pk: UUID) -> None:
-        """Only the person who asked may withdraw the request."""
+        """Withdraw your own request to join an organisation."""
         join_withdraw(self.by, request_id=pk)
 
     @OnPage("accounts:members", done=_("The applicant is a member now."), of="organisation_id")
@@ -274,7 +274,8 @@ class JoinRequests(Resource):
         answers=REQUEST | {"state": "approved", "decided_by": MANAGER, "decided_at": "2026-03-06T03:00:00Z"},
     )
     def approve(self, pk: UUID, data: dict[str, Any]) -> JoinRequest:
-        """Managers of the organisation accept; the person becomes a member with these roles."""
+        """Approve a request to join, as a manager of the organisation; the person becomes a member with these
+        roles."""
         return self._decided(pk, approve=True, **data)
 
     @OnPage("accounts:members", done=_("The request is declined."), of="organisation_id")
@@ -294,7 +295,8 @@ class JoinRequests(Resource):
         },
     )
     def reject(self, pk: UUID, data: dict[str, Any]) -> JoinRequest:
-        """Managers of the organisation decline, with a reason that the person reads."""
+        """Decline a request to join, as a manager of the organisation, with a reason that the person
+        reads."""
         return self._decided(pk, approve=False, **data)
 
     def _decided(self, pk: UUID, **decision: Any) -> JoinRequest:
@@ -314,7 +316,7 @@ class OrganisationJoining(Resource):
 
     @reads(_("Who may join"), "joining")
     def joining(self, pk: UUID) -> None:
-        """Only managers of the organisation may read this."""
+        """Return the rules by which people join an organisation. Only its managers may read this."""
 
     @acts(
         _("Set who may join"),
@@ -328,6 +330,6 @@ class OrganisationJoining(Resource):
         answers={"mail_domains": ["example.edu"], "admits_by_mail": True},
     )
     def joining_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
-        """Only managers of the organisation may do this. Domains where anybody can get an address are
-        refused."""
+        """Set the rules by which people join an organisation. Only its managers may do this. Domains where
+        anybody can get an address are refused."""
         return joining_set(self.by, organisation=self.visible(pk), **data)

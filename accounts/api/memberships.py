@@ -119,7 +119,7 @@ class Memberships(Resource):
 
     @reads(_("A membership"))
     def detail(self, pk: UUID) -> None:
-        """The member may read it, and so may those who may see the organisation's people."""
+        """Return a membership, to the member and to those who may see the organisation's people."""
 
 
 class Roles(Resource):

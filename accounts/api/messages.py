@@ -47,13 +47,13 @@ class ReadBody(Shape):
 
 
 class ReadShape(serializers.Serializer[Any]):
-    """The number of messages that were marked."""
+    """The number of messages that were marked as read."""
 
     read = serializers.IntegerField()
 
 
 class ClockTime(serializers.TimeField):
-    """A time of the day, `22:00`."""
+    """A field for a time of the day, `22:00`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)

@@ -127,17 +127,17 @@ class OrganisationRequests(Resource):
         answers=REQUEST,
     )
     def ask(self, data: dict[str, Any]) -> UUID:
-        """Anybody whose organisation is missing may ask. The region's coordinators decide; once approved, the
-        person is a member and researcher there."""
+        """Ask for an organisation that is missing to be entered; anybody may. The region's coordinators
+        decide; once approved, the person is a member and researcher there."""
         return organisation_ask(self.by, **data | {"region": region_named(data["region"])}).pk
 
     @reads(_("A request for an organisation"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
-        """The person who asked, and those who decide, may read it."""
+        """Return a request for an organisation, to the person who asked and those who decide."""
 
     @removes(_("Withdraw one's request for an organisation"), named="_withdraw", refuses=[404, 409])
     def withdraw(self, pk: UUID) -> None:
-        """Only the person who asked may withdraw it, while it is open."""
+        """Withdraw your own request for an organisation, while it is open."""
         organisation_request_withdraw(self.by, request_id=pk)
 
     @acts(
@@ -149,8 +149,8 @@ class OrganisationRequests(Resource):
         answers=REQUEST | {"state": "approved", "organisation": "hefei-materials"},
     )
     def approve(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Coordinators of the region and administrators approve, but never their own request. They enter the
-        organisation, or name an existing one."""
+        """Approve a request for an organisation, as a coordinator of the region or an administrator, but
+        never your own. You enter the organisation, or name an existing one."""
         if ("organisation" in data) == ("entered" in data):
             raise invalid("organisation", "one-of-both")
         if "entered" in data:
@@ -172,5 +172,6 @@ class OrganisationRequests(Resource):
         answers=REQUEST | {"state": "rejected"},
     )
     def reject(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Whoever may approve it may decline it, with a reason that the person reads."""
+        """Decline a request for an organisation, with a reason that the person reads. Whoever may approve it
+        may do this."""
         organisation_reject(self.by, request_id=pk, **data)

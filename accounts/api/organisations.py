@@ -192,8 +192,8 @@ class Regions(Resource):
         answers=REGION,
     )
     def create(self, data: dict[str, Any]) -> Region:
-        """Only administrators may do this. For a place in a shipped list, fields left out are filled in,
-        including its parent: the nearest region above it that has been entered."""
+        """Enter a region. Only administrators may do this. For a place in a shipped list, fields left out are
+        filled in, including its parent: the nearest region above it that has been entered."""
         parent = data.pop("parent", None)
         above = region_named(parent, "parent") if parent else None
         return organisation_services.region_create(self.by, parent=above, **data)
@@ -211,8 +211,8 @@ class Regions(Resource):
         answers=REGION,
     )
     def change(self, code: str, data: dict[str, Any]) -> Region:
-        """Only administrators may do this. Fields left out stay as they are. If the parent changes, the
-        regions below this one move with it."""
+        """Change a region. Only administrators may do this. Fields left out stay as they are. If the parent
+        changes, the regions below this one move with it."""
         if parent := data.get("parent"):
             data["parent"] = region_named(parent, "parent")
         return organisation_services.region_change(self.by, region_id=region_by_code(code).pk, **data)
@@ -221,7 +221,7 @@ class Regions(Resource):
         _("Close a region"), Nothing, answers=REGION | {"shares": False, "closed_at": "2026-03-06T02:00:00Z"}
     )
     def close(self, code: str, data: dict[str, Any]) -> Region:
-        """Only administrators may do this, and it cannot be undone. 409 while it has an open organisation
+        """Close a region for good. Only administrators may do this. 409 while it has an open organisation
         (`region-has-organisations`) or an open region below it (`region-has-regions`)."""
         return organisation_services.region_close(self.by, region_id=region_by_code(code).pk)
 
@@ -262,14 +262,15 @@ class Organisations(Resource):
         answers=ORGANISATION,
     )
     def create(self, data: dict[str, Any]) -> Organisation:
-        """Coordinators of the organisation's region, or of one above it, and administrators may do this."""
+        """Enter an organisation. Coordinators of its region, or of one above it, and administrators may do
+        this."""
         return organisation_services.organisation_create(
             self.by, **data | {"region": region_named(data["region"])}
         )
 
     @reads(_("An organisation"), answers=ORGANISATION)
     def detail(self, pk: UUID) -> None:
-        """Anybody may read an organisation; its invoice details are shown only to some."""
+        """Return an organisation, to anybody; its invoice details are shown only to some."""
 
     @changes(
         _("Change an organisation"),
@@ -280,6 +281,6 @@ class Organisations(Resource):
         answers=ORGANISATION | {"name": "First University of Hefei"},
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> Organisation:
-        """Coordinators of the organisation's region, or of one above it, and administrators may do this.
-        Fields left out stay as they are."""
+        """Change an organisation. Coordinators of its region, or of one above it, and administrators may do
+        this. Fields left out stay as they are."""
         return organisation_services.organisation_change(self.by, organisation_id=pk, **data)

@@ -196,7 +196,7 @@ def operation(
 
 
 def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
-    """Describe a value that has one of several shapes."""
+    """Return a field that is described as a value of one of several shapes."""
     return PolymorphicProxySerializer(
         component_name=name, serializers=list(shapes), resource_type_field_name=None
     )

@@ -49,7 +49,7 @@ def amount(value: Decimal, currency: str) -> dict[str, str]:
 
 
 class Text(serializers.CharField):
-    """A string, trimmed. Numbers are not accepted as strings."""
+    """A field for a string, which is trimmed. Numbers are not accepted as strings."""
 
     def __init__(self, most: int, **kwargs: Any) -> None:
         super().__init__(max_length=most, **kwargs)
@@ -61,7 +61,7 @@ class Text(serializers.CharField):
 
 
 class TextOrNull(serializers.CharField):
-    """A text in an answer; null if there is none."""
+    """A field for a text in an answer; null if there is none."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -71,7 +71,7 @@ class TextOrNull(serializers.CharField):
 
 
 class Whole(serializers.IntegerField):
-    """A JSON integer; in a query, an integer in digits."""
+    """A field for a JSON integer; in a query, for an integer in digits."""
 
     def to_internal_value(self, data: Any) -> int:
         is_written = isinstance(data, str) and isinstance(self.root, Query)
@@ -81,7 +81,7 @@ class Whole(serializers.IntegerField):
 
 
 class Flag(serializers.BooleanField):
-    """A boolean: true or false. In a query 1 and 0 are accepted as well."""
+    """A field for a boolean: true or false. In a query 1 and 0 are accepted as well."""
 
     def to_internal_value(self, data: Any) -> bool:
         if type(data) is not bool and not isinstance(self.root, Query):
@@ -90,7 +90,7 @@ class Flag(serializers.BooleanField):
 
 
 class Day(serializers.DateField):
-    """A date, `2026-03-06`."""
+    """A field for a date, `2026-03-06`."""
 
     default_error_messages = {"out-of-range": "too far away"}
 
@@ -107,7 +107,7 @@ class Day(serializers.DateField):
 
 
 class Instant(serializers.DateTimeField):
-    """An instant. Requests give it by RFC 3339 with an offset; answers give it in UTC."""
+    """A field for an instant. Requests give it by RFC 3339 with an offset; answers give it in UTC."""
 
     default_error_messages = {
         "naive-time": "no offset",
@@ -134,7 +134,7 @@ class Instant(serializers.DateTimeField):
 
 
 class TimeOfDay(serializers.TimeField):
-    """A time of the day, `08:30`. 24:00 is accepted for midnight, like 00:00."""
+    """A field for a time of the day, `08:30`. 24:00 is accepted for midnight, like 00:00."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
@@ -146,7 +146,7 @@ class TimeOfDay(serializers.TimeField):
 
 
 class WebAddress(Text):
-    """An http or https address."""
+    """A field for an http or https address."""
 
     default_error_messages = {"not-an-address": "not a web address"}
 
@@ -166,8 +166,8 @@ class WebAddress(Text):
 
 
 class Number(serializers.DecimalField):
-    """A decimal, given as a string or a number and answered as a plain string. An empty string is refused
-    even where null is allowed: the framework would read it as null, and so as no limit."""
+    """A field for a decimal, given as a string or a number and answered as a plain string. An empty string is
+    refused even where null is allowed: the framework would read it as null, and so as no limit."""
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         if isinstance(data, str) and not data.strip():
@@ -194,7 +194,7 @@ class Choice(serializers.ChoiceField):
 
 
 class ListOf(serializers.ListField):
-    """A list of at most 50 items. Its length is checked before the items."""
+    """A field for a list of at most 50 items. Its length is checked before the items."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": MOST_ITEMS} | kwargs)
@@ -206,7 +206,8 @@ class ListOf(serializers.ListField):
 
 
 class ObjectOf(serializers.DictField):
-    """An object with at most 50 names chosen by the caller. Their number is checked before the values."""
+    """A field for an object with at most 50 names chosen by the caller. Their number is checked before the
+    values."""
 
     default_error_messages = {"max_length": "too many", "name-too-long": "too long"}
 
@@ -250,11 +251,11 @@ class Shape(serializers.Serializer[Any]):
 
 
 class Query(serializers.Serializer[Any]):
-    """Query parameters. Unknown names are ignored."""
+    """The query parameters of a request. Unknown names are ignored."""
 
 
 class Money(serializers.Serializer[Any]):
-    """`{"amount": "12.50", "currency": "CNY"}`."""
+    """An amount with its currency: `{"amount": "12.50", "currency": "CNY"}`."""
 
     amount = serializers.CharField()
     currency = serializers.CharField()
@@ -287,7 +288,7 @@ class Nothing(Shape):
 
 
 class ReasonBody(Shape):
-    """The reason for an act."""
+    """The reason for an act on a row."""
 
     reason = Text(500, default="", allow_blank=True, help_text="Required from managers.")
 

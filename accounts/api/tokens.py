@@ -58,5 +58,5 @@ class Tokens(Resource):
     @OnPage("accounts:profile", done=_("The token is revoked and can no longer be used."), of="")
     @removes(_("Revoke a token"), named="_revoke")
     def revoke(self, pk: UUID) -> None:
-        """The token stops working at once, even the one of this request."""
+        """Revoke one of your tokens, which stops working at once, even if this request uses it."""
         token_revoke(self.by, token_id=pk)

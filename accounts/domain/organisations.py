@@ -87,8 +87,8 @@ def region_code(text: str) -> str:
 
 
 def text_of(name: str, given: str, most: int) -> str:
-    """Return a text on one line, trimmed, with single spaces. `Invalid`: bad-character,
-    too-long."""
+    """Return a text that was given for a field on one line, trimmed, with single spaces. `Invalid`:
+    bad-character, too-long."""
     text = re.sub(r"[ \t\u00a0\u3000]+", " ", given).strip(" ")
     if _UNPRINTABLE.search(text):
         raise invalid(name, "bad-character")

@@ -34,7 +34,7 @@ _ROLES = {
 
 
 class Verdict(StrEnum):
-    """The outcome of one row of the file."""
+    """Codes for the outcome of one row of a file of people."""
 
     INVITE = "invite"
     INVITED = "invited"  # already, and it is open

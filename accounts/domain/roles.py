@@ -69,7 +69,7 @@ AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})
 
 
 class DutiesConflict(Refused):
-    """Two duties that one person must not have at once."""
+    """One person must not hold these two duties at once."""
 
     code = "duties-conflict"
 

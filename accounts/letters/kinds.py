@@ -86,7 +86,7 @@ class Kind:
 
 
 def table(*kinds: Kind) -> dict[str, Kind]:
-    """Return a table of kinds by their names."""
+    """Return kinds of messages as a table by their names."""
     return {kind.name: kind for kind in kinds}
 
 

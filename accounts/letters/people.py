@@ -140,7 +140,7 @@ def _needed(row: OutboxMessage, now: datetime) -> Need | None:
 
 
 def _who_appoints(need: Need) -> list[User]:
-    """Return the people who may grant the role, except the one who asks."""
+    """Return the people who may grant the role of a missing second person, except the one who asks."""
     asker, place = need
     people = list(memberships.holders_of(ADMINISTRATOR, None))
     if isinstance(place, Organisation):
@@ -172,7 +172,8 @@ def _refused(row: OutboxMessage, now: datetime) -> Asked | None:
 
 
 def _who_gives(asked: Asked) -> list[User]:
-    """Return the managers besides the one who asks, or else the administrators."""
+    """Return the managers of the organisation that is asked for a role, except the one who asks, or else the
+    administrators."""
     asker, place = asked
     managers = memberships.holders_of(MANAGER, place.pk) if place else ()
     others = [person for person in managers if person != asker]
@@ -281,7 +282,7 @@ def _bank_account(row: OutboxMessage, now: datetime) -> Change:
 
 
 def _who_knows(changed: Change) -> list[User]:
-    """Return the people in charge, except whoever made the change."""
+    """Return the people in charge of an organisation, except whoever made the change."""
     organisation, changer = changed
     return [person for person in in_charge(organisation.pk) if person != changer]
 

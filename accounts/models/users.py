@@ -62,7 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def unread(self) -> int:
-        """The number of unread messages as far as they were counted."""
+        """Return the number of the person's unread messages, as far as they were counted."""
         return len(self.unread_links)
 
     def get_full_name(self) -> str:

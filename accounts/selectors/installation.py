@@ -1,7 +1,10 @@
-"""Read the name and the settings of this installation. They are cached, because every page needs them."""
+"""Read the name and the settings of this installation, which are cached, because every page needs them; and
+the identity providers at which people may sign in."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from allauth.socialaccount.models import SocialApp
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
@@ -89,3 +92,17 @@ def first_administrator() -> User | None:
         .first()
     )
     return grant.user if grant else None
+
+
+def stored_providers() -> list[SocialApp]:
+    """Return the providers that administrators have entered."""
+    return list(SocialApp.objects.order_by("name"))
+
+
+def configured_providers() -> list[dict[str, Any]]:
+    """Return the providers that are configured in the environment, each with kind, id and name."""
+    return [
+        {"kind": kind, "id": app.get("provider_id", kind), "name": app["name"]}
+        for kind, setup in settings.SOCIALACCOUNT_PROVIDERS.items()
+        for app in setup.get("APPS", [])
+    ]

@@ -164,7 +164,7 @@ def last_run(entries: Collection[str]) -> datetime | None:
 
 
 def _next(timing: Any, last: datetime | None) -> datetime | None:
-    """Return when an entry is due again after a run; None if it never ran."""
+    """Return when an entry of the timetable is due again after a run; None if it never ran."""
     if last is None:
         return None
     if isinstance(timing, crontab):
@@ -175,7 +175,7 @@ def _next(timing: Any, last: datetime | None) -> datetime | None:
 
 
 def _grace(timing: Any) -> timedelta:
-    """Return how late an entry may be before somebody should look."""
+    """Return how late an entry of the timetable may be before somebody should look."""
     if isinstance(timing, crontab):
         return timedelta(minutes=15)
     return timedelta(seconds=max(2 * float(timing), 180))

@@ -84,7 +84,7 @@ def join_requests() -> QuerySet[JoinRequest]:
 
 
 def open_requests(organisation: Organisation) -> QuerySet[JoinRequest]:
-    """Return the open requests to join, the oldest first."""
+    """Return the open requests to join an organisation, the oldest first."""
     return join_requests().filter(organisation=organisation, state="requested")
 
 

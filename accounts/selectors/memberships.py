@@ -262,7 +262,8 @@ def member_by_id(organisation: Organisation, user_id: UUID) -> Membership:
 
 
 def former_members(organisation: Organisation, now: datetime) -> list[Membership]:
-    """Return the members who left within the last quarter of a year and have not come back, latest first."""
+    """Return the members of an organisation who left within the last quarter of a year and have not come
+    back, latest first."""
     present = Membership.objects.filter(organisation=organisation, ended_at=None)
     rows = Membership.objects.filter(organisation=organisation, ended_at__gt=now - RECENTLY).exclude(
         user_id__in=present.values("user_id")

@@ -171,6 +171,22 @@ def reads_paper(actor: Actor, organisation: Organisation) -> bool:
     return actor.may("read-money", place) or actor.may("manage-organisations", place)
 
 
+def may_set_invoice_details(actor: Actor, organisation: Organisation) -> bool:
+    """Return whether the actor may read and change the invoice details of an organisation: its finance,
+    coordinators of its region and administrators may."""
+    place = place_of(organisation)
+    return actor.may("account", place) or actor.may("manage-organisations", place)
+
+
+def organisation_to_invoice(actor: Actor, organisation_id: UUID) -> Organisation:
+    """Return an organisation whose invoice details the actor may read and change. Raise `NotFound` if there
+    is none, `NotPermitted` for anybody else, because the bank account and the tax number are not public."""
+    organisation = organisation_by_id(organisation_id)
+    if not may_set_invoice_details(actor, organisation):
+        raise NotPermitted(capability="account")
+    return organisation
+
+
 def organisation_by_code(code: str) -> Organisation:
     """Return an organisation by its code; `NotFound` if there is none."""
     organisation = organisations().filter(code=code).first()

@@ -50,7 +50,7 @@ def seals() -> QuerySet[Seal]:
 
 
 def unsealed_count(most: int = 100_000) -> int:
-    """Return how many entries wait for the next seal."""
+    """Return how many entries of the trail wait for the next seal."""
     return UnsealedEntry.objects.all()[:most].count()
 
 
@@ -123,7 +123,7 @@ class Range:
 
 
 def bundle_size(range_: Range) -> int:
-    """Return how many entries a bundle will hold."""
+    """Return how many entries of the trail a bundle will hold."""
     first, last = _seals_of(range_)
     if first is None:
         return 0

@@ -137,7 +137,7 @@ def failures_keep(job: str, still: "QuerySet[Any, Any]") -> None:
 
 
 def failure_forget(job: str, object_id: UUID) -> None:
-    """Delete the note of a failure because the thing has succeeded after all."""
+    """Delete the note that a thing of a job failed, because it has succeeded after all."""
     JobFailure.objects.filter(job=job, object_id=object_id).delete()
 
 

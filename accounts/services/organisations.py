@@ -1,4 +1,4 @@
-"""Enter, change and close regions and organisations.
+"""Enter, change and close regions and organisations, and set the invoice details of organisations.
 
 All changes to the tree of regions take one lock, so that two acts cannot make a cycle or enter the same place
 twice. Entering an organisation locks the row of its region, which closing the region does as well.
@@ -17,16 +17,16 @@ from django.db import IntegrityError, connection, transaction
 from accounts import trail
 from accounts.domain import organisations as rules
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
-from accounts.domain.invoice_details import parse_invoice_details
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.invoice_details import masked, parse_invoice_details
 from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import may_set_invoice_details
 from accounts.selectors.rows import visible
-from accounts.services.invoice_details import invoice_details_set
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
 ORGANISATION_FIELDS = ("name", "name_zh", "kind", "is_small", "ror", *rules.PAPER)
@@ -335,6 +335,54 @@ def _organisation(organisation_id: UUID) -> Organisation:
     if organisation is None:
         raise NotFound
     return organisation
+
+
+@transaction.atomic
+def invoice_details_set(by: By, *, organisation_id: UUID, details: Mapping[str, str]) -> Organisation:
+    """Set the details of an organisation that its statements print: the given ones of `legal_name`,
+    `address`, `tax_number`, `bank_account` and `invoice_email`; the others stay. The organisation's finance,
+    coordinators of its region and administrators may do this. A changed bank account is reported to the
+    organisation's other finance people and managers, because that is how money is stolen.
+
+    Raise `Invalid` with the codes of `parse_invoice_details` and `not-a-mail-address`. Setting the same
+    values again changes nothing.
+    """
+    row = visible(
+        Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),
+        pk=organisation_id,
+    )
+    if not may_set_invoice_details(by.actor, row):
+        raise NotPermitted(capability="account")
+    by.require_version(row.version)
+    parsed = parse_invoice_details(details)
+    if email := parsed.get("invoice_email"):
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise invalid("invoice_email", "not-a-mail-address") from None
+    after = {name: value for name, value in parsed.items() if value != getattr(row, name)}
+    if not after:
+        return row
+    before = {name: getattr(row, name) for name in after}
+    fields = [*after, "version"]
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.version += 1
+    if "bank_account" in after:
+        row.bank_account_changed_at = by.now
+        fields.append("bank_account_changed_at")
+    row.save(update_fields=fields)
+    trail.record(by, "organisation.invoice-details", row, before=before, after=after)
+    if "bank_account" in after:
+        payload = {
+            "organisation": str(row.pk),
+            "user": str(by.actor.person),
+            "before": masked(before["bank_account"]),
+            "after": masked(row.bank_account),
+        }
+        key = f"people.bank-account.{row.pk}.{row.version}"
+        enqueue([Effect("people.bank-account", key, payload)], now=by.now)
+    return row
 
 
 def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> None:

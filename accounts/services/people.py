@@ -71,7 +71,7 @@ def people_invite(
 
 
 def _read(row: PersonRow, places: Mapping[str, Organisation], organisation: Organisation | None) -> _Row:
-    """Return a row with the problems that it has by itself, regardless of other rows."""
+    """Return a row of a file of people with the problems that it has by itself, regardless of other rows."""
     if row.problem is not None:
         return _Row(row.line, row.email, (), None, [row.problem])
     problems: list[FieldProblem] = []

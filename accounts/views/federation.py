@@ -14,8 +14,8 @@ from django.utils.translation import gettext
 from accounts.domain.roles import Place
 from accounts.forms import ProviderForm, ScopesForm
 from accounts.permissions import actor_of, require
+from accounts.selectors.installation import configured_providers, stored_providers
 from accounts.selectors.organisations import organisation_by_id
-from accounts.selectors.providers import configured_providers, stored_providers
 from accounts.services.federation import provider_remove, provider_set, scopes_set
 from accounts.views.pages import act, by_of, edits, in_full, shown, writes
 

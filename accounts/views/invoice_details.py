@@ -12,8 +12,8 @@ from accounts.domain.errors import Refused
 from accounts.domain.invoice_details import LENGTHS
 from accounts.forms import InvoiceDetailsForm
 from accounts.permissions import actor_of
-from accounts.selectors.invoice_details import organisation_to_invoice
-from accounts.services.invoice_details import invoice_details_set
+from accounts.selectors.organisations import organisation_to_invoice
+from accounts.services.organisations import invoice_details_set
 from accounts.views.pages import act, edits, shown
 
 

@@ -137,7 +137,7 @@ def joining(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 
 @writes
 def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> HttpResponse:
-    """Give a member a role of the organisation."""
+    """Give a member of an organisation one of its roles."""
     organisation = _managed(request, organisation_id)
     member = memberships.member_by_id(organisation, user_id)
     form = forms.RoleForm(request.POST)

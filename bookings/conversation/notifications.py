@@ -51,20 +51,21 @@ def _proposal(row: OutboxMessage, now: datetime) -> Told | None:
 
 
 def _others(told: Told) -> list[User]:
-    """Return the people of the other side, except authors of the comments."""
+    """Return the people of the other side of a conversation, except authors of the comments."""
     return threads.people_told(
         told.thread, other(told.side), besides=[one.author_id for one in told.comments]
     )
 
 
 def _own(told: Told) -> list[User]:
-    """Return the people of the side that proposed, except the person who decided."""
+    """Return the people of the side that proposed another time, except the person who decided."""
     decided_by = told.proposal.decided_by_id if told.proposal else None
     return threads.people_told(told.thread, told.side, besides=[decided_by] if decided_by else [])
 
 
 def _own_not_moved(told: Told) -> list[User]:
-    """Return the readers of `_own` without the person of the booking, who is told that it moved."""
+    """Return the people of the side that proposed another time, except the person who decided and the person
+    of the booking, who is told that it moved."""
     moved = told.thread.reservation.user_id if told.thread.reservation else None
     return [person for person in _own(told) if person.pk != moved]
 
@@ -77,7 +78,8 @@ def _is_open(told: Told, row: OutboxMessage, now: datetime) -> bool:
 
 
 def _day(told: Told) -> list[datetime]:
-    """Return when the proposed time starts, or else the booking; nothing of a need or a sample."""
+    """Return the start of the proposed time, or else that of the booking; None in a conversation about a need
+    or a sample."""
     when = told.proposal or told.thread.reservation
     return [when.start_at] if when else []
 

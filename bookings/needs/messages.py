@@ -96,7 +96,7 @@ def requirement_text(requirement: Requirement, fits: str, parameters: Parameters
 
 
 def _technique(answer: JudgedInstrument) -> str:
-    """Name what is found out and the technique that does it."""
+    """Return a text that names the technique of a match and what it finds out."""
     nearness = answer.match.candidate.nearness if answer.match else 0
     if answer.technique is None or answer.needed is None:
         return gettext("has a suitable technique")

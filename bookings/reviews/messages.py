@@ -34,13 +34,14 @@ FITS: dict[str, str | Promise] = {"meets": _("meets"), "fails": _("fails"), "unk
 
 
 def grounds_said(codes: Iterable[str], scheme: ReviewScheme) -> list[str]:
-    """Return the names of grounds: those of the figures, and those of a scheme."""
+    """Return the names of the grounds with these codes: the general ones, and those of a scheme."""
     own = {row["code"]: named(SimpleNamespace(**row)) for row in scheme.grounds}
     return [str(GROUNDS.get(code) or own.get(code, code)) for code in codes]
 
 
 def grounds_to_choose(scheme: ReviewScheme) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the grounds of a decision in two groups: for the purchase, and against it."""
+    """Return the grounds that a scheme offers for a decision, in two groups: for the purchase, and against
+    it."""
     sides = {"for": _("For the purchase"), "against": _("Against the purchase")}
     codes: list[tuple[str, str]] = [
         *((row["code"], row["side"]) for row in scheme.grounds),

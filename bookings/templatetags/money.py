@@ -211,13 +211,13 @@ def details_named(names: list[str]) -> str:
 
 @register.filter
 def less_covered(statement: Statement) -> Any:
-    """Return the amount that vouchers pay, as a deduction."""
+    """Return the amount that vouchers pay of a statement, as a deduction."""
     return -statement.covered
 
 
 @register.filter
 def instrument_of(line: PaperLine) -> str:
-    """Return the instrument's name in the reader's language, if it has one."""
+    """Return the name of a line's instrument in the reader's language, if it has one."""
     is_chinese = (translation.get_language() or "").startswith("zh")
     return (is_chinese and line.instrument_zh) or line.instrument
 

@@ -1,4 +1,4 @@
-"""Tags that link a need to all that has come of it, and that back to the need."""
+"""Tags that show a need with what was made and booked for it, and a booking with the need it is for."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ def shown(path: Path) -> str:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines; others are comments."""
+    """Return the variables in a file by name, written as `NAME=value`; other lines are comments."""
     if not path.is_file():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -31,7 +31,7 @@ def read_env(path: Path) -> dict[str, str]:
 
 
 def write_env(path: Path, values: Mapping[str, str]) -> None:
-    """Replace the file in one step, readable by its owner only, because it holds passwords."""
+    """Replace a file of variables in one step, readable by its owner only, because it holds passwords."""
     lines = ["# Written by the launcher at every start; settings read it."]
     lines += [f"{name}={value}" for name, value in values.items()]
     write_private(path, "\n".join(lines) + "\n")

@@ -130,7 +130,7 @@ def _pack(stage: Path) -> Path:
 
 
 def _write_sums(folder: Path) -> None:
-    """Write the digests in the format of `sha256sum -c`."""
+    """Write the digests of a folder's files in the format of `sha256sum -c`."""
     lines = []
     for archive in sorted(folder.glob("*.tar.gz")):
         with archive.open("rb") as file:

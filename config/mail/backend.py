@@ -11,7 +11,7 @@ from accounts.models.keys import new_id
 
 
 class FolderBackend(BaseEmailBackend):
-    """Writes `<time-ordered id>.eml` into `folder`."""
+    """Delivers each mail as a file `<time-ordered id>.eml` in `folder`."""
 
     def __init__(self, *args: Any, folder: Path, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -115,7 +115,7 @@ def _is_to(path: Path, own: frozenset[str]) -> bool:
 
 
 def read_mail(folder: Path, stem: str) -> Mail | None:
-    """Return a message; None if there is none of this name or it cannot be read."""
+    """Return a message of the mail folder; None if there is none of this name or it cannot be read."""
     if not STEM.fullmatch(stem):
         return None
     try:

@@ -90,8 +90,8 @@ def backup_make(folder: Path, *, now: datetime) -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete drafts of backups that were killed half-way. A backup that is being made holds a lock on its
-    draft."""
+    """Delete drafts of backups in a folder that were killed half-way. A backup that is being made holds a
+    lock on its draft."""
     for draft in folder.glob(f"instrument-commons-*{PART}"):
         held = os.open(draft, os.O_RDONLY)
         try:

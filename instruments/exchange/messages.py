@@ -170,7 +170,7 @@ def row_sentence(code: str, numbers: Mapping[str, object]) -> str:
 
 
 def harvest_sentence(code: str, numbers: Mapping[str, object]) -> str:
-    """Return the sentence that says why fetching failed."""
+    """Return the sentence that says why fetching the file of a harvest failed."""
     template = (ADDRESS_SENTENCES | HARVEST_SENTENCES).get(code)
     return str(template).format_map(dict(numbers)) if template else file_sentence(code, numbers)
 

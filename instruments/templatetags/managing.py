@@ -135,7 +135,7 @@ def first_photo(attachments: list[Attachment]) -> Attachment | None:
 
 @register.filter
 def more_photos(attachments: list[Attachment]) -> list[Attachment]:
-    """Return all photos but the first."""
+    """Return all photos of an instrument but the first."""
     return [item for item in attachments if item.kind == Attachment.Kind.PHOTO][1:]
 
 
@@ -279,7 +279,7 @@ def windows_of(override: Override) -> str:
 
 @register.filter
 def coming(hours: OpeningHours, today: Any) -> list[Override]:
-    """Return the dated exceptions from `today` on."""
+    """Return the dated exceptions of opening hours from `today` on."""
     return [override for override in hours.overrides if override.date >= today]
 
 
@@ -333,13 +333,13 @@ def file_problem(problem: dict[str, Any]) -> str:
 
 @register.filter
 def harvest_problem(problem: dict[str, Any]) -> str:
-    """Return the sentence that says why fetching failed."""
+    """Return the sentence that says why fetching the file of a harvest failed."""
     return harvest_sentence(problem["code"], problem["numbers"])
 
 
 @register.filter
 def outcome(code: str) -> str:
-    """Return the label of the outcome of a fetching."""
+    """Return the label of the outcome of fetching a file."""
     return str(Fetching.Outcome(code).label)
 
 

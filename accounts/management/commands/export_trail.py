@@ -1,4 +1,4 @@
-"""manage.py export_trail FILE"""
+"""Run `manage.py export_trail FILE`: write a bundle of the whole trail to a file."""
 
 import gzip
 from datetime import datetime

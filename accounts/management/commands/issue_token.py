@@ -1,4 +1,4 @@
-"""manage.py issue_token: issue a token for a program."""
+"""Run `manage.py issue_token`: issue a token for a program."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""manage.py seal_trail"""
+"""Run `manage.py seal_trail`: seal the entries of the trail that are not sealed yet."""
 
 from typing import Any
 

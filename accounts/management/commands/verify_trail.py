@@ -1,4 +1,4 @@
-"""manage.py verify_trail"""
+"""Run `manage.py verify_trail`: compare the whole trail with its seals and list every difference."""
 
 import os
 import time

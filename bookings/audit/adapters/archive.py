@@ -25,7 +25,7 @@ nor a token is here: the platform has only digests of them, which open nothing.
 def archive_write(
     out: BinaryIO, tables: Mapping[str, Sequence[Mapping[str, Any]]], *, email: str, now: datetime
 ) -> None:
-    """Write the ZIP to a file."""
+    """Write the ZIP of a person's tables to a file."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README.format(site=site_name(), email=email, now=_plain(now)))
         entry = ZipInfo("data.json", now.timetuple()[:6])

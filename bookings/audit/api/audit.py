@@ -241,8 +241,8 @@ class Exceptions(AuditResource):
         versioned=False,
     )
     def decide(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Auditors give several exceptions the same state and reason. Each is decided separately; one that is
-        your own case, or was changed meanwhile, is listed in `refused` and stays as it was."""
+        """Give several exceptions the same state and reason, as an auditor. Each is decided separately; one
+        that is your own case, or was changed meanwhile, is listed in `refused` and stays as it was."""
         data["chosen"] = [(each["id"], each.get("version")) for each in data.pop("exceptions")]
         done, refused = exceptions_decide(self.by, **data)
         return {
@@ -270,7 +270,8 @@ class Runs(AuditResource):
 
     @creates(_("Run the rules"), RunBody, named="", gives=RunShape)
     def run(self, data: dict[str, Any]) -> AuditRun:
-        """Auditors may run the rules; a job does so every night. Earlier exceptions stay as they are."""
+        """Run the rules of the audit. Auditors may do this; a job does so every night. Earlier exceptions
+        stay as they are."""
         return exceptions_find(self.by, **data)
 
 
@@ -341,7 +342,7 @@ class Findings(AuditResource):
 
     @creates(_("Raise a finding"), FindingBody, named="_raise", refuses=[404, 409])
     def create(self, data: dict[str, Any]) -> UUID:
-        """Auditors raise a finding. The organisation is told, and reminded until it has answered."""
+        """Raise a finding, as an auditor. The organisation is told, and reminded until it has answered."""
         for name in ("exception", "sample"):
             data[f"{name}_id"] = data.pop(name, None)
         return findings.finding_raise(self.by, raised=findings.Raised(**data)).pk
@@ -353,17 +354,17 @@ class Findings(AuditResource):
     @OnPage("bookings:finding", done=NOTED, form=ReplyForm, name="reply_form")
     @acts(_("Answer a finding"), ReplyBody, once=False)
     def reply(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Managers and finance of the organisation that the finding is about answer it."""
+        """Answer a finding, as manager or finance of the organisation that it is about."""
         findings.finding_reply(self.by, finding_id=pk, **data)
 
     @OnPage("bookings:finding", done=NOTED, form=ReturnForm, name="return_form")
     @acts(_("Send an answer back"), ReturnBody, below="return", once=False)
     def send_back(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Auditors send an answer back if it is not enough."""
+        """Send an answer to a finding back, as an auditor, if it is not enough."""
         findings.finding_return(self.by, finding_id=pk, **{"due_date": None} | data)
 
     @OnPage("bookings:finding", done=NOTED, form=CloseForm, name="close_form")
     @acts(_("Close a finding"), CloseBody, once=False)
     def close(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Auditors close a finding, with evidence that the matter was corrected."""
+        """Close a finding, as an auditor, with evidence that the matter was corrected."""
         findings.finding_close(self.by, finding_id=pk, **data)

@@ -67,7 +67,7 @@ class ProofShape(serializers.Serializer[Any]):
 
 
 class SealsQuery(Pages):
-    """Ask for a page of seals, or for the one that somebody holds."""
+    """A query for a page of seals, or for the one that somebody holds."""
 
     seal = Text(
         80,
@@ -139,8 +139,8 @@ class Bundle(FileEndpoint):
         media=JSON_LINES,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Auditors get the entries from one instant until before another, widened to whole seals, as JSON
-        Lines. Entries outside your regions appear only as digests."""
+        """Return the entries of the trail from one instant until before another, widened to whole seals, as
+        JSON Lines. Only auditors may read this. Entries outside your regions appear only as digests."""
         span = span_of(query_values(BundleQuery, request.query_params))
         part = bundle_ask(By(self.actor, self.now), **span)
         lines = bundle_lines(part, site=settings.SITE_URL, now=self.now)

@@ -82,7 +82,8 @@ def minutes_between(first: datetime, last: datetime) -> int:
 
 
 def made_after_use(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking that was made after its time, or its use, had begun."""
+    """Return the minutes by which a booking was made after its time, or its use, had begun; None if it was
+    made in time."""
     began = min(facts.start, facts.checked_in_at or facts.start)
     late = minutes_between(began, facts.requested_at)
     if late <= RULES["made-after-use"].parameters["minutes"]:
@@ -91,7 +92,8 @@ def made_after_use(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find use without a valid booking, or for longer than was booked."""
+    """Return the minutes of use without a valid booking, or beyond what was booked, and the booking's state;
+    None if there are none."""
     if facts.checked_in_at is None:
         return None
     last = facts.checked_out_at or facts.checked_in_at
@@ -106,7 +108,8 @@ def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a missed booking, or a completed one whose use nobody has entered for days."""
+    """Return the minutes and the state of a missed booking, or of a completed one whose use nobody has
+    entered for days; None for others."""
     booked = minutes_between(facts.start, facts.end)
     if facts.state == "no_show":
         return {"minutes": booked, "state": "no_show"}
@@ -118,13 +121,13 @@ def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 
 def overrides(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking for which a manager overrode rules."""
+    """Return the numbers behind a booking for which a manager overrode rules; None for others."""
     return {"rules": ", ".join(sorted(facts.overrides))} if facts.overrides else None
 
 
 def internal_rate_outsider(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking at the host's internal price although another organisation pays or the person does not
-    belong to the host."""
+    """Return the numbers behind a booking at the host's internal price although another organisation pays or
+    the person does not belong to the host; None for others."""
     if facts.price_group != "internal":
         return None
     if facts.organisation_id != facts.host_id:
@@ -133,14 +136,16 @@ def internal_rate_outsider(facts: BookingFacts, now: datetime) -> Numbers | None
 
 
 def self_approval(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking that was approved by the person who made it or whom it is for."""
+    """Return the numbers behind a booking that was approved by the person who made it or whom it is for; None
+    for others."""
     if facts.decided_by_id is None or facts.state == "rejected":
         return None
     return {"count": 1} if facts.decided_by_id in {facts.user_id, facts.made_by_id} else None
 
 
 def related_parties(facts: BookingFacts, now: datetime) -> Numbers | None:
-    """Find a booking between two organisations where somebody who booked or approved it has a say in both."""
+    """Return the numbers behind a booking between two organisations where somebody who booked or approved it
+    has a say in both; None for others."""
     if facts.organisation_id == facts.host_id or not facts.serves_both:
         return None
     return {"people": len(facts.serves_both)}
@@ -158,7 +163,8 @@ BOOKING_RULES = {
 
 
 def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
-    """Find a day on which an instrument was used for longer than it was open."""
+    """Return by how many minutes an instrument was used for longer than it was open on a day, and both
+    lengths; None if it was not."""
     over = productive - open_minutes
     if over <= RULES["over-open-hours"].parameters["minutes"]:
         return None
@@ -166,7 +172,7 @@ def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
 
 
 def voucher_near_cap(*, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str) -> Numbers | None:
-    """Find a payer that has used nearly all of its grant."""
+    """Return the numbers of a payer that has used nearly all of its grant; None for others."""
     if amount <= 0:
         return None
     percent = int((held + redeemed) * 100 / amount)
@@ -176,32 +182,34 @@ def voucher_near_cap(*, amount: Decimal, held: Decimal, redeemed: Decimal, curre
 
 
 def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numbers:
-    """Describe a charge that was corrected by hand."""
+    """Return the amounts before and after, and the currency, of a charge that was corrected by hand."""
     amounts = (format_amount(amount, currency) for amount in (before, after))
     return {**dict(zip(("before", "after"), amounts, strict=True)), "currency": currency}
 
 
 def usage_changed(was: Any) -> Numbers | None:
-    """Find times of use that were changed after they had been recorded; `was`: the two times before the
-    change."""
+    """Return the times of use before somebody changed them (`was`: the two times); None if none had been
+    recorded."""
     known = [moment for moment in was or [] if moment]
     return {"was": " – ".join(known)} if known else None
 
 
 def other_than_card(fields: list[str]) -> Numbers | None:
-    """Find a charge that differs from the result of its rate card; `fields` name the differences."""
+    """Return the names of the fields (`fields`) in which a charge differs from the result of its rate card;
+    None if it does not differ."""
     return {"fields": ", ".join(fields[:5]), "count": len(fields)} if fields else None
 
 
 def stale_listing(*, confirmed_at: datetime, now: datetime) -> Numbers | None:
-    """Find a published record that nobody has changed or confirmed for a long time."""
+    """Return for how many days nobody has changed or confirmed a published record; None if they are not too
+    many."""
     days = (now - confirmed_at).days
     return {"days": days} if days >= RULES["stale-listing"].parameters["days"] else None
 
 
 def hours_far_from_norm(*, effective: int, norm: int, days: int) -> Numbers | None:
-    """Find an instrument whose effective use on its `days` on offer is far from the norm for these days, both
-    in minutes."""
+    """Return the numbers of an instrument whose effective use on its `days` on offer is far from the norm for
+    these days, both in minutes; None for others."""
     limits = RULES["hours-far-from-norm"].parameters
     share = norm_share(effective, norm)
     if days < limits["days"] or share is None:
@@ -214,8 +222,8 @@ def hours_far_from_norm(*, effective: int, norm: int, days: int) -> Numbers | No
 
 
 def books_not_trail(fields: tuple[str, ...], *, is_gone: bool) -> Numbers:
-    """Describe a row of the books that differs from the trail in some fields, or is missing in one of the
-    two."""
+    """Return the fields in which a row of the books differs from the trail, or which of the two lacks the
+    row."""
     if fields:
         return {"fields": ", ".join(fields), "count": len(fields)}
     return {"only": "trail" if is_gone else "books"}

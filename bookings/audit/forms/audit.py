@@ -32,7 +32,8 @@ class AuditForm(StyledForm):
 
 
 class ExceptionFilterForm(StyledForm):
-    """Filters for the list of exceptions whose choices are those of a reader."""
+    """Filters for the list of exceptions: rules, and the organisations and regions that the reader may
+    see."""
 
     rule = forms.ChoiceField(label=_("Rule"), required=False)
     organisation = forms.ChoiceField(label=_("Organisation"), required=False)
@@ -48,7 +49,7 @@ class ExceptionFilterForm(StyledForm):
 
 
 class DecideForm(AuditForm):
-    """A verdict on exceptions."""
+    """The verdict on one or several exceptions: a state and its reason."""
 
     state = forms.ChoiceField(choices=[("review", ""), ("explained", "")])
     reason = forms.CharField(
@@ -57,7 +58,7 @@ class DecideForm(AuditForm):
 
 
 class ExceptionForm(DecideForm, VersionForm):
-    """The verdict on one exception, as it was read."""
+    """The verdict on one exception, with the version that was read."""
 
 
 def _id_and_version(text: str) -> tuple[UUID, int]:
@@ -73,13 +74,13 @@ class _Chosen(forms.TypedMultipleChoiceField):
 
 
 class ExceptionsForm(DecideForm):
-    """The same decision on several exceptions."""
+    """The same verdict on several exceptions."""
 
     chosen = _Chosen(coerce=_id_and_version, error_messages={"required": _("Choose at least one exception.")})
 
 
 class FindingForm(AuditForm):
-    """A finding to raise."""
+    """The values of a finding that an auditor raises."""
 
     severity = forms.ChoiceField(label=_("Severity"), choices=AuditFinding.Severity.choices, initial="medium")
     title = forms.CharField(label=_("Title"), max_length=200)
@@ -90,7 +91,7 @@ class FindingForm(AuditForm):
 
 
 class OtherFindingForm(FindingForm):
-    """A finding without an exception."""
+    """The values of a finding that an auditor raises without an exception."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     sample = forms.UUIDField(required=False, widget=forms.HiddenInput())
@@ -116,7 +117,7 @@ class CloseForm(AuditForm, VersionForm):
 
 
 class SampleForm(AuditForm):
-    """A sample to draw."""
+    """The plan of a sample that an auditor draws."""
 
     subject = forms.ChoiceField(label=_("Drawn from"), choices=AuditSample.Subject.choices)
     method = forms.ChoiceField(label=_("Method"), choices=AuditSample.Method.choices)

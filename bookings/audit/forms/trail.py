@@ -55,7 +55,7 @@ class TrailForm(StyledForm):
 
 
 class BundleForm(StyledForm):
-    """The days of the trail for a bundle."""
+    """The first and last day of a bundle of the trail."""
 
     since = DayField(label=_("From"), required=False)
     until = DayField(label=_("Until (exclusive)"), required=False)

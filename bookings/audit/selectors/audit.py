@@ -169,7 +169,7 @@ def _hit(
     at: datetime,
     *evidence: tuple[str, UUID],
 ) -> Hit:
-    """Return a hit about a reservation or charge, which concerns its host."""
+    """Return a hit of a rule about a reservation or charge, which concerns its host."""
     return Hit(rule, str(key), numbers, evidence, row.host_id, _regions(row), at)
 
 

@@ -124,7 +124,7 @@ class Difference:
 
 
 def differences_of(kind: str, ids: Sequence[UUID]) -> list[Difference]:
-    """Compare some rows with the trail, and return the differences. It takes one statement."""
+    """Return the differences between some rows of the books and the trail. It takes one statement."""
     return _differences(kind, "{} = ANY(%(ids)s)", {"ids": list(ids)})
 
 

@@ -56,12 +56,12 @@ def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Ite
 
 
 def population_of(sample: AuditSample) -> bytes:
-    """Return the population's CSV as it was frozen."""
+    """Return the CSV of a sample's population as it was frozen."""
     return zlib.decompress(bytes(sample.population))
 
 
 def drawn_rows(sample: AuditSample) -> list[Any]:
-    """Return the rows that were drawn, with their reservations. It takes one statement."""
+    """Return the rows that were drawn for a sample, with their reservations. It takes one statement."""
     model, reservation = {
         "charges": (Charge, ("reservation__instrument", "organisation")),
         "sessions": (UsageSession, ("reservation__instrument", "reservation__organisation")),

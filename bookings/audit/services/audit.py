@@ -90,7 +90,8 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
 
 
 def _after(run: AuditRun, kind: str) -> UUID:
-    """Return the id after which the comparison continues; after the end it starts again at the beginning."""
+    """Return the id after which a run continues its comparison of the rows of a kind; after the end it starts
+    again at the beginning."""
     last = UUID(run.compared.get(kind, str(comparison.FIRST)))
     return comparison.FIRST if last == comparison.LAST else last
 

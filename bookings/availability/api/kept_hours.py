@@ -93,8 +93,9 @@ class KeptHoursResource(Resource):
         },
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """Only the host's managers may do this. If more is requested than fits beside bookings and other
-        guaranteed hours, it is refused with the minutes that would fit."""
+        """Guarantee hours of an instrument to an organisation. Only the host's managers may do this. If more
+        is requested than fits beside bookings and other guaranteed hours, it is refused with the minutes that
+        would fit."""
         return kept_hours.kept_hours_grant(
             self.by,
             instrument=named("instrument", instrument_by_id, self.actor, data["instrument"]),
@@ -109,15 +110,16 @@ class KeptHoursResource(Resource):
 
     @reads(_("Guaranteed hours of one holder"))
     def detail(self, pk: UUID) -> None:
-        """The holder and the host may read it."""
+        """Return guaranteed hours. The holder and the host may read them."""
 
     @acts(_("Guarantee more or fewer hours"), KeptHoursChangeBody, refuses=[403, 404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Only the host's managers may do this. The minutes cannot be fewer than were used, or more than
-        fit."""
+        """Change the number of guaranteed hours. Only the host's managers may do this. The minutes cannot be
+        fewer than were used, or more than fit."""
         return kept_hours.kept_hours_change(self.by, kept_id=pk, **data).pk
 
     @acts(_("End guaranteed hours"), KeptHoursEndBody, refuses=[403, 404, 409])
     def end(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Only the host's managers may do this. From now on everybody can book the time; bookings stay."""
+        """End guaranteed hours. Only the host's managers may do this. From now on everybody can book the
+        time; bookings stay."""
         return kept_hours.kept_hours_end(self.by, kept_id=pk, **data).pk

@@ -181,7 +181,7 @@ class Calendar:
         return self._lanes.keys()
 
     def keep_buffers(self, setup_minutes: int, teardown_minutes: int) -> None:
-        """Apply the buffers with which a booking was made, in place of those of the present policy."""
+        """Apply the buffers with which a booking was made, in place of those of the policy in force."""
         self.policy = replace(self.policy, setup_minutes=setup_minutes, teardown_minutes=teardown_minutes)
 
     def take(self, block: Block, booked: Booked) -> None:
@@ -374,7 +374,8 @@ class Calendar:
     def first_starts(
         self, *, minutes: int, asker: Asker, within: Period, now: datetime, most: int
     ) -> list[datetime]:
-        """Return the first `most` of `starts`."""
+        """Return the first `most` starts at which a booking of `minutes` would be accepted and end inside
+        `within`."""
         return list(islice(self._starts(minutes, asker, within, now, frozenset()), most))
 
     def _starts(

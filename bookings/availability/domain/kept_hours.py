@@ -38,7 +38,7 @@ class Kept:
 
     @property
     def left(self) -> timedelta:
-        """Return the time that the holder may still book."""
+        """Return the guaranteed time that the holder has not used yet."""
         return timedelta(minutes=max(0, self.minutes - self.burnt))
 
     @property
@@ -79,9 +79,10 @@ def priced_parts(rights: Iterable[Kept], period: Period, currency: str) -> tuple
 def left_for(
     rights: Iterable[Kept], parts: Iterable[PricedPart], others: Iterable[PricedPart] = ()
 ) -> tuple[Kept, ...]:
-    """Return the rights with at least as many hours left as `parts`, of a booking whose price is recomputed,
-    used of them; later bookings of the holder were priced without those hours. `others` are the parts of
-    bookings that are recomputed after it and keep theirs."""
+    """Return a holder's guaranteed hours as they must be known to recompute the price of a booking: each
+    right has at least as many hours left as the booking used of it (`parts`), even if they went to later
+    bookings, which were priced without them. `others` are the parts of bookings that are recomputed
+    afterwards and keep their hours."""
     parts, others = tuple(parts), tuple(others)
 
     def had(kept: Kept, parts: tuple[PricedPart, ...]) -> int:

@@ -47,7 +47,7 @@ class KeptForm(StyledForm):
         return NAMES.get(path, path)
 
     def values(self, instrument: Instrument) -> dict[str, Any]:
-        """Return the arguments of the service."""
+        """Return the values that were entered, as arguments of the service that guarantees the hours."""
         data, zone = self.cleaned_data, instrument.facility.zone
         return {
             "instrument": instrument,
@@ -62,7 +62,7 @@ class KeptForm(StyledForm):
 
 
 class KeptChangeForm(VersionForm):
-    """A change of the number of guaranteed hours."""
+    """The new number of guaranteed hours, and the reason."""
 
     hours = _hours(label=_("Hours"))
     reason = forms.CharField(label=_("Reason"), max_length=500)
@@ -72,6 +72,6 @@ class KeptChangeForm(VersionForm):
 
 
 class KeptEndForm(VersionForm):
-    """A confirmation that guaranteed hours end."""
+    """The confirmation, with a reason, that guaranteed hours end."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500)

@@ -196,8 +196,8 @@ def _require_room(by: By, instrument: Instrument, row: KeptHours) -> None:
 
 
 def _settle(instrument: Instrument) -> None:
-    """Store on the policy until when any hours are guaranteed; if none are, bookings need not look for
-    them."""
+    """Store on an instrument's policy until when any hours are guaranteed; if none are, bookings need not
+    look for them."""
     rows = KeptHours.objects.filter(instrument=instrument, ended_at=None)
     until = rows.aggregate(until=Max("end_at"))["until"]
     instrument.policy.kept_until = until

@@ -75,7 +75,7 @@ class Alarms(Resource):
 
     @reads(_("An alarm"))
     def detail(self, pk: UUID) -> None:
-        """The owner's managers, and the region's coordinators and auditors, may read it."""
+        """Return an alarm. The owner's managers, and the region's coordinators and auditors, may read it."""
 
     @OnPage("bookings:alarm", done=_("Answered."), form=AlarmAnswerForm)
     @acts(
@@ -85,7 +85,7 @@ class Alarms(Resource):
         sends={"reason": "repair", "due_date": "2026-05-01"},
     )
     def answer(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Only the owner's managers may do this. A new answer replaces the previous one."""
+        """Answer an alarm. Only the owner's managers may do this. A new answer replaces the previous one."""
         return alarm_answer(self.by, alarm_id=pk, **data).pk
 
 

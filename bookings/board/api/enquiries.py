@@ -289,7 +289,7 @@ class Bids(Resource):
 
     @reads(_("A bid"))
     def detail(self, pk: UUID) -> None:
-        """The host and the person who enquired may read it."""
+        """Return a bid. The host and the person who enquired may read it."""
 
     @changes(_("Amend a bid"), BidBody, method="put", refuses=[404, 409, 422])
     def amend(self, pk: UUID, data: dict[str, Any]) -> UUID:
@@ -308,7 +308,7 @@ class Bids(Resource):
     )  # fmt: skip
     @acts(_("Decline a bid"), BidDeclineBody, versioned=False, scope="book")
     def decline(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Only the person who enquired may do this."""
+        """Decline a bid. Only the person who enquired may do this."""
         return enquiry_services.bid_decline(self.by, bid_id=pk, **data).pk
 
 

@@ -168,5 +168,6 @@ def state_tonight(
 
 
 def contradicts(kind: str, reason: str) -> bool:
-    """Return whether the recorded hours contradict an owner who says that the instrument is full."""
+    """Return whether the recorded hours contradict the reason of an owner who says that the instrument is
+    full."""
     return reason == FULL and kind in {IDLE, UNDER_USED, DEMAND_IDLE, NOT_IN_SERVICE}

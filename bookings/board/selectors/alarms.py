@@ -130,8 +130,8 @@ class AlarmParameters:
 
 
 def load_asked(now: datetime) -> AlarmParameters:
-    """Load the parameters of today: thresholds, norms, and regions within reach. It takes five statements,
-    whatever the number."""
+    """Load today's parameters of the SQL that raises alarms: thresholds, norms, and regions within reach. It
+    takes five statements, whatever the number of instruments."""
     today = now.date()
     until = today.replace(day=1)
     since = until.replace(year=until.year - 1)

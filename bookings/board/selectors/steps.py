@@ -1,4 +1,5 @@
-"""Read what has come of a need, and which need a time was kept or booked for."""
+"""Read the enquiries and bookings that were made for a need, and the need for which a time is held or
+booked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,8 @@ class Steps:
 
 
 def load_steps(actor: Actor, need: Need, now: datetime) -> Steps:
-    """Return what has come of a need, as far as the actor may see it. Two statements if nothing has."""
+    """Return the enquiries and bookings that were made for a need, as far as the actor may see them. Two
+    statements if there are none."""
     enquiries = shown_enquiries(enquiries_for(actor).filter(need=need).order_by("created_at", "id"), now)
     for enquiry in enquiries:
         enquiry.all_bids = shown_bids(enquiry.bids.all(), now)  # type: ignore[attr-defined]

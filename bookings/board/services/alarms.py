@@ -144,7 +144,7 @@ def _recorded(row: IdleAlarm) -> dict[str, object]:
 
 
 def _tell(now: datetime, kind: str, whose: str, rows: Iterable[IdleAlarm]) -> None:
-    """Send one message to each organisation or region, whatever the number of alarms."""
+    """Send each organisation or region one message about its alarms, whatever their number."""
     numbers: dict[UUID, int] = defaultdict(int)
     for row in rows:
         numbers[getattr(row.instrument, f"{whose}_id")] += 1

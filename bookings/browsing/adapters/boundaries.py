@@ -35,7 +35,7 @@ def _kept(path: str, changed: int) -> Boundaries:
 
 
 def load_boundaries(path: str) -> Boundaries:
-    """Read a file; `NotBoundaries` where it is none."""
+    """Read boundaries from a GeoJSON file; raise `NotBoundaries` if it is none."""
     try:
         with Path(path).open("rb") as stream:
             return read_boundaries(stream.read(MOST_BYTES + 1))

@@ -92,9 +92,9 @@ class TermShape(serializers.Serializer[Any]):
 
 
 class RelevanceShape(serializers.Serializer[Any]):
-    """Why an instrument is shown: its `technique` answers `term`, which is null where the technique itself
-    was asked for. Of what only is near, `technique` is null where it states that it misses what was required,
-    or where only some of the words are in its names."""
+    """The reason why an instrument is listed: its `technique` answers `term`; `term` is null if the technique
+    itself was asked for. Both describe instruments that nearly match as well: their `technique` is null if
+    they state that they miss a requirement, or if their names have only some of the words."""
 
     technique = TermShape(allow_null=True)
     term = TermShape(allow_null=True)

@@ -73,8 +73,8 @@ class InstrumentRatingEndpoint(Endpoint):
         refuses=[404],
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
-        """Everybody may read this. The values are computed each night; ratings by members of the host do not
-        count."""
+        """Return the ratings of an instrument, which everybody may read. The values are computed each night;
+        ratings by members of the host do not count."""
         instrument = instrument_by_id(self.actor, instrument_id)
         return Response(rendered(ShownRatingShape, load_rating(instrument.pk) or InstrumentRating()))
 

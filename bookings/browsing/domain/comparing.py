@@ -9,7 +9,7 @@ MOST_COMPARED = 4
 
 
 def with_chosen(chosen: Sequence[UUID], added: UUID) -> list[UUID]:
-    """Return the choice with one more instrument, without duplicates. Raise `WrongState`
+    """Return the instruments chosen for comparing with one more, without duplicates. Raise `WrongState`
     (too-many-compared)."""
     if added not in chosen and len(chosen) >= MOST_COMPARED:
         raise WrongState("too-many-compared", most=MOST_COMPARED)

@@ -18,7 +18,7 @@ _active = row_of(
 
 
 def _load(row: OutboxMessage, now: datetime) -> tuple[SavedSearch, list[Instrument]] | None:
-    """Return the search and those of its matches that are still on offer; None if either is gone."""
+    """Return a saved search and those of its matches that are still on offer; None if either is gone."""
     search: SavedSearch | None = _active(row, now)
     instruments = list(
         Instrument.objects.select_related("organisation", "region")

@@ -74,7 +74,7 @@ class Compared:
         }
 
     def fits(self, requirement: Requirement) -> list[Capability]:
-        """Return what it states that meets a requirement."""
+        """Return the stated capabilities of the instrument that meet a requirement."""
         return [
             each
             for each in self.stated.get(requirement.parameter, ())
@@ -98,7 +98,7 @@ class SpecRow:
 
     @property
     def cells_of(self) -> list[tuple[Sequence[tuple[Capability, bool]], Compared]]:
-        """Return the cells, each with its instrument."""
+        """Return the cells of the row, each with its instrument."""
         return list(zip(self.cells, self.compared, strict=True))
 
     @property

@@ -196,7 +196,7 @@ def choose(request: HttpRequest, choice: str) -> HttpResponse:
 
 
 def _ids(texts: list[str]) -> list[UUID]:
-    """Return the ids among texts, without duplicates."""
+    """Return the ids of instruments that texts contain, without duplicates."""
     return list(dict.fromkeys(pk for text in texts if (pk := as_uuid(text))))
 
 

@@ -69,7 +69,7 @@ class Drawing:
 
     @property
     def letters(self) -> int:
-        """Return how many letters of a name are written."""
+        """Return how many letters of a site's name are written on the map."""
         return 14 if self.is_narrow else 24
 
     @property

@@ -153,7 +153,7 @@ def spec_fields(request: HttpRequest, specifications: Specifications) -> list[di
 
 
 def _required(spec: str) -> dict[str, Any]:
-    """Return the value of a chip for a requirement in the address."""
+    """Return a requirement in the address in words, as the value of a chip."""
     parameters = load_parameters()
     try:
         (requirement,) = parameter_rules.requirements_of([spec], parameters)

@@ -197,7 +197,7 @@ def _offer(
 def _holds_throughout(
     terms: fees.Terms, instrument: Instrument, backing: fees.Backing, within: Period
 ) -> bool:
-    """Return whether rate card and price group stay the same until the end of a span."""
+    """Return whether rate card and price group of an instrument stay the same until the end of a span."""
     if terms.card is None:
         return False
     until = terms.card.valid_until
@@ -402,8 +402,9 @@ def by_amount(
 
 
 def is_reordered(offers: Iterable[Offer], worths: Mapping[str, Decimal]) -> bool:
-    """Return whether offers in the order of `candidates` are not in that of what is paid, because of a band,
-    a tier, a cap or a later start, which SQL does not know. Then what follows may cost less, too."""
+    """Return whether offers in the order of `candidates` are out of order by the amount paid, because of a
+    band, a tier, a cap or a later start, which SQL does not know. Then instruments on later pages may cost
+    less, too."""
     amounts = [o.quote.payable * worths[o.currency] for o in offers if o.quote and o.currency in worths]
     return amounts != sorted(amounts)
 

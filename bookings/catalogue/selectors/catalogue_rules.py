@@ -16,8 +16,9 @@ _IS_BY_SAMPLE = "c.card ->> 'rate_unit' = 'sample'"
 
 
 def price_group(*, host: str, payer: str, kind: str, host_region: str, home: str, partners: str) -> str:
-    """Repeat `price_group` of pricing/domain/fees. A person who books for no organisation (`payer` is null)
-    is external; `partners` are the regions with which an agreement is in force."""
+    """Return SQL for the payer's price group; it repeats `price_group` of pricing/domain/fees. A person who
+    books for no organisation (`payer` is null) is external; `partners` are the regions with which an
+    agreement is in force."""
     return f"""
         CASE WHEN {payer} IS NULL THEN 'external'
             WHEN {host} = {payer} THEN 'internal'
@@ -29,8 +30,8 @@ def price_group(*, host: str, payer: str, kind: str, host_region: str, home: str
 
 
 def in_force(first_day: str, last_day: str) -> str:
-    """Repeat the condition of `card_in_force` (instruments/rates/domain/ratecards) for any day from the first
-    to the last, which are often the same."""
+    """Return SQL for whether a card is in force on any day from the first to the last, which are often the
+    same; it repeats the condition of `card_in_force` (instruments/rates/domain/ratecards)."""
     return f"""
         c.published_at IS NOT NULL AND c.valid_from <= {last_day}
         AND (c.valid_until IS NULL OR c.valid_until > {first_day})
@@ -38,23 +39,27 @@ def in_force(first_day: str, last_day: str) -> str:
 
 
 def allows(minutes: str) -> str:
-    """Repeat `Policy.allows` (instruments/policy/domain/policies)."""
+    """Return SQL for whether a policy allows a length; it repeats `Policy.allows`
+    (instruments/policy/domain/policies)."""
     return f"{minutes} BETWEEN p.min_minutes AND p.max_minutes AND {minutes} %% p.slot_minutes = 0"
 
 
 def usual_minutes() -> str:
-    """Repeat `Policy.usual_minutes` (instruments/policy/domain/policies)."""
+    """Return SQL for the length that a policy offers first; it repeats `Policy.usual_minutes`
+    (instruments/policy/domain/policies)."""
     return f"CASE WHEN {allows('60')} THEN 60 ELSE p.min_minutes END"
 
 
 def horizon_for(group: str) -> str:
-    """Repeat `Policy.horizon_for` (instruments/policy/domain/policies)."""
+    """Return SQL for how many days ahead a price group may book; it repeats `Policy.horizon_for`
+    (instruments/policy/domain/policies)."""
     return f"coalesce((p.horizon_days ->> ({group}))::int, {DEFAULT_HORIZON_DAYS})"
 
 
 def serves_mode(mode: str, modes: str) -> str:
-    """Repeat the condition of `quote` (pricing/domain/fees) on the service mode: a price per sample is for
-    samples that are sent in. If no mode is given (''), one of `modes` must have a price."""
+    """Return SQL for whether a card has a price for a service mode; it repeats the condition of `quote`
+    (pricing/domain/fees): a price per sample is for samples that are sent in. If no mode is given (''), one
+    of `modes` must have a price."""
     return f"""
         ({_IS_BY_SAMPLE} IS NOT TRUE OR CASE WHEN {mode} = ''
             THEN 'entrusted' = ANY({modes}) ELSE {mode} = 'entrusted' END)
@@ -117,25 +122,27 @@ def usage(rate: str, minutes: str) -> str:
 
 
 def percentage(percent: str, amount: str) -> str:
-    """Repeat `percentage` of record/domain/money, in the currency of the card."""
+    """Return SQL for a percentage of an amount in the currency of the card; it repeats `percentage` of
+    record/domain/money."""
     return f"round({percent} * {amount} / 100, {DIGITS})"
 
 
 def agreement(group: str, percent: str, amount: str) -> str:
-    """Repeat the discount of `quote` (pricing/domain/fees) that partners get on usage."""
+    """Return SQL for the discount that partners get on usage; it repeats that of `quote`
+    (pricing/domain/fees)."""
     return f"CASE WHEN {group} = 'partner' THEN {percentage(f'coalesce({percent}, 0)', amount)} ELSE 0 END"
 
 
 def taxed_for(is_internal: str) -> str:
-    """Repeat `taxed_for` of pricing/domain/fees: the card's tax in percent, or none within one
-    organisation."""
+    """Return SQL for the card's tax in percent, or none within one organisation; it repeats `taxed_for` of
+    pricing/domain/fees."""
     return f"CASE WHEN {is_internal} THEN 0 ELSE {TAX} END"
 
 
 def usable(*, day: str, home: str, host: str, honoured: str) -> str:
-    """Repeat `usable` of pricing/domain/vouchers for vouchers that are open and not used up. `day`, `home`
-    (the payer's region) and `host` (the host's region) are SQL; `honoured` are the regions whose hosts accept
-    vouchers by an agreement."""
+    """Return SQL for whether a voucher that is open and not used up may pay; it repeats `usable` of
+    pricing/domain/vouchers. `day`, `home` (the payer's region) and `host` (the host's region) are SQL;
+    `honoured` are the regions whose hosts accept vouchers by an agreement."""
     return f"""
         v.currency = c.currency AND v.since <= {day}
         AND (v.until IS NULL OR v.until > {day})
@@ -148,7 +155,8 @@ def usable(*, day: str, home: str, host: str, honoured: str) -> str:
 
 
 def best_cover(eligible: str) -> str:
-    """Repeat the amount of `best_cover` (pricing/domain/vouchers) over the rows `v`."""
+    """Return SQL for the largest amount that one of the vouchers `v` covers; it repeats the amount of
+    `best_cover` (pricing/domain/vouchers)."""
     return f"greatest(0, max(least({percentage('v.percent', eligible)}, v.remaining, v.cap)))"
 
 

@@ -108,8 +108,8 @@ class Sieve:
         }
 
     def _days(self, days: Mapping[str, date]) -> dict[str, Any]:
-        """Return the parameters of `_then`: the payer's values on the day when the booking begins, and on the
-        days beside it."""
+        """Return the parameters that `_then` picks by day: the payer's values on the day when the booking
+        begins, and on the days beside it."""
         values: dict[str, Any] = {}
         homes, partners = set[UUID](), set[UUID]()
         for name, day in days.items():

@@ -33,12 +33,14 @@ class Interpretation:
 
     @property
     def lacking(self) -> NeedTerm | None:
-        """The term that was understood and that no published instrument measures; None if there is none."""
+        """Return the term that was understood and that no published instrument measures; None if there is
+        none."""
         return self.terms[0] if self.terms and not self.is_answered else None
 
     @property
     def is_unknown(self) -> bool:
-        """Say whether nobody knows what the words mean."""
+        """Say whether the words of the search mean nothing to the platform: no technique answers them, and
+        they have no possible meaning."""
         return not (self.is_answered or self.terms)
 
 
@@ -98,8 +100,8 @@ def load_reason(instrument: Instrument, reading: Interpretation) -> ReasonShown 
 
 
 def load_near(reading: Interpretation) -> list[tuple[Instrument, ReasonShown]]:
-    """Return instruments that nearly answer, nearest first, each with the reason. Two statements; none if
-    nothing is near."""
+    """Return instruments that nearly meet a search, nearest first, each with the reason why it is shown. Two
+    statements; none if nothing is near."""
     criteria, known = reading.criteria, load_vocabulary()
     if reading.is_unknown:
         some = replace(criteria, words="some", sort="")
@@ -116,7 +118,7 @@ def load_near(reading: Interpretation) -> list[tuple[Instrument, ReasonShown]]:
 
 
 def _filed(instrument: Instrument) -> Sequence[str]:
-    """Return the keys of an instrument that was found by what answers."""
+    """Return the search keys that were loaded with an instrument found by its techniques; none for others."""
     return getattr(instrument, "filed", ())
 
 
@@ -206,7 +208,8 @@ def load_needed(text: str, codes: Sequence[str], requirements: Sequence[Requirem
 
 
 def _named(criteria: Criteria) -> list[Interpretation]:
-    """Return the interpretations of a text as names."""
+    """Return those interpretations of a search text by which its words are names: of instruments or of
+    techniques."""
     return [
         way
         for way in _ways(criteria, criteria.text)

@@ -102,13 +102,13 @@ class Charges(Resource):
     )
     @acts(_("Dispute"), DisputeBody, sends={"reason": "The laser was off for an hour; I told the operator."})
     def dispute(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The person of the reservation, and the payer's managers and finance, may do this while the charge
-        is open. The charge does not become final before the host has answered."""
+        """Dispute a charge while it is open, as the person of the reservation or the payer's manager or
+        finance. The charge does not become final before the host has answered."""
         dispute_open(self.by, charge_id=pk, **data)
 
     @OnPage("bookings:money-charges-one", done=_("The dispute is withdrawn."))
     @acts(_("Withdraw a dispute"), Nothing)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The person of the reservation, and the payer's managers and finance, may do this. The charge is
-        then open for the rest of its seven days or, if they are over, final."""
+        """Withdraw a dispute, as the person of the reservation or the payer's manager or finance. The charge
+        is then open for the rest of its seven days or, if they are over, final."""
         dispute_withdraw(self.by, charge_id=pk)

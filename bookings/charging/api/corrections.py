@@ -93,7 +93,7 @@ class ChargeSettle(Charges):
         sends={"verdict": "uphold", "answer": "You are right.", "waive_percent": "50"},
     )
     def settle(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The host's managers and finance answer a dispute, but never about a charge of their own booking.
+        """Answer a dispute, as the host's manager or finance, but never about a charge of your own booking.
         `reject`: the charge is final at once. `uphold`: the given inputs become a correction, and the dispute
         is upheld when a second approver agrees to it."""
         answer = data["answer"]
@@ -115,8 +115,8 @@ class Corrections(Resource):
     @OnPage("bookings:money-charges-one", done=_("Corrected. The payer has been notified."), of="charge_id")
     @acts(_("Agree to a correction"), Nothing)
     def agree(self, pk: UUID, data: dict[str, Any]) -> None:
-        """A second manager or finance person of the host agrees. The charge is reversed and a new one
-        created, in one step; what a voucher covers is computed at this moment."""
+        """Agree to a correction, as a second manager or finance person of the host. The charge is reversed
+        and a new one created, in one step; what a voucher covers is computed at this moment."""
         correction_agree(self.by, correction_id=pk)
 
     @OnPage(
@@ -126,7 +126,8 @@ class Corrections(Resource):
     )
     @acts(_("Refuse a correction"), RefuseBody, sends={"reason": "The logbook says otherwise."})
     def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
-        """A second manager or finance person of the host refuses. The charge stays as it is."""
+        """Refuse a correction, as a second manager or finance person of the host. The charge stays as it
+        is."""
         correction_refuse(self.by, correction_id=pk, **data)
 
     @OnPage(
@@ -137,7 +138,7 @@ class Corrections(Resource):
     )
     @acts(_("Withdraw a correction"), Nothing)
     def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Only the person who proposed the correction may do this."""
+        """Withdraw a correction that you have proposed."""
         correction_withdraw(self.by, correction_id=pk)
 
 
@@ -160,9 +161,9 @@ class ChargeCorrections(Corrections):
         },
     )
     def propose(self, charge_id: UUID, data: dict[str, Any]) -> UUID:
-        """The host's managers and finance propose what a charge should have been, computed by the rule that
-        made it, but never for their own booking. Nothing changes before a second approver agrees. Final
-        charges, and charges on statements, can be corrected too."""
+        """Propose what a charge should have been, computed by the rule that made it. The host's managers and
+        finance may do this, but never for their own booking. Nothing changes before a second approver agrees.
+        Final charges, and charges on statements, can be corrected too."""
         amendment, reason = amendment_of(data), data["reason"]
         correction = correction_propose(self.by, charge_id=charge_id, amendment=amendment, reason=reason)
         return correction.pk
@@ -187,8 +188,8 @@ class ReservationUsage(ReservationResource):
         sends={"check_in": "2026-03-06T10:05:00+08:00", "check_out": "2026-03-06T11:50:00+08:00"},
     )
     def usage(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The person of the booking and the host's managers enter the times of a completed booking whose use
-        nobody recorded; its charge follows. Once it is charged the answer is 409, and the charge has to be
+        """Enter the times of a completed booking whose use nobody recorded, as its person or the host's
+        manager; its charge follows. Once it is charged the answer is 409, and the charge has to be
         corrected."""
         usage = (data["check_in"], data["check_out"])
         session_complete(self.by, reservation_id=pk, usage=usage, samples=data.get("samples"))

@@ -30,7 +30,7 @@ class StepShape(serializers.Serializer[Any]):
 
 
 class DifferenceShape(serializers.Serializer[Any]):
-    """A field whose stored and recomputed values differ."""
+    """A field of a charge whose stored and recomputed values differ."""
 
     field = serializers.CharField(help_text="Path of the field, such as `result.lines[1].amount`.")
     stored = serializers.CharField(allow_null=True)

@@ -190,7 +190,8 @@ def with_grants(kind: str, inputs: Mapping[str, Any], grants: tuple[GrantValues,
 
 
 def usage_of(inputs: Mapping[str, Any]) -> Usage | None:
-    """Return the times of use that a correction has set, or None."""
+    """Return the times of use that a correction has set in the inputs of a charge; None if it has set
+    none."""
     if "usage" not in inputs:
         return None
     check_in, check_out = (datetime.fromisoformat(text) for text in inputs["usage"])

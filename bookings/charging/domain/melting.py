@@ -55,6 +55,6 @@ def melt(*, fee: Decimal, tax: Decimal, currency: str, period: Span, used: Itera
 def fee_that_melts(
     fee: Decimal, *, tax_percent: Decimal, waived_percent: Decimal, currency: str
 ) -> tuple[Decimal, Decimal]:
-    """Return the fee of a cancellation charge after what was waived of it, and the tax on that."""
+    """Return what is left of a cancellation fee after the waived percentage, and the tax on the rest."""
     owed = fee - percentage(waived_percent, fee, currency)
     return owed, percentage(tax_percent, owed, currency)

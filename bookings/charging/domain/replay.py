@@ -72,7 +72,8 @@ class NoRule(Exception):
 
 @dataclass(frozen=True)
 class Followed:
-    """A recomputed charge that follows from another one: its amounts, and the rest of its result."""
+    """The recomputed amounts and result of a charge that is derived from another charge, such as a
+    reversal."""
 
     amounts: Amounts
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -92,7 +93,7 @@ def quote_differences(stored: StoredQuote) -> list[Difference]:
 
 
 def made_again(stored: StoredCharge) -> ChargeMade:
-    """Recompute an original charge by the rule that made it."""
+    """Recompute an original charge by the rule that made it, and return its amounts and result."""
     return charged_again(stored.kind, stored.inputs)
 
 
@@ -133,21 +134,22 @@ def _following_differences(stored: StoredCharge) -> list[Difference]:
 
 
 def follow(stored: StoredCharge) -> Followed:
-    """Recompute a charge that follows from another one. Raise `NoRule` for other kinds."""
+    """Recompute a charge that is derived from another one, and return its amounts and result. Raise `NoRule`
+    for other kinds."""
     if stored.kind not in FOLLOWING:
         raise NoRule(stored.kind)
     return FOLLOWING[stored.kind](stored)
 
 
 def _reversal(stored: StoredCharge) -> Followed:
-    """Return a reversal: the negated amounts of the charge that it reverses."""
+    """Return the amounts of a reversal: those of the charge that it reverses, negated."""
     if stored.reverses is None:
         raise ValueError("it takes back nothing")
     return Followed(stored.reverses.negated())
 
 
 def melted(stored: StoredCharge) -> Melted:
-    """Recompute the reduction of a fee for the time that others used."""
+    """Recompute the reduction of a cancellation fee for the time that others used."""
     start, end = (datetime.fromisoformat(text) for text in stored.inputs["period"])
     return melt(
         fee=Decimal(stored.inputs["fee"]),

@@ -60,7 +60,7 @@ class Replay:
 
 
 def replay(stored: replay_rules.StoredCharge) -> Replay:
-    """Recompute a charge and explain it."""
+    """Recompute a stored charge, and explain line by line how its amounts are computed."""
     try:
         differences = tuple(replay_rules.charge_differences(stored))
     except replay_rules.NoRule:

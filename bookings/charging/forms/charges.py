@@ -140,7 +140,7 @@ class CorrectionForm(StyledForm):
                 self.add_error(missing, forms.ValidationError("both-times", code="both-times"))
 
     def amendment(self) -> Amendment:
-        """Return the values that were changed."""
+        """Return the values of the charge that were changed."""
         data = self.cleaned_data
         usage = None
         if data.get("check_in") and {"check_in", "check_out"} & set(self.changed_data):

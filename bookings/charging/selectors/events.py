@@ -8,7 +8,7 @@ from bookings.pricing.models import Charge
 
 
 def of_charge(event: str, row: OutboxMessage) -> list[Happening]:
-    """Return what an effect about a charge reports, according to its present state."""
+    """Return the webhook events of an effect about a charge, with the charge's present data."""
     charges = Charge.objects.select_related("reservation__organisation", "reservation__host")
     one = charges.get(pk=UUID(row.payload["charge"]))
     booked = one.reservation

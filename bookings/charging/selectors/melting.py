@@ -79,7 +79,7 @@ def spans_charged_to_others(reservation: Reservation) -> list[Span]:
 
 
 def _others(reservation: Reservation) -> QuerySet[Reservation]:
-    """Return the bookings of the unit by others whose use may extend into the period."""
+    """Return bookings by others, on the unit of a reservation, whose use may extend into its period."""
     return Reservation.objects.filter(
         instrument_id=reservation.instrument_id,
         unit=reservation.unit,

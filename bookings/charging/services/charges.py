@@ -55,7 +55,7 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
 
 
 def charge_row(*, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime) -> Charge:
-    """Build an open charge; it is not stored yet."""
+    """Return a new open charge of a reservation, not stored yet."""
     parties = ("organisation_id", "host_id", "payer_region_id", "host_region_id")
     amounts = ("kind", "currency", "tax", "total", "covered", "payable")
     return Charge(

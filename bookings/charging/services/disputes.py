@@ -46,7 +46,7 @@ def charge_locked(by: By, charge_id: UUID, *, books: bool = False) -> tuple[Rese
 
 
 def worded(field: str, text: str) -> str:
-    """Return the text, trimmed; raise `Invalid` if it is empty."""
+    """Return the text of a field, trimmed; raise `Invalid` if it is empty."""
     if not text.strip():
         raise invalid(field, "required")
     return text.strip()

@@ -113,10 +113,10 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
 
         @tells(_("The conversation"), ConversationShape, below="conversation")
         def conversation(self, pk: UUID) -> threads.Conversation:
-            """Participants may read it. About a booking: its person, whoever made it, and the managers and
-            finance of payer and host. About a need: its author, the payer's managers, and the readers whom
-            its author named. About a bid: the person who enquired, the payer's managers, and the managers of
-            the host."""
+            """Return the conversation about a subject, to those who take part in it. About a booking: its
+            person, whoever made it, and the managers and finance of payer and host. About a need: its author,
+            the payer's managers, and the readers whom its author named. About a bid: the person who enquired,
+            the payer's managers, and the managers of the host."""
             return self.visible(pk)
 
         @acts(
@@ -177,8 +177,8 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
             once=False,
         )
         def attach(self, pk: UUID, data: dict[str, Any]) -> None:
-            """Send `multipart/form-data`. The type of a file is determined from its content, as for
-            attachments of instruments."""
+            """Add a comment with a file, sent as `multipart/form-data`. The type of the file is determined
+            from its content, as for attachments of instruments."""
             files = [(data["name"], data["file"])]
             comment_write(self.by, kind=kind, subject_id=pk, text=data.get("text", ""), files=files)
 
@@ -206,9 +206,9 @@ class Proposing(Resource):
         sends={"start": "2026-03-06T13:00:00+08:00", "end": "2026-03-06T15:00:00+08:00"},
     )
     def propose(self, pk: UUID, data: dict[str, Any]) -> ProposedTime:
-        """Whoever may move the booking may propose another time. All rules are checked at once, as for a
-        move. A proposal holds nothing, replaces an open one, and lapses after three days, when either time
-        begins, or when the booking changes."""
+        """Propose another time for a booking. Whoever may move the booking may do this. All rules are checked
+        at once, as for a move. A proposal holds nothing, replaces an open one, and lapses after three days,
+        when either time begins, or when the booking changes."""
         proposal = proposal_make(
             self.by, reservation_id=pk, period=period_of(data), text=data.get("text", "")
         )
@@ -226,7 +226,7 @@ class Proposals(Resource):
 
     @reads(_("A proposed time"))
     def detail(self, pk: UUID) -> None:
-        """Participants of the conversation may read it."""
+        """Return a proposed time, to participants of the conversation."""
 
     @tells(_("Preview of accepting a proposed time"), MoveShape, below="move")
     def preview(self, pk: UUID) -> Move:
@@ -239,13 +239,13 @@ class Proposals(Resource):
 
     @acts(_("Accept a proposed time"), refuses=[403, 404, 409, 422], versioned=False)
     def accept(self, pk: UUID) -> UUID:
-        """A person of the other side who may move the booking accepts, which moves it. If the slot is taken
-        by now nothing changes, and the refusal names the nearest time."""
+        """Accept a proposed time, as a person of the other side who may move the booking: this moves it. If
+        the slot is taken by now nothing changes, and the refusal names the nearest time."""
         return proposal_accept(self.by, proposal_id=pk).pk
 
     @acts(_("Decline a proposed time"), refuses=[403, 404, 409], versioned=False)
     def decline(self, pk: UUID) -> UUID:
-        """A person of the other side declines; the booking stays as it is."""
+        """Decline a proposed time, as a person of the other side; the booking stays as it is."""
         return proposal_decline(self.by, proposal_id=pk).pk
 
 
@@ -256,7 +256,7 @@ class Comments(Resource):
 
     @acts(_("Withdraw a comment"), gives=ConversationShape, versioned=False)
     def withdraw(self, pk: UUID) -> threads.Conversation:
-        """Only the author may do this, within fifteen minutes. Text and files are deleted; that there was a
+        """Withdraw your own comment, within fifteen minutes. Text and files are deleted; that there was a
         comment remains visible."""
         thread = comment_withdraw(self.by, comment_id=pk).thread
         kind = threads.kind_of(thread)

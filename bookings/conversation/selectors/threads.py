@@ -210,7 +210,7 @@ def proposal_state(proposal: ProposedTime, reservation: Reservation, now: dateti
 
 
 def asked_by(side: str) -> str:
-    """Return a side of a conversation in the terms of moves: who requests a move."""
+    """Return the side of a move (host or person) that a side of a conversation stands for."""
     return moves.HOST if side == HOST else moves.PERSON
 
 

@@ -86,7 +86,7 @@ def resolve(request: HttpRequest, kind: str, subject_id: UUID, choice: str) -> H
 
 @writes
 def read(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
-    """Mark a conversation as read by the reader."""
+    """Mark a conversation as read by the reader up to now."""
     comments.thread_read(by_of(request), kind=kind, subject_id=subject_id)
     return HttpResponse(status=UNCHANGED)
 

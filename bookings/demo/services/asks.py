@@ -60,7 +60,8 @@ class Ask:
 
 
 def terms_of(offer: Offer, payer: Organisation, start: datetime) -> Terms:
-    """Return the same terms as `selectors.fees.load_terms`, from rows that are loaded already."""
+    """Return the terms on which a payer books an instrument of the demonstration, computed from rows that are
+    loaded already."""
     return terms_on(offer.instrument, Backing(payer), offer.cards, start)
 
 
@@ -89,7 +90,7 @@ def ask(offer: Offer, person: Person, slot: Slot, luck: random.Random) -> Ask:
 
 
 def planned_ask(row: Mapping[str, Any], person: Person, slot: Slot) -> Ask:
-    """Return the entries of a booking that planned.yaml specifies."""
+    """Return what a person enters for a booking that planned.yaml specifies."""
     return Ask(
         slot=slot,
         person=person,

@@ -65,7 +65,7 @@ class NotEmpty(Refused):
 
 @dataclass(frozen=True)
 class Built:
-    """The numbers of things that were created."""
+    """The numbers of things that were created for the demonstration."""
 
     instruments: int
     past: int
@@ -84,7 +84,7 @@ def demo_seed(*, now: datetime, say: Callable[[str], None], scale: float = 1.0) 
 
 
 class _Teller:
-    """Reports what was created, and how long it took."""
+    """Reports what was created for the demonstration, and how long it took."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._since = say, monotonic()

@@ -41,8 +41,8 @@ class Purse:
 
 
 def require_shares(shares: Sequence[Share]) -> None:
-    """Raise `Invalid` unless each source is named once with a percent above 0 and the percents add up to
-    100."""
+    """Raise `Invalid` unless the shares name each source once, with a percent above 0, and their percents add
+    up to 100."""
     problems = []
     if len(shares) > MOST_SHARES:
         problems.append(FieldProblem("funding", "too-many", {"most": MOST_SHARES}))
@@ -89,7 +89,7 @@ class SourceShare:
 
     @property
     def left(self) -> Decimal | None:
-        """The amount that the source would have left after paying; None without a budget or a rate."""
+        """Return the amount that the source would have left after paying; None without a budget or a rate."""
         if self.purse.left is None or self.reserved is None:
             return None
         return self.purse.left - self.reserved

@@ -38,8 +38,8 @@ class SourceTerms:
 
 @dataclass(frozen=True)
 class Used:
-    """The use of a source: its currency, the amount reserved or spent, and the part that counts towards its
-    budget. `currency` is None if nothing ever was."""
+    """The use that was made of a source: its currency, the amount reserved or spent, and the part of it that
+    counts towards the budget. `currency` is None if the source was never used."""
 
     currency: str | None = None
     amount: Decimal = Decimal(0)
@@ -57,8 +57,8 @@ def require_code(code: str) -> None:
 
 
 def require_terms(terms: SourceTerms, used: Used) -> None:
-    """Raise `Invalid` naming everything that does not fit. The currency cannot change once it is in use, and
-    a new budget cannot be less than what is reserved and spent."""
+    """Raise `Invalid` naming all terms of a source that do not fit. The currency cannot change once it is in
+    use, and a new budget cannot be less than what is reserved and spent."""
     problems = [*_of_name(terms), *_of_days(terms)]
     if terms.currency not in MINOR_DIGITS:
         problems.append(FieldProblem("currency", "unknown-currency"))
@@ -105,7 +105,7 @@ def _of_budget(budget: Decimal, currency: str, used: Used) -> list[FieldProblem]
 
 
 def state_on(today: date, valid_from: date, valid_until: date | None, *, is_suspended: bool) -> str:
-    """Return a source's state on a day of its organisation."""
+    """Return the state of a funding source on a day of its organisation."""
     if is_suspended:
         return SUSPENDED
     if today < valid_from:

@@ -59,8 +59,8 @@ class FundingSource(models.Model):
 
     @property
     def left(self) -> Decimal | None:
-        """The amount that is neither reserved nor spent nor transferred; below zero if use has exceeded it.
-        None without a budget."""
+        """Return the amount that is neither reserved nor spent nor transferred; below zero if use has
+        exceeded it. None without a budget."""
         if self.budget is None:
             return None
         left: Decimal = self.budget - self.held - self.spent - self.transferred

@@ -160,7 +160,7 @@ def host_regions_of(programmes: Iterable[VoucherProgramme]) -> dict[UUID, list[R
 
 
 def day_at(region: Region, now: datetime) -> date:
-    """Return the local day of a region."""
+    """Return the day that it is in a region at a moment."""
     return local_date(ZoneInfo(region.time_zone), now)
 
 

@@ -108,7 +108,7 @@ def load_spending_on(user_id: UUID, year: int, zone: ZoneInfo, now: datetime) ->
 
 
 def _waiting(now: datetime) -> Q:
-    """Return a condition for requests that may still be answered."""
+    """Return a condition for requests to book that may still be answered."""
     return Q(reservation__state=Reservation.State.REQUESTED, reservation__deadline_at__gt=now)
 
 

@@ -203,7 +203,7 @@ def earmarks_respend(
 
 
 def _rows_of(reservation: Reservation) -> list[Earmark]:
-    """Return all that is or was reserved for a reservation, the oldest first."""
+    """Return all money that is or was reserved for a reservation, the oldest first."""
     rows = Earmark.objects.filter(reservation=reservation).select_related("source")
     return list(rows.order_by("created_at", "id"))
 

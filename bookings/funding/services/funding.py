@@ -160,10 +160,10 @@ def _reason(text: str) -> str:
 
 
 def _fields(terms: SourceTerms) -> dict[str, Any]:
-    """Return the terms as the fields of a source; its users are rows of their own."""
+    """Return the terms of a funding source as fields of its row; its users are rows of their own."""
     return {name: getattr(terms, name) for name in FIELDS} | {"owner_id": terms.owner}
 
 
 def _recorded(terms: SourceTerms) -> dict[str, Any]:
-    """Describe the terms for the trail."""
+    """Return the terms of a funding source as the trail records them."""
     return vars(terms) | {"users": sorted(terms.users)}

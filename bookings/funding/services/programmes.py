@@ -123,7 +123,7 @@ def _check(region: Region, terms: ProgrammeTerms, now: datetime, row: VoucherPro
 
 
 def _fields(terms: ProgrammeTerms) -> dict[str, Any]:
-    """Return the terms as the fields of a programme."""
+    """Return the terms of a programme as fields of its row."""
     return {
         **{name: getattr(terms, name) for name in FIELDS},
         "name": terms.name.strip(),

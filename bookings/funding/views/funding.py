@@ -58,7 +58,7 @@ class Shown:
 
     @property
     def overrun(self) -> Decimal | None:
-        """The amount by which use has exceeded the budget, if it has."""
+        """Return the amount by which use has exceeded the budget; None if it has not."""
         return -self.left if self.left is not None and self.left < 0 else None
 
     @property

@@ -35,7 +35,12 @@ from bookings.record.views.lists import ListPage, waits_of
 PAGE = 50
 FORM = "bookings/funding/programme_form.html"
 PROGRAMMES = ListPage("bookings/funding/vouchers.html", programme_selectors.PROGRAMMES)
-GRANTS = ListPage("bookings/funding/programme.html", programme_selectors.GRANTS)
+GRANTS = ListPage(
+    "bookings/funding/programme.html",
+    programme_selectors.GRANTS,
+    about=lambda rows, by: {"grants": grants_shown(rows, by.now)},
+    size=PAGE,
+)
 
 
 @reads
@@ -131,6 +136,7 @@ def programme(request: HttpRequest, programme_id: UUID) -> HttpResponseBase:
         to=_address(row.pk),
         done=lambda _: gettext("Granted to {organisation}.").format(organisation=form.payer.name),
         form=form,
+        name="grant_form",
     )
 
 
@@ -190,28 +196,21 @@ def _grant_form(row: VoucherProgramme, data: Any, now: datetime) -> GrantForm:
 
 
 def _page(
-    request: HttpRequest, row: VoucherProgramme, *, status: int = 200, **forms: Any
+    request: HttpRequest, row: VoucherProgramme, *, status: int = 200, **context: Any
 ) -> HttpResponseBase:
     by = by_of(request)
     rows = row.grants.select_related("programme__region", "organisation").order_by(
         "organisation__name", "-valid_until", "code"
     )
-    rows, working = GRANTS.narrowed(request, by, rows)
-    if file := GRANTS.file(request, by, rows):
-        return file
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     labels = dict(Organisation.Kind.choices)
-    context = working | {
+    context = {
         "programme": row,
         "state": programme_selectors.state_of_programme(row, by.now),
         "figures": programme_selectors.load_figures([row])[row.pk],
         "free": None if row.budget is None else row.budget - row.granted,
         "hosts": programme_selectors.host_regions_of([row])[row.pk],
         "kinds": [labels.get(kind, kind) for kind in row.payer_kinds],
-        "page": page,
-        "grants": grants_shown(page.object_list, by.now),
         "is_own": coordinates(by.actor, row.region),
-        "form": _grant_form(row, None, by.now),
-        **forms,
-    }
-    return render(request, GRANTS.template, context, status=status)
+        "grant_form": _grant_form(row, None, by.now),
+    } | context
+    return GRANTS.answer(request, by, rows, status=status, **context)

@@ -46,7 +46,8 @@ def spending(request: HttpRequest) -> HttpResponse:
 
 
 def _sums(on: tuple[SpentOn, ...]) -> list[dict[str, Any]]:
-    """Return the sums by currency."""
+    """Return the sums, by currency, of what bookings of several instruments have cost and will cost, and what
+    vouchers covered."""
     sums: dict[str, list[Decimal]] = {}
     for each in on:
         one = sums.setdefault(each.currency, [Decimal(0)] * 3)

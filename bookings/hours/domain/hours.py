@@ -92,7 +92,7 @@ class StateMinutes:
 
     @property
     def operations(self) -> int:
-        """Operations time: all but `non_scheduled`."""
+        """Return the operations time in minutes: all states but `non_scheduled`."""
         return self.uptime + self.unscheduled_down + self.scheduled_down
 
     @property

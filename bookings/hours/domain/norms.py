@@ -96,7 +96,7 @@ class NormStep:
 
 
 def norm_steps(norms: Sequence[Norm], since: date, until: date) -> Iterator[NormStep]:
-    """Yield the steps that the days [since, until) fall into, in order."""
+    """Yield the steps of norms that the days [since, until) fall into, in order."""
     for norm, following in zip(norms, [*norms[1:], None], strict=True):
         began = max(since, norm.valid_from)
         ended = min(until, following.valid_from) if following else until

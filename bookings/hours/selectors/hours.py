@@ -52,7 +52,8 @@ class HoursRow:
 
     @property
     def ratios(self) -> dict[str, str | None]:
-        """Return the ratios; all None for a hidden row."""
+        """Return the ratios between the minutes of the row, such as utilisation; all None for a hidden
+        row."""
         found = ratios(
             self.minutes,
             other_organisations=self.other_organisations,
@@ -285,7 +286,8 @@ def instrument_day(*, instrument_id: UUID, day: date) -> DayStates | None:
 
 
 def _calendar_day(instrument_id: UUID, day: date) -> tuple[ScheduleDay, int] | None:
-    """Return the calendar's day and its number of units. Two statements."""
+    """Return the row of a day in the calendar of an instrument, and the number of units on it; None if it was
+    not offered then. Two statements."""
     assignment = ScheduleAssignment.objects.filter(
         Q(until_date__gt=day) | Q(until_date=None), instrument_id=instrument_id, from_date__lte=day
     ).first()

@@ -123,7 +123,8 @@ KEPT_SECONDS = 600
 
 
 def _rows(scope: HoursScope, asked: Any, **options: Any) -> list[HoursRow]:
-    """Return `hours`; public figures are cached for some minutes, until the next roll-up."""
+    """Return the hours of a scope, grouped as asked; public figures are cached for some minutes, until the
+    next roll-up."""
     if not scope.is_public:
         return hours(**options)
     named = repr((asked, options["by"], options.get("only")))

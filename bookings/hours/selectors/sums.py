@@ -303,7 +303,8 @@ def fetch(
 
 
 def _filled(name: str, **values: Any) -> Composable:
-    """Return a fragment filled in with other fragments as SQL, and with days and numbers as values."""
+    """Return the SQL fragment with a name, filled in with other fragments as SQL, and with days and numbers
+    as values."""
     return _SQL[name].format(scope=SQL("{scope}"), **values)
 
 

@@ -133,7 +133,7 @@ def _dirty_take(days: list[Days]) -> list[tuple[UUID, date]]:
 
 
 def _store(days: list[Days], now: datetime, *, is_first: bool) -> RollUpResult:
-    """Compute and store the figures of these days. `is_first`: none have been stored for them yet."""
+    """Compute and store the figures of instruments' days. `is_first`: none have been stored for them yet."""
     if not days:
         return RollUpResult()
     # Compiling the statement takes longer than running it; its hashes need memory; one plan for all batches

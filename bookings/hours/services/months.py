@@ -137,7 +137,7 @@ def _stored(name: str, source: str, keys: Sequence[str], columns: Sequence[str],
 
 
 def _statement(name: str, tables: Mapping[str, Stored], **parts: Composable) -> str:
-    """Return a statement that stores some tables and gives how many of their rows it changed."""
+    """Return a statement that writes the rows of some tables and gives how many of their rows it changed."""
     changed = [_SQL["changed"].format(name=SQL(table)) for table in tables]
     return (
         _SQL[name]

@@ -1,4 +1,4 @@
-"""manage.py setup [FILE.yaml] sets up a real installation in an empty database."""
+"""Run `manage.py setup [FILE.yaml]`: set up a real installation in an empty database."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -143,7 +143,8 @@ class Command(BaseCommand):
     # Asking
 
     def _ask(self) -> dict[str, Any]:
-        """Ask for what a file would contain, and check each answer at once."""
+        """Ask at the terminal for everything that a setup file would contain, and check each answer at
+        once."""
         self.stdout.write(
             "Press Enter to accept the value in brackets. Ctrl-C stops without changing anything.\n"
         )

@@ -36,7 +36,7 @@ def is_done(status: int) -> bool:
 
 
 def body_of(event: str, at: datetime, data: Mapping[str, Any]) -> str:
-    """Return the body to send: the same bytes, however often it is sent."""
+    """Return the body of a webhook's delivery: the same bytes, however often it is sent."""
     body = {"type": event, "timestamp": _instant(at), "data": dict(data)}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 

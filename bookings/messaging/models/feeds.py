@@ -33,5 +33,5 @@ class CalendarFeed(models.Model):
 
     @property
     def version(self) -> int:
-        """The version: 1, and 2 once the feed is revoked."""
+        """Return the version of the feed: 1, and 2 once it is revoked."""
         return 1 if self.revoked_at is None else 2

@@ -74,7 +74,8 @@ class WebhookDelivery(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The id of the message, the same for every attempt and replay, by which receivers recognise it."""
+        """Return the id of the message, the same for every attempt and replay, by which receivers recognise
+        it."""
         return f"msg_{self.pk.hex}"
 
 

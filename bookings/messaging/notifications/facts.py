@@ -111,13 +111,13 @@ def owes_rules(about: About, row: OutboxMessage, now: datetime) -> bool:
 
 
 def host_people(about: About) -> list[User]:
-    """Return the host's managers; for a charge, everybody who may answer a dispute."""
+    """Return the host's managers of a booking; for a charge, everybody who may answer a dispute."""
     roles = ("manager", "finance") if about.charge else ("manager",)
     return [person for role in roles for person in holders_of(role, about.reservation.host_id)]
 
 
 def disputing(about: About) -> list[User]:
-    """Return the person of the booking, and whoever opened the dispute."""
+    """Return the person of a disputed charge's booking, and whoever opened the dispute."""
     disputes: Iterable[Any] = about.charge.disputes.all() if about.charge else ()
     return [about.reservation.user, *(dispute.opened_by for dispute in disputes)]
 
@@ -150,7 +150,7 @@ _QUOTE = Prepared(lambda reservation_id: Quote.objects.filter(reservation_id=res
 
 
 def owed(about: About) -> Cost:
-    """Return what is owed after bookings ended; None if nothing is."""
+    """Return what is owed after the bookings that a message is about have ended; None if nothing is."""
     if about.many:
         return _sum([c for r in about.many if (c := charge(load_quoted(r.pk), load_ending(r)))])
     one = about.reservation
@@ -165,7 +165,7 @@ def owed_when_cut(about: About) -> Cost:
 
 
 def charge_of(about: About) -> Cost:
-    """Return the charge, or an amount of 0 if it was taken back."""
+    """Return the charge of the booking that a message is about, or an amount of 0 if it was taken back."""
     if about.charge and about.charge.state == Charge.State.REVERSED:
         return Sum(Decimal(0), about.charge.currency)
     return about.charge

@@ -152,7 +152,7 @@ def _closures(instrument: Instrument, now: datetime) -> list[Closure]:
 
 
 def _changed(rows: Iterable[Reservation | Closure]) -> Mapping[UUID, datetime]:
-    """Return when each booking was last changed, according to the trail. One statement."""
+    """Return, by id, when each booking or closure was last changed, according to the trail. One statement."""
     entries = TrailEntry.objects.filter(object_id__in=[row.pk for row in rows]).order_by()
     return dict(entries.values("object_id").annotate(last=Max("at")).values_list("object_id", "last"))
 

@@ -128,7 +128,7 @@ def busy_calendar_remove(by: By) -> None:
 
 
 def calendar_read(*, now: datetime, resolve: Resolve = resolve) -> bool:
-    """Read the own calendar that has been due longest; return whether there was one."""
+    """Read the calendar of some person that has been due longest; return whether there was one."""
     stopped = {"code": "reading-stopped", "numbers": {}}
     rows = BusyCalendar.objects.filter(user__is_active=True)
     row = address_claim(rows, feeds.read_again_at, feeds.MOST_FAILURES, now, problem=stopped)
@@ -162,7 +162,8 @@ def _store(
     times: list[tuple[datetime, datetime]] | None = None,
     refused: AddressRefused | None = None,
 ) -> None:
-    """Store the outcome of a reading: the new times, that nothing changed, or why it failed."""
+    """Store the outcome of reading a person's own calendar: the new times, that nothing changed, or why it
+    failed."""
     row = address_release(BusyCalendar.objects.all(), claimed)
     if row is None:  # another worker has taken it over, or the person removed it
         return

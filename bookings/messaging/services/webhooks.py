@@ -81,7 +81,7 @@ def webhook_change(
 
 @transaction.atomic
 def webhook_rotate(by: By, *, endpoint_id: UUID) -> WebhookEndpoint:
-    """Give the webhook a new secret; the previous one signs as well for a day."""
+    """Give a webhook a new secret; the previous one signs as well for a day."""
     row = _locked(by, endpoint_id)
     row.generation += 1
     row.previous_until = by.now + webhooks.OVERLAP
@@ -163,7 +163,7 @@ def _locked(by: By, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 def _recorded(row: WebhookEndpoint) -> dict[str, object]:
-    """Describe a webhook for the trail: only its host, since a path may hold a secret."""
+    """Return what the trail records of a webhook: only its host, since a path may hold a secret."""
     host = urlsplit(row.address).hostname
     return {"host": host, "events": row.events, "state": row.state}
 

@@ -173,8 +173,8 @@ def _order(match: Match) -> tuple[Any, ...]:
 
 
 def _start(match: Match) -> tuple[int, float]:
-    """Return the sort key of a start. Working days do not tell a Saturday from the Friday before it, nor the
-    hours of a day."""
+    """Return the sort key of a match by its start. Working days do not tell a Saturday from the Friday before
+    it, nor the hours of a day."""
     start = match.candidate.start
     return match.candidate.days or 0, start.timestamp() if start else 0.0
 

@@ -45,12 +45,13 @@ def need_state(outcome: Outcome, now: datetime) -> str:
 
 
 def is_searching(state: str) -> bool:
-    """Say whether instruments are still looked for: matches are shown, and the need can be changed and
-    withdrawn."""
+    """Say whether instruments are still looked for while a need is in this state: matches are shown, and the
+    need can be changed and withdrawn."""
     return state in {OPEN, ASKED, OFFERED}
 
 
 def may_ask(outcome: Outcome, now: datetime) -> bool:
-    """Say whether an enquiry can be made of a need: instruments are looked for, and no enquiry is open."""
+    """Say whether an enquiry can be made of a need with this outcome: instruments are looked for, and no
+    enquiry is open."""
     is_asked = outcome.asked_until is not None and outcome.asked_until > now
     return is_searching(need_state(outcome, now)) and not is_asked and outcome.latest > now

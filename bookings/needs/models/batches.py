@@ -44,7 +44,8 @@ class Batch(models.Model):
 
     @property
     def percent(self) -> int | None:
-        """The share of the best plan that was reached at least; None if nobody has computed it."""
+        """Return the percentage of the best plan that was reached at least; None if nobody has computed
+        it."""
         bound = self.figures.get("bound")
         return round(100 * self.figures["worth"] / bound) if bound else None
 

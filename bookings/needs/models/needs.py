@@ -83,8 +83,9 @@ class Need(models.Model):
 
     @property
     def shown_readers(self) -> list[dict[str, Any]]:
-        """The readers: first people named by id, with their names, then the mail addresses that were entered.
-        Whether an address belongs to an account is not revealed. No statement if the readers are loaded."""
+        """Return the readers: first people named by id, with their names, then the mail addresses that were
+        entered. Whether an address belongs to an account is not revealed. No statement if the readers are
+        loaded."""
         named = [{"id": reader.pk, "name": reader.name} for reader in self.readers.all()]
         return named + [{"id": None, "name": address} for address in self.reader_addresses]
 

@@ -155,7 +155,7 @@ def _stands(now: datetime) -> Q:
 
 
 def standing(now: datetime) -> QuerySet[BatchPlace]:
-    """Return the places whose time is held at this moment."""
+    """Return the places in batches whose time is held at this moment."""
     return BatchPlace.objects.filter(_stands(now))
 
 
@@ -189,7 +189,7 @@ def regions_to_place(actor: Actor) -> QuerySet[Region]:
 
 
 def own_places(actor: Actor) -> QuerySet[BatchPlace]:
-    """Return what batches offered for the actor's own needs, the newest first."""
+    """Return the places that batches gave to the actor's own needs, the newest first."""
     return _all().filter(need__user_id=actor.person, reservation__isnull=False)
 
 

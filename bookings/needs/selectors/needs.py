@@ -40,7 +40,7 @@ def read_by(user_id: UUID | None, need: str = "") -> Q:
 
 
 def readers_of(need: Need) -> list[User]:
-    """Return the named readers who have an account."""
+    """Return the named readers of a need who have an account."""
     verified = EmailAddress.objects.annotate(address=Lower("email")).filter(
         verified=True, address__in=need.reader_addresses
     )
@@ -73,7 +73,8 @@ def needs_under_review(actor: Actor) -> QuerySet[Need]:
 
 
 def outcome_of(need: Need) -> rules.Outcome:
-    """Return what has come of a need that one of these selectors has loaded. No statement."""
+    """Return the outcome of a need so far, as the rules take it. The need must be loaded by one of these
+    selectors. No statement."""
     loaded: Any = need
     return rules.Outcome(
         is_withdrawn=need.state == Need.State.WITHDRAWN,
@@ -157,7 +158,7 @@ def _kept_by(actor: Actor) -> QuerySet[Need]:
 
 
 def _all() -> QuerySet[Need]:
-    """Return all needs with what has come of each: `outcome_of`. Enquiries and bids are the board's."""
+    """Return all needs, with the columns from which `outcome_of` tells what has come of each."""
     this = Need.objects.order_by().filter(pk=OuterRef("pk"))
     awarded = this.filter(
         enquiries__state__in=["awarded", "fulfilled"], enquiries__reservation__state__in=_STANDS

@@ -202,7 +202,7 @@ def _finish(
     decision: rules.Decision,
     now: datetime,
 ) -> None:
-    """Record who got no place and why, and tell whoever started the batch."""
+    """Record which needs of a batch got no place and why, and tell whoever started the batch."""
     row = Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     BatchPlace.objects.bulk_create(
         [

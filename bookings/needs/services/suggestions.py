@@ -124,7 +124,7 @@ def _untold(cause: Any, about: Any = None) -> Any:
 
 
 def _tell(pk: UUID, now: datetime) -> int:
-    """Look for matches and store them; enqueue the message if there are any."""
+    """Look for instruments for a suggestion and store them; enqueue the message if there are any."""
     row = Suggestion.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
     if row is None or row.looked_at is not None:
         return 0

@@ -78,7 +78,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RegisterReport:
-    """Every row with its outcome, in the order of the file."""
+    """The outcome of every row of an imported file of regions or organisations, in its order."""
 
     outcomes: tuple[Outcome, ...]
     ignored: tuple[str, ...] = field(default=())

@@ -80,7 +80,8 @@ class RegionForm(StyledForm):
         self.time_zones = sorted(zoneinfo.available_timezones())
 
     def values(self) -> dict[str, Any]:
-        """Return what the service takes, without scheme and version."""
+        """Return the values that were entered, in the form in which the service takes them, without scheme
+        and version."""
         data = dict(self.cleaned_data)
         data.pop("version")
         data.pop("scheme", None)
@@ -180,7 +181,8 @@ class OrganisationForm(StyledForm):
             _offer(self, "region", self.regions, *([] if len(self.regions) == 1 else [NONE]))
 
     def values(self) -> dict[str, Any]:
-        """Return what the service takes, without the version."""
+        """Return the values that were entered, in the form in which the service takes them, without the
+        version."""
         data = dict(self.cleaned_data)
         data.pop("version")
         if "region" in data:
@@ -243,7 +245,8 @@ class OrganisationFilterForm(StyledForm):
         _offer(self, "region", {region.code: region for region in regions}, ("", _("all regions")))
 
     def criteria(self) -> dict[str, Any]:
-        """Return what the selector takes; malformed filters are ignored."""
+        """Return the filters that were entered, in the form in which the selector takes them; malformed ones
+        are ignored."""
         data = self.cleaned_data if self.is_valid() else {}
         return {
             "text": data.get("q", ""),
@@ -284,7 +287,7 @@ class MissingForm(StyledForm):
         _offer(self, "region", self.regions, NONE)
 
     def values(self) -> dict[str, Any]:
-        """Return what the service takes."""
+        """Return the values that were entered, in the form in which the service takes them."""
         data = self.cleaned_data
         return data | {"region": self.regions[data["region"]]}
 

@@ -65,7 +65,7 @@ class Merger:
 
     @property
     def version(self) -> int:
-        """The version of the organisation that is merged into the other."""
+        """Return the version of the organisation that is merged into the other."""
         return self.gone.version
 
 
@@ -173,7 +173,7 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
 
 
 def _names(kind: str, rows: QuerySet[Any]) -> Iterable[str]:
-    """Return the names of things that have one; bookings and the like are only counted."""
+    """Return the names of those things of a kind that have one; bookings and the like are only counted."""
     if kind == "roles":
         held = rows.select_related("user").order_by("user__name", "role")[:NAMED]
         return [f"{grant.user}: {grant.get_role_display()}" for grant in held]

@@ -185,7 +185,8 @@ def _both(gone: Organisation, into: Organisation) -> Places:
 
 
 def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
-    """Change host and payer of upcoming bookings; price, quote and regions stay."""
+    """Change host and payer of upcoming bookings from one organisation to the other; price, quote and regions
+    stay."""
     rows = list(
         Reservation.objects.filter(pk__in=ahead).select_related("payer_region", "host_region").order_by("pk")
     )
@@ -247,7 +248,7 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
 
 
 def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
-    """Return the code, or if it is taken, the code with a suffix or number."""
+    """Return a code that no row has: the given one or, if it is taken, that with a suffix or number."""
     taken = set(rows.values_list("code", flat=True))
     candidate, number = code, 1
     while candidate in taken:

@@ -18,8 +18,8 @@ from accounts.domain.roles import CAPABILITIES
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors import organisations
-from accounts.selectors.invoice_details import may_set_invoice_details
 from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.organisations import may_set_invoice_details
 from accounts.services.organisations import organisation_change, organisation_create
 from accounts.views.pages import act, chooses, edits, reads, shown
 from bookings.charging.selectors.stories import StoryEntry, story_of

@@ -100,7 +100,7 @@ def _shown(value: Any) -> Any:
 
 
 def _done(report: RegisterReport) -> str:
-    """Say in words what was imported."""
+    """Return a sentence that says what was imported."""
     counts = (
         ngettext("{n} new", "{n} new", report.new).format(n=report.new),
         ngettext("{n} changed", "{n} changed", report.changed).format(n=report.changed),

@@ -30,7 +30,7 @@ class Operations:
 
     @property
     def troubles(self) -> int:
-        """The number of things that need attention."""
+        """Return the number of jobs and queues that need attention."""
         return Troubles.among(self.queues, self.entries).number
 
 
@@ -50,7 +50,7 @@ class Troubles:
 
     @property
     def number(self) -> int:
-        """The number of things that need attention."""
+        """Return the number of jobs and queues that need attention."""
         return len(self.entries) + sum(queue.failed for queue in self.queues)
 
 

@@ -41,7 +41,7 @@ class Coordinated:
 
 
 def load_coordinated(actor: Actor, today: date) -> Coordinated:
-    """Return how the regions that the actor coordinates stand. Eight statements."""
+    """Return the figures of the regions that the actor coordinates. Eight statements."""
     month, until = month_before(today), today.replace(day=1)
     held = actor.regions_where("coordinate")
 
@@ -92,7 +92,7 @@ class Audited:
 
 
 def load_audited(actor: Actor, now: datetime) -> Audited:
-    """Return what lies before an auditor. Four statements."""
+    """Return the figures of an auditor's work: exceptions, findings and the last seal. Four statements."""
     state = AuditException.State
     counted = (
         exceptions_for(actor)
@@ -130,7 +130,7 @@ class Administered:
 
 
 def load_administered(now: datetime) -> Administered:
-    """Return what the platform holds. One statement."""
+    """Return how many people, organisations and instruments the platform has. One statement."""
     managed = RoleGrant.objects.filter(role=MANAGER, revoked_at=None, user__is_active=True)
     came = Case(
         When(user__created_at__gt=now - MONTH, then=Value("new")),

@@ -28,7 +28,8 @@ def people(request: HttpRequest) -> HttpResponse:
 
 
 def _text(request: HttpRequest) -> str:
-    """Return the text asked for. `TooOften` beyond the requests that one person may send to the API."""
+    """Return the text for which a field asks for names. `TooOften` beyond the requests that one person may
+    send to the API."""
     asking: Any = request
     if exceeded([People()], asking, None):
         raise TooOften

@@ -118,7 +118,8 @@ def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]
 
 
 def _standing(actor: Actor, now: datetime, today: date) -> dict[str, Any]:
-    """Return the figures of the reader's first role among those whose home would have little else."""
+    """Return the figures with which the home page of an administrator, an auditor or a coordinator begins, by
+    the first of these roles; none for anybody else."""
     if actor.has(ADMINISTRATOR):
         return {"administered": load_administered(now)}
     if actor.has(AUDITOR):

@@ -298,7 +298,8 @@ def _demand(year: int) -> dict[Cell, Demand]:
 def _planned(
     actor: Actor, parents: Mapping[str, Iterable[str]], now: datetime
 ) -> tuple[dict[Cell, Planned], set[str]]:
-    """Return the plans by cell, and the regions whose plans the person may read."""
+    """Return the planned purchases by cell of the planning map, and the regions whose plans the person may
+    read."""
     told = {region.pk: region.code for region in regions_told(actor, now)}
     rows = planned_in(list(told)).order_by()
     cells: dict[Cell, Planned] = {}

@@ -53,7 +53,7 @@ def _form_of(request: HttpRequest) -> tuple[MapForm, PlanningMap]:
 
 
 def _shown(whole: PlanningMap, codes: Sequence[str], regions: Sequence[Region | None]) -> Any:
-    """Return the regions (None: all together), each with its classes."""
+    """Return the regions (None: all together) of a planning map, each with its classes and their figures."""
     rows = [(region, [(code, figures(whole, code, region)) for code in codes]) for region in regions]
     cells = [each for region, row in rows if region for _code, each in row]
     most_spare = max((e.supply.spare_minutes for e in cells if e.supply), default=0)
@@ -161,7 +161,8 @@ def _weight(total: Figures) -> tuple[int, int]:
 
 
 def _lines(each: Figures) -> list[tuple[Any, Any, Any]]:
-    """Return label, minutes of the year and minutes of the year before, for each figure."""
+    """Return label, minutes of the year and minutes of the year before, for each figure of a class in a
+    region."""
     rows = (
         (_("Open hours"), "open_minutes", each.supply, each.supply_before),
         (_("Effective hours"), "effective_minutes", each.supply, each.supply_before),

@@ -64,7 +64,7 @@ def read_people(content: bytes) -> list[PersonRow]:
 
 
 def _delimiter(content: bytes) -> str:
-    """Return the delimiter that is most frequent in the first line."""
+    """Return the delimiter that is most frequent in the first line of a text table."""
     first = next((line for line in content.splitlines() if line.strip()), b"")
     return max(DELIMITERS, key=lambda sign: first.count(sign.encode()))
 

@@ -194,7 +194,7 @@ class ImportReport:
 
     @property
     def waiting(self) -> int:
-        """The number of rows that need approval."""
+        """Return the number of rows that need approval."""
         return sum(outcome.needs_approval for outcome in self.outcomes)
 
 
@@ -282,7 +282,7 @@ def instant_of(text: str, zone: ZoneInfo, name: str) -> datetime:
 
 
 def period_of(row: ImportRow, zone: ZoneInfo) -> Period:
-    """Return the period of a row. Raises `Invalid` naming every field that is wrong."""
+    """Return the period of an imported row. Raises `Invalid` naming every field that is wrong."""
     problems: list[FieldProblem] = []
     start = end = None
     try:
@@ -308,7 +308,8 @@ def period_of(row: ImportRow, zone: ZoneInfo) -> Period:
 
 
 def details_of(row: ImportRow) -> Details:
-    """Return the other details of a row. Raises `Invalid` naming every field that is wrong."""
+    """Return the details of an imported row besides instrument and time. Raises `Invalid` naming every field
+    that is wrong."""
     problems: list[FieldProblem] = []
     for name, most in _LONGEST.items():
         if len(row.text(name)) > most:

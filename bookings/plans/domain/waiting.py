@@ -32,7 +32,7 @@ class Waiting(Protocol):
 
 
 def in_order[W: Waiting](wishes: Iterable[W]) -> list[W]:
-    """Return the entries in the order in which they are served."""
+    """Return waiting-list entries in the order in which they are served."""
     return sorted(wishes, key=lambda wish: (wish.created_at, wish.id))
 
 
@@ -122,7 +122,7 @@ def state_at(
 
 
 def check_window(earliest: datetime, latest: datetime, minutes: int, now: datetime) -> None:
-    """Raise `Invalid` if no slot could ever be offered in the window."""
+    """Raise `Invalid` if no slot could ever be offered in the window of a waiting-list entry."""
     problems = []
     if latest <= earliest:
         problems.append(FieldProblem("latest", "not-after-start"))

@@ -72,12 +72,12 @@ class Proposal:
 
     @property
     def totals(self) -> dict[str, Decimal]:
-        """The total cost by currency, since hosts may charge in different ones."""
+        """Return the total cost by currency, since hosts may charge in different ones."""
         return self._sums("total")
 
     @property
     def payables(self) -> dict[str, Decimal]:
-        """The amounts to pay after vouchers, by currency."""
+        """Return the amounts to pay after vouchers, by currency."""
         return self._sums("payable")
 
     def _sums(self, name: str) -> dict[str, Decimal]:
@@ -225,7 +225,8 @@ def chain_for(actor: Actor, chain_id: UUID) -> Chain:
 
 
 def steps_of(actor: Actor, chain: Chain) -> QuerySet[Reservation]:
-    """Return the steps that the actor may see, in their order: a host sees those on its own instruments."""
+    """Return the steps of a chain that the actor may see, in their order: a host sees those on its own
+    instruments."""
     return reservations_for(actor).filter(chain=chain).order_by("step", "id")
 
 

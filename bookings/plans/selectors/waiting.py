@@ -52,7 +52,7 @@ class WaitingEntry:
 
     @property
     def label(self) -> str:
-        """The state in words."""
+        """Return the state of the entry in words."""
         return str(WaitingWish.State(self.state).label)
 
 

@@ -157,7 +157,7 @@ def _payer(actor: Actor, organisation: str | None) -> Organisation:
 
 
 def _judge(run: _Run, *, lock: bool) -> None:
-    """Determine the outcome of every row, in the order of the file."""
+    """Determine the outcome of every row of an imported file, in its order."""
     if lock:
         lock_imports(run.payer.pk)
     named = load_named(run.actor, {row.text("instrument") for row in run.table.rows})
@@ -229,7 +229,7 @@ def _read(run: _Run, named: Named, row: imports.ImportRow) -> _Read | imports.Ou
 
 
 def _person(run: _Run, named: str) -> str:
-    """Return the person a row is for; empty if that is the importer."""
+    """Return the person an imported row is for; empty if that is the importer."""
     if named and named not in run.named:
         user = person_named(named)
         is_own = user is not None and user.pk == run.actor.person
@@ -240,7 +240,8 @@ def _person(run: _Run, named: str) -> str:
 def _spans(
     read: Sequence[_Read], instruments: dict[UUID, Instrument], now: datetime
 ) -> Iterator[tuple[Instrument, Period]]:
-    """Yield each instrument with the span of its rows, not counting rows too far away to need a calendar."""
+    """Yield each instrument with the span of the rows for it, not counting rows too far away to need a
+    calendar."""
     for pk, instrument in instruments.items():
         periods = [r.period for r in read if r.instrument.pk == pk and _is_near(r.period, now)]
         first = min((p.start for p in periods), default=now)
@@ -302,7 +303,7 @@ def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> import
 
 
 def _far(instrument: Instrument, weighing: Weighing, period: Period, now: datetime) -> tuple[Refusal, ...]:
-    """Return the refusal of a row that is further away than any rule allows."""
+    """Return the refusal of an imported row that is further away than any rule allows."""
     if not hasattr(instrument, "policy"):
         return (Refusal("not-published"),)
     if period.start < now:  # whatever the notice, it is in the past
@@ -409,7 +410,8 @@ def _put(run: _Run, each: _Passing, booking_import: BookingImport) -> Reservatio
 
 
 def _tell(booked: Sequence[Reservation], now: datetime) -> None:
-    """Enqueue one message for each person and instrument, however many rows there are, and the reminders."""
+    """Enqueue one message for each person and instrument of an import, however many bookings there are, and
+    the reminders."""
     together: dict[tuple[UUID, UUID], list[Reservation]] = {}
     for reservation in booked:
         key = (reservation.user_id, reservation.instrument_id)
@@ -420,7 +422,7 @@ def _tell(booked: Sequence[Reservation], now: datetime) -> None:
 
 
 def _remember(run: _Run) -> None:
-    """Record the rows that were refused as unmet demand."""
+    """Record the rows of an import that were refused as unmet demand."""
     refused = [(o.instrument, o.period, o.refusals) for o in run.outcomes]
     demand_lacking(
         By(run.actor, run.now),

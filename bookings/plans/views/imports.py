@@ -103,7 +103,7 @@ def _rows(report: ImportReport | None) -> list[dict[str, Any]]:
 
 
 def _brought(report: ImportReport) -> str:
-    """Say in words what was imported."""
+    """Return a sentence that says what was imported."""
     booked, waiting = report.booked, report.waiting
     unchanged, refused = report.unchanged, report.refused
     counted = [

@@ -154,7 +154,7 @@ def decline(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 
 
 def _acted(request: HttpRequest, work: Callable[[By, Any], Any], done: str) -> HttpResponse:
-    """Carry out an act and go back to the list, where a refusal is shown."""
+    """Carry out an act on the waiting list and go back to the list, where a refusal is shown."""
     return act(
         request,
         partial(_list, request),

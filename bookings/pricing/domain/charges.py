@@ -54,7 +54,7 @@ class ChargeMade:
 
     @property
     def covered(self) -> Decimal:
-        """The part that a voucher pays."""
+        """Return the part of the charge that a voucher pays."""
         return self.total - self.payable
 
 

@@ -169,7 +169,7 @@ def _quantity_problems(field: str, quantity: Decimal, decimals: int) -> list[Fie
 
 
 def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
-    """Return the billed minutes and the usage lines (steps 1 and 2)."""
+    """Return the billed minutes and the usage lines of a price (steps 1 and 2 of docs/fees.md)."""
     card, rate = given.card, given.card.rates[given.price_group]
     if card.rate_unit == "sample":
         quantity = given.quantity or Decimal(0)
@@ -231,7 +231,7 @@ def _kept(given: QuoteInput, spans: list[Span]) -> tuple[list[Span], list[QuoteL
 
 
 def _by_card(usage: Iterable[QuoteLine]) -> Decimal:
-    """Return the amount to which a discount applies: the lines without guaranteed hours."""
+    """Return the amount of usage lines to which a discount applies: those without guaranteed hours."""
     return _sum(line for line in usage if line.code != KEPT)
 
 

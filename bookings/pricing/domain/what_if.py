@@ -103,7 +103,7 @@ class Sums:
 
     @property
     def percent(self) -> Decimal | None:
-        """The difference in percent of what was paid; None if nothing was paid."""
+        """Return the difference in percent of what was paid; None if nothing was paid."""
         return self.difference / self.old * 100 if self.old else None
 
 

@@ -103,7 +103,7 @@ class VoucherGrant(models.Model):
 
     @property
     def left(self) -> Decimal:
-        """The amount that is neither reserved nor spent nor transferred to another grant."""
+        """Return the amount that is neither reserved nor spent nor transferred to another grant."""
         left: Decimal = self.amount - self.held - self.redeemed - self.transferred
         return left
 

@@ -53,7 +53,7 @@ def listed_charges() -> QuerySet[Charge]:
 
 
 def _own(actor: Actor) -> Q:
-    """Return a condition for charges of reservations that are the actor's, or that they made."""
+    """Return a condition for charges of reservations that are for the actor, or that they made."""
     own = Reservation.objects.filter(Q(user_id=actor.person) | Q(made_by_id=actor.person))
     return among("reservation", own.values("pk"))
 
@@ -136,7 +136,7 @@ def monthly_totals(rows: QuerySet[Charge], actor: Actor) -> dict[date | None, li
 
 
 def added_totals(parts: Iterable[Sequence[Totals]]) -> list[Totals]:
-    """Add up several sums, by currency and side."""
+    """Return the sums of several totals of charges, by currency and side."""
     sums: dict[tuple[str, str], Totals] = {}
     for one in (one for part in parts for one in part):
         key = one.currency, one.side
@@ -266,7 +266,7 @@ def second_thought_of(
 def cancellation_for(
     actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
 ) -> CancellationFee:
-    """Return what cancelling costs now; raise `WrongState` if the booking can no longer be cancelled."""
+    """Return what cancelling a reservation costs now; raise `WrongState` if it can no longer be cancelled."""
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     rules.require_transition(state, "cancelled")
     if state == "confirmed" and not rules.may_still_cancel(

@@ -118,7 +118,7 @@ class Terms:
 
     @property
     def agreement_id(self) -> UUID | None:
-        """The agreement that makes the price group `partner`."""
+        """Return the id of the agreement that makes the price group `partner`; None in any other group."""
         is_partner = self.price_group == "partner" and self.recognition is not None
         return self.recognition.agreement.id if is_partner and self.recognition else None
 

@@ -36,7 +36,7 @@ _GRANTS = Prepared(_grants)
 
 
 def load_grant(row: VoucherGrant, payer: Organisation) -> GrantOffer:
-    """Return a grant as a value; its programme is loaded with it."""
+    """Return a voucher grant as a value; its programme is loaded with it."""
     programme = row.programme
     ends = [day for day in (row.valid_until, programme.valid_until) if day is not None]
     return GrantOffer(

@@ -207,7 +207,7 @@ def _ask_to_sign(row: Agreement, now: datetime) -> None:
 
 
 def _fields(terms: AgreementTerms) -> dict[str, Any]:
-    """Return the terms as the fields of an agreement."""
+    """Return the terms of an agreement as fields of its row."""
     values = {name: getattr(terms, name) for name in FIELDS}
     return values | {"name": terms.name.strip(), "name_zh": terms.name_zh.strip()}
 
@@ -218,7 +218,7 @@ def _terms(row: Agreement, members: Sequence[AgreementMember]) -> AgreementTerms
 
 
 def _recorded(terms: AgreementTerms, regions: Sequence[Region]) -> dict[str, Any]:
-    """Describe the terms for the trail."""
+    """Return the terms of an agreement as the trail records them."""
     return _fields(terms) | {"regions": sorted(region.code for region in regions)}
 
 

@@ -96,6 +96,6 @@ class AnswerFile(StoredFile):
 
     @property
     def url(self) -> str:
-        """The address of the file."""
+        """Return the address of the file."""
         size = "large" if self.kind == Attachment.Kind.PHOTO else "file"
         return reverse("bookings:answer-file", args=[self.pk, size])

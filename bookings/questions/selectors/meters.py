@@ -28,7 +28,7 @@ class Due:
 
     @property
     def percent(self) -> int:
-        """The used part of the limit in percent, at most a hundred."""
+        """Return the used part of the limit in percent, at most a hundred."""
         return min(100, int(self.used * 100 / self.cycle.counter.limit))
 
 

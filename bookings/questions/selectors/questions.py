@@ -22,13 +22,14 @@ OF_SHEET = (
 
 
 def questions_version(instrument: Instrument, moment: str) -> int | None:
-    """Return the version of the questions in force; None if nothing is asked. No statement."""
+    """Return the version of the questions in force at an instrument; None if nothing is asked. No
+    statement."""
     return instrument.before_questions if moment == BEFORE else instrument.after_questions
 
 
 def load_questionnaire(instrument: Instrument, moment: str) -> Questionnaire | None:
-    """Return the questionnaire in force, None if nothing is asked. One statement; none if nothing is
-    asked."""
+    """Return the questionnaire in force at an instrument, None if nothing is asked. One statement; none if
+    nothing is asked."""
     version = questions_version(instrument, moment)
     if version is None:
         return None
@@ -88,7 +89,7 @@ def sheets_of(instrument_id: UUID) -> QuerySet[AnswerSheet]:
 
 
 def label_of(thing: Field | Choice) -> str:
-    """Return the label in the reader's language, or in the other language if there is none."""
+    """Return the label of a thing in the reader's language, or in the other language if there is none."""
     labels = [thing.label, thing.label_zh]
     if (get_language() or "").startswith("zh"):
         labels.reverse()
@@ -111,7 +112,7 @@ def answer_words(question: Field, answer: str | bool | AnswerFile | None) -> str
 
 
 def answers_said(sheet: AnswerSheet) -> list[tuple[str, str | AnswerFile]]:
-    """Return the questions that were answered, with their answers, in the reader's language."""
+    """Return the questions of a sheet that were answered, with their answers, in the reader's language."""
     return [
         (label_of(field), answer_words(field, answer))
         for field, answer in answered(sheet)

@@ -2,17 +2,20 @@
 state the filters and the meaning of the columns; no text cell can be taken for a formula."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO, StringIO
 from typing import IO
 
 import openpyxl
 from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.writer.excel import save_workbook
 
 from accounts.domain.errors import invalid
+from accounts.replica import streamed
 from bookings.record.adapters.definitions import MEANINGS
 from instruments.reading.adapters.workbook import sheet_text
 from instruments.reading.domain.delimited import text_cell
@@ -26,6 +29,23 @@ FILES = {
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 MOST_IN_WORKBOOK = 20_000  # rows; more take longer than a request may
+NO_FILTERS = ("format", "page", "after", "limit", "cursor")  # parameters that choose a page or a format
+
+
+def file_answer(
+    name: str, format: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], asked: Mapping[str, str]
+) -> HttpResponseBase:
+    """Return the answer with all rows of a list as a file, in one of `FILES`, which states the filters among
+    the parameters `asked`. CSV is sent row by row as they are read, in a transaction, since a cursor needs
+    one."""
+    notes = [(key, str(value)) for key, value in asked.items() if value and key not in NO_FILTERS]
+    headers = {
+        "Content-Type": FILES[format],
+        "Content-Disposition": f'attachment; filename="{name}.{format}"',
+    }
+    if format == XLSX:
+        return HttpResponse(workbook(heads, rows, notes), headers=headers)
+    return StreamingHttpResponse(streamed(in_transaction(csv_pieces(heads, rows, notes))), headers=headers)
 
 
 def csv_pieces(

@@ -110,7 +110,7 @@ def _draw(canvas: Canvas, label: Label, width: float, height: float) -> None:
 
 
 def _qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
-    """Draw a QR code that fills a square up to its quiet zone."""
+    """Draw a QR code of a text that fills a square up to its quiet zone."""
     widget = QrCodeWidget(text, barLevel="M", barBorder=0)
     left, bottom, right, top = widget.getBounds()
     drawing = Drawing(side, side, transform=[side / (right - left), 0, 0, side / (top - bottom), 0, 0])

@@ -5,19 +5,14 @@ from collections.abc import Sequence
 from functools import wraps
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.pagination import Pages
 from accounts.api.resource import Mark, lists, parts
 from accounts.api.shapes import Choice, Day, Flag, Query, Text
-from accounts.replica import streamed
 from accounts.selectors.rows import any_of
-from bookings.record.adapters.figures import FILES, XLSX, csv_pieces, in_transaction, workbook
-from bookings.record.api.files import headers_of
+from bookings.record.adapters.figures import FILES, file_answer
 from bookings.record.api.shapes import month_named
 from bookings.record.selectors.lists import CHOICE, DAY, FLAG, ID, MONTH, Filter, Listing
 
@@ -102,23 +97,11 @@ def answered(endpoint: Any, listing: Listing, found: Any, query: dict[str, Any],
     if seen is not None and (is_file or order):
         rows, seen = rows.filter(any_of(seen)) if seen else rows.none(), None
     if is_file:
-        return _file(endpoint, listing, rows.order_by(*(order or usual)), query)
+        lines = listing.lines(rows.order_by(*(order or usual)), by)
+        return file_answer(
+            listing.name, query["format"], listing.heads, lines, endpoint.request.query_params.dict()
+        )
     return rows, seen, order
-
-
-def _file(endpoint: Any, listing: Listing, rows: QuerySet[Any], query: dict[str, Any]) -> HttpResponseBase:
-    format = query["format"]
-    notes = [
-        (name, str(value))
-        for name, value in endpoint.request.query_params.items()
-        if value and name not in ("format", "limit", "cursor")
-    ]
-    lines = listing.lines(rows, endpoint.by)
-    headers = headers_of(FILES[format], f"{listing.name}.{format}")
-    if format == XLSX:
-        return HttpResponse(workbook(listing.heads, lines, notes), headers=headers)
-    pieces = streamed(in_transaction(csv_pieces(listing.heads, lines, notes)))
-    return StreamingHttpResponse(pieces, headers=headers)
 
 
 def _field_of(one: Filter) -> serializers.Field[Any, Any, Any, Any]:

@@ -54,7 +54,7 @@ class Hex(serializers.CharField):
 
 
 class IdOf(serializers.UUIDField):
-    """The id of a row."""
+    """A field that shows a related row by its id."""
 
     def to_representation(self, value: Any) -> str:
         return str(value.pk)

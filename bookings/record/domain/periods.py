@@ -24,7 +24,7 @@ class Period:
 
     @property
     def minutes(self) -> int:
-        """The whole minutes of the period."""
+        """Return the whole minutes of the period."""
         return int(self.length.total_seconds() // 60)
 
     def meets(self, other: "Period") -> bool:

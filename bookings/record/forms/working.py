@@ -46,7 +46,7 @@ class WorkingForm(StyledForm):
 
     @property
     def narrowing(self) -> dict[str, Any]:
-        """The values that filter the list."""
+        """Return the values that filter the list."""
         self.is_valid()
         return {
             name: value

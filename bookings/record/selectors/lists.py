@@ -94,12 +94,12 @@ class Listing:
 
     @property
     def sorts(self) -> dict[str, str]:
-        """The field by which each sortable column sorts, by the column's name."""
+        """Return, by column name, the field by which each sortable column sorts."""
         return {column.name: column.sort for column in self.columns if column.sort}
 
     @property
     def heads(self) -> list[str]:
-        """The names of the columns in files."""
+        """Return the names of the columns that files of the list have."""
         return [column.name for column in self.columns if column.cell is not None]
 
     def sort_named(self, text: str) -> str:
@@ -142,7 +142,7 @@ class Listing:
         return (self.line(row, by) for row in found)
 
     def line(self, row: Any, by: By) -> list[Cell]:
-        """Return the cells of a row, as in a file."""
+        """Return the cells of a row, as a file of the list has them."""
         return [_plain(column.read(row, by)) for column in self.columns if column.cell is not None]
 
 

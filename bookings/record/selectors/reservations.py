@@ -65,9 +65,10 @@ def of_places(actor: Actor) -> list[Q]:
 
 
 def each_of_places(actor: Actor) -> list[Q]:
-    """Return the same conditions as `of_places` in a form for `first_of`: one for each organisation, whose
-    rows an index has in order; the regions by their ids, so that the database can estimate how many rows they
-    have. One statement, none without a region."""
+    """Return conditions for the rows that the actor sees of a table with a payer, a host and their regions,
+    in a form for `first_of`: one for each organisation, whose rows an index has in order; the regions by
+    their ids, so that the database can estimate how many rows they have. One statement, none without a
+    region."""
     seen = [
         Q(**{side: organisation})
         for organisation in sorted(actor.organisations_where("read-bookings"))

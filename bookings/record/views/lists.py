@@ -7,14 +7,13 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.domain.roles import Actor, By
-from accounts.replica import streamed
 from accounts.selectors.rows import among
-from bookings.record.adapters.figures import FILES, XLSX, csv_pieces, in_transaction, workbook
+from bookings.record.adapters.figures import FILES, file_answer
 from bookings.record.forms.working import WorkingForm
 from bookings.record.selectors.lists import Cell, Listing, amount_cell
 
@@ -89,10 +88,11 @@ class ListPage:
         if (format := request.GET.get("format", "")) not in FILES:
             return None
         lines = self.listing.lines(rows, by)
-        return file_answer(request, self.listing.name, self.listing.heads, lines, format)
+        return file_answer(self.listing.name, format, self.listing.heads, lines, request.GET.dict())
 
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
-        """Return the name of the `waits` that the reader asks for (empty: none), and the rows."""
+        """Return the kind of waiting rows to which the address restricts the list (empty: none), and the rows
+        of the list."""
         listing = self.listing
         waits = waits_of(request, *listing.waits)
         return waits, listing.waits[waits](by.actor, by.now) if waits else listing.rows(by.actor)
@@ -153,23 +153,4 @@ def csv_answer(
     request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> HttpResponseBase:
     """Send all rows of a list as it is filtered as CSV."""
-    return file_answer(request, name, heads, rows, "csv")
-
-
-def file_answer(
-    request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], format: str
-) -> HttpResponseBase:
-    """Send all rows of a filtered list as a file, which also states the filters. No text cell can be taken
-    for a formula. CSV is sent row by row as they are read, in a transaction, since a cursor needs one."""
-    notes = [
-        (key, str(value))
-        for key, value in request.GET.items()
-        if value and key not in ("format", "page", "after")
-    ]
-    headers = {
-        "Content-Type": FILES[format],
-        "Content-Disposition": f'attachment; filename="{name}.{format}"',
-    }
-    if format == XLSX:
-        return HttpResponse(workbook(heads, rows, notes), headers=headers)
-    return StreamingHttpResponse(streamed(in_transaction(csv_pieces(heads, rows, notes))), headers=headers)
+    return file_answer(name, "csv", heads, rows, request.GET.dict())

@@ -18,7 +18,7 @@ from bookings.reserving.services.moves import reservation_move
 
 
 class MoveBody(OverrideBody):
-    """The new time."""
+    """The new time of a booking."""
 
     start = Instant()
     end = Instant()

@@ -163,8 +163,8 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
 
     @cached_property
     def named(self) -> str:
-        """The person the booking is for, if not the reader, as the form takes them; a text that it refuses
-        unchanged."""
+        """Return the person the booking is for, if not the reader, in the form that services take; a text
+        that the field refuses is returned unchanged."""
         text = str(self["on_behalf_of"].value() or "") if "on_behalf_of" in self.fields else ""
         try:
             return str(self.fields["on_behalf_of"].clean(text)) if text else ""
@@ -176,7 +176,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         return Decimal(number) if number else None
 
     def enquiry(self) -> PriceRequest:
-        """Return the price request of the form."""
+        """Return the request for a price that the form describes."""
         data = self.cleaned_data
         return PriceRequest(self.period(), data["service_mode"], self.options(), self.quantity())
 

@@ -78,7 +78,7 @@ class Move:
 
     @property
     def grant_id(self) -> UUID | None:
-        """The grant that covers part of the new price."""
+        """Return the id of the grant that covers part of the new price; None if none does."""
         if self.new is None or self.new.voucher is None:
             return None
         if self.kind != moves.MOVE:
@@ -91,7 +91,8 @@ class Move:
 
     @property
     def overridable(self) -> tuple[str, ...]:
-        """The refusals, if a manager of the host could override all of them; otherwise empty."""
+        """Return the refusals of the move if a manager of the host could override all of them; otherwise
+        none."""
         codes = tuple(refusal.code for refusal in self.refusals)
         return codes if set(codes) <= set(OVERRIDABLE) else ()
 

@@ -123,7 +123,7 @@ def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -
 
 
 def _refusals(reservation: Reservation) -> tuple[Refusal, ...]:
-    """Return the reasons why a request could not be accepted now. Two statements at most."""
+    """Return the reasons why a request to book could not be accepted now. Two statements at most."""
     refusals: list[Refusal] = []
     instrument = reservation.instrument
     period = Period(reservation.start_at, reservation.end_at)
@@ -163,7 +163,7 @@ def bands_of(kind: str, start: datetime, end: datetime, days: Period) -> Iterato
 
 
 def _days(reservation: Reservation) -> Period:
-    """Return the local days on which the request lies."""
+    """Return the local days on which a request to book lies."""
     zone = reservation.instrument.facility.zone
     first = local_date(zone, reservation.start_at)
     last = local_date(zone, reservation.end_at)

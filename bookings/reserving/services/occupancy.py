@@ -100,7 +100,7 @@ def reservation_touch(
 
 
 def lineage_of(reservation: Reservation) -> list[Any]:
-    """Return the regions of host and payer, with all regions above them."""
+    """Return the regions of a reservation's host and payer, with all regions above them."""
     return [*reservation.host_region.lineage, *reservation.payer_region.lineage]
 
 

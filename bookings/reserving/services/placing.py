@@ -293,7 +293,7 @@ def money_take(
 
 
 def earmarks_recorded(quote: quotes.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
-    """Describe reserved money for the trail."""
+    """Return the reserved money of a booking as the trail records it."""
     recorded: dict[str, Any] = {}
     if quote is not None and quote.voucher:
         recorded |= {"voucher": quote.voucher, "covered": quote.covered}
@@ -326,8 +326,8 @@ def confirmed_effects(reservation: Reservation, now: datetime, kind: str = "conf
 
 
 def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
-    """Return the reminders for the present start; those for an earlier start are dropped when they find it
-    changed."""
+    """Return the effects that remind people before the start of a reservation; those for an earlier start are
+    dropped when they find it changed."""
     times = reminders.reminder_times(reservation.start_at, now)
     return [
         Effect(

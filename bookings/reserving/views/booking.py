@@ -189,7 +189,8 @@ def _may_be_linked(name: str) -> bool:
 
 
 def _mode(data: QueryDict, kept: Reservation | None, instrument: Instrument, terms: Terms) -> str:
-    """Return the service mode that the form names, otherwise that of the hold, otherwise the default."""
+    """Return the service mode that the booking form names, otherwise that of the hold, otherwise the
+    default."""
     if (mode := data.get("service_mode", "")) in instrument.service_modes:
         return mode
     return kept.service_mode if kept else first_mode(instrument, terms)
@@ -207,7 +208,8 @@ def sources_offered(
 
 
 def _reserve(by: By, booking: Booking) -> Reservation:
-    """Reserve; a missing permission is shown in the form instead of as a page of its own."""
+    """Reserve for the booking form, in which a missing permission is shown instead of as a page of its
+    own."""
     try:
         return reservation_request(by, booking=booking)
     except NotPermitted as refused:
@@ -314,7 +316,8 @@ def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 def _wish(form: BookingForm, instrument: Instrument, terms: Terms) -> PriceRequest:
-    """Return the price request of the form, or as much of it as can be read while it is incomplete."""
+    """Return the price request of the booking form, or as much of it as can be read while it is
+    incomplete."""
     if form.is_bound and form.is_valid():
         return form.enquiry()
     given: Any = form.data if form.is_bound else form.initial

@@ -114,7 +114,7 @@ def decide_many(request: HttpRequest) -> HttpResponse:
 
 
 def _kept(request: HttpRequest) -> dict[str, str]:
-    """Return the filters of the list, for the address of the next page."""
+    """Return the filters of the list of requests, for the address of the next page."""
     return {name: value for name in ("q", "since", "until", "sort") if (value := request.GET.get(name))}
 
 
@@ -131,7 +131,7 @@ def _waiting(request: HttpRequest, by: By) -> tuple[list[Reservation], dict[str,
 
 
 def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | None:
-    """Return the next request in the list, the first one after the last; None if there is none."""
+    """Return the next request in the list, or the first one after the last; None if there is none."""
     rows, _working = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now))
     ids = list(rows.values_list("pk", flat=True)[:MOST])
     if reservation_id not in ids:

@@ -39,7 +39,7 @@ def file_open(row: ResultFile) -> "File[bytes]":
 
 
 def file_read(storage: str, start: int, end: int) -> Iterator[bytes]:
-    """Yield a part of a file, piece by piece."""
+    """Yield a part of a stored file, piece by piece."""
     yield from _store.read(storage, start, end)
 
 

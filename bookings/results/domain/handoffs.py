@@ -60,7 +60,7 @@ def state_after(state: str, act: str, *, is_held: bool = False) -> str:
 
 
 def may(state: str, act: str, *, is_held: bool = False) -> bool:
-    """Say whether the act is possible in this state."""
+    """Say whether the act is possible for a delivery in this state."""
     return state in ACTS[act] and not (is_held and act == "withdraw")
 
 

@@ -85,7 +85,7 @@ def package(measurement: Measurement, results: Sequence[Result]) -> list[Stored]
 
 
 def described(measurement: Measurement, results: Sequence[Result]) -> bytes:
-    """Return the RO-Crate's metadata document."""
+    """Return the metadata document (RO-Crate) that describes a measurement and its results."""
     host = _entity(measurement.host, "Organization", "host")
     instrument = _entity(measurement.instrument, "IndividualProduct", "instrument")
     instrument["owner"] = {"@id": host["@id"]}

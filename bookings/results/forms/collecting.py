@@ -35,7 +35,7 @@ class LinkForm(StyledForm):
         field.choices = [("", _("everything")), *((str(file.pk), file.path) for file in files)]
 
     def values(self, now: datetime) -> dict[str, Any]:
-        """Return the arguments of the service."""
+        """Return the values that were entered, as arguments of the service that makes the link."""
         data = self.cleaned_data
         return {
             "label": data["label"],

@@ -39,7 +39,7 @@ class CollectLink(models.Model):
 
     @property
     def version(self) -> int:
-        """The version: 1, and 2 once the link is revoked."""
+        """Return the version of the link: 1, and 2 once it is revoked."""
         return 1 if self.revoked_at is None else 2
 
     def places(self) -> Places:

@@ -200,7 +200,7 @@ def delivery_note(*, receipt_id: UUID, start: int, end: int, now: datetime, is_l
 
 @transaction.atomic
 def _take(receipt_id: UUID, start: int, end: int) -> bool:
-    """Add bytes to those taken; return False if everything was taken before."""
+    """Add bytes to those taken of a file; return False if everything was taken before."""
     receipt = Receipt.objects.select_for_update(no_key=True).get(pk=receipt_id)
     if receipt.completed_at:
         return False
@@ -265,7 +265,7 @@ def receipt_confirm(by: By, *, hand_off_id: UUID, manifest_digest: str) -> Recei
 
 
 def _delivered(by: By, hand_off: HandOff, receipt: Receipt) -> None:
-    """Record in the trail that something was given out completely."""
+    """Record in the trail that a file or the package of a delivery was given out completely."""
     after = {
         "receipt": receipt.pk,
         "way": receipt.way,

@@ -57,7 +57,7 @@ def keep_ask(by: By, *, hand_off_id: UUID, days: int, reason: str = "") -> KeepR
 
 @transaction.atomic
 def keep_decide(by: By, *, request_id: UUID, grant: bool) -> KeepRequest:
-    """Grant or decline a request, for the host."""
+    """Grant or decline a request to keep results longer, for the host."""
     hand_off_id = visible(KeepRequest.objects, pk=request_id).hand_off_id
     hand_off_to_fill(by.actor, hand_off_id)
     hand_off = lock_hand_off(hand_off_id)
@@ -100,7 +100,7 @@ def _keep(by: By, hand_off: HandOff, days: int, reason: str) -> None:
 
 
 def _save_until(hand_off: HandOff, until: datetime) -> None:
-    """Store another last day, for which people are warned again."""
+    """Store another last day of results, for which people are warned again."""
     hand_off.retain_until, hand_off.told_days = until, None
     hand_off.version += 1
     hand_off.save(update_fields=["retain_until", "told_days", "state", "version"])

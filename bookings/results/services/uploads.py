@@ -237,7 +237,7 @@ def storage_reserve(organisation_id: UUID, size: int) -> None:
 
 
 def storage_free(organisation_id: UUID, size: int) -> None:
-    """Release space that was reserved."""
+    """Release space in a host's storage that was reserved for a file."""
     mine = HostStorage.objects.filter(pk=organisation_id)
     mine.update(reserved=F("reserved") - _big(size))
 

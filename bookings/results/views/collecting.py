@@ -30,7 +30,7 @@ from bookings.results.views.handoffs import SHOWN_FILES, acted
 
 
 def asked(request: HttpRequest) -> Request:
-    """Return the HTTP request as the service takes it."""
+    """Return the HTTP request in the form in which the services that send results take it."""
     return Request(str(request.method), request.headers, timezone.now)
 
 

@@ -119,7 +119,7 @@ class CaseForm(StyledForm):
         return [(term(one), " · ".join(map(str, one.synonyms))) for one in self.vocabulary]
 
     def values(self) -> CaseValues:
-        """Return the values as the service takes them."""
+        """Return the values of the case that were entered, as the service takes them."""
         data = dict(self.cleaned_data)
         by_name = {
             name.casefold(): one.code for one in self.vocabulary for name in (one.name, one.name_zh) if name
@@ -239,7 +239,7 @@ class DecisionForm(GroundsForm):
         ]
 
     def values(self) -> Decision:
-        """Return the values as the service takes them."""
+        """Return the decision that was entered, as the service takes it."""
         data = self.cleaned_data
         return Decision(**data | {"pooled_with": data.get("pooled_with") or None})
 
@@ -274,7 +274,7 @@ class PledgeAnswerBody(Shape):
 
 
 class PledgeForm(ShapeForm):
-    """A host's answer."""
+    """A host's answer to the request to pledge hours."""
 
     shape = PledgeAnswerBody
 
@@ -309,5 +309,5 @@ class OpinionForm(GroundsForm):
     field_order = ("advice", "grounds", "text")
 
     def values(self) -> Opinion:
-        """Return the values as the service takes them."""
+        """Return the opinion that was entered, as the service takes it."""
         return Opinion(**self.cleaned_data)

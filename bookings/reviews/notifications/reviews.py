@@ -25,7 +25,7 @@ class About:
 
 
 def _load(row: OutboxMessage, now: datetime) -> About | None:
-    """Load the case, pledge or expert of a row; None if it is gone."""
+    """Load the case, pledge or expert that an outbox row is about; None if it is gone."""
     pledge = expert = None
     if "pledge" in row.payload:
         rows = HostPledge.objects.select_related("instrument", "host")
@@ -49,7 +49,7 @@ def _applicants(about: About) -> list[User]:
 
 
 def _hosts(about: About) -> list[User]:
-    """Return the managers of all hosts that have not answered."""
+    """Return the managers of all hosts that have not answered the request to pledge hours."""
     rows = about.case.pledges.filter(answer="").values_list("host_id", flat=True)
     hosts: set[UUID] = set(rows)
     return list(dict.fromkeys(p for host in sorted(hosts) for p in holders_of("manager", host)))

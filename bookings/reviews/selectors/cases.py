@@ -185,8 +185,8 @@ def due_day(case: PurchaseCase, state: str, day: date) -> date | None:
 
 
 def appeal_until(case: PurchaseCase) -> date | None:
-    """Return the last day on which the applicant may appeal against the decision; None before there is
-    one."""
+    """Return the last day on which the applicant may appeal against the decision on a case; None before there
+    is one."""
     if case.decided_at is None:
         return None
     day = today_of(case.organisation, case.decided_at)
@@ -201,7 +201,7 @@ def working_day(region: Region, day: date, days: int) -> date:
 
 
 def experts_needed(scheme: ReviewScheme) -> int:
-    """Return how many opinions a decision needs."""
+    """Return how many opinions of experts a decision needs by a scheme."""
     return rules.EXPERTS if scheme.experts is None else scheme.experts
 
 

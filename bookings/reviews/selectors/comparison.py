@@ -170,7 +170,7 @@ def evidence_of(case: PurchaseCase) -> Evidence | None:
 
 
 def costs_of(case: PurchaseCase) -> rules.Costs:
-    """Return the costs of a case's purchase."""
+    """Return the costs that the purchase of a case would have."""
     return rules.Costs(
         case.price, case.years, case.upkeep_percent, case.staff, case.space, case.marginal, case.travel
     )
@@ -300,7 +300,8 @@ def _hours(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, tuple[in
 
 
 def _norm(ids: Sequence[UUID], since: date, until: date) -> dict[UUID, int]:
-    """Return the norm of what each instrument offered on those days, in minutes. Two statements."""
+    """Return the norm hours of what each instrument offered on the days [since, until), in minutes. Two
+    statements."""
     norms = load_norms(USUAL_SCHEME)
     offered = load_offered(Instrument.objects.filter(pk__in=ids), since, until, ["instrument"])
     return {key[0]: norm_minutes(spans, norms) for key, spans in offered.items()}
@@ -370,7 +371,7 @@ def _unmet(
 
 
 def _coordinates(organisation: Organisation) -> tuple[float, float] | None:
-    """Return the coordinates of the applicant: those of its first facility that has any."""
+    """Return the coordinates of the first facility of an organisation that has any; None without one."""
     row = (
         Facility.objects.filter(organisation=organisation, latitude__isnull=False, longitude__isnull=False)
         .order_by("name", "pk")
@@ -397,5 +398,5 @@ def _model(instrument: Instrument) -> str:
 
 
 def _stated_at(instrument: Instrument) -> datetime:
-    """Return when somebody last confirmed or changed the record."""
+    """Return when somebody last confirmed or changed an instrument's record."""
     return instrument.confirmed_at or instrument.updated_at

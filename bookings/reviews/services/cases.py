@@ -167,7 +167,7 @@ def hosts_ask(by: By, *, case_id: UUID) -> PurchaseCase:
 
 @transaction.atomic
 def case_review(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Begin the review: experts give their opinions. Hosts may still answer."""
+    """Begin the review of a case: experts give their opinions. Hosts may still answer."""
     return _go(by, _coordinated(by, case_id), "review")
 
 
@@ -254,7 +254,7 @@ def case_appeal(by: By, *, case_id: UUID, reason: str) -> PurchaseCase:
 
 @transaction.atomic
 def case_order(by: By, *, case_id: UUID) -> PurchaseCase:
-    """Record that the instrument was ordered."""
+    """Record that the instrument of a case was ordered."""
     return _go(by, _managed(by, case_id), "order")
 
 
@@ -324,7 +324,7 @@ def _go(
     reason: str = "",
     tell: str = "",
 ) -> PurchaseCase:
-    """Bring a case into the state that an act leads to, record it, and tell people."""
+    """Bring a case into the state that an act leads to, record it in the trail, and tell people."""
     before, case.state = case.state, rules.act(name, case.state)
     case.due_on = cases.due_day(case, case.state, cases.today_of(case.organisation, by.now))
     _save(by, case, "state", "due_on", *columns)
@@ -384,7 +384,7 @@ def _columns(
 
 
 def _checks(values: CaseValues) -> Iterator[tuple[FieldProblem, bool]]:
-    """Yield each problem that the values may have, with whether they have it."""
+    """Yield each problem that the values of a case may have, with whether they have it."""
 
     def within(name: str, least: int, most: int) -> tuple[FieldProblem, bool]:
         return FieldProblem(name, "too-large", {"most": most}), not least <= getattr(values, name) <= most

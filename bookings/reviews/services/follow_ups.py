@@ -30,7 +30,7 @@ def _due(now: datetime) -> QuerySet[PurchaseCase]:
 
 
 def _follow_up(case_id: UUID, now: datetime) -> int:
-    """Store how much was used of what was pledged, and of the purchased instrument."""
+    """Store for a case how much was used of what was pledged, and of the purchased instrument."""
     case = lock_case(case_id)
     if case.follow_up_on is None or not _due(now).filter(pk=case_id).exists():
         return 0
@@ -91,7 +91,7 @@ def _pledged(case: PurchaseCase, since: date, until: date, year: int) -> tuple[i
 
 
 def _own(case: PurchaseCase, since: date, until: date) -> int:
-    """Return the minutes used on the purchased instrument, by anybody."""
+    """Return the minutes used by anybody on the instrument that was purchased after a case."""
     if case.instrument_id is None:
         return 0
     days = InstrumentDay.objects.filter(instrument_id=case.instrument_id, date__gte=since, date__lt=until)

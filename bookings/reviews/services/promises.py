@@ -175,6 +175,6 @@ def _check(answer: PledgeAnswer, pledge: HostPledge, now: datetime) -> None:
 
 
 def _midnight(pledge: HostPledge, day: date) -> datetime:
-    """Return the instant at which a day begins where the instrument is."""
+    """Return the instant at which a day begins where the instrument of a pledge is."""
     zone = ZoneInfo(pledge.instrument.facility.time_zone)
     return datetime.combine(day, time(), zone)

@@ -187,7 +187,7 @@ def _own_instruments(actor: Actor, case: PurchaseCase) -> list[Instrument]:
 
 
 def _evidence(evidence: Any, case: PurchaseCase) -> dict[str, Any] | None:
-    """Return the figures as the page shows them; hours as decimals."""
+    """Return the figures of a case's evidence as the page shows them; hours as decimals."""
     if evidence is None:
         return None
     figures, parameters = evidence.figures, load_parameters()

@@ -35,8 +35,8 @@ class SampleReceivings(Resource):
 
     @reads(_("How a facility receives samples"), below="sample-receiving", address="api-sample-receiving")
     def detail(self, pk: UUID) -> None:
-        """Returns to whom and where samples are sent, when they are accepted, and how to pack them. 404 if
-        the facility's managers have not said."""
+        """Return to whom and where samples are sent, when they are accepted, and how to pack them. 404 if the
+        facility's managers have not said."""
 
     @acts(
         _("Set how a facility receives samples"),
@@ -48,6 +48,6 @@ class SampleReceivings(Resource):
         once=False,
     )
     def set_receiving(self, pk: UUID, data: dict[str, Any]) -> SampleReceiving:
-        """Only the managers of the facility's organisation may do this. `If-Match: "0"` if it was not set
-        before."""
+        """Set how a facility receives samples by post. Only the managers of its organisation may do this.
+        `If-Match: "0"` if it was not set before."""
         return receiving_set(self.by, facility_id=pk, **data)

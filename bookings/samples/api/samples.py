@@ -295,7 +295,7 @@ class SampleSheets(SampleResource):
 
     @removes(_("Remove the safety data sheet from a sample"), below="sheet", named="_sheet_remove")
     def remove_sheet(self, pk: UUID) -> None:
-        """Only the sample's owner may do this."""
+        """Remove the safety data sheet from a sample. Only the sample's owner may do this."""
         sheet_remove(self.by, sample_id=pk)
 
 

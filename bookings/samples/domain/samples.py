@@ -130,7 +130,8 @@ def next_states(state: str, sides: Iterable[str]) -> list[str]:
 
 
 def expected_state(state: str, sides: Iterable[str]) -> str:
-    """Return the state that usually follows, if somebody on these sides may give it; else nothing."""
+    """Return the state that usually follows a state of a sample, if somebody on these sides may give it; else
+    nothing."""
     return next((new for new in NEXT.get(state, ()) if new in next_states(state, sides)), "")
 
 

@@ -92,7 +92,7 @@ class SeriesMadeShape(SeriesShape):
 
 
 class SeriesCancellationShape(serializers.Serializer[Any]):
-    """The total cost of cancelling now; the tax is on the fee."""
+    """The total cost of cancelling bookings of a series now; the tax is on the fee."""
 
     reservations = serializers.ListField(child=IdOf())
     fee = Money()

@@ -50,7 +50,7 @@ class Rule:
 
     @property
     def text(self) -> str:
-        """The rule as RFC 5545 writes it; `parse_rule` reads it back to an equal value."""
+        """Return the rule as RFC 5545 writes it; `parse_rule` reads it back to an equal value."""
         parts = [f"FREQ={self.frequency}"]
         if self.interval != 1:
             parts.append(f"INTERVAL={self.interval}")

@@ -71,7 +71,7 @@ class SeriesPreview:
 
     @property
     def bookable(self) -> int:
-        """The number of dates that could be booked."""
+        """Return the number of dates that could be booked."""
         return sum(not occurrence.refusals for occurrence in self.occurrences)
 
     @property
@@ -80,13 +80,14 @@ class SeriesPreview:
 
     @property
     def total(self) -> Decimal | None:
-        """The total of the dates that could be booked, tax included, before vouchers; None if no date has a
-        price."""
+        """Return the total of the dates that could be booked, tax included, before vouchers; None if no date
+        has a price."""
         return self._sum("total")
 
     @property
     def payable(self) -> Decimal | None:
-        """The sum to pay for the dates that could be booked, after vouchers; None if no date has a price."""
+        """Return the sum to pay for the dates that could be booked, after vouchers; None if no date has a
+        price."""
         return self._sum("payable")
 
     def _sum(self, name: str) -> Decimal | None:
@@ -149,7 +150,7 @@ def load_series_funding(
     *,
     lock: bool = False,
 ) -> Funding:
-    """Load the sources that pay for each date (`load_funding`)."""
+    """Load the funding sources that pay for each date of a series."""
     today = local_date(instrument.facility.zone, now)
     return load_funding(payer.pk, shares, people, today, lock=lock)
 

@@ -68,7 +68,7 @@ def series_book(by: By, *, booking: Booking, rule: str, on_conflict: str) -> Ser
 def _remember(
     by: By, parties: Parties, booking: Booking, occurrences: Sequence[series_selectors.Occurrence]
 ) -> None:
-    """Record the dates that were refused as unmet demand."""
+    """Record the dates of a series that were refused as unmet demand."""
     demand_lacking(
         by,
         organisation=parties.payer,
@@ -159,7 +159,8 @@ def _put(
 
 
 def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:
-    """Return reminders before a date, as for any booking that is confirmed."""
+    """Return the effects that remind people before a booking of a series, as of any booking that is
+    confirmed."""
     return placing.reminder_effects(reservation, now) if reservation.state == "confirmed" else []
 
 

@@ -132,7 +132,7 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
 
 
 def _booked(reservations: Sequence[Reservation]) -> str:
-    """Say in words what was booked."""
+    """Return a sentence that says what was booked."""
     if any(row.state == "requested" for row in reservations):
         text = ngettext(
             "{n} date requested. The owner will answer you by mail.",

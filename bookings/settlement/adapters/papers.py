@@ -30,7 +30,7 @@ def _month(value: date) -> str:
 
 
 def _names(thing: Party | Region) -> str:
-    """Return the names in both languages, the reader's first."""
+    """Return the names of an organisation or region in both languages, the reader's first."""
     names = [thing.name, thing.name_zh]
     if is_chinese():
         names.reverse()
@@ -305,8 +305,8 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
 
 
 def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
-    """Return the box with bank account, reference, day and amount; on a credit, the account to which it is
-    paid out."""
+    """Return the box of a statement with bank account, reference, day and amount; on a credit, the account to
+    which it is paid out."""
     row, host = paper.statement, paper.parties.host
     still = row.payable - row.paid
     if not still or row.voided_at or row.payer_id == row.host_id:

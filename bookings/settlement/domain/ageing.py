@@ -55,8 +55,8 @@ def bucket_of(amount: Decimal, due_date: date, today: date) -> str:
 
 
 def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
-    """Return the sums by counterparty and currency: by currency, then the larger in the bucket that has been
-    due longest."""
+    """Return the sums of open amounts by counterparty and currency: by currency, then the larger in the
+    bucket that has been due longest."""
     rows: dict[tuple[UUID, str], AgedRow] = {}
     for one in amounts:
         key = (one.counterparty, one.currency)
@@ -71,7 +71,7 @@ def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
 
 
 def totals(rows: Iterable[AgedRow]) -> dict[str, dict[str, Decimal]]:
-    """Return the sum of each bucket by currency."""
+    """Return the sum of each age bucket by currency."""
     sums: dict[str, dict[str, Decimal]] = {}
     for row in rows:
         total = sums.setdefault(row.currency, dict.fromkeys(BUCKETS, Decimal(0)))

@@ -92,7 +92,7 @@ VoidForm, ConvertForm, ConfirmForm = form_of(VoidBody), form_of(ConvertBody), fo
 
 
 class RateForm(StyledForm):
-    """The value of one unit of a currency in another."""
+    """An exchange rate to enter: the value of one unit of a currency in another."""
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     base = forms.CharField(label=_("One unit of"), max_length=3, help_text=_("Such as GBP."))

@@ -69,7 +69,7 @@ Proposal = tuple[Agreement, Sequence[AgreementMember]]
 
 
 def _proposal(row: OutboxMessage, now: datetime) -> Proposal | None:
-    """Return an agreement and its regions; None if it is no longer a proposal."""
+    """Return an agreement with its regions, for messages about it; None if it is no longer a proposal."""
     agreement: Agreement | None = _agreement(row, now)
     members = members_of(agreement.pk) if agreement else []
     if agreement is None or state_on(agreement, today_in(members, now)) != "proposed":

@@ -37,7 +37,7 @@ def open_statements(actor: Actor, side: str) -> QuerySet[Statement]:
 
 
 def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
-    """Return the open amounts by counterparty and currency. One statement."""
+    """Return the amounts that are open on one side, by counterparty and currency. One statement."""
     statements = list(open_statements(actor, side).order_by("due_date", "id"))
     parties = {party.pk: party for row in statements if (party := getattr(row, SIDES[side]))}
     rows = aged(
@@ -54,8 +54,8 @@ def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
 
 
 def narrowed(ageing: Ageing, side: str, now: datetime, **by: Any) -> list[Statement]:
-    """Return the statements behind a cell: of a counterparty's `code`, a `currency` and a `bucket`; empty
-    values do not filter."""
+    """Return the statements behind a cell of the table of ages: of a counterparty's `code`, a `currency` and
+    a `bucket`; empty values do not filter."""
     return [
         row
         for row in ageing.statements

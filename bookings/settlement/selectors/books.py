@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Check:
-    """The compared numbers of one statement or settlement."""
+    """The numbers of one statement or settlement, each compared with the ledger."""
 
     figures: tuple[Figure, ...]
 

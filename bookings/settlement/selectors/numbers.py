@@ -8,7 +8,8 @@ from django.db.models.functions import Cast, Concat, Greatest, Length, LPad, Upp
 
 
 def printed_number(statement: str = "") -> Concat:
-    """Return the number of a statement, or of the one at a path, as `statement_number` writes it."""
+    """Return an expression for the number of a statement, or of the one at a path, as it is printed, for
+    searching lists."""
     number = Cast(F(f"{statement}number"), CharField())
     return Concat(
         Upper(f"{statement}host__code"),
@@ -21,7 +22,7 @@ def printed_number(statement: str = "") -> Concat:
 
 
 def printed_reference() -> Concat:
-    """Return the reference of a settlement, as `settlement_reference` writes it."""
+    """Return an expression for the reference of a settlement as it is printed, for searching lists."""
     month: Any = Func(F("month"), Value("YYYY-MM"), function="to_char", output_field=TextField())
     parts = (F("first__code"), F("second__code"), month, F("currency"))
     dashed = [part for each in parts for part in (Value("-"), each)][1:]

@@ -81,14 +81,14 @@ class TaxSum:
 
 
 def paper_rows(statement: Statement) -> QuerySet[StatementLine]:
-    """Return the rows of the lines in their order, each with its tax rate, to be read in pages or as a
+    """Return the lines of a statement in their order, each with its tax rate, to be read in pages or as a
     whole."""
     rows: QuerySet[StatementLine] = lines_of(statement).annotate(tax_percent=TAX_PERCENT)
     return rows
 
 
 def paper_lines(rows: Iterable[Any]) -> list[PaperLine]:
-    """Return the rows as values."""
+    """Return the rows of a statement (`paper_rows`) as lines with one charge each."""
     return [_line(row) for row in rows]
 
 

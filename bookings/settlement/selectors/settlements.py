@@ -81,8 +81,8 @@ class DuePair:
 
 
 def load_due_pairs(month: date) -> list[DuePair]:
-    """Return the pairs whose charges are complete and that are not drawn up yet. One statement, however many
-    charges."""
+    """Return the pairs of regions whose voucher charges of a month are complete and for which no settlement
+    is drawn up yet. One statement, however many charges."""
     with connection.cursor() as cursor:
         cursor.execute(_PAIRS, {"month": month})
         return [DuePair(*row) for row in cursor.fetchall()]
@@ -122,7 +122,7 @@ def place_of_region(region: Region) -> Place:
 
 
 def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
-    """Return the sides the actor coordinates: `first`, `second`."""
+    """Return the sides of a settlement that the actor coordinates: `first`, `second`."""
     return [
         side
         for side in ("first", "second")
@@ -140,33 +140,34 @@ def no_second_for(row: Settlement, side: str) -> Refused | None:
 
 
 def net_of(settlement: Settlement) -> Decimal:
-    """Return what the region that owes more pays; never below 0."""
+    """Return what a settlement leaves to pay for the region that owes more; never below 0."""
     net: Decimal = abs(settlement.first_owes - settlement.second_owes)
     return net
 
 
 def debtor_of(settlement: Settlement) -> Region:
-    """Return the region that owes more; the first if nothing is owed."""
+    """Return the region that owes more by a settlement; the first if nothing is owed."""
     if settlement.second_owes > settlement.first_owes:
         return settlement.second
     return settlement.first
 
 
 def creditor_of(settlement: Settlement) -> Region:
-    """Return the region that is owed."""
+    """Return the region to which a settlement leaves something to be paid."""
     is_first = debtor_of(settlement) == settlement.first
     return settlement.second if is_first else settlement.first
 
 
 def shown_state(settlement: Settlement, now: datetime) -> str:
-    """Return the state, or `overdue`, by the local day of the region that is owed."""
+    """Return the state of a settlement, which is `overdue` by the local day of the region that is owed."""
     today = day_of(now, creditor_of(settlement).time_zone)
     late = is_overdue(settlement.state, net_of(settlement), settlement.due_date, today)
     return OVERDUE if late else settlement.state
 
 
 def use_of(settlement: Settlement) -> QuerySet[SettlementLine]:
-    """Return the use by organisation, not netted: by the payer's region, payer and host."""
+    """Return the use that a settlement lists by organisation, not netted: by the payer's region, payer and
+    host."""
     return settlement.lines.select_related("host__region", "payer__region").order_by(
         "payer__region__code", "payer__code", "host__code"
     )

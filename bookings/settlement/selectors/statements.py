@@ -55,7 +55,8 @@ class Due:
 
 
 def load_due(host_id: UUID, month: date) -> list[Due]:
-    """Return the sums to be billed by payer's code, then currency. One statement, however many charges."""
+    """Return the sums that a host has to bill for a month, by payer's code, then currency. One statement,
+    however many charges."""
     region = "organisation__region"
     sums = (Sum(name) for name in ("tax", "total", "covered", "payable"))
     rows = (

@@ -117,7 +117,7 @@ def _confirm_empty(now: datetime) -> None:
 
 
 def _message(kind: str, row: Settlement) -> Effect:
-    """Return a message to the coordinators of both regions."""
+    """Return a message about a settlement to the coordinators of both regions."""
     return Effect(
         kind=f"settlement.{kind}", key=f"settlement.{kind}:{row.pk}", payload={"settlement": str(row.pk)}
     )

@@ -57,7 +57,8 @@ def _cut(row: AgedRow) -> list[tuple[str, Any, Decimal]]:
 
 
 def _bar(buckets: dict[str, Decimal]) -> list[tuple[str, str, str]]:
-    """Return the parts of a bar of 100 without credits: bucket, beginning, width."""
+    """Return the parts of a bar that shows open amounts by age, in hundredths and without credits: bucket,
+    beginning, width."""
     whole = whole_of(buckets)
     parts, begin = [], Decimal(0)
     for name, amount in buckets.items():

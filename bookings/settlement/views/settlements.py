@@ -58,7 +58,7 @@ def settlements(request: HttpRequest) -> HttpResponseBase:
 
 
 def _unconfirmed(actor: Actor, row: Settlement) -> list[str]:
-    """Return the sides for which the actor can still confirm."""
+    """Return the sides of a settlement for which the actor can still confirm it."""
     sides = [
         s for s in settlement_selectors.sides_of(actor, row) if getattr(row, f"{s}_confirmed_at") is None
     ]

@@ -228,7 +228,7 @@ class Reading:
             self.is_known = True
 
     def hold(self, line):
-        """Keep an entry until all entries of its seal have been read."""
+        """Keep an entry of a bundle until all entries of its seal have been read."""
         if line.get("seal") is None:
             self.finish()
             raise Wrong("entry %s was added: it is in no seal" % named(line))
@@ -281,7 +281,7 @@ def check_bundle(lines, manifest, known):
 
 
 def check_proof(proof, known):
-    """Raise `Wrong` unless the entry is in its seal."""
+    """Raise `Wrong` unless the entry of a proof is in its seal."""
     seal, position, count = proof["seal"], proof["position"], proof["seal"]["count"]
     if seal_digest(seal) != bytes.fromhex(seal["digest"]):
         raise Wrong("seal %s does not match its digest" % seal["number"])

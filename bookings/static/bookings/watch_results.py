@@ -71,7 +71,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 class Platform:
-    """The API, with a token."""
+    """The API of the platform, asked with a token."""
 
     def __init__(self, site, token):
         parts = urllib.parse.urlsplit(site)

@@ -26,12 +26,12 @@ class RegionFlows:
 
     @property
     def openness(self) -> str | None:
-        """The openness of the region: 1 - F[i,i] / row sum."""
+        """Return the openness of the region: 1 - F[i,i] / row sum."""
         return fraction(self.used_elsewhere, self.used)
 
     @property
     def external_share(self) -> str | None:
-        """The external share of the region: 1 - F[j,j] / column sum."""
+        """Return the external share of the region: 1 - F[j,j] / column sum."""
         return fraction(self.hosted_for_others, self.hosted)
 
     @property
@@ -52,7 +52,7 @@ class PairFlows:
 
     @property
     def reciprocity(self) -> str | None:
-        """The reciprocity of the two regions: 2 min(Fij, Fji) / (Fij + Fji)."""
+        """Return the reciprocity of the two regions: 2 min(Fij, Fji) / (Fij + Fji)."""
         if self.there is None or self.back is None:
             return None
         return fraction(2 * min(self.there, self.back), self.there + self.back)

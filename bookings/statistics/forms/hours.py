@@ -84,7 +84,7 @@ class HoursForm(StyledForm):
 
 
 class NormForm(StyledForm):
-    """Norm hours from a day on."""
+    """Norm hours to enter, which hold from a day on."""
 
     scheme = forms.ChoiceField(label=_("Norm scheme"), choices=NormHours.Scheme.choices)
     kind = forms.ChoiceField(label=_("Kind of instrument"), choices=Instrument.Kind.choices)

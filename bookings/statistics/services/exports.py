@@ -67,7 +67,7 @@ def exports_of(actor: Actor) -> QuerySet[HoursExport]:
 
 
 def export_name(job: HoursExport) -> str:
-    """Return the name of the file."""
+    """Return the file name of an export."""
     query = TableQuery.of_json(job.asked)
     return f"{job.table}-{query.since}-{query.until}.{job.format}"
 

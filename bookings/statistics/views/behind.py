@@ -75,7 +75,7 @@ CHUNK = 10_000
 
 
 def _cells(actor: Actor, of: str, query: TableQuery, data: dict[str, Any]) -> Iterator[tuple[Cell, ...]]:
-    """Yield the cells of all rows, reading some rows at a time."""
+    """Yield, for a file, the cells of all rows behind a number, reading some rows at a time."""
     skipped, number = 0, 1
     while skipped < number:
         part = _rows(actor, of, query, data, most=CHUNK, skipped=skipped)

@@ -108,7 +108,7 @@ def context_of(
 
 
 def _spans(today: date) -> list[tuple[str, date, date]]:
-    """Return the periods that people ask for most."""
+    """Return the periods of hours that people ask for most."""
     month = today.replace(day=1)
     following = (month + timedelta(days=32)).replace(day=1)
     before = (month - timedelta(days=1)).replace(day=1)

@@ -173,7 +173,8 @@ def definitions(request: HttpRequest) -> HttpResponse:
 
 
 def _by(table: str, request: HttpRequest, query: TableQuery) -> TableQuery:
-    """Return the query with the groups of a table that may have more than one."""
+    """Return the query of a table grouped as the address says, for tables that may be grouped by more than
+    one thing."""
     if table == "payers":
         named = [n for n in request.GET.get("payers", "price_group").split(",") if n]
         return replace(query, by=tuple(named))

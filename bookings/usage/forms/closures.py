@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.availability.models import Closure
 from bookings.record.forms.fields import LocalMomentField
@@ -15,7 +16,7 @@ from instruments.reading.forms.fields import StyledForm
 class ClosureForm(StyledForm):
     """A closure of an instrument: from when, until when if that is known, and why."""
 
-    kind = forms.ChoiceField(label=_("Why"), choices=Closure.Kind.choices)
+    kind = forms.ChoiceField(label=pgettext_lazy("closure", "Why"), choices=Closure.Kind.choices)
     start = LocalMomentField(label=_("From"))
     end = LocalMomentField(
         label=_("Until"),

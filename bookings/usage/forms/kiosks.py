@@ -13,7 +13,7 @@ from instruments.register.models import Facility, Instrument
 
 
 class FacilityForm(StyledForm):
-    """The facility whose instruments are listed."""
+    """The facility whose instruments are listed to be marked."""
 
     facility = forms.TypedChoiceField(label=_("Facility"), required=False, empty_value=None)
 

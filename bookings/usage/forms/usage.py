@@ -98,7 +98,7 @@ class RatingForm(StyledForm):
 
 
 class RatingAnswerForm(StyledForm):
-    """A host's answer to a rating."""
+    """A host's answer to a rating of a session."""
 
     answer = forms.CharField(
         label=_("Your answer"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2})

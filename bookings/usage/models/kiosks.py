@@ -35,7 +35,7 @@ class Kiosk(models.Model):
 
     @property
     def version(self) -> int:
-        """The version of a kiosk, which grows when a tablet enrols and when the kiosk is revoked."""
+        """Return the version of the kiosk, which grows when a tablet enrols and when the kiosk is revoked."""
         return 1 + (self.enrolled_at is not None) + (self.revoked_at is not None)
 
     def places(self) -> Places:

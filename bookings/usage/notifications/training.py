@@ -54,7 +54,7 @@ def _of_enrolment(enrolment: Enrolment, row: OutboxMessage, now: datetime) -> Co
 
 
 def _load_expiring(row: OutboxMessage, now: datetime) -> Qualification | None:
-    """Return the certificate; None if another follows it or it has expired."""
+    """Return the certificate that a message is about; None if another follows it or it has expired."""
     held: Qualification | None = _running_out(row, now)
     if held is None or held.valid_until is None or is_followed(held):
         return None

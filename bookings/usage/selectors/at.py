@@ -67,7 +67,7 @@ class NowNext:
 
     @property
     def free(self) -> int:
-        """The number of units that nobody uses."""
+        """Return the number of units that nobody uses."""
         return sum(unit.is_free for unit in self.units) if self.is_open else 0
 
 

@@ -31,12 +31,12 @@ def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
 
 
 def not_over(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Return closures that are in force or upcoming, the first to begin first."""
+    """Return the closures of an instrument that are in force or upcoming, the first to begin first."""
     return _of(instrument).filter(Q(end_at=None) | Q(end_at__gt=now)).order_by("start_at", "id")
 
 
 def past(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Return closures that are over, the latest first."""
+    """Return the closures of an instrument that are over, the latest first."""
     return _of(instrument).filter(end_at__lte=now).order_by("-start_at", "-id")
 
 

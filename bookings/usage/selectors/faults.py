@@ -57,7 +57,7 @@ def faults_to_decide(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
 
 
 def fault_by_id(actor: Actor, fault_id: UUID) -> FaultReport:
-    """Return a report; raise `NotFound` if there is none, or the actor may not see it."""
+    """Return a fault report; raise `NotFound` if there is none, or the actor may not see it."""
     return visible(faults_for(actor).prefetch_related(NOTES), pk=fault_id)
 
 
@@ -93,7 +93,7 @@ def repairers_of(fault: FaultReport) -> QuerySet[User]:
 
 
 def reporters_of(fault: FaultReport) -> list[User]:
-    """Return the people who wrote in a report."""
+    """Return the people who wrote in a fault report."""
     notes = FaultNote.objects.filter(fault=fault)
     return list(User.objects.filter(pk__in=notes.values("user"), is_active=True).order_by("pk"))
 

@@ -61,8 +61,8 @@ def _tell(due: Due, now: datetime) -> int:
 
 
 def _closed(cycle: CounterCycle, now: datetime) -> Closure:
-    """Return the closure of the instrument that lasts until somebody ends it: the existing one, or a new
-    one."""
+    """Return the closure of a counter's instrument that lasts until somebody ends it: the existing one, or a
+    new one."""
     instrument_id, outage = cycle.counter.meter.instrument_id, _outage(cycle, now)
     there = Closure.objects.filter(instrument_id=instrument_id, kind=outage.kind, units=[], end_at=None)
     return there.filter(start_at__lte=outage.start).first() or closure_create(

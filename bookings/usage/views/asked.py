@@ -38,7 +38,8 @@ class QuestionsAsked:
 
     @property
     def house_rules(self) -> HouseRules | None:
-        """The house rules that the reader accepts by beginning."""
+        """Return the house rules that the reader accepts by beginning to use the instrument; None if there
+        are none to accept."""
         return self.open_rules if self.is_person and self.is_open else None
 
     def check_out_form(self, data: Any = None, files: Any = None) -> CheckOutForm:

@@ -104,7 +104,8 @@ def _page(
     problem: str = "",
     **more: Any,
 ) -> HttpResponse:
-    """Show the page; `problem` is shown for an act that is not possible in the present state."""
+    """Show the page of an instrument's closures; `problem` is shown for an act that is not possible in the
+    present state."""
     by = by_of(request)
     in_the_way: Any = ()
     if isinstance(refused, InTheWay) and form is not None:
@@ -130,7 +131,7 @@ def _page(
 
 
 def _wrong(form: ClosureEndForm) -> str:
-    """Return what is wrong with the form, in one line."""
+    """Return in one line what is wrong with a form for a closure."""
     return " ".join(
         sentence(str(error.code), error.params) if text == error.code else text
         for several in form.errors.as_data().values()

@@ -109,7 +109,7 @@ def check_in(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 @never_cache
 @writes
 def code(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    """Show six digits for the kiosk, once."""
+    """Show the reader six digits for checking in at a kiosk, once."""
     by = by_of(request)
     row, digits = kiosk_services.check_in_code(by, reservation_id=reservation_id)
     context = {

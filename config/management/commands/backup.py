@@ -1,4 +1,4 @@
-"""manage.py backup FOLDER"""
+"""Run `manage.py backup FOLDER`: make a backup in a new subfolder."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""manage.py doctor"""
+"""Run `manage.py doctor`: examine this installation and print each finding."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""manage.py migrate: Django's command, which tries again while others hold a table that it needs."""
+"""Run `manage.py migrate`: Django's command, which tries again while others hold a table that it needs."""
 
 import time
 from typing import Any

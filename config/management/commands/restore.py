@@ -1,4 +1,4 @@
-"""manage.py restore FOLDER"""
+"""Run `manage.py restore FOLDER`: restore a backup into an empty database and media folder."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -15,7 +15,7 @@ def file_put(attachment_id: UUID, size: str, content: bytes) -> None:
 
 
 def file_open(attachment_id: UUID, size: str) -> "File[bytes] | None":
-    """Open a file; None if it is not there."""
+    """Open a file of an attachment; None if it is not there."""
     try:
         return default_storage.open(_name(attachment_id, size))
     except FileNotFoundError:
@@ -28,7 +28,8 @@ def files_delete(attachment_id: UUID, kind: str) -> None:
 
 
 def file_names(attachment_id: UUID, kind: str) -> list[str]:
-    """Return the files' names in the storage: paths below the media folder, or keys of a bucket."""
+    """Return the names of an attachment's files in the storage: paths below the media folder, or keys of a
+    bucket."""
     return [_name(attachment_id, size) for size in SIZES[kind]]
 
 

@@ -129,8 +129,8 @@ class InstrumentAttachments(Endpoint):
         refuses=[404],
     )
     def post(self, request: Request, instrument_id: UUID) -> Response:
-        """The host's managers send `multipart/form-data`. The content decides whether the file is a photo or
-        a document; photos are re-encoded without their metadata."""
+        """Adds a photo or document, which the host's managers send as `multipart/form-data`. The content
+        decides which of the two it is; photos are re-encoded without their metadata."""
         data = checked(AttachmentBody, request.data)
         row = attachment_add(
             By(self.actor, self.now), instrument_id=instrument_id, content=data.pop("file"), **data
@@ -157,7 +157,8 @@ class Attachments(Resource):
         sends={"title": "The column, from the left", "position": 1},
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> Attachment:
-        """Only the host's managers may do this. Fields left out stay as they are."""
+        """Changes the description of a photo or document, or its place among those of its kind. Only the
+        host's managers may do this. Fields left out stay as they are."""
         return attachment_change(self.by, attachment_id=pk, changes=data)
 
     @OnPage(
@@ -169,5 +170,5 @@ class Attachments(Resource):
     )
     @removes(_("Delete a photo or document"))
     def remove(self, pk: UUID) -> Instrument:
-        """The attachment and its files are deleted for good."""
+        """Deletes a photo or document and its files for good. Only the host's managers may do this."""
         return attachment_delete(self.by, attachment_id=pk)

@@ -143,8 +143,8 @@ class InstrumentCapabilities(Resource):
         order=("parameter__name", "condition", "id"),
     )
     def capabilities(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Capability]:
-        """Everybody who may see the instrument may read its capabilities. A value that is not listed is
-        unknown."""
+        """Lists the stated capabilities of an instrument, for everybody who may see it. A value that is not
+        listed is unknown."""
         return capability_selectors.capabilities_of(instrument_by_id(self.actor, pk).pk)
 
     @acts(
@@ -158,8 +158,9 @@ class InstrumentCapabilities(Resource):
         sends={"parameter": "spatial_resolution", **SENDS},
     )
     def capability_add(self, pk: UUID, data: dict[str, Any]) -> Capability:
-        """Only the host's managers may do this. An unknown parameter gives 400, naming the nearest known one.
-        If people have asked about the parameter, this answers their question."""
+        """States a capability of an instrument. Only the host's managers may do this. An unknown parameter
+        gives 400, naming the nearest known one. If people have asked about the parameter, this answers their
+        question."""
         return capability_add(self.by, instrument_id=pk, **data)
 
     @acts(
@@ -174,9 +175,9 @@ class InstrumentCapabilities(Resource):
         sends={"parameter": "spatial_resolution"},
     )
     def question_ask(self, pk: UUID, data: dict[str, Any]) -> CapabilityQuestion:
-        """Anybody who is signed in and may see the instrument may ask. If others have asked about the same
-        parameter, you join their question; everybody who asked is told the answer. Nobody is told what you
-        need it for."""
+        """Asks an instrument's managers about a parameter that is not stated. Anybody who is signed in and
+        may see the instrument may do this. If others have asked about the same parameter, you join their
+        question; everybody who asked is told the answer. Nobody is told what you need it for."""
         return counted(question_ask(self.by, instrument_id=pk, **data))
 
 
@@ -194,7 +195,8 @@ class Capabilities(Resource):
 
     @changes(_("Change a stated value"), ValuesBody, refuses=[404, 409], sends=SENDS)
     def change(self, pk: UUID, data: dict[str, Any]) -> Capability:
-        """Only the host's managers may do this. Fields left out stay as they are."""
+        """Changes the values of a stated capability. Only the host's managers may do this. Fields left out
+        stay as they are."""
         return capability_change(self.by, capability_id=pk, changes=data)
 
     @OnPage(
@@ -207,7 +209,8 @@ class Capabilities(Resource):
     )
     @removes(_("Remove a stated value"), refuses=[404, 409])
     def remove(self, pk: UUID) -> Instrument:
-        """Only the host's managers may do this. The value is unknown from then on."""
+        """Removes a stated capability, whose value is unknown from then on. Only the host's managers may do
+        this."""
         return capability_remove(self.by, capability_id=pk)
 
 
@@ -232,12 +235,12 @@ class Questions(Resource):
 
     @reads(_("A question"))
     def detail(self, pk: UUID) -> None:
-        """Only the instrument's managers may read a question."""
+        """Returns one question, answered or not. Only the instrument's managers may read it."""
 
     @acts(_("Answer a question"), ValuesBody, sends=SENDS)
     def answer(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Send values, or say that the instrument does not have it. The instrument's page states it from then
-        on, and everybody who asked is told."""
+        """Answers a question with values, or by saying that the instrument does not have it. The instrument's
+        page states it from then on, and everybody who asked is told."""
         question_answer(self.by, question_id=pk, **data)
 
 

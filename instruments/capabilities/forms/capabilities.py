@@ -17,8 +17,8 @@ _DECIMAL = forms.TextInput(attrs={"inputmode": "decimal"})
 
 
 class ValuesBody(Shape):
-    """Values in `unit`, or, without one, in the parameter's own; one side at least, unless it is
-    not available."""
+    """The values of an instrument's parameter in `unit`; without a unit, in the parameter's own. At least one
+    side is required unless the instrument does not have it at all."""
 
     minimum = Number(27, 15, required=False, allow_null=True, label=_("Smallest value"))
     maximum = Number(27, 15, required=False, allow_null=True, label=_("Largest value"))

@@ -48,7 +48,8 @@ _MODES = {"self": "用户上机操作", "assisted": "协助用户操作", "entru
 
 @dataclass(frozen=True)
 class Place:
-    """Facts that the record itself does not hold: its host, its address here, its rate, its state."""
+    """Facts about an instrument that its record does not hold: its host, its address on this platform, its
+    rate, its state."""
 
     host_code: str
     host_name: str
@@ -60,7 +61,8 @@ class Place:
 
 
 def cells_of_record(key: str, told: Mapping[str, str], place: Place) -> list[str]:
-    """Return one row under `COLUMNS`. `told`: the fields of a record as texts; `key`: the id of the row."""
+    """Return a record as one row of the inventory's table, in the order of `COLUMNS`. `told`: the fields of
+    the record as texts; `key`: the id of the row."""
     modes = [_MODES[mode] for mode in told["service_modes"].split("; ") if mode in _MODES]
     known = {
         "innerId": told["inventory_number"] or key,

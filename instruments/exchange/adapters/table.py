@@ -84,8 +84,8 @@ def rows_of(mapping: TableMapping, header: tuple[str, ...], records: Iterator[Re
 
 
 def own_mapping(header: tuple[str, ...]) -> TableMapping | None:
-    """Return the mapping of a table whose columns have the platform's own field names, as exports write them;
-    None for any other table."""
+    """Return the mapping of a table whose columns (`header`) have the platform's own field names, as exports
+    write them; None for any other table."""
     fields = [name for name in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS) if name in header]
     if not {OWN_KEY, "name"} <= set(header):
         return None

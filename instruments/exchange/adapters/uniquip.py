@@ -122,7 +122,8 @@ HEADS = tuple(
 
 
 def cells_of_record(key: str, told: Mapping[str, str]) -> list[str]:
-    """Return one row under `HEADS`. `told`: the fields of a record as texts."""
+    """Return a record as one row of a UNIQUIP file, in the order of `HEADS`. `told`: the fields of the record
+    as texts; `key`: the id of the row."""
     known = {
         "type": "equipment",
         "name": _as_html(told["name"]),

@@ -49,8 +49,9 @@ class Exports(File):
         refuses=[404],
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """The organisation's managers get its instruments as a table (CSV, XLSX), UNIQUIP, PIDINST 1.0 or the
-        fields of China's national inventory. A table or PIDINST file can be edited and imported again."""
+        """Returns the instruments of an organisation, for its managers, as a table (CSV, XLSX), UNIQUIP,
+        PIDINST 1.0 or the fields of China's national inventory. A table or PIDINST file can be edited and
+        imported again."""
         query = query_values(ExportQuery, request.query_params)
         organisation = organisation_by_code(query["organisation"])
         file = export_for(self.actor, organisation, query["format"], self.now)

@@ -62,7 +62,7 @@ class HarvestShape(serializers.Serializer[Any]):
 
 
 class FetchingShape(serializers.Serializer[Any]):
-    """One attempt to fetch the file."""
+    """One attempt to fetch the file of a harvest."""
 
     id = serializers.UUIDField()
     at = Instant()
@@ -135,8 +135,8 @@ class Harvests(Resource):
         sends={"organisation": "hefei-materials", **_EXAMPLE},
     )
     def add(self, data: dict[str, Any]) -> UUID:
-        """Only the organisation's managers may do this. The file is fetched at once, then on the
-        timetable. Each new version becomes an import, which people review or which, with `applies`, runs
+        """Adds a harvest. Only the organisation's managers may do this. The file is fetched at once, then on
+        the timetable. Each new version becomes an import, which people review or which, with `applies`, runs
         automatically."""
         organisation = named("organisation", organisation_by_code, data.pop("organisation"))
         return harvests.harvest_add(self.by, organisation_id=organisation.pk, plan=Plan(**data)).pk
@@ -172,21 +172,21 @@ class Harvests(Resource):
     )
     @acts(_("Fetch now"), Nothing, versioned=False, once=False)
     def fetch(self, pk: UUID, data: dict[str, Any]) -> None:
-        """A worker fetches the file within seconds; `fetchings/` shows the outcome. Sending this again in the
-        meantime changes nothing."""
+        """Has a worker fetch the file within seconds; `fetchings/` shows the outcome. Sending this again in
+        the meantime changes nothing."""
         harvests.harvest_fetch(self.by, harvest_id=pk)
 
     @OnPage("instruments:harvest", _("Pause"), _("Paused."), offered=_is_active)
     @acts(_("Pause a harvest"), Nothing, once=False)
     def pause(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The file is not fetched until the harvest is resumed. A file that is being fetched at this moment
-        is not kept."""
+        """Pauses a harvest: its file is not fetched until the harvest is resumed. A file that is being
+        fetched at this moment is not kept."""
         harvests.harvest_pause(self.by, harvest_id=pk)
 
     @OnPage("instruments:harvest", _("Resume"), _("Resumed. It is being fetched."), offered=_is_paused)
     @acts(_("Resume a harvest"), Nothing, once=False)
     def resume(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The file is fetched at once, then on the timetable."""
+        """Resumes a harvest: its file is fetched at once, then on the timetable."""
         harvests.harvest_resume(self.by, harvest_id=pk)
 
     @parts(_("Runs of a harvest"), FetchingShape, order=("-at", "-id"))

@@ -63,7 +63,7 @@ class ProblemShape(serializers.Serializer[Any]):
 
 
 class CountsShape(serializers.Serializer[Any]):
-    """The number of rows with each result."""
+    """The number of rows of an import with each result."""
 
     created = serializers.IntegerField()
     changed = serializers.IntegerField()
@@ -249,8 +249,8 @@ class Imports(Resource):
 
     @creates(_("Upload a file"), ImportBody, named="_start", refuses=[422], once=False)
     def start(self, data: dict[str, Any]) -> Import:
-        """Only the organisation's managers may do this. The file is stored and read. Once its state is
-        `ready`, `rows/` shows what would happen and `apply/` does it."""
+        """Starts an import: the file is stored and read. Only the organisation's managers may do this. Once
+        its state is `ready`, `rows/` shows what would happen and `apply/` does it."""
         organisation = named("organisation", organisation_by_code, data.pop("organisation"))
         if not self.actor.may("manage-instruments", place_of(organisation)):
             raise NotPermitted(capability="manage-instruments")
@@ -291,8 +291,7 @@ class OneImport(Imports):
         _("Map the columns"), MappingBody, named="_map", refuses=[404, 409, 422], versioned=False, once=False
     )
     def mapping(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The import must be a table in state `unmapped`. The mapping is saved and the table is read with
-        it."""
+        """Gives a table in state `unmapped` its mapping, which is saved, and reads the table with it."""
         import_map(self.by, import_id=pk, mapping=data["content"], name=data["name"])
 
     @OnPage("instruments:import", form=ReadAgainForm, name="again_form")
@@ -305,7 +304,7 @@ class OneImport(Imports):
     @OnPage("instruments:import")
     @acts(_("Run an import"), Nothing, once=False)
     def apply(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The import's state must be `ready`. Values that a person has written since the preview are kept or
+        """Applies an import in state `ready`. Values that a person has written since the preview are kept or
         overwritten, as the import's `hand_changes` says."""
         import_apply(self.by, import_id=pk)
 

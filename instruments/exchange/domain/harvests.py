@@ -94,7 +94,7 @@ def check_plan(plan: Plan, *, formats: Sequence[str], loopback: bool = False) ->
 
 
 def next_due(plan: Plan, zone: ZoneInfo, after: datetime) -> datetime:
-    """Return the timetable's first instant later than `after`."""
+    """Return the first instant later than `after` at which the plan's timetable has the file fetched."""
     local = after.astimezone(zone)
     for days in range(9):
         day = local.date() + timedelta(days=days)

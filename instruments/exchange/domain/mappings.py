@@ -114,7 +114,8 @@ class TableMapping:
                 raise FileRefused("mapping-absent-column", column=column)
 
     def row(self, cells: Cells) -> RowValues | RowProblem:
-        """Read one row through this mapping. Problems: as `read_row`, and left-out."""
+        """Return the values of one row, given as texts by column, or the problem for which it is refused: one
+        of those of `read_row`, or that the mapping leaves the row out."""
         if self.backslash_escapes:
             cells = {column: _unescaped(cell) for column, cell in cells.items()}
         for exclusion in self.exclusions:
@@ -187,7 +188,7 @@ def parse_mapping(data: object) -> TableMapping:
 
 
 class _Entries:
-    """A reader of one dict of the file, at `path`, entry by entry."""
+    """A reader of one dict of a mapping's file, at `path`, entry by entry."""
 
     def __init__(self, data: object, path: str) -> None:
         self.path = path
@@ -212,7 +213,7 @@ class _Entries:
         return value
 
     def texts(self, name: str) -> list[str]:
-        """Return an entry that is a text or a list of texts."""
+        """Return the texts of the entry `name`, which is a list of texts or a single one."""
         value = self.data.get(name)
         if not isinstance(value, list):
             return [self.text(name)]

@@ -237,7 +237,7 @@ def _name_of(item: Item, word: str) -> dict[str, str]:
 
 
 def _names_of(items: Sequence[Item], word: str) -> list[dict[str, str]]:
-    """Return the items that have a name, in our shape."""
+    """Return those items of a PIDINST list that have a name, under our own names."""
     return [named for item in items if (named := _name_of(item, word))["name"]]
 
 
@@ -259,7 +259,8 @@ type Edge = tuple[str, str, str]  # word, from, to
 
 
 def edges_of(identifier: str, related: Iterable[Mapping[str, Any]]) -> set[Edge]:
-    """Return the ordered relations of one instrument, each as `(word, part, whole)`."""
+    """Return the relations of an instrument that make one of two things a part or a successor of the other,
+    each as `(word, part, whole)`."""
     edges: set[Edge] = set()
     for item in related:
         ordered = _ORDERED.get(str(item.get("relation_type")))

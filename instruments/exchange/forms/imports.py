@@ -135,7 +135,7 @@ class ColumnsForm(StyledForm):
             )
 
     def pairs(self) -> list[tuple[dict[str, Any], Any]]:
-        """Return each column with its form field."""
+        """Return each column of the table with its form field."""
         return [(column, self[f"column-{at}"]) for at, column in enumerate(self.columns)]
 
     def clean(self) -> None:
@@ -145,7 +145,7 @@ class ColumnsForm(StyledForm):
             self.add_error(None, _("Choose the column with the name of the instrument."))
 
     def mapping(self, delimiter: str) -> dict[str, Any]:
-        """Return the entries of the mapping, as `domain/mappings` reads them."""
+        """Return the mapping that was chosen, as entries that `domain/mappings` reads."""
         data = self.cleaned_data
         fields: dict[str, list[str]] = {}
         for at, column in enumerate(self.columns):

@@ -116,7 +116,7 @@ class Import(models.Model):
 
 
 class ImportChunk(models.Model):
-    """A piece of the file as it was sent."""
+    """A piece of an imported file as it was sent."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.ForeignKey(Import, models.CASCADE, related_name="chunks")

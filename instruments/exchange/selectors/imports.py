@@ -97,7 +97,8 @@ def load_report(job: Import) -> imports.ImportReport:
 
 @contextmanager
 def kept_file(job: Import) -> Iterator[BinaryIO]:
-    """Yield the stored file as it was sent. It is copied to a temporary file, never whole into memory."""
+    """Yield the stored file of an import as it was sent. It is copied to a temporary file, never whole into
+    memory."""
     with TemporaryFile() as file:
         positions = list(job.chunks.order_by("position").values_list("position", flat=True))
         for position in positions:
@@ -118,7 +119,7 @@ class Opened:
 
 
 def load_rows(job: Import, stream: BinaryIO) -> Opened:
-    """Open a stored file by its format. `FileRefused`: as the adapters."""
+    """Open the stored file of an import by its format. `FileRefused`: as the adapters."""
     if job.format == Import.Format.PIDINST:
         site = settings.SITE_URL
         return _placed(Opened(pidinst.SOURCE, pidinst.read(stream, site=site)), job.facility)
@@ -153,15 +154,16 @@ def _start(stream: IO[bytes]) -> bytes:
 
 
 def _encoding(job: Import, start: bytes) -> str:
-    """Return UTF-16 if the file begins with its byte order mark, else the encoding that its sender named."""
+    """Return the encoding of an import's file: UTF-16 if it begins with its byte order mark, else the one
+    that its sender named."""
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
     return job.encoding
 
 
 def _delimiter(job: Import, stream: BinaryIO) -> str:
-    """Return the delimiter that occurs most often in the header line of a text table; a comma for other
-    files."""
+    """Return the delimiter that occurs most often in the header line of an import's text table; a comma for
+    other files."""
     if job.format != Import.Format.TABLE:
         return ","
     start = _start(stream)
@@ -174,7 +176,7 @@ def _delimiter(job: Import, stream: BinaryIO) -> str:
 
 
 def delimiter_of(job: Import) -> str:
-    """Return the delimiter of a table that waits for its mapping."""
+    """Return the delimiter of an import's table that waits for its mapping."""
     with kept_file(job) as stream:
         return _delimiter(job, stream)
 
@@ -213,7 +215,8 @@ class FieldOrigin:
 
 
 def load_provenance(instrument: Instrument) -> list[FieldOrigin]:
-    """Return the origin of each field that an import or a person wrote. Three statements."""
+    """Return the origin of each field of an instrument's record that an import or a person wrote. Three
+    statements."""
     stored = Provenance.objects.filter(instrument=instrument).first()
     origins = origins_of(stored.fields) if stored else {}
     jobs = Import.objects.select_related("user").in_bulk(

@@ -17,7 +17,7 @@ type Change = tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]
 
 
 class Decided(Protocol):
-    """A row and the decision about it."""
+    """A row of an import and the decision about it."""
 
     result: Result
     values: RowValues | None

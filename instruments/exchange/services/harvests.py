@@ -114,7 +114,8 @@ def harvest_pause(by: By, *, harvest_id: UUID) -> Harvest:
 
 @transaction.atomic
 def harvest_resume(by: By, *, harvest_id: UUID) -> Harvest:
-    """Fetch again, at once and then on the timetable. `WrongState`, `WrongVersion`."""
+    """Resume a harvest: its file is fetched at once and then on the timetable. `WrongState`,
+    `WrongVersion`."""
     harvest = _locked(by, harvest_id)
     if harvest.state != State.PAUSED:
         raise WrongState(state=harvest.state)
@@ -177,7 +178,8 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
 
 
 def _again_at(failures: int, now: datetime) -> datetime | None:
-    """Return the next time to fetch. A harvest without a stored outcome never pauses."""
+    """Return when to fetch again after failures that left no stored outcome; such a harvest is never
+    paused."""
     return harvests.again_at(min(failures, harvests.MOST_FAILURES - 1), now)
 
 
@@ -221,7 +223,8 @@ def _store(
 
 
 def _bring(harvest: Harvest, answer: RemoteResponse, now: datetime) -> Import:
-    """Start an import of the fetched file and return it. `FileRefused`, `NotPermitted`."""
+    """Start an import of the file that was fetched for a harvest, and return it. `FileRefused`,
+    `NotPermitted`."""
     actor = load_actor(harvest.user)
     if not harvest.user.is_active or not actor.may("manage-instruments", place_of(harvest.organisation)):
         raise NotPermitted("no-longer-manager")

@@ -226,7 +226,7 @@ def imports_work(*, now: datetime, most: int = 100) -> int:
 
 
 def _work(job: Import, now: datetime) -> int:
-    """Make one pass over one import. After `MOST_ATTEMPTS` failures it is refused."""
+    """Make one pass over one import, which is refused after `MOST_ATTEMPTS` failures."""
     job.attempts += 1
     Import.objects.filter(pk=job.pk).update(attempts=job.attempts)
     try:
@@ -244,7 +244,8 @@ def _work(job: Import, now: datetime) -> int:
 
 
 def import_read(*, import_id: UUID, now: datetime) -> None:
-    """Read the file from where reading stopped, and store the decision about each row. `FileRefused`."""
+    """Read the file of an import from where reading stopped, and store the decision about each row.
+    `FileRefused`."""
     job = Import.objects.select_related("organisation__region").get(pk=import_id)
     with kept_file(job) as stream:
         opened = load_rows(job, stream)
@@ -257,7 +258,7 @@ def import_read(*, import_id: UUID, now: datetime) -> None:
 
 
 def rows_stage(*, import_id: UUID, source: str, rows: Iterable[Row], stream: BinaryIO | None = None) -> None:
-    """Store the decision about each row, after those that are already stored."""
+    """Store the decision about each row of an import, after those that are already stored."""
     keys = Keys()
     admitted = ((line, _admit(keys, line, row)) for line, row in rows)
     which = Import.objects.filter(pk=import_id)
@@ -435,7 +436,7 @@ def _refuse_again(job: Import, keys: Keys) -> None:
 
 
 def _refuse_circles(job: Import) -> None:
-    """Refuse rows whose relations, together with those already stored, form a circle."""
+    """Refuse rows of an import whose relations, together with those already stored, form a circle."""
     related = job.rows.filter(values__isnull=False).exclude(
         Q(values__record__related_identifiers=[]) | Q(values__record__related_identifiers__isnull=True)
     )
@@ -471,7 +472,7 @@ def _row_refuse(row: ImportRow, problem: RowProblem) -> None:
 
 
 def _tally(job: Import) -> dict[str, Any]:
-    """Count the rows of each result, and those of which some value is kept."""
+    """Count, on an import, the rows of each result, and those of which some value is kept."""
     counts: dict[str, int] = {result.value: 0 for result in Result}
     kept = 0
     rows = job.rows.values_list("result", "differences")

@@ -80,7 +80,7 @@ class Run:
 
 @dataclass
 class Decision:
-    """The decision about a row. `changes`: the parts of the row that are stored."""
+    """The decision about a row of an imported file. `changes`: the parts of the row that are stored."""
 
     line: int
     result: Result
@@ -215,7 +215,8 @@ def _joined(values: RowValues) -> str:
 
 
 def _stated_now(values: RowValues, instrument: Instrument) -> list[str]:
-    """Write the instrument's present values for the parameters and conditions that a row mentions."""
+    """Return, as texts, what the instrument states now about the parameters and conditions that a row
+    mentions."""
     parameters = load_parameters()
     read, _ = statements_in(_joined(values), parameters)
     spoken_of = {(r.stated.parameter, r.stated.condition) for r in read}
@@ -572,7 +573,7 @@ def _hours_assign(run: Run, hours: Sequence[tuple[Instrument, Mapping[str, objec
 
 
 def _provenance_store(run: Run, decisions: Sequence[Decision]) -> None:
-    """Store which import wrote which field, in one row per instrument."""
+    """Store which import wrote which field of an instrument, in one row per instrument."""
     rows = []
     at = trail.plain(run.now)
     for decision in decisions:

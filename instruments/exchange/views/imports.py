@@ -116,7 +116,7 @@ def one(
 
 
 def _at_form(form: StyledForm, field: str | None, refused: Refused | None) -> Refused | None:
-    """Show at the form why its file was refused and return None; return any other refusal unchanged."""
+    """Show in the form why its file was refused and return None; return any other refusal unchanged."""
     if not isinstance(refused, FileRefused):
         return refused
     form.add_error(field, file_sentence(refused.code, refused.numbers))
@@ -124,7 +124,7 @@ def _at_form(form: StyledForm, field: str | None, refused: Refused | None) -> Re
 
 
 def _percent(job: Import) -> int:
-    """Return how much of the current pass is done, in percent."""
+    """Return how much of an import's current pass is done, in percent."""
     done, whole = (
         (job.read_bytes, job.size) if job.state == Import.State.READING else (job.done_rows, job.read_rows)
     )

@@ -49,7 +49,7 @@ class HouseRulesAcceptBody(Shape):
 
 
 class AcceptedShape(serializers.Serializer[Any]):
-    """A person's acceptance of a version."""
+    """A person's acceptance of a version of house rules."""
 
     version = serializers.IntegerField(source="rules.version")
     accepted_at = Instant()
@@ -86,8 +86,9 @@ class InstrumentHouseRules(InstrumentResource):
         sends=SENDS,
     )
     def set_rules(self, pk: UUID, data: dict[str, Any]) -> HouseRules:
-        """Only the host's managers may do this; it makes a new version. People who accepted an earlier one
-        are asked again at check-in; bookings stay as they are. `If-Match` is the last version."""
+        """Sets the instrument's own house rules, as a new version. Only the host's managers may do this.
+        People who accepted an earlier one are asked again at check-in; bookings stay as they are. `If-Match`
+        is the last version."""
         row = house_rules_set(self.by, instrument_id=pk, **data)
         return row or _last(instrument=pk)
 
@@ -132,8 +133,8 @@ class FacilityHouseRules(Facilities):
         sends=SENDS,
     )
     def set_rules(self, pk: UUID, data: dict[str, Any]) -> HouseRules:
-        """The rules apply to all instruments of the facility that have none of their own. Only the host's
-        managers may do this; `If-Match` is the last version."""
+        """Sets the house rules of a facility, which apply to all its instruments that have none of their own.
+        Only the host's managers may do this; `If-Match` is the last version."""
         row = house_rules_set(self.by, facility_id=pk, **data)
         return row or _last(facility=pk)
 

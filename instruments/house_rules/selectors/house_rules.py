@@ -18,7 +18,8 @@ def house_rules_place(instrument: Instrument) -> dict[str, Any]:
 
 
 def rules_version(instrument: Instrument) -> int | None:
-    """Return the version of the rules in force; None if there are none. No statement."""
+    """Return the version of the house rules in force at an instrument; None if there are none. No
+    statement."""
     return instrument.house_rules_version or instrument.facility.house_rules_version
 
 

@@ -76,7 +76,7 @@ def house_rules_accept(by: By, *, instrument_id: UUID, version: int) -> HouseRul
 
 
 def acceptance_store(by: By, rules: HouseRules) -> HouseRulesAcceptance:
-    """Store that the actor accepts this version."""
+    """Store that the actor accepts this version of house rules."""
     row, is_new = HouseRulesAcceptance.objects.get_or_create(
         user_id=by.actor.person, rules=rules, defaults={"accepted_at": by.now}
     )

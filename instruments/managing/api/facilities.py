@@ -69,7 +69,7 @@ class Facilities(Resource):
         },
     )
     def create(self, data: dict[str, Any]) -> Facility:
-        """Only the organisation's managers may do this."""
+        """Enters a site of an organisation. Only the organisation's managers may do this."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
         return facility_create(self.by, **data)
 
@@ -84,5 +84,6 @@ class Facilities(Resource):
         sends={"contact_email": "instruments@hefei-materials.example"},
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> Facility:
-        """Only the organisation's managers may do this. Fields left out stay as they are."""
+        """Changes the record of a site. Only the organisation's managers may do this. Fields left out stay as
+        they are."""
         return facility_update(self.by, facility_id=pk, changes=data)

@@ -17,18 +17,19 @@ class Publication(InstrumentResource):
 
     @acts(_("Submit for publishing"), ReasonBody, refuses=[404, 409, 422])
     def submit(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Members who may not publish themselves submit the record to the managers."""
+        """Submits a draft record to the managers, for members who may not publish it themselves."""
         self._act("submit", pk, data)
 
     @acts(_("Return for changes"), ReasonBody, refuses=[404, 409, 422], below="return")
     def give_back(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The submitted record becomes a draft again; the person who submitted it is told the reason."""
+        """Returns a submitted record, which becomes a draft again; the person who submitted it is told the
+        reason."""
         self._act("return", pk, data)
 
     @acts(_("Confirm the record"), once=False)
     def confirm(self, pk: UUID) -> None:
-        """The host's managers confirm that the record is still true; it then counts as current for another
-        year."""
+        """Confirms, for the host's managers, that the record is still true; it then counts as current for
+        another year."""
         instrument_confirm(self.by, instrument_id=pk)
 
     @acts(_("Publish"), ReasonBody, refuses=[404, 409, 422])
@@ -39,11 +40,10 @@ class Publication(InstrumentResource):
 
     @acts(_("Suspend"), ReasonBody, refuses=[404, 409, 422])
     def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The instrument cannot be booked for the time being; existing bookings stay."""
+        """Suspends an instrument, which cannot be booked for the time being; existing bookings stay."""
         self._act("suspend", pk, data)
 
     @acts(_("Retire"), ReasonBody, refuses=[404, 409, 422])
     def retire(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The instrument goes out of use for good. 422 `still-booked` if it has bookings that are not
-        over."""
+        """Retires an instrument for good. 422 `still-booked` if it has bookings that are not over."""
         self._act("retire", pk, data)

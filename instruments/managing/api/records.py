@@ -69,9 +69,9 @@ class CatalogueRecords(Endpoint):
         also={304: None},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Anybody may read this without signing in. It lists published and suspended records and those that
-        are gone (retired, or merged into another), ordered by their last change, the latest last. Follow
-        `next` to the end; next time send `updated_since`, a few minutes before the last `updated_at` you saw,
+        """Lists published and suspended records and those that are gone (retired, or merged into another),
+        ordered by their last change, the latest last. Anybody may read this without signing in. Follow `next`
+        to the end; next time send `updated_since`, a few minutes before the last `updated_at` you saw,
         because simultaneous changes may become visible out of order. `ETag` and `Last-Modified` make repeated
         requests cheap: one with a matching `If-None-Match` is answered 304."""
         query = query_values(CatalogueRecordsQuery, request.query_params)

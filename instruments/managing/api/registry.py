@@ -116,7 +116,7 @@ class InstrumentShape(serializers.Serializer[Any]):
 
 
 class RecordShape(InstrumentShape):
-    """One record, with the stated capabilities of the instrument."""
+    """One instrument's record, with its stated capabilities."""
 
     capabilities = CapabilityShape(source="stated", many=True, read_only=True)
 
@@ -198,8 +198,8 @@ class InstrumentRegister(InstrumentResource):
         sends=EXAMPLE,
     )
     def post(self, request: Request) -> HttpResponseBase:
-        """Members of the host who book or manage may enter a draft. It can be published once it has opening
-        hours, a policy and a rate card in force."""
+        """Enters a draft record of an instrument. Members of the host who book or manage may do this. It can
+        be published once it has opening hours, a policy and a rate card in force."""
         data = shapes.checked(InstrumentBody, request.data)
 
         def create() -> Response:
@@ -229,7 +229,8 @@ class InstrumentRecord(InstrumentResource):
         sends={"model": "Titan Themis", "norm_hours": 1400},
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Only the host's managers may do this. Fields left out stay as they are."""
+        """Changes the record of an instrument. Only the host's managers may do this. Fields left out stay as
+        they are."""
         values, techniques = _values(data)
         units = values.pop("units", None)
         instrument_update(self.by, instrument_id=pk, changes=values, techniques=techniques, units=units)

@@ -1,4 +1,4 @@
-"""Bodies and forms of facilities."""
+"""Bodies of requests and forms in which facilities are described."""
 
 import zoneinfo
 from collections.abc import Sequence

@@ -64,14 +64,14 @@ class AlternateIdentifier(shapes.Shape):
 
 
 class Cost(shapes.Shape):
-    """The acquisition cost."""
+    """The acquisition cost of an instrument."""
 
     amount = shapes.Number(14, 2, min_value=0)
     currency = shapes.Choice(sorted(MINOR_DIGITS))
 
 
 class InstrumentChanges(shapes.Shape):
-    """Fields of the record to change."""
+    """Changes to an instrument's record; fields left out stay as they are."""
 
     name = shapes.Text(250, required=False, label=_("Name"))
     name_zh = shapes.Text(250, required=False, allow_blank=True, label=_("Name in Chinese"))

@@ -112,7 +112,8 @@ def stale_records_tell(*, now: datetime) -> int:
 
 
 def _tell(instrument: Instrument, step: str, entry_id: UUID, now: datetime) -> None:
-    """Tell the people who wait for this step. The reason stays in the trail, where it can be erased."""
+    """Tell the people who wait for a step of an instrument's publication. The reason stays in the trail,
+    where it can be erased."""
     effect = Effect(
         kind=f"record.{step}",
         key=f"record.{step}:{instrument.pk}:{instrument.version}",

@@ -99,7 +99,7 @@ def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 @writes
 def delete(request: HttpRequest, instrument_id: UUID, version: int) -> HttpResponse:
-    """Delete a draft."""
+    """Delete a draft of an instrument's rate card."""
     to = reverse("instruments:rate-cards", args=[instrument_id])
     return act(
         request,
@@ -144,7 +144,7 @@ def _done(row: RateCard, today: date) -> str:
 
 
 def _next(request: HttpRequest, row: RateCard, today: date, now: datetime) -> str:
-    """Return the address to go to after a card was saved."""
+    """Return the address to go to after a rate card was saved."""
     if "try" in request.POST:
         return reverse("bookings:what-if", args=[row.instrument_id], query={"version": row.version})
     if row.published_at is not None and row.valid_from <= today:

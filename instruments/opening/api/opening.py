@@ -32,7 +32,7 @@ class WeeklyRule(serializers.Serializer[Any]):
 
 
 class OpenSpan(serializers.Serializer[Any]):
-    """A window that opens on one date."""
+    """A window of opening hours that opens on one date."""
 
     opens = serializers.RegexField(r"^([01]\d|2[0-3]):[0-5]\d$")
     closes = serializers.RegexField(r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
@@ -76,8 +76,8 @@ class InstrumentOpeningHours(Endpoint):
         },
     )
     def put(self, request: Request, instrument_id: UUID) -> Response:
-        """Only the host's managers may do this. Existing reservations stay as they are. `If-Match` is the
-        version of the instrument."""
+        """Sets the opening hours of an instrument. Only the host's managers may do this. Existing
+        reservations stay as they are. `If-Match` is the version of the instrument."""
         expected = expected_version(request)
         hours = opening.parse_hours(request.data)
         return _answer(

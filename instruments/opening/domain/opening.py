@@ -39,7 +39,7 @@ class WeeklyRule:
 
     @property
     def length(self) -> int:
-        """Return the length in wall-clock minutes."""
+        """Return the length of the window in wall-clock minutes."""
         return self.closes - self.opens + (DAY if self.closes <= self.opens else 0)
 
     def holds_on(self, day: date) -> bool:
@@ -89,7 +89,7 @@ def windows(
 
 
 def merged(pieces: Iterable[Window]) -> list[Window]:
-    """Join windows that touch or overlap, and return them in order."""
+    """Return windows of opening hours in order, joining those that touch or overlap."""
     result: list[Window] = []
     for window in sorted(pieces):
         if result and window.opens_at <= result[-1].closes_at:
@@ -264,7 +264,7 @@ class _Reader:
 
 
 def _meet(one: WeeklyRule, other: WeeklyRule) -> bool:
-    """Say whether two rules are ever open at the same time."""
+    """Say whether two weekly rules of opening hours are ever open at the same time."""
     latest_start = max(one.valid_from or date.min, other.valid_from or date.min)
     earliest_end = min(one.valid_until or date.max, other.valid_until or date.max)
     if latest_start > earliest_end:

@@ -249,7 +249,7 @@ def weekday_name(day: int) -> str:
 
 
 def _filled(data: Any, windows: int) -> Any:
-    """Return a copy of the submitted data in which Tuesday to Friday have Monday's hours."""
+    """Return a copy of the submitted data of opening hours in which Tuesday to Friday have Monday's hours."""
     data = data.copy()
     for day in range(2, 6):
         for n in range(windows):

@@ -38,7 +38,8 @@ def load_windows(schedule: Schedule | None, since: datetime, until: datetime) ->
 
 
 def resolve(schedule: Schedule, since: date, until: date) -> list[Window]:
-    """Return the unmerged windows that open on local days from `since` to `until` (inclusive)."""
+    """Return the unmerged windows of a schedule that open on local days from `since` to `until`
+    (inclusive)."""
     return _resolve(_content(schedule), since, until)
 
 

@@ -133,7 +133,7 @@ class ReasonBody(shapes.Shape):
 
 
 class PolicyBody(PolicyShape, ReasonBody):
-    """The fields of the policy, and the reason for the change."""
+    """The fields of a booking policy to set, and the reason for the change."""
 
 
 class PolicyVersionShape(serializers.Serializer[Any]):
@@ -160,8 +160,8 @@ class InstrumentPolicyVersions(Endpoint):
         refuses=[404],
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
-        """Lists the versions, the newest first. The `policy_version` of a booking names the one that was
-        applied to it."""
+        """Lists the versions of an instrument's booking policy, the newest first. The `policy_version` of a
+        booking names the one that was applied to it."""
         query = shapes.query_values(VersionQuery, request.query_params)
         instrument = instrument_by_id(self.actor, instrument_id)
         rows = policy_versions(instrument.pk)
@@ -215,9 +215,9 @@ class InstrumentPolicy(Endpoint):
         },
     )
     def put(self, request: Request, instrument_id: UUID) -> Response:
-        """Only the host's managers may do this. Fields left out take their defaults. Existing reservations
-        stay as they are. A change makes a new version, in force at once. `If-Match` is the version of the
-        policy."""
+        """Sets the booking policy of an instrument. Only the host's managers may do this. Fields left out
+        take their defaults. Existing reservations stay as they are. A change makes a new version, in force at
+        once. `If-Match` is the version of the policy."""
         expected = expected_version(request)
         data = shapes.object_of(request.data)
         given = {"reason": data.pop("reason")} if "reason" in data else {}

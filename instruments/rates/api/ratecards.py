@@ -223,8 +223,8 @@ class InstrumentRateCards(Endpoint):
         },
     )
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
-        """The host's managers add a new version. A card without an end date ends where the new one begins;
-        any other overlap is refused."""
+        """Adds a version of the rate card, for the host's managers. A card without an end date ends where the
+        new one begins; any other overlap is refused."""
         card, publish = _card_of(request)
 
         def create() -> Response:
@@ -264,8 +264,8 @@ class InstrumentRateCard(Endpoint):
         versioned=True,
     )
     def put(self, request: Request, instrument_id: UUID, version: int) -> Response:
-        """The host's managers change the prices of a draft; `publish` puts it in force like a new version. A
-        card that was published is never edited."""
+        """Changes the prices of a draft, for the host's managers; `publish` puts it in force like a new
+        version. A card that was published is never edited."""
         expected, (card, publish) = expected_version(request), _card_of(request)
         row = rate_card_change(
             By(self.actor, self.now, expected),
@@ -286,7 +286,7 @@ class InstrumentRateCard(Endpoint):
         versioned=True,
     )
     def delete(self, request: Request, instrument_id: UUID, version: int) -> Response:
-        """The host's managers delete a draft."""
+        """Deletes a draft of the rate card, for the host's managers."""
         rate_card_delete(
             By(self.actor, self.now, expected_version(request)), instrument_id=instrument_id, version=version
         )

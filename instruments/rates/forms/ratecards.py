@@ -258,7 +258,7 @@ def _names(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _code(text: str) -> str:
-    """Return a text as a code: spaces become dashes."""
+    """Return a text that was typed as a code: spaces become dashes."""
     return re.sub(r"\s+", "-", text.strip())
 
 

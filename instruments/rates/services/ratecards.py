@@ -52,7 +52,7 @@ def rate_card_change(
 
 @transaction.atomic
 def rate_card_delete(by: By, *, instrument_id: UUID, version: int) -> None:
-    """Delete a draft. `WrongState` once it was published."""
+    """Delete a draft of an instrument's rate card. `WrongState` once it was published."""
     row = _draft(by, instrument_id, version)
     row.delete()
     trail.record(by, "ratecard.delete", row.instrument, before={"version": version, "card": row.card})
@@ -95,8 +95,8 @@ def _store(by: By, row: RateCard, card: RateCardValues, *, publish: bool) -> Rat
 def _make_room(
     instrument: Instrument, card: RateCardValues, now: datetime
 ) -> dict[int, tuple[date | None, date]]:
-    """End or replace the versions in the way. Return, by version, `valid_until` as it was and as it is
-    now."""
+    """End or replace the versions of a rate card that are in the way of a new one. Return, by version,
+    `valid_until` as it was and as it is now."""
     today = local_date(ZoneInfo(instrument.facility.time_zone), now)
     rows = {
         row.version: row

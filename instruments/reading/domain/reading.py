@@ -169,7 +169,7 @@ class Reader:
         return list(raw)
 
     def items(self, key: str, known: Collection[str]) -> list["Reader"]:
-        """Return a reader for each object of a list; other items become problems."""
+        """Return a reader for each object of the list at `key`; other items become problems."""
         readers = []
         for index, item in enumerate(self.values(key)):
             if isinstance(item, Mapping):

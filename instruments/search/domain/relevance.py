@@ -83,8 +83,8 @@ def answers(
 
 
 def ways(wanted: Iterable[Answer]) -> list[tuple[frozenset[str], Answer, int]]:
-    """Return the ways in which an instrument can answer, best first: the kinds of keys that it needs for the
-    technique of an answer, the answer, and what this way is worth."""
+    """Return every way in which an instrument can answer, the best first: the kinds of keys under which it
+    must be filed for a technique, the answer with that technique, and the worth of the answer in this way."""
     each = [
         (kinds, one, one.worth * share // 1000)
         for one in wanted
@@ -106,8 +106,8 @@ def techniques_of(keys: Iterable[str]) -> dict[str, set[str]]:
 def best_answer(
     techniques: Mapping[str, Collection[str]], wanted: Sequence[Answer]
 ) -> tuple[int, Answer] | None:
-    """Return the best answer that an instrument gives, by its techniques of each kind, after what it is worth
-    for this instrument; None if none of them answers."""
+    """Return the best answer that an instrument gives and what it is worth there; None if it gives none.
+    `techniques`: those of the instrument, by kind of key."""
     for kinds, answer, worth in ways(wanted):
         if all(answer.technique in techniques.get(kind, ()) for kind in kinds):
             return worth, answer

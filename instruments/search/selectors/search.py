@@ -91,8 +91,8 @@ def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
 
 
 def _fits(words: Sequence[Term], how: str) -> Q:
-    """Return the condition that an entry has the words as they are taken (`WORDS`). Names are looked up among
-    all words, of which there is an index."""
+    """Return the condition that an entry has these words, compared in the way that `how` names (`WORDS`).
+    Names are looked up among all words, of which there is an index."""
     whole, begun = [term.whole for term in words], [term.begun for term in words]
     match how:
         case "names":
@@ -124,7 +124,7 @@ def answers_of(criteria: Criteria) -> tuple[Answer, ...]:
 
 
 def keys_of(wanted: Iterable[Answer]) -> list[str]:
-    """Return the keys of what answers."""
+    """Return the keys under which an instrument is filed if it gives one of these answers."""
     return sorted({key(kind, way[1].technique) for way in ways(wanted) for kind in way[0]})
 
 
@@ -134,9 +134,9 @@ def near_keys(codes: Iterable[str]) -> list[list[str]]:
 
 
 def nearby(criteria: Criteria, codes: Sequence[str], most: int) -> list[Instrument]:
-    """Return instruments that nearly answer, the nearest first: those that state that they miss a wish, then
-    those of neighbouring techniques; within the other criteria. Each has `filed`, its keys. One statement;
-    none where there is nothing to be near to."""
+    """Return instruments that nearly meet a search, the nearest first: those with a wanted technique that
+    state that they miss a requirement, then those with a neighbouring technique (`codes`). They meet all
+    other criteria. Each has `filed`, its keys. One statement; none if there is nothing to be near to."""
     wanted = answers_of(criteria)
     others = near_keys(codes)
     if not (wanted or others):
@@ -205,7 +205,8 @@ def relevance_rank(wanted: Sequence[Answer], prefix: str = "") -> Case:
 
 
 def _ties(queries: Sequence[str], prefix: str) -> Any:
-    """Return how many of the words an entry has, as a share, in less than a step of worth."""
+    """Return the share of the words that an entry has, scaled to less than a step of worth, so that it only
+    decides between equal worths."""
     return Func(
         F(f"{prefix}words"),
         Func(Value(_any(queries)), template="%(expressions)s::tsquery"),
@@ -575,7 +576,7 @@ def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: 
 
 
 def branch(code: str) -> list[UUID]:
-    """Return the ids of a technique and of all narrower ones. One statement."""
+    """Return the ids of the technique with a code and of all narrower ones. One statement."""
     rows = Technique.objects.raw(
         """
         WITH RECURSIVE below(id) AS (

@@ -106,7 +106,7 @@ class Enrolments(Resource):
         sends={"session": "0197a1de-0000-7000-8000-000000000001", "waits": True},
     )
     def make(self, data: dict[str, Any]) -> UUID:
-        """Everybody may enrol themselves; the course's managers may also enrol others. 409 `session-full` if
+        """Enrols you in a course session; the course's managers may also enrol others. 409 `session-full` if
         no place is free, unless `waits` is set: places go to whoever asked first."""
         session = named("session", session_by_id, self.actor, data["session"])
         user = self._user(session, data.get("user"))
@@ -120,18 +120,18 @@ class Enrolments(Resource):
 
     @reads(_("An enrolment"))
     def detail(self, pk: UUID) -> None:
-        """The person, the session's trainers, the course's managers and the auditors of its region may read
-        an enrolment."""
+        """Returns one enrolment. The person, the session's trainers, the course's managers and the auditors
+        of its region may read it."""
 
     @acts(_("Give up a place"), versioned=False)
     def withdraw(self, pk: UUID) -> None:
-        """The person and the course's managers may do this before the session begins. The first person in
-        line gets the place."""
+        """Withdraws an enrolment, for the person or the course's managers, before the session begins. The
+        first person in line gets the place."""
         enrolment_withdraw(self.by, enrolment_id=pk)
 
     @OnPage("instruments:session-manage", done=_recorded, of="session_id")
     @acts(_("Record the result"), ResultBody, versioned=False, sends={"result": "passed"})
     def result(self, pk: UUID, data: dict[str, Any]) -> Enrolment:
-        """The session's trainers and the course's managers record the result once the session has begun. A
-        person who passed is certified from that day on; nobody certifies themselves."""
+        """Records the result of an enrolment, for the session's trainers and the course's managers, once the
+        session has begun. A person who passed is certified from that day on; nobody certifies themselves."""
         return enrolment_result(self.by, enrolment_id=pk, **data)

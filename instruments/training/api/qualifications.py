@@ -172,8 +172,8 @@ class Qualifications(Resource):
         answers=EXAMPLE,
     )
     def grant(self, data: dict[str, Any]) -> UUID:
-        """The issuer's managers certify that a person may operate one instrument alone, or all of the
-        issuer's instruments that require a technique. Nobody certifies themselves."""
+        """Grants a certificate: the issuer's managers certify that a person may operate one instrument alone,
+        or all of the issuer's instruments that require a technique. Nobody certifies themselves."""
         instrument, technique, issuer = certified(self, data, "issuer")
         zone = ZoneInfo((instrument.facility if instrument else issuer.region).time_zone)
         return qualification_grant(
@@ -189,7 +189,8 @@ class Qualifications(Resource):
 
     @reads(_("A qualification"), answers=EXAMPLE)
     def detail(self, pk: UUID) -> None:
-        """The person, the issuer's managers and the auditors of its region may read a certificate."""
+        """Returns one certificate. The person, the issuer's managers and the auditors of its region may read
+        it."""
 
     @acts(
         _("Revoke a qualification"),
@@ -205,6 +206,6 @@ class Qualifications(Resource):
         },
     )
     def revoke(self, pk: UUID, data: dict[str, Any]) -> None:
-        """The issuer's managers revoke a certificate, with a reason. It ends at once; bookings stay, but
-        check-in and approval require the qualification again."""
+        """Revokes a certificate, with a reason, for the issuer's managers. It ends at once; bookings stay,
+        but check-in and approval require the qualification again."""
         qualification_revoke(self.by, qualification_id=pk, **data)

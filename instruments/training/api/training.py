@@ -119,7 +119,7 @@ class CourseQuery(Pages):
 
 
 class SessionChangeBody(Shape):
-    """Changes to a session; fields left out stay as they are."""
+    """Changes to a course session; fields left out stay as they are."""
 
     facility = serializers.UUIDField(required=False)
     location = Text(training.LONGEST_NAME, required=False, allow_blank=True)
@@ -181,8 +181,8 @@ class Courses(Resource):
         sends={"organisation": "hefei-materials", "technique": "PaNET01198", **COURSE},
     )
     def create(self, data: dict[str, Any]) -> UUID:
-        """Only the organisation's managers may do this. People who pass are certified for one of its
-        instruments, or for a technique on all its instruments that require it."""
+        """Creates a course. Only the organisation's managers may do this. People who pass are certified for
+        one of its instruments, or for a technique on all its instruments that require it."""
         instrument, technique, host = certified(self, data, "organisation")
         terms = _course_terms({"months": None} | data)
         return training_services.course_create(
@@ -191,12 +191,12 @@ class Courses(Resource):
 
     @reads(_("A course"))
     def detail(self, pk: UUID) -> None:
-        """Everybody who is signed in may read a course."""
+        """Returns one course, to everybody who is signed in."""
 
     @changes(_("Change a course"), CourseChangeBody, partial=True, refuses=[404, 409], sends={"months": 36})
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Only the course's managers may do this. What it certifies stays, and so do certificates already
-        issued."""
+        """Changes the terms of a course. Only the course's managers may do this. What it certifies stays, and
+        so do certificates already issued."""
         row = course_to_manage(self.actor, pk)
         present = {
             name: getattr(row, name)
@@ -213,8 +213,8 @@ class Courses(Resource):
     )
     @acts(_("Retire a course"))
     def retire(self, pk: UUID) -> None:
-        """Only the course's managers may do this. It is no longer offered. 409 `sessions-ahead` if it has
-        upcoming sessions."""
+        """Retires a course, which is no longer offered. Only the course's managers may do this. 409
+        `sessions-ahead` if it has upcoming sessions."""
         training_services.course_retire(self.by, course_id=pk)
 
 
@@ -257,8 +257,8 @@ class CourseSessions(Resource):
         },
     )
     def create(self, data: dict[str, Any]) -> UUID:
-        """Only the course's managers may do this. 409 `reservations-in-the-way` lists bookings of its
-        instrument at that time."""
+        """Schedules a session of a course. Only the course's managers may do this. 409
+        `reservations-in-the-way` lists bookings of its instrument at that time."""
         course = named("course", course_to_manage, self.actor, data["course"])
         facility = named("facility", facility_by_id, data["facility"])
         terms = _session_terms({"instrument": course.instrument_id} | data, course.organisation)
@@ -268,15 +268,15 @@ class CourseSessions(Resource):
 
     @reads(_("A course session"))
     def detail(self, pk: UUID) -> None:
-        """Everybody who is signed in may read a session."""
+        """Returns one course session, to everybody who is signed in."""
 
     @changes(
         _("Change a course session"), SessionChangeBody, partial=True, refuses=[404, 409], sends={"places": 8}
     )
     def change(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Only the course's managers may do this, before the session begins. Participants are told of another
-        time or place; if there are more places, people who wait get them. The instrument is closed at the new
-        time instead."""
+        """Changes a course session that has not begun. Only the course's managers may do this. Participants
+        are told of another time or place; if there are more places, people who wait get them. The instrument
+        is closed at the new time instead."""
         row = session_to_manage(self.actor, pk)
         facility_id = data.pop("facility", None)
         present = {
@@ -303,7 +303,8 @@ class CourseSessions(Resource):
     )
     @acts(_("Cancel a course session"), ReasonBody, sends={"reason": "The trainer is ill."})
     def cancel(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Only the course's managers may do this. The reason is mailed to all participants."""
+        """Cancels a course session. Only the course's managers may do this. The reason is mailed to all
+        participants."""
         training_services.session_cancel(self.by, session_id=pk, **data)
 
 

@@ -32,7 +32,8 @@ class Certificate:
     revoked_at: datetime | None = None
 
     def state(self, zone: ZoneInfo, now: datetime) -> str:
-        """Return `coming`, `valid`, `expired` or `revoked`. A revoked certificate stays revoked."""
+        """Return the state of the certificate at a moment: `coming`, `valid`, `expired` or `revoked`. A
+        revoked certificate stays revoked."""
         if self.revoked_at is not None and self.revoked_at <= now:
             return "revoked"
         today = local_date(zone, now)
@@ -108,7 +109,7 @@ class CourseTerms:
     prerequisites: tuple[UUID, ...] = ()
 
     def check(self) -> None:
-        """Raise `Invalid` with every field that is wrong."""
+        """Raise `Invalid` with every field of the course's terms that is wrong."""
         problems = []
         if not self.name.strip():
             problems.append(FieldProblem("name", "required"))
@@ -142,7 +143,8 @@ class SessionTerms:
     trainers: tuple[UUID, ...] = field(default=())
 
     def check(self, now: datetime, *, is_new: bool) -> None:
-        """Raise `Invalid` with every field that is wrong. With `is_new` the start must be in the future."""
+        """Raise `Invalid` with every field of the session's terms that is wrong. With `is_new` the start must
+        be in the future."""
         problems = []
         if is_new and self.start <= now:
             problems.append(FieldProblem("start", "in-the-past"))

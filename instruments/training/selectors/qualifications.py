@@ -134,7 +134,7 @@ def hosts_of(instrument: Instrument) -> set[UUID]:
 
 
 def load_certificate(row: Qualification) -> training.Certificate:
-    """Return the row as a value of the domain."""
+    """Return a row of a certificate as a value of the domain."""
     return training.Certificate(row.valid_from, row.valid_until, row.revoked_at)
 
 

@@ -206,13 +206,14 @@ def enrolment_by_id(actor: Actor, enrolment_id: UUID) -> Enrolment:
 
 
 def own_enrolments(actor: Actor) -> QuerySet[Enrolment]:
-    """Return the actor's enrolments that were not withdrawn, the latest session first."""
+    """Return the enrolments of the actor that were not withdrawn, the latest session first."""
     rows = enrolments_for(actor).filter(user_id=actor.person).exclude(state="withdrawn")
     return rows.order_by("-session__start_at", "-id")
 
 
 def participants(session: CourseSession) -> list[Enrolment]:
-    """Return the enrolments of people who have a place or wait for one, in the order in which they asked."""
+    """Return the enrolments of people who have a place in a session or wait for one, in the order in which
+    they asked."""
     rows = session.enrolments.exclude(state="withdrawn").select_related("user", "qualification")
     return list(rows.order_by("asked_at", "id"))
 

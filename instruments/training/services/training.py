@@ -245,7 +245,7 @@ def _put_session(row: CourseSession, terms: SessionTerms) -> None:
 
 
 def _tell(row: CourseSession, kind: str, now: datetime) -> None:
-    """Tell everybody who has a place in the session or waits for one."""
+    """Tell everybody who has a place in a course session or waits for one."""
     told = row.enrolments.filter(state__in=[Enrolment.State.ENROLLED, Enrolment.State.WAITING])
     enqueue(
         [

@@ -56,11 +56,12 @@ class Meanings:
     lock: Lock
 
     def alike(self, text: str) -> list[str]:
-        """Return the codes of those with a meaning similar to a text, the most similar first."""
+        """Return the codes of the measurands with a meaning similar to a text, the most similar first."""
         return [code for code, likeness in self.likeness(text).items() if likeness >= LEAST]
 
     def likeness(self, text: str) -> dict[str, float]:
-        """How alike the things are that are most like a text, by code, the most alike first."""
+        """Return how similar in meaning to a text the closest measurands are, by code, the most similar
+        first."""
         with self.lock:
             vector = self.encoder.encode([text[:LONGEST].encode(errors="ignore").decode()])[0]
         likeness = (self.vectors @ vector).reshape(-1, 2).max(axis=1)

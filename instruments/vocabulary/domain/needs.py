@@ -205,7 +205,7 @@ class Vocabulary:
         )
 
     def above(self, code: str) -> set[str]:
-        """Return the codes of all broader techniques."""
+        """Return the codes of all techniques that are broader than one."""
         return above(code, self.parents)
 
     def _with_characters(self, text: str) -> str:
@@ -222,7 +222,7 @@ class Vocabulary:
 
     @cached_property
     def _spelt(self) -> Mapping[str, Sequence[tuple[str, int]]]:
-        """The words in names of techniques, each with its number of occurrences, by first letter."""
+        """Return the words in names of techniques, each with its number of occurrences, by first letter."""
         number = Counter(
             run
             for term in self.terms.values()
@@ -238,7 +238,7 @@ class Vocabulary:
 
     @cached_property
     def _written(self) -> Sequence[str]:
-        """The Chinese names of techniques of four characters and more, the longest first."""
+        """Return the Chinese names of techniques of four characters and more, the longest first."""
         names = {label for term in self.terms.values() for label in term.labels if len(label) >= _LONG}
         return sorted((n for n in names if all(map(is_han, n))), key=lambda name: (-len(name), name))
 
@@ -270,7 +270,7 @@ class Vocabulary:
 
     @cached_property
     def families(self) -> Mapping[str, int]:
-        """The number of narrower techniques of each technique that has any."""
+        """Return the number of narrower techniques of each technique that has any."""
         return Counter(broader for code in self.terms for broader in above(code, self.parents)) + Counter()
 
     @cached_property
@@ -342,7 +342,8 @@ class Vocabulary:
         return NeedTerm(m.code, m.name, m.name_zh, m.techniques, tuple(words), m.unit)
 
     def _scores(self, text: str) -> tuple[dict[int, float], dict[int, list[str]]]:
-        """The scores of the measurands that have words of a text, and these words, by their places."""
+        """Return the scores of the measurands that have words of a text, and these words, both by the place
+        of the measurand."""
         scores: dict[int, float] = defaultdict(float)
         telling: dict[int, list[str]] = defaultdict(list)
         mean = sum(self.lengths) / max(len(self.measurands), 1)
@@ -373,7 +374,7 @@ class Vocabulary:
 
     @cached_property
     def _phrases(self) -> Sequence[Sequence[frozenset[str]]]:
-        """The names and synonyms of several words of each measurand, as keys."""
+        """Return the names and synonyms of several words of each measurand, as keys."""
         return [
             [
                 each

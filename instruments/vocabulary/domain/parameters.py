@@ -177,7 +177,7 @@ def requirements_of(specs: Sequence[str], parameters: "Parameters") -> tuple[Req
 
 
 def spec_parts(spec: str) -> tuple[str, str, str]:
-    """Split `CODE:LOW:HIGH` into its three texts."""
+    """Split a requirement written as `CODE:LOW:HIGH` into its three texts."""
     code, low, high, *_ = (part.strip() for part in f"{spec}::".split(":"))
     return code, low, high
 

@@ -81,7 +81,7 @@ def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]
 
 
 def above(code: str, parents: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return the codes of all broader terms, near and far."""
+    """Return the codes of all terms that are broader than one, near and far."""
     reached: set[str] = set()
     ahead = list(parents.get(code, ()))
     while ahead:

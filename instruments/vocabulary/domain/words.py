@@ -120,8 +120,8 @@ def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
 
 
 def _slips(one: str, other: str, most: int) -> int:
-    """Count the letters to add, drop, replace or swap with their neighbour; `most + 1` if there are more than
-    `most`."""
+    """Count the letters to add, drop, replace or swap with their neighbour to turn one word into another;
+    `most + 1` if there are more than `most`."""
     if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []

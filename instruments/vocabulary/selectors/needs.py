@@ -78,8 +78,8 @@ def load_need_terms(text: str) -> list[NeedTerm]:
 
 
 def load_understood(text: str, without: Collection[str] = ()) -> Understood:
-    """Return what a text wants, except for the terms of some codes. It takes three statements after the
-    vocabulary has changed, then none."""
+    """Return what a search text asks for, as `Understood`, leaving out the terms with the codes `without`. It
+    takes three statements after the vocabulary has changed, then none."""
     known = load_vocabulary()
     return known.understood(text, likeness=_held.likeness(known, text[:LONGEST_NEED]), without=without)
 
@@ -144,7 +144,7 @@ def embed_vocabulary() -> bool:
 
 
 class Held:
-    """The meanings of the vocabulary that this process has loaded."""
+    """The vectors of the vocabulary's meanings that this process has loaded."""
 
     def __init__(self) -> None:
         self.digest = ""
@@ -163,7 +163,8 @@ class Held:
             return []
 
     def likeness(self, known: Vocabulary, text: str) -> dict[str, float] | None:
-        """How alike the measurands are that are most like a text, by code; None until that is known."""
+        """Return how similar in meaning to a text the closest measurands are, by code; None until the
+        meanings are loaded."""
         held = self._ready(known)
         try:
             return held.likeness(text) if held else None
@@ -178,7 +179,7 @@ class Held:
         return None
 
     def _begin(self, known: Vocabulary) -> None:
-        """Load the meanings in a thread, unless that was tried just now."""
+        """Load the meanings of the vocabulary in a thread, unless that was tried just now."""
         now = time.monotonic()
         if now - self._looked_at < _AGAIN or not self._lock.acquire(blocking=False):
             return

@@ -79,7 +79,8 @@ def _parents(links: Links) -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1)
 def _lexicon(labels: tuple[tuple[str, str, str, str], ...], links: Links) -> Lexicon:
-    """Return the lexicon. It is cached, as making it takes longer than filing a record."""
+    """Return the lexicon of techniques with these labels and links, from a cache: making it takes longer than
+    filing a record."""
     parents = _parents(links)
     return lexicon(
         Term(

@@ -6,8 +6,8 @@ from django.core import mail
 from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, Organisation, OutboxMessage, TrailEntry
-from accounts.services.invoice_details import invoice_details_set
 from accounts.services.memberships import role_grant
+from accounts.services.organisations import invoice_details_set
 from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 

@@ -4,7 +4,7 @@ import json
 
 from accounts.domain.roles import By
 from accounts.models import Organisation
-from accounts.services.invoice_details import invoice_details_set
+from accounts.services.organisations import invoice_details_set
 from tests.accounts.pages import page_of
 from tests.accounts.services.test_invoice_details import DETAILS
 from tests.factories.cast import NOW

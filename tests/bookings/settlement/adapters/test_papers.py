@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from accounts.domain.roles import By
 from accounts.models import Organisation
-from accounts.services.invoice_details import invoice_details_set
+from accounts.services.organisations import invoice_details_set
 from bookings.models import Settlement, Statement
 from bookings.settlement.adapters import papers
 from bookings.settlement.adapters.papers import settlement_pdf, statement_pdf

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 
 from accounts.domain.roles import By
-from accounts.services.invoice_details import invoice_details_set
+from accounts.services.organisations import invoice_details_set
 from bookings.models import Statement
 from bookings.overview.services.effects import effects_carry_out
 from bookings.settlement.selectors.papers import load_invoicing, parties_of

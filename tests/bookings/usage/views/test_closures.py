@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext, override
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
 from bookings.models import Closure, Occupancy, Reservation
+from bookings.usage.forms.closures import ClosureForm
 from bookings.usage.services.closures import Outage, closure_create
 from tests.factories.cast import NOW, at, reserve
 
@@ -238,3 +240,9 @@ def test_what_displacing_ones_own_costs_is_said_before(cast, zhao, own):
 def test_what_cancelling_ones_own_costs_is_said_to_a_manager_too(cast, zhao, own):
     page = zhao.get(reverse("bookings:reservation", args=[own.pk])).content.decode()
     assert "Cancelling now costs 100 %: CNY 340.00 and CNY 0.00 tax." in page
+
+
+def test_why_asks_for_a_kind_only_where_an_instrument_is_closed():
+    with override("zh-hans"):
+        assert str(ClosureForm.base_fields["kind"].label) == "停机类型"
+        assert gettext("Why") == "原因"  # of an override, a norm, a bar
