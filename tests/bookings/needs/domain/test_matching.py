@@ -40,6 +40,10 @@ def test_the_nearest_is_named_with_what_it_answers():
     assert matching.nearest(["sem", "stem"], ["xrd", "tem"], ABOVE, PARENTS) == (1.0, "stem", "tem")
     assert matching.nearest(["sem"], ["stem", "tem"], ABOVE, PARENTS) == (0.7, "sem", "tem")
     assert matching.nearest(["xrd"], ["tem"], ABOVE, PARENTS) == (0.0, "", "")
+    # What the search calls near is as near as a sibling, and narrower ones with it.
+    assert matching.nearest(["xrd"], ["tem"], ABOVE, PARENTS, ["xrd"]) == (0.7, "xrd", "tem")
+    assert matching.nearest(["stem"], ["xrd"], ABOVE, PARENTS, ["tem"]) == (0.7, "stem", "xrd")
+    assert matching.nearest(["xrd"], [], ABOVE, PARENTS, ["xrd"]) == (0.0, "", "")
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,11 @@ def test_the_best_technique_of_the_likeliest_term_is_worth_most() -> None:
 
 
 def test_what_is_worth_far_less_is_no_answer_and_near() -> None:
-    meant = Understood(((term("size", "sem", "tem"), 1.0), (term("shape", "nmr"), 0.6)))
+    """A term that was hardly meant says nothing of what is near."""
+    meant = Understood(((term("size", "sem", "tem", "afm", "cryo"), 1.0), (term("shape", "nmr"), 0.6)))
     wanted = answers(meant, PARENTS, FAMILIES)
-    assert [one.technique for one in wanted] == ["sem", "tem"]
-    assert "nmr" in neighbours(wanted, meant, PARENTS, FAMILIES, {})
+    assert [one.technique for one in wanted] == ["sem", "tem", "afm"]
+    assert neighbours(wanted, meant, PARENTS, FAMILIES, {"sem": ["liquid"]}) == ("cryo",)
 
 
 def test_what_is_broader_stands_for_the_best_technique_of_a_need_in_a_small_family_alone() -> None:
@@ -70,7 +71,7 @@ def test_a_figure_leaves_the_techniques_of_which_it_is_asked_if_there_are_any() 
 
 
 def test_neighbours_answer_the_same_or_are_below_the_same() -> None:
-    meant = Understood(((term("sem", "sem", is_named=True), 1.0),))
+    meant = Understood(((term("sem", "sem", is_named=True), 1.0),), is_named=True)
     wanted = answers(meant, PARENTS, FAMILIES)
     assert neighbours(wanted, meant, PARENTS, FAMILIES, {"sem": ["afm"]}) == ("afm",)  # a family too large
     assert neighbours(wanted, meant, PARENTS, {"em": 5}, {}) == ("em",)
