@@ -216,7 +216,7 @@ def test_horizon_for(rows: Any) -> None:
 )
 def test_serves_mode(rows: Any) -> None:
     def is_served(row: Any) -> bool:
-        terms: Any = SimpleNamespace(card=SimpleNamespace(values=row["card"]))
+        terms: Any = SimpleNamespace(card=SimpleNamespace(values=row["card"]), price_group="external")
         instrument: Any = SimpleNamespace(service_modes=row["modes"])
         mode = row["mode"] or first_mode(instrument, terms)
         return row["card"].rate_unit == "hour" or mode == "entrusted"
