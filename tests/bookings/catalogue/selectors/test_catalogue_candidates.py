@@ -478,7 +478,7 @@ def test_a_card_says_what_its_price_leaves_out_and_who_pays_a_part(shared_cast, 
     chosen = page_of(browser.get(f"{detail}?start=2026-03-06T02:00:00Z&minutes=60{AND_MODE}"))
     assert "At least 2 h is charged." in chosen and "Not included: operator" in chosen
     longer = page_of(browser.get(f"{detail}?start=2026-03-06T02:00:00Z&minutes=120{AND_MODE}"))
-    assert longer.count("is charged.") == 1  # beside the rates alone
+    assert longer.count("At least 2 h is charged.") == 1  # beside the rates alone
 
 
 AND_MODE = "&service_mode=assisted"
