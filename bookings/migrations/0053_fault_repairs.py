@@ -4,8 +4,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts.models.steps import Stepwise
 
-class Migration(migrations.Migration):
+
+class Migration(Stepwise):
 
     dependencies = [
         ('bookings', '0052_plainer_choices'),
