@@ -28,6 +28,11 @@ class Migration(Stepwise):
         ),
         migrations.AddField(
             model_name='faultreport',
+            name='currency',
+            field=models.CharField(blank=True, db_default='', default='', max_length=3),
+        ),
+        migrations.AddField(
+            model_name='faultreport',
             name='repair',
             field=models.CharField(blank=True, db_default='', default='', max_length=1000),
         ),

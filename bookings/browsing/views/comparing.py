@@ -89,11 +89,11 @@ def _window(query: QueryDict, now: datetime) -> Period | None:
     field = DateTimeField(required=False)
     try:
         first, last = (field.clean(query.get(name, "")) for name in WINDOW)
+        if not first or not last:
+            return None
+        start, end = max(of_our_time(first), now), of_our_time(last)
     except ValidationError:
         return None
-    if not first or not last:
-        return None
-    start, end = max(of_our_time(first), now), of_our_time(last)
     return Period(start, min(end, start + LONGEST_WINDOW)) if start < end else None
 
 

@@ -100,10 +100,8 @@ def require_unblocked(
     """Raise `RulesRefuse` (`blocked`) with the reason, the last day and the address for objections if the
     host blocks the person or the payer; its own managers may book for them. The instrument comes from its
     lock. One statement at a host that blocks somebody, otherwise none."""
-    if actor.may("manage-instruments", place_of(instrument.organisation)):
-        return
     block = block_of(instrument, user_id, payer_id, now)
-    if block is None:
+    if block is None or actor.may("manage-instruments", place_of(instrument.organisation)):
         return
     numbers = {
         "host": instrument.organisation.name,

@@ -134,7 +134,7 @@ class Faults(FaultResource):
     @acts(_("Assign a fault"), FaultAssignBody, refuses=[403, 404, 409], sends={"person": None})
     def assign(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """Name the manager who sees to a fault. Only the host's managers may do this."""
-        return fault_assign(self.by, fault_id=pk, person=data["person"]).pk
+        return fault_assign(self.by, fault_id=pk, person=data.get("person")).pk
 
     @OnPage(
         "bookings:fault",

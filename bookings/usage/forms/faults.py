@@ -44,13 +44,18 @@ class ConfirmForm(ClosureForm):
     def __init__(self, data: Any = None, *, zone: ZoneInfo, units: int, **kwargs: Any) -> None:
         super().__init__(data, zone=zone, units=units, **kwargs)
         del self.fields["kind"]
+        self.fields["reason"].help_text = _(
+            "People whose bookings are displaced read this, and everybody on the instrument's page until it is repaired."
+        )
 
     def clean(self) -> dict[str, Any]:
         return (super().clean() or self.cleaned_data) | {"kind": "breakdown"}
 
 
 class FaultAssignBody(Shape):
-    person = serializers.UUIDField(allow_null=True, help_text="One of the host's managers. Null: nobody.")
+    person = serializers.UUIDField(
+        required=False, allow_null=True, help_text="One of the managers of the host. Null: nobody."
+    )
 
 
 class FaultRepairBody(Shape):

@@ -43,8 +43,9 @@ class FaultReport(models.Model):
     assignee = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     repaired_at = models.DateTimeField(null=True)
     repair = models.CharField(max_length=1000, blank=True, default="", db_default="")
-    # What the repair cost the host, in the currency of its region.
+    # What the repair cost the host, in the currency that its region had then.
     cost = models.DecimalField(max_digits=14, decimal_places=3, null=True)
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -61,11 +62,6 @@ class FaultReport(models.Model):
                 name="fault_repaired",
             ),
         ]
-
-    @property
-    def currency(self) -> str:
-        """The currency of the cost."""
-        return self.instrument.region.currency
 
     def down(self, now: datetime) -> timedelta | None:
         """Return how long the instrument has been closed for this fault by a moment; None if it was not."""

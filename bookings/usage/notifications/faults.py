@@ -11,7 +11,7 @@ from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.models import OutboxMessage
 from accounts.selectors.memberships import managers_or_administrators
 from bookings.usage.models import FaultReport
-from bookings.usage.selectors.faults import WITH, reporters_of
+from bookings.usage.selectors.faults import WITH, repairers_of, reporters_of
 
 
 def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
@@ -27,7 +27,7 @@ def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
 
 
 def _assignee(fault: FaultReport) -> Any:
-    return [fault.assignee] if fault.assignee and fault.assignee.is_active else []
+    return repairers_of(fault).filter(pk=fault.assignee_id) if fault.assignee_id else ()
 
 
 def _managers(fault: FaultReport) -> Any:

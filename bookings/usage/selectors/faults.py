@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.selectors.memberships import holders_of, place_of
 from accounts.selectors.rows import visible
 from bookings.record.models import UsageSession
-from bookings.record.selectors.lists import CHOICE, FLAG, Column, Filter, Listing
+from bookings.record.selectors.lists import CHOICE, FLAG, Column, Filter, Listing, amount_of
 from bookings.usage.models import FaultNote, FaultReport
 from instruments.register.models import Instrument
 
@@ -98,8 +98,12 @@ def reporters_of(fault: FaultReport) -> list[User]:
     return list(User.objects.filter(pk__in=notes.values("user"), is_active=True).order_by("pk"))
 
 
-def _is_of_host(fault: FaultReport, by: By) -> bool:
+def is_of_host(fault: FaultReport, by: By) -> bool:
+    """Return whether the reader may see who sees to a fault and what its repair cost: the host's people."""
     return by.actor.may("read-bookings", place_of(fault.instrument.organisation))
+
+
+_cost = amount_of("cost")
 
 
 FAULTS = Listing(
@@ -115,8 +119,8 @@ FAULTS = Listing(
         Column("notes", lambda row, by: "; ".join(note.text for note in row.said if note.text)),
         Column("repaired", "repaired_at"),
         Column("repair", "repair"),
-        Column("cost", lambda row, by: row.cost if _is_of_host(row, by) else None),
-        Column("currency", lambda row, by: row.currency if row.cost and _is_of_host(row, by) else ""),
+        Column("cost", lambda row, by: _cost(row, by) if is_of_host(row, by) else None),
+        Column("currency", lambda row, by: row.currency if is_of_host(row, by) else ""),
         Column("down_hours", lambda row, by: hours_down(row, by.now)),
     ),
     waits={"faults": lambda actor, now: faults_to_decide(actor, now).prefetch_related(NOTES)},

@@ -28,6 +28,7 @@ from instruments.register.models import Instrument
 
 MOST_NOTES, NOTES_PER = 10, timedelta(days=1)  # of one person
 LONGEST = 1000
+MOST_COST = 10**11
 
 
 class TooManyFaults(Refused):
@@ -176,9 +177,12 @@ def fault_repair(by: By, *, fault_id: UUID, repair: str, cost: Decimal | None = 
         raise invalid("repair", "required")
     if len(repair) > LONGEST:
         raise invalid("repair", "too-long", most=LONGEST)
-    digits = MINOR_DIGITS.get(fault.currency, 2)
-    if cost is not None and (cost < 0 or cost != round(cost, digits)):
-        raise invalid("cost", "out-of-range" if cost < 0 else "too-many-decimals", most=digits)
+    currency = instrument.region.currency
+    digits = MINOR_DIGITS.get(currency, 2)
+    if cost is not None and not 0 <= cost < MOST_COST:
+        raise invalid("cost", "out-of-range", least=0, most=MOST_COST)
+    if cost is not None and cost != round(cost, digits):
+        raise invalid("cost", "too-many-decimals", decimals=digits)
     closure = fault.closure
     if closure is not None and closure.start_at > by.now:
         fault.closure = None
@@ -187,7 +191,8 @@ def fault_repair(by: By, *, fault_id: UUID, repair: str, cost: Decimal | None = 
     elif closure is not None and (closure.end_at is None or closure.end_at > by.now):
         end = max(by.now, closure.start_at + timedelta.resolution)  # it has begun, if only at this moment
         fault.closure = closure_end(replace(by, version=None), closure_id=closure.pk, end=end)
-    fault.state, fault.repair, fault.cost, fault.repaired_at = "repaired", repair, cost, by.now
+    fault.state, fault.repair, fault.repaired_at = "repaired", repair, by.now
+    fault.cost, fault.currency = cost, "" if cost is None else currency
     fault.version += 1
     fault.save()
     after = {"instrument": instrument.pk, "cost": cost}

@@ -25,12 +25,25 @@ from bookings.reserving.forms.reservations import ReasonForm
 from bookings.usage.forms.faults import ConfirmForm, RepairForm
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.closures import with_costs
-from bookings.usage.selectors.faults import FAULTS, fault_by_id, hours_down, note_by_id, repairers_of
+from bookings.usage.selectors.faults import (
+    FAULTS,
+    fault_by_id,
+    hours_down,
+    is_of_host,
+    note_by_id,
+    repairers_of,
+)
 from bookings.usage.services.faults import fault_confirm, fault_dismiss
 from instruments.attachments.adapters.files import SIZES, file_open
 from instruments.attachments.adapters.pictures import MEDIA_TYPE
 
-LIST = ListPage("bookings/usage/faults.html", FAULTS)
+
+def _shown(row: FaultReport, by: By) -> FaultReport:
+    row.sees_to_it = row.assignee if is_of_host(row, by) else None  # type: ignore[attr-defined]
+    return row
+
+
+LIST = ListPage("bookings/usage/faults.html", FAULTS, shown=_shown)
 
 
 @reads
@@ -99,11 +112,7 @@ def photo(request: HttpRequest, note_id: UUID, size: str) -> HttpResponseBase:
 def _form(row: FaultReport, by: By, data: Any = None) -> ConfirmForm:
     instrument = row.instrument
     zone = instrument.facility.zone
-    initial = {
-        "start": local_moment(by.now, zone),
-        "reason": row.said[0].text[:500] if row.said else "",  # type: ignore[attr-defined]
-        "version": row.version,
-    }
+    initial = {"start": local_moment(by.now, zone), "version": row.version}
     return ConfirmForm(data, zone=zone, units=units_of(instrument), initial=initial)
 
 

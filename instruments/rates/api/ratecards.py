@@ -48,7 +48,10 @@ class Modes(serializers.ListField):
     """Ways of working."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(child=serializers.ChoiceField(ratecards.SERVICE_MODES), **kwargs)
+        most = len(ratecards.SERVICE_MODES)
+        super().__init__(
+            child=serializers.ChoiceField(ratecards.SERVICE_MODES), **{"max_length": most} | kwargs
+        )
 
 
 class RatesShape(serializers.Serializer[Any]):
