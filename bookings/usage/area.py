@@ -11,7 +11,7 @@ from accounts.menu import FACILITY, Below, MenuEntry, Waits, has, may, signed_in
 from bookings.record.selectors.reservations import is_own
 from bookings.usage.messages import ACTS, REFUSALS
 from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
-from bookings.usage.selectors.faults import faults_to_decide
+from bookings.usage.selectors.faults import faults_to_decide, faults_to_repair
 from bookings.usage.selectors.sessions import sessions_to_complete
 from bookings.usage.services.closures import closures_fill
 from bookings.usage.services.faults import faults_forget
@@ -39,6 +39,12 @@ AREA = Area(
             _("Nothing is closed, and people with the next bookings are not notified, until you confirm "
 "a report."),
             may("manage-instruments"), faults_to_decide, query="?waits=faults",
+            entry="instruments:manage", group="state",
+        ),
+        Waits(
+            "repairs", 55, "bookings:faults", ngettext_lazy("fault for you to repair", "faults for you to repair"),
+            _("It is a known issue on the instrument's page until you state that it is repaired."),
+            may("manage-instruments"), faults_to_repair, query="?waits=repairs",
             entry="instruments:manage", group="state",
         ),
         Waits(

@@ -63,6 +63,15 @@ class FaultReport(models.Model):
             ),
         ]
 
+    def closes_at(self, now: datetime) -> bool:
+        """Return whether the instrument is closed for this fault at a moment."""
+        closure = self.closure
+        return (
+            closure is not None
+            and closure.start_at <= now
+            and (closure.end_at is None or now < closure.end_at)
+        )
+
     def down(self, now: datetime) -> timedelta | None:
         """Return how long the instrument has been closed for this fault by a moment; None if it was not."""
         if self.closure is None:

@@ -46,6 +46,13 @@ def faults_for(actor: Actor) -> QuerySet[FaultReport]:
     return rows.order_by("-created_at", "-id")
 
 
+def faults_to_repair(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
+    """Return the confirmed reports that are assigned to the actor, the oldest first."""
+    rows = FaultReport.objects.filter(state=FaultReport.State.CONFIRMED, assignee=actor.person)
+    hosts = actor.organisations_where("manage-instruments")
+    return rows.filter(instrument__organisation__in=hosts).select_related(*WITH).order_by("created_at", "id")
+
+
 def faults_to_decide(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
     """Return the open reports of instruments the actor manages, the oldest first."""
     hosts = actor.organisations_where("manage-instruments")
@@ -67,14 +74,17 @@ def note_by_id(actor: Actor, note_id: UUID) -> FaultNote:
     return visible(rows, pk=note_id)
 
 
-def standing_faults(instrument_id: UUID) -> tuple[FaultReport | None, list[FaultReport]]:
+def standing_faults(instrument_id: UUID, now: datetime) -> tuple[FaultReport | None, list[FaultReport]]:
     """Return the open report of an instrument with all notes, if there is one, and its known issues: the
-    reports that are confirmed and not repaired, the newest first. Two statements at most."""
+    reports that are confirmed and not repaired, the newest first, each with whether it closes the instrument
+    now, as `is_closing`. Two statements at most."""
     rows = FaultReport.objects.filter(
         instrument=instrument_id, state__in=(FaultReport.State.OPEN, FaultReport.State.CONFIRMED)
     )
     found = list(rows.select_related("closure").order_by("-created_at", "-id"))
     known = [row for row in found if row.state == FaultReport.State.CONFIRMED]
+    for row in known:
+        row.is_closing = row.closes_at(now)  # type: ignore[attr-defined]
     is_open = [row for row in found if row.state == FaultReport.State.OPEN]
     prefetch_related_objects(is_open, NOTES)
     return next(iter(is_open), None), known
@@ -117,14 +127,18 @@ FAULTS = Listing(
         Column("state", "state", _("State"), "state"),
         Column("reported", "created_at", _("Fault"), "created_at"),
         Column("notes", lambda row, by: "; ".join(note.text for note in row.said if note.text)),
+        Column("assignee", lambda row, by: row.assignee if is_of_host(row, by) else None),
         Column("repaired", "repaired_at"),
         Column("repair", "repair"),
         Column("cost", lambda row, by: _cost(row, by) if is_of_host(row, by) else None),
         Column("currency", lambda row, by: row.currency if is_of_host(row, by) else ""),
         Column("down_hours", lambda row, by: hours_down(row, by.now)),
     ),
-    waits={"faults": lambda actor, now: faults_to_decide(actor, now).prefetch_related(NOTES)},
-    waits_help="Only faults that you have to decide.",
+    waits={
+        "faults": lambda actor, now: faults_to_decide(actor, now).prefetch_related(NOTES),
+        "repairs": lambda actor, now: faults_to_repair(actor, now).prefetch_related(NOTES),
+    },
+    waits_help="Only faults that you have to decide, or that are assigned to you and not repaired.",
     words=(
         "instrument__name", "instrument__name_zh", "instrument__facility__name",
         "instrument__facility__name_zh",

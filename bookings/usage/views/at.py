@@ -7,11 +7,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, sent
 from bookings.catalogue.views.events import form_of
 from bookings.catalogue.views.payers import payer_of, standing_of
@@ -42,7 +44,7 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
     shown = load_now(by.actor, instrument, payer, by.now)
     standing = standing_of(by.actor, payer, instrument)
     reports = may_report(by.actor, instrument)
-    open_fault, issues = standing_faults(instrument.pk)
+    open_fault, issues = standing_faults(instrument.pk, by.now)
     context: dict[str, Any] = {
         "now_next": shown,
         **moments(by.now),
@@ -63,7 +65,8 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
 
 def _check_out_form(actor: Actor, instrument: Instrument, own: Own) -> CheckOutForm:
     """Return the form for checking out, with the questions after use, if there are any."""
-    if not own.is_in_use or questions_version(instrument, AFTER) is None:
+    manages = actor.may("manage-instruments", place_of(instrument.organisation))
+    if not own.is_in_use or (questions_version(instrument, AFTER) is None and not manages):
         return CheckOutForm(rates=own.is_person)
     return load_asked(reservation_by_id(actor, own.id), actor).check_out_form()
 
@@ -100,6 +103,6 @@ def fault(request: HttpRequest, code: str) -> HttpResponse:
 def _fault_page(
     request: HttpRequest, instrument: Instrument, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    open_fault, issues = standing_faults(instrument.pk)
+    open_fault, issues = standing_faults(instrument.pk, timezone.now())
     context |= {"instrument": instrument, "fault": open_fault, "issues": issues}
     return render(request, "bookings/usage/fault_new.html", context, status=status)

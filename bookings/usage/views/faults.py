@@ -54,11 +54,13 @@ def faults(request: HttpRequest) -> HttpResponseBase:
 
 
 @edits
-def fault(request: HttpRequest, fault_id: UUID) -> HttpResponse:
+def fault(request: HttpRequest, fault_id: UUID, **shown: Any) -> HttpResponse:
     """Show one report; POST confirms it, with a closure or (`note`) without. Bookings in the way are listed
     first, and displaced only when the form is sent again with `displace`."""
     by = by_of(request)
     row = fault_by_id(by.actor, fault_id)
+    if shown:  # another act of the page was refused
+        return _page(request, row, by, **shown)
     if "note" in request.POST:
         return act(
             request,
@@ -145,7 +147,7 @@ def _page(
         "repairers": repairers_of(row) if may_repair else (),
         "repair_form": RepairForm(initial={"version": row.version}),
         "down": hours_down(row, by.now),
-        "is_closed": row.closure is not None and (row.closure.end_at is None or row.closure.end_at > by.now),
+        "is_closed": row.closes_at(by.now),
         "form": form or _form(row, by),
         "note_form": words,
         "dismiss_form": words,

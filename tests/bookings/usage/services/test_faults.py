@@ -182,16 +182,16 @@ def test_a_known_issue_until_it_is_repaired(cast):
     fault = report(cast, severity="unusable")
     with pytest.raises(WrongState):  # nobody has confirmed it
         repair(cast, fault)
-    assert standing_faults(cast.microscope.pk) == (fault, [])
+    assert standing_faults(cast.microscope.pk, NOW) == (fault, [])
     outage = Outage("breakdown", NOW, None, reason="no vacuum")
     faults.fault_confirm(zhao(cast), fault_id=fault.pk, outage=outage)
-    assert standing_faults(cast.microscope.pk) == (None, [fault])
+    assert standing_faults(cast.microscope.pk, NOW) == (None, [fault])
     for wrong in ({"repair": " "}, {"repair": "x" * 1001}, {"cost": Decimal(-1)}, {"cost": Decimal("0.001")}):
         with pytest.raises(Invalid):
             repair(cast, fault, **wrong)
     later = NOW + timedelta(hours=5, minutes=30)
     fault = repair(cast, fault, later, cost=Decimal("860.00"))
-    assert standing_faults(cast.microscope.pk) == (None, [])
+    assert standing_faults(cast.microscope.pk, NOW) == (None, [])
     assert (fault.closure.end_at, hours_down(fault, later + timedelta(days=9))) == (later, Decimal("5.5"))
     assert not Occupancy.objects.filter(span__endswith__gt=later).exists()
     assert told(cast, "wang", later) == ["fault.confirmed", "fault.repaired"]
