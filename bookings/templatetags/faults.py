@@ -1,8 +1,10 @@
 """Fault reports on pages of instruments."""
 
-from django import template
-from django.utils import timezone
+from typing import Any
 
+from django import template
+
+from accounts.views.pages import by_of
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.faults import standing_faults
 from instruments.register.models import Instrument
@@ -10,7 +12,9 @@ from instruments.register.models import Instrument
 register = template.Library()
 
 
-@register.simple_tag
-def faults_of(instrument: Instrument) -> tuple[FaultReport | None, list[FaultReport]]:
+@register.simple_tag(takes_context=True)
+def faults_of(
+    context: dict[str, Any], instrument: Instrument
+) -> tuple[FaultReport | None, list[FaultReport]]:
     """Return the open report of an instrument and its known issues. Two statements at most."""
-    return standing_faults(instrument.pk, timezone.now())
+    return standing_faults(instrument.pk, by_of(context["request"]).now)

@@ -42,7 +42,8 @@ AREA = Area(
             entry="instruments:manage", group="state",
         ),
         Waits(
-            "repairs", 55, "bookings:faults", ngettext_lazy("fault for you to repair", "faults for you to repair"),
+            "repairs", 55, "bookings:faults",
+            ngettext_lazy("fault for you to repair", "faults for you to repair"),
             _("It is a known issue on the instrument's page until you state that it is repaired."),
             may("manage-instruments"), faults_to_repair, query="?waits=repairs",
             entry="instruments:manage", group="state",

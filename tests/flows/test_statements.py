@@ -280,5 +280,6 @@ def test_whole_requests(cast, monkeypatch):
         number = statements(lambda: answers.append(profile.runcall(here.send, ask, given)))  # noqa: B023
         assert answers[0][0] == ask.expects
         counted[name] = (number, pstats.Stats(profile).total_calls)
+    print(counted)
     assert {name: n for name, (n, _) in counted.items()} == {name: n for name, (n, _) in REQUESTS.items()}
     assert [(n, c) for n, (_, c) in counted.items() if c > REQUESTS[n][1]] == []

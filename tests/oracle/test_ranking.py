@@ -38,6 +38,7 @@ def instruments(django_db_setup: Any, django_db_blocker: Any) -> Any:
         places = places_make(now=NOW)
         techniques_make(calendar.began)
         with connection.cursor() as cursor:  # else rows nobody has counted are joined one by one
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # meanings take a minute
             cursor.execute("ANALYZE instruments_technique, instruments_technique_parents")
         schedules_resolve(places, calendar)
         offers_make(places, calendar)

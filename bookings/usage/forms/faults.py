@@ -45,8 +45,8 @@ class ConfirmForm(ClosureForm):
         super().__init__(data, zone=zone, units=units, **kwargs)
         del self.fields["kind"]
         self.fields["reason"].help_text = _(
-            "People whose bookings are displaced read this, and everybody on the instrument's page until it is "
-            "repaired."
+            "People whose bookings are displaced read this, and everybody on the instrument's page until it "
+            "is repaired."
         )
 
     def clean(self) -> dict[str, Any]:
