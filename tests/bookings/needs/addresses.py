@@ -74,6 +74,7 @@ API_BODIES = {
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
     # Instruments with time, price, rules, what they can do and how their hosts keep to bookings.
-    # The vocabulary, too, where it has changed; what a batch keeps for the reader; whether anybody has a technique.
+    # The vocabulary, too, where it has changed; what a batch keeps for the reader; whether
+    # anybody has a technique.
     "bookings:need": 22
 }
