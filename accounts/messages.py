@@ -122,6 +122,7 @@ REFUSALS: dict[str, Sentence] = {
     "access-asked": _(
         "You have already asked for this. Their answer is pending, or came today: ask again tomorrow."
     ),
+    "asker-left": _("This person has left since they asked, so no role can be given. Decline the request."),
     "duties-conflict": _(
         "These roles conflict: an auditor cannot be an administrator, or a manager, finance "
         "officer or coordinator of what they audit. Remove the other role first."

@@ -14,6 +14,19 @@ def access_requests() -> QuerySet[AccessRequest]:
     )
 
 
+def ungrounded() -> Q:
+    """Return the condition for requests of people who no longer belong where they asked: they have no
+    membership and no role there (at all, for a request without organisation), or their account is closed."""
+    belongs = Q(pk__in=[])
+    for rows in (
+        Membership.objects.filter(user=OuterRef("user"), ended_at=None),
+        RoleGrant.objects.filter(user=OuterRef("user"), revoked_at=None),
+    ):
+        belongs |= Q(Exists(rows.filter(organisation=OuterRef("organisation"))))
+        belongs |= Q(Exists(rows), organisation=None)
+    return ~belongs | Q(user__is_active=False)
+
+
 def access_requests_for(actor: Actor) -> QuerySet[AccessRequest]:
     """Return the actor's own requests for a role, and those that they may answer."""
     if actor.may("manage-members", Place(None)):

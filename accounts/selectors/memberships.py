@@ -19,6 +19,7 @@ from accounts.selectors.rows import visible
 _IDS = ArrayField(UUIDField())
 RECENTLY = timedelta(days=90)
 MOST_ASKED = 3  # organisations of one person whose managers a page names
+MOST_WORDS = 6  # of a search
 
 
 @on_primary()  # what somebody may is decided
@@ -212,9 +213,14 @@ def organisations_to_read(actor: roles.Actor, text: str = "") -> QuerySet[Organi
     return rows.filter(reach | Q(region__lineage__overlap=regions) if regions else reach)
 
 
+def _words(text: str) -> list[str]:
+    """Return the words to search for: the first few, as each makes the statement longer."""
+    return text.replace("\0", "").split()[:MOST_WORDS]
+
+
 def of_people(rows: QuerySet[Membership], who: str) -> QuerySet[Membership]:
     """Narrow memberships to people whose name or address has every word of a text."""
-    for word in who.replace("\0", "").split():
+    for word in _words(who):
         rows = rows.filter(Q(user__name__icontains=word) | Q(user__email__icontains=word))
     return rows
 
@@ -226,7 +232,7 @@ def people_to_read(actor: roles.Actor, text: str) -> QuerySet[Membership]:
     readable = organisations_to_read(actor).order_by().values("pk")
     rows = Membership.objects.filter(organisation__in=readable, ended_at=None)
     is_theirs = Q(pk__in=[])
-    for word in text.replace("\0", "").split():
+    for word in _words(text):
         of_person = Q(user__name__icontains=word) | Q(user__email__icontains=word)
         is_theirs |= of_person
         named = Q(organisation__name__icontains=word) | Q(organisation__name_zh__icontains=word)

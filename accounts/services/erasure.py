@@ -38,7 +38,7 @@ from accounts.models import (
 )
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.erasure import Column, addresses_of, is_namesake_free, text_columns, texts_about
-from accounts.services.access import access_requests_end
+from accounts.services.access_ends import access_requests_end
 from accounts.services.invitations import invitations_void
 from accounts.services.joining import join_withdraw
 from accounts.services.memberships import lock_user, membership_end, role_revoke
@@ -67,7 +67,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
         join_withdraw(own, request_id=request.pk)
     for missing in OrganisationRequest.objects.filter(user=user, state="requested").order_by("pk"):
         organisation_request_withdraw(own, request_id=missing.pk)
-    access_requests_end(own, user=user)
+    access_requests_end(own, people=[user.pk])
     invitations_void(own, addresses=addresses_of(user))
     removed = _doors_remove(user)
     user.set_unusable_password()

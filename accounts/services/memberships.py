@@ -21,6 +21,7 @@ from accounts.selectors import memberships
 from accounts.selectors.installation import installation, usual_zone
 from accounts.selectors.organisations import require_open
 from accounts.selectors.users import user_by_email
+from accounts.services.access_ends import access_requests_end, access_requests_fulfil
 from accounts.services.users import address_of, password_link_send, person_enter
 
 MOST_TEXT = 500
@@ -91,6 +92,7 @@ def membership_end(by: role_rules.By, *, membership_id: UUID, reason: str) -> Me
     for grant in ended:
         _revoke(by, grant, "")
     _end(by, membership, organisation, reason)
+    access_requests_end(by, people=[membership.user_id])
     kind = "left" if is_own else "ended"
     payload = {
         "membership": str(membership.pk),
@@ -121,7 +123,7 @@ def members_let_go(
 ) -> list[RoleGrant]:
     """End all memberships and roles at an organisation that is closed or merged, and tell each member. If it
     is merged `into` another, they continue there except for the roles that do not pass (`roles_left_out`),
-    which are returned. The caller has locked the people."""
+    which are returned. Their requests for a role there are withdrawn. The caller has locked the people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
     left_out = memberships.roles_left_out(by.actor, organisation, into) if into is not None else []
     present = list(
@@ -146,6 +148,7 @@ def members_let_go(
             told.append(_role_ended(by, grant, ""))
         if into is not None and grant not in left_out:
             grant_put(by, user=grant.user, role=grant.role, organisation=into, granted_by=grant.granted_by_id)
+    access_requests_end(by, people=members | set(ended), organisation=organisation)
     enqueue(told, now=by.now)
     return left_out
 
@@ -222,7 +225,8 @@ def grant_put(
     region: Region | None = None,
     granted_by: UUID | None,
 ) -> RoleGrant:
-    """Give a role, for a caller who has locked the person's row and checked that this is allowed."""
+    """Give a role, for a caller who has locked the person's row and checked that this is allowed. Open
+    requests that it answers are approved."""
     if organisation is not None:
         require_open(organisation)
     if region is not None and region.closed_at is not None:
@@ -238,6 +242,7 @@ def grant_put(
     )
     if is_new:
         trail.record(by, "role.grant", grant, after=_told(grant) | {"granted_by": granted_by})
+    access_requests_fulfil(by, grant)
     return grant
 
 
@@ -258,6 +263,7 @@ def role_revoke(by: role_rules.By, *, grant_id: UUID, reason: str) -> RoleGrant:
     if grant.role in {role_rules.MANAGER, role_rules.ADMINISTRATOR}:
         _require_another(grant.role, grant.organisation, grant.user_id)
     _revoke(by, grant, reason)
+    access_requests_end(by, people=[grant.user_id])
     if not is_own:
         enqueue([_role_ended(by, grant, reason)], now=by.now)
     return grant

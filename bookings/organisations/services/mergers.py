@@ -29,7 +29,6 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_id, require_open
-from accounts.services.access import access_requests_end
 from accounts.services.invitations import invitations_end
 from accounts.services.joining import requests_hand_over
 from accounts.services.memberships import members_let_go
@@ -151,7 +150,6 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> mergers.Merger:
     invitations_end(by, organisation=gone)
     members_let_go(by, organisation=gone, into=into)
     requests_hand_over(by, organisation=gone, into=into)
-    access_requests_end(by, organisation=gone)
     into.absorbed = sorted({*into.absorbed, gone.pk, *gone.absorbed})
     for name, admits in (("scopes", "admits_by_scope"), ("mail_domains", "admits_by_mail")):
         # Somebody who had to ask for membership before does not get it now without asking.
@@ -300,7 +298,6 @@ def _close(by: By, organisation_id: UUID) -> Organisation:
     invitations_end(by, organisation=row)
     members_let_go(by, organisation=row, into=None)
     requests_hand_over(by, organisation=row, into=None)
-    access_requests_end(by, organisation=row)
     _shut(row, by.now)
     trail.record(by, "organisation.close", row, after={"closed_at": by.now})
     return row

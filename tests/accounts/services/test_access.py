@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import AccessRequest, Message, RoleGrant
+from accounts.models import AccessRequest, Membership, Message, RoleGrant, User
 from accounts.selectors.access import access_requests_to_decide, load_access_requests
 from accounts.services.access import access_ask, access_decline, access_grant
-from accounts.services.memberships import role_grant
+from accounts.services.access_ends import access_requests_end
+from accounts.services.memberships import members_let_go, membership_end, role_grant, role_revoke
 from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
@@ -102,3 +105,98 @@ def test_nobody_answers_their_own_and_only_what_was_asked_for_is_given(cast):
     assert refused.value.code == "own-request"
     with pytest.raises(Invalid):
         access_grant(By(cast.actor("chen"), NOW), request_id=row.pk, role="manager")
+
+
+def leave(cast, who="wang", organisation="fudan"):
+    membership = Membership.objects.get(
+        user=cast.people[who], organisation=getattr(cast, organisation), ended_at=None
+    )
+    membership_end(By(cast.actor(who), NOW), membership_id=membership.pk, reason="")
+
+
+def state_of(row):
+    row.refresh_from_db()
+    return row.state
+
+
+def test_who_leaves_asks_for_nothing_any_more(cast):
+    role_grant(By(PLATFORM, NOW), user=cast.wang, role="coordinator", region=cast.shanghai)
+    there, anywhere = ask(cast), ask(cast, organisation=None, capability="read-trail")
+    leave(cast)
+    assert (state_of(there), state_of(anywhere)) == ("withdrawn", "requested")
+    assert waiting_for(cast, "chen") == [] and there.decided_by is None
+    grant = RoleGrant.objects.get(user=cast.wang, role="coordinator")
+    role_revoke(By(cast.actor("wang"), NOW), grant_id=grant.pk, reason="")
+    assert state_of(anywhere) == "withdrawn" and waiting_for(cast, "admin") == []
+
+
+def test_who_leaves_one_of_two_organisations_still_asks_at_the_other(cast):
+    Membership.objects.create(user=cast.wang, organisation=cast.ustc, started_at=NOW)
+    asked = [ask(cast, organisation=where, capability=what) for where, what in
+             (("fudan", "account"), ("ustc", "account"), (None, "coordinate"))]  # fmt: skip
+    leave(cast)
+    assert [state_of(row) for row in asked] == ["withdrawn", "requested", "requested"]
+
+
+def test_an_organisation_that_is_closed_leaves_no_request_of_its_members(cast):
+    asked = [ask(cast), ask(cast, organisation=None, capability="coordinate")]
+    members_let_go(By(cast.actor("admin"), NOW), organisation=cast.fudan, into=None)
+    assert [state_of(row) for row in asked] == ["withdrawn", "withdrawn"]
+
+
+def test_a_role_given_another_way_answers_the_requests_that_it_carries(cast):
+    money, accounting = ask(cast), ask(cast, capability="account")
+    other, anywhere = ask(cast, capability="book"), ask(cast, organisation=None, capability="audit")
+    role_grant(By(cast.actor("chen"), NOW), user=cast.wang, role="finance", organisation=cast.fudan)
+    assert [state_of(row) for row in (money, accounting)] == ["approved", "approved"]
+    assert (money.role, money.decided_by) == ("finance", cast.chen)
+    assert [state_of(row) for row in (other, anywhere)] == ["requested", "requested"]
+    role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui)
+    assert (state_of(anywhere), anywhere.role, anywhere.decided_by) == ("approved", "auditor", None)
+
+
+@pytest.mark.parametrize("how", ["left", "closed"])
+def test_nobody_without_ground_is_given_a_role_of_the_platform(cast, how):
+    row = ask(cast, organisation=None, capability="administer")
+    if how == "left":
+        Membership.objects.filter(user=cast.wang).update(ended_at=NOW)
+        RoleGrant.objects.filter(user=cast.wang).update(revoked_at=NOW)
+    else:
+        User.objects.filter(pk=cast.wang.pk).update(is_active=False)
+    with pytest.raises(WrongState) as refused:
+        access_grant(By(cast.actor("admin"), NOW), request_id=row.pk, role="administrator")
+    assert refused.value.code == "asker-left" and state_of(row) == "requested"
+    access_decline(By(cast.actor("admin"), NOW), request_id=row.pk, reason="Gone")
+
+
+def test_each_end_of_a_request_locks_the_person_and_then_the_request(cast):
+    def locks(act):
+        with CaptureQueriesContext(connection) as queries:
+            act()
+        said = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
+        return [
+            table for sql in said for table in ("user", "accessrequest") if f'FROM "accounts_{table}"' in sql
+        ]
+
+    row, by = ask(cast), By(cast.actor("chen"), NOW)
+    assert locks(lambda: access_decline(by, request_id=row.pk, reason="no")) == ["user", "accessrequest"]
+    assert locks(lambda: leave(cast)) == ["user", "accessrequest"]
+
+
+def test_what_was_answered_meanwhile_is_not_withdrawn(cast):
+    row = ask(cast)
+    access_decline(By(cast.actor("chen"), NOW), request_id=row.pk, reason="no")
+    access_requests_end(By(PLATFORM, NOW), people=[cast.wang.pk], organisation=cast.fudan)
+    assert state_of(row) == "rejected"
+
+
+def test_a_day_of_requests_is_one_letter_to_an_organisation(cast):
+    rows = [ask(cast, capability=what).pk for what in ("account", "read-money", "manage-members")]
+    ask(cast, organisation=None, capability="coordinate")
+    effects_carry_out(now=NOW + timedelta(minutes=5))
+    letters = Message.objects.filter(kind="people.access-asked")
+    assert sorted(letters.values_list("user__name", flat=True)) == sorted([cast.chen.name, cast.admin.name])
+    assert waiting_for(cast, "chen") == rows
+    ask(cast, capability="book", now=NOW + timedelta(days=1, minutes=1))
+    effects_carry_out(now=NOW + timedelta(days=1, minutes=6))
+    assert letters.filter(user=cast.chen).count() == 2

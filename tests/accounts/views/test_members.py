@@ -6,6 +6,7 @@ import pytest
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
+from accounts.selectors.memberships import MOST_WORDS, members_of, people_to_read
 from accounts.services.memberships import membership_start, role_grant
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW
@@ -53,3 +54,10 @@ def test_who_belongs_to_two_organisations_is_found_at_each(cast, found):
         "sun@ustc.example · Fudan University",
         "sun@ustc.example · USTC",
     ]
+
+
+def test_a_search_for_people_reads_only_its_first_words(cast):
+    actor = cast.actor("admin")
+    for find in (lambda text: people_to_read(actor, text), lambda text: members_of(cast.fudan, text)):
+        assert find("wang " * MOST_WORDS + "nobody").count() == 1
+        assert not find("wang nobody").exists()
