@@ -1,11 +1,14 @@
 """Read the requests for a role that people made after a page was refused to them."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor, Place, roles_to_ask
 from accounts.models import AccessRequest, Membership, Region, RoleGrant
+
+AGAIN_AFTER = timedelta(days=1)
 
 
 def access_requests() -> QuerySet[AccessRequest]:
@@ -33,6 +36,13 @@ def access_requests_for(actor: Actor) -> QuerySet[AccessRequest]:
         return access_requests()
     theirs = Q(organisation__in=actor.organisations_where("manage-members"))
     return access_requests().filter(Q(user_id=actor.person) | theirs)
+
+
+def access_asked(actor: Actor, capability: str, now: datetime) -> QuerySet[AccessRequest]:
+    """Return what keeps the actor from asking again for a role that carries the capability: open requests,
+    and those made within a day."""
+    lately = Q(created_at__gt=now - AGAIN_AFTER) | Q(state="requested")
+    return AccessRequest.objects.filter(lately, user_id=actor.person, capability=capability)
 
 
 def access_requests_to_decide(actor: Actor) -> QuerySet[AccessRequest]:

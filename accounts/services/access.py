@@ -1,25 +1,21 @@
 """Ask for a role after a page was refused, and answer such requests."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import By, Place, roles_to_ask
 from accounts.models import AccessRequest, Organisation, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.access import access_requests_for, ungrounded
+from accounts.selectors.access import AGAIN_AFTER, access_asked, access_requests_for, ungrounded
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.services.access_ends import request_answer, request_record
 from accounts.services.joining import require_requested
 from accounts.services.memberships import checked_reason, lock_user, role_grant
-
-AGAIN_AFTER = timedelta(days=1)
 
 
 @transaction.atomic
@@ -39,11 +35,11 @@ def access_ask(
     if organisation is not None:
         require_open(organisation)
     lock_user(by.actor.person)
-    asked = AccessRequest.objects.filter(user_id=by.actor.person, organisation=organisation)
-    lately = Q(created_at__gt=by.now - AGAIN_AFTER)
-    if asked.filter(lately | Q(state="requested"), capability=capability).exists():
+    if access_asked(by.actor, capability, by.now).filter(organisation=organisation).exists():
         raise WrongState("access-asked")
-    has_told = asked.filter(lately).exists()
+    has_told = AccessRequest.objects.filter(
+        user_id=by.actor.person, organisation=organisation, created_at__gt=by.now - AGAIN_AFTER
+    ).exists()
     row = AccessRequest.objects.create(
         user=User.objects.get(pk=by.actor.person),
         organisation=organisation,

@@ -21,10 +21,11 @@ from accounts.database import is_away, is_busy
 from accounts.domain.errors import Invalid, NotPermitted, Refused, TooOften, WrongState
 from accounts.domain.roles import CAPABILITIES
 from accounts.forms import refusal_signed
-from accounts.models import Organisation
+from accounts.models import AccessRequest, Organisation
 from accounts.permissions import actor_of
+from accounts.selectors.access import access_asked
 from accounts.selectors.memberships import is_elsewhere, whom_to_ask
-from accounts.views.pages import status_of
+from accounts.views.pages import by_of, status_of
 from bookings.record.messages import sentence
 from config.files.storages import FilesAway
 
@@ -80,8 +81,9 @@ def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
 
 
 def _whom_to_ask(request: HttpRequest, refused: NotPermitted) -> dict[str, Any]:
-    """Return who may give the reader a role that carries the capability, and which roles do. If that is
-    another organisation than theirs, these are its managers, and it is named only with what is public."""
+    """Return who may give the reader a role that carries the capability, when the reader asked them lately,
+    and which roles do. If that is another organisation than theirs, these are its managers, and it is named
+    only with what is public."""
     actor, capability = actor_of(request.user), str(refused.numbers.get("capability", ""))
     ask = {"roles": sorted(CAPABILITIES.get(capability, ()))}
     if is_elsewhere(actor, capability, refused.at):
@@ -89,8 +91,11 @@ def _whom_to_ask(request: HttpRequest, refused: NotPermitted) -> dict[str, Any]:
         host = Organisation.objects.filter(pk=named).first() if named else None
         return ask | {"is_elsewhere": True, "host": host}
     found = whom_to_ask(actor, capability, refused.at)
+    asked = access_asked(actor, capability, by_of(request).now) if found else AccessRequest.objects.none()
+    since = dict(asked.order_by("created_at").values_list("organisation", "created_at"))
+    askable = [(one, since.get(one.organisation.pk if one.organisation else None)) for one in found]
     path = request.path[:300] if request.method == "GET" else ""
-    return ask | {"askable": found, "refusal": refusal_signed(capability, path)}
+    return ask | {"askable": askable, "refusal": refusal_signed(capability, path)}
 
 
 def _answer(

@@ -53,6 +53,8 @@ def test_a_refused_page_names_whom_to_ask_and_asks_them(client: Client, cast: Ca
     assert f'name="organisation" value="{cast.fudan.pk}"' in html
     assert client.post("/people/access/", form).status_code == 302
     assert client.post("/people/access/", form).status_code == 409
+    html = page_of(client.get("/requests/"), 403)
+    assert "asked on" in html and 'action="/people/access/"' not in html
     effects_carry_out(now=timezone.now())
     (message,) = Message.objects.filter(kind="people.access-asked")
     assert message.user == cast.people["chen"] and message.link == "/home/#access"
