@@ -1,11 +1,12 @@
 """Read the requests for a role that people made after a page was refused to them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor, Place, roles_to_ask
+from accounts.domain.roles import ADMINISTRATOR, MANAGER, REGION_ROLES, Actor, Place, roles_to_ask
 from accounts.models import AccessRequest, Membership, Region, RoleGrant
 
 AGAIN_AFTER = timedelta(days=1)
@@ -60,19 +61,21 @@ def access_requests_to_decide(actor: Actor) -> QuerySet[AccessRequest]:
 
 def load_access_requests(actor: Actor, most: int) -> list[AccessRequest]:
     """Return the oldest requests for a role that wait for the actor, each with the `roles` that may be given
-    and the `regions` where (those of the person's organisations and all above them), if these are roles of
-    regions. It takes one statement, and two more if some are."""
-    rows = list(access_requests_to_decide(actor)[:most])
-    askers = {row.user_id for row in rows if row.organisation is None}
+    and, for a role of a region, the `regions` where: those of the person's organisations and all above
+    them, the smallest first. It takes one statement, and two more if some are."""
+    rows: list[Any] = list(access_requests_to_decide(actor)[:most])
+    for row in rows:
+        row.roles = roles_to_ask(row.capability, at_organisation=row.organisation is not None)
+    askers = {row.user_id for row in rows if REGION_ROLES.intersection(row.roles)}
     lineages: dict[UUID, set[UUID]] = {}
     if askers:
         members = Membership.objects.filter(user__in=askers, ended_at=None)
         for user_id, lineage in members.values_list("user_id", "organisation__region__lineage"):
             lineages.setdefault(user_id, set()).update(lineage)
     ids = {region_id for lineage in lineages.values() for region_id in lineage}
-    regions = list(Region.objects.filter(pk__in=ids, closed_at=None).order_by("name")) if ids else []
+    open_ones = Region.objects.filter(pk__in=ids, closed_at=None)
+    regions = list(open_ones.order_by("-lineage__len", "name")) if ids else []
     for row in rows:
-        row.roles = roles_to_ask(row.capability, at_organisation=row.organisation is not None)  # type: ignore[attr-defined]
-        near = lineages.get(row.user_id, set()) if row.organisation is None else set()
-        row.regions = [region for region in regions if region.pk in near]  # type: ignore[attr-defined]
+        near = lineages.get(row.user_id, set()) if REGION_ROLES.intersection(row.roles) else set()
+        row.regions = [region for region in regions if region.pk in near]
     return rows

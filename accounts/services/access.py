@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.domain.errors import NotPermitted, WrongState, invalid
-from accounts.domain.roles import By, Place, roles_to_ask
+from accounts.domain.roles import REGION_ROLES, By, Place, roles_to_ask
 from accounts.models import AccessRequest, Organisation, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -64,8 +64,8 @@ def access_ask(
 @transaction.atomic
 def access_grant(by: By, *, request_id: UUID, role: str, region: Region | None = None) -> AccessRequest:
     """Give the person one of the roles that their request is about, for those who may give it, and tell them.
-    A role of a region needs the `region`. Nobody answers their own request. Raise `WrongState` (`asker-left`)
-    if the person no longer belongs where they asked."""
+    A role of a region needs the `region`, which no other role heeds. Nobody answers their own request. Raise
+    `WrongState` (`asker-left`) if the person no longer belongs where they asked."""
     row = _locked(by, request_id)
     if not role:
         raise invalid("role", "required")
@@ -74,7 +74,8 @@ def access_grant(by: By, *, request_id: UUID, role: str, region: Region | None =
     if AccessRequest.objects.filter(ungrounded(), pk=row.pk).exists():
         raise WrongState("asker-left")
     # This approves the request, and others that the same role answers.
-    role_grant(by, user=row.user, role=role, organisation=row.organisation, region=region)
+    where = region if role in REGION_ROLES else None  # the form has one select for all roles
+    role_grant(by, user=row.user, role=role, organisation=row.organisation, region=where)
     row.refresh_from_db()
     return row
 

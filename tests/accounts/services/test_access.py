@@ -37,12 +37,24 @@ def test_it_waits_for_those_who_may_give_the_role_and_for_nobody_else(cast):
 def test_a_role_of_a_region_waits_for_administrators_with_the_regions_of_the_person(cast):
     ask(cast, organisation=None, capability="coordinate")
     [row] = load_access_requests(cast.actor("admin"), 5)
-    assert (row.roles, [region.code for region in row.regions]) == (["coordinator"], ["CN", "CN-SH"])
+    assert (row.roles, [region.code for region in row.regions]) == (["coordinator"], ["CN-SH", "CN"])
     by = By(cast.actor("admin"), NOW)
     with pytest.raises(Invalid):
         access_grant(by, request_id=row.pk, role="coordinator")  # of which region?
     access_grant(by, request_id=row.pk, role="coordinator", region=cast.shanghai)
     assert RoleGrant.objects.get(user=cast.wang, role="coordinator").region == cast.shanghai
+
+
+def test_a_role_of_the_platform_has_no_region_to_choose(cast):
+    row = ask(cast, organisation=None, capability="administer")
+    assert load_access_requests(cast.actor("admin"), 5)[0].regions == []
+    unknown = ask(cast, organisation=None, capability="")
+    [_, shown] = load_access_requests(cast.actor("admin"), 5)
+    assert "administrator" in shown.roles and shown.regions  # sent with whatever role is chosen
+    by = By(cast.actor("admin"), NOW)
+    access_grant(by, request_id=unknown.pk, role="administrator", region=cast.shanghai)
+    row.refresh_from_db()
+    assert row.state == "approved" and cast.actor("wang").has("administrator")
 
 
 def test_asked_twice_is_one_request_until_the_day_after_the_answer(cast):
