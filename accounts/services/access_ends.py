@@ -13,7 +13,11 @@ from accounts.domain.roles import By, roles_to_ask
 from accounts.models import AccessRequest, Organisation, RoleGrant
 from accounts.selectors.access import ungrounded
 
-State = AccessRequest.State
+VERBS = {
+    AccessRequest.State.APPROVED: "approve",
+    AccessRequest.State.REJECTED: "reject",
+    AccessRequest.State.WITHDRAWN: "withdraw",
+}
 
 
 def access_requests_end(by: By, *, people: Iterable[UUID], organisation: Organisation | None = None) -> None:
@@ -21,7 +25,7 @@ def access_requests_end(by: By, *, people: Iterable[UUID], organisation: Organis
     all at an `organisation` that is closed, in the caller's transaction."""
     theirs = Q(user__in=people) & ungrounded()
     for row in _open(theirs | Q(organisation=organisation) if organisation else theirs):
-        request_answer(by, row, State.WITHDRAWN)
+        request_answer(by, row, AccessRequest.State.WITHDRAWN)
 
 
 def access_requests_fulfil(by: By, grant: RoleGrant) -> None:
@@ -30,17 +34,18 @@ def access_requests_fulfil(by: By, grant: RoleGrant) -> None:
     at_organisation = grant.organisation_id is not None
     for row in _open(Q(user=grant.user_id, organisation=grant.organisation_id)):
         if grant.role in roles_to_ask(row.capability, at_organisation=at_organisation):
-            request_answer(by, row, State.APPROVED, role=grant.role)
+            request_answer(by, row, AccessRequest.State.APPROVED, role=grant.role)
 
 
-def request_answer(by: By, row: AccessRequest, state: State, *, role: str = "", reason: str = "") -> None:
+def request_answer(
+    by: By, row: AccessRequest, state: AccessRequest.State, *, role: str = "", reason: str = ""
+) -> None:
     """Store how a request ended, and record it. The caller has locked the row."""
     row.state, row.role, row.reason, row.decided_at = state, role, reason, by.now
-    if state != State.WITHDRAWN:
+    if state != AccessRequest.State.WITHDRAWN:
         row.decided_by_id = by.actor.user_id
     row.save(update_fields=["state", "role", "reason", "decided_by", "decided_at"])
-    verb = {State.APPROVED: "approve", State.REJECTED: "reject", State.WITHDRAWN: "withdraw"}[state]
-    request_record(by, f"accessrequest.{verb}", row, reason)
+    request_record(by, f"accessrequest.{VERBS[state]}", row, reason)
 
 
 def request_record(by: By, action: str, row: AccessRequest, reason: str = "") -> None:
