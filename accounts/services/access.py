@@ -73,10 +73,11 @@ def access_grant(by: By, *, request_id: UUID, role: str, region: Region | None =
         raise invalid("role", "not-of-this-role")
     if AccessRequest.objects.filter(ungrounded(), pk=row.pk).exists():
         raise WrongState("asker-left")
-    # This approves the request, and others that the same role answers.
     where = region if role in REGION_ROLES else None  # the form has one select for all roles
     role_grant(by, user=row.user, role=role, organisation=row.organisation, region=where)
     row.refresh_from_db()
+    if row.state == AccessRequest.State.REQUESTED:  # they held the role already, or what they need is unknown
+        request_answer(by, row, AccessRequest.State.APPROVED, role=role)
     return row
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts import trail
-from accounts.domain.roles import By, roles_to_ask
+from accounts.domain.roles import CAPABILITIES, By
 from accounts.models import AccessRequest, Organisation, RoleGrant
 from accounts.selectors.access import ungrounded
 
@@ -29,11 +29,10 @@ def access_requests_end(by: By, *, people: Iterable[UUID], organisation: Organis
 
 
 def access_requests_fulfil(by: By, grant: RoleGrant) -> None:
-    """Approve the open requests that a role answers: the person's at its organisation or, for a role of a
-    region or the platform, those without organisation. The caller has locked the person."""
-    at_organisation = grant.organisation_id is not None
+    """Approve the open requests of a person for what their new role carries: those at its organisation or,
+    for a role of a region or the platform, those without. The caller has locked the person."""
     for row in _open(Q(user=grant.user_id, organisation=grant.organisation_id)):
-        if grant.role in roles_to_ask(row.capability, at_organisation=at_organisation):
+        if grant.role in CAPABILITIES.get(row.capability, ()):
             request_answer(by, row, AccessRequest.State.APPROVED, role=grant.role)
 
 

@@ -242,7 +242,7 @@ def grant_put(
     )
     if is_new:
         trail.record(by, "role.grant", grant, after=_told(grant) | {"granted_by": granted_by})
-    access_requests_fulfil(by, grant)
+        access_requests_fulfil(by, grant)
     return grant
 
 

@@ -92,7 +92,7 @@ def _whom_to_ask(request: HttpRequest, refused: NotPermitted) -> dict[str, Any]:
         return ask | {"is_elsewhere": True, "host": host}
     found = whom_to_ask(actor, capability, refused.at)
     asked = access_asked(actor, capability, by_of(request).now) if found else AccessRequest.objects.none()
-    since = dict(asked.order_by("created_at").values_list("organisation", "created_at"))
+    since = {row.organisation_id: row.created_at for row in asked.order_by("created_at")}
     askable = [(one, since.get(one.organisation.pk if one.organisation else None)) for one in found]
     path = request.path[:300] if request.method == "GET" else ""
     return ask | {"askable": askable, "refusal": refusal_signed(capability, path)}

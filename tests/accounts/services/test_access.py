@@ -167,6 +167,15 @@ def test_a_role_given_another_way_answers_the_requests_that_it_carries(cast):
     assert (state_of(anywhere), anywhere.role, anywhere.decided_by) == ("approved", "auditor", None)
 
 
+def test_a_role_that_was_held_before_answers_nothing_unless_it_is_granted(cast):
+    asked = [ask(cast, capability="book"), ask(cast, capability="")]
+    role_grant(By(PLATFORM, NOW), user=cast.wang, role="researcher", organisation=cast.fudan)
+    assert [state_of(row) for row in asked] == ["requested", "requested"]
+    for row in asked:
+        access_grant(By(cast.actor("chen"), NOW), request_id=row.pk, role="researcher")
+        assert (state_of(row), row.role) == ("approved", "researcher")
+
+
 @pytest.mark.parametrize("how", ["left", "closed"])
 def test_nobody_without_ground_is_given_a_role_of_the_platform(cast, how):
     row = ask(cast, organisation=None, capability="administer")
