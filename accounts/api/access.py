@@ -92,7 +92,8 @@ class AccessRequests(Resource):
     )
     def grant(self, pk: UUID, data: dict[str, Any]) -> AccessRequest:
         """Give the person one of the roles that carry what they asked for: managers of the organisation the
-        roles of theirs, administrators all. Nobody grants their own request."""
+        roles of theirs, administrators all. Nobody grants their own request. 409 `asker-left` if the person
+        no longer belongs where they asked."""
         if data.get("region"):
             data["region"] = region_named(data["region"])
         access_grant(self.by, request_id=pk, **{"role": ""} | data)
