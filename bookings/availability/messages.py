@@ -85,6 +85,7 @@ REFUSALS: dict[str, Sentence] = {
         "{host} has blocked this person from booking until {until}. Reason: {reason} To object, write to "
         "{contact}."
     ),
+    "blocked-another": _("{host} has blocked this person from booking until {until}. They know why."),
     "blocked-payer": _(
         "{host} has blocked bookings at the cost of {payer} until {until}. Reason: {reason} To object, write "
         "to {contact}."

@@ -11,6 +11,7 @@ REFUSALS: dict[str, Sentence] = {
     "bid-gone": _("This bid, or this time in it, is no longer available."),
     "bids-changed": _("A bid has just arrived or changed: check again."),
     "outside-window": _("The time is outside the requested period."),
+    "not-for-who-asks": _("Who asks cannot book this time; why is confidential until the award."),
     "alarm-cleared": _("This alarm has already been cleared."),
     "alarm-due-date": _("Choose a day after today, within {days} days."),
     "threshold-entered-already": _("A threshold is already entered for this day."),

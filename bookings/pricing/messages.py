@@ -13,6 +13,7 @@ REFUSALS: dict[str, Sentence] = {
     "option-required": _("This option is part of the price: it cannot be asked for again or left out."),
     "option-added-on-use": _("This option is added at check-out, by the owner of the instrument."),
     "option-asked-before": _("This option is asked for with the booking: it cannot be added at check-out."),
+    "hours-beyond-use": _("These are too many hours for this use: at most {hours} h."),
     "in-the-future": _("This is in the future."),
     "not-near-the-booking": _(
         "This is too far from the booking: use begins at most 15 minutes before it and before "

@@ -37,5 +37,11 @@ AREA = Area(
             "blocks", HostBlock, 115, _("Blocks"), is_handed_over=False,
             rows=lambda host, now: HostBlock.objects.filter(host=host),
         ),
+        # They do not bind the other organisation, whose people did nothing; the hosts are named, to be told.
+        Merges(
+            "blocks_of_it", HostBlock, 116, _("Blocks by other hosts, which lapse"),
+            rows=lambda payer, now: HostBlock.objects.filter(organisation=payer, lifted_at=None),
+            names="host__name", is_handed_over=False,
+        ),
     ),
 )  # fmt: skip

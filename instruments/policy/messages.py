@@ -45,6 +45,8 @@ REFUSALS: dict[str, Sentence] = {
     "person-or-organisation": _("Choose either a person or an organisation."),
     "own-block": _("You cannot block yourself or your own organisation."),
     "already-blocked": _("This block is in force already."),
+    "too-many-blocks-today": _("Your organisation has made {most} blocks within a day: make others later."),
+    "not-of-the-host": _("This must be the address of a manager of your organisation or of the facility."),
 }
 
 # What the trail calls acts.
@@ -52,4 +54,5 @@ ACTS: dict[str, Words] = {
     "policy.set": _("Booking policy set"),
     "block.make": _("Blocked from booking"),
     "block.lift": _("Block lifted"),
+    "block.hand-over": _("Block handed over in a merger"),
 }

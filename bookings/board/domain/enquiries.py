@@ -9,6 +9,7 @@ from uuid import UUID
 
 from accounts.domain.errors import invalid
 from bookings.record.domain.disclosure import hidden_groups
+from bookings.record.domain.refusals import Refusal
 
 LIVE = frozenset({"open", "answered"})
 STANDING = frozenset({"made", "amended"})
@@ -16,6 +17,20 @@ MOST_SLOTS = 2
 LONGEST_REASON = 200
 LONGEST_OPEN = timedelta(days=60)
 LEAST_ORGANISATIONS, MOST_SHARE = 3, 0.8
+# Refusals that say something about the instrument alone, not about who asks.
+OF_INSTRUMENT = frozenset(
+    {
+        "instrument-closed",
+        "not-published",
+        "off-grid",
+        "outside-opening-hours",
+        "slot-taken",
+        "too-far",
+        "too-long",
+        "too-short",
+        "too-soon",
+    }
+)
 
 
 def enquiry_state(state: str, closes_at: datetime, now: datetime) -> str:
@@ -47,6 +62,18 @@ def check_discount(percent: Decimal, reason: str) -> tuple[Decimal, str]:
     if len(reason) > LONGEST_REASON:
         raise invalid("discount_reason", "too-long", most=LONGEST_REASON)
     return percent, reason if percent else ""
+
+
+def told_to_host(refusals: Iterable[Refusal], *, is_confidential: bool) -> tuple[Refusal, ...]:
+    """Return refusals of a time as the host may read them before the award. Of a confidential enquiry quotas,
+    certificates and shares would tell who asks: one `not-for-who-asks` for each booking stands for them."""
+    if not is_confidential:
+        return tuple(refusals)
+    told = (
+        each if each.code in OF_INSTRUMENT else Refusal("not-for-who-asks", booking=each.booking)
+        for each in refusals
+    )
+    return tuple({(each.code, each.booking): each for each in told}.values())
 
 
 def two_days(starts: Sequence[datetime]) -> list[datetime]:

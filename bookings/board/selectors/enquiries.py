@@ -264,7 +264,8 @@ def load_why_not(
     enquiry: Enquiry, instrument: Instrument, mode: str, now: datetime, *, without: Collection[UUID] = ()
 ) -> tuple[datetime, tuple[Refusal, ...]] | None:
     """Return the time within the window of an enquiry that comes closest to being allowed for the person who
-    enquired, with the rules that refuse it. None if the instrument is not published, or nothing refuses it.
+    enquired, with the rules that refuse it, as far as the host may read them. None if the instrument is
+    not published, or nothing refuses it.
     Five statements at most, and one for each certificate that is required."""
     window = Period(max(enquiry.earliest, now), enquiry.latest)
     if window.length < enquiry.length:
@@ -287,7 +288,9 @@ def load_why_not(
 
     fitting = [start for start in starts if start + enquiry.length <= enquiry.latest] or [window.start]
     closest = min(map(tried, fitting), key=distance)
-    return closest if closest[1] else None
+    start, refusals = closest
+    told = enquiries.told_to_host(refusals, is_confidential=enquiry.is_confidential)
+    return (start, told) if told else None
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,8 @@ def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: Bi
         except NotFound:  # the person who enquired may not see the instrument
             raise invalid("instrument", "unknown-value") from None
         except RulesRefuse as refused:
-            refusals += [replace(each, booking=position) for each in refused.refusals]
+            told_refusals = rules.told_to_host(refused.refusals, is_confidential=enquiry.is_confidential)
+            refusals += [replace(each, booking=position) for each in told_refusals]
             continue
         BidSlot.objects.create(
             bid=bid,

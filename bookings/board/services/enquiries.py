@@ -275,6 +275,8 @@ def _settle(enquiry_id: UUID, now: datetime) -> None:
 def booked_for(enquiry: Enquiry) -> Reservation | None:
     """Return the booking with which the need of an enquiry was met directly, if there is one. No bid is made
     or accepted any more then."""
+    if enquiry.need_id is None:
+        return None
     return bookings_for(enquiry.need_id, enquiry.user_id).order_by("confirmed_at", "pk").first()
 
 

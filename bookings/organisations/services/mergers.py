@@ -41,6 +41,7 @@ from bookings.record.locks import locked
 from bookings.record.models import Reservation
 from bookings.reserving.services.occupancy import lineage_of
 from instruments.managing.services.hosts import hosts_change
+from instruments.policy.services.blocks import blocks_hand_over
 from instruments.reading.domain.clock import local_date
 from instruments.register.locks import lock_instruments
 from instruments.register.models import Facility, Instrument
@@ -145,8 +146,8 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> mergers.Merger:
             _rename(kind.model, kind.renamed, gone, into)
         if kind.is_handed_over:
             kinds[kind.kind].update(organisation=into)
+    blocks_hand_over(by, gone=gone, into=into)
     _instruments_hand_over(by, gone, into)
-    kinds["blocks"].update(host=into)
     invitations_end(by, organisation=gone)
     members_let_go(by, organisation=gone, into=into)
     requests_hand_over(by, organisation=gone, into=into)

@@ -26,7 +26,9 @@ class BlockForm(StyledForm):
         help_text=_("Those blocked read it, by mail and when booking."),
     )
     contact = forms.EmailField(
-        label=_("Whom to write to"), max_length=254, help_text=_("The mail address for objections.")
+        label=_("Whom to write to"),
+        max_length=254,
+        help_text=_("The mail address for objections: that of a manager or of the facility."),
     )
 
     def __init__(

@@ -27,17 +27,21 @@ MOST = 10  # of each list
 
 def person_met(actor: Actor, person_id: UUID) -> User:
     """Return a person who has booked, learnt or been certified at a host that the actor manages, or is a
-    member of it; `NotFound` for anybody else."""
+    member of it; `NotFound` for anybody else. `has_come`: whether they have booked or learnt there or are a
+    member, so that the host knows their mail address; anybody can be certified or blocked by their id."""
     hosts = actor.organisations_where("manage-instruments")
     mine = {"user": OuterRef("pk")}
-    met = (
+    has_come = (
         Exists(hosted_reservations(actor).order_by().filter(**mine))
-        | Exists(Qualification.objects.filter(issuer__in=hosts, **mine))
         | Exists(Enrolment.objects.filter(session__course__organisation__in=hosts, **mine))
         | Exists(Membership.objects.filter(organisation__in=hosts, ended_at=None, **mine))
+    )
+    met = (
+        Q(has_come=True)
+        | Exists(Qualification.objects.filter(issuer__in=hosts, **mine))
         | Exists(HostBlock.objects.filter(host__in=hosts, **mine))
     )
-    return visible(User.objects.filter(met), pk=person_id)
+    return visible(User.objects.annotate(has_come=has_come).filter(met), pk=person_id)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ ONE = Decimal(1)
 HOUR_DECIMALS = 2  # decimals of an option's quantity in hours
 BILLED_DECIMALS = 4  # decimals of the billed hours, where they are the quantity of a required option
 MOST_QUANTITY = 10**6
+MOST_ADDED = 10**4  # pieces of one option that the host adds at check-out
 NOTHING_ADDED: Mapping[str, Decimal] = {}
 MOST = Decimal(10) ** 13  # a larger amount is a typing error
 
@@ -153,6 +154,26 @@ def _option_problems(given: QuoteInput, code: str, quantity: Decimal, when: str)
     if option.when != when:
         return [FieldProblem(field, _NOT_NOW[option.when])]
     return _quantity_problems(field, quantity, HOUR_DECIMALS if option.unit == "hour" else 0)
+
+
+def check_added(given: QuoteInput, usage: tuple[datetime, datetime]) -> None:
+    """Check what the host `added` at check-out, from (check-in, check-out). Raise `Invalid` for options that
+    the card does not add on use; for more hours than twice the time that is charged, reserved or used,
+    whichever is longest; and for more than `MOST_ADDED` pieces."""
+    billed = quote(charge_input(given, usage=usage) or given).billed_minutes
+    longest = max(billed * MINUTE, given.end - given.start, usage[1] - usage[0])
+    hours = Decimal(-(-2 * longest // MINUTE)) / 60
+    card = given.card.for_mode(given.service_mode)
+    by_hour = {option.code for option in card.options if option.unit == "hour"}
+    problems = [
+        FieldProblem(f"options.{code}", "hours-beyond-use", {"hours": f"{hours:.2f}"})
+        if code in by_hour
+        else FieldProblem(f"options.{code}", "too-large", {"most": MOST_ADDED})
+        for code, number in given.added.items()
+        if number > (hours if code in by_hour else MOST_ADDED)
+    ]
+    if problems:
+        raise Invalid(problems)
 
 
 def _quantity_problems(field: str, quantity: Decimal, decimals: int) -> list[FieldProblem]:

@@ -97,18 +97,17 @@ def require_place(
 def require_unblocked(
     actor: Actor, instrument: Instrument, user_id: UUID, payer_id: UUID, now: datetime
 ) -> None:
-    """Raise `RulesRefuse` (`blocked`) with the reason, the last day and the address for objections if the
-    host blocks the person or the payer; its own managers may book for them. The instrument comes from its
-    lock. One statement at a host that blocks somebody, otherwise none."""
+    """Raise `RulesRefuse` (`blocked`) with the last day if the host blocks the person or the payer, and with
+    the reason and the address for objections unless they are another person's affair; the host's own managers
+    may book for them. The instrument comes from its lock. One statement at a host that blocks somebody,
+    otherwise none."""
     block = block_of(instrument, user_id, payer_id, now)
     if block is None or actor.may("manage-instruments", place_of(instrument.organisation)):
         return
-    numbers = {
-        "host": instrument.organisation.name,
-        "until": block.last_day.isoformat(),
-        "reason": block.reason,
-        "contact": block.contact,
-    }
+    numbers = {"host": instrument.organisation.name, "until": block.last_day.isoformat()}
+    if block.organisation is None and block.user_id != actor.user_id:
+        raise RulesRefuse([Refusal("blocked", numbers | {"why": "another"})])
+    numbers |= {"reason": block.reason, "contact": block.contact}
     if block.organisation is not None:
         numbers |= {"why": "payer", "payer": block.organisation.name}
     raise RulesRefuse([Refusal("blocked", numbers)])

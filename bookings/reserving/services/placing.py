@@ -109,7 +109,9 @@ def place_find(
     if "too-soon" in booking.override and booking.period.end <= by.now:
         raise invalid("end", "in-the-past")  # nobody can override the notice for a time that is over
     require_override(by.actor, instrument, parties.person, booking.override, booking.reason)
-    require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
+    # A bid is the host's own consent, and a refusal would tell the host who asks.
+    if booking.held_for != Reservation.HeldFor.BID:
+        require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
     place = load_place(
         instrument,
         parties.payer,

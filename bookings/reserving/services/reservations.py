@@ -130,7 +130,8 @@ def _reserve(
             )
     if hold is not None:
         require_accepted(instrument, booking.hazards)
-        require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
+        if hold.held_for != Reservation.HeldFor.BID:
+            require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
         house_rules_require(by, instrument, parties.person, booking.house_rules)
         reservation = hold_complete(by, hold=hold, booking=booking, backing=backing, **about)
     if reservation.state == "confirmed":

@@ -22,7 +22,7 @@ from accounts.services.jobs import work_through
 from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.catalogue.selectors.units import units_of
-from bookings.pricing.domain.fees import quote
+from bookings.pricing.domain.fees import check_added
 from bookings.pricing.selectors.charges import load_quoted
 from bookings.questions.domain.questions import AFTER, BEFORE
 from bookings.questions.models import AnswerFile
@@ -169,7 +169,7 @@ def reservation_check_out(
         raise invalid("rating", "rated-for-another")
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
-    session.added = options_take(by, reservation, options or {})
+    session.added = options_take(by, reservation, session, options or {})
     questions.answers_take(
         by,
         instrument=instrument,
@@ -185,13 +185,16 @@ def reservation_check_out(
     return session
 
 
-def options_take(by: By, reservation: Reservation, options: Mapping[str, Decimal]) -> dict[str, str]:
+def options_take(
+    by: By, reservation: Reservation, session: UsageSession, options: Mapping[str, Decimal]
+) -> dict[str, str]:
     """Return the options that the host adds at check-out as they are stored; those of quantity 0 are left
-    out. Raise `Invalid` if the booking's rate card does not add them, `NotPermitted` for other people."""
+    out. Raise `Invalid` if the booking's rate card does not add them or they are too many for the session,
+    `NotPermitted` for other people."""
     if not any(options.values()):
         return {}
     require(by.actor, "manage-instruments", place_of(reservation.host))
-    quote(replace(load_quoted(reservation.pk), added=options))  # it raises what is wrong with them
+    check_added(replace(load_quoted(reservation.pk), added=options), (session.checked_in_at, by.now))
     return {code: f"{number:f}" for code, number in options.items() if number}
 
 

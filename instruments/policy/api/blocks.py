@@ -70,7 +70,9 @@ class BlockBody(Shape):
     user = Text(254, required=False, allow_null=True, help_text="Id or e-mail address of the person.")
     organisation = Text(30, required=False, allow_null=True, help_text="Code of the organisation.")
     reason = Text(500, help_text="Those blocked read it.")
-    contact = Text(254, help_text="Mail address to which those blocked may object.")
+    contact = Text(
+        254, help_text="Mail address for objections: that of a manager of the host, or of the facility."
+    )
     last_day = Day(help_text="Last day on which it holds, in the host's region; at most two years ahead.")
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from accounts.domain.errors import invalid
 
 USUAL, LONGEST = timedelta(days=30), timedelta(days=730)
+DAY, MOST_A_DAY = timedelta(days=1), 20  # new blocks of one host
 MOST_TEXT = 500
 
 

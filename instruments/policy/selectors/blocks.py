@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import MANAGER, Actor
 from accounts.models import Organisation
+from accounts.selectors.memberships import holders_of
 from instruments.reading.domain.clock import local_date
-from instruments.register.models import HostBlock, Instrument
+from instruments.register.models import Facility, HostBlock, Instrument
 
 WITH = ("host__region", "facility", "user", "organisation", "made_by", "lifted_by")
 
@@ -26,6 +27,17 @@ def blocks_for(actor: Actor) -> QuerySet[HostBlock]:
 def blocks_made(actor: Actor) -> QuerySet[HostBlock]:
     """Return the blocks of hosts that the actor manages, the newest first."""
     return blocks_for(actor).filter(host__in=actor.organisations_where("manage-instruments"))
+
+
+def contacts_of(host: Organisation, facility: Facility | None) -> set[str]:
+    """Return the mail addresses, in small letters, to which those blocked at a host may be told to object:
+    those of its active managers, and of the facility or else of all its facilities. Two statements."""
+    sites = Facility.objects.filter(organisation=host, **({"pk": facility.pk} if facility else {}))
+    found = [
+        *holders_of(MANAGER, host.pk).values_list("email", flat=True),
+        *sites.exclude(contact_email="").values_list("contact_email", flat=True),
+    ]
+    return {address.lower() for address in found}
 
 
 def is_in_force(block: HostBlock, now: datetime) -> bool:

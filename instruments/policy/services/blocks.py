@@ -1,23 +1,26 @@
 """Block people and organisations at a host, and lift blocks."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation, User
+from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from accounts.services.memberships import checked_reason
-from instruments.policy.domain.blocks import BlockTerms, checked_terms
-from instruments.policy.selectors.blocks import blocks_for, is_in_force, today_at
+from instruments.policy.domain.blocks import DAY, MOST_A_DAY, BlockTerms, checked_terms
+from instruments.policy.selectors.blocks import blocks_for, contacts_of, is_in_force, today_at
 from instruments.register.models import Facility, HostBlock
 
 
@@ -35,8 +38,9 @@ def block_make(
     until a day, as a manager of the host. Bookings that are made already stay: the host decides on them. The
     person, or the managers of the organisation, are told.
 
-    Raise `NotPermitted` for others, and (`own-block`) for oneself; `Invalid` if a value is wrong;
-    `WrongState` (`already-blocked`) if the same block is in force.
+    Raise `NotPermitted` for others, and (`own-block`) for oneself; `Invalid` if a value is wrong, such as an
+    address that is neither a manager's nor the facility's; `WrongState` (`already-blocked`) if the same block
+    is in force, and (`too-many-blocks-today`) after `MOST_A_DAY`.
     """
     require(by.actor, "manage-instruments", place_of(host))
     if (user is None) == (organisation is None):
@@ -52,8 +56,13 @@ def block_make(
         validate_email(terms.contact)
     except ValidationError:
         raise invalid("contact", "not-a-mail-address") from None
+    # Whoever is blocked gets a letter with it: it names no stranger's address.
+    if terms.contact.lower() not in contacts_of(host, facility):
+        raise invalid("contact", "not-of-the-host")
     # One at a time, so that nobody is blocked twice.
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=host.pk)
+    if HostBlock.objects.filter(host=host, made_at__gt=by.now - DAY).count() >= MOST_A_DAY:
+        raise WrongState("too-many-blocks-today", most=MOST_A_DAY)
     same = HostBlock.objects.filter(
         host=host, facility=facility, user=user, organisation=organisation, lifted_at=None
     )
@@ -75,7 +84,6 @@ def block_make(
         "organisation": row.organisation_id,
         "facility": row.facility_id,
         "last_day": row.last_day,
-        "contact": row.contact,
     }
     trail.record(by, "block.make", row, after=after, reason=row.reason)
     _tell(row, "made", by.now)
@@ -101,6 +109,44 @@ def block_lift(by: By, *, block_id: UUID, reason: str) -> HostBlock:
     trail.record(by, "block.lift", row, after={"lifted_at": by.now}, reason=row.lift_reason)
     _tell(row, "lifted", by.now)
     return row
+
+
+def blocks_hand_over(by: By, *, gone: Organisation, into: Organisation) -> None:
+    """Hand the blocks of an organisation over to the one it is merged into, before its facilities are, in the
+    merger's transaction and under its locks. A block at all its instruments is then one at each of its
+    facilities, as the other has more; those between the two are lifted."""
+    between = HostBlock.objects.filter(
+        Q(host=into, organisation=gone) | Q(host=gone, organisation=into), lifted_at=None
+    )
+    sites = list(Facility.objects.filter(organisation=gone).order_by("pk"))
+    for row in between.select_related("host__region").order_by("pk"):
+        _end(by, row, into)
+    theirs = HostBlock.objects.filter(host=gone, facility=None, lifted_at=None)
+    for row in theirs.select_related("host__region").order_by("pk"):
+        if not is_in_force(row, by.now):
+            continue
+        if not sites:
+            _end(by, row, into)
+            continue
+        before: dict[str, Any] = {"host": row.host_id, "facility": None}
+        for number, site in enumerate(sites):
+            if number:
+                row.pk, row._state.adding = new_id(), True
+            row.host, row.facility = into, site
+            row.version += 1
+            row.save()
+            trail.record(
+                by, "block.hand-over", row, before=before, after={"host": into.pk, "facility": site.pk}
+            )
+    HostBlock.objects.filter(host=gone).update(host=into)
+
+
+def _end(by: By, row: HostBlock, into: Organisation) -> None:
+    """Lift a block that a merger leaves without an object."""
+    row.lifted_by_id, row.lifted_at = by.actor.person, by.now
+    row.version += 1
+    row.save(update_fields=["lifted_by", "lifted_at", "version"])
+    trail.record(by, "block.lift", row, after={"lifted_at": by.now, "into": into.pk})
 
 
 def _tell(row: HostBlock, kind: str, now: datetime) -> None:

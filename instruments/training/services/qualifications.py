@@ -47,7 +47,7 @@ def qualifications_grant(
     people who hold the same already. `AlreadyQualified` if all do."""
     rows: list[Qualification] = []
     held: list[User] = []
-    for user in users:
+    for user in sorted(users, key=lambda user: user.pk):  # two who certify the same people do not deadlock
         try:
             rows.append(qualification_grant(by, user=user, issuer=issuer, **certificate))
         except AlreadyQualified:
