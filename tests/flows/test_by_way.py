@@ -80,6 +80,8 @@ def test_what_the_host_adds_at_check_out_is_charged(by_way) -> None:
         reservation_check_out(sun, reservation_id=made.pk, options={"grid": Decimal(2)})
     with pytest.raises(Invalid):
         reservation_check_out(zhao, reservation_id=made.pk, options={"film": Decimal(2)})
+    with pytest.raises(Invalid):
+        reservation_check_out(zhao, reservation_id=made.pk, options={"grid": Decimal(10_001)})
     reservation_check_out(zhao, reservation_id=made.pk, options={"grid": Decimal(2)})
     charge = charge_make(reservation_id=made.pk, now=now)
     assert charge is not None

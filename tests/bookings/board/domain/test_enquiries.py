@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.board.domain.enquiries import EnquiryPart, bid_state, clusters, enquiry_state, quarter_of
+from bookings.board.domain.enquiries import (
+    EnquiryPart,
+    bid_state,
+    clusters,
+    enquiry_state,
+    quarter_of,
+    told_to_host,
+)
+from bookings.record.domain.refusals import Refusal
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 Q1 = date(2026, 1, 1)
@@ -67,3 +75,13 @@ def test_no_cluster_stands_for_few(rows):
 @pytest.mark.parametrize(("day", "first"), [((2026, 3, 31), (2026, 1, 1)), ((2026, 12, 1), (2026, 10, 1))])
 def test_quarters(day, first):
     assert quarter_of(date(*day)) == date(*first)
+
+
+def test_of_a_confidential_enquiry_the_host_reads_only_what_the_instrument_refuses():
+    quota = Refusal("quota-exceeded", {"limit": 3, "total": 4}, booking=1)
+    refusals = [Refusal("slot-taken", {"units": 1}), quota, Refusal("qualification-missing", booking=1)]
+    assert told_to_host(refusals, is_confidential=False) == tuple(refusals)
+    assert told_to_host(refusals, is_confidential=True) == (
+        Refusal("slot-taken", {"units": 1}),
+        Refusal("not-for-who-asks", booking=1),
+    )

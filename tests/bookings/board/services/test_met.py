@@ -11,7 +11,7 @@ from bookings.board.models import Bid, Enquiry
 from bookings.board.notifications.enquiries import KINDS
 from bookings.board.selectors.enquiries import enquiries_to, load_clusters
 from bookings.board.services.bids import BidValues, bid_amend
-from bookings.board.services.enquiries import enquiries_forget, enquiries_settle, enquiry_accept
+from bookings.board.services.enquiries import booked_for, enquiries_forget, enquiries_settle, enquiry_accept
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
@@ -108,3 +108,10 @@ def _values(enquiry):
     names = ("user", "region", "is_confidential", "terms", "techniques", "earliest", "latest", "minutes")
     own = {name: getattr(enquiry, name) for name in (*names, "closes_at", "created_at", "changed_at")}
     return own | {"state": "unmet", "reason": "no-bid"}
+
+
+def test_an_enquiry_without_its_need_is_met_by_no_other_booking(cast, bid):
+    book_for(cast, None, cast.instrument(name="Another"))
+    enquiry = Enquiry.objects.get(pk=bid.enquiry_id)
+    enquiry.need = None
+    assert booked_for(enquiry) is None

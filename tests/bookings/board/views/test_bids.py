@@ -256,7 +256,7 @@ def test_the_price_follows_the_typed_discount_as_the_bid_will_have_it(cast, clie
 @pytest.mark.parametrize(
     ("policy", "mode", "why"),
     [
-        ({"qualification": "instrument"}, "self", "Operating it alone requires a certificate"),
+        ({"qualification": "instrument"}, "self", "why is confidential until the award"),
         ({"max_minutes": 60}, "assisted", "The longest booking is 60 minutes."),
         ({"horizon_days": dict.fromkeys(PRICE_GROUP_LABELS, 0)}, "assisted", "ahead"),
     ],

@@ -41,8 +41,10 @@ from bookings.settlement.services.statements import statements_draw
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from instruments.managing.services.publishing import instrument_publication
 from instruments.managing.services.registry import facility_create, instrument_create
-from instruments.register.models import Instrument, PastHost
+from instruments.policy.services.blocks import block_lift
+from instruments.register.models import HostBlock, Instrument, PastHost
 from tests.factories.agreements import agree, grant, programme
+from tests.factories.blocks import block
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.funding import paid_by, source
 from tests.factories.kept_hours import grant as keep
@@ -513,3 +515,28 @@ def test_instruments_are_not_registered_at_a_closed_host(cast):
             " VALUES (gen_random_uuid(), %s, %s, now())",
             [cast.alice.pk, cast.ustc.pk],
         )
+
+
+def test_blocks_go_over_at_the_facilities_they_were_for_and_end_between_the_two(cast):
+    facility_create(By(PLATFORM, NOW), organisation=cast.ustc, name="Annex", time_zone="Asia/Shanghai")
+    everywhere, between = block(cast, "hu"), block(cast, organisation=cast.fudan)
+    lifted = block_lift(By(cast.actor("zhao"), NOW), block_id=block(cast, "alice").pk, reason="Settled")
+    sites = set(cast.ustc.facilities.values_list("pk", flat=True))
+    merge(cast, cast.ustc, cast.fudan)
+    mine = HostBlock.objects.filter(user=cast.hu)
+    assert {(row.host_id, row.facility_id) for row in mine} == {(cast.fudan.pk, pk) for pk in sites}
+    assert len(sites) == len(mine) == 2 and everywhere in mine
+    assert found(HostBlock, between).lifted_at == NOW
+    lifted = found(HostBlock, lifted)
+    assert (lifted.host, lifted.facility) == (cast.fudan, None)
+    acts = TrailEntry.objects.filter(object_id__in=[*mine.values_list("pk", flat=True), between.pk], at=NOW)
+    assert acts.filter(action="block.hand-over").count() == 2
+    assert acts.filter(action="block.lift").count() == 1
+
+
+def test_the_heirs_block_of_whom_it_absorbs_ends_and_others_are_named(cast):
+    own = block(cast, organisation=cast.fudan)
+    merger = load_merger(cast.fudan, cast.ustc, NOW, by=cast.actor("admin"))
+    assert [part.names for part in merger.parts if part.kind == "blocks_of_it"] == [("USTC",)]
+    merge(cast, cast.fudan, cast.ustc)
+    assert found(HostBlock, own).lifted_at == NOW

@@ -85,7 +85,7 @@ def test_lists_of_the_host_lead_there(cast, browser, address):
 def test_a_person_is_blocked_and_the_block_is_lifted_there(cast, browser, address):
     coming = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     zhao, to = browser("zhao"), reverse("bookings:block", args=[cast.wang.pk])
-    form = {"whom": "person", "where": cast.ustc.pk, "last_day": "2026-04-01", "contact": "z@ustc.example"}
+    form = {"whom": "person", "where": cast.ustc.pk, "last_day": "2026-04-01", "contact": "zhao@ustc.example"}
     assert "This field is required" in page_of(zhao.post(to, form), 400)
     assert zhao.post(to, form | {"reason": "Broke it"})["Location"] == address
     html = page_of(zhao.get(address))
@@ -104,7 +104,12 @@ def test_a_person_is_blocked_and_the_block_is_lifted_there(cast, browser, addres
 
 def test_a_payer_is_blocked_from_the_page_of_its_person(cast, browser, address):
     reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
-    form = {"where": cast.facility.pk, "last_day": "2026-04-01", "contact": "z@x.example", "reason": "Debts"}
+    form = {
+        "where": cast.facility.pk,
+        "last_day": "2026-04-01",
+        "contact": "zhao@ustc.example",
+        "reason": "Debts",
+    }
     to = reverse("bookings:block", args=[cast.wang.pk])
     assert browser("zhao").post(to, form | {"whom": cast.fudan.pk}).status_code == 302
     row = HostBlock.objects.get()
@@ -115,3 +120,13 @@ def test_a_payer_is_blocked_from_the_page_of_its_person(cast, browser, address):
 def test_a_block_by_another_host_is_not_shown(cast, browser, address):
     block(cast, "wang")
     assert browser("chen").get(address).context["blocks"] == []
+
+
+def test_who_is_only_blocked_or_certified_keeps_their_mail_address(cast, browser, address):
+    row = block(cast, "wang")
+    certify(cast, cast.microscope)
+    zhao = browser("zhao")
+    assert "wang@fudan.example" not in page_of(zhao.get(address))
+    reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="zhao", on_behalf_of="wang@fudan.example",
+            organisation="ustc")  # fmt: skip
+    assert "wang@fudan.example" in page_of(zhao.get(address)) and row.lifted_at is None

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from accounts.domain.errors import FieldProblem, Invalid
 from bookings.pricing.domain import quotes
 from bookings.pricing.domain.charges import Ending
-from bookings.pricing.domain.fees import GroupNotServed, cancellation_base, charge_input, quote, taxed_for
+from bookings.pricing.domain.fees import (
+    GroupNotServed,
+    cancellation_base,
+    charge_input,
+    check_added,
+    quote,
+    taxed_for,
+)
 from bookings.pricing.domain.what_if import Past, reprice
 from instruments.rates.domain.ratecards import SERVICE_MODES, parse_rate_card, to_json
 from tests.bookings.pricing.domain.test_fees import inputs
@@ -154,4 +161,25 @@ def test_a_problem_of_a_row_names_its_place() -> None:
         FieldProblem("usage[1].modes[0]", "mode-repeated"),
         FieldProblem("usage[1].rates", "required"),
         FieldProblem("usage", "rates-or-usage"),
+    ]
+
+
+def test_what_is_added_at_check_out_is_plausible_for_the_use() -> None:
+    by_hour = {"code": "help", "unit": "hour", "price": "150.00", "when": "on_use"}
+    given = asked({"options": [*CASES["card"]["options"], by_hour]})
+    reserved = (given.end - given.start) / timedelta(hours=1)
+    usage = (given.start, given.start + timedelta(minutes=30))
+
+    def problems(**added: Decimal) -> list[FieldProblem]:
+        try:
+            check_added(replace(given, added=added), usage)
+        except Invalid as refused:
+            return list(refused.problems)
+        return []
+
+    most = D(f"{max(reserved * 2, quote(given).billed_minutes / 30):.2f}")
+    assert not problems(help=most, grid=D(10_000))
+    assert problems(help=most + D("0.01"), grid=D(10_001)) == [
+        FieldProblem("options.help", "hours-beyond-use", {"hours": f"{most:.2f}"}),
+        FieldProblem("options.grid", "too-large", {"most": 10_000}),
     ]

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.domain.roles import By
+from bookings.board.services.enquiries import enquiry_accept
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
@@ -13,6 +14,7 @@ from bookings.reserving.services.moves import reservation_move
 from bookings.series.services.series import series_book
 from instruments.managing.services.registry import facility_create
 from tests.factories.blocks import block
+from tests.factories.board import FIRST, bid_of, enquiry_of
 from tests.factories.cast import NOW, at, reserve
 
 PERIOD = ("2026-03-09 10:00", "2026-03-09 12:00")
@@ -84,3 +86,22 @@ def test_a_block_that_is_over_refuses_nothing_and_the_host_may_book_for_them(cas
     made = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", who="zhao", on_behalf_of="hu@optics.example",
                    organisation="ustc")  # fmt: skip
     assert made.user == cast.hu
+
+
+def test_who_books_for_a_blocked_person_reads_neither_reason_nor_contact(cast):
+    block(cast, "wang")
+    for_wang = {"who": "chen", "on_behalf_of": "wang@fudan.example", "organisation": "fudan"}
+    said = blocked(lambda: reserve(cast, *PERIOD, **for_wang))
+    assert said == "USTC has blocked this person from booking until Wed 1 Apr 2026. They know why."
+    block(cast, organisation=cast.optics)
+    assert "The stage was broken." in blocked(lambda: reserve(cast, *PERIOD, who="hu", organisation="optics"))
+
+
+@pytest.mark.parametrize("whom", ["person", "payer"])
+def test_a_bid_is_the_hosts_consent_and_tells_nobody_of_a_block(cast, whom):
+    block(cast, **({"who": "hu"} if whom == "person" else {"organisation": cast.optics}))
+    enquiry = enquiry_of(cast)
+    slot = bid_of(cast, enquiry, starts=[FIRST]).slots.get()
+    made = enquiry_accept(By(cast.actor("hu"), NOW), enquiry_id=enquiry.pk, slot_id=slot.pk)
+    assert made.state == "confirmed"
+    blocked(lambda: reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", who="hu", organisation="optics"))

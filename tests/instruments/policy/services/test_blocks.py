@@ -1,6 +1,6 @@
 """Blocking people and organisations: who may, for how long, and that both sides know."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.domain.roles import By
 from accounts.models import Message, TrailEntry
 from bookings.overview.services.effects import effects_carry_out
+from instruments.policy.domain.blocks import BlockTerms
 from instruments.policy.selectors.blocks import blocks_for, is_in_force
 from instruments.policy.services.blocks import block_lift
 from instruments.register.models import HostBlock
@@ -76,3 +77,35 @@ def test_it_ends_with_its_last_day_at_the_host_or_when_it_is_lifted(cast):
         block_lift(by, block_id=row.pk, reason="Again")
     effects_carry_out(now=NOW + timedelta(minutes=5))
     assert "Settled" in Message.objects.get(user=cast.wang, kind="block.lifted").text
+
+
+def test_the_trail_keeps_no_mail_address(cast):
+    row = block(cast, "wang")
+    assert "contact" not in TrailEntry.objects.get(action="block.make", object_id=row.pk).after
+
+
+def test_a_host_makes_only_so_many_blocks_a_day(cast, monkeypatch):
+    monkeypatch.setattr("instruments.policy.services.blocks.MOST_A_DAY", 2)
+    for who in ("wang", "hu"):
+        block(cast, who)
+    with pytest.raises(WrongState) as refused:
+        block(cast, "alice")
+    assert (refused.value.code, refused.value.numbers) == ("too-many-blocks-today", {"most": 2})
+    assert HostBlock.objects.count() == 2
+    block(cast, "alice", now=NOW + timedelta(days=1))
+
+
+def test_objections_go_to_a_manager_or_the_facility_alone(cast):
+    cast.facility.contact_email = "Desk@ustc.example"
+    cast.facility.save()
+
+    def to(contact, **of):
+        return block(cast, "wang", terms=BlockTerms("Broke it", date(2026, 4, 1), contact), **of)
+
+    for stranger in ("victim@else.example", "wang@fudan.example", "sun@ustc.example"):
+        with pytest.raises(Invalid) as refused:
+            to(stranger)
+        assert refused.value.problems[0].code == "not-of-the-host"
+    assert not HostBlock.objects.exists()
+    to("desk@ustc.example", facility=cast.facility)
+    to("Zhao@ustc.example")

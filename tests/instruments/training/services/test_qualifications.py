@@ -13,6 +13,7 @@ from instruments.training.services.qualifications import (
     AlreadyQualified,
     qualification_grant,
     qualification_revoke,
+    qualifications_grant,
 )
 from tests.factories.cast import NOW
 from tests.factories.qualifications import certify, withdraw
@@ -170,3 +171,17 @@ def test_revoking_is_refused(cast, unchanged):
         with pytest.raises(error):
             qualification_revoke(By(zhao, NOW, values.pop("expected_version", None)), **values)
     check()
+
+
+def test_several_are_certified_in_the_order_of_their_ids(cast):
+    users = sorted(
+        (cast.people[who] for who in ("wang", "hu", "alice")), key=lambda user: user.pk, reverse=True
+    )
+    rows, _ = qualifications_grant(
+        By(cast.actor("zhao"), NOW),
+        users=users,
+        issuer=cast.ustc,
+        instrument=cast.microscope,
+        valid_from=date(2026, 1, 1),
+    )
+    assert [row.user for row in rows] == users[::-1]
