@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.areas import FOR_HOST, KEPT, Area, Merges, Personal, Record, Told
 from accounts.selectors.names import person, text
+from instruments.policy.domain.blocks import DAY
 from instruments.policy.messages import ACTS, REFUSALS
 from instruments.register.models import HostBlock
 
@@ -40,7 +41,9 @@ AREA = Area(
         # They do not bind the other organisation, whose people did nothing; the hosts are named, to be told.
         Merges(
             "blocks_of_it", HostBlock, 116, _("Blocks by other hosts, which lapse"),
-            rows=lambda payer, now: HostBlock.objects.filter(organisation=payer, lifted_at=None),
+            rows=lambda payer, now: HostBlock.objects.filter(
+                organisation=payer, lifted_at=None, last_day__gte=now.date() - DAY
+            ),
             names="host__name", is_handed_over=False,
         ),
     ),

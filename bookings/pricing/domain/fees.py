@@ -162,7 +162,7 @@ def check_added(given: QuoteInput, usage: tuple[datetime, datetime]) -> None:
     whichever is longest; and for more than `MOST_ADDED` pieces."""
     billed = quote(charge_input(given, usage=usage) or given).billed_minutes
     longest = max(billed * MINUTE, given.end - given.start, usage[1] - usage[0])
-    hours = Decimal(-(-2 * longest // MINUTE)) / 60
+    hours = round(Decimal(-(-2 * longest // MINUTE)) / 60, HOUR_DECIMALS)
     card = given.card.for_mode(given.service_mode)
     by_hour = {option.code for option in card.options if option.unit == "hour"}
     problems = [

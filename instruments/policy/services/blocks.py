@@ -120,13 +120,14 @@ def blocks_hand_over(by: By, *, gone: Organisation, into: Organisation) -> None:
     )
     sites = list(Facility.objects.filter(organisation=gone).order_by("pk"))
     for row in between.select_related("host__region").order_by("pk"):
-        _end(by, row, into)
+        if is_in_force(row, by.now):
+            _end(by, row, gone, into)
     theirs = HostBlock.objects.filter(host=gone, facility=None, lifted_at=None)
     for row in theirs.select_related("host__region").order_by("pk"):
         if not is_in_force(row, by.now):
             continue
         if not sites:
-            _end(by, row, into)
+            _end(by, row, gone, into)
             continue
         before: dict[str, Any] = {"host": row.host_id, "facility": None}
         for number, site in enumerate(sites):
@@ -141,12 +142,13 @@ def blocks_hand_over(by: By, *, gone: Organisation, into: Organisation) -> None:
     HostBlock.objects.filter(host=gone).update(host=into)
 
 
-def _end(by: By, row: HostBlock, into: Organisation) -> None:
+def _end(by: By, row: HostBlock, gone: Organisation, into: Organisation) -> None:
     """Lift a block that a merger leaves without an object."""
+    row.lift_reason = f"{gone.code} → {into.code}"
     row.lifted_by_id, row.lifted_at = by.actor.person, by.now
     row.version += 1
-    row.save(update_fields=["lifted_by", "lifted_at", "version"])
-    trail.record(by, "block.lift", row, after={"lifted_at": by.now, "into": into.pk})
+    row.save(update_fields=["lift_reason", "lifted_by", "lifted_at", "version"])
+    trail.record(by, "block.lift", row, after={"lifted_at": by.now}, reason=row.lift_reason)
 
 
 def _tell(row: HostBlock, kind: str, now: datetime) -> None:
