@@ -46,7 +46,7 @@ REFUSALS: dict[str, Sentence] = {
     "own-block": _("You cannot block yourself or your own organisation."),
     "already-blocked": _("This block is in force already."),
     "too-many-blocks-today": _("Your organisation has made {most} blocks within a day: make others later."),
-    "not-of-the-host": _("This must be the address of a manager of your organisation or of the facility."),
+    "not-a-host-address": _("This must be the address of a manager of your organisation or of the facility."),
 }
 
 # What the trail calls acts.

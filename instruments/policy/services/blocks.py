@@ -58,7 +58,7 @@ def block_make(
         raise invalid("contact", "not-a-mail-address") from None
     # Whoever is blocked gets a letter with it: it names no stranger's address.
     if terms.contact.lower() not in contacts_of(host, facility):
-        raise invalid("contact", "not-of-the-host")
+        raise invalid("contact", "not-a-host-address")
     # One at a time, so that nobody is blocked twice.
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=host.pk)
     if HostBlock.objects.filter(host=host, made_at__gt=by.now - DAY).count() >= MOST_A_DAY:

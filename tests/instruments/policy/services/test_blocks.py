@@ -105,7 +105,7 @@ def test_objections_go_to_a_manager_or_the_facility_alone(cast):
     for stranger in ("victim@else.example", "wang@fudan.example", "sun@ustc.example"):
         with pytest.raises(Invalid) as refused:
             to(stranger)
-        assert refused.value.problems[0].code == "not-of-the-host"
+        assert refused.value.problems[0].code == "not-a-host-address"
     assert not HostBlock.objects.exists()
     to("desk@ustc.example", facility=cast.facility)
     to("Zhao@ustc.example")
