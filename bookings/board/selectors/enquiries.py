@@ -222,13 +222,15 @@ def bids_for(actor: Actor) -> QuerySet[Bid]:
 
 
 def bids_to_decide(actor: Actor, now: datetime) -> QuerySet[Bid]:
-    """Return the open bids for the actor's own open enquiries."""
+    """Return the bids for the actor's own open enquiries that still hold a time, a row for each such time."""
     return Bid.objects.filter(
         enquiry__user_id=actor.person,
         enquiry__state__in=enquiries.LIVE,
         enquiry__closes_at__gt=now,
         state__in=enquiries.STANDING,
         valid_until__gt=now,
+        slots__reservation__state="held",
+        slots__reservation__deadline_at__gt=now,
     )
 
 

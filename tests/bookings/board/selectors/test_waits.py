@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.selectors.waits import load_work
+from bookings.models import Reservation
+from config.templatetags.display import moment
 from tests.accounts.pages import page_of
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.board import FIRST, bid_of, enquiry_of
@@ -56,3 +59,30 @@ def test_the_home_leads_to_the_lists_of_what_waits(cast, client, clock):  # noqa
     listed = reverse("bookings:enquiries") + "?waits=bids"
     assert f'href="{listed}"' in page_of(client.get("/home/"))
     assert reverse("bookings:enquiry", args=[enquiry.pk]) in page_of(client.get(listed))
+
+
+def test_a_bid_waits_until_its_first_time_is_given_up(cast, client, clock):  # noqa: F811
+    """A time that is near is given up before the bid ends."""
+    bid = bid_of(cast, enquiry_of(cast))
+    first, second = (slot.reservation for slot in bid.slots.order_by("reservation__start_at"))
+    Reservation.objects.filter(pk=first.pk).update(deadline_at=NOW + timedelta(hours=3))
+    Reservation.objects.filter(pk=second.pk).update(deadline_at=NOW + timedelta(hours=30))
+
+    def due(now):
+        return [(w.number, w.due) for w in load_work(cast.actor("hu"), now) if w.what == "bids"]
+
+    assert due(NOW) == [(1, (NOW + timedelta(hours=3)).date())]
+    assert due(NOW + timedelta(hours=4)) == [(1, (NOW + timedelta(hours=30)).date())]
+    assert due(NOW + timedelta(hours=31)) == []
+    client.force_login(cast.hu)
+    for page in (
+        reverse("bookings:enquiry", args=[bid.enquiry_id]),
+        reverse("bookings:bid", args=[bid.pk]),
+        reverse("bookings:need", args=[bid.enquiry.need_id]),
+    ):
+        html = page_of(client.get(page))
+        with timezone.override("Asia/Shanghai"):
+            ends = [moment(NOW + timedelta(hours=hours)) for hours in (3, 30)]
+            whole = moment(bid.valid_until)
+        assert [f"held until {end}" in html for end in ends] == [True, True]
+        assert f"held until {whole}" not in html
