@@ -21,7 +21,7 @@ from django.views.decorators.csp import csp_override
 
 from accounts.domain.errors import Invalid, NotFound, Refused, invalid
 from accounts.domain.roles import By
-from accounts.letters.words import named
+from accounts.letters.words import dated, named, zone_name
 from accounts.permissions import require_somewhere
 from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.rows import as_uuid
@@ -350,8 +350,9 @@ def _join_form(by: By, row: SampleItem, data: Any = None) -> sample_forms.JoinFo
 
 def _called(reservation: Reservation) -> str:
     """Name a booking in a list of choices, with the hazards that its instrument does not accept."""
-    start = localtime(reservation.start_at, reservation.instrument.facility.zone)
-    name = f"{named(reservation.instrument)} · {start:%Y-%m-%d %H:%M}"
+    zone = reservation.instrument.facility.zone
+    start = dated(localtime(reservation.start_at, zone), "D j M Y, H:i", "Y年n月j日 D H:i")
+    name = f"{named(reservation.instrument)} · {start} ({zone_name(zone.key)})"
     if hazards := hazards_refused(reservation.instrument):
         return gettext("{booking} (not accepted: {hazards})").format(booking=name, hazards=hazards)
     return name

@@ -1,6 +1,7 @@
 """Samples on pages, without a script."""
 
 import re
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -46,6 +47,9 @@ def test_announced_from_a_bookings_page_and_joined_to_it(cast: Cast, wang: Clien
     assert [(row.name, row.hazards) for row in rows] == [("薄膜 1", ["toxic"]), ("薄膜 2", ["toxic"])]
     html = page_of(wang.get(f"/bookings/{booking.pk}/"))
     assert all(f"/samples/{row.code}/" in html for row in rows)
+    (labels,) = re.findall(r'href="(/samples/labels/[^"]+)"', html)
+    assert "Print the 2 labels" in html and all(f"sample={row.pk}" in labels for row in rows)
+    assert wang.get(unescape(labels)).headers["Content-Type"] == "application/pdf"
 
 
 def test_what_the_instrument_does_not_accept_is_said_and_nothing_kept(cast: Cast, wang: Client) -> None:
@@ -351,7 +355,7 @@ def test_announced_for_a_booking_that_is_chosen_on_the_form(cast: Cast, wang: Cl
     refuse(cast, cast.microscope, "toxic")
     others = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="sun")
     html = page_of(wang.get("/samples/new/"))
-    assert "(not accepted: acutely toxic)" in html
+    assert "Fri 6 Mar 2026, 10:00 (Beijing time) (not accepted: acutely toxic)" in html
     assert str(others.pk) not in html
     page_of(wang.post("/samples/new/", FORM | {"booking": str(booking.pk)}), 422)
     page_of(wang.post("/samples/new/", FORM | {"booking": str(others.pk), "hazards": []}), 400)
