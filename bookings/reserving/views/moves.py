@@ -67,6 +67,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             "zone": zone.key,
             "form": form,
             "period": period,
+            "present": present,
             "preview": preview,
             "refusals": refusals,
             "overridable": [refusal for refusal in refusals if refusal.code in overridable],

@@ -106,3 +106,16 @@ def test_a_move_onto_ones_own_other_booking_is_warned_of(cast, wang, booked):
     # The host does not learn of it.
     wang.force_login(cast.zhao)
     assert str(there.pk) not in wang.get(address(booked), onto).content.decode()
+
+
+def test_a_preview_says_what_is_wrong_with_the_end(cast, wang, booked):
+    asked = {"start": "2026-03-06T15:00", "end": "2026-03-06T12:00"}
+    part = wang.get(address(booked), asked, headers={"HX-Request": "true", "HX-Target": "preview"})
+    assert "This must be after the start." in part.content.decode()
+
+
+def test_the_present_time_is_not_named_as_the_nearest_free(cast, wang, booked):
+    reserve(cast, "2026-03-06 12:00", "2026-03-06 14:00", who="sun")
+    page = wang.get(address(booked), {"start": "2026-03-06T10:00", "end": "2026-03-06T13:00"})
+    nearest = page.context["refusals"][0].nearest
+    assert ("Nearest time that can be booked:" in page_of(page)) is (nearest != page.context["present"])
