@@ -36,7 +36,8 @@ AREA = Area(
             "bids", 25, "bookings:enquiries", ngettext_lazy("bid to decide on", "bids to decide on"),
             _("Hosts hold times for you: accept one before the bids lapse."),
             signed_in, bids_to_decide,
-            query="?waits=bids", entry="bookings:needs", group="state", until="slots__reservation__deadline_at",
+            query="?waits=bids", entry="bookings:needs", group="state",
+            until="slots__reservation__deadline_at",
         ),
         Waits(
             "enquiries", 40, "bookings:open-enquiries",

@@ -1,5 +1,6 @@
 """Pages of the demand board: the reader's enquiries with their bids, and clusters."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from accounts.selectors.organisations import sharing_regions
 from accounts.selectors.rows import as_uuid
 from accounts.views.pages import act, bare, by_of, edits, is_part, reads, shown, status_of
 from bookings.board.forms.enquiries import AcceptForm, CloseForm, EnquiryForm
+from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors import enquiries as enquiry_selectors
 from bookings.board.services.enquiries import MOST_NAMED, OPEN_FOR, enquiry_accept, enquiry_make, is_firm
 from bookings.browsing.views.comparing import wishes_of
@@ -103,17 +105,26 @@ def enquiry(
         "enquiry": row,
         "bids": bids,
         "is_own": is_own,
-        "compared": urlencode(
-            [("id", pk) for pk in dict.fromkeys(bid.instrument_id for bid in bids)]
-            + [*wishes_of(row.earliest, row.latest, row.minutes, row.modes).items()]
-            + [("organisation", row.organisation.code)]
-        ),
+        "compared": _compared(row, bids),
         "is_open": row.shown_state in ("open", "answered"),  # type: ignore[attr-defined]
         "close": CloseForm(initial={"version": row.version}),
         **why(refused),
         **forms,
     }
     return render(request, "bookings/board/enquiry.html", context, status=status)
+
+
+def _compared(enquiry: Enquiry, bids: Sequence[Bid]) -> str:
+    """Return the query of the page that compares the instruments of the bids; empty if their ways of working
+    differ: that page prices all of them by one way, and would contradict the bids."""
+    modes = {bid.service_mode for bid in bids}
+    if len(bids) < 2 or len(modes) > 1:
+        return ""
+    return urlencode(
+        [("id", pk) for pk in dict.fromkeys(bid.instrument_id for bid in bids)]
+        + [*wishes_of(enquiry.earliest, enquiry.latest, enquiry.minutes, sorted(modes)).items()]
+        + [("organisation", enquiry.organisation.code)]
+    )
 
 
 def why(refused: Any) -> dict[str, Any]:
