@@ -45,7 +45,7 @@ from bookings.record.views.bookings import totals_of
 from bookings.record.views.lists import ListPage, wants_file
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.services.reservations import reservation_cancel
-from bookings.results.domain.handoffs import HAPPENS
+from bookings.results.domain.handoffs import AWAITED, HAPPENS
 from bookings.results.selectors.handoffs import announced_for
 from bookings.samples.selectors.receiving import receiving_of
 from bookings.samples.selectors.samples import load_of_booking, may_join
@@ -143,6 +143,7 @@ def reservation_page(
     in_force = next((c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None)
     session = getattr(row, "session", None)
     asked = load_asked(row, actor)
+    hand_off = announced_for(row.pk)
     cut_at = session.cut_at if session else None
     items, own_samples = load_of_booking(actor, row, now)
     joins = may_join(actor, row, now)
@@ -197,7 +198,8 @@ def reservation_page(
         **rating_of(actor, row, now),
         "asked": asked,
         "story": story_of(actor, row.pk),
-        "hand_off": announced_for(row.pk),
+        "hand_off": hand_off,
+        "is_overdue": hand_off is not None and hand_off.state in AWAITED and hand_off.due_at <= now,
         "may_announce": is_host and state in HAPPENS,
         "seconds_left": seconds_left(row, now),
         "nearest": load_nearest(row, now) if is_own and (state == "displaced" or cut_at) else (),

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import role_grant
@@ -205,3 +207,15 @@ def test_the_page_says_by_which_rules_it_was_judged(cast: Cast, wang: Client) ->
         assert "A booking lasts from 30 min to 8 h, in steps of 30 min." in page.text
     story = Page(auditor.get(f"/trail/{made.pk}/"))
     assert "policy_version" in story.text
+
+
+def test_a_reader_elsewhere_reads_deadlines_in_their_own_time(cast: Cast, wang: Client, clock: Clock) -> None:  # noqa: F811
+    """Times at the instrument are followed by their zone; all others are the reader's, as the foot says."""
+    cast.wang.time_zone = "Europe/London"
+    cast.wang.save()
+    booked = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    html = page_of(wang.get(f"/bookings/{booked.pk}/"))
+    assert "Checking in opens on Tue 10 Mar 2026, 01:45." in html
+    assert "Tue 10 Mar 2026, 02:00 – 03:00" in html
+    story = html[html.index('id="story-title"') :]
+    assert f"{localtime(NOW, ZoneInfo('Europe/London')):%H:%M}" in story
