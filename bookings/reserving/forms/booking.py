@@ -107,6 +107,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         modes: Any = self.fields["service_mode"]
         modes.choices = modes_of(instrument)
         if "entrusted" in instrument.service_modes:
+            modes.help_text = _("Samples that you send in must have arrived when the booking starts.")
             count = forms.IntegerField(
                 label=_("Number of samples"),
                 required=False,

@@ -19,6 +19,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_release
 from bookings.reserving.services.reservations import reservation_cancel, reservation_decide
+from bookings.samples.services.receiving import receiving_set
 from bookings.series.services.series import series_book, series_cancel
 from bookings.usage.services.closures import Outage, closure_create
 from tests.factories.cast import NOW, at, reserve
@@ -117,6 +118,18 @@ def test_in_the_readers_language_and_both_zones(cast):
     assert f"/bookings/{made.pk}/" in message.text
     html = message.html
     assert f"/bookings/{made.pk}/" in html
+
+
+def test_who_sends_samples_is_mailed_where_to(cast):
+    instrument = cast.instrument(service_modes=["entrusted"])
+    made = reserve(
+        cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=instrument, service_mode="entrusted"
+    )
+    said = {"recipient": "Sample office", "address": "Room 1", "phone": "104"}
+    receiving_set(By(cast.actor("zhao"), NOW, 0), facility_id=instrument.facility_id, **said)
+    message = written("mail.confirmed", About(Reservation.objects.get(pk=made.pk)), cast.wang)
+    assert "Send the samples to: Sample office, Room 1" in message.text and "Where" not in message.text
+    assert "Sample office, Room 1" in message.html and "Where" not in message.html
 
 
 def test_an_offer_says_until_when_in_both_zones_and_where_to_take_it(cast):
