@@ -259,7 +259,12 @@ class OrganisationFilterForm(StyledForm):
 class MissingForm(StyledForm):
     """A request for an organisation that is not yet in the register."""
 
-    name = forms.CharField(label=_("Name"), max_length=organisations.MOST_TEXT["name"])
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=organisations.MOST_TEXT["name"],
+        required=False,
+        help_text=_("In Latin letters. One of the two names is enough."),
+    )
     name_zh = forms.CharField(
         label=_("Name in Chinese"), max_length=organisations.MOST_TEXT["name_zh"], required=False
     )
@@ -286,10 +291,16 @@ class MissingForm(StyledForm):
         self.regions = {str(region.pk): region for region in regions}
         _offer(self, "region", self.regions, NONE)
 
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        if not (data.get("name") or data.get("name_zh") or self.errors.keys() & {"name", "name_zh"}):
+            self.add_error("name", self.fields["name"].error_messages["required"])
+
     def values(self) -> dict[str, Any]:
         """Return the values that were entered, in the form in which the service takes them."""
         data = self.cleaned_data
-        return data | {"region": self.regions[data["region"]]}
+        name = data["name"] or data["name_zh"]
+        return data | {"name": name, "region": self.regions[data["region"]]}
 
 
 class AnswerForm(StyledForm):

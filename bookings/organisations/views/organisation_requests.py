@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound, invalid
@@ -91,7 +92,7 @@ def one(request: HttpRequest, request_id: UUID, choice: str) -> HttpResponse:
     form = OrganisationForm(
         request.POST if choice == "enter" else None,
         regions=organisations.managed_regions(actor),
-        initial=initial | {"region": str(row.region_id)},
+        initial=initial | {"region": str(row.region_id), "code": slugify(row.name)[:30].strip("-")},
     )
     answer = AnswerForm(request.POST if choice in {"name", "reject"} else None)
 

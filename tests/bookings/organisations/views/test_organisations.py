@@ -283,6 +283,20 @@ def test_an_empty_search_leads_to_asking(as_, cast):
     assert "already asked" in text(ask(as_, cast), 409)
 
 
+def test_one_of_the_two_names_is_enough(as_, cast):
+    body = {"name_zh": "第三大学", "kind": "university", "region": str(cast.anhui.pk)}
+    assert as_("alice").post(page("organisation-missing"), body | {"name_zh": ""}).status_code == 400
+    assert as_("alice").post(page("organisation-missing"), body).status_code == 302
+    row = OrganisationRequest.objects.get()
+    assert (row.name, row.name_zh) == ("第三大学", "第三大学")
+
+
+def test_a_code_is_proposed(as_, cast):
+    ask(as_, cast, name="Third University")
+    row = OrganisationRequest.objects.get()
+    assert 'value="third-university"' in text(as_("coordinator").get(page("organisation-request", row.pk)))
+
+
 def test_a_request_is_decided_on_its_page(as_, cast):
     ask(as_, cast, name="USTC")
     row = OrganisationRequest.objects.get()
