@@ -9,7 +9,7 @@ from accounts.domain.roles import By
 from bookings.charging.services.charges import charge_make
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.moves import reservation_move
-from bookings.reserving.services.reservations import reservation_cancel
+from bookings.reserving.services.reservations import reservation_cancel, reservation_decide
 from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories import api as programs
@@ -116,6 +116,21 @@ def test_a_preview_says_what_is_wrong_with_the_end(cast, wang, booked):
 
 def test_the_present_time_is_not_named_as_the_nearest_free(cast, wang, booked):
     reserve(cast, "2026-03-06 12:00", "2026-03-06 14:00", who="sun")
-    page = wang.get(address(booked), {"start": "2026-03-06T10:00", "end": "2026-03-06T13:00"})
-    nearest = page.context["refusals"][0].nearest
-    assert ("Nearest time that can be booked:" in page_of(page)) is (nearest != page.context["present"])
+    for hours in ("10:00", "13:00"), ("10:30", "12:30"):
+        page = wang.get(
+            address(booked), {n: f"2026-03-06T{h}" for n, h in zip(("start", "end"), hours, strict=True)}
+        )
+        near = page.context["refusals"][0].nearest
+        is_named = "Nearest time that can be booked:" in page_of(page)
+        assert is_named is (near is not None and near != page.context["present"])
+    assert near == page.context["present"]
+
+
+def test_the_story_says_that_a_move_waits(cast, wang):
+    asks = cast.instrument(name="Asks", policy={"approval": "manual"})
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)
+    reservation_decide(By(cast.actor("zhao"), NOW), reservation_id=made.pk, approve=True, reason="")
+    period = Period(at("2026-03-11 10:00"), at("2026-03-11 12:00"))
+    reservation_move(By(cast.actor("wang"), NOW), reservation_id=made.pk, period=period)
+    page = page_of(wang.get(reverse("bookings:reservation", args=[made.pk])))
+    assert page.count("Moved; the owner has to agree again") == 1
