@@ -144,3 +144,15 @@ def test_nobody_else_reads_what_would_be_booked(cast, client, bid, who):
     assert client.get(address, sent).status_code == 404
     assert client.post(address, sent).status_code == 404
     assert Bid.objects.get().state == "made"
+
+
+def test_instruments_are_compared_where_they_are_bid_for_alike(cast, client, clock):  # noqa: F811
+    """The comparison prices all by one way of working, and must not contradict the bids."""
+    client.force_login(cast.hu)
+    enquiry = enquiry_of(cast)
+    first = bid_of(cast, enquiry, starts=[FIRST])
+    second = bid_of(cast, enquiry, starts=[FIRST], instrument=cast.instrument(name="Second"))
+    page = reverse("bookings:enquiry", args=[enquiry.pk])
+    assert "service_mode=assisted" in page_of(client.get(page))
+    Bid.objects.filter(pk=second.pk).update(service_mode="self")
+    assert first.service_mode == "assisted" and "service_mode=" not in page_of(client.get(page))

@@ -50,6 +50,14 @@ def test_from_a_booking_to_released_results(cast: Cast, zhao: Client, wang: Clie
     assert "can no longer be added" in page_of(zhao.get(f"{here}upload/"))
 
 
+def test_a_booking_says_that_its_results_are_overdue(cast: Cast, wang: Client, clock: Clock) -> None:  # noqa: F811
+    row = announced(cast)
+    page = reverse("bookings:reservation", args=[row.reservation_id])
+    assert "overdue" not in page_of(wang.get(page))
+    clock.now = row.due_at
+    assert "overdue" in page_of(wang.get(page))
+
+
 def test_the_list_is_sorted_by_what_its_columns_show(cast: Cast, zhao: Client) -> None:
     days = ("2026-03-06", "2026-03-09", "2026-03-10")
     rows = [announced(cast, reserve(cast, f"{day} 10:00", f"{day} 12:00")) for day in days]
