@@ -1,6 +1,7 @@
 """Enquiries, which publish needs to hosts, and the bids that answer them."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -200,3 +201,8 @@ class BidSlot(models.Model):
     currency = models.CharField(max_length=3)
     total = amount_field()
     payable = amount_field()
+
+    @property
+    def covered(self) -> Decimal:
+        """Return what a voucher of the enquirer pays of the price."""
+        return self.total - self.payable

@@ -24,7 +24,8 @@ from bookings.board.selectors import enquiries as enquiry_selectors
 from bookings.board.services.enquiries import MOST_NAMED, OPEN_FOR, enquiry_accept, enquiry_make, is_firm
 from bookings.browsing.views.comparing import wishes_of
 from bookings.needs.selectors.needs import load_chosen, own_need
-from bookings.pricing.domain.quotes import quote_to_json
+from bookings.pricing.domain.fees import on_use
+from bookings.pricing.domain.quotes import input_to_json, minimum_charged, quote_to_json
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.views.lists import ListPage
 
@@ -148,6 +149,7 @@ def accept(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
         if found is None:
             gone = refused or WrongState("bid-gone")
             return bare(enquiry)(request, enquiry_id, status=status_of(gone), refused=gone)
+        given = found.price.given
         return shown(
             request,
             "bookings/board/accept.html",
@@ -157,6 +159,8 @@ def accept(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
             hold=found.slot.reservation,
             zone=found.bid.instrument.facility.time_zone,
             quote=quote_to_json(found.price.quote, explained=True),
+            minimum=minimum_charged(input_to_json(given)),
+            on_use=on_use(given.card, given.service_mode),
             **why(refused),
             **forms,
         )

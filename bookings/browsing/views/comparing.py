@@ -135,6 +135,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     differences = differing(compared)
     only = request.GET.get("only") == "differences"
     required = _required(request.GET)
+    common = [
+        m for m in Instrument.ServiceMode if all(m in each.instrument.service_modes for each in compared)
+    ]
+    modes = [(m.value, m.label) for m in common] if len(common) > 1 else []
     context = {
         "compared": compared,
         "columns": [(each, _without(request, ids, each.instrument.pk)) for each in compared],
@@ -145,7 +149,12 @@ def compare(request: HttpRequest) -> HttpResponse:
         ],
         "only_differences": only,
         "specs": [row for row in spec_rows(compared, required) if row.differs or row.requirement or not only],
-        "wishes": [(name, value) for name in KEPT for value in request.GET.getlist(name)],
+        "wishes": [
+            (name, value)
+            for name in KEPT
+            if not (modes and name == "service_mode")
+            for value in request.GET.getlist(name)
+        ],
         "ids": ids,
         "is_cut": len(named) > MOST_COMPARED,
         "missing": len(ids) - len(compared),
@@ -153,6 +162,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "payers": payers,
         "minutes": minutes,
         "service_mode": mode,
+        "modes": modes,
         "lengths": sorted({*LENGTHS, minutes}),
         "window": window,
     }

@@ -54,7 +54,8 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     attached = attachments_of(row)
     shown = week_of(actor, row, payer, request, now, backing=backing)
     choice = choice_of(actor, row, payer, request, now, terms)
-    mode = choice["mode"] or first_mode(row, terms)
+    # The price is of this way of working, so the form that asks for one begins with it.
+    mode = choice["mode"] = choice["mode"] or first_mode(row, terms)
     abilities = list(capabilities_of(row.pk))
     context = {
         "linked_data": linked_data(row, attached) if row.publication in PUBLIC else None,

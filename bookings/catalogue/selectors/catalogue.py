@@ -45,7 +45,8 @@ class Offer:
     the starts (or, if there is none, from the beginning of the span), or of one sample. `is_priced`: a rate
     card is in force today, for whatever group. `voucher`: the grant that pays a part of it;
     `minimum_minutes`: the least that is charged, 0 for any; `on_top`: options by the hour that the way of
-    working adds, which are not in the quote; `quotes`: the starts whose prices were asked for, with these."""
+    working adds, which are not in the quote; `quotes`: the starts whose prices were asked for, with these;
+    `way`: the way of working that it is for, where others have prices of their own."""
 
     price_group: str
     rate: Decimal | None
@@ -60,6 +61,7 @@ class Offer:
     minimum_minutes: int = 0
     on_top: tuple[Option, ...] = ()
     quotes: tuple[tuple[datetime, Quote], ...] = ()
+    way: str = ""
 
     @property
     def quantity(self) -> int | None:
@@ -191,6 +193,7 @@ def _offer(
         quotes=tuple((start, q) for start in priced(starts) if (q := price(start)))
         if priced and has_price
         else (),
+        way=fees.way_priced(instrument, terms, chosen),
     )
 
 

@@ -89,7 +89,10 @@ def load_reason(instrument: Instrument, reading: Interpretation) -> ReasonShown 
     """Return why an instrument is among the results; None if its name has the words. It takes no
     statement."""
     wanted = searches.answers_of(reading.criteria)
-    found = relevance.best_answer(relevance.techniques_of(_filed(instrument)), wanted)
+    filed, understood = relevance.techniques_of(_filed(instrument)), {term.code for term in reading.terms}
+    # The reader is told of the terms beside the search; others that the words may mean come last.
+    named = [one for one in wanted if one.term in understood]
+    found = relevance.best_answer(filed, named) or relevance.best_answer(filed, wanted)
     if found is None:
         return None
     (_, answer), known = found, load_vocabulary()

@@ -16,7 +16,7 @@ from bookings.catalogue.selectors.equivalents import with_equivalents
 from bookings.catalogue.selectors.training import with_courses
 from bookings.funding.domain.funding import Share, SourceShare
 from bookings.funding.selectors.funding import NO_FUNDING, load_funding
-from bookings.pricing.domain.fees import quote
+from bookings.pricing.domain.fees import on_use, quote
 from bookings.pricing.domain.quotes import Quote, least_charged
 from bookings.pricing.domain.vouchers import Considered, considered
 from bookings.pricing.selectors import fees
@@ -33,7 +33,8 @@ class Quotation:
     """A quote with what refuses the booking. `quote` is None if no card is in force, or if `problems` (other
     than those of `funding`) say why there is no price yet. `parts`: what each funding source would pay.
     `on_top`: options by the hour that the mode adds and nobody asked for yet. `minimum`: the least minutes
-    that are charged, because the period is shorter; 0 if it is as long. `mode`: the service mode."""
+    that are charged, because the period is shorter; 0 if it is as long. `mode`: the service mode. `on_use`:
+    options that the host may add when the use ends."""
 
     terms: fees.Terms
     quote: Quote | None
@@ -43,6 +44,7 @@ class Quotation:
     on_top: tuple[Option, ...] = ()
     minimum: int = 0
     mode: str = ""
+    on_use: tuple[Option, ...] = ()
 
     @property
     def vouchers(self) -> tuple[Considered, ...]:
@@ -123,4 +125,6 @@ def load_quotation(
     minimum = least_charged(
         fees.least_minutes(terms, enquiry.service_mode), enquiry.period.start, enquiry.period.end
     )
-    return Quotation(terms, result, refusals, tuple(problems), parts, on_top, minimum, enquiry.service_mode)
+    mode = enquiry.service_mode
+    later = on_use(terms.card.values, mode) if terms.card else ()
+    return Quotation(terms, result, refusals, tuple(problems), parts, on_top, minimum, mode, later)

@@ -61,9 +61,11 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if "choice" not in context:
         backing = fees.load_backing(payer, instruments=[instrument])
         terms = fees.load_terms(instrument, payer, now, backing=backing)
+        mode = context["mode"] or fees.first_mode(instrument, terms)
         context |= {
             "terms": terms,
-            "my_rate": rate_of(terms, context["mode"] or fees.first_mode(instrument, terms)),
+            "mode": mode,
+            "my_rate": rate_of(terms, mode),
             "qualifying": load_qualifying(actor.user_id, instrument, now, load_recognised),
         }
         shown = week_of(actor, instrument, payer, request, now, backing=backing)
@@ -100,6 +102,7 @@ def next_free(
         "next_voucher": next((g for g in terms.grants if quote and g.code == quote.voucher), None),
         "card": terms.card_for(mode),
         "least": fees.least_minutes(terms, mode),
+        "way": fees.way_priced(instrument, terms, mode),
         "on_top": fees.added_on_top(instrument, terms, mode),
         "next_starts": starts,
         "at": local_moment(starts[0], zone) if starts else "",

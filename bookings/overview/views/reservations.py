@@ -33,10 +33,11 @@ from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.funding.selectors.funding_sources import sources_for
 from bookings.needs.selectors.batches import load_offers_to
 from bookings.plans.selectors.waiting import offers_to
+from bookings.pricing.domain.fees import on_use
 from bookings.pricing.domain.quotes import QuoteInput, input_from_json, minimum_charged
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors.bookings import OWN_BOOKINGS
-from bookings.pricing.selectors.charges import cancellation_now
+from bookings.pricing.selectors.charges import cancellation_now, has_thought_again
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import CHECK_IN_BEFORE, RELEASED
 from bookings.record.models import Reservation
@@ -148,6 +149,9 @@ def reservation_page(
     items, own_samples = load_of_booking(actor, row, now)
     joins = may_join(actor, row, now)
     sends = items or joins or row.service_mode == "entrusted"
+    cancellation = None
+    if may_cancel and (is_own or not is_host):
+        cancellation = cancellation_now(row, now, given, actor=actor)
     context = {
         "reservation": row,
         "by_post": receiving_of(row.instrument.facility_id) if sends and may_act else None,
@@ -163,7 +167,10 @@ def reservation_page(
         "reads_enquiry": actor.user_id == row.user_id or books_for_payer,
         "quote_is_void": state in RELEASED,
         "minimum": minimum_charged(quoted.inputs) if quoted else 0,
-        "tiers": _tiers(given) if given else None,
+        "tiers": _tiers(given, now) if given else None,
+        "on_use": on_use(given.card, given.service_mode)
+        if given and state in {"requested", "confirmed", "in_use"}
+        else (),
         "number_of_samples": quoted.inputs.get("quantity") if quoted else None,
         "session": session,
         "funding": _funding(actor, row),
@@ -179,9 +186,10 @@ def reservation_page(
         "is_host": is_host,
         "may_cancel": may_cancel,
         "keeps_fee": state in {"requested", "confirmed"},
-        "cancellation": cancellation_now(row, now, given, actor=actor)
-        if may_cancel and (is_own or not is_host)
-        else None,
+        "cancellation": cancellation,
+        "has_thought_again": bool(cancellation and cancellation.fee)
+        and actor.user_id == row.user_id
+        and has_thought_again(row, now),
         "may_check_in": may_act
         and state == "confirmed"
         and row.start_at - CHECK_IN_BEFORE <= now < row.end_at,
@@ -211,12 +219,14 @@ def reservation_page(
     return render(request, "bookings/overview/reservation.html", context, status=status)
 
 
-def _tiers(given: QuoteInput) -> list[tuple[Decimal, datetime | None]]:
-    """Return what cancelling costs, in percent, and until when; None for the tier without a notice."""
-    return [
+def _tiers(given: QuoteInput, now: datetime) -> list[tuple[Decimal, datetime | None]]:
+    """Return what cancelling costs from now on, in percent, and until when; None for the tier without a
+    notice."""
+    steps = [
         (tier.percent, given.start - timedelta(minutes=tier.notice_minutes) if tier.notice_minutes else None)
         for tier in given.card.cancellation
     ]
+    return [(percent, until) for percent, until in steps if until is None or until >= now]
 
 
 def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:

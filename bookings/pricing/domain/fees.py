@@ -114,6 +114,11 @@ def on_top(card: RateCardValues, mode: str) -> tuple[Option, ...]:
     )
 
 
+def on_use(card: RateCardValues, mode: str) -> tuple[Option, ...]:
+    """Return the options that the host may add to a use in a mode when it ends, which no price has before."""
+    return tuple(option for option in card.options if option.when == ON_USE and option.is_for(mode))
+
+
 def _check(given: QuoteInput) -> None:
     problems = [
         FieldProblem(name, "naive-time")

@@ -231,16 +231,30 @@ def _may_think_again(reservation: Reservation, now: datetime) -> bool:
     """Say whether the person has not yet cancelled another booking on this instrument on second thoughts
     today, and this booking was never scheduled to start too soon for it; moving a booking to a later time
     does not change that."""
-    that_day = Reservation.objects.filter(
-        user_id=reservation.user_id,
-        instrument_id=reservation.instrument_id,
-        second_thought_on=second_thoughts_day(reservation, now),
-    ).exclude(pk=reservation.pk)
+    that_day = _thought_again(reservation, now)
     # Starts are stored in UTC, in whole seconds, so they sort correctly as texts.
     soon = (now + charges.SECOND_THOUGHTS_NOTICE).astimezone(UTC).replace(microsecond=0)
     too_soon = Quote.objects.filter(reservation=reservation, inputs__start__lte=soon.isoformat())
     used_up = Reservation.objects.filter(Exists(that_day) | Exists(too_soon), pk=reservation.pk)
     return not used_up.exists()
+
+
+def has_thought_again(reservation: Reservation, now: datetime) -> bool:
+    """Say whether a booking just made is not free to cancel because its person has already cancelled another
+    on this instrument on second thoughts today. One statement, or none for a booking made earlier."""
+    made_at, start = reservation.requested_at, reservation.start_at
+    if not charges.is_second_thought(made_at=made_at, start=start, now=now):
+        return False
+    return _thought_again(reservation, now).exists()
+
+
+def _thought_again(reservation: Reservation, now: datetime) -> QuerySet[Reservation]:
+    """Return the other bookings of the person on this instrument cancelled on second thoughts today."""
+    return Reservation.objects.filter(
+        user_id=reservation.user_id,
+        instrument_id=reservation.instrument_id,
+        second_thought_on=second_thoughts_day(reservation, now),
+    ).exclude(pk=reservation.pk)
 
 
 def second_thoughts_day(reservation: Reservation, now: datetime) -> date:

@@ -286,6 +286,13 @@ def least_minutes(terms: Terms, mode: str) -> int:
     return card.minimum_minutes if card and card.rate_unit == "hour" else 0
 
 
+def way_priced(instrument: Instrument, terms: Terms, mode: str) -> str:
+    """Return the way of working that a price has to name, because others have prices of their own; '' if it
+    need not."""
+    has_ways = len(instrument.service_modes) > 1 and terms.card is not None and terms.card.values.usage
+    return mode if has_ways else ""
+
+
 def added_on_top(instrument: Instrument, terms: Terms, mode: str = "") -> tuple[Option, ...]:
     """Return the options by the hour that a mode (by default the first) adds to the price of the card."""
     card = terms.card.values if terms.card else None

@@ -105,6 +105,7 @@ def test_everything_is_read_before_a_bid_is_accepted(cast, client, bid):
     for said in ("We gladly measure it.", "after a test measurement", "Hefei Optics", "Wear gloves."):
         assert said in html, said
     assert re.search(r"Mon,? 9 Mar.*09:00", html) and "data-payable" in html
+    assert "data-minimum" not in html and "data-on-use" not in html
     assert not Reservation.objects.filter(state="confirmed").exists()
     # The house rules must be accepted first: nothing is booked, and the page says why.
     assert client.post(address, sent).status_code == 422
@@ -120,6 +121,17 @@ def test_everything_is_read_before_a_bid_is_accepted(cast, client, bid):
         client.force_login(cast.people[who])
         html = page_of(client.get(answer.headers["Location"]))
         assert "We gladly measure it." in html and "after a test measurement" in html
+
+
+def test_the_minimum_and_what_may_be_added_are_read_before_accepting(cast, client, clock):  # noqa: F811
+    column = {"code": "column", "name": "Column", "unit": "each", "price": "80", "when": "on_use"}
+    card = {"minimum_minutes": 600, "options": [column]}
+    row = cast.instrument(card=card, service_modes=["assisted"])
+    client.force_login(cast.hu)
+    address, sent = accepting(bid_of(cast, enquiry_of(cast), instrument=row, starts=[FIRST]))
+    html = page_of(client.get(address, sent))
+    assert "At least 10 h is charged." in html
+    assert "May be added at check-out: Column, CNY 80.00 each" in html
 
 
 def test_a_price_that_has_risen_since_it_was_read_is_not_booked(client, bid):

@@ -481,4 +481,27 @@ def test_a_card_says_what_its_price_leaves_out_and_who_pays_a_part(shared_cast, 
     assert longer.count("At least 2 h is charged.") == 1  # beside the rates alone
 
 
+def test_a_price_names_its_way_of_working_where_others_have_their_own(shared_cast, monkeypatch):
+    """The card in the list, the comparison and the instrument's page name the way, and the last two choose it."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    usage = [
+        {"modes": ["self"], "rates": {"external": "100.00"}},
+        {"modes": ["assisted"], "rates": {"external": "300.00"}},
+    ]
+    both = ["self", "assisted"]
+    row = shared_cast.instrument(
+        name="Twofold probe", card={"rates": None, "usage": usage}, service_modes=both
+    )
+    detail, compared = f"/instruments/{row.pk}/", f"/compare/?id={row.pk}"
+    for address in ("/?q=twofold", detail, compared):
+        assert "on your own" in page_of(Client().get(address)).split("data-way>")[1][:20], address
+    for address in ("/?q=twofold&service_mode=assisted", f"{compared}{AND_MODE}"):
+        assert "with an operator" in page_of(Client().get(address)).split("data-way>")[1][:20], address
+    for address in (detail, f"{detail}choose/", compared):
+        html = Client().get(address).content.decode()
+        assert 'name="service_mode"' in html and 'value="assisted"' in html, address
+    same = shared_cast.instrument(name="Onefold probe", service_modes=both)
+    assert "data-way" not in page_of(Client().get(f"/instruments/{same.pk}/"))
+
+
 AND_MODE = "&service_mode=assisted"

@@ -1,6 +1,7 @@
 """Booking pages: prices by the sample, and forms with something wrong in them."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,11 +16,13 @@ from bookings.catalogue.views.events import purpose_of
 from bookings.charging.services.charges import charge_make
 from bookings.models import Reservation
 from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in
 from instruments.policy.domain.policies import parse_policy
 from instruments.policy.services.policies import policy_set
 from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
+from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import Clock, clock  # noqa: F401
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.flows.reader import Page
@@ -219,3 +222,42 @@ def test_a_reader_elsewhere_reads_deadlines_in_their_own_time(cast: Cast, wang: 
     assert "Tue 10 Mar 2026, 02:00 – 03:00" in html
     story = html[html.index('id="story-title"') :]
     assert f"{localtime(NOW, ZoneInfo('Europe/London')):%H:%M}" in story
+
+
+def test_what_the_host_may_add_is_on_the_form_and_the_booking(cast: Cast, wang: Client) -> None:
+    """An option that is added at check-out is in no price, so it is named before booking, and until the end."""
+    column = {"code": "column", "name": "Column", "unit": "each", "price": "80", "when": "on_use"}
+    row = cast.instrument(card={"options": [column]})
+    said = "May be added at check-out: Column, CNY 80.00 each"
+    assert said in wang.get(f"/instruments/{row.pk}/book/", WHEN).content.decode()
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=row)
+    assert said in page_of(wang.get(f"/bookings/{booked.pk}/"))
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=booked.pk, reason="")
+    assert said not in page_of(wang.get(f"/bookings/{booked.pk}/"))
+
+
+def test_a_late_fee_is_not_paid_by_a_voucher_and_pages_say_so(cast: Cast, wang: Client) -> None:
+    said = "A late fee is not paid by vouchers."
+    address = f"/instruments/{cast.microscope.pk}/book/"
+    assert said not in wang.get(address, WHEN).content.decode()
+    agree(cast, discount_percent=Decimal(0))
+    grant(cast, programme(cast, code="sh-2026", percent=Decimal(20), cap_per_booking=Decimal(100)))
+    assert said in wang.get(address, WHEN).content.decode()
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
+    assert said in page_of(wang.get(f"/bookings/{booked.pk}/"))
+
+
+@pytest.mark.usefixtures("clock")
+def test_cancelling_lists_only_what_is_to_come_and_says_when_the_free_one_is_used(
+    cast: Cast, wang: Client
+) -> None:
+    """Three days' notice has passed; of two bookings made just now only one is cancelled free of charge."""
+    first = reserve(cast, "2026-03-07 10:00", "2026-03-04 11:00")
+    second = reserve(cast, "2026-03-07 12:00", "2026-03-04 13:00")
+    used = "Today&#x27;s free cancellation of this instrument is used."
+    address = f"/bookings/{second.pk}/"
+    before = page_of(wang.get(address))
+    assert used not in before
+    assert ": 0 %" not in before.split("data-tiers")[1].split("</dd>")[0]
+    reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.pk, reason="")
+    assert used in page_of(wang.get(address)).replace("Today's", "Today&#x27;s")

@@ -178,5 +178,5 @@ def test_every_price_group_has_one_name_in_both_languages() -> None:
     english = [group_label(group) for group in PRICE_GROUPS]
     with translation.override("zh-hans"):
         chinese = [group_label(group) for group in PRICE_GROUPS]
-    assert chinese == ["本单位", "本区域单位", "协议区域单位", "其他区域单位", "企业"]
+    assert chinese == ["仪器所有单位内部", "本区域单位", "协议区域单位", "其他区域单位", "企业"]
     assert len({*english, *chinese}) == 10
