@@ -77,6 +77,20 @@ def test_the_first_file_is_answered(instruments: Any, by: str) -> None:
     assert (marks.nonsense_empty, marks.nobody_empty) == (100, 100), str(marks)
 
 
+@pytest.mark.parametrize("text", ["Thickness of the oxide film on a steel blade", "钢刀片上的氧化膜有多厚"])
+def test_an_oxide_film_leads_to_surfaces(instruments: Any, by: str, text: str) -> None:
+    """The chemistry of surfaces is among what it may mean."""
+    assert "surface-composition" in {term.code for term in load_meant(text)}, load_meant(text)
+
+
+def test_the_reason_of_a_card_is_a_meaning_that_is_shown(instruments: Any, by: str) -> None:
+    text = "橡胶密封圈用了几天就发胀变软，想知道为什么"
+    shown, understood = page(text), {term.code for term in load_reading(Criteria(text=text)).terms}
+    assert understood and shown["results"]
+    reasons = [shown["reasons"][row.pk] for row, _ in shown["results"]]
+    assert {reason.term.code for reason in reasons if reason and reason.term} <= understood
+
+
 def test_people_of_other_trades_are_understood(instruments: Any, by: str) -> None:
     """In nine of ten what a specialist means is understood, right instruments are first, and nothing stands
     near that is far."""

@@ -96,7 +96,9 @@ def load_reason(instrument: Instrument, reading: Interpretation) -> ReasonShown 
     if found is None:
         return None
     (_, answer), known = found, load_vocabulary()
-    term = next((t for t in reading.terms if t.code == answer.term), known.term(answer.term))
+    shown = [t for t in reading.terms if t.code == answer.term or answer.technique in t.techniques]
+    shown.sort(key=lambda t: t.code != answer.term)
+    term = shown[0] if shown else None if reading.terms else known.term(answer.term)
     technique = known.term(_narrowest(instrument, answer.technique, known))
     is_same = term and technique and term.code == technique.code
     return ReasonShown(technique, None if is_same else term)

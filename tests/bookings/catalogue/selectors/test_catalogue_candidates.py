@@ -482,7 +482,7 @@ def test_a_card_says_what_its_price_leaves_out_and_who_pays_a_part(shared_cast, 
 
 
 def test_a_price_names_its_way_of_working_where_others_have_their_own(shared_cast, monkeypatch):
-    """The card in the list, the comparison and the instrument's page name the way, and the last two choose it."""
+    """The card in the list, the comparison and the page name the way; the last two choose it."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     usage = [
         {"modes": ["self"], "rates": {"external": "100.00"}},

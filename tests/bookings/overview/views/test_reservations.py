@@ -225,7 +225,7 @@ def test_a_reader_elsewhere_reads_deadlines_in_their_own_time(cast: Cast, wang: 
 
 
 def test_what_the_host_may_add_is_on_the_form_and_the_booking(cast: Cast, wang: Client) -> None:
-    """An option that is added at check-out is in no price, so it is named before booking, and until the end."""
+    """An option added at check-out is in no price, so it is named before booking, and until the end."""
     column = {"code": "column", "name": "Column", "unit": "each", "price": "80", "when": "on_use"}
     row = cast.instrument(card={"options": [column]})
     said = "May be added at check-out: Column, CNY 80.00 each"
@@ -252,8 +252,8 @@ def test_cancelling_lists_only_what_is_to_come_and_says_when_the_free_one_is_use
     cast: Cast, wang: Client
 ) -> None:
     """Three days' notice has passed; of two bookings made just now only one is cancelled free of charge."""
-    first = reserve(cast, "2026-03-07 10:00", "2026-03-04 11:00")
-    second = reserve(cast, "2026-03-07 12:00", "2026-03-04 13:00")
+    first = reserve(cast, "2026-03-07 10:00", "2026-03-07 11:00")
+    second = reserve(cast, "2026-03-07 12:00", "2026-03-07 13:00")
     used = "Today&#x27;s free cancellation of this instrument is used."
     address = f"/bookings/{second.pk}/"
     before = page_of(wang.get(address))
