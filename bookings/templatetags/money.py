@@ -17,7 +17,8 @@ from accounts.letters.words import listed, named
 from accounts.models import Region
 from accounts.selectors.waits import kinds
 from bookings.pricing.domain import charges
-from bookings.pricing.domain.quotes import minimum_charged
+from bookings.pricing.domain.fees import cancellation_base, quote
+from bookings.pricing.domain.quotes import input_from_json, minimum_charged
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors import sides
 from bookings.pricing.selectors.agreements import recognised_regions
@@ -138,6 +139,16 @@ def side_label(side: str) -> str:
 def is_by_move(charge: Charge) -> bool:
     """Say whether a charge is for cancelling a booking that was moved late."""
     return charges.is_by_move(charge.kind, charge.inputs)
+
+
+@register.filter
+def fee_base(charge: Charge) -> Decimal | None:
+    """Return the price of which the fee of a charge is a percentage, before tax and vouchers; None if the
+    charge is of another kind."""
+    is_of_booking = charge.kind in (Charge.Kind.CANCELLATION, Charge.Kind.NO_SHOW)
+    if not is_of_booking or "quote" not in charge.inputs:
+        return None
+    return cancellation_base(quote(input_from_json(charge.inputs["quote"])))
 
 
 @register.filter

@@ -92,7 +92,7 @@ def test_what_a_late_move_costs_is_said_before_and_after(cast, wang):
     reservation_cancel(by, reservation_id=booked.pk, reason="")
     charge = charge_make(reservation_id=booked.pk, now=NOW)
     page = page_of(wang.get(reverse("bookings:money-charges-one", args=[charge.pk])))
-    assert "Fee, 50 %" in page and "Because the booking was moved at short notice." in page
+    assert "Fee, 50 % of CNY 620.00" in page and "Because the booking was moved at short notice." in page
 
 
 def test_a_move_onto_ones_own_other_booking_is_warned_of(cast, wang, booked):
