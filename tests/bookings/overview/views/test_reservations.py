@@ -252,8 +252,8 @@ def test_cancelling_lists_only_what_is_to_come_and_says_when_the_free_one_is_use
     cast: Cast, wang: Client
 ) -> None:
     """Three days' notice has passed; of two bookings made just now only one is cancelled free of charge."""
-    first = reserve(cast, "2026-03-07 10:00", "2026-03-07 11:00")
-    second = reserve(cast, "2026-03-07 12:00", "2026-03-07 13:00")
+    first = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
+    second = reserve(cast, "2026-03-06 16:00", "2026-03-06 17:00")
     used = "Today&#x27;s free cancellation of this instrument is used."
     address = f"/bookings/{second.pk}/"
     before = page_of(wang.get(address))
