@@ -130,9 +130,12 @@
       if (box.hasAttribute("data-several") && text.includes("\n")) {
         event.preventDefault();
         box.setRangeText(text.replace(/\s*[\r\n]+\s*/g, ", "), box.selectionStart, box.selectionEnd, "end");
+        box.dispatchEvent(new Event("input", { bubbles: true }));
       }
     });
-    box.addEventListener("change", function () { // of several, there is always one more
+    // Of several, there is always one more. It comes while the person types: one that came as the field is
+    // left would move the button away from under the pointer that is pressing it.
+    box.addEventListener("input", function () {
       const all = [...box.form.querySelectorAll('[data-choose][name="' + CSS.escape(box.name) + '"]')];
       if (box.hasAttribute("data-several") && all.every((each) => each.value)) {
         const more = box.cloneNode();
