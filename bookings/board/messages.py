@@ -12,6 +12,8 @@ REFUSALS: dict[str, Sentence] = {
     "bids-changed": _("A bid has just arrived or changed: check again."),
     "outside-window": _("The time is outside the requested period."),
     "not-for-who-asks": _("Who asks cannot book this time; why is confidential until the award."),
+    "out-of-range-times": _("Choose one or two."),
+    "times-overlap": _("The two times overlap."),
     "alarm-cleared": _("This alarm has already been cleared."),
     "alarm-due-date": _("Choose a day after today, within {days} days."),
     "threshold-entered-already": _("A threshold is already entered for this day."),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.jobs import Busy
@@ -15,8 +15,8 @@ from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
-from instruments.register.models import HostBlock, Instrument
-from instruments.register.selectors.registry import RECORD, WITH, may_see
+from instruments.register.models import Instrument
+from instruments.register.selectors.registry import HAS_BLOCKS, RECORD, WITH, may_see
 
 
 def lock_instrument(instrument_id: UUID, *, record: bool = False) -> Instrument:
@@ -74,10 +74,8 @@ _LOCKED = Prepared(
 
 
 def _read(record: bool, *, ids: Any) -> QuerySet[Instrument]:
-    # Whether the host blocks anybody: who asks for more takes one statement more.
-    blocks = HostBlock.objects.filter(host=OuterRef("organisation"), lifted_at=None)
     rows = Instrument.objects.filter(pk__one_of=ids).order_by("pk").select_related(*WITH)
-    rows = rows.annotate(has_blocks=Exists(blocks))
+    rows = rows.annotate(has_blocks=HAS_BLOCKS)
     return rows if record else rows.defer(*RECORD)
 
 

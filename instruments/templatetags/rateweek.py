@@ -1,6 +1,6 @@
 """Template tags that show the week of a rate card as a table and a legend."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -71,7 +71,11 @@ def _name(band: Band | None) -> str:
 
 @register.filter
 def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
-    """Return each band with its shade, its hours, and its hourly price for each price group."""
+    """Return each band with its shade, its hours, and its hourly price for each price group, by way of
+    working if the card has rates of each."""
+    ways = [
+        (gettext(", ").join(map(mode_label, row.modes)), row.rates) for row in card.usage if row.unit == "hour"
+    ] or [("", card.rates)]
     bands: list[tuple[int | None, Band | None]] = [(None, None)]
     if card.rate_unit == "hour":
         bands += list(enumerate(card.bands))
@@ -81,7 +85,10 @@ def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
             "level": _level(week.level(index)),
             "multiplier": _number(band.multiplier if band else Decimal(1)),
             "when": band_when(band),
-            "prices": [(group, _price(card, group, band)) for group in PRICE_GROUPS if group in card.rates],
+            "ways": [
+                (way, [(group, _price(rates, group, band)) for group in PRICE_GROUPS if group in rates])
+                for way, rates in ways
+            ],
         }
         for index, band in bands
     ]
@@ -119,8 +126,8 @@ def band_when(band: Band | None) -> str:
     return f"{', '.join(days)} {clock(band.opens)}–{clock(band.closes)}"
 
 
-def _price(card: RateCardValues, group: str, band: Band | None) -> Decimal:
-    return card.rates[group] * (band.multiplier if band else Decimal(1))
+def _price(rates: Mapping[str, Decimal], group: str, band: Band | None) -> Decimal:
+    return rates[group] * (band.multiplier if band else Decimal(1))
 
 
 def _number(value: Decimal) -> str:

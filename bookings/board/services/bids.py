@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 from django.db import transaction
@@ -157,7 +158,9 @@ def _hold(by: By, bid: Bid, enquiry: Enquiry, instrument: Instrument, values: Bi
     have."""
     starts = sorted(set(values.starts))
     if not 1 <= len(starts) <= rules.MOST_SLOTS:
-        raise invalid("starts", "out-of-range", least=1, most=rules.MOST_SLOTS)
+        raise invalid("starts", "out-of-range", why="times", least=1, most=rules.MOST_SLOTS)
+    if any(later - start < enquiry.length for start, later in pairwise(starts)):
+        raise invalid("starts", "times-overlap")
     if enquiry.modes and values.service_mode not in enquiry.modes:
         raise invalid("service_mode", "not-offered")
     person = load_actor(enquiry.user)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ from bookings.record.forms.fields import local_moment
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import clashes_of
 from bookings.reserving.forms.booking import BookingForm, key_of
+from bookings.reserving.selectors.placing import require_unblocked
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.reservations import reservation_request
 from bookings.samples.domain.samples import MOST_AT_ONCE
@@ -260,6 +262,11 @@ def _quotation(
     if any(refusal.code == "slot-taken" for refusal in quotation.refusals):
         own_by_now = list(holds.all())
         quotation = load(own_by_now) if own_by_now != own else quotation
+    if payer is not None:
+        try:
+            require_unblocked(actor, instrument, member.pk if member else actor.person, payer.pk, now)
+        except RulesRefuse as blocked:
+            quotation = replace(quotation, refusals=(*blocked.refusals, *quotation.refusals))
     return quotation
 
 

@@ -181,9 +181,11 @@ class PeopleField(TextListField):
 
 def _people_in(text: str) -> list[str]:
     """Return the people of an input: the one who was chosen, whatever their name holds, or those of a list
-    that was typed or pasted. Raise `ValidationError` for a list of choices: it may be one person's name."""
+    that was typed or pasted, also from a letter (`Wang Li <wang@fudan.example>;`). Raise `ValidationError`
+    for a list of choices: it may be one person's name."""
     if not is_choice_of_person(text):
-        return re.split(r"[\n,，;；]", text)
+        bare = re.sub(r'("[^"]*"|[^\n,，;；<>"]*)\s*<([^<>\s]+@[^<>\s]+)>', r"\2", text)
+        return re.split(r"[\n,，;；]", bare)
     if re.search(r"[(（][^()（）\s]+@[^()（）\s]+[)）]\s*[\n,，;；]", text):
         raise forms.ValidationError(_("Enter each person in a field of their own."))
     return [text]

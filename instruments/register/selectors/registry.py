@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.regions import Move, region_on, regions_held
@@ -14,7 +14,7 @@ from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_moves
 from accounts.selectors.rows import visible
-from instruments.register.models import Facility, Instrument
+from instruments.register.models import Facility, HostBlock, Instrument
 from instruments.vocabulary.models import Technique
 
 PUBLIC = (Instrument.Publication.PUBLISHED, Instrument.Publication.SUSPENDED)
@@ -70,7 +70,17 @@ def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
     return instrument
 
 
-_TO_BOOK = Prepared(lambda pk: Instrument.objects.select_related(*WITH).defer(*RECORD).filter(pk=pk))
+# Whether the host blocks anybody: who asks for more takes one statement more.
+HAS_BLOCKS = Exists(HostBlock.objects.filter(host=OuterRef("organisation"), lifted_at=None))
+
+_TO_BOOK = Prepared(
+    lambda pk: (
+        Instrument.objects.select_related(*WITH)
+        .defer(*RECORD)
+        .annotate(has_blocks=HAS_BLOCKS)
+        .filter(pk=pk)
+    )
+)
 
 
 def instruments_in_order(ids: Sequence[UUID]) -> list[Instrument]:

@@ -19,6 +19,7 @@ from bookings.board.services.enquiries import (
 from bookings.charging.domain.replay import StoredQuote, quote_differences
 from bookings.models import Quote, Reservation
 from bookings.record.domain.periods import Period
+from bookings.record.messages import sentence
 from bookings.reserving.services.moves import reservation_move
 from tests.factories.board import FIRST, bid_of, enquiry_of, unchanged
 from tests.factories.cast import NOW
@@ -122,3 +123,13 @@ def test_a_bid_lapses_at_its_hour_for_a_reason(cast, enquiry):
     """No job has settled it yet."""
     bid = bid_of(cast, enquiry)
     assert [reason_of(bid, at) for at in (NOW, bid.valid_until)] == ["", "unanswered"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [((0, 1), "The two times overlap."), ((0, 24, 48), "Choose one or two.")]
+)
+def test_times_that_overlap_or_are_too_many_are_refused_in_words(cast, enquiry, hours, said):
+    starts = [FIRST + timedelta(hours=after) for after in hours]
+    with pytest.raises(Invalid) as refused:
+        bid_of(cast, enquiry, starts=starts)
+    assert [sentence(p.code, p.numbers) for p in refused.value.problems] == [said]

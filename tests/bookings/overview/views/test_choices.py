@@ -17,7 +17,7 @@ from accounts.forms import (
 )
 from accounts.models import Membership, User
 from accounts.permissions import actor_of
-from instruments.reading.forms.fields import PeopleField
+from instruments.reading.forms.fields import PeopleField, _people_in
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast, reserve
 
@@ -89,6 +89,12 @@ def test_requests_are_limited_and_take_few_statements(
     monkeypatch.setattr("accounts.api.throttling.People.THROTTLE_RATES", {"user": "1/min"})
     client.get("/choices/people/?q=Wang")
     assert client.get("/choices/people/?q=Wang").status_code == 429
+
+
+def test_a_list_from_a_letter_names_people_by_what_stands_in_brackets() -> None:
+    said = 'Wang Li <wang@fudan.example>; "Sun, Hao" <sun@ustc.example>,hu@optics.example;'
+    parts = [part.strip() for part in _people_in(said)]
+    assert parts == ["wang@fudan.example", "sun@ustc.example", "hu@optics.example", ""]
 
 
 class Choosing(forms.Form):

@@ -36,7 +36,7 @@ def test_a_blocked_person_is_told_why_until_when_and_whom_to_write_to(cast):
     block(cast, "wang")
     said = blocked(lambda: reserve(cast, *PERIOD))
     assert said == (
-        "USTC has blocked this person from booking until Wed 1 Apr 2026. Reason: The stage was broken. "
+        "USTC has blocked you from booking until Wed 1 Apr 2026. Reason: The stage was broken. "
         "To object, write to zhao@ustc.example."
     )
     assert not Reservation.objects.exists()

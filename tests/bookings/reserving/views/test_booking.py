@@ -15,6 +15,7 @@ from bookings.models import Reservation
 from bookings.reserving.views import booking
 from instruments.rates.domain.ratecards import parse_rate_card
 from instruments.rates.services.ratecards import rate_card_create
+from tests.factories.blocks import block
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, at, reserve
 
@@ -63,6 +64,14 @@ def test_the_form_keeps_its_slot_and_reserves_it(cast, browser):
     done = wang.post(address(cast), sent(hold=str(held.pk)))
     assert done["Location"] == reverse("bookings:reservation", kwargs={"reservation_id": held.pk})
     assert Reservation.objects.get().state == "confirmed"
+
+
+@pytest.mark.parametrize("name", ["book", "quote"])
+def test_who_is_blocked_reads_it_before_filling_in_the_form(cast, browser, name):
+    block(cast, "wang")
+    page = browser("wang").get(address(cast, name), sent()).content.decode()
+    assert "USTC has blocked you from booking until" in page and 'data-code="blocked"' in page
+    assert "has blocked" not in browser("chen").get(address(cast, name), sent()).content.decode()
 
 
 def test_reloading_shows_no_refusal_for_ones_own_hold(cast, browser):
