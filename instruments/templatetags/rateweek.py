@@ -6,9 +6,11 @@ from typing import Any
 
 from django import template
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from instruments.opening.forms.opening import weekday_name
+from instruments.rates.domain.doubts import Doubt
 from instruments.rates.domain.ratecards import (
     OFFERED,
     ON_USE,
@@ -19,7 +21,7 @@ from instruments.rates.domain.ratecards import (
     RateCardValues,
 )
 from instruments.rates.domain.week import BandMinutes, Week
-from instruments.rates.messages import rate_name
+from instruments.rates.messages import PRICE_GROUP_LABELS, rate_name
 from instruments.reading.domain.clock import clock
 from instruments.register.models import Instrument
 
@@ -98,6 +100,28 @@ def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
 def mode_label(mode: str) -> str:
     """Return a way of working in words."""
     return str(Instrument.ServiceMode(mode).label)
+
+
+@register.filter
+def doubt_words(doubt: Doubt) -> str:
+    """Return what is doubtful about a rate card in a sentence."""
+    said = {
+        "not-offered": gettext("It has a price for {mode}, which the instrument does not offer."),
+        "not-priced": gettext("It has no price for {mode}, which the instrument offers."),
+        "no-rate": gettext("It has no rate for {group} in {mode}, but has one in another way of working."),
+        "for-all": gettext("{option} is part of every price in all ways of working, also of self-service."),
+        "each-without-number": gettext(
+            "{option} is part of every price and is charged each, but has no quantity: the billed hours count."
+        ),
+        "free-by-sample": gettext(
+            "{option} is part of a price by the sample and has no quantity: without billed hours it costs nothing."
+        ),
+    }[doubt.kind]
+    return said.format(
+        mode=mode_label(doubt.mode) if doubt.mode else "",
+        group=PRICE_GROUP_LABELS.get(doubt.group, ""),
+        option=capfirst(rate_name(doubt.option)) if doubt.option else "",
+    )
 
 
 @register.filter

@@ -18,6 +18,7 @@ from accounts.domain.roles import Actor, By
 from accounts.views.pages import act, by_of, edits, sent, writes
 from instruments.managing.selectors.managing import load_guide
 from instruments.managing.views.guide import onward
+from instruments.rates.domain.doubts import doubts_of
 from instruments.rates.domain.ratecards import PRICE_GROUPS
 from instruments.rates.domain.week import week_of
 from instruments.rates.forms.ratecards import RateCardForm
@@ -31,7 +32,8 @@ from instruments.register.selectors.registry import instrument_to_manage
 @edits
 def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Show the cards and a form. The form edits a draft (`draft`) or begins with the newest version, an
-    earlier one (`from`) or another instrument's (`copy`). POST saves or publishes it."""
+    earlier one (`from`) or another instrument's (`copy`). POST saves or publishes it; what is doubtful
+    about it is shown before it is published."""
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id)
     today = local_date(ZoneInfo(instrument.facility.time_zone), by.now)
@@ -87,6 +89,9 @@ def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
     if is_preview:
         return page()
+    if "publish" in request.POST and "doubts" not in request.POST and form.is_valid():
+        if doubts := doubts_of(form.card, instrument.service_modes):
+            return page(doubts=doubts)  # a published card stays as it is, so that it is asked once more
     return act(
         request,
         page,
