@@ -82,8 +82,7 @@ REFUSALS: dict[str, Sentence] = {
         "Hours are guaranteed to others: {kept} h of that time, of which {free} h would be left free."
     ),
     "blocked": _(
-        "{host} has blocked you from booking until {until}. Reason: {reason} To object, write to "
-        "{contact}."
+        "{host} has blocked you from booking until {until}. Reason: {reason} To object, write to {contact}."
     ),
     "blocked-another": _("{host} has blocked this person from booking until {until}. They know why."),
     "blocked-payer": _(

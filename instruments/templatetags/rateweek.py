@@ -76,7 +76,9 @@ def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
     """Return each band with its shade, its hours, and its hourly price for each price group, by way of
     working if the card has rates of each."""
     ways = [
-        (gettext(", ").join(map(mode_label, row.modes)), row.rates) for row in card.usage if row.unit == "hour"
+        (gettext(", ").join(map(mode_label, row.modes)), row.rates)
+        for row in card.usage
+        if row.unit == "hour"
     ] or [("", card.rates)]
     bands: list[tuple[int | None, Band | None]] = [(None, None)]
     if card.rate_unit == "hour":
@@ -111,10 +113,10 @@ def doubt_words(doubt: Doubt) -> str:
         "no-rate": gettext("It has no rate for {group} in {mode}, but has one in another way of working."),
         "for-all": gettext("{option} is part of every price in all ways of working, also of self-service."),
         "each-without-number": gettext(
-            "{option} is part of every price and is charged each, but has no quantity: the billed hours count."
+            "{option} is part of every price and charged each, without a quantity: the billed hours count."
         ),
         "free-by-sample": gettext(
-            "{option} is part of a price by the sample and has no quantity: without billed hours it costs nothing."
+            "{option} is part of a price by the sample, without a quantity: it costs nothing."
         ),
     }[doubt.kind]
     return said.format(

@@ -89,9 +89,10 @@ def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
     if is_preview:
         return page()
-    if "publish" in request.POST and "doubts" not in request.POST and form.is_valid():
-        if doubts := doubts_of(form.card, instrument.service_modes):
-            return page(doubts=doubts)  # a published card stays as it is, so that it is asked once more
+    # A published card stays as it is, so that it is asked once more.
+    is_first = "publish" in request.POST and "doubts" not in request.POST and form.is_valid()
+    if is_first and (doubts := doubts_of(form.card, instrument.service_modes)):
+        return page(doubts=doubts)
     return act(
         request,
         page,

@@ -75,10 +75,7 @@ HAS_BLOCKS = Exists(HostBlock.objects.filter(host=OuterRef("organisation"), lift
 
 _TO_BOOK = Prepared(
     lambda pk: (
-        Instrument.objects.select_related(*WITH)
-        .defer(*RECORD)
-        .annotate(has_blocks=HAS_BLOCKS)
-        .filter(pk=pk)
+        Instrument.objects.select_related(*WITH).defer(*RECORD).annotate(has_blocks=HAS_BLOCKS).filter(pk=pk)
     )
 )
 

@@ -293,12 +293,12 @@ def test_copy_in_another_currency_says_so(cast, zhao):
 
 def test_what_is_doubtful_is_said_once_before_it_is_published(cast, zhao):
     doubtful = {
-        "option_0_code": "operator", "option_0_unit": "each", "option_0_price": "5", "option_0_when": "required",
-        "option_0_modes": ["assisted"],
+        "option_0_code": "operator", "option_0_unit": "each", "option_0_price": "5",
+        "option_0_when": "required", "option_0_modes": ["assisted"],
     }  # fmt: skip
     sent = typed(shown(zhao, cast), publish="1") | doubtful
     asked = zhao.post(address(cast), sent)
-    assert "is charged each, but has no quantity" in asked.content.decode()
+    assert "charged each, without a quantity" in asked.content.decode()
     assert RateCard.objects.count() == 1
     assert zhao.post(address(cast), sent | {"doubts": "1"}).status_code == 302
     assert RateCard.objects.count() == 2
