@@ -330,7 +330,7 @@ def test_tiers_start_at_zero_and_increase(starts: list[object], expected: list[F
         ({"code": "grid"}, problem("options[1].code", "repeated")),
         ({"subsidised": "yes"}, problem("options[1].subsidised", "not-a-boolean")),
         ({"price": None}, problem("options[1].price", "required")),
-        ({"name": "Grid"}, problem("options[1].name", "unknown-field")),
+        ({"names": "Grid"}, problem("options[1].names", "unknown-field")),
     ],
 )
 def test_an_option_that_is_none_is_refused(change: dict[str, Any], expected: FieldProblem) -> None:
