@@ -205,4 +205,5 @@ class BidSlot(models.Model):
     @property
     def covered(self) -> Decimal:
         """Return what a voucher of the enquirer pays of the price."""
-        return self.total - self.payable
+        covered: Decimal = self.total - self.payable
+        return covered
