@@ -346,7 +346,10 @@ def whom_to_ask(actor: roles.Actor, capability: str, organisation_id: UUID | Non
     for grant in others.order_by("user__name", "user__email"):
         names.setdefault(grant.organisation_id, {})[grant.user_id] = str(grant.user)
     found = [Askable(one, tuple(names.get(one.pk, {}).values())) for one in organisations]
-    return found or [Askable()]
+    # Administrators give no role of an organisation to whom belongs to none.
+    if found or not roles.roles_to_ask(capability, at_organisation=False):
+        return found
+    return [Askable()]
 
 
 def has_manager(organisation_id: UUID) -> bool:

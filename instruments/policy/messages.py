@@ -45,7 +45,9 @@ REFUSALS: dict[str, Sentence] = {
     "person-or-organisation": _("Choose either a person or an organisation."),
     "own-block": _("You cannot block yourself or your own organisation."),
     "already-blocked": _("This block is in force already."),
-    "too-many-blocks-today": _("This host has reached the limit of blocks a day ({most}): make others later."),
+    "too-many-blocks-today": _(
+        "This host has reached the limit of blocks a day ({most}): make others later."
+    ),
     "not-a-host-address": _("This must be the address of a manager of your organisation or of the facility."),
 }
 

@@ -198,3 +198,18 @@ def test_all_errors_of_a_card_are_said_at_once_each_with_its_place(cast) -> None
         assert f'href="#id_{name}"' in text and f'id="id_{name}"' in text, name
     (focused,) = re.findall(r"<input[^>]* autofocus[^>]*>", text)
     assert 'name="valid_until"' in focused
+
+
+def test_an_instrument_whose_priced_ways_are_not_offered_has_a_page(by_way) -> None:
+    by_way.microscope.service_modes = ["entrusted"]
+    by_way.microscope.save()
+    answer = Client().get(reverse("bookings:instrument", args=[by_way.microscope.pk]))
+    assert answer.status_code == 200
+
+
+def test_a_series_asks_for_the_options_of_its_way(by_way) -> None:
+    client = Client()
+    client.force_login(by_way.sun)
+    address = reverse("bookings:series-new", args=[by_way.microscope.pk])
+    html = client.get(address, {"start": "2026-03-06T10:00", "minutes": "60", "service_mode": "self"})
+    assert 'name="option_film"' in html.content.decode()

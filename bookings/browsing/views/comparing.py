@@ -138,7 +138,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     common = [
         m for m in Instrument.ServiceMode if all(m in each.instrument.service_modes for each in compared)
     ]
-    modes = [(m.value, m.label) for m in common] if len(common) > 1 else []
+    has_choice = len(common) > 1 and (not mode or mode in common)
+    modes = [(m.value, m.label) for m in common] if has_choice else []
     context = {
         "compared": compared,
         "columns": [(each, _without(request, ids, each.instrument.pk)) for each in compared],

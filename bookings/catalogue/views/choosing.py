@@ -91,12 +91,15 @@ def next_free(
     price of the first. `terms`: the payer's terms of today."""
     starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
     quote = shown.get("next_quote")
+    usual = fees.first_mode(instrument, terms)
+    mode = shown.get("service_mode") or usual
     if not starts and shown["days"]:
         # Whoever may not operate it alone yet still sees when it is free.
         offers = load_offers([instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
-        starts, quote = list(offers[instrument.pk].starts), offers[instrument.pk].quote
+        starts, quote = list(offers[instrument.pk].starts), None
+        if mode == usual:  # of which the price is
+            quote = offers[instrument.pk].quote
     zone = instrument.facility.zone
-    mode = shown.get("service_mode") or fees.first_mode(instrument, terms)
     return {
         "next_quote": quote,
         "next_voucher": next((g for g in terms.grants if quote and g.code == quote.voucher), None),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.domain.roles import Actor
 from bookings.availability.models import Occupancy
@@ -45,15 +45,18 @@ def load_today(actor: Actor, day: Period, now: datetime, most: int) -> list[Toda
     statements."""
     # A session that nobody ended may be one of the day before.
     span = Period(day.start - SESSION_LEFT_OPEN, day.end)
-    taken = Occupancy.objects.filter(live(now), instrument=OuterRef("pk"), span__overlap=to_range(span))
+    left_open = Q(reservation__state="in_use", span__overlap=to_range(span))
+    here = Q(span__overlap=to_range(day)) | left_open
+    taken = Occupancy.objects.filter(live(now), here, instrument=OuterRef("pk"))
     rows = managed_instruments(actor).filter(publication=Instrument.Publication.PUBLISHED)
     chosen = list(rows.annotate(is_taken=Exists(taken)).order_by("-is_taken", "name", "id")[:most])
     slots = []
     for row in load_board(actor, chosen, span, now):
-        here = next((entry for entry in sorted(row.entries, key=_in_use_first) if entry.is_now(now)), None)
+        entries = sorted(row.entries, key=_in_use_first)
+        present = next((entry for entry in entries if entry.is_now(now)), None)
         after = next((e for e in row.entries if e.period.start > now and not e.is_now(now)), None)
         bands = tuple(_bands(row.opened, row.entries, day))
-        slots.append(Today(row.instrument, bands, here, after))
+        slots.append(Today(row.instrument, bands, present, after))
     return slots
 
 

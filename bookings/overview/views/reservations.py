@@ -167,7 +167,7 @@ def reservation_page(
         "reads_enquiry": actor.user_id == row.user_id or books_for_payer,
         "quote_is_void": state in RELEASED,
         "minimum": minimum_charged(quoted.inputs) if quoted else 0,
-        "tiers": _tiers(given, now) if given else None,
+        "tiers": _tiers(given, now, row.least_percent) if given else None,
         "on_use": on_use(given.card, given.service_mode)
         if given and state in {"requested", "confirmed", "in_use"}
         else (),
@@ -219,14 +219,18 @@ def reservation_page(
     return render(request, "bookings/overview/reservation.html", context, status=status)
 
 
-def _tiers(given: QuoteInput, now: datetime) -> list[tuple[Decimal, datetime | None]]:
-    """Return what cancelling costs from now on, in percent, and until when; None for the tier without a
-    notice."""
+def _tiers(given: QuoteInput, now: datetime, least: Decimal) -> list[tuple[Decimal, datetime | None]]:
+    """Return what cancelling costs from now on, in percent, the least that a late move has left, and until
+    when; None for the tier without a notice."""
     steps = [
-        (tier.percent, given.start - timedelta(minutes=tier.notice_minutes) if tier.notice_minutes else None)
+        (
+            max(tier.percent, least),
+            given.start - timedelta(minutes=tier.notice_minutes) if tier.notice_minutes else None,
+        )
         for tier in given.card.cancellation
     ]
-    return [(percent, until) for percent, until in steps if until is None or until >= now]
+    ahead = [(percent, until) for percent, until in steps if until is None or until >= now]
+    return ahead or ([(least, None)] if least else [])
 
 
 def _funding(actor: Actor, reservation: Reservation) -> list[Earmark]:

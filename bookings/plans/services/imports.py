@@ -33,7 +33,7 @@ from bookings.pricing.selectors.fees import first_mode, load_backings
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
-from bookings.reserving.selectors.placing import Place
+from bookings.reserving.selectors.placing import Place, require_unblocked
 from bookings.reserving.selectors.weighing import Weighing
 from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import first_state, lapse_due, parties_of, reservation_put
@@ -88,6 +88,7 @@ class _Run:
     passing: list[_Passing] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
     parties: dict[tuple[str, UUID], Parties | Refused] = field(default_factory=dict)
+    blocked: dict[tuple[UUID, UUID], tuple[Refusal, ...]] = field(default_factory=dict)
     explained: int = 0  # refused rows for which the nearest time was looked for
 
     @property
@@ -258,12 +259,26 @@ def _outcome(read: _Read, result: imports.Result, reference: str) -> imports.Out
     return imports.Outcome(read.row.line, result, reference, name, read.instrument.pk, read.period)
 
 
+def _blocked(run: _Run, instrument: Instrument, person: UUID) -> tuple[Refusal, ...]:
+    """Return the refusal if the host blocks the person or the payer; it is asked once for each of them."""
+    key = (instrument.pk, person)
+    if key not in run.blocked:
+        try:
+            require_unblocked(run.actor, instrument, person, run.payer.pk, run.now)
+            run.blocked[key] = ()
+        except RulesRefuse as refusal:
+            run.blocked[key] = tuple(refusal.refusals)
+    return run.blocked[key]
+
+
 def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> imports.Outcome:
     """Judge a row by permissions and rules. Raises `Refused` for a missing permission, or if there is no
     price."""
     instrument, details, period = read.instrument, read.details, read.period
     parties = _parties(run, instrument, details.person)
     refused = replace(_outcome(read, imports.Result.REFUSED, reference), person=parties.person)
+    if blocked := _blocked(run, instrument, parties.person):
+        return replace(refused, refusals=blocked)
     if not _is_near(period, run.now):
         return replace(refused, refusals=_far(instrument, weighing, period, run.now))
     mode = details.service_mode or first_mode(instrument, weighing.terms(instrument, period.start))

@@ -264,7 +264,8 @@ def _quotation(
         quotation = load(own_by_now) if own_by_now != own else quotation
     if payer is not None:
         try:
-            require_unblocked(actor, instrument, member.pk if member else actor.person, payer.pk, now)
+            person = member or (member_named(form.named, payer.pk) if form and form.named else None)
+            require_unblocked(actor, instrument, person.pk if person else actor.person, payer.pk, now)
         except RulesRefuse as blocked:
             quotation = replace(quotation, refusals=(*blocked.refusals, *quotation.refusals))
     return quotation

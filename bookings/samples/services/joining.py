@@ -52,7 +52,7 @@ def own_samples_lock(by: By, sample_ids: Iterable[UUID]) -> list[SampleItem]:
     samples = lock_samples(ids)
     require_owned(by.actor, samples)
     for sample in samples:
-        if sample.state in rules.GONE:
+        if sample.state not in rules.USABLE:
             code = rules.code_text(sample.code)
             raise WrongState("sample-gone", sample=code, state=sample.state)
     return samples

@@ -66,9 +66,9 @@ class SeriesForm(BookingForm):
         return data
 
     def working(self) -> list[forms.BoundField]:
-        """Return the fields about service mode, purpose and the like, without those of the rule."""
+        """Return the fields about service mode, options, purpose and the like, without those of the rule."""
         names = {"frequency", "every", "weekdays", "monthly", "ends", "times", "until"}
-        return [field for field in self.shown() if field.name not in names]
+        return [*(field for field in self.shown() if field.name not in names), *self.shown_options()]
 
     def rule(self) -> str:
         """Return the choices as a rule of recurrence."""

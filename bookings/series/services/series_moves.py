@@ -14,6 +14,8 @@ from bookings.catalogue.services.demand import guarded
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.models import Reservation
+from bookings.reserving.domain.moves import SHORTEN
+from bookings.reserving.selectors.placing import require_unblocked
 from bookings.reserving.services import moves
 from bookings.reserving.services.placing import lapse_due
 from bookings.series.domain import series as series_rules
@@ -60,6 +62,9 @@ def _move(
     for reservation, move in weighed:
         moves.require_mover(by.actor, instrument, reservation, move.period, reason)
         moves.require_movable(reservation, move.period, by.now)
+    if any(move.kind != SHORTEN for _, move in weighed):
+        one = chosen[0]
+        require_unblocked(by.actor, instrument, one.user_id, one.organisation_id, by.now)
     refusals = [
         replace(refusal, booking=index)
         for index, (_, move) in enumerate(weighed)

@@ -359,14 +359,17 @@ class RateCardForm(fields.StyledForm):
         themselves."""
         self.is_valid()
         given = self.given
+        one = {
+            "rate_unit": given.get("rate_unit") or "hour",
+            "rates": given.get("rates") or {PRICE_GROUPS[0]: "0"},
+        }
         card, _problems = check_rate_card(
             {
                 "currency": given.get("currency") or "CNY",
-                "rate_unit": given.get("rate_unit") or "hour",
                 "valid_from": "2026-01-01",  # any date: it does not affect the week
-                "rates": given.get("rates") or {PRICE_GROUPS[0]: "0"},
                 "bands": given.get("bands", []),
             }
+            | ({"usage": given["usage"]} if given.get("usage") else one)
         )
         return card
 

@@ -6,12 +6,15 @@ from accounts.domain.roles import By
 from bookings.board.services.enquiries import enquiry_accept
 from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
+from bookings.plans.domain.imports import RowsRefused
+from bookings.plans.services.imports import bookings_import
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.messages import sentence
 from bookings.reserving.services.holds import hold_take
 from bookings.reserving.services.moves import reservation_move
 from bookings.series.services.series import series_book
+from bookings.series.services.series_moves import series_move
 from instruments.managing.services.registry import facility_create
 from tests.factories.blocks import block
 from tests.factories.board import FIRST, bid_of, enquiry_of
@@ -50,6 +53,29 @@ def test_no_other_door_is_open(cast):
     blocked(lambda: series_book(by, booking=wish(cast), rule="FREQ=WEEKLY;COUNT=2", on_conflict="skip"))
     other = Booking(cast.microscope.pk, Period(at("2026-03-10 10:00"), at("2026-03-10 11:00")), None, "self")
     blocked(lambda: hold_take(by, booking=other))
+
+
+def test_nobody_blocked_books_by_a_file(cast):
+    block(cast, "wang")
+    content = b"instrument,starts,ends\nTransmission electron microscope,2026-03-09 10:00,2026-03-09 12:00\n"
+    with pytest.raises(RowsRefused) as refused:
+        bookings_import(By(cast.actor("wang"), NOW), content=content, file_name="a.csv", organisation=None)
+    [outcome] = refused.value.report.outcomes
+    assert [refusal.code for refusal in outcome.refusals] == ["blocked"]
+    assert not Reservation.objects.exists()
+
+
+def test_nobody_blocked_moves_a_series(cast):
+    by = By(cast.actor("wang"), NOW)
+    series = series_book(by, booking=wish(cast), rule="FREQ=WEEKLY;COUNT=2", on_conflict="skip")
+    first = series.reservations.order_by("start_at").first()
+    block(cast, "wang")
+    period = Period(at("2026-03-09 13:00"), at("2026-03-09 15:00"))
+    blocked(
+        lambda: series_move(
+            by, series_id=series.pk, reservation_id=first.pk, scope="all", period=period, reason=""
+        )
+    )
 
 
 def test_a_payer_is_blocked_for_all_its_people_and_nobody_else(cast):
