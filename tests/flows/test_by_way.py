@@ -211,5 +211,6 @@ def test_a_series_asks_for_the_options_of_its_way(by_way) -> None:
     client = Client()
     client.force_login(by_way.sun)
     address = reverse("bookings:series-new", args=[by_way.microscope.pk])
-    html = client.get(address, {"start": "2026-03-06T10:00", "minutes": "60", "service_mode": "self"})
+    when = {"start": "2026-03-06T10:00:00+08:00", "minutes": "60", "service_mode": "self"}
+    html = client.get(address, when)
     assert 'name="option_film"' in html.content.decode()

@@ -83,8 +83,6 @@ HERE = frozenset({"received", "in_work", "measured", "kept"})
 TO_RETURN = frozenset({"measured", "refused"})
 # States in which the owner may still change a sample and remove it from a booking, as nobody else has it.
 WITH_OWNER = frozenset({"announced", "returned", "cancelled"})
-# States in which it can no longer be measured.
-GONE = frozenset({"discarded", "lost", "cancelled"})
 # States in which it can be chosen for a booking: on its way to a host, or there. A sample that came back is
 # announced again first.
 USABLE = frozenset({"announced", "shipped", "received", "in_work", "measured", "kept"})

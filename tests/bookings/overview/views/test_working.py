@@ -122,6 +122,6 @@ def test_a_list_that_is_no_table_is_sorted_and_summed(cast, client_of, monkeypat
         begins = re.findall(r'inbox-when">([^–]*)', page)
         assert [b.startswith(day) for b, day in zip(begins, days, strict=True)] == [True, True]
         assert f'value="{sort}" selected' in page
-    assert "3 h ·" in page  # two hours and one, and what they cost
+    assert "3 h of instrument time ·" in page  # two hours and one, and what they cost
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + timedelta(days=30))
     assert "2 bookings, 4 h" in page_of(client_of("wang").get(reverse("bookings:mine")))

@@ -67,8 +67,8 @@ def test_nobody_blocked_books_by_a_file(cast):
 
 def test_nobody_blocked_moves_a_series(cast):
     by = By(cast.actor("wang"), NOW)
-    series = series_book(by, booking=wish(cast), rule="FREQ=WEEKLY;COUNT=2", on_conflict="skip")
-    first = series.reservations.order_by("start_at").first()
+    made = series_book(by, booking=wish(cast), rule="FREQ=WEEKLY;COUNT=2", on_conflict="skip")
+    series, first = made.series, made.reservations[0]
     block(cast, "wang")
     period = Period(at("2026-03-09 13:00"), at("2026-03-09 15:00"))
     blocked(
