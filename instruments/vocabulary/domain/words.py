@@ -35,7 +35,7 @@ _PAIRS = frozenset(
     "现在 不好 不用 要不".split()
 )
 # Characters that end no word, so that a pair with one is of two words; and pairs that are words all the same.
-_AFTER, _WORDS = frozenset("里在有"), frozenset("居里 稀有 存在 傅里".split())  # noqa: SIM905
+_AFTER, _WORDS = frozenset("里在"), frozenset("居里 存在 傅里".split())  # noqa: SIM905
 # Elements whose Chinese names are no parts of other words: each counts by itself, as it does in English.
 ELEMENTS = frozenset("砷镉汞铬铊锑硒镍锌锰钒钴铀锂钛锆铌钨钼铈镧钡锶铯铷铍镓锗铟铋钯铂铑铱钽")
 # Words of laboratories in general, and units: they tell one thing from another only beside others.
