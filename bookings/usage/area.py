@@ -42,7 +42,7 @@ AREA = Area(
             entry="instruments:manage", group="state",
         ),
         Waits(
-            "repairs", 55, "bookings:faults",
+            "repairs", 57, "bookings:faults",
             ngettext_lazy("fault for you to repair", "faults for you to repair"),
             _("It is a known issue on the instrument's page until you state that it is repaired."),
             may("manage-instruments"), faults_to_repair, query="?waits=repairs",
