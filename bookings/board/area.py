@@ -40,7 +40,7 @@ AREA = Area(
             until="slots__reservation__deadline_at",
         ),
         Waits(
-            "enquiries", 40, "bookings:open-enquiries",
+            "enquiries", 45, "bookings:open-enquiries",
             ngettext_lazy("enquiry to answer", "enquiries to answer"),
             _("Somebody is looking for what your instruments can do: bid before the enquiry closes."),
             may("manage-instruments"), enquiries_to_answer,
