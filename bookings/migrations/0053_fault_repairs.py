@@ -15,11 +15,13 @@ class Migration(Stepwise):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
+    safe = {"constraint-missing-not-valid": "reports of faults are few"}
+
     operations = [
         migrations.AddField(
             model_name='faultreport',
             name='assignee',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='faultreport',

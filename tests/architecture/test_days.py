@@ -16,6 +16,8 @@ UTC_DAYS = {
     "bookings/browsing/services/searches.py": (5, "looked at once in a day of UTC, and a key"),
     "bookings/catalogue/services/demand.py": (2, "counted once in a day of UTC"),
     "bookings/demo/services/audit.py": (1, "the demonstration"),
+    "bookings/overview/views/person.py": (1, "the least that a form takes; the host's day decides"),
+    "instruments/policy/area.py": (1, "a bound, a day back; each is asked by its host's day"),
     "bookings/reviews/story.py": (1, "the demonstration"),
     "bookings/hours/services/hours.py": (1, "the year of sums, over all zones"),
     "bookings/hours/services/norms.py": (1, "a norm for everybody begins with a year"),

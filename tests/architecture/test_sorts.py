@@ -24,6 +24,7 @@ MOMENTS = {
 FILTERS = {"span": "start_at"}
 SHOWN = re.compile(
     r"""\{\{\s*(?P<text>[\w.|]+)|with\ value=(?P<state>[\w.]+)|\{%\s*firstof\s+(?P<first>[\w.|]+)
+    |\{%\s*person_link\s+(?P<person>[\w.|]+)
     |count\ \w+=(?P<count>[\w.|]+)|(?P<states>\{%\s*include\ "[\w/]*_state\.html")""",
     re.VERBOSE,
 )

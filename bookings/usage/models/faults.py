@@ -39,8 +39,10 @@ class FaultReport(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     # The closure made by confirming it; null if it was only noted.
     closure = models.ForeignKey(Closure, models.SET_NULL, null=True, related_name="faults")
-    # Who sees to the repair: one of the host's managers.
-    assignee = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    # Who sees to the repair: one of the host's managers. Without a constraint, which would lock all people.
+    assignee = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     repaired_at = models.DateTimeField(null=True)
     repair = models.CharField(max_length=1000, blank=True, default="", db_default="")
     # What the repair cost the host, in the currency that its region had then.

@@ -29,6 +29,7 @@ FOLLOWS = {
     "exception.": {state for follow in MOVES.values() for state in follow},
     "duplicates.": set(DuplicateVerdict.Verdict.values),
     "instrument.": set(PUBLISHING),
+    "accessrequest.": {"approve", "reject", "withdraw"},
     "joinrequest.": {"approve", "reject"},
     "organisationrequest.": {"create", "approve", "reject", "withdraw"},
     "provider.": {"create", "update", "delete"},
