@@ -120,6 +120,7 @@ NEVER_WAIT = {
     *("bookings.0041_links_of_hosts", "bookings.0042_links_of_hosts_filled"),
     *("bookings.0043_need_reader_addresses", "bookings.0044_need_reader_addresses_index"),
     *("bookings.0048_safety_sheets_index", "bookings.0049_bid_terms", "bookings.0050_conversation_of_bids"),
+    "bookings.0053_fault_repairs",
     *("bookings.0045_words", "instruments.0023_words"),  # names alone
     *("bookings.0052_plainer_choices", "instruments.0026_plainer_choices"),  # names alone
     "instruments.0024_techniques_of_entries",  # rows that only the search writes
