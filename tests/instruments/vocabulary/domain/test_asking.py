@@ -29,7 +29,8 @@ def test_a_question_asks_for(text: str, quantities: list[str]) -> None:
 
 
 def test_what_asks_is_no_word_of_the_subject() -> None:
-    assert {*keys("岩画有多少年了")} == {"?age", "岩画"}  # not 少年, a youth
+    age = {*keys("岩画有多少年了")}
+    assert age >= {"?age", "岩画"} and "少年" not in age  # a youth
     assert {*keys("砷高不高")} == {"砷"}
     assert "井水" in keys("井水里的砷") and "水里" not in keys("井水里的砷")
 
