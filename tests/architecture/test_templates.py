@@ -43,6 +43,22 @@ def test_what_a_dialog_repeats_is_on_the_page() -> None:
             assert f'id="{name}"' in source, (path, name)
 
 
+def test_parts_of_a_component_are_filled_directly_in_it() -> None:
+    """Within an `if` nothing would be filled, and nothing would say so."""
+    tag = re.compile(r"\{%\s*(?:(end)?(component|fill|if|for|with|timezone))\b")
+    wrong = []
+    for path in files(".html"):
+        inside: list[str] = []
+        for ends, name in tag.findall(path.read_text(encoding="utf-8")):
+            if ends:
+                inside.pop()
+                continue
+            if name == "fill" and inside[-1] != "component":
+                wrong.append(str(path.relative_to(ROOT)))
+            inside.append(name)
+    assert wrong == []
+
+
 LONGEST = 150
 
 

@@ -303,3 +303,29 @@ def test_at_the_label_whoever_booked_for_another_checks_them_in_and_rates_nothin
     html = page_of(chen.get(answer.url))
     assert reverse("bookings:check-out", args=[booked.pk]) in html
     assert 'name="samples"' in html and 'name="rating"' not in html
+
+
+def test_a_fault_from_its_report_to_its_repair(cast, clock):
+    """Reporters read what the host says of it; everybody does until it is repaired."""
+    zhao, wang = people(cast)
+    label = address(cast.microscope)
+    wang.post(f"{label}fault/", {"severity": "usable", "text": "The stage drifts."})
+    page = reverse("bookings:fault", args=[FaultReport.objects.get().pk])
+    zhao.post(page, {"note": "1", "reason": "Wait for ten minutes."})
+    assert "Fault confirmed, Thu 5 Mar 2026" in page_of(wang.get(page))
+    visitor = Client()
+    for shown in (visitor.get(label), visitor.get(f"/instruments/{cast.microscope.pk}/"), wang.get(page)):
+        assert "Wait for ten minutes." in page_of(shown)
+    zhao.post(f"{page}assign/", {"person": str(cast.zhao.pk)})
+    assert "Zhao Min" in page_of(zhao.get("/faults/"))
+    assert "Zhao Min" not in page_of(wang.get("/faults/")) + page_of(wang.get(page))
+    assert zhao.get("/faults/?waits=repairs").context["page"].paginator.count == 1
+    zhao.post(f"{page}assign/", {"person": ""})
+    assert FaultReport.objects.get().assignee is None
+    refused = page_of(zhao.post(f"{page}repair/", {"repair": "New gasket.", "cost": "-5"}), 400)
+    assert "New gasket." in refused and 'aria-invalid="true"' in refused
+    assert zhao.post(f"{page}repair/", {"repair": "New gasket.", "cost": "860"}).status_code == 302
+    assert "Known issue" not in page_of(visitor.get(label))
+    assert "CNY 860.00" in page_of(zhao.get(page))
+    repaired = page_of(wang.get(page))
+    assert "New gasket." in repaired and "860" not in repaired
