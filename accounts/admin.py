@@ -32,6 +32,7 @@ for package in (
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.usersessions",
+    "allauth.idp.oidc",
 ):
     import_module(f"{package}.admin")
 for theirs in list(admin.site._registry):
@@ -188,6 +189,25 @@ class ApiTokenAdmin(ReadOnly):
     search_fields = ("user__email", "label")
 
 
+@admin.register(models.ServiceAccount)
+class ServiceAccountAdmin(ReadOnly):
+    fields = (
+        "user",
+        "organisation",
+        "purpose",
+        "roles",
+        "scopes",
+        "created_by",
+        "created_at",
+        "looked_at",
+        "asked_at",
+        "stopped_at",
+        "ended_at",
+    )
+    list_display = ("user", "organisation", "purpose", "roles", "created_at", "stopped_at", "ended_at")
+    search_fields = ("user__name", "organisation__code")
+
+
 @admin.register(models.TrailEntry)
 class TrailEntryAdmin(Large):
     fields = (
@@ -230,3 +250,16 @@ class OutboxMessageAdmin(Large):
     list_display = ("created_at", "kind", "key", "due_at", "done_at", "outcome", "attempts")
     list_filter = (_Outcome,)
     search_fields = ("=id", "^key")
+
+
+@admin.register(models.Announcement)
+class AnnouncementAdmin(ReadOnly):
+    list_display = ("text", "kind", "audience", "region", "role", "starts_at", "ends_at", "withdrawn_at")
+    list_filter = ("kind", "audience")
+    search_fields = ("text", "text_zh")
+
+
+@admin.register(models.Maintenance)
+class MaintenanceAdmin(ReadOnly):
+    list_display = ("reason", "starts_at", "ends_at", "ended_at", "entered_by")
+    search_fields = ("reason", "reason_zh")

@@ -27,10 +27,14 @@ from accounts.menu import ADMINISTRATION, FACILITY, Below, MenuEntry, Waits, has
 from accounts.messages import ACTS, REFUSALS
 from accounts.models import (
     AccessRequest,
+    AddressChange,
+    Announcement,
     ApiToken,
+    FactorReset,
     Invitation,
     JobFailure,
     JoinRequest,
+    Maintenance,
     Membership,
     Message,
     MessageSettings,
@@ -42,8 +46,10 @@ from accounts.models import (
     SavedView,
     TrailEntry,
     User,
+    Viewing,
 )
 from accounts.selectors.access import access_requests_to_decide
+from accounts.selectors.administration import resets_to_confirm
 from accounts.selectors.erasure import addresses_of
 from accounts.selectors.joining import requests_to_decide_on
 from accounts.selectors.memberships import people_of
@@ -96,6 +102,13 @@ AREA = Area(
             query="#access", entry="bookings:home", group="state",
         ),
         Waits(
+            "factor-resets", 35, "bookings:operations-people",
+            ngettext_lazy("reset of a second factor to confirm", "resets of a second factor to confirm"),
+            _("Another administrator has asked for it: confirm it within a day, or decline."),
+            has("administrator"), lambda actor, now: resets_to_confirm(actor, now),
+            query="?state=reset", entry="bookings:operations-people", group="state", until="expires_at",
+        ),
+        Waits(
             "conflicts", 220, "accounts:roles",
             ngettext_lazy("person with conflicting duties", "people with conflicting duties"),
             _("Nobody may audit what they also run: remove one of the roles."), has("administrator"),
@@ -118,6 +131,8 @@ AREA = Area(
         ),
         Record(AccessRequest, person("user__")),
         Record(OrganisationRequest, "name", "name_zh"),
+        Record(Announcement, "text", "text_zh"),
+        Record(Maintenance, "reason", "reason_zh"),
         Record(Invitation, "organisation__name", "organisation__name_zh"),
         Record(ApiToken, "label", kind=_("token"), acts="token"),
         Record(MessageSettings, person("user__"), kind=_("message settings"), acts="messages"),
@@ -180,7 +195,8 @@ AREA = Area(
         ),
         Personal(
             "roles", RoleGrant, {"user": KEPT},
-            "id role granted_at revoked_at organisation=organisation__code region=region__code",
+            "id role granted_at revoked_at organisation=organisation__code region=region__code "
+            "facility=facility_id instrument=instrument_id",
             order="granted_at",
         ),
         Personal(
@@ -202,6 +218,14 @@ AREA = Area(
             "organisation=organisation__code",
             where=lambda user: Q(email__in=addresses_of(user)) | Q(accepted_by=user),
         ),
+        Personal(
+            "second_factor_resets", FactorReset, {"user": LATER}, "id reason state created_at decided_at",
+        ),
+        Personal(
+            "address_changes", AddressChange, {"user": LATER},
+            "id old new reason state created_at decided_at",
+        ),
+        Personal("viewings", Viewing, {"user": LATER}, "id reason created_at expires_at ended_at"),
         Personal("saved_views", SavedView, {"user": LATER}, "id name page query created_at"),
         Personal(
             "trail", TrailEntry, {},
@@ -211,12 +235,18 @@ AREA = Area(
     ),
     official={
         "accounts.IdempotencyKey.user": "names requests for a day, so that none is carried out twice",
+        "accounts.Announcement.entered_by": FOR_PLATFORM,
         "accounts.Invitation.invited_by": FOR_PLACES,
         "accounts.JoinRequest.decided_by": FOR_PLACES,
         "accounts.AccessRequest.decided_by": FOR_PLACES,
+        "accounts.Maintenance.entered_by": FOR_PLATFORM,
         "accounts.OrganisationMove.decided_by": FOR_PLATFORM,
         "accounts.OrganisationRequest.decided_by": FOR_PLACES,
         "accounts.RoleGrant.granted_by": FOR_PLACES,
+        "accounts.AddressChange.asked_by": FOR_PLATFORM,
+        "accounts.FactorReset.asked_by": FOR_PLATFORM,
+        "accounts.FactorReset.decided_by": FOR_PLATFORM,
+        "accounts.Viewing.viewer": FOR_PLATFORM,
         "admin.LogEntry.user": "of pages on which nothing can be changed: there are none",
     },
     told=(Told("people.", "user", User, "pk"),),

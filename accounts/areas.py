@@ -47,16 +47,16 @@ type Sentence = Words | Plural
 class Record:
     """A kind of record that acts in the trail concern.
 
-    `name`, `name_zh`: what one record is called, as fields or expressions; `at`: the field with the moment it
-    is about; `kind`: what such records are called, if the name of the model says too little; `acts`: the
-    beginning of the codes of their acts, besides codes that begin with the kind; `page`: the page of one
-    record, and `seen`: the records that somebody may open.
+    `name`, `name_zh`: what one record is called, as fields or expressions; `at`: the field, or expression,
+    with the moment it is about; `kind`: what such records are called, if the name of the model says too
+    little; `acts`: the beginning of the codes of their acts, besides codes that begin with the kind; `page`:
+    the page of one record, and `seen`: the records that somebody may open.
     """
 
     model: type[Model]
     name: Any = None
     name_zh: Any = None
-    at: str | None = None
+    at: Any = None
     kind: Words = ""
     acts: str = ""
     page: str = ""
@@ -125,14 +125,15 @@ class Forgets(Protocol):
 class Merges:
     """A kind of row that passes to another organisation when its own is merged into that one.
 
-    `where` narrows the rows of the model that belong to the organisation; `rows`, called with an organisation
-    and a moment, replaces that condition. `turn` is the order in which kinds are locked and listed, lowest
-    first: up to 100 as in bookings/record/locks.py, above 100 for rows that nobody else locks together with
-    others. `is_first`: the rows are locked before instruments; `behind`: rows to lock before those of this
-    kind; `at_instruments`: the rows of the instruments that these rows belong to are locked too. `names`: the
-    field with the names that are shown; `renamed`: the field to which the code of the merged organisation is
-    added if the other organisation already uses the name. `is_handed_over`: nothing but the owner of the rows
-    changes; otherwise a service does the rest. `closes`: what to do with the rows at a moment when the
+    `owner` is the field with the organisation that has the row. `where` narrows the rows of the model that
+    belong to the organisation; `rows`, called with an organisation and a moment, replaces that condition.
+    `turn` is the order in which kinds are locked and listed, lowest first: up to 100 as in
+    bookings/record/locks.py, above 100 for rows that nobody else locks together with others. `is_first`:
+    the rows are locked before instruments; `behind`: rows to lock before those of this kind;
+    `at_instruments`: the rows of the instruments that these rows belong to are locked too. `names`: the
+    field with the names that are shown; `renamed`: the field to which the code of the merged organisation
+    is added if the other organisation already uses the name. `is_handed_over`: nothing but the owner of the
+    rows changes; otherwise a service does the rest. `closes`: what to do with the rows at a moment when the
     organisation is closed.
     """
 
@@ -140,6 +141,7 @@ class Merges:
     model: type[Model]
     turn: int
     label: Words = ""
+    owner: str = "organisation"
     where: Mapping[str, Any] = field(default_factory=dict)
     rows: Callable[[Any, datetime], QuerySet[Any]] | None = None
     is_first: bool = False

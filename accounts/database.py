@@ -15,6 +15,11 @@ def is_busy(error: BaseException | None) -> bool:
     return isinstance(error, OperationalError) and _state_of(error) in _BUSY_STATES
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """Return whether an operation failed because it and another waited for each other."""
+    return _state_of(error) == "40P01"
+
+
 def is_away(error: BaseException | None) -> bool:
     """Return whether an operation failed because no database can be reached."""
     if isinstance(error, InterfaceError):  # a connection that was closed
@@ -25,6 +30,11 @@ def is_away(error: BaseException | None) -> bool:
     if state is None:
         return isinstance(error, OperationalError)  # never got as far as an answer
     return state.startswith(_AWAY_STATES)
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Return whether something was to be written in a transaction that only reads."""
+    return error is not None and _state_of(error) == "25006"
 
 
 def _state_of(error: BaseException) -> str | None:

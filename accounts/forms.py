@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
 from accounts.domain.errors import NotFound
+from accounts.domain.invoice_details import LENGTHS
 from accounts.domain.messages import Choice, Quiet, Topic
 from accounts.domain.roles import NOBODY, Actor
 from accounts.letters.words import named
@@ -30,6 +31,7 @@ SCOPES = (
     ("book", _("book: reserve, move, cancel, check in and out")),
     ("manage", _("manage: instruments, requests, closures")),
     ("upload", _("upload: files of results")),
+    ("provision", _("provision: an organisation's members, for its directory (SCIM)")),
 )
 LIFETIMES = ((7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("1 year")))
 
@@ -204,7 +206,7 @@ class SignUpForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """The name, the language and the time zone of a person."""
+    """The name, the language and the time zone of a person; with several organisations, the default one."""
 
     name = _NAME
     language = forms.ChoiceField(
@@ -221,6 +223,19 @@ class ProfileForm(forms.Form):
             "yours is different, your time is shown as well."
         ),
     )
+
+    def __init__(self, *args: Any, organisations: Sequence[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(organisations) > 1:
+            names = [(each.code, named(each)) for each in organisations]
+            self.fields["organisation"] = forms.ChoiceField(
+                label=_("Default organisation"),
+                choices=[("", _("No default")), *names],
+                required=False,
+                help_text=_(
+                    "Pages begin with it. What a program books or enters is for it, unless it names another."
+                ),
+            )
 
     def clean_name(self) -> str:
         return _plain(self.cleaned_data["name"], self.initial.get("name", ""))
@@ -246,6 +261,11 @@ class TokenForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label=_("Permissions"), choices=SCOPES, initial=["read"], widget=forms.CheckboxSelectMultiple
     )
+
+    def __init__(self, *args: Any, provisions: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not provisions:  # only of who manages members
+            self.fields["scopes"].choices = SCOPES[:-1]  # type: ignore[attr-defined]
 
     def lifetime(self) -> timedelta:
         return timedelta(days=self.cleaned_data["days"])
@@ -335,6 +355,9 @@ class MessageSettingsForm(forms.Form):
 # Joining and roles
 
 JOINING_ROLES = tuple((role, ROLE_NAMES[role]) for role in joining.ROLES)
+MEMBERS_ROLES = tuple(
+    (role, ROLE_NAMES[role]) for role in (roles.RESEARCHER, roles.OPERATOR, roles.MANAGER, roles.FINANCE)
+)
 
 
 class FindForm(forms.Form):
@@ -433,6 +456,10 @@ class JoiningForm(forms.Form):
     )
 
 
+# Of fields in which a browser should change nothing.
+AS_TYPED = {"autocomplete": "off", "spellcheck": "false"}
+
+
 class InvoiceDetailsForm(forms.Form):
     """The details of an organisation that its statements print."""
 
@@ -440,34 +467,69 @@ class InvoiceDetailsForm(forms.Form):
     legal_name = forms.CharField(
         label=_("Legal name"),
         required=False,
-        max_length=200,
+        max_length=LENGTHS["legal_name"],
         help_text=_("As written in contracts and invoices."),
     )
     address = forms.CharField(
-        label=_("Address"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 4})
+        label=_("Address"),
+        required=False,
+        max_length=LENGTHS["address"],
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
     tax_number = forms.CharField(
         label=_("Tax number"),
         required=False,
-        max_length=40,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        max_length=LENGTHS["tax_number"],
+        widget=forms.TextInput(attrs=AS_TYPED),
+    )
+    bank_name = forms.CharField(
+        label=_("Bank and branch"),
+        required=False,
+        max_length=LENGTHS["bank_name"],
+        help_text=_(
+            "The organisation's finance people and managers are notified when any of the bank "
+            "details changes, and payers see when that was."
+        ),
+    )
+    account_number = forms.CharField(
+        label=_("Account number"),
+        required=False,
+        max_length=LENGTHS["account_number"],
+        widget=forms.TextInput(attrs=AS_TYPED),
+        help_text=_("For payers in your country."),
+    )
+    iban = forms.CharField(
+        label=_("IBAN"),
+        required=False,
+        max_length=42,  # in groups of four
+        widget=forms.TextInput(attrs=AS_TYPED),
+        help_text=_("Where your country has it."),
+    )
+    bic = forms.CharField(
+        label=_("BIC (SWIFT)"),
+        required=False,
+        max_length=14,
+        widget=forms.TextInput(attrs=AS_TYPED),
+        help_text=_("For payers in other countries."),
     )
     bank_account = forms.CharField(
-        label=_("Bank account"),
+        label=_("More about the account"),
         required=False,
-        max_length=200,
-        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_(
-            "The account to which payers pay: the bank, the account number, and the BIC or CNAPS "
-            "code. The organisation's finance people and managers are notified of changes, and "
-            "payers see when they were made."
-        ),
+        max_length=LENGTHS["bank_account"],
+        widget=forms.Textarea(attrs=AS_TYPED | {"rows": 2}),
+        help_text=_("What has no field above: CNAPS code, sort code, routing number."),
     )
     invoice_email = forms.EmailField(
         label=_("Invoice mail address"),
         required=False,
-        max_length=254,
+        max_length=LENGTHS["invoice_email"],
         help_text=_("Statements you have to pay are sent there as well, as PDF."),
+    )
+    order_number = forms.CharField(
+        label=_("Order number"),
+        required=False,
+        max_length=LENGTHS["order_number"],
+        help_text=_("Statements that you have to pay quote it, unless one is given its own."),
     )
 
     def details(self) -> dict[str, str]:
@@ -608,7 +670,7 @@ class InstallationForm(forms.Form):
 class RoleForm(forms.Form):
     """A role to give to a member."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=JOINING_ROLES)
+    role = forms.ChoiceField(label=_("Role"), choices=MEMBERS_ROLES)
 
 
 class TakeForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import OPERATOR, Actor
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Waits:
     the same in all. `amount` is the sum that is owed, by a `payer` who may be the host. `due` is a day,
     `until` a moment. `page`, with `query` after its address, lists exactly these rows. `words` are the words
     for one and for many; `because` says why they wait, or what becomes of them. They are counted at the
-    `entry` of the navigation, unless they are only `watched`: then nobody has to act on them today. The
-    lowest `urgency` comes first.
+    `entry` of the navigation (or at several, separated by spaces, of which people have one), unless they are
+    only `watched`: then nobody has to act on them today. The lowest `urgency` comes first.
     """
 
     what: str
@@ -96,10 +96,27 @@ def signed_in(actor: Actor) -> bool:
     return actor.user_id is not None
 
 
+def more_than_operator(actor: Actor) -> bool:
+    """Return whether the actor is signed in and is not an operator alone, from whom all money is kept."""
+    roles = {grant.role for grant in actor.grants}
+    return signed_in(actor) and roles != {OPERATOR}
+
+
 def has(*roles: str) -> Callable[[Actor], bool]:
     return lambda actor: any(actor.has(role) for role in roles)
 
 
 def may(*capabilities: str) -> Callable[[Actor], bool]:
-    """Return a condition: an actor has one of the capabilities for some organisation."""
+    """Return a condition: an actor has one of the capabilities for some organisation as a whole."""
     return lambda actor: any(actor.organisations_where(one) for one in capabilities)
+
+
+def may_for_some(*capabilities: str) -> Callable[[Actor], bool]:
+    """Return a condition: an actor has one of the capabilities for some organisation, or for a facility or
+    an instrument of one."""
+    return lambda actor: any(actor.scope_where(one) for one in capabilities)
+
+
+def operates(actor: Actor) -> bool:
+    """Return whether the actor operates, or manages, some instrument."""
+    return bool(actor.scope_where("operate-instruments"))

@@ -10,6 +10,7 @@ REFUSALS: dict[str, Sentence] = {
     "required": _("This field is required."),
     "reason-required": _("Enter a reason."),
     "unknown-field": _("There is no such field."),
+    "unknown-field-near": _("There is no such field. The nearest is “{nearest}”."),
     "unknown-act": _(
         "The page that sent this is out of date or incomplete. Nothing was changed: go back and "
         "load it again."
@@ -20,6 +21,7 @@ REFUSALS: dict[str, Sentence] = {
     "too-many": _("There are too many: at most {most}."),
     "too-many-values": _("The body has too many values: at most {most}."),
     "too-many-parameters": _("The request has too many parameters: at most {most}."),
+    "files-at-once": _("These are too many files at once: at most {most}."),
     "more-problems": ngettext_lazy(
         "There is {count} more problem.", "There are {count} more problems.", "count"
     ),
@@ -31,6 +33,8 @@ REFUSALS: dict[str, Sentence] = {
     "not-an-id": _("This must be an id such as 0197a1de-0000-7000-8000-000000000001."),
     "not-an-address": _("This must be a web address that begins with http:// or https://."),
     "not-a-mail-address": _("This must be an e-mail address."),
+    "not-an-iban": _("This is not an IBAN, or it has a typing error."),
+    "not-a-bic": _("This must be a BIC of 8 or 11 letters and digits, such as BKCHCNBJ."),
     "not-a-code": _("This must be a short code of letters, digits, dots, dashes and underscores."),
     "not-a-known-code": _("None of the built-in lists of regions has this code, so this is required."),
     "reserved-code": _("This code is reserved. Choose another."),
@@ -49,9 +53,24 @@ REFUSALS: dict[str, Sentence] = {
     "naive-time": _("This instant has no offset from UTC: add Z or one such as +08:00."),
     "unknown-calendar": _("There is no such calendar of public holidays. Examples are CN and GB-SCT."),
     "unknown-time-zone": _("There is no such time zone. Use a name such as Asia/Shanghai."),
+    "organisation-needed-of": _(
+        "Name one of your organisations: {choices}. You can choose a default one in your profile."
+    ),
     "organisation-needed": _("Choose the organisation: you belong to several, or to none."),
     "not-a-member": _("You are not a member of {organisation}."),
     "in-the-past": _("This is in the past."),
+    "ends-before-it-starts": _("The end must be after the beginning."),
+    "lasts-too-long": _("The longest time is {hours} h."),
+    "https-only": _("Web addresses must begin with https://."),
+    "link-with-at": _("Web addresses must have no @ before their host: it makes them look like another's."),
+    "unfit-characters": _("The text has invisible characters, which control or turn it: remove them."),
+    "not-for-this-audience": _("Leave this empty: the announcement is for others."),
+    "announcement-over": _("This announcement is over or was withdrawn. Make another."),
+    "announcements-many": _("Too many announcements are not over: at most {most}. Withdraw one first."),
+    "maintenance": _("The platform is under maintenance: nothing can be changed until it is over."),
+    "maintenance-many": _("Too many times of maintenance are not over: at most {most}. End one first."),
+    "maintenance-over": _("This maintenance is over or was called off."),
+    "maintenance-overlaps": _("There is other maintenance at this time. End it or change its end."),
     "unknown-person": _(
         "No account has this ID or e-mail address. The person must first sign up or accept an invitation."
     ),
@@ -92,13 +111,21 @@ REFUSALS: dict[str, Sentence] = {
     "not-signed-in": _("Sign in, or send a token."),
     "bad-token": _("The token is unknown, expired or revoked."),
     "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
+    "scope-for-managers": _("Only who manages the members of a whole organisation can give this scope."),
     "second-factor-missing": _("Your role needs a second factor: set one up in your profile."),
     "second-factor-unconfirmed": _(
         "Sign in with your second factor: your role needs it. A token created without one has to "
         "be created again."
     ),
+    "second-factor-unread": _(
+        "Your second factor cannot be read: the key of the platform (SECRET_KEY) has changed. Sign in with a "
+        "passkey if you have one; otherwise tell the administrators, who can bring the earlier key back "
+        "(SECRET_KEY_FALLBACKS)."
+    ),
+    "other-address": _("You came by {used}, but the address of this platform is {address}."),
     "csrf": _("The page was open too long. Reload it and try again."),
     "own-request": _("You cannot decide on your own request."),
+    "person-needed": _("A service account cannot do this: a person has to."),
     "own-role": _("You cannot give yourself a role: another manager or an administrator has to."),
     "no-second-accountant": _(
         "This needs a second approver, and {place} has nobody else who may do it. One of its "
@@ -132,12 +159,50 @@ REFUSALS: dict[str, Sentence] = {
         "invitation, which can include roles."
     ),
     "not-of-this-role": _("This role does not apply there."),
+    "one-limit": _("Limit a role to a facility or to an instrument, not to both."),
     "last-manager": _("Nobody else manages this organisation: make another person manager first."),
     "move-ahead": _("A move to another region is scheduled: withdraw it first."),
     "same-region": _("It already belongs to this region."),
     "too-far-away": _("This is more than two years away."),
     "before-last-move": _("This must be after its last move, on {day}."),
     "last-administrator": _("There is no other administrator: make another person administrator first."),
+    "own-account": _("Nobody does this to their own account: ask another administrator."),
+    "own-reset": _("You have asked for this yourself: another administrator has to confirm it."),
+    "new-administrator": _(
+        "You have been an administrator for less than seven days before this was asked for: an administrator "
+        "of longer standing has to confirm it, or the command on the server."
+    ),
+    "asker-gone": _("Whoever asked for this is no longer an administrator: withdraw it and ask again."),
+    "request-expired": _("The request is more than a day old: ask again."),
+    "reset-asked": _("An administrator has asked for this already; another one has to confirm it."),
+    "no-reset-asked": _("Nobody has asked for this, or it was decided meanwhile."),
+    "no-factor": _("This person has no second factor."),
+    "address-privileged": _(
+        "No administrator alone changes the address of an administrator or auditor: use the command on "
+        "the server."
+    ),
+    "same-address": _("This is the address of the account already."),
+    "address-in-use": _("This address belongs to another account."),
+    "address-recent": _("The address was changed less than a week ago, and that can still be undone."),
+    "address-asked": _("An administrator has asked for this already: withdraw that request first."),
+    "no-address-asked": _("Nobody has asked for another address, or it was decided meanwhile."),
+    "address-link-over": _("This link no longer works: it was used, withdrawn, or is too old."),
+    "no-second-administrator": _(
+        "No other administrator has the role for at least seven days, so nobody could confirm it. Use a "
+        "recovery code of the person, or the command on the server."
+    ),
+    "wrong-recovery-code": _("This is not an unused recovery code of this person."),
+    "too-many-recovery-codes": _("There were {most} wrong recovery codes today. Try again tomorrow."),
+    "too-often-today": _("This was done {most} times for this person within a day. Try again tomorrow."),
+    "mail-waits": _("This mail is waiting to be sent."),
+    "look-privileged": _("Nobody looks at pages as an administrator or auditor."),
+    "looking": _("You are looking at pages as somebody else: nothing can be changed or downloaded."),
+    "looking-over": _(
+        "You no longer look at pages as somebody else, and this would have been done as yourself: nothing "
+        "was changed."
+    ),
+    "session-needed": _("No token does this: sign in, and confirm who you are on the pages first."),
+    "not-recent": _("Confirm who you are on the pages first, then try again within a few minutes."),
     "demonstration": _("This is the demonstration: a real installation begins in its own database."),
     "unconfirmed-account": _(
         "There is an account with this address that is closed, or whose owner has not confirmed "
@@ -182,6 +247,7 @@ REFUSALS: dict[str, Sentence] = {
     "too-many-views": _("You already have {most} views of this list: delete one of them first."),
     # states and doors
     "wrong-state": _("This is no longer possible: it is now {state}."),
+    "no-longer-kept": _("This is no longer kept: it was removed after its time."),
     "wrong-version": _("Somebody has changed this since you opened it. Reload it."),
     "broken-file": _("This file is damaged, or not of the type it claims to be."),
     "too-many-pixels": _("This picture is too large: at most {most} megapixels."),
@@ -197,6 +263,7 @@ REFUSALS: dict[str, Sentence] = {
     "method-not-allowed": _("This address does not support that method."),
     "not-acceptable": _("This address answers in JSON only."),
     "unsupported-media-type": _("Send JSON (application/json)."),
+    "never-given-up": _("This work is not given up, because the books are wrong until it is done."),
     "malformed": _("The request could not be read: {problem}"),
     "length-required": _("Send the length of the body (Content-Length), not chunks."),
     "request-too-large": _("The request is too large."),
@@ -212,6 +279,7 @@ REFUSALS: dict[str, Sentence] = {
 ACTS: dict[str, Words] = {
     "messages.choose": _("Message settings changed"),
     "effect.retry": _("Failed action retried"),
+    "effect.give-up": _("Failed action given up"),
     "job.retry": _("Failed job retried"),
     "region.create": _("Region entered"),
     "region.change": _("Region changed"),
@@ -232,6 +300,7 @@ ACTS: dict[str, Words] = {
     "role.revoke": _("Role removed"),
     "invitation.send": _("Invited"),
     "invitation.accept": _("Invitation accepted"),
+    "invitation.change": _("Roles of an invitation changed"),
     "invitation.withdraw": _("Invitation withdrawn"),
     "joinrequest.create": _("Asked to join"),
     "joinrequest.approve": _("Request to join approved"),
@@ -247,6 +316,12 @@ ACTS: dict[str, Words] = {
     "organisation.scopes": _("Scopes changed"),
     "installation.create": _("Platform set up"),
     "installation.update": _("Name and rules of the platform changed"),
+    "announcement.make": _("Announcement made"),
+    "announcement.change": _("Announcement changed"),
+    "announcement.withdraw": _("Announcement withdrawn"),
+    "maintenance.plan": _("Maintenance turned on or planned"),
+    "maintenance.prolong": _("End of maintenance changed"),
+    "maintenance.end": _("Maintenance ended or called off"),
     "provider.create": _("Sign-in provider added"),
     "provider.update": _("Sign-in provider changed"),
     "provider.delete": _("Sign-in provider removed"),
@@ -264,6 +339,23 @@ ACTS: dict[str, Words] = {
     "user.factor-remove": _("Second factor turned off"),
     "user.factor-renew": _("Recovery codes regenerated"),
     "user.sign-in-block": _("Sign-in blocked for a while: too many wrong passwords"),
+    "user.sign-in-unlock": _("Sign-in unlocked"),
+    "user.sessions-end": _("Sessions ended by an administrator"),
+    "user.tokens-revoke": _("Tokens revoked by an administrator"),
+    "user.suspend": _("Account suspended"),
+    "user.restore": _("Account brought back"),
+    "user.factor-reset-ask": _("Reset of the second factor requested"),
+    "user.factor-reset-withdraw": _("Reset of the second factor withdrawn"),
+    "user.factor-reset": _("Second factor reset"),
+    "user.address-ask": _("Another address requested for this person"),
+    "user.address-withdraw": _("Request for another address withdrawn"),
+    "user.address-take": _("Address changed with the link to the new address"),
+    "user.address-stop": _("Change of the address stopped by the old address"),
+    "user.address-undo": _("Change of the address undone by the old address"),
+    "user.mail-resend": _("Mail sent again"),
+    "user.password-link": _("Link to set a password sent"),
+    "user.look": _("Looked at pages as this person"),
+    "user.look-end": _("Stopped looking at pages as this person"),
     "user.close": _("Account closed for good"),
     "user.erase": _("Personal data erased"),
 }

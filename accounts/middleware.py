@@ -24,6 +24,9 @@ from accounts.permissions import confirmed_by_second_factor, require_second_fact
 from accounts.selectors.installation import installation, usual_zone
 from accounts.selectors.zones import zone_keys, zone_of
 
+# Addresses that programs ask, which are answered in the words of programs, refusals, too.
+PROGRAMS = ("/api/", "/scim/")
+
 
 class LanguageMiddleware:
     """Chooses the language: from `?lang=`, else from the cookie, else from the browser's preferences.
@@ -52,7 +55,7 @@ class ZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/api/"):
+        if request.path.startswith(PROGRAMS):
             return self.get_response(request)
         user = request.user
         zone = user.time_zone if user.is_authenticated else request.COOKIES.get("time_zone", "")
@@ -112,7 +115,7 @@ class SecondFactorMiddleware:
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
         match = request.resolver_match
         name = match.view_name if match else ""
-        if request.path.startswith("/api/") or (name or "").startswith(self.OPEN):
+        if request.path.startswith(PROGRAMS) or (name or "").startswith(self.OPEN):
             return None
         try:
             require_second_factor(request.user, confirmed=confirmed_by_second_factor(request))

@@ -13,11 +13,12 @@ from accounts.selectors.users import has_second_factor
 
 
 def actor_of(user: Any) -> Actor:
-    """Return the actor for a Django user; for an anonymous or inactive one, an actor without rights.
+    """Return the actor for a Django user; for an anonymous or inactive one, an actor without rights. A
+    service account, which is never active as people are, has those of its roles while it is open.
 
     It takes one statement the first time and is then kept on the user object of the request.
     """
-    if not getattr(user, "is_authenticated", False) or not user.is_active:
+    if not getattr(user, "is_authenticated", False) or not (user.is_active or user.is_service):
         return NOBODY
     if not hasattr(user, "_actor"):
         user._actor = load_actor(user)
@@ -37,18 +38,28 @@ def require(actor: Actor, capability: str, place: Place) -> None:
         raise WrongState("organisation-closed")
 
 
-def require_somewhere(actor: Actor, capability: str) -> None:
-    """Raise `NotPermitted` unless one of the actor's grants carries the capability, at whatever place."""
-    if not any(grant.role in CAPABILITIES[capability] for grant in actor.grants):
+def require_person(actor: Actor) -> None:
+    """Raise `NotPermitted` (`person-needed`) for a service account: whoever makes one must not, through it,
+    be the second person that an act asks for, nor give themselves what only others may give them."""
+    if actor.is_service:
+        raise NotPermitted("person-needed")
+
+
+def require_somewhere(actor: Actor, capability: str, *, whole: bool = False) -> None:
+    """Raise `NotPermitted` unless one of the actor's grants carries the capability, at whatever place;
+    `whole`: for more than a facility or an instrument."""
+    grants = (grant for grant in actor.grants if not (whole and grant.is_scoped))
+    if not actor.can(capability) or not any(grant.role in CAPABILITIES[capability] for grant in grants):
         raise NotPermitted(capability=capability)
 
 
 def needs_second_factor(user: Any) -> bool:
     """Return whether the person's roles demand a second factor; in a demonstration no role does."""
-    if not settings.SECOND_FACTOR_REQUIRED or not user.is_authenticated:
+    if not settings.SECOND_FACTOR_REQUIRED or not user.is_authenticated or user.is_viewed or user.is_service:
         return False
     actor = actor_of(user)
-    return user.is_staff or user.is_superuser or any(map(actor.has, SECOND_FACTOR_ROLES))
+    demand = any(grant.role in SECOND_FACTOR_ROLES for grant in actor.grants)
+    return user.is_staff or user.is_superuser or demand
 
 
 def require_second_factor(user: Any, *, confirmed: bool) -> None:

@@ -27,7 +27,7 @@ from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 from psycopg.types.json import Jsonb
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, Grant
 
 MOST_SHAPES = 64  # of a question; what is beyond is compiled each time
 MOST_ITEMS = 16  # of a list with a slot for each; a longer one is a single value
@@ -258,14 +258,18 @@ def _shape(actor: Actor) -> tuple[Any, list[UUID]]:
     def at(one: UUID | None) -> int | None:
         return None if one is None else places.setdefault(one, len(places))
 
-    grants = sorted(actor.grants, key=lambda g: (g.role, str(g.organisation_id), str(g.region_id)))
+    grants = sorted(actor.grants, key=lambda grant: (grant.role, *map(str, _places(grant))))
     shape = (
-        tuple((grant.role, at(grant.organisation_id), at(grant.region_id)) for grant in grants),
+        tuple((grant.role, *map(at, _places(grant))) for grant in grants),
         tuple(at(one) for one in sorted(actor.organisations)),
         at(actor.user_id),
-        (actor.language, actor.time_zone, actor.is_platform),
+        (actor.language, actor.time_zone, actor.is_platform, actor.is_service),
     )
     return shape, list(places)
+
+
+def _places(grant: Grant) -> tuple[UUID | None, ...]:
+    return grant.organisation_id, grant.region_id, grant.facility_id, grant.instrument_id
 
 
 def _compiled_for(
@@ -310,6 +314,8 @@ def _built(
                 grant,
                 organisation_id=grant.organisation_id and names[grant.organisation_id],
                 region_id=grant.region_id and names[grant.region_id],
+                facility_id=grant.facility_id and names[grant.facility_id],
+                instrument_id=grant.instrument_id and names[grant.instrument_id],
             )
             for grant in actor.grants
         ),

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import people, sign_in
+from accounts.letters import administration, people, sign_in
 from accounts.models import ApiToken, IdempotencyKey, Invitation, JobFailure, JobRun, Message, OutboxMessage
 from accounts.selectors.verification import trail_found_right
 from accounts.services.erasure import person_forget
@@ -44,7 +44,7 @@ TASKS = Tasks(
         "digest": digest_send,
         "person": lambda row, now: outcome(person_forget(user_id=UUID(row.payload["user"]), now=now)),
     },
-    letters=(people.KINDS, sign_in.KINDS),
+    letters=(people.KINDS, administration.KINDS, sign_in.KINDS),
     keeps=(
         # Keys make an effect happen once; the longest that one is asked for again and again (a certificate
         # that runs out, a record that is stale) is well below this.
@@ -55,10 +55,12 @@ TASKS = Tasks(
         Kept(
             "outbox-failed", _("Abandoned actions and messages"), timedelta(days=365), "given-up",
             lambda before: OutboxMessage.objects.filter(done_at__lt=before, outcome="failed"),
+            least=90,
         ),
         Kept(
             "messages", _("Messages in the inbox"), timedelta(days=180), "made",
             lambda before: Message.objects.filter(created_at__lt=before),
+            least=30,
         ),
         Kept(
             "idempotency-keys", _("Answers to requests with an Idempotency-Key"), timedelta(hours=24), "made",
@@ -67,20 +69,24 @@ TASKS = Tasks(
         Kept(
             "job-runs", _("Runs of the timetable"), timedelta(days=14), "made",
             lambda before: JobRun.objects.filter(started_at__lt=before),
+            least=7,
         ),
         Kept(
             "job-failures", _("Failures of jobs"), timedelta(days=90), "last-tried",
             lambda before: JobFailure.objects.filter(last_at__lt=before),
+            least=30,
         ),
         Kept("sessions", _("Sign-in sessions"), timedelta(0), "expired", _sessions),
         Kept(
             "tokens", _("Expired and revoked API tokens"), timedelta(days=365), "expired",
             lambda before: ApiToken.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before)),
+            least=90,
         ),
         # Those nobody took: the address in them is somebody's.
         Kept(
             "invitations", _("Invitations not accepted"), timedelta(days=365), "expired",
             lambda before: Invitation.objects.filter(accepted_at=None, expires_at__lt=before),
+            least=30,
         ),
     ),
 )  # fmt: skip

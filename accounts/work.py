@@ -71,6 +71,7 @@ def _several(rows: QuerySet[Any] | Sequence[QuerySet[Any]]) -> Sequence[QuerySet
 class Kept:
     """A kind of record that is deleted after a time: what operators call it, the time `span` that it is kept
     from `since` on, and either the rows that have expired at a given moment, or the files made on demand.
+    `least`: the fewest days that administrators may set in place of `span`; 0 if they may not.
 
     The trail and the books (bookings, charges, the ledger, statements) are never deleted.
     """
@@ -82,6 +83,7 @@ class Kept:
     rows: Rows | None = None
     _: KW_ONLY
     files: type[FileJob] | None = None
+    least: int = 0
 
     def past(self, now: datetime) -> Sequence[QuerySet[Any]]:
         """Return the rows that have been kept long enough."""

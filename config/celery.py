@@ -4,6 +4,8 @@ Every job looks for what is due and not yet done, so an entry that runs late, tw
 nothing: the next run finds the work. Each run of the timetable is recorded; a nudge after a commit is not.
 """
 
+import gc
+import logging
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from celery import Celery, Task, signals, states
 from django.db import close_old_connections
 
+from config.env import Misconfigured
 from config.operations import observability
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -32,9 +35,28 @@ def _report(**rest: Any) -> None:
     observability.report_errors()
 
 
+@signals.worker_init.connect
+def _share(sender: Any, **rest: Any) -> None:
+    """Load, before processes are forked, what each would load for itself with its first mail, and keep the
+    collector from it, so that they share it in memory. One process alone shares with nobody."""
+    from django.conf import settings  # noqa: PLC0415 (not before Django is set up)
+    from django.urls import reverse  # noqa: PLC0415
+    from django.utils.translation import override  # noqa: PLC0415
+
+    if sender.concurrency != 1:
+        for language, _ in settings.LANGUAGES:
+            with override(language):
+                reverse("bookings:catalogue")
+    gc.collect()
+    gc.freeze()
+
+
 @signals.worker_process_init.connect
 def _trace(**rest: Any) -> None:
-    observability.trace("worker")
+    try:
+        observability.trace("worker")
+    except Misconfigured as wrong:  # it would end, and be started again, for ever
+        logging.getLogger(__name__).error("%s", wrong)
 
 
 @signals.task_prerun.connect

@@ -6,8 +6,10 @@ this module starts nothing.
 
 import os
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
 from email.utils import parseaddr
+from functools import wraps
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -18,10 +20,64 @@ from psycopg.conninfo import conninfo_to_dict
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_ENV = ROOT / ".local" / "env"
+DEVELOPED = "+dev"  # what a checkout appends to the version that it becomes
 
 
-class Misconfigured(RuntimeError):
-    """A setting is missing or cannot be read; the sentence says which and how to set it."""
+class Misconfigured(SystemExit):
+    """A setting is missing or cannot be read; the sentence says which and how to set it. It ends the process
+    with that sentence alone, whatever the process is: a command, a web process, a worker."""
+
+
+# What is wrong, while settings are read: all of it is told at once. None outside.
+_problems: list[str] | None = None
+
+
+def begin() -> None:
+    """Note from now on what is wrong, in place of stopping at the first: the readers below return something
+    of the right type instead."""
+    global _problems
+    _problems = []
+
+
+def end() -> None:
+    """Raise `Misconfigured` if anything was wrong since `begin`, with a sentence for each setting."""
+    global _problems
+    told, _problems = _problems or [], None
+    if told:
+        lines = "".join(f"\n- {words}" for words in told)
+        raise Misconfigured(told[0] if len(told) == 1 else f"{len(told)} settings are wrong:{lines}")
+
+
+def reader[**P, T, S](stand_in: S) -> Callable[[Callable[P, T]], Callable[P, T | S]]:
+    """Let a function that raises `Misconfigured` note the sentence and return `stand_in` while settings are
+    read. Of each setting the first sentence counts: what follows from it is no news."""
+
+    def wrap(read: Callable[P, T]) -> Callable[P, T | S]:
+        @wraps(read)
+        def told(*args: P.args, **kwargs: P.kwargs) -> T | S:
+            try:
+                return read(*args, **kwargs)
+            except Misconfigured as wrong:
+                if _problems is None:
+                    raise
+                words = str(wrong)
+                if words.split()[0] not in {known.split()[0] for known in _problems}:
+                    _problems.append(words)
+                return stand_in
+
+        return told
+
+    return wrap
+
+
+def version() -> str:
+    """Return the version in the file VERSION of a release: that of pyproject.toml, with the commit appended
+    if it was packed before the version was released. In a checkout return that of pyproject.toml, marked."""
+    told = ROOT / "VERSION"
+    if told.is_file():
+        return told.read_text("utf-8").strip()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return f"{project['version']}{DEVELOPED}"
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -42,6 +98,16 @@ _is_named = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"
 _written = {} if _is_named else read_env_file(LOCAL_ENV)
 
 
+# How those look that have no default.
+REQUIRED = {
+    "DATABASE_URL": "postgresql://user:password@host:5432/name",
+    "REDIS_URL": "redis://:password@host:6379/0",
+    "SECRET_KEY": "the output of: openssl rand -hex 32",
+    "SITE_URL": "https://instruments.example.org",
+}
+
+
+@reader("")
 def text(name: str, default: str | None = None) -> str:
     """Return the value of `name`, or the contents of the file that `name_FILE` names, the usual way to pass
     secrets to containers and units. Raise `Misconfigured` if both are set, or neither is and there is no
@@ -55,10 +121,12 @@ def text(name: str, default: str | None = None) -> str:
             raise Misconfigured(f"{name}_FILE cannot be read: {problem}") from None
     value = os.environ.get(name, _written.get(name, default))
     if value is None:
-        raise Misconfigured(f"{name} is not set. See docs/operations.md.")
+        wanted = f"It must look like {REQUIRED[name]}" if name in REQUIRED else "See docs/operations.md."
+        raise Misconfigured(f"{name} is not set. {wanted}")
     return value
 
 
+@reader(False)
 def flag(name: str, default: bool = False) -> bool:
     """Return the switch in the variable `name`: 1, true, yes, on (any case) are true; 0, false, no, off and
     empty are false."""
@@ -70,19 +138,77 @@ def flag(name: str, default: bool = False) -> bool:
     raise Misconfigured(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def number(name: str, default: int) -> int:
+@reader(0)
+def number(name: str, default: int, least: int = 0) -> int:
+    """Return the whole number in the variable `name`, `least` or more."""
     value = text(name, str(default))
-    try:
-        return int(value)
-    except ValueError:
-        raise Misconfigured(f"{name} must be a whole number, not {value!r}.") from None
+    if not re.fullmatch(r"\s*[+-]?[0-9]{1,15}\s*", value) or int(value) < least:
+        raise Misconfigured(f"{name} must be a whole number, {least} or more, not {value!r}.")
+    return int(value)
 
 
+@reader("INFO")
+def log_level() -> str:
+    """Return `LOG_LEVEL`, from which on lines are logged."""
+    value, known = text("LOG_LEVEL", "INFO"), ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+    if value not in known:
+        raise Misconfigured(f"LOG_LEVEL must be one of {', '.join(known)}, not {value!r}.")
+    return value
+
+
+@reader("1/min")
+def rate(name: str, default: str) -> str:
+    """Return a limit such as `600/min`."""
+    value = text(name, default)
+    if not re.fullmatch(r"[0-9]+/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+        raise Misconfigured(f"{name} must look like 600/min (s, min, hour, day), not {value!r}.")
+    return value
+
+
+@reader(False)
+def debug(local: bool) -> bool:
+    value = flag("DEBUG")
+    if value and not local:
+        raise Misconfigured("DEBUG shows what is in the process to everybody: in local mode only.")
+    return value
+
+
+@reader("")
+def origin(name: str) -> str:
+    """Return the address of a site without a path, or nothing."""
+    value = text(name, "").rstrip("/")
+    parts = _web_address(value) if value else None
+    if value and (parts is None or parts.path or parts.query or parts.username):
+        raise Misconfigured(f"{name} must look like https://uploads.example.org, not {value!r}.")
+    return value
+
+
+@reader("")
+def address(name: str) -> str:
+    """Return a web address, or nothing."""
+    value = text(name, "")
+    if value and _web_address(value) is None:
+        raise Misconfigured(f"{name} must look like https://example.org/page, not {value!r}.")
+    return value
+
+
+@reader(list[str]())
+def origins(name: str, default: str) -> list[str]:
+    """Return addresses of sites, with commas between them; `*.` may begin a host."""
+    values = words(name, default)
+    for value in values:
+        if (parts := _web_address(value)) is None or parts.path or parts.query:
+            raise Misconfigured(f"{name} must look like https://a.example.org,https://b.example.org")
+    return values
+
+
+@reader(list[str]())
 def words(name: str, default: str = "") -> list[str]:
     """Return the items of the comma-separated list in the variable `name`."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+@reader(None)
 def require_bundled(*urls: str) -> None:
     """Raise `Misconfigured` unless every address is that of a bundled server, which the launcher of this
     checkout has started on loopback. Only the launcher knows their passwords, which are stored beside their
@@ -101,11 +227,13 @@ ENCODED = "; in a password everything but letters and digits is written as %XX"
 # What the platform sets on each connection, so that an address may not set it otherwise.
 OURS = frozenset({"options", "application_name", "client_encoding"})
 
+MOST_PORT = 65_535
 # A server that lost its power or its network says nothing any more. The system would wait for it
 # for a quarter of an hour, and for the answer to what arrived before for hours.
 SILENCE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
+@reader(dict[str, object]())
 def database(url: str, ours: Mapping[str, object], name: str = "DATABASE_URL") -> dict[str, object]:
     """Return Django's settings for a database address in libpq's form: postgresql://user:password@host/name,
     with several hosts and any parameter of libpq (`sslmode`, `target_session_attrs`, `host` as the folder of
@@ -127,7 +255,10 @@ def database(url: str, ours: Mapping[str, object], name: str = "DATABASE_URL") -
         raise Misconfigured(f"{name} names no database: postgresql://user:password@host/name")
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host"}
     settings: dict[str, object] = {key: given.pop(word, "") for key, word in names.items()}
-    settings["PORT"] = str(given.pop("port", ""))
+    settings["PORT"] = ports = str(given.pop("port", "") or "")
+    for port in filter(None, ports.split(",")):
+        if not (port.isdecimal() and 1 <= int(port) <= MOST_PORT):
+            raise Misconfigured(f"{name} must have a port from 1 to {MOST_PORT}.")
     return {
         "ENGINE": "config.database",
         **settings,
@@ -135,6 +266,7 @@ def database(url: str, ours: Mapping[str, object], name: str = "DATABASE_URL") -
     }
 
 
+@reader("")
 def zone(name: str, default: str) -> str:
     """Return a time zone such as `Asia/Shanghai`; empty if none is named and there is no default."""
     value = text(name, default)
@@ -143,6 +275,7 @@ def zone(name: str, default: str) -> str:
     return value
 
 
+@reader("redis://")
 def redis(name: str, default: str | None = None) -> str:
     """Return the `redis://` or `rediss://` address in the variable `name`; raise `Misconfigured` if it
     switches off the check of TLS certificates."""
@@ -163,6 +296,7 @@ def redis(name: str, default: str | None = None) -> str:
     return url
 
 
+@reader(None)
 def bucket(local: bool) -> dict[str, object] | None:
     """Return the options of the bucket that `MEDIA_BUCKET` names, or None. Raise `Misconfigured` if a folder
     is named too, if the options are incomplete, or if the address has no TLS and is neither on this machine
@@ -203,6 +337,7 @@ def bucket(local: bool) -> dict[str, object] | None:
     return options
 
 
+@reader("platform")
 def results_from(has_bucket: bool) -> str:
     """Return what sends the files of results: the `platform` itself, the `proxy` in front of it, which reads
     the folder, or the `bucket`. Raise `Misconfigured` for another word and for a choice that does not fit
@@ -216,6 +351,7 @@ def results_from(has_bucket: bool) -> str:
     return sender
 
 
+@reader("")
 def secret_key(local: bool) -> str:
     """Return `SECRET_KEY`; raise `Misconfigured` for one that can be guessed, by the rules of `check
     --deploy`."""
@@ -228,6 +364,7 @@ def secret_key(local: bool) -> str:
     return key
 
 
+@reader(("", list[str]()))
 def site(local: bool) -> tuple[str, list[str]]:
     """Return `SITE_URL` and `ALLOWED_HOSTS`, which always contains the site's own host. Raise `Misconfigured`
     outside local mode for a site without https, and for hosts that admit any name."""
@@ -247,6 +384,7 @@ def site(local: bool) -> tuple[str, list[str]]:
     return url, hosts
 
 
+@reader("")
 def sender() -> str:
     """Return `MAIL_FROM`, the sender of mails; raise `Misconfigured` if it contains no address."""
     value = text("MAIL_FROM", "Instrument Commons <no-reply@localhost>")
@@ -255,14 +393,24 @@ def sender() -> str:
     return value
 
 
+@reader(0)
+def _port(name: str, default: int) -> int:
+    port = number(name, default, least=1)
+    if port > MOST_PORT:
+        raise Misconfigured(f"{name} must be from 1 to {MOST_PORT}, not {port}.")
+    return port
+
+
+@reader(dict[str, object]())
 def mail() -> dict[str, object]:
     """Return the options of the mail server; raise `Misconfigured` if both kinds of TLS are set."""
     starts_tls, is_tls = flag("MAIL_TLS"), flag("MAIL_SSL")
+    port = _port("MAIL_PORT", 465 if is_tls else 587 if starts_tls else 25)
     if starts_tls and is_tls:
         raise Misconfigured("MAIL_TLS (STARTTLS) and MAIL_SSL (TLS at once) exclude one another.")
     return {
         "host": text("MAIL_HOST", "localhost"),
-        "port": number("MAIL_PORT", 465 if is_tls else 587 if starts_tls else 25),
+        "port": port,
         "username": text("MAIL_USER", ""),
         "password": text("MAIL_PASSWORD", ""),
         "use_tls": starts_tls,
@@ -271,6 +419,7 @@ def mail() -> dict[str, object]:
     }
 
 
+@reader(None)
 def sentry() -> dict[str, Any] | None:
     """Return where errors are reported, as arguments of `sentry_sdk.init`; None if they are not. Raise
     `Misconfigured` for an address without a project's key or number, and for a share of requests to trace
@@ -292,6 +441,7 @@ def sentry() -> dict[str, Any] | None:
     return {"dsn": dsn, "environment": environment, "traces_sample_rate": rate}
 
 
+@reader(None)
 def otlp() -> dict[str, Any] | None:
     """Return where traces are sent, as arguments of OpenTelemetry's exporter, which reads its other variables
     itself; None if they are not sent. Raise `Misconfigured` for an invalid web address, and for any protocol

@@ -20,17 +20,19 @@ from config import env, sign_in
 from config.operations.logs import mask_line
 
 ROOT = env.ROOT
+env.begin()
+VERSION = env.version()
 LOCAL_MODE = env.flag("LOCAL_MODE")
-DEBUG = env.flag("DEBUG")
-if DEBUG and not LOCAL_MODE:
-    raise env.Misconfigured("DEBUG shows what is in the process to everybody: in local mode only.")
+DEBUG = env.debug(LOCAL_MODE)
 SECRET_KEY = env.secret_key(LOCAL_MODE)
 # Keys before it, which count until sessions, links and secrets made under them have ended.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 SITE_URL, ALLOWED_HOSTS = env.site(LOCAL_MODE)
 # Where browsers reach the process of uploads, if not by the site's own address.
-UPLOADS_URL = env.text("UPLOADS_URL", "").rstrip("/")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", SITE_URL if UPLOADS_URL or not LOCAL_MODE else "")
+UPLOADS_URL = env.origin("UPLOADS_URL")
+# The licence of what anybody may read by programs: records, figures, free times. Empty: none is stated.
+OPEN_DATA_LICENCE = env.address("OPEN_DATA_LICENCE")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", SITE_URL if UPLOADS_URL or not LOCAL_MODE else "")
 
 INSTALLED_APPS = [
     "config.apps.ProjectConfig",
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
+    "allauth.idp.oidc",
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
@@ -63,6 +66,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.operations.metrics.MetricsMiddleware",
     "config.web.middleware.KeepingMiddleware",
+    "config.web.middleware.OtherSitesMiddleware",
     "config.operations.health.ProbeMiddleware",
     "config.web.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -71,9 +75,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.web.middleware.MaintenanceMiddleware",
     "config.web.middleware.StrangersMiddleware",  # before the next, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.web.looking.LookingMiddleware",
     "accounts.middleware.ZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -131,9 +137,7 @@ _KEPT = {
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), _OPTIONS) | _KEPT}
 # From which some doors read (accounts/replica.py), and by how many seconds it may be behind.
 REPLICA_URL = env.text("DATABASE_REPLICA_URL", "")
-DATABASE_REPLICA_MOST_LAG = env.number("DATABASE_REPLICA_MOST_LAG", 10)
-if DATABASE_REPLICA_MOST_LAG < 3:
-    raise env.Misconfigured("DATABASE_REPLICA_MOST_LAG must be 3 seconds at least.")
+DATABASE_REPLICA_MOST_LAG = env.number("DATABASE_REPLICA_MOST_LAG", 10, least=3)
 if REPLICA_URL:
     _options = _OPTIONS | {
         "application_name": "instrument-commons-reads",
@@ -149,6 +153,7 @@ if CELERY_BROKER_URL.startswith("rediss:"):
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 if LOCAL_MODE:
     env.require_bundled(*filter(None, (env.text("DATABASE_URL"), REPLICA_URL, REDIS_URL, CELERY_BROKER_URL)))
+DOCTOR = "config.operations.doctor"  # what examines the installation, for pages and a job of lower apps
 CACHES = {"default": {"BACKEND": "config.web.caches.Cache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "config.web.sessions"
 
@@ -213,6 +218,9 @@ SOCIALACCOUNT_PROVIDERS = sign_in.providers()
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no key
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 USERSESSIONS_TRACK_ACTIVITY = False
+# Programs fetch short tokens by OAuth 2.1 as often as they need them (bookings/programs).
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
+IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "bookings:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -267,7 +275,11 @@ RESULTS_FROM = env.results_from(bool(_bucket))
 # A GeoJSON file of boundaries that is drawn behind the map; coasts until an operator names one.
 MAP_BOUNDARIES = env.text("MAP_BOUNDARIES", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
-DATA_UPLOAD_MAX_NUMBER_FILES = 5
+# While there is this file, nothing can be changed (`manage.py maintenance on --file`).
+# Not in the release's folder, which the service may not write and which changes at an upgrade.
+_state = ROOT / ".local" if LOCAL_MODE else Path("/var/lib/instrument-commons")
+MAINTENANCE_FILE = env.text("MAINTENANCE_FILE", str(_state / "maintenance.json"))
+DATA_UPLOAD_MAX_NUMBER_FILES = 30  # of any address; most take fewer (config/files/uploads.py)
 # Results that are handed over: what a host may keep unless an administrator says otherwise, and the
 # largest file, in bytes.
 RESULTS_QUOTA = env.number("RESULTS_QUOTA_GB", 500) << 30
@@ -293,6 +305,9 @@ WHITENOISE_USE_FINDERS = DEBUG  # from where they lie, by their plain names
 # Only under names that tell what is in them, so that a browser asks for none twice.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = not DEBUG
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+
+# Where backups lie, for `doctor` to look at; empty: elsewhere.
+BACKUP_FOLDER = env.text("BACKUP_FOLDER", "/var/lib/instrument-commons-backups")
 
 # Mail. The launcher leaves it in a folder where the mail page reads it.
 LOCAL_MAIL = Path(env.text("LOCAL_MAIL", str(ROOT / ".local" / "mail")))
@@ -359,10 +374,10 @@ REST_FRAMEWORK = {
         "accounts.api.throttling.Addresses",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": env.text("THROTTLE_ANONYMOUS", "600/min"),
-        "user": env.text("THROTTLE_USER", "3000/min"),
-        "writes": env.text("THROTTLE_WRITES", "600/min"),
-        "address": env.text("THROTTLE_ADDRESS", "12000/min"),
+        "anon": env.rate("THROTTLE_ANONYMOUS", "600/min"),
+        "user": env.rate("THROTTLE_USER", "3000/min"),
+        "writes": env.rate("THROTTLE_WRITES", "600/min"),
+        "address": env.rate("THROTTLE_ADDRESS", "12000/min"),
         "guesses": "60/min",  # of links to results, from one address
     },
     # An address a client writes about itself is believed only of our own proxy.
@@ -375,8 +390,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Instrument Commons",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "DESCRIPTION": "Everything a screen can do, a program can do: the same services stand behind both.",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
@@ -478,7 +494,15 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.log_level()},
     # Whoever starts granian with --access-log gets its lines through here, too.
-    "loggers": {"granian.access": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+    "loggers": {
+        "granian.access": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # It writes lines of bank files, with names and accounts, where it understands none of them.
+        "mt940": {"level": "CRITICAL", "propagate": False},
+        # It tells of the tokens it makes, at a level that nobody may switch on.
+        "oauthlib": {"level": "WARNING"},
+    },
 }
+
+env.end()

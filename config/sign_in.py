@@ -20,6 +20,7 @@ SAML = (
 IDENTIFIERS = ("pairwise-id", "subject-id", "persistent")
 
 
+@env.reader(dict[str, Any]())
 def providers() -> dict[str, Any]:
     """Return the setting SOCIALACCOUNT_PROVIDERS of allauth."""
     orcid: dict[str, Any] = {"provider_class": "accounts.adapters.federation.OrcidProvider"}

@@ -7,11 +7,14 @@ from django.urls import include, path
 
 from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
 from accounts.areas import addresses
+from bookings.provisioning.api.scim import Scim
 from config.mail.mailbox import mailbox
 from config.operations import health
 from config.operations.metrics import metrics
 from config.pages.components import components
+from config.pages.docs import doc, doc_picture, docs
 from config.pages.sitemaps import SITEMAPS, robots
+from instruments.exchange.api.oai import Oai
 
 urlpatterns = [
     path("api/v1/", include("config.api.urls")),  # first: asked most
@@ -27,6 +30,12 @@ urlpatterns = [
     path("accounts/saml/<str:organization_slug>/sls/", saml_sign_out, name="saml_sls"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("oai", Oai.as_view(), name="oai"),
+    path("scim/v2/<uuid:organisation_id>", Scim.as_view(), name="scim"),
+    path("scim/v2/<uuid:organisation_id>/<path:rest>", Scim.as_view(), name="scim-part"),
+    path("docs/", docs, name="docs"),
+    path("docs/pictures/<str:name>", doc_picture, name="doc-picture"),
+    path("docs/<path:name>/", doc, name="doc"),
     path("robots.txt", robots, name="robots"),
     path(
         "sitemap.xml",

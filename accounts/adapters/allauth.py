@@ -173,6 +173,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.time_zone = str(timezone.get_current_timezone())
         return users.user_register(user=user, now=timezone.now()) if commit else user
 
+    def get_login_stages(self) -> list[str]:
+        own = {"allauth.mfa.stages.AuthenticateStage": "accounts.adapters.second_factor.SecondFactorStage"}
+        return [own.get(path, path) for path in super().get_login_stages()]
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Return whether the person has to prove again who they are: they have neither signed in nor
         confirmed within the last minutes, or not with the second factor that they have. allauth would ask

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.models import User
+from accounts.selectors.administration import unlocked_mark
 from accounts.selectors.users import user_by_email
 from accounts.services.users import sign_in_blocked
 
@@ -86,6 +87,8 @@ def _limits(request: HttpRequest, email: str) -> list[tuple[str, str | None]]:
     user = None if "\0" in email else user_by_email(email)
     account = user.pk.hex if user else email.strip().lower()
     browser = _browsers(request).get(account, "")
+    if user:
+        account += unlocked_mark(user.pk)  # so that nothing counts from before it was unlocked
     if user and request.user == user:  # they confirm who they are while signed in
         browser = browser or str(request.session.session_key)
     if browser:

@@ -4,17 +4,26 @@ import base64
 import hashlib
 from typing import Any
 
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
+from allauth.mfa.stages import AuthenticateStage
+from allauth.mfa.utils import is_mfa_enabled
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.errors import WrongState
 from accounts.letters.words import site_name
+from accounts.messages import REFUSALS
 from accounts.permissions import needs_second_factor
 
 MARK = "fernet:"
+UNREAD = "second-factor-unread"
 
 
 def _cipher() -> MultiFernet:
@@ -22,6 +31,47 @@ def _cipher() -> MultiFernet:
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     digests = (hashlib.sha256(f"second factors:{secret!s}".encode()).digest() for secret in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+
+
+class SecretUnread(ValidationError, WrongState):  # type: ignore[misc]  # both have a code
+    """A second factor was stored under another SECRET_KEY: a form says so beside its field, any other page as
+    a refusal."""
+
+    def __init__(self) -> None:
+        WrongState.__init__(self, UNREAD)
+        # As the other has them.
+        self.message = REFUSALS[UNREAD]  # type: ignore[assignment]
+        self.params, self.error_list = None, [self]
+
+
+def second_factors_unread(most: int) -> tuple[int, int]:
+    """Return how many stored secrets of second factors no key in force reads, and how many were tried: the
+    oldest and the newest, at most so many of each."""
+    rows = Authenticator.objects.filter(type__in=(Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES))
+    kept = dict(rows.order_by("pk").values_list("pk", "data")[:most])
+    kept |= dict(rows.order_by("-pk").values_list("pk", "data")[:most])
+    read, unread = SecondFactorAdapter().decrypt, 0
+    for data in kept.values():
+        try:
+            read(data.get("secret") or data.get("seed") or "")
+        except SecretUnread:
+            unread += 1
+    return unread, len(kept)
+
+
+class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]
+    """The step of signing in that asks for the second factor."""
+
+    def is_resumable(self, request: HttpRequest) -> bool:
+        """Return whether the person still has a second factor. If it was reset after they had given the
+        password, forget this sign-in: the page for the code would send them to the sign-in page, and that one
+        back to the code, for ever."""
+        user, types = self.login.user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+        if user is not None and is_mfa_enabled(user, types):
+            return True
+        clear_login(request)
+        messages.info(request, gettext("Your second factor was reset meanwhile. Sign in again."))
+        return False
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -45,7 +95,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def decrypt(self, encrypted_text: str) -> str:
         if not encrypted_text.startswith(MARK):
             return encrypted_text
-        return _cipher().decrypt(encrypted_text.removeprefix(MARK)).decode()
+        try:
+            return _cipher().decrypt(encrypted_text.removeprefix(MARK)).decode()
+        except InvalidToken:
+            raise SecretUnread from None
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         others = Authenticator.objects.filter(user=authenticator.user).exclude(pk=authenticator.pk)

@@ -63,6 +63,7 @@ class AccessGrantBody(shapes.Shape):
 
 
 class AccessRequests(Resource):
+    for_persons = True
     at, key, tag = "access-requests/", "request_id", TAG
     name, many = "access_request", "access_requests"
     shape, order = AccessRequestShape, ("created_at", "id")

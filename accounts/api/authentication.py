@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from accounts.api.throttling import Strangers
 from accounts.domain.errors import NotPermitted
 from accounts.models import ApiToken, User
-from accounts.permissions import confirmed_by_second_factor, require_second_factor
+from accounts.permissions import actor_of, confirmed_by_second_factor, require_person, require_second_factor
+from accounts.selectors.installation import maintenance_now
 from accounts.selectors.secrets import digest_of
-from accounts.selectors.tokens import token_by_digest
-from accounts.services.tokens import TOUCHED_EVERY, token_touch
+from accounts.selectors.tokens import client_token, token_by_digest
+from accounts.services.tokens import PREFIX, TOUCHED_EVERY, token_touch
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -28,14 +29,17 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         now = timezone.now()
-        row = token_by_digest(digest_of(token.strip()), now)
+        digest = digest_of(token.strip())
+        row = token_by_digest(digest, now)
+        if row is None and not token.strip().startswith(PREFIX):
+            row = client_token(digest, now)
         # Demonstration accounts have known passwords: they open nothing but a demonstration.
         if row is None or (row.user.is_demo and not settings.LOCAL_MODE):
             strangers = Strangers()
             if not strangers.allow_request(request, None):
                 raise Throttled(wait=strangers.wait())
             raise AuthenticationFailed(code="bad-token")
-        if _is_stale(row.last_used_at, now):
+        if _is_stale(row.last_used_at, now) and not maintenance_now(now):
             token_touch(token_id=row.pk, now=now)
         return row.user, row
 
@@ -75,6 +79,8 @@ class Scoped(BasePermission):
         else:
             confirmed = confirmed_by_second_factor(request)
         require_second_factor(request.user, confirmed=confirmed)
+        if writes and view.for_persons:
+            require_person(actor_of(request.user))
         scope = view.write_scope if writes else view.read_scope
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
             raise NotPermitted("scope-missing", scope=scope)

@@ -1,5 +1,6 @@
 """The base class of all addresses of the API: it holds who asks, when, and which version they mean."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -7,22 +8,26 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpResponse
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.shapes import names_of, object_of
 from accounts.api.throttling import exceeded
-from accounts.domain.errors import Refused
+from accounts.domain.errors import Invalid, Refused, unknown_fields
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.services.idempotency import StoredResponse, idempotent
 
+OF_ALL = ("lang", "format")  # parameters of all operations; clients ask for `format=json` everywhere
 KEPT_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate")
 
 
@@ -39,15 +44,21 @@ def body_length(request: Any) -> int:
     return int(length) if length.isdecimal() and length.isascii() else 0
 
 
+def _is_readable(request: Request) -> bool:
+    negotiator: Any = request.negotiator
+    return body_length(request) > 0 and negotiator.select_parser(request, request.parsers) is not None
+
+
 class Endpoint(APIView):
     """The base class of addresses. A token needs `write_scope` for methods that write and `read_scope` for
     others. `only_reads`: no method writes. `needs_person`: visitors who are not signed in have nothing to
-    read here."""
+    read here. `takes_chunks`: it reads bodies whose length is not known beforehand. `for_persons`: what is
+    written here is a person's own, so no service account writes."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     write_scope, read_scope = "manage", "read"
     only_reads = False
-    needs_person = False
+    needs_person = takes_chunks = for_persons = False
     now: datetime
     expected: int | None = None
 
@@ -56,12 +67,27 @@ class Endpoint(APIView):
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+        chunked = "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length")
+        if chunked and not self.takes_chunks:
             raise LengthRequired
         super().initial(request, *args, **kwargs)
         # Here, as who asks is known and nothing of the body is read.
         if not request.user.is_authenticated and body_length(request) > settings.STRANGERS_MOST:
             raise RequestDataTooBig
+        self.refuse_unknown(request)
+
+    def refuse_unknown(self, request: Request) -> None:
+        """Refuse parameters that the operation does not have, so that nobody believes they had an effect, and
+        the fields of a body where it takes none. The shape of a body refuses the others."""
+        method: Any = getattr(self, str(request.method).lower(), None)
+        if not hasattr(method, "takes"):
+            return
+        known = [*(names_of(method.query) if method.query else ()), *OF_ALL]
+        problems = unknown_fields(request.query_params, known)
+        if method.takes is None and request.method not in SAFE_METHODS and _is_readable(request):
+            problems += unknown_fields(object_of(request.data), ())
+        if problems:
+            raise Invalid(problems)
 
     def check_throttles(self, request: Request) -> None:
         if refusing := exceeded(self.get_throttles(), request, self):
@@ -83,6 +109,10 @@ class Endpoint(APIView):
         patch_vary_headers(final, ["Accept-Language", "Authorization", "Cookie"])
         if not final.has_header("Cache-Control"):
             patch_cache_control(final, private=True, no_cache=True)
+        method = getattr(self, str(request.method).lower(), None)
+        if deprecated := getattr(method, "deprecated", None):
+            for name, value in deprecated.headers().items():
+                final[name] = value
         return final
 
     def once(self, act: Callable[[], Response]) -> HttpResponseBase:
@@ -100,7 +130,7 @@ class Endpoint(APIView):
             method=str(self.request.method),
             path=self.request.path,
             key=key,
-            body=JSONRenderer().render(_sorted(self.request.data)),
+            body=JSONRenderer().render(_comparable(self.request.data)),
             now=self.now,
             answer=lambda: self._answer(act),
         )
@@ -116,8 +146,16 @@ class Endpoint(APIView):
         return StoredResponse(response.status_code, JSONRenderer().render(response.data).decode(), headers)
 
 
-def _sorted(data: Any) -> Any:
-    """Return the body with its fields sorted, so that their order does not matter."""
+def _comparable(data: Any) -> Any:
+    """Return the body with its fields sorted, so that their order does not matter, and files by what is in
+    them."""
+    if isinstance(data, QueryDict):  # a form
+        data = dict(data.lists())
     if isinstance(data, dict):
-        return {name: _sorted(data[name]) for name in sorted(data)}
-    return [_sorted(item) for item in data] if isinstance(data, list) else data
+        return {name: _comparable(data[name]) for name in sorted(data)}
+    if isinstance(data, UploadedFile):
+        data.seek(0)
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+        data.seek(0)
+        return [data.name, digest]
+    return [_comparable(item) for item in data] if isinstance(data, list) else data

@@ -11,9 +11,10 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.memberships import ROLE, TAG, MembershipShape, RoleShape
 from accounts.api.resource import rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import Instant
+from accounts.api.shapes import Instant, Shape, Text, checked
 from accounts.models import ApiToken, User
 from accounts.selectors.memberships import grants_for, memberships_for, with_roles
+from accounts.services.users import default_choose
 
 
 class TokenInUseShape(serializers.Serializer[Any]):
@@ -21,7 +22,7 @@ class TokenInUseShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     scopes = serializers.ListField(child=serializers.CharField())
-    expires_at = Instant()
+    expires_at = Instant(allow_null=True, help_text="Null: a service account's, until it is revoked.")
 
 
 class MeShape(serializers.Serializer[Any]):
@@ -35,7 +36,21 @@ class MeShape(serializers.Serializer[Any]):
     time_zone = serializers.CharField()
     memberships = MembershipShape(many=True)
     roles = RoleShape(many=True)
+    organisation = serializers.CharField(
+        allow_null=True,
+        help_text="Code of the organisation that requests are for when they name none, if one was chosen.",
+    )
     token = TokenInUseShape(allow_null=True)
+
+
+class MeBody(Shape):
+    organisation = Text(
+        40,
+        required=False,
+        allow_null=True,
+        help_text="Code or id of one of your organisations, for which requests are that name none. Null: "
+        "whoever belongs to several must name one.",
+    )
 
 
 class Me(Endpoint):
@@ -63,6 +78,7 @@ class Me(Endpoint):
                 }
             ],
             "roles": [ROLE],
+            "organisation": None,
             "token": {
                 "id": "0197a1de-0000-7000-8000-000000000008",
                 "scopes": ["book", "read"],
@@ -73,6 +89,25 @@ class Me(Endpoint):
     def get(self, request: Request) -> Response:
         """Return the person signed in, their memberships, all roles they hold (including those for regions
         and the platform), and what the token of this request allows."""
+        return Response(self.shown(request))
+
+    @operation(
+        "me_change",
+        _("Change your settings"),
+        tag=TAG,
+        takes=MeBody,
+        gives=MeShape,
+        sends={"organisation": "hefei-materials"},
+    )
+    def patch(self, request: Request) -> Response:
+        """Choose which of your organisations requests are for that name none. It ends with your membership
+        there."""
+        data = checked(MeBody, request.data)
+        if "organisation" in data:
+            default_choose(self.by, organisation=data["organisation"] or "")
+        return Response(self.shown(request))
+
+    def shown(self, request: Request) -> Any:
         user, token = request.user, request.auth
         assert isinstance(user, User)
         own = memberships_for(self.actor).filter(user=user, ended_at=None)
@@ -83,7 +118,8 @@ class Me(Endpoint):
             "language": user.language,
             "time_zone": user.time_zone,
             "memberships": with_roles(own),
+            "organisation": own.filter(is_default=True).values_list("organisation__code", flat=True).first(),
             "roles": grants_for(self.actor).filter(user=user),
             "token": token if isinstance(token, ApiToken) else None,
         }
-        return Response(rendered(MeShape, shown))
+        return rendered(MeShape, shown)

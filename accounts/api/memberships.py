@@ -28,6 +28,8 @@ ROLE = {
     "role": "researcher",
     "organisation": "hefei-materials",
     "region": None,
+    "facility": None,
+    "instrument": None,
     "granted_at": "2026-03-06T02:00:00Z",
     "granted_by": MANAGER,
     "revoked_at": None,
@@ -35,19 +37,24 @@ ROLE = {
 
 
 class PersonShape(serializers.Serializer[Any]):
+    """A person."""
+
     id = serializers.UUIDField()
     name = serializers.CharField(source="*")
 
 
 class RoleShape(serializers.Serializer[Any]):
-    """A role held for an organisation, for a region and all below it, or for the platform. `granted_by` is
-    null if the platform itself granted it."""
+    """A role held for an organisation, for a region and all below it, or for the platform. If `facility` or
+    `instrument` is not null, the role is limited to that facility or instrument of the organisation.
+    `granted_by` is null if the platform itself granted it."""
 
     id = serializers.UUIDField()
     user = PersonShape()
     role = serializers.CharField()
     organisation = serializers.CharField(source="organisation.code", allow_null=True)
     region = serializers.CharField(source="region.code", allow_null=True)
+    facility = serializers.UUIDField(source="facility_id", allow_null=True)
+    instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
     granted_at = Instant()
     granted_by = PersonShape(allow_null=True)
     revoked_at = Instant(allow_null=True)
@@ -79,13 +86,20 @@ class RoleQuery(Pages):
 
 
 class RoleBody(Shape):
-    """Name an organisation for `researcher`, `manager` and `finance`, a region for `coordinator`
-    and `auditor`, neither for `administrator`."""
+    """Name an organisation for `researcher`, `manager`, `operator` and `finance`, a region for `coordinator`
+    and `auditor`, neither for `administrator`. `manager` and `operator` may be limited to a facility or an
+    instrument of the organisation."""
 
     user = Text(254, help_text="Id or e-mail address of the person.")
     role = Choice(ROLES)
     organisation = Text(30, required=False, allow_null=True, help_text="Code of the organisation.")
     region = Text(40, required=False, allow_null=True, help_text="Code of the region.")
+    facility = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Id of the facility it is limited to."
+    )
+    instrument = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Id of the instrument it is limited to."
+    )
 
 
 class TakeBody(Shape):

@@ -55,6 +55,8 @@ class ReadShape(serializers.Serializer[Any]):
 class ClockTime(serializers.TimeField):
     """A field for a time of the day, `22:00`."""
 
+    pattern = r"^([01]\d|2[0-3]):[0-5]\d$"
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
 
@@ -93,6 +95,7 @@ class MessageSettingsBody(Shape):
 
 
 class Messages(Resource):
+    for_persons = True
     at, key, name, many, tag = "messages/", "message_id", "message", "messages", TAG
     shape = MessageShape
     write_scope = "book"
@@ -132,6 +135,7 @@ class Messages(Resource):
 
 
 class MessageChoices(Resource):
+    for_persons = True
     at, tag = "message-settings/", TAG
     name = many = "message_settings"
     shape = MessageSettingsBody

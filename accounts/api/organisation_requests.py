@@ -97,6 +97,7 @@ class OrganisationApproveBody(Shape):
 
 
 class OrganisationRequests(Resource):
+    for_persons = True
     at, key, tag = "organisation-requests/", "request_id", TAG
     name, many = "organisation_request", "organisation_requests"
     shape, order = OrganisationRequestShape, ("created_at", "id")

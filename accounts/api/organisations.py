@@ -50,8 +50,13 @@ ORGANISATION = {
     "legal_name": "First University",
     "address": "1 University Road\n230000 Hefei",
     "tax_number": "12340000485001086E",
+    "bank_name": "Example Bank, Hefei Branch",
+    "account_number": "0000 1702 0000 0218",
+    "iban": "",
+    "bic": "",
     "bank_account": "",
     "invoice_email": "finance@first.example",
+    "order_number": "",
 }
 
 
@@ -94,8 +99,17 @@ class OrganisationRecordShape(OrganisationShape):
     legal_name = serializers.CharField(allow_null=True)
     address = serializers.CharField(allow_null=True, help_text="One or more lines.")
     tax_number = serializers.CharField(allow_null=True)
-    bank_account = serializers.CharField(allow_null=True, help_text="One or more lines.")
+    bank_name = serializers.CharField(allow_null=True, help_text="With the branch.")
+    account_number = serializers.CharField(allow_null=True)
+    iban = serializers.CharField(allow_null=True)
+    bic = serializers.CharField(allow_null=True)
+    bank_account = serializers.CharField(
+        allow_null=True, help_text="One or more lines, for what has no field of its own."
+    )
     invoice_email = serializers.CharField(allow_null=True)
+    order_number = serializers.CharField(
+        allow_null=True, help_text="What statements to it quote, unless one has its own."
+    )
 
 
 class RegionChanges(Shape):
@@ -138,8 +152,21 @@ class OrganisationChanges(Shape):
     legal_name = Text(MOST_TEXT["legal_name"], allow_blank=True)
     address = Text(MOST_TEXT["address"], allow_blank=True, help_text="One or more lines.")
     tax_number = Text(MOST_TEXT["tax_number"], allow_blank=True)
-    bank_account = Text(MOST_TEXT["bank_account"], allow_blank=True, help_text="One or more lines.")
+    bank_name = Text(MOST_TEXT["bank_name"], allow_blank=True, help_text="With the branch.")
+    account_number = Text(MOST_TEXT["account_number"], allow_blank=True)
+    iban = Text(42, allow_blank=True, help_text="With or without blanks.")
+    bic = Text(14, allow_blank=True)
+    bank_account = Text(
+        MOST_TEXT["bank_account"],
+        allow_blank=True,
+        help_text="One or more lines, for what has no field of its own.",
+    )
     invoice_email = Text(MOST_TEXT["invoice_email"], allow_blank=True)
+    order_number = Text(
+        MOST_TEXT["order_number"],
+        allow_blank=True,
+        help_text="What statements to it quote, unless one has its own.",
+    )
 
 
 class OrganisationBody(OrganisationChanges):

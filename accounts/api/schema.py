@@ -2,8 +2,13 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils.http import http_date
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -32,6 +37,14 @@ class FieldProblemShape(serializers.Serializer[Any]):
     )
     code = serializers.CharField()
     message = serializers.CharField()
+    nearest = serializers.CharField(
+        required=False, help_text="With `unknown-field`: the name that exists and is most like it."
+    )
+    choices = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With `organisation-needed`: codes of the organisations of which one must be named.",
+    )
 
 
 class PeriodShape(serializers.Serializer[Any]):
@@ -104,6 +117,7 @@ ABOUT = {
     404: _("It does not exist, or you may not see it."),
     406: _("Responses are JSON only."),
     409: _("The current state does not allow this, or it conflicts with something else."),
+    410: _("It was removed after its time."),
     411: _("A chunked body is not accepted."),
     412: _("Somebody changed the record since `If-Match`."),
     413: _("The body is too large."),
@@ -118,17 +132,42 @@ WRITES = (*READS, 411, 413, 415)
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*")$'},
     OpenApiParameter.HEADER,
     description='The version that was read, as `ETag` named it: `"3"`. Optional.',
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    {"type": "string", "minLength": 1, "maxLength": 100},
     OpenApiParameter.HEADER,
     description="A name for this request. Sent again within 24 hours it is not carried out "
     "again; the first answer comes back.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """An operation that another one replaces goes on until `sunset` at least: a year, as promised in
+    docs/api-changes.md."""
+
+    since: date
+    sunset: date
+
+    def __post_init__(self) -> None:
+        if self.sunset - self.since < timedelta(days=365):
+            raise ValueError(f"{self.sunset} is less than a year after {self.since}")
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers by which programs are told (RFC 9745, RFC 8594)."""
+        since, sunset = (
+            int(datetime.combine(day, time(), UTC).timestamp()) for day in (self.since, self.sunset)
+        )
+        address = settings.SITE_URL + reverse("doc", args=["api-changes"])
+        return {
+            "Deprecation": f"@{since}",
+            "Sunset": http_date(sunset),
+            "Link": f'<{address}>; rel="deprecation"; type="text/html"',
+        }
 
 
 def operation(
@@ -148,12 +187,14 @@ def operation(
     also: Mapping[int, Any] | None = None,
     media: str | Sequence[str] = "",
     files: Sequence[str] = (),
+    deprecated: Deprecation | None = None,
 ) -> Callable[[Any], Any]:
     """Describe a method: what it takes and gives, and every status with which it refuses.
 
     `versioned`: it honours `If-Match`; `once`: it honours `Idempotency-Key`; `sends` and `answers`: examples
     of the request and the response body; `also`: what it gives with other statuses; `media`: the media types
-    of the response, if that is a file; `files`: the types of files that it can give as well.
+    of the response, if that is a file; `files`: the types of files that it can give as well; `deprecated`:
+    until when it goes on, if another replaces it.
     """
     writes = takes is not None or versioned or once
     codes = {*(WRITES if writes else READS), *refuses}
@@ -184,7 +225,7 @@ def operation(
         examples.append(
             OpenApiExample("answer", value=answers, response_only=True, status_codes=[str(status)])
         )
-    return extend_schema(
+    described = extend_schema(
         operation_id=name,
         summary=summary,
         tags=[tag],
@@ -192,7 +233,16 @@ def operation(
         responses=responses,
         parameters=parameters,
         examples=examples,
+        deprecated=deprecated is not None or None,
     )
+
+    def mark(method: Any) -> Any:
+        # `Endpoint` refuses what is not in query and body.
+        method.query, method.takes, method.makes, method.once = query, takes, status == 201, once
+        method.deprecated = deprecated
+        return described(method)
+
+    return mark
 
 
 def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
@@ -232,10 +282,20 @@ class EndpointSchema(AutoSchema):
         schema = super()._map_serializer_field(field, *args, **kwargs)  # type: ignore[no-untyped-call]
         if isinstance(field, serializers.ListSerializer) and (most := vars(field)["max_length"]):
             schema["maxItems"] = most
+        if pattern := getattr(field, "pattern", ""):
+            schema.pop("format", None)  # a time of JSON Schema has seconds and an offset
+            schema["pattern"] = pattern
+        if isinstance(field, serializers.DecimalField) and "pattern" in schema:
+            schema["pattern"] = _decimal(field)
+        if names := field.style.get("replaced_by"):
+            schema = {"allOf": [schema]} if "$ref" in schema else schema
+            schema |= {"deprecated": True, "description": _replaced(names)}
         return schema
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if type(serializer).__doc__ is None:
+            schema.pop("description", None)  # it would be that of its base
         if direction == "request":
             schema["additionalProperties"] = False
         return schema
@@ -245,6 +305,21 @@ class EndpointSchema(AutoSchema):
         writes = self.method not in SAFE_METHODS and not view.only_reads
         nobody: list[Any] = [] if writes or view.needs_person else [{}]
         return [*super().get_auth(), *nobody]
+
+
+def _replaced(names: Sequence[str]) -> str:
+    return _("For one version and a year; read %(names)s instead.") % {
+        "names": ", ".join(f"`{name}`" for name in names)
+    }
+
+
+def _decimal(field: serializers.DecimalField) -> str:
+    """Return the pattern of a decimal in a string: with a digit before the point, and after it, if there is
+    one."""
+    places = field.decimal_places or 0
+    whole = max(1, (field.max_digits or 40) - places)
+    sign = "" if field.min_value is not None and field.min_value >= 0 else "-?"
+    return rf"^{sign}\d{{1,{whole}}}(\.\d{{1,{places}}})?$" if places else rf"^{sign}\d{{1,{whole}}}$"
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

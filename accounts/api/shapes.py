@@ -5,10 +5,11 @@ and a path such as `manufacturers[0].name`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,8 +20,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
-from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import FieldProblem, Invalid
+from accounts.domain.currencies import in_decimals
+from accounts.domain.errors import MOST_UNKNOWN, FieldProblem, Invalid
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2100
 DAYS_FROM, DAYS_TO = 1900, 2200  # years: instruments may be old
@@ -38,11 +39,14 @@ def rfc3339(moment: datetime) -> str:
 
 
 def amount(value: Decimal, currency: str) -> dict[str, str]:
-    """Return money as answers outside quotes show it. A price may have more digits than the minor unit."""
-    digits = MINOR_DIGITS.get(currency, 2)
-    exponent = value.normalize().as_tuple().exponent
-    digits = max(digits, -exponent if isinstance(exponent, int) else 0)
-    return {"amount": f"{value:.{digits}f}", "currency": currency}
+    """Return money as answers outside quotes show it."""
+    return {"amount": in_decimals(value, currency), "currency": currency}
+
+
+def replaced_by(*names: str) -> dict[str, Any]:
+    """Return the `style` of a field of an answer that stays for one version beside those that replace it. The
+    description marks it as deprecated."""
+    return {"replaced_by": names}
 
 
 # Fields
@@ -136,6 +140,8 @@ class Instant(serializers.DateTimeField):
 class TimeOfDay(serializers.TimeField):
     """A field for a time of the day, `08:30`. 24:00 is accepted for midnight, like 00:00."""
 
+    pattern = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
 
@@ -147,6 +153,8 @@ class TimeOfDay(serializers.TimeField):
 
 class WebAddress(Text):
     """A field for an http or https address."""
+
+    pattern = r"^(https?://\S+)?$"
 
     default_error_messages = {"not-an-address": "not a web address"}
 
@@ -242,8 +250,10 @@ class Shape(serializers.Serializer[Any]):
         except ValidationError as error:
             problems = dict(error.detail) if isinstance(error.detail, dict) else {}
         if isinstance(data, Mapping):
+            unknown = (name for name in data if name not in self.fields)
             problems |= {
-                str(name): [ErrorDetail("", code="unknown-field")] for name in data if name not in self.fields
+                str(name): [ErrorDetail(" ".join(self.fields), code="unknown-field")]
+                for name in islice(unknown, MOST_UNKNOWN)
             }
         if problems:
             raise ValidationError(problems)
@@ -251,13 +261,32 @@ class Shape(serializers.Serializer[Any]):
 
 
 class Query(serializers.Serializer[Any]):
-    """The query parameters of a request. Unknown names are ignored."""
+    """The query parameters of a request. `Endpoint` refuses unknown ones."""
+
+
+class Amount(serializers.CharField):
+    """A field for an amount in an answer, with at least the decimals of its currency, which stands beside
+    it: `12.50`."""
+
+    pattern = r"^-?\d+(\.\d+)?$"
+
+    def __init__(self, *, currency: str = "currency", **kwargs: Any) -> None:
+        """Take the name of the row's attribute that holds the currency, for a decimal of the row; empty if
+        the row has none, and whoever renders it adds the decimals."""
+        super().__init__(**kwargs)
+        self.currency_of = attrgetter(currency) if currency else None
+
+    def get_attribute(self, instance: Any) -> Any:
+        value = super().get_attribute(instance)
+        if self.currency_of is None or not isinstance(value, Decimal):
+            return value
+        return in_decimals(value, self.currency_of(instance))
 
 
 class Money(serializers.Serializer[Any]):
     """An amount with its currency: `{"amount": "12.50", "currency": "CNY"}`."""
 
-    amount = serializers.CharField()
+    amount = Amount()
     currency = serializers.CharField()
 
     def __init__(self, *args: Any, currency: str = "currency", **kwargs: Any) -> None:
@@ -295,7 +324,13 @@ class ReasonBody(Shape):
 
 def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str, Any]:
     """Return the typed values of a body. Raise `Invalid` with everything that is wrong with it."""
-    return _checked(_template(shape, partial), data)
+    # `null` is no object; the framework would call it a missing field.
+    return _checked(_template(shape, partial), [] if data is None else data)
+
+
+def names_of(query: type[Query]) -> Collection[str]:
+    """Return the names of the parameters of a query."""
+    return tuple(_template(query).fields)
 
 
 def query_values(query: type[Query], params: Any) -> dict[str, Any]:
@@ -340,7 +375,7 @@ def _problems(field: Any, errors: Any, path: str) -> Iterator[FieldProblem]:
                 yield from _problems(child, inner, f"{path}.{key}" if path else str(key))
     else:
         for detail in errors:
-            yield _problem(field, detail.code, path)
+            yield _problem(field, detail, path)
 
 
 # What the framework calls a problem -> what we call it.
@@ -377,8 +412,8 @@ _INVALID: tuple[tuple[type[Any], str], ...] = (
 _LISTS = (serializers.ListField, serializers.ListSerializer, serializers.DictField)
 
 
-def _problem(field: Any, code: str, path: str) -> FieldProblem:
-    numbers: dict[str, str | int] = {}
+def _problem(field: Any, detail: ErrorDetail, path: str) -> FieldProblem:
+    code, numbers = str(detail.code), dict[str, str | int]()
     if code == "invalid":
         code = next((ours for kind, ours in _INVALID if isinstance(field, kind)), code)
     elif code == "max_length":
@@ -388,6 +423,8 @@ def _problem(field: Any, code: str, path: str) -> FieldProblem:
         code, numbers = "too-long", {"most": LONGEST_NAME}
     elif code in {"min_value", "max_value"}:
         code = "out-of-range"
+    elif code == "unknown-field":
+        return FieldProblem(path, code, known=tuple(detail.split()))
     code = _CODES.get(code, code)
     if code == "not-an-object" and (fields := getattr(field, "fields", None)):
         numbers = {"fields": ", ".join(fields)}

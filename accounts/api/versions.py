@@ -8,7 +8,7 @@ from accounts.domain.errors import invalid
 
 NEVER = -1  # no record has it
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
-_NUMBER = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_NUMBER = re.compile(r"0|[1-9]\d{0,9}", re.ASCII)
 
 
 def etag(version: int) -> dict[str, str]:

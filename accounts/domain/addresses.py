@@ -73,6 +73,15 @@ def parse_address(text: str, *, loopback: bool = False) -> Target:
     return Target(parts.scheme, host, port, path)
 
 
+def names_loopback(text: str) -> bool:
+    """Return whether an address names the machine that calls it, by number or as `localhost`."""
+    try:
+        host = (urlsplit(text).hostname or "").rstrip(".")
+        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def is_public(address: Address) -> bool:
     """Return whether a network address is a public one of the internet: not private, loopback, link-local,
     shared, multicast, reserved, for documentation, or that of a cloud's metadata service, nor an IPv6 address

@@ -1,5 +1,7 @@
 """Currencies the platform can account in, and how finely each is divided (ISO 4217)."""
 
+from decimal import Decimal
+
 _NO_DECIMALS = "CLP ISK JPY KRW PYG RWF UGX VND XAF XOF"
 _TWO_DECIMALS = """
 AED ARS AUD BDT BGN BRL CAD CHF CNY COP CZK DKK EGP EUR GBP GEL HKD HUF IDR ILS INR KES KZT LKR
@@ -31,3 +33,11 @@ CURRENCY_OF: dict[str, str] = {
     for currency, countries in (pair.split(":") for pair in _TENDER.split())
     for country in countries.split(",")
 }
+
+
+def in_decimals(value: Decimal, currency: str) -> str:
+    """Write an amount with the decimals of its currency. A price may have more digits than the minor unit."""
+    digits = MINOR_DIGITS.get(currency, 2)
+    exponent = value.normalize().as_tuple().exponent
+    digits = max(digits, -exponent if isinstance(exponent, int) else 0)
+    return f"{value:.{digits}f}"

@@ -9,6 +9,7 @@ NOWHERE = "erased.invalid"
 # A shorter name is part of too many words to be looked for among others' texts.
 SHORTEST_NAME = 5
 _LATIN = "[A-Za-z0-9À-ɏ]"
+_SYNTAX = re.compile(r'["\\{}\[\]:,]')
 _WIDE = re.compile(r"[⺀-鿿가-힣豈-﫿]")
 
 
@@ -33,6 +34,14 @@ def is_telling(name: str) -> bool:
     """Return whether a name is long enough to identify somebody wherever it occurs: at least two Chinese
     characters, or five others."""
     return len(name) >= (2 if _WIDE.search(name) else SHORTEST_NAME)
+
+
+def is_no_syntax(words: str) -> bool:
+    """Return whether a name or an address can be looked for in JSON, of which it must be no part of its own,
+    as the name of a field is, a literal or a sign."""
+    if "@" in words:
+        return True
+    return _SYNTAX.search(words) is None and re.search(r"\s|[^\x00-\x7f]", words) is not None
 
 
 def mention(words: str) -> str:

@@ -5,17 +5,32 @@ its code into a sentence; nothing here depends on either.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from uuid import UUID
+
+LONGEST_COMPARED = 60  # characters: comparing costs the square of the length
+MOST_UNKNOWN = 20  # names of one object: each is compared with all that there are
 
 
 @dataclasses.dataclass(frozen=True)
 class FieldProblem:
-    """A field of a request that has the wrong form. `field` is a path: `bands[1].opens`."""
+    """A field of a request that has the wrong form. `field` is a path: `bands[1].opens`. `known`: for a field
+    that does not exist, the names that do at its place."""
 
     field: str
     code: str
     numbers: Mapping[str, str | int] = dataclasses.field(default_factory=dict)
+    known: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+
+    @property
+    def nearest(self) -> str:
+        """Return the known name that is most like the last name of the path; empty if none is like it."""
+        name = self.field.rpartition(".")[2].lower()
+        if len(name) > LONGEST_COMPARED:
+            return ""
+        return next(iter(difflib.get_close_matches(name, self.known, n=1)), "")
 
 
 class Refused(Exception):
@@ -76,6 +91,12 @@ class TooOften(Refused):
     code = "too-many-requests"
 
 
+class NoLongerKept(Refused):
+    """Something is no longer there: it was removed after its time."""
+
+    code = "no-longer-kept"
+
+
 class KeyReused(Refused):
     """The idempotency key was used before with another body."""
 
@@ -86,6 +107,15 @@ class StillRunning(Refused):
     """The request with the same idempotency key has not ended yet."""
 
     code = "still-running"
+
+
+def unknown_fields(given: Iterable[object], known: Iterable[str], path: str = "") -> list[FieldProblem]:
+    """Return a problem for each name of an object at `path` that is not one of the known names, for the first
+    `MOST_UNKNOWN` of them."""
+    known = tuple(known)
+    at = f"{path}." if path else ""
+    unknown = islice((n for n in given if n not in known), MOST_UNKNOWN)
+    return [FieldProblem(f"{at}{n}", "unknown-field", known=known) for n in unknown]
 
 
 def invalid(field_name: str, code: str, **numbers: str | int) -> Invalid:

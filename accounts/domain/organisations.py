@@ -53,6 +53,19 @@ def scheme_of(code: str) -> str:
     return SUBDIVISIONS if "-" in code else COUNTRIES
 
 
+def country_of(scheme: str, code: str, holiday_calendar: str = "") -> str:
+    """Return the ISO 3166 code of the country in which a region lies; empty if neither its code nor its
+    holiday calendar says."""
+    if scheme == CHINA:
+        code = same_place(f"{code[:2]}0000") or "CN"
+    elif scheme not in SCHEMES:
+        code = holiday_calendar
+    country, _, part = code.partition("-")
+    if country == "CN" and part in {"HK", "MO", "TW"}:
+        return part
+    return country if re.fullmatch("[A-Z]{2}", country) else ""
+
+
 def same_place(code: str) -> str:
     """Return the code of a Chinese province in the other list: `340000` for `CN-AH` and vice versa; empty for
     any other place."""

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from accounts.letters.mails import Letter, Stranger, framed
-from accounts.letters.words import in_words, span_words
+from accounts.letters.words import brief_words, in_words, listed, span_words, zone_name
 from accounts.models import OutboxMessage, User
 from accounts.prepared import Prepared
 from accounts.selectors.messages import readers_of
@@ -31,7 +31,7 @@ class Content:
     rows that the subject and the first sentence contain; `context`: values for the template; `zone`: the time
     zone of its times, if not the reader's; `calendar`: the entry for the reader's calendar; `matters_until`:
     the moment from which it would come too late; `days`: the moments or days of the thing, with which the
-    subject ends.
+    subject ends; `are_apart`: they are single moments, not what a period begins and ends with.
     """
 
     about: UUID | None
@@ -42,6 +42,7 @@ class Content:
     calendar: Callable[[Any], str] = lambda reader: ""
     matters_until: datetime | None = None
     days: Sequence[date] = ()
+    are_apart: bool = False
 
 
 def always(thing: Any, row: OutboxMessage, now: datetime) -> bool:
@@ -68,7 +69,8 @@ class Kind:
     `is_still_true`. `readers` get it, those without an account by mail only. `content` is laid out by
     `template` (a text and an HTML file), followed by `note`. `on` is the kind of the outbox rows if it
     differs from `name`. Several kinds may share one kind of row: they load the same, and the first that is
-    still true is sent.
+    still true is sent. What `is_urgent`, because somebody else may be taking the account, leaves in quiet
+    hours too.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Kind:
     is_still_true: Callable[[Any, OutboxMessage, datetime], bool] = always
     note: object = ""
     on: str = ""
+    is_urgent: bool = False
 
 
 def table(*kinds: Kind) -> dict[str, Kind]:
@@ -138,13 +141,28 @@ def compose(kind: Kind, content: Content, reader: User | Stranger) -> Letter:
             calendar=content.calendar(reader),
             about=content.about,
             matters_until=content.matters_until,
+            is_urgent=kind.is_urgent,
         )
 
 
 def _subject(kind: Kind, content: Content, words: Mapping[str, str], reader: User | Stranger) -> str:
-    """Return the subject of a letter, which ends with the day of its thing as the reader's clock has it."""
+    """Return the subject of a letter, which ends with the day of its thing as the reader's clock has it. It
+    names that clock where the thing has another one."""
     subject = " ".join(str(kind.subject).format_map(words).split())
     if not content.days:
         return subject
     with timezone.override(ZoneInfo(reader.time_zone)):
-        return f"{subject}{gettext(', ')}{span_words(content.days)}"
+        when = span_words(content.days)
+        if content.are_apart:
+            when = listed(brief_words(day) for day in sorted(content.days))
+    names_zone = content.are_apart or len(content.days) == 1
+    if names_zone and any(_differs(day, content.zone, reader.time_zone) for day in content.days):
+        when = gettext("{when} ({zone})").format(when=when, zone=zone_name(reader.time_zone))
+    return f"{subject}{gettext(', ')}{when}"
+
+
+def _differs(moment: date, zone: str, other: str) -> bool:
+    """Say whether the clocks of two zones show another time at a moment; days look the same on both."""
+    if not zone or not isinstance(moment, datetime):
+        return False
+    return moment.astimezone(ZoneInfo(zone)).utcoffset() != moment.astimezone(ZoneInfo(other)).utcoffset()

@@ -66,7 +66,7 @@ class Stranger:
 class Letter:
     """A message to one person. `text` says everything; `html` says the same in the platform's design;
     `calendar` is iCalendar with a METHOD; `link` is a path on this site; `about` is the id of the row it is
-    about; after `matters_until` it would come too late."""
+    about; after `matters_until` it would come too late; if it `is_urgent`, it leaves in quiet hours too."""
 
     person: Any  # a `User`, or a `Stranger`
     topic: str
@@ -78,6 +78,7 @@ class Letter:
     calendar: str = ""
     about: UUID | None = None
     matters_until: datetime | None = None
+    is_urgent: bool = False
 
     @property
     def is_to_stranger(self) -> bool:

@@ -8,11 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import ADMINISTRATOR, CAPABILITIES, FINANCE, MANAGER, NO_SECOND, SECOND_ROLE
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.letters.mails import Stranger
+from accounts.letters.words import BANK_LABELS, named
 from accounts.models import (
     AccessRequest,
     Invitation,
@@ -217,7 +220,8 @@ def _end_of(row: OutboxMessage, moment: datetime | None) -> dict[str, Any]:
     """Return who ended a membership or a role, when, and the roles that ended. Rows written by the previous
     release lack the person and the roles."""
     who = User.objects.filter(pk=row.payload.get("by")).first() if row.payload.get("by") else None
-    return {"ended_by": who, "ended_at": moment, "roles_ended": row.payload.get("roles", [])}
+    roles = row.payload.get("roles", [])
+    return {"ended_by": who, "ended_at": moment, "roles_ended": roles, "limits": []}
 
 
 def _whom_to_ask(place: object, reader: User) -> dict[str, Any]:
@@ -249,15 +253,38 @@ def _let_go(membership: Membership, row: OutboxMessage, now: datetime) -> Conten
 def _of_grant(grant: RoleGrant, row: OutboxMessage, now: datetime) -> Content:
     """Return the content about a role that somebody else gave or revoked."""
     place = grant.organisation or grant.region or installation()
-    words = {"organisation": place, "role": ROLE_NAMES[grant.role], "site": installation()}
+    limits = _limits(grant, row)
+    words = {"organisation": place, "role": _role_words(grant.role, limits), "site": installation()}
     link = reverse("accounts:organisations")
     if row.kind == "people.role-given":
         told = _end_of(row, grant.granted_at)
-        context = {"role_given": grant.role, "given_by": told["ended_by"]}
+        context = {"role_given": grant.role, "given_by": told["ended_by"], "limits": limits}
         return Content(grant.pk, link, words, context)
-    context = _end_of(row, grant.revoked_at) | {"roles_ended": [grant.role]}
+    context = _end_of(row, grant.revoked_at) | {"roles_ended": [grant.role], "limits": limits}
     context |= {"reason": row.payload["reason"]} | _whom_to_ask(place, grant.user)
     return Content(grant.pk, link, words, context)
+
+
+def _role_words(role: str, limits: list[memberships.Limit]) -> Any:
+    """Return a role's name, with what it is limited to, in the language in which the text is written."""
+    name = ROLE_NAMES[role]
+    if not limits:
+        return name
+    return lazy(lambda: f"{name} ({gettext(', ').join(map(named, limits))})", str)()
+
+
+def _limits(grant: RoleGrant, row: OutboxMessage) -> list[memberships.Limit]:
+    """Return what the role, and others given with it, are limited to; nothing for a role without a limit."""
+    given = _given(grant, row) if grant.is_scoped else []
+    if row.kind == "people.role-given":  # without those that were revoked since
+        given = [one for one in given if one.revoked_at is None]
+    return [one.limit for one in memberships.with_limits(given) if one.limit is not None]
+
+
+def _given(grant: RoleGrant, row: OutboxMessage) -> list[RoleGrant]:
+    """Return the role that a message is about, and others given with it."""
+    also = [UUID(pk) for pk in row.payload.get("also", [])]
+    return [grant, *(RoleGrant.objects.filter(pk__in=also).order_by("pk") if also else ())]
 
 
 def in_charge(organisation_id: UUID) -> list[User]:
@@ -289,12 +316,13 @@ def _who_knows(changed: Change) -> list[User]:
 
 def _of_bank_account(changed: Change, row: OutboxMessage, now: datetime) -> Content:
     organisation, person = changed
+    # The release before told of one account, without its kind.
+    told = row.payload.get("changes") or [["bank_account", row.payload["before"], row.payload["after"]]]
     return content_of(
         organisation,
         person,
         reverse("accounts:invoice-details", args=[organisation.pk]),
-        account_before=row.payload["before"],
-        account_after=row.payload["after"],
+        account_changes=[(BANK_LABELS[name], before, after) for name, before, after in told],
         changed_at=row.created_at,
     )
 
@@ -478,7 +506,7 @@ KINDS = table(
         "people.role-given",
         _("You have a new role: {role}, {organisation}"),
         _("You were given the role {role} at {organisation}."),
-        is_still_true=lambda grant, row, now: grant.revoked_at is None,
+        is_still_true=lambda grant, row, now: any(one.revoked_at is None for one in _given(grant, row)),
     ),
     _of_role(
         "people.role-ended",

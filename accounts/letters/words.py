@@ -7,9 +7,19 @@ from typing import Any
 
 from django.utils import timezone, translation
 from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 from accounts.selectors.installation import installation
 from accounts.selectors.zones import city_of
+
+# The details of a bank account, as papers and letters print them.
+BANK_LABELS = {
+    "bank_name": _("Bank"),
+    "account_number": _("Account number"),
+    "iban": _("IBAN"),
+    "bic": _("BIC (SWIFT)"),
+    "bank_account": _("Bank account"),
+}
 
 
 def is_chinese() -> bool:
@@ -80,10 +90,12 @@ def span_words(days: Sequence[Any]) -> str:
     `Fri 6 Mar 18:00`, `Fri 6 Mar – Mon 9 Mar`."""
     if len(days) == 1:
         return brief_words(days[0])
-    ends = (
+    ends = [
         timezone.localtime(day).date() if isinstance(day, datetime) else day for day in (min(days), max(days))
-    )
-    return " – ".join(dict.fromkeys(brief_words(end) for end in ends))
+    ]
+    ends = sorted(set(ends))
+    words = brief_words if ends[0].year == ends[-1].year else day_words
+    return " – ".join(words(end) for end in ends)
 
 
 def in_words(value: Any) -> str:

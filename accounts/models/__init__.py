@@ -1,5 +1,8 @@
-"""The tables of people, the trail and its seals, the outbox, jobs and idempotency keys."""
+"""The tables of people, announcements, the trail and its seals, the outbox, jobs and idempotency keys."""
 
+from accounts.models.administration import AddressChange, FactorReset, Viewing
+from accounts.models.announcements import Announcement, Maintenance
+from accounts.models.directories import Directory, DirectoryPerson
 from accounts.models.idempotency import IdempotencyKey
 from accounts.models.jobs import FileJob, JobFailure, JobRun, Lease
 from accounts.models.joining import AccessRequest, Invitation, JoinRequest
@@ -16,13 +19,18 @@ from accounts.models.organisations import (
 from accounts.models.outbox import OutboxMessage
 from accounts.models.saved_views import SavedView
 from accounts.models.seals import Seal, SealedEntry, UnsealedEntry
-from accounts.models.tokens import ApiToken
+from accounts.models.tokens import ApiToken, ServiceAccount
 from accounts.models.trail import TrailEntry, TrailText
 from accounts.models.users import User
 
 __all__ = [
     "AccessRequest",
+    "AddressChange",
+    "Announcement",
     "ApiToken",
+    "Directory",
+    "DirectoryPerson",
+    "FactorReset",
     "FileJob",
     "IdempotencyKey",
     "Installation",
@@ -31,6 +39,7 @@ __all__ = [
     "JobRun",
     "JoinRequest",
     "Lease",
+    "Maintenance",
     "Membership",
     "Message",
     "MessageSettings",
@@ -43,8 +52,10 @@ __all__ = [
     "SavedView",
     "Seal",
     "SealedEntry",
+    "ServiceAccount",
     "TrailEntry",
     "TrailText",
     "UnsealedEntry",
     "User",
+    "Viewing",
 ]

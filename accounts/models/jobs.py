@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models.keys import new_id
 
@@ -67,7 +68,7 @@ class FileJob(models.Model):
     PROGRESS: ClassVar[tuple[str, str]]
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
+        WAITING = "waiting", pgettext_lazy("file", "waiting")
         WORKING = "working", _("being written")
         DONE = "done", _("ready")
         FAILED = "failed", _("failed")

@@ -1,5 +1,7 @@
 """Regions, organisations, and a person's place in them."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -80,9 +82,15 @@ class Organisation(models.Model):
     legal_name = models.CharField(max_length=200, blank=True)
     address = models.CharField(max_length=500, blank=True)  # lines
     tax_number = models.CharField(max_length=40, blank=True)
-    bank_account = models.CharField(max_length=200, blank=True)  # lines: bank, number
+    # Where it is paid: what its country knows of these, and in lines what has no field.
+    bank_name = models.CharField(max_length=120, blank=True, db_default="")  # with the branch
+    account_number = models.CharField(max_length=40, blank=True, db_default="")
+    iban = models.CharField(max_length=34, blank=True, db_default="")
+    bic = models.CharField(max_length=11, blank=True, db_default="")
+    bank_account = models.CharField(max_length=200, blank=True)
     bank_account_changed_at = models.DateTimeField(null=True, editable=False)
     invoice_email = models.EmailField(max_length=254, blank=True)
+    order_number = models.CharField(max_length=60, blank=True, db_default="")  # of what it is billed
     # Closed for good; `merged_into` where another goes on with what it had. The other reads and
     # accounts for what it `absorbed`: those merged into it, and into them before.
     closed_at = models.DateTimeField(null=True, editable=False)
@@ -225,6 +233,8 @@ class Membership(models.Model):
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="memberships")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Of several, the one that the person's requests are for when they name none.
+    is_default = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("membership")
@@ -236,7 +246,9 @@ class Membership(models.Model):
 
 
 class RoleGrant(models.Model):
-    """A role given to a user for an organisation, a region, or the platform."""
+    """A role given to a user for an organisation, a region, or the platform. `facility_id` or
+    `instrument_id` limit one to a facility or an instrument of its organisation; they name rows of another
+    app, so no key holds them."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="role_grants")
@@ -245,6 +257,7 @@ class RoleGrant(models.Model):
         choices=[
             (roles.RESEARCHER, _("researcher")),
             (roles.MANAGER, _("manager")),
+            (roles.OPERATOR, _("operator")),
             (roles.FINANCE, _("finance")),
             (roles.COORDINATOR, _("coordinator")),
             (roles.AUDITOR, _("auditor")),
@@ -255,9 +268,13 @@ class RoleGrant(models.Model):
         Organisation, models.PROTECT, null=True, blank=True, related_name="role_grants"
     )
     region = models.ForeignKey(Region, models.PROTECT, null=True, blank=True, related_name="role_grants")
+    facility_id = models.UUIDField(null=True, blank=True)
+    instrument_id = models.UUIDField(null=True, blank=True)
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     granted_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    limit: Any = None  # what it is limited to, where selectors/memberships.with_limits has read it
 
     class Meta:
         verbose_name = _("role")
@@ -268,15 +285,28 @@ class RoleGrant(models.Model):
                     | Q(role__in=sorted(roles.REGION_ROLES), organisation=None, region__isnull=False)
                     | Q(role__in=sorted(roles.PLATFORM_ROLES), organisation=None, region=None)
                 ),
-                name="rolegrant_scope_fits_role",
+                name="rolegrant_place_fits_role",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(facility_id=None, instrument_id=None)
+                    | Q(role__in=sorted(roles.SCOPED_ROLES), facility_id=None)
+                    | Q(role__in=sorted(roles.SCOPED_ROLES), instrument_id=None)
+                ),
+                name="rolegrant_one_scope",
             ),
             models.UniqueConstraint(
-                fields=["user", "role", "organisation", "region"],
+                fields=["user", "role", "organisation", "region", "facility_id", "instrument_id"],
                 condition=Q(revoked_at=None),
                 nulls_distinct=False,
-                name="rolegrant_once",
+                name="rolegrant_once_a_scope",
             ),
         ]
+
+    @property
+    def is_scoped(self) -> bool:
+        """Return whether the role is held for a facility or an instrument alone."""
+        return self.facility_id is not None or self.instrument_id is not None
 
     def places(self) -> Places:
         where = self.organisation or self.region

@@ -39,13 +39,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False, help_text="Signs in only with bundled servers.")
+    # A service account: no person, and never active, so that nothing that is for people finds it.
+    is_service = models.BooleanField(default=False, db_default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when an administrator has suspended the account; then it is not active.
+    suspended_at = models.DateTimeField(null=True, editable=False)
     # Since when the account is closed for good; when name and addresses were gone everywhere.
     erasure_asked_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
 
     # Links of unread messages, where selectors/messages.with_unread has read them.
     unread_links: Sequence[str] = ()
+
+    # Whether an administrator looks at pages as this person in the present request.
+    is_viewed = False
 
     objects = UserManager()
 

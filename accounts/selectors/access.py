@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, REGION_ROLES, Actor, Place, roles_to_ask
 from accounts.models import AccessRequest, Membership, Region, RoleGrant
+from accounts.selectors.memberships import WHOLE
 
 AGAIN_AFTER = timedelta(days=1)
 
@@ -53,7 +54,7 @@ def access_requests_to_decide(actor: Actor) -> QuerySet[AccessRequest]:
     theirs = Q(organisation__in=actor.organisations_where("manage-members"))
     if actor.has(ADMINISTRATOR):
         managers = RoleGrant.objects.filter(
-            organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None, user__is_active=True
+            WHOLE, organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None, user__is_active=True
         ).exclude(user_id=OuterRef("user_id"))
         theirs |= Q(~Exists(managers))
     return access_requests().filter(theirs, state="requested").exclude(user_id=actor.person)

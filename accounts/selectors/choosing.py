@@ -26,10 +26,10 @@ def organisations_like(text: str) -> QuerySet[Organisation]:
     return rows.alias(is_called=is_called).order_by("-is_called", "name", "code")
 
 
-def people_like(actor: Actor, text: str) -> QuerySet[User]:
+def people_like(actor: Actor, text: str, member_of: str = "") -> QuerySet[User]:
     """Return the people with the text in their name or at the beginning of their address, of those whom the
     actor sees anyway: members of organisations whose members they may read, and people of bookings and
-    certificates that they see."""
+    certificates that they see. `member_of`: only present members of the organisation with this code."""
     text = text[:LONGEST].replace("\0", "").strip()
     if not text or actor.user_id is None:
         return User.objects.none()
@@ -43,5 +43,8 @@ def people_like(actor: Actor, text: str) -> QuerySet[User]:
     except NotPermitted:
         pass
     named = User.objects.filter(Q(name__icontains=text) | Q(email__istartswith=text), is_active=True)
+    if member_of:
+        theirs = Membership.objects.filter(organisation__code=member_of.replace("\0", ""), ended_at=None)
+        named = named.filter(Exists(theirs.filter(user=OuterRef("pk"))))
     is_called = Q(name__iexact=text) | Q(email__iexact=text)
     return named.filter(seen).alias(is_called=is_called).order_by("-is_called", "name", "email")

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.domain.erasure import is_telling
+from accounts.domain.erasure import is_telling, mention
 from accounts.domain.roles import ADMINISTRATOR, MANAGER
 from accounts.models import (
     AccessRequest,
@@ -27,6 +27,9 @@ from accounts.models import (
 APPS = ("accounts", "instruments", "bookings", "admin")
 # Frozen by the database, or proofs of money; by design they name nobody (docs/people.md).
 UNTOUCHED = frozenset({"trailentry", "trailtext", "user", "charge", "quote", "posting", "ledgerentry"})
+
+# Columns with the names of things.
+NAMES = frozenset({"name", "name_zh", "title", "title_zh", "label", "label_zh"})
 
 
 @dataclass(frozen=True)
@@ -57,16 +60,44 @@ def text_columns() -> Iterator[Column]:
 
 
 def addresses_of(user: User) -> list[str]:
-    """Return all mail addresses of a person, in lower case."""
-    addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
-    return sorted({user.email.lower(), *(address.lower() for address in addresses)})
+    """Return all mail addresses of a person, in lower case, those that they have not confirmed only if nobody
+    else has them."""
+    confirmed, claimed = set(own_addresses_of(user)), set()
+    for address in EmailAddress.objects.filter(user=user, verified=False).values_list("email", flat=True):
+        others = Q(email__iexact=address) | Q(
+            emailaddress__email__iexact=address, emailaddress__verified=True
+        )
+        if not User.objects.filter(others).exclude(pk=user.pk).exists():
+            claimed.add(address.lower())
+    return sorted(confirmed | claimed)
+
+
+def own_addresses_of(user: User) -> list[str]:
+    """Return the mail addresses that are the person's: others may be anybody's, who claims one only writes it
+    down."""
+    rows = EmailAddress.objects.filter(user=user).values_list("email", "verified")
+    found = {user.email.lower(): True} | {address.lower(): verified for address, verified in rows}
+    return sorted(address for address, verified in found.items() if verified)
 
 
 def is_namesake_free(user: User) -> bool:
-    """Return whether the person's name identifies them wherever it occurs: it is long enough and nobody else
-    has it."""
-    others = User.objects.filter(name__iexact=user.name).exclude(pk=user.pk)
-    return is_telling(user.name) and not others.exists()
+    """Return whether the person's name identifies them wherever it occurs: it is long enough, no other person
+    and no thing has it, and an organisation has known them by it. Else who calls themselves by a common word,
+    or as an instrument, could have it replaced in everybody's texts."""
+    if not is_telling(user.name) or not Membership.objects.filter(user=user).exists():
+        return False
+    if User.objects.filter(name__iexact=user.name).exclude(pk=user.pk).exists():
+        return False
+    return not any(_names_a_thing(column, user) for column in text_columns() if column.name in NAMES)
+
+
+def _names_a_thing(column: Column, user: User) -> bool:
+    """Return whether a thing, other than the person's own, has their name or one with it."""
+    mine = Q()
+    for path in column.people:
+        mine |= Q(**{path: user.pk})
+    rows = column.model._default_manager.filter(**{f"{column.name}__iregex": mention(user.name.strip())})
+    return (rows.exclude(mine) if mine else rows).exists()
 
 
 def texts_about(user: User) -> models.QuerySet[TrailText]:
@@ -79,16 +110,23 @@ def texts_about(user: User) -> models.QuerySet[TrailText]:
 
 
 def sole_duties(user: User) -> list[RoleGrant]:
-    """Return the manager and administrator roles of a person that nobody else holds at the same place."""
+    """Return the manager and administrator roles of a person that nobody else holds at the same place. Who
+    manages a facility or an instrument alone counts for nobody's organisation."""
     others = (
         RoleGrant.objects.filter(role=OuterRef("role"), revoked_at=None, user__is_active=True)
         .exclude(user=user)
         .filter(
-            Q(organisation=OuterRef("organisation")) | Q(role=ADMINISTRATOR, organisation=None, region=None)
+            Q(organisation=OuterRef("organisation"), facility_id=None, instrument_id=None)
+            | Q(role=ADMINISTRATOR, organisation=None, region=None)
         )
     )
     return list(
         RoleGrant.objects.filter(
-            ~Exists(others), user=user, revoked_at=None, role__in=[MANAGER, ADMINISTRATOR]
+            ~Exists(others),
+            user=user,
+            revoked_at=None,
+            role__in=[MANAGER, ADMINISTRATOR],
+            facility_id=None,
+            instrument_id=None,
         ).select_related("organisation")
     )

@@ -1,17 +1,20 @@
 """Read when the timetable's jobs ran, and what failed."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from celery.schedules import crontab
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from accounts.models import JobFailure, JobRun, OutboxMessage
 
-FAILING = Q(outcome="failed") | Q(done_at=None) & ~Q(last_error="")
+# A call of a webhook that failed has no error here: its delivery says why, and when it is tried again.
+FAILING = (Q(outcome="failed") | Q(done_at=None)) & ~Q(last_error="")
+FAILED = Q(outcome="failed") & ~Q(last_error="")  # effects that were given up after all attempts
 MOST = 200  # failures shown at once
 CLOCK = "clock"  # the run that says when the timetable was started
 LONGEST = timedelta(hours=1)  # the time limit of a job
@@ -19,8 +22,9 @@ LONGEST = timedelta(hours=1)  # the time limit of a job
 
 @dataclass(frozen=True)
 class Failure:
-    """An effect, or a thing of a job, that failed. `due_at` is when it is tried again; None means never by
-    itself."""
+    """Work that failed: an effect, a thing of a job, or what an area has as failed. `due_at` is when it is
+    tried again; None means never by itself. `named` holds the ids of records that it is about, by kind or
+    (where the kind is not known) under an empty name, and `to` the address it was for."""
 
     id: UUID
     name: str
@@ -29,6 +33,23 @@ class Failure:
     error: str
     last_at: datetime
     due_at: datetime | None
+    first_at: datetime
+    to: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FailedText:
+    """How many effects, or things of one job, failed with the same text; `ended` are not tried again."""
+
+    name: str
+    error: str
+    number: int
+    ended: int
+    first_at: datetime
+    last_at: datetime
+    due_at: datetime | None
+    is_job: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +101,10 @@ def failures(name: str = "") -> list[Failure]:
             error=row.last_error,
             last_at=row.tried_at or row.created_at,
             due_at=row.due_at if row.done_at is None else None,
+            first_at=row.created_at,
+            named={
+                key.replace("_", ""): str(value) for key, value in row.payload.items() if key != "private"
+            },
         )
         for row in rows.order_by("-tried_at")[:MOST]
     ]
@@ -92,10 +117,42 @@ def failures(name: str = "") -> list[Failure]:
             error=row.last_error,
             last_at=row.last_at,
             due_at=row.due_at,
+            first_at=row.first_at,
+            named={"": str(row.object_id)},
         )
         for row in noted.order_by("-last_at")[:MOST]
     ]
     return sorted(failed, key=lambda failure: failure.last_at, reverse=True)[:MOST]
+
+
+def failed_texts() -> list[FailedText]:
+    """Return all failures of effects and jobs, added up by what they are called and by their text. Two
+    statements."""
+    ended = Q(outcome="failed")
+    effects = (
+        OutboxMessage.objects.filter(FAILING)
+        .values_list("kind", "last_error")
+        .annotate(
+            number=Count("pk"),
+            ended=Count("pk", filter=ended),
+            first=Min("created_at"),
+            last=Max(Coalesce("tried_at", "created_at")),
+            due=Min("due_at", filter=~ended),
+        )
+        .order_by()
+    )
+    things = (
+        JobFailure.objects.values_list("job", "last_error")
+        .annotate(number=Count("pk"), first=Min("first_at"), last=Max("last_at"), due=Min("due_at"))
+        .order_by()
+    )
+    texts = [
+        FailedText(name, error, number, ended_number, first, last, due, is_job=False)
+        for name, error, number, ended_number, first, last, due in effects
+    ]
+    for name, error, number, first, last, due in things:
+        texts.append(FailedText(name, error, number, 0, first, last, due, is_job=True))
+    return texts
 
 
 def failing_by_job() -> dict[str, int]:
@@ -107,14 +164,14 @@ def queues(now: datetime) -> list[Queue]:
     """Return the outbox summed up by kind. It takes one statement."""
     waiting = Q(done_at=None)
     rows = (
-        OutboxMessage.objects.filter(waiting | Q(outcome="failed"))
+        OutboxMessage.objects.filter(waiting | FAILED)
         .values("kind", "lane")
         .annotate(
             due=Count("pk", filter=waiting & Q(due_at__lte=now)),
             oldest=Min("due_at", filter=waiting & Q(due_at__lte=now)),
             later=Count("pk", filter=waiting & Q(due_at__gt=now)),
             retried=Count("pk", filter=waiting & ~Q(last_error="")),
-            failed=Count("pk", filter=Q(outcome="failed")),
+            failed=Count("pk", filter=FAILED),
         )
         .order_by("lane", "kind")
     )

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 from accounts.domain.joining import TAG
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, RoleGrant
-from accounts.selectors.memberships import organisations_of, organisations_to_read
+from accounts.selectors.memberships import WHOLE, organisations_of, organisations_to_read
 from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of, link_token
@@ -94,7 +94,7 @@ def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
     theirs = Q(organisation__in=actor.organisations_where("manage-members"))
     if actor.has(ADMINISTRATOR):
         managers = RoleGrant.objects.filter(
-            organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None
+            WHOLE, organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None
         )
         theirs |= Q(~Exists(managers))
     return join_requests().filter(theirs, state="requested")

@@ -1,17 +1,18 @@
 """Read who belongs to which organisation, with which roles."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Prefetch, Q, QuerySet, UUIDField, Value
+from django.db.models import Case, Prefetch, Q, QuerySet, UUIDField, Value, When
 
 from accounts.domain import roles
 from accounts.domain.errors import NotPermitted, Refused
-from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.models import Membership, Organisation, Region, RoleGrant, ServiceAccount, User
 from accounts.prepared import Prepared
 from accounts.replica import on_primary
 from accounts.selectors.rows import visible
@@ -20,33 +21,44 @@ _IDS = ArrayField(UUIDField())
 RECENTLY = timedelta(days=90)
 MOST_ASKED = 3  # organisations of one person whose managers a page names
 MOST_WORDS = 6  # of a search
+WHOLE = Q(facility_id=None, instrument_id=None)  # a role without a scope
 
 
 @on_primary()  # what somebody may is decided
 def load_actor(user: User) -> roles.Actor:
-    """Return a user as an actor, with grants and active memberships. Managers and finance people of an
-    organisation hold these roles also for the organisations it absorbed. It takes one statement."""
+    """Return a user as an actor, with grants and active memberships. Managers, operators and finance people
+    of an organisation hold these roles also for the organisations it absorbed. It takes one statement."""
+    if user.is_service:
+        return _load_service(user)
     rows = _HELD.rows(user=user.pk)
     return roles.Actor(
         user_id=user.pk,
         grants=tuple(
-            roles.Grant(role, place, region)
-            for role, organisation, region, absorbed in rows
+            roles.Grant(role, place, region, facility, instrument)
+            for role, organisation, region, absorbed, facility, instrument, _ in rows
             if role
             for place in (organisation, *((role in roles.REACH_ABSORBED and absorbed) or ()))
         ),
-        organisations=frozenset(place for role, place, _, _ in rows if place and not role),
+        organisations=frozenset(place for role, place, *_ in rows if place and not role),
+        default=next((place for role, place, *_, is_default in rows if is_default), None),
         language=user.language,
         time_zone=user.time_zone,
     )
 
 
-def _held(user: Any) -> QuerySet[Any, tuple[str, Any, Any, Any]]:
+def _held(user: Any) -> QuerySet[Any, tuple[Any, ...]]:
     grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
-        "role", "organisation_id", "region_id", "organisation__absorbed"
+        "role",
+        "organisation_id",
+        "region_id",
+        "organisation__absorbed",
+        "facility_id",
+        "instrument_id",
+        Value(False),
     )
+    none = Value(None, UUIDField())
     organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
-        Value(""), "organisation_id", Value(None, UUIDField()), Value(None, _IDS)
+        Value(""), "organisation_id", none, Value(None, _IDS), none, none, "is_default"
     )
     return grants.union(organisations, all=True)
 
@@ -54,18 +66,103 @@ def _held(user: Any) -> QuerySet[Any, tuple[str, Any, Any, Any]]:
 _HELD = Prepared(_held)  # asked by every request of somebody signed in
 
 
-def place_of(organisation: Organisation) -> roles.Place:
-    """Return an organisation as a place; its `region` should be loaded with it."""
+def _load_service(user: User) -> roles.Actor:
+    """Return a service account as an actor; without rights if it has ended or is stopped, or its organisation
+    is closed."""
+    row = _SERVICE.first(user=user.pk)
+    if row is None or not row.is_open or row.organisation.closed_at is not None:
+        return roles.NOBODY
+    return roles.Actor(
+        user_id=user.pk,
+        grants=tuple(
+            roles.Grant(role, place)
+            for role in sorted(set(row.roles) & roles.SERVICE_ROLES)
+            for place in (row.organisation_id, *row.organisation.absorbed)
+        ),
+        organisations=frozenset({row.organisation_id}),
+        language=user.language,
+        time_zone=user.time_zone,
+        is_service=True,
+    )
+
+
+_SERVICE = Prepared(lambda user: ServiceAccount.objects.select_related("organisation").filter(user=user))
+
+
+class InFacility(Protocol):
+    """Something that belongs to a facility: an instrument."""
+
+    pk: Any
+    facility_id: Any
+
+
+def place_of(
+    organisation: Organisation, instrument: InFacility | None = None, *, facility_id: UUID | None = None
+) -> roles.Place:
+    """Return an organisation as a place; its `region` should be loaded with it. For an act on one
+    `instrument` (whose host the organisation is, or was then), or on a facility, the place names these, so
+    that roles with a scope apply."""
     is_closed = organisation.closed_at is not None
-    return roles.Place(organisation.pk, frozenset(organisation.region.lineage), is_closed)
+    return roles.Place(
+        organisation.pk,
+        frozenset(organisation.region.lineage),
+        is_closed,
+        instrument.facility_id if instrument else facility_id,
+        instrument.pk if instrument else None,
+    )
+
+
+def in_scope(scope: roles.Scope, host: str, instrument: str | None = "instrument") -> Q:
+    """Return the condition for rows in a scope: `host` is the path to the organisation, `instrument` that to
+    the instrument (None if the rows are instruments). It holds where `may` allows the same capability at
+    `place_of` the two."""
+    reach = Q(**{f"{host}__in": scope.organisations})
+    facility, itself = (f"{instrument}__facility", instrument) if instrument else ("facility", "pk")
+    for path, limited in ((facility, scope.facilities), (itself, scope.instruments)):
+        for organisation in sorted({organisation for organisation, _ in limited}):
+            some = [one for place, one in sorted(limited) if place == organisation]
+            reach |= Q(**{host: organisation, f"{path}__in": some})
+    return reach
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A facility or an instrument (`kind`) of an organisation to which a role may be limited."""
+
+    kind: str
+    organisation_id: UUID
+    name: str
+    name_zh: str
+
+
+# What gives the limits with these ids; the areas that have such things add themselves.
+LIMITS: list[Callable[[Iterable[UUID]], dict[UUID, Limit]]] = []
+
+
+def limits_named(ids: Iterable[UUID]) -> dict[UUID, Limit]:
+    """Return the facilities and instruments with these ids. It takes two statements, none without ids."""
+    ids = set(ids)
+    return {pk: limit for named in LIMITS for pk, limit in named(ids).items()} if ids else {}
+
+
+def with_limits(grants: Iterable[RoleGrant]) -> list[RoleGrant]:
+    """Return the roles, each with `limit`: what it is limited to, None for a whole organisation. It takes two
+    statements, none if no role is limited."""
+    rows = list(grants)
+    named = limits_named(pk for row in rows if (pk := row.facility_id or row.instrument_id))
+    for row in rows:
+        pk = row.facility_id or row.instrument_id
+        row.limit = named.get(pk) if pk else None
+    return rows
 
 
 def organisations_of(actor: roles.Actor) -> QuerySet[Organisation]:
-    """Return the organisations of the actor's active memberships, with their regions."""
+    """Return the organisations of the actor's active memberships, with their regions, the default first."""
+    first = [Case(When(pk=actor.default, then=0), default=1)] if actor.default else []
     return (
         Organisation.objects.filter(pk__in=actor.organisations)
         .select_related("region")
-        .order_by("name", "pk")
+        .order_by(*first, "name", "pk")
     )
 
 
@@ -108,8 +205,8 @@ def people_in_conflict() -> list[tuple[User, str, str]]:
 
 def roles_left_out(actor: roles.Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
     """Return the roles at an organisation that do not pass to the one it is merged into: those that conflict
-    with other roles of their holder, the actor's own, and those of managers and finance people if the other
-    organisation has managers of its own, who then have to grant them."""
+    with other roles of their holder, the actor's own, and, if the other organisation has managers of its own,
+    who then have to grant them, those of managers, operators and finance people of the whole organisation."""
     gives = actor.may("manage-members", place_of(into)) or not has_manager(into.pk)
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
     lineage = frozenset(into.region.lineage)
@@ -117,7 +214,7 @@ def roles_left_out(actor: roles.Actor, organisation: Organisation, into: Organis
         grant
         for grant in grants.select_related("user").order_by("user__name", "role")
         if grant.user_id == actor.user_id
-        or (grant.role in roles.REACH_ABSORBED and not gives)
+        or (grant.role in roles.REACH_ABSORBED and not grant.is_scoped and not gives)
         or roles.conflicting(load_duties(grant.user), roles.Duty(grant.role, None, lineage))
     ]
 
@@ -191,9 +288,9 @@ def platform_grants() -> QuerySet[RoleGrant]:
 
 def organisation_to_read(actor: roles.Actor, organisation_id: UUID) -> Organisation:
     """Return an organisation whose members the actor may read; `NotPermitted` otherwise."""
-    organisation = visible(Organisation.objects.select_related("region"), pk=organisation_id)
+    organisation = visible(Organisation.objects.select_related("region", "directory"), pk=organisation_id)
     if not actor.may("read-members", place_of(organisation)):
-        raise NotPermitted
+        raise NotPermitted(capability="read-members")
     return organisation
 
 
@@ -208,7 +305,7 @@ def organisations_to_read(actor: roles.Actor, text: str = "") -> QuerySet[Organi
     organisations = actor.organisations_where("read-members")
     regions = list(actor.regions_where("read-members"))
     if not organisations and not regions:
-        raise NotPermitted
+        raise NotPermitted(capability="read-members")
     reach = Q(pk__in=organisations)
     return rows.filter(reach | Q(region__lineage__overlap=regions) if regions else reach)
 
@@ -300,6 +397,7 @@ def with_roles(memberships: Iterable[Membership]) -> list[Membership]:
         grants.setdefault((grant.user_id, grant.organisation_id), []).append(grant)
     for row in rows:
         row.held = grants.get((row.user_id, row.organisation_id), [])  # type: ignore[attr-defined]
+    with_limits(grant for held in grants.values() for grant in held)
     return rows
 
 
@@ -340,7 +438,7 @@ def whom_to_ask(actor: roles.Actor, capability: str, organisation_id: UUID | Non
     organisations = list(own.order_by("name", "pk")[:MOST_ASKED])
     names: dict[UUID | None, dict[UUID, str]] = {}
     managers = RoleGrant.objects.filter(
-        role=roles.MANAGER, organisation__in=organisations, revoked_at=None, user__is_active=True
+        WHOLE, role=roles.MANAGER, organisation__in=organisations, revoked_at=None, user__is_active=True
     )
     others = managers.exclude(user=actor.user_id).select_related("user")
     for grant in others.order_by("user__name", "user__email"):
@@ -352,15 +450,41 @@ def whom_to_ask(actor: roles.Actor, capability: str, organisation_id: UUID | Non
     return [Askable()]
 
 
+def staff_of(organisation_id: UUID, instrument: InFacility) -> list[User]:
+    """Return the people who manage or operate an instrument of an organisation: its managers and operators,
+    and those of the facility or of the instrument alone."""
+    people = [
+        person
+        for role in (roles.MANAGER, roles.OPERATOR)
+        for person in holders_of(role, organisation_id, instrument)
+    ]
+    return list(dict.fromkeys(people))
+
+
+def acts_for(actor: roles.Actor, user_id: UUID | None) -> bool:
+    """Return whether what the actor does counts as done by this person: they themselves, and a service
+    account for each who manages its organisation, as they make its tokens. For acts that nobody does for
+    themselves."""
+    if not actor.is_service or user_id is None:
+        return actor.user_id == user_id
+    managing = RoleGrant.objects.filter(
+        WHOLE, role=roles.MANAGER, organisation__in=actor.organisations, revoked_at=None
+    )
+    return managing.filter(user=user_id).exists()
+
+
 def has_manager(organisation_id: UUID) -> bool:
     """Return whether anybody manages an organisation."""
     return holders_of(roles.MANAGER, organisation_id).exists()
 
 
-def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
+def holders_of(
+    role: str, organisation_id: UUID | None, instrument: InFacility | None = None
+) -> QuerySet[User]:
     """Return the active people who hold a role for an organisation or for one that absorbed it; with None,
-    those who hold it without an organisation."""
-    held = RoleGrant.objects.filter(role=role, revoked_at=None)
+    those who hold it without an organisation. For what concerns one `instrument` of the organisation, those
+    who hold it for the instrument or its facility alone are among them, otherwise not."""
+    held = RoleGrant.objects.filter(_reaching(instrument), role=role, revoked_at=None)
     if organisation_id is None:
         held = held.filter(organisation=None)
     else:
@@ -371,24 +495,79 @@ def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
     return User.objects.filter(is_active=True, pk__in=held.values("user_id")).order_by("email")
 
 
+def _reaching(instrument: InFacility | None) -> Q:
+    """Return the condition for roles without a limit and, of an `instrument`, those limited to it or its
+    facility."""
+    if instrument is None:
+        return WHOLE
+    return WHOLE | Q(facility_id=instrument.facility_id) | Q(instrument_id=instrument.pk)
+
+
+def holders_of_parts(role: str, organisation_id: UUID) -> QuerySet[User]:
+    """Return the active people who hold a role for facilities or instruments of an organisation."""
+    held = RoleGrant.objects.filter(~WHOLE, role=role, organisation=organisation_id, revoked_at=None)
+    return User.objects.filter(is_active=True, pk__in=held.values("user_id")).order_by("email")
+
+
+def people_limited_to(instruments: Iterable[UUID]) -> defaultdict[UUID, set[UUID]]:
+    """Return for each of some instruments the people who hold a role limited to it. One statement."""
+    held: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    rows = RoleGrant.objects.filter(instrument_id__in=list(instruments), revoked_at=None)
+    for instrument, user in rows.values_list("instrument_id", "user"):
+        if instrument is not None:
+            held[instrument].add(user)
+    return held
+
+
+def holders_in_part(
+    role: str, instruments: Iterable[tuple[UUID, UUID, UUID]]
+) -> dict[tuple[UUID, UUID], list[UUID]]:
+    """Return who holds a role for a part of an organisation alone in which some of the instruments lie, given
+    with organisation and facility: for each organisation and person these instruments. Those who hold it for
+    the whole organisation are left out. One statement."""
+    rows = list(instruments)
+    held = RoleGrant.objects.filter(
+        role=role, organisation__in={host for host, _, _ in rows}, revoked_at=None, user__is_active=True
+    )
+    whole: set[tuple[Any, Any]] = set()
+    parts: defaultdict[tuple[Any, Any], set[Any]] = defaultdict(set)
+    for host, user, *limit in held.values_list("organisation", "user", "facility_id", "instrument_id"):
+        if limit == [None, None]:
+            whole.add((host, user))
+        else:
+            parts[host, user] |= set(limit)
+    found = {
+        (host, user): [pk for at, facility, pk in rows if at == host and {facility, pk} & limits]
+        for (host, user), limits in sorted(parts.items())
+        if (host, user) not in whole
+    }
+    return {key: theirs for key, theirs in found.items() if theirs}
+
+
 def no_second(
     capability: str,
     *,
     besides: Iterable[UUID | None],
     organisation: Organisation | None = None,
+    instrument: InFacility | None = None,
     region: Region | None = None,
     region_ids: Iterable[UUID] = (),
     refusal: type[Refused] = NotPermitted,
 ) -> Refused | None:
     """Return the refusal that says that nobody besides these people has the capability for the organisation,
-    the region or any of the regions, so that somebody must be appointed; None if another person has it. It
-    takes one statement."""
+    the region or any of the regions, so that somebody must be appointed; None if another person has it. For
+    what concerns one `instrument` of the organisation, it is enough to have it for the instrument or its
+    facility. It takes one statement."""
     where = Q(region_id__in=region.lineage if region else list(region_ids))
     if organisation is not None:
         where = Q(organisation=organisation)
         where |= Q(organisation__absorbed__contains=[organisation.pk], role__in=roles.REACH_ABSORBED)
     others = RoleGrant.objects.filter(
-        where, role__in=roles.CAPABILITIES[capability], revoked_at=None, user__is_active=True
+        where,
+        _reaching(instrument),
+        role__in=roles.CAPABILITIES[capability],
+        revoked_at=None,
+        user__is_active=True,
     ).exclude(user_id__in=[person for person in besides if person])
     if others.exists():
         return None

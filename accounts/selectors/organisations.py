@@ -195,16 +195,25 @@ def organisation_by_code(code: str) -> Organisation:
     return organisation
 
 
+def organisation_named(name: str) -> Organisation:
+    """Return an organisation by its id or its code; `NotFound` if there is none."""
+    pk = as_uuid(name)
+    organisation = organisations().filter(pk=pk).first() if pk else None
+    return organisation or organisation_by_code(name)
+
+
+MOST_NAMED = 20  # organisations of one person in a refusal
 _TWO_OWN = Prepared(lambda ids: organisations().filter(pk__one_of=ids)[:2])
 _FIRST_OWN = Prepared(lambda ids: organisations().filter(pk__one_of=ids).order_by("name", "pk")[:1])
 
 
 def payer_for(actor: Actor, named: str | None) -> Organisation | None:
-    """Return the organisation that a price or a booking is for: the one named, or the actor's only one.
+    """Return the organisation that a price or a booking is for: the one named, or the actor's default or only
+    one.
 
-    `named` is the code or the id of one of the actor's active memberships. Without it, return the actor's
-    only organisation, or None if they have none; raise `Invalid` (`organisation-needed`) if they have
-    several.
+    `named` is the code or the id of one of the actor's active memberships. Without it, return the default
+    that the actor has chosen, else their only organisation, or None if they have none; raise `Invalid`
+    (`organisation-needed`, with the codes of the `choices`) if they have several.
     """
     own = organisations().filter(pk__in=actor.organisations)
     if named:
@@ -215,16 +224,20 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
         if organisation is None:
             raise invalid("organisation", "not-a-member", organisation=named)
         return organisation
+    if actor.default and (default := _TWO_OWN.rows(ids=[actor.default])):
+        return default[0]
     choices = _TWO_OWN.rows(ids=sorted(actor.organisations))
     if len(choices) > 1:
-        raise invalid("organisation", "organisation-needed")
+        codes = ", ".join(own.order_by("code").values_list("code", flat=True)[:MOST_NAMED])
+        raise invalid("organisation", "organisation-needed", choices=codes)
     return choices[0] if choices else None
 
 
 def payer_read_for(actor: Actor, named: str | None) -> Organisation | None:
     """Return the paying organisation for a request that only reads: the named one, as `payer_for` finds it,
-    otherwise the first of the actor's organisations by name. The answer says which one it is."""
-    if named:
+    otherwise the actor's default, else the first of their organisations by name. The answer says which one
+    it is."""
+    if named or actor.default:
         return payer_for(actor, named)
     return next(iter(_FIRST_OWN.rows(ids=sorted(actor.organisations))), None)
 

@@ -21,6 +21,7 @@ class PlaceOfPerson:
     organisation: Organisation | None = None
     region: Region | None = None
     is_member: bool = False
+    is_default: bool = False
     roles: list[str] = field(default_factory=list)
 
 
@@ -35,7 +36,7 @@ class DemoAccount:
 
 
 # In the order of the booking's life, the platform last.
-ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "administrator")
+ROLES_SHOWN = ("researcher", "manager", "operator", "finance", "coordinator", "auditor", "administrator")
 
 
 def user_by_email(email: str) -> User | None:
@@ -111,7 +112,9 @@ def places_of(user: User) -> list[PlaceOfPerson]:
         .order_by("organisation__name")
     )
     for membership in memberships:
-        place = PlaceOfPerson(organisation=membership.organisation, is_member=True)
+        place = PlaceOfPerson(
+            organisation=membership.organisation, is_member=True, is_default=membership.is_default
+        )
         places[membership.organisation_id] = place
     grants = (
         RoleGrant.objects.filter(user=user, revoked_at=None)
@@ -121,7 +124,8 @@ def places_of(user: User) -> list[PlaceOfPerson]:
     for grant in grants:
         key = grant.organisation_id or grant.region_id
         place = places.setdefault(key, PlaceOfPerson(grant.organisation, grant.region))
-        place.roles.append(grant.role)
+        if grant.role not in place.roles:  # one held for several instruments
+            place.roles.append(grant.role)
     return list(places.values())
 
 

@@ -54,10 +54,12 @@ LEFT JOIN accounts_trailentry e ON e.id = u.entry_id WHERE e.id IS NULL ORDER BY
 _ROLES = """
 SELECT coalesce(g.id, t.object_id)::text
 FROM (SELECT id, ARRAY[user_id::text, role, organisation_id::text, region_id::text,
+        facility_id::text, instrument_id::text,
         (revoked_at IS NOT NULL)::text] AS held FROM accounts_rolegrant) g
 FULL JOIN (
     SELECT DISTINCT ON (object_id) object_id, ARRAY[told ->> 'user', told ->> 'role',
-        told ->> 'organisation', told ->> 'region', (action = 'role.revoke')::text] AS told
+        told ->> 'organisation', told ->> 'region', told ->> 'facility', told ->> 'instrument',
+        (action = 'role.revoke')::text] AS told
     FROM accounts_trailentry, LATERAL (SELECT CASE action WHEN 'role.revoke' THEN before
         ELSE after END) said(told)
     WHERE action IN ('role.grant', 'role.revoke') ORDER BY object_id, id DESC

@@ -61,7 +61,8 @@ def _by_entry() -> dict[str, list[Waits]]:
     found: dict[str, list[Waits]] = {}
     for kind in kinds().values():
         if not kind.watched:
-            found.setdefault(kind.entry, []).append(kind)
+            for entry in kind.entry.split():
+                found.setdefault(entry, []).append(kind)
     return found
 
 

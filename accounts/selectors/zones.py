@@ -42,12 +42,13 @@ def city_of(key: str) -> tuple[str, str] | None:
 
 
 class DayIn(Func):
-    """The local day of an instant, in the time zone that a field or an expression gives. The zone has to be
-    that of the organisation or site that the row belongs to, as on pages."""
+    """The local day of an instant, given or of a field (`F`), in the time zone that a field or an expression
+    gives. The zone has to be that of the organisation or site that the row belongs to, as on pages."""
 
     template = "(%(expressions)s)::date"
     arg_joiner = " AT TIME ZONE "
     output_field = DateField()
 
-    def __init__(self, now: datetime, zone: Any, **extra: Any) -> None:
-        super().__init__(Value(now), F(zone) if isinstance(zone, str) else zone, **extra)
+    def __init__(self, now: datetime | F, zone: Any, **extra: Any) -> None:
+        instant = Value(now) if isinstance(now, datetime) else now
+        super().__init__(instant, F(zone) if isinstance(zone, str) else zone, **extra)

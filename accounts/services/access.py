@@ -13,9 +13,8 @@ from accounts.selectors.access import AGAIN_AFTER, access_asked, access_requests
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
-from accounts.services.access_ends import request_answer, request_record
+from accounts.services import memberships
 from accounts.services.joining import require_requested
-from accounts.services.memberships import checked_reason, lock_user, role_grant
 
 
 @transaction.atomic
@@ -34,7 +33,7 @@ def access_ask(
         raise NotPermitted
     if organisation is not None:
         require_open(organisation)
-    lock_user(by.actor.person)
+    memberships.lock_user(by.actor.person)
     if access_asked(by.actor, capability, by.now).filter(organisation=organisation).exists():
         raise WrongState("access-asked")
     has_told = AccessRequest.objects.filter(
@@ -47,7 +46,7 @@ def access_ask(
         path=path,
         created_at=by.now,
     )
-    request_record(by, "accessrequest.create", row)
+    memberships.request_record(by, "accessrequest.create", row)
     if has_told:
         return row
     payload = {
@@ -74,10 +73,10 @@ def access_grant(by: By, *, request_id: UUID, role: str, region: Region | None =
     if AccessRequest.objects.filter(ungrounded(), pk=row.pk).exists():
         raise WrongState("asker-left")
     where = region if role in REGION_ROLES else None  # the form has one select for all roles
-    role_grant(by, user=row.user, role=role, organisation=row.organisation, region=where)
+    memberships.role_grant(by, user=row.user, role=role, organisation=row.organisation, region=where)
     row.refresh_from_db()
     if row.state == AccessRequest.State.REQUESTED:  # they held the role already, or what they need is unknown
-        request_answer(by, row, AccessRequest.State.APPROVED, role=role)
+        memberships.request_answer(by, row, AccessRequest.State.APPROVED, role=role)
     return row
 
 
@@ -85,7 +84,9 @@ def access_grant(by: By, *, request_id: UUID, role: str, region: Region | None =
 def access_decline(by: By, *, request_id: UUID, reason: str) -> AccessRequest:
     """Decline a request for a role, with a reason that the person is told."""
     row = _locked(by, request_id)
-    request_answer(by, row, AccessRequest.State.REJECTED, reason=checked_reason(reason, is_owed=True))
+    memberships.request_answer(
+        by, row, AccessRequest.State.REJECTED, reason=memberships.checked_reason(reason, is_owed=True)
+    )
     payload = {"request": str(row.pk)}
     enqueue([Effect("people.access-declined", f"people.access-declined.{row.pk}", payload)], now=by.now)
     return row
@@ -100,7 +101,7 @@ def _locked(by: By, request_id: UUID) -> AccessRequest:
         require(by.actor, "administer", Place(None))
     if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
-    lock_user(row.user_id)
+    memberships.lock_user(row.user_id)
     rows = AccessRequest.objects.select_for_update(of=("self",), no_key=True)
     row = rows.select_related("organisation__region", "user").get(pk=request_id)
     require_requested(row)

@@ -24,8 +24,11 @@ from accounts.domain.errors import WrongState
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import (
     AccessRequest,
+    AddressChange,
     ApiToken,
+    FactorReset,
     IdempotencyKey,
+    Invitation,
     JoinRequest,
     Membership,
     Message,
@@ -35,13 +38,21 @@ from accounts.models import (
     SavedView,
     TrailText,
     User,
+    Viewing,
 )
 from accounts.notifications import Effect, enqueue
-from accounts.selectors.erasure import Column, addresses_of, is_namesake_free, text_columns, texts_about
-from accounts.services.access_ends import access_requests_end
+from accounts.permissions import require_person
+from accounts.selectors.erasure import (
+    Column,
+    addresses_of,
+    is_namesake_free,
+    own_addresses_of,
+    text_columns,
+    texts_about,
+)
 from accounts.services.invitations import invitations_void
 from accounts.services.joining import join_withdraw
-from accounts.services.memberships import lock_user, membership_end, role_revoke
+from accounts.services.memberships import access_requests_end, lock_user, membership_end, role_revoke
 from accounts.services.organisation_requests import organisation_request_withdraw
 
 # Letters about the departure are sent first, while they can still name the person.
@@ -57,6 +68,7 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
     own = By(actor, now)
     lock_user(actor.person)
     user = User.objects.get(pk=actor.person)
+    require_person(actor)
     if user.erasure_asked_at is not None:
         raise WrongState(state="closed", wanted="closed")
     for membership in Membership.objects.filter(user=user, ended_at=None).order_by("pk"):
@@ -114,9 +126,15 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
     JoinRequest.objects.filter(user=user).update(text="", by_mail="", reason="")
     AccessRequest.objects.filter(user=user).update(path="", reason="")
     OrganisationRequest.objects.filter(user=user).update(text="", reason="")
+    AddressChange.objects.filter(user=user).delete()
+    FactorReset.objects.filter(user=user).delete()
+    Viewing.objects.filter(user=user).delete()
     Message.objects.filter(user=user).delete()
     MessageSettings.objects.filter(user=user).delete()
-    addresses = addresses_of(user)
+    addresses = own_addresses_of(user)
+    # What they only claimed is replaced where it was invited, and in nobody's texts.
+    claimed = set(addresses_of(user)) - set(addresses)
+    Invitation.objects.filter(email__in=claimed).update(email=left.email)
     mentions = sum(_replace(a, left.email, user, everywhere=True) for a in addresses)
     if user.name.strip():
         everywhere = is_namesake_free(user)
@@ -155,9 +173,11 @@ def _texts_naming(words: Sequence[str]) -> QuerySet[TrailText]:
 
 def _replace(words: str, instead: str, user: User, *, everywhere: bool) -> int:
     """Replace a name or an address in every text column, or only in the person's own rows unless
-    `everywhere`, because others have the same name. Return how many texts were changed."""
+    `everywhere`, because others have the same name; not in JSON if it may be a part of that. Return how many
+    texts were changed."""
     pattern = rules.mention(words)
-    return sum(_replace_in(column, pattern, instead, user, everywhere) for column in text_columns())
+    columns = [one for one in text_columns() if not one.is_json or rules.is_no_syntax(words)]
+    return sum(_replace_in(column, pattern, instead, user, everywhere) for column in columns)
 
 
 def _replace_in(column: Column, pattern: str, instead: str, user: User, everywhere: bool) -> int:

@@ -63,25 +63,28 @@ class SetUp:
 def installation_set_up(
     *,
     site: Mapping[str, Any],
-    regions: Sequence[Mapping[str, Any]],
-    organisations: Sequence[Mapping[str, Any]],
-    administrator: Mapping[str, Any],
+    regions: Sequence[Mapping[str, Any] | None],
+    organisations: Sequence[Mapping[str, Any] | None],
+    administrator: Mapping[str, Any] | None,
     logo: bytes | None,
     now: datetime,
+    known: Sequence[FieldProblem] = (),
 ) -> SetUp:
     """Create what is missing of an installation: its row, regions, organisations and the first administrator,
     an account without a password whose owner is mailed a link to set one. What exists is left unchanged. Only
     one setup runs at a time.
 
-    Raise `WrongState` (`demonstration`) if there are demonstration people, or `Invalid` with all problems;
-    then nothing is created.
+    `known` are problems that the caller has found; what cannot be read because of them is None, and the rest
+    is examined all the same. Raise `WrongState` (`demonstration`) if there are demonstration people, or
+    `Invalid` with all problems; then nothing is created.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('accounts.set-up', 0))")
     if is_demonstration():
         raise WrongState("demonstration")
     by = By(PLATFORM, now)
-    picture, steps, problems = None, [], _administrator_problems(administrator)
+    picture, steps, problems = None, [], list(known)
+    problems += _administrator_problems(administrator) if administrator else []
     if logo is not None:
         try:
             picture = _logo(logo)
@@ -91,8 +94,10 @@ def installation_set_up(
         ("regions", regions, _region_step),
         ("organisations", organisations, _organisation_step),
     ):
-        codes = [given["code"] for given in things]
+        codes = [given and given["code"] for given in things]
         for position, given in enumerate(things):
+            if given is None:
+                continue
             path = f"{name}[{position}]"
             if given["code"] in codes[:position]:
                 problems.append(FieldProblem(f"{path}.code", "repeated"))
@@ -103,7 +108,7 @@ def installation_set_up(
                 problems += _at(path, refused)
             except WrongState as refused:
                 problems.append(FieldProblem(path, refused.code, refused.numbers))
-    if problems:
+    if problems or administrator is None:
         raise Invalid(problems)
     step, user = _administrator_step(administrator, site, regions, by)
     return SetUp((_site_step(site, picture, user, by), *steps, step), user)
@@ -214,7 +219,7 @@ def _organisation_step(given: Mapping[str, Any], by: By) -> SetupStep:
 
 
 def _administrator_step(
-    given: Mapping[str, Any], site: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], by: By
+    given: Mapping[str, Any], site: Mapping[str, Any], regions: Sequence[Mapping[str, Any] | None], by: By
 ) -> tuple[SetupStep, User]:
     """Create the first administrator unless the platform has one, and mail a link to set a password. The
     address of a new account counts as confirmed, because the operator gave it and only that link opens the
@@ -226,13 +231,13 @@ def _administrator_step(
         step = _left("administrator", present.email, same, stored)
         password_link_send("administrator", present, by.now)
         return step, present
-    user = user_by_email(given["email"])
+    user, first = user_by_email(given["email"]), next(iter(regions), None)
     if user is None:
         user = person_enter(
             email=given["email"],
             name=given.get("name", ""),
             language=(site.get("languages") or [settings.LANGUAGE_CODE])[0],
-            time_zone=Region.objects.get(code=regions[0]["code"]).time_zone if regions else "UTC",
+            time_zone=Region.objects.get(code=first["code"]).time_zone if first else "UTC",
             now=by.now,
         )
     role_grant(by, user=user, role=ADMINISTRATOR)

@@ -6,16 +6,24 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from accounts import trail
 from accounts.domain import joining as rules
 from accounts.domain.errors import NotPermitted, WrongState, invalid
-from accounts.domain.roles import MANAGER, Actor, By, Place
-from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
+from accounts.domain.roles import MANAGER, SERVICE_GIVES, Actor, By, Place
+from accounts.models import (
+    Directory,
+    DirectoryPerson,
+    Invitation,
+    JoinRequest,
+    Membership,
+    Organisation,
+    User,
+)
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import actor_of
+from accounts.permissions import actor_of, require_person
 from accounts.selectors.joining import invitation_token, invitations_for, open_invitations, sent_since
 from accounts.selectors.memberships import has_manager, is_member, place_of
 from accounts.selectors.organisations import require_open
@@ -28,13 +36,20 @@ from accounts.services.users import address_of
 
 @transaction.atomic
 def invitation_send(
-    by: By, *, organisation: Organisation, email: str, roles: Sequence[str], lifetime: timedelta = rules.USUAL
+    by: By,
+    *,
+    organisation: Organisation,
+    email: str,
+    roles: Sequence[str],
+    lifetime: timedelta = rules.USUAL,
+    is_directory: bool = False,
 ) -> Invitation:
     """Invite an address; the mail goes through the outbox. Managers of the organisation may invite;
     coordinators of its region may invite only a manager, and only while there is none. An open invitation to
     the same address is replaced. Raise `WrongState` for a member (`already-member`), for oneself
     (`own-role`), and beyond the daily limits of the address (`invited-too-often`), the organisation and the
-    person (`too-many-invitations-today`)."""
+    person (`too-many-invitations-today`). `is_directory`: the organisation's directory invites, as many a day
+    as an administrator where the address is of a scope that administrators gave to the organisation."""
     email, given = address_of(email), rules.parse_roles(list(roles))
     _require_may_invite(by.actor, organisation, given)
     require_open(organisation)
@@ -47,11 +62,14 @@ def invitation_send(
         raise WrongState("already-member")
     lock_user(by.actor.person)
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
-    _require_few(by, organisation, email)
+    is_trusted = is_directory and rules.is_of(email, organisation.scopes)
+    most_open, most_today = rules.limits(
+        is_administrator=is_trusted or by.actor.may("administer", Place(None))
+    )
+    _require_few(by, organisation, email, most_today)
     present = open_invitations(organisation)
     for older in present.filter(email=email):
         _withdraw(by, older)
-    most_open, _ = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     if present.filter(expires_at__gt=by.now).count() >= most_open:
         raise WrongState("too-many-invitations", most=most_open)
     return invitations_put(by, [(organisation, email, given)], lifetime)[0]
@@ -120,6 +138,9 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
     for an invitation that was used or withdrawn, has expired, or whose sender no longer manages the
     organisation; `DutiesConflict`.
     """
+    # Before all else, as a directory that changes what the invitation comes with does.
+    directories = Directory.objects.select_for_update(of=("self",), no_key=True)
+    directories.filter(organisation__invitations=invitation_id).first()
     lock_user(by.actor.person)
     # The organisation first, as whoever invites does: of two first managers one comes second.
     Organisation.objects.select_for_update(no_key=True).only("pk").filter(invitations=invitation_id).first()
@@ -136,11 +157,29 @@ def invitation_accept(by: By, *, invitation_id: UUID) -> Membership:
         grant_put(by, user=user, role=role, organisation=row.organisation, granted_by=row.invited_by_id)
     row.accepted_by, row.accepted_at = user, by.now
     row.save(update_fields=["accepted_by", "accepted_at"])
+    DirectoryPerson.objects.filter(invitation=row).exclude(
+        Exists(DirectoryPerson.objects.filter(organisation=row.organisation, user=user))
+    ).update(user=user)
     _record(by, "invitation.accept", row, {"user": user.pk, "roles": row.roles})
     JoinRequest.objects.filter(user=user, organisation=row.organisation, state="requested").update(
         state=JoinRequest.State.APPROVED, decided_at=by.now, decided_by=row.invited_by_id
     )
     return membership
+
+
+def invitation_roles_set(by: By, *, invitation: Invitation, roles: Sequence[str]) -> None:
+    """Set the roles that an open invitation comes with, in the transaction of a caller who has checked that
+    they are allowed. Who adds one is its sender from then on, so that nobody adds one to an invitation of
+    somebody else's and accepts it, and a service account gives none that it may not."""
+    before, invitation.roles = invitation.roles, list(roles)
+    if before != invitation.roles:
+        if set(invitation.roles) - set(before):
+            if not set(invitation.roles) <= SERVICE_GIVES:
+                require_person(by.actor)
+            invitation.invited_by_id = by.actor.person
+        invitation.save(update_fields=["roles", "invited_by"])
+        after = {"roles": invitation.roles, "organisation": invitation.organisation_id}
+        trail.record(by, "invitation.change", invitation, before={"roles": before}, after=after)
 
 
 def why_closed(invitation: Invitation, now: datetime) -> str:
@@ -160,7 +199,7 @@ def may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -
     """Return whether the actor may invite people to the organisation with these roles."""
     place = place_of(organisation)
     if actor.may("manage-members", place):
-        return True
+        return not actor.is_service or set(roles) <= SERVICE_GIVES
     is_first = list(roles) == [MANAGER] and actor.may("manage-organisations", place)
     return is_first and not has_manager(organisation.pk)
 
@@ -182,18 +221,20 @@ def invitations_void(by: By, *, addresses: Sequence[str]) -> None:
 
 
 def invitations_end(by: By, *, organisation: Organisation) -> None:
-    """Withdraw the open invitations of an organisation that is closed or merged, in the caller's
-    transaction."""
+    """Withdraw the open invitations of an organisation that is closed or merged, and forget whom its
+    directory has entered, as it can remove nobody any more; in the transaction of a caller who has locked
+    the directory."""
+    DirectoryPerson.objects.filter(organisation=organisation).delete()
+    Directory.objects.filter(organisation=organisation).delete()
     rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
     for row in rows.select_related("organisation__region").order_by("pk"):
         _withdraw(by, row)
 
 
-def _require_few(by: By, organisation: Organisation, email: str) -> None:
+def _require_few(by: By, organisation: Organisation, email: str, most: int) -> None:
     """Raise `WrongState` if an invitation would exceed the daily limits. The caller has locked the
     organisation and the person; the address is locked here, because other organisations invite it too."""
     lock_addresses([email])
-    _, most = rules.limits(is_administrator=by.actor.may("administer", Place(None)))
     sent = sent_since(by.now - rules.DAY)
     if sent.filter(mailbox=rules.mailbox_of(email)).count() >= rules.MOST_TO_ADDRESS:
         raise WrongState("invited-too-often", most=rules.MOST_TO_ADDRESS)

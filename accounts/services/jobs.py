@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 
 from accounts import trail
 from accounts.database import is_away, is_busy
-from accounts.domain.errors import invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.jobs import Busy, again_in
 from accounts.domain.roles import By, Place
 from accounts.models import JobFailure, JobRun, Lease, OutboxMessage
@@ -228,18 +228,65 @@ def failure_retry(by: By, *, failure_id: UUID) -> str:
     return noted.job
 
 
+type Which = Callable[[Failing], bool]
+type Failing = OutboxMessage | JobFailure
+
+
+def _every(row: Failing) -> bool:
+    return True
+
+
 @transaction.atomic
-def failures_retry(by: By, *, name: str) -> int:
-    """Have everything that failed of one kind of effect or in one job tried again at once; return how many.
-    Raise `Invalid` if nothing of that name failed."""
+def failures_retry(by: By, *, name: str, which: Which = _every) -> int:
+    """Have everything that failed of one kind of effect or in one job tried again at once, or those of it
+    that `which` chooses; return how many. Raise `Invalid` if there are none."""
     require(by.actor, "administer", Place(None))
-    rows = list(OutboxMessage.objects.select_for_update().filter(FAILING, kind=name).order_by("pk"))
-    noted = list(JobFailure.objects.select_for_update().filter(job=name).order_by("pk"))
+    rows, noted = _failing(name, which)
     if not rows and not noted:
         raise invalid("name", "unknown-value")
     _effects_again(by, rows)
     _things_again(by, noted)
     return len(rows) + len(noted)
+
+
+@transaction.atomic
+def failures_give_up(by: By, *, name: str, which: Which = _every, reason: str) -> int:
+    """End the attempts at effects of one kind that failed, or at those that `which` chooses: they are not
+    carried out. Return how many. Raise `Invalid` if there are none, and `WrongState` for the things of a job,
+    which are tried until they succeed because the books are wrong until then."""
+    require(by.actor, "administer", Place(None))
+    rows, noted = _failing(name, which)
+    if noted:
+        raise WrongState("never-given-up")
+    if not rows:
+        raise invalid("name", "unknown-value")
+    trail.record_all(
+        Change(
+            by,
+            "effect.give-up",
+            row,
+            before={"attempts": row.attempts, "outcome": row.outcome},
+            after={"kind": row.kind},
+            reason=reason,
+        )
+        for row in rows
+    )
+    for row in rows:
+        row.done_at, row.outcome = by.now, "given-up"
+        row.payload.pop("private", None)
+    OutboxMessage.objects.bulk_update(rows, ["done_at", "outcome", "payload"], batch_size=500)
+    return len(rows)
+
+
+def _failing(name: str, which: Which) -> tuple[list[OutboxMessage], list[JobFailure]]:
+    """Return the failures of a name, locked. An effect that a worker carries out at this moment is left
+    out."""
+    effects = OutboxMessage.objects.select_for_update(skip_locked=True).filter(FAILING, kind=name)
+    things = JobFailure.objects.select_for_update().filter(job=name)
+    return (
+        [row for row in effects.order_by("pk") if which(row)],
+        [row for row in things.order_by("pk") if which(row)],
+    )
 
 
 def _effects_again(by: By, rows: list[OutboxMessage]) -> None:

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from accounts import trail
 from accounts.domain import joining as rules
 from accounts.domain.errors import WrongState, invalid
-from accounts.domain.roles import PLATFORM, RESEARCHER, By
+from accounts.domain.roles import PLATFORM, RESEARCHER, SERVICE_GIVES, By
 from accounts.models import JoinRequest, Organisation, User
 from accounts.models.organisations import Request
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import require
+from accounts.permissions import require, require_person
 from accounts.selectors.joining import join_requests_for
 from accounts.selectors.memberships import is_member, place_of
 from accounts.selectors.organisations import require_open
@@ -32,6 +32,7 @@ def join_ask(by: By, *, organisation: Organisation, text: str) -> JoinRequest:
     Raise `WrongState` for a closed organisation (`organisation-closed`), a member (`already-member`), a
     second request (`already-asked`), or too many open requests (`too-many-requests-to-join`).
     """
+    require_person(by.actor)
     text = text.strip()
     if len(text) > rules.MOST_TEXT:
         raise invalid("text", "too-long", most=rules.MOST_TEXT)
@@ -87,6 +88,8 @@ def join_decide(
     if by.actor.user_id == row.user_id:
         raise WrongState("own-request")
     given = rules.parse_roles(list(roles))
+    if approve and not set(given) <= SERVICE_GIVES:
+        require_person(by.actor)
     reason = checked_reason(reason, is_owed=not approve)
     lock_user(row.user_id)
     row = _request(request_id)

@@ -82,7 +82,8 @@ def _mail_effect(message: Message, letter: Letter, choices: messages.Choices, no
         # One for all that is due then, whatever its rhythm.
         key = f"digest:{message.user_id}:{due.isoformat()}"
         return Effect("digest.send", key, {"user": str(message.user_id)}, due_at=due)
-    due = messages.mail_at(now, choices.quiet, zone, letter.matters_until)
+    quiet = None if letter.is_urgent else choices.quiet
+    due = messages.mail_at(now, quiet, zone, letter.matters_until)
     payload = {"message": str(message.pk)}
     return Effect("letter.send", f"letter:{message.pk}", payload, due_at=due)
 

@@ -18,7 +18,7 @@ from accounts import trail
 from accounts.domain import organisations as rules
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
-from accounts.domain.invoice_details import masked, parse_invoice_details
+from accounts.domain.invoice_details import ACCOUNT, BANK, masked, parse_invoice_details, told_apart
 from accounts.domain.roles import By, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
@@ -339,10 +339,10 @@ def _organisation(organisation_id: UUID) -> Organisation:
 
 @transaction.atomic
 def invoice_details_set(by: By, *, organisation_id: UUID, details: Mapping[str, str]) -> Organisation:
-    """Set the details of an organisation that its statements print: the given ones of `legal_name`,
-    `address`, `tax_number`, `bank_account` and `invoice_email`; the others stay. The organisation's finance,
-    coordinators of its region and administrators may do this. A changed bank account is reported to the
-    organisation's other finance people and managers, because that is how money is stolen.
+    """Set the given details of an organisation that its statements print (`LENGTHS` in
+    `domain/invoice_details.py` names them); the others stay. The organisation's finance, coordinators of its
+    region and administrators may do this. A change of where it is paid is reported to the organisation's
+    other finance people and managers, because that is how money is stolen.
 
     Raise `Invalid` with the codes of `parse_invoice_details` and `not-a-mail-address`. Setting the same
     values again changes nothing.
@@ -364,25 +364,35 @@ def invoice_details_set(by: By, *, organisation_id: UUID, details: Mapping[str, 
     if not after:
         return row
     before = {name: getattr(row, name) for name in after}
+    old_account = _account_of(row)
     fields = [*after, "version"]
     for name, value in after.items():
         setattr(row, name, value)
     row.version += 1
-    if "bank_account" in after:
+    is_paid_elsewhere = not after.keys().isdisjoint(BANK)
+    if is_paid_elsewhere:
         row.bank_account_changed_at = by.now
         fields.append("bank_account_changed_at")
     row.save(update_fields=fields)
     trail.record(by, "organisation.invoice-details", row, before=before, after=after)
-    if "bank_account" in after:
+    if is_paid_elsewhere:
+        changes = [[name, *told_apart(name, before[name], after[name])] for name in BANK if name in after]
         payload = {
             "organisation": str(row.pk),
             "user": str(by.actor.person),
-            "before": masked(before["bank_account"]),
-            "after": masked(row.bank_account),
+            "changes": changes,
+            # The release before reads these two.
+            "before": masked(old_account),
+            "after": masked(_account_of(row)),
         }
         key = f"people.bank-account.{row.pk}.{row.version}"
         enqueue([Effect("people.bank-account", key, payload)], now=by.now)
     return row
+
+
+def _account_of(row: Organisation) -> str:
+    """Return the account to which an organisation is paid: the first that it has of IBAN, number, lines."""
+    return next((getattr(row, name) for name in ACCOUNT if getattr(row, name)), "")
 
 
 def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> None:

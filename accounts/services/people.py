@@ -16,6 +16,7 @@ from accounts.domain.people import PeopleRefused, PeopleReport, PersonOutcome, P
 from accounts.domain.roles import By, Place
 from accounts.models import Invitation, Membership, Organisation, RoleGrant
 from accounts.selectors.joining import sent_since
+from accounts.selectors.memberships import WHOLE
 from accounts.selectors.users import confirmed_addresses
 from accounts.services import invitations
 from accounts.services.memberships import lock_user
@@ -106,7 +107,7 @@ def _judged(by: By, read: Sequence[_Row]) -> tuple[list[PersonOutcome], list[Inv
     )
     held = set(
         RoleGrant.objects.annotate(address=Lower("user__email"))
-        .filter(address__in=emails, revoked_at=None)
+        .filter(WHOLE, address__in=emails, revoked_at=None)
         .values_list("address", "organisation_id", "role")
     )
     unanswered = list(Invitation.objects.filter(email__in=emails, accepted_at=None, withdrawn_at=None))

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -16,10 +17,11 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import invalid
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
+from accounts.selectors.organisations import payer_for
 
 
 @transaction.atomic
@@ -39,17 +41,44 @@ def user_register(*, user: User, now: datetime) -> User:
 
 
 @transaction.atomic
-def profile_update(by: By, *, user: User, name: str, language: str, time_zone: str) -> User:
-    """Change a person's name, the language of their messages, and the time zone shown beside an instrument's
-    own."""
+def profile_update(
+    by: By, *, user: User, name: str, language: str, time_zone: str, organisation: str | None = None
+) -> User:
+    """Change a person's name, the language of their messages, the time zone shown beside an instrument's own,
+    and their default organisation (None: as it is)."""
     if time_zone not in zoneinfo.available_timezones():
         raise invalid("time_zone", "unknown-time-zone")
+    if organisation is not None:
+        default_choose(by, organisation=organisation)
     before = {"language": user.language, "time_zone": user.time_zone}
     user.language = _known(language)
     user.name, user.time_zone = name_kept(name), time_zone
     user.save(update_fields=["name", "language", "time_zone"])
     trail.record(by, "user.update", user, before=before, after={"language": language, "time_zone": time_zone})
     return user
+
+
+@transaction.atomic
+def default_choose(by: By, *, organisation: str) -> None:
+    """Choose which of one's organisations one's requests are for when they name none; empty: none, so that
+    requests must name one. Raise `Invalid` for an organisation of which one is not a member."""
+    user_id = by.actor.person
+    chosen = payer_for(by.actor, organisation) if organisation else None
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
+    own = list(Membership.objects.filter(user=user_id, ended_at=None).select_related("organisation", "user"))
+    before = next((one for one in own if one.is_default), None)
+    after = next((one for one in own if chosen and one.organisation_id == chosen.pk), None)
+    if chosen and after is None:  # ended in the meantime
+        raise invalid("organisation", "not-a-member", organisation=chosen.code)
+    if before == after:
+        return
+    for one in (each for each in own if each.is_default or each == after):
+        one.is_default = one == after
+        one.save(update_fields=["is_default"])
+    codes = [one.organisation.code if one else "" for one in (before, after)]
+    trail.record(
+        by, "user.update", own[0].user, before={"organisation": codes[0]}, after={"organisation": codes[1]}
+    )
 
 
 @transaction.atomic
@@ -110,6 +139,15 @@ def person_enter(*, email: str, name: str, language: str, time_zone: str, now: d
     user_register(user=user, now=now)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
+
+
+@transaction.atomic
+def session_renew(session: SessionBase) -> None:
+    """Give a person's session another key, with what is in it. A copy that a process may still find in the
+    cache, written before the cache was away, is of the old key: nobody reads it by mistake."""
+    before = session.session_key
+    session.cycle_key()
+    UserSession.objects.filter(session_key=before).update(session_key=session.session_key)
 
 
 @transaction.atomic

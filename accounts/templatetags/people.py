@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.areas import areas
 from accounts.domain.errors import Refused
 from accounts.domain.roles import COORDINATOR, SECOND_ROLE, Place
+from accounts.letters.words import named
 from accounts.models import JoinRequest, Organisation, Region, RoleGrant
 from accounts.permissions import actor_of
 from accounts.selectors.joining import requests_of
@@ -39,6 +40,8 @@ def no_second(
     elif refused is not None and place is not None and refused.code in SECOND_ROLE:
         held = {grant.organisation_id for grant in actor.grants} | actor.organisations
         asks = organisation.pk in held if organisation else actor.has(COORDINATOR)
+    if refused is not None and place is not None and "place" in refused.numbers:
+        refused = type(refused)(refused.code, **{**refused.numbers, "place": named(place)})
     return {
         "refused": refused,
         "link": link,
@@ -96,6 +99,7 @@ ROLES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 DEEDS = {
     "researcher": _("finds instruments and books them"),
     "manager": _("publishes instruments, decides on requests"),
+    "operator": _("runs the instruments of a facility, sees no prices"),
     "finance": _("reads what bookings of the organisation cost"),
     "coordinator": _("coordinates sharing in a region"),
     "auditor": _("reads hours and the trail, changes nothing"),
@@ -106,11 +110,14 @@ DEEDS = {
 ALLOWS = {
     "researcher": _("finding instruments and booking them"),
     "manager": _("publishing instruments, deciding on requests, looking after members"),
+    "operator": _("check-in, samples, faults and results, without prices"),
     "finance": _("funding sources, charges, statements and payments"),
     "coordinator": _("agreements, vouchers and settlement of a region"),
     "auditor": _("reading hours, charges and the trail"),
     "administrator": _("organisations, roles and settings of the platform"),
 }
+# What is different in a role that is limited to a part of an organisation.
+ALLOWS_LIMITED = {"manager": _("publishing the instruments it is limited to, and deciding on their requests")}
 
 
 @register.filter
@@ -167,9 +174,9 @@ def deed(role: str) -> str:
 
 
 @register.filter
-def allows(role: str) -> str:
-    """Return a short phrase that says what a role is for."""
-    return str(ALLOWS[role])
+def allows(role: str, limits: object = None) -> str:
+    """Return a short phrase that says what a role, perhaps with `limits`, is for."""
+    return str((limits and ALLOWS_LIMITED.get(role)) or ALLOWS[role])
 
 
 @register.simple_tag

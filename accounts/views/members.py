@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import Form
@@ -144,14 +145,21 @@ def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> Htt
     return act(
         request,
         partial(_page, request, organisation, opened_id=user_id),
-        lambda by, _: role_grant(
-            by, user=member.user, role=values_of(form)["role"], organisation=organisation
+        lambda by, _: _given(
+            by, role_grant(by, user=member.user, role=values_of(form)["role"], organisation=organisation)
         ),
         to=reverse("accounts:members", args=[organisation.pk]),
-        done=gettext("The role is given and takes effect at once."),
+        done=str,
         shows=in_full,
         raises=(NotFound,),
     )
+
+
+def _given(by: By, grant: RoleGrant) -> str:
+    """Return what is said after a role was given: whether it is new."""
+    if grant.granted_at == by.now:
+        return gettext("The role is given and takes effect at once.")
+    return gettext("Nothing changed: the person has this role already.")
 
 
 @writes
@@ -220,19 +228,18 @@ def roles(request: HttpRequest) -> HttpResponse:
     """List the roles of regions and of the platform, for administrators."""
     require(actor_of(request.user), "administer", Place(None))
 
-    def work(by: By, data: dict[str, Any]) -> None:
+    def work(by: By, data: dict[str, Any]) -> str:
         user, given = person_named(data["user"]), {"role": data["role"], "region": data["region"]}
         if user is None and "create" in request.POST:
-            role_grant_to_new(by, email=data["user"], **given)
-        else:
-            role_grant(by, user=user, **given)
+            return _given(by, role_grant_to_new(by, email=data["user"], **given))
+        return _given(by, role_grant(by, user=user, **given))
 
     return act(
         request,
         partial(_roles, request),
         work,
         to=reverse("accounts:roles"),
-        done=gettext("The role is given and takes effect at once."),
+        done=str,
         form=forms.PlatformRoleForm(
             request.POST if request.method == "POST" else None, actor=actor_of(request.user)
         ),
@@ -296,6 +303,16 @@ def _page(
     search = forms.FindForm(request.GET)
     text = search.cleaned_data["q"] if search.is_valid() else ""
     manages = actor.may("manage-members", memberships.place_of(organisation))
+    rows = memberships.members_of(organisation, text)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    memberships.with_limits(
+        grant
+        for member in page
+        for grant in member.user.held  # type: ignore[attr-defined]
+    )
+    for member in page:
+        whole = {grant.role for grant in member.user.held if not (grant.facility_id or grant.instrument_id)}  # type: ignore[attr-defined]
+        member.offered_roles = [choice for choice in forms.MEMBERS_ROLES if choice[0] not in whole]  # type: ignore[attr-defined]
     context = {
         "organisation": organisation,
         "manages": manages,
@@ -303,13 +320,15 @@ def _page(
         and MANAGER not in {grant.role for grant in actor.grants}
         and not memberships.has_manager(organisation.pk),
         "runs_platform": actor.may("administer", Place(None)),
-        "page": Paginator(memberships.members_of(organisation, text), PAGE).get_page(request.GET.get("page")),
+        "page": page,
         "former": memberships.former_members(organisation, now) if manages else [],
         "requests": open_requests(organisation) if manages else [],
         "invitations": open_invitations(organisation) if manages else [],
         "invite_form": forms.InviteForm(),
         "role_form": forms.RoleForm(),
-        "joining_roles": forms.RoleForm.base_fields["role"].choices,  # type: ignore[attr-defined]
+        "joining_roles": forms.JOINING_ROLES,
+        "provisions": organisation.pk in actor.organisations_where("manage-members"),
+        "directory_address": settings.SITE_URL + reverse("scim", args=[organisation.pk]),
         "search": search,
         "text": text,
         "now": now,

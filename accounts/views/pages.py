@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.domain import errors
 from accounts.domain.roles import By
 from accounts.permissions import actor_of
+from accounts.selectors.installation import maintenance_now
 from accounts.selectors.messages import MOST_COUNTED
 from accounts.services.messages import messages_opened
 
@@ -31,6 +32,7 @@ STATUS: Mapping[type[errors.Refused], int] = {
     errors.NotFound: 404,
     errors.WrongState: 409,
     errors.StillRunning: 409,
+    errors.NoLongerKept: 410,
     errors.WrongVersion: 412,
     errors.TooOften: 429,
 }
@@ -50,7 +52,7 @@ def opens(view: View) -> View:
         person: Any = request.user
         links = getattr(person, "unread_links", ())  # not of who is not signed in
         is_page = request.method == "GET" and not request.htmx  # type: ignore[attr-defined]
-        if links and is_page:
+        if links and is_page and not person.is_viewed and not maintenance_now(timezone.now()):
             left = [link for link in links if link.partition("#")[0].partition("?")[0] != request.path]
             if len(left) < len(links) or len(links) == MOST_COUNTED:  # of more not all links are known
                 messages_opened(by_of(request), path=request.path)

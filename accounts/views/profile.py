@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import ProfileForm, TokenForm
 from accounts.middleware import remember_language
 from accounts.models import ApiToken, User
+from accounts.permissions import actor_of
 from accounts.selectors.tokens import token_of, tokens_of
 from accounts.selectors.users import places_of
 from accounts.services import tokens, users
@@ -35,12 +36,19 @@ def person(request: HttpRequest) -> User:
 @edits
 def profile(request: HttpRequest, **given: Any) -> HttpResponse:
     user = person(request)
-    present = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
-    form = ProfileForm(None if given else request.POST or None, initial=present)
+    places = places_of(user)
+    own = [place.organisation for place in places if place.is_member and place.organisation]
+    present = {
+        "name": user.name,
+        "language": user.language,
+        "time_zone": user.time_zone,
+        "organisation": next((p.organisation.code for p in places if p.organisation and p.is_default), ""),
+    }
+    form = ProfileForm(None if given else request.POST or None, initial=present, organisations=own)
 
     def page(status: int = 200, **forms: Any) -> HttpResponse:
         context = {
-            "places": places_of(user),
+            "places": places,
             "tokens": tokens_of(user),
             "now": timezone.now(),
             "zones": zone_names(),
@@ -72,7 +80,8 @@ def profile(request: HttpRequest, **given: Any) -> HttpResponse:
 def token_make(request: HttpRequest) -> HttpResponse:
     """Show the form for a new token, and issue it. The token is shown by another page, so that reloading that
     page does not issue a second."""
-    form = TokenForm(request.POST or None)
+    provisions = bool(actor_of(request.user).organisations_where("manage-members"))
+    form = TokenForm(request.POST or None, provisions=provisions)
 
     def issued(result: tuple[ApiToken, str]) -> HttpResponse:
         token, secret = result

@@ -2,70 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.areas import Sentence, Words
-
-
-def rule_name(code: str) -> str:
-    return str(AUDIT_RULES[code][0]) if code in AUDIT_RULES else code
-
-
-# Rules of the audit: what each is called, and what it asks.
-AUDIT_RULES = {
-    "made-after-use": (
-        _("Booked after use"),
-        _("The booking was requested after its time, or its use, had already begun."),
-    ),
-    "used-without-booking": (
-        _("Used without a booking"),
-        _("Used without a valid booking, or for longer than was booked."),
-    ),
-    "booked-never-used": (
-        _("Booked and never used"),
-        _("Nobody came, or the times of use were never entered."),
-    ),
-    "over-open-hours": (
-        _("Beyond opening hours"),
-        _("On this day the instrument was used for longer than it was open."),
-    ),
-    "overrides": (_("Rules overridden"), _("A manager overrode booking rules for it.")),
-    "internal-rate-outsider": (
-        _("Internal rate for an outsider"),
-        _("Priced as the host's own use, although the person or payer is outside the host."),
-    ),
-    "self-approval": (
-        _("Self-approval"),
-        _("The approver is the person who requested it, or for whom it was requested."),
-    ),
-    "voucher-near-cap": (_("Voucher near its cap"), _("One payer has used nearly all of its voucher grant.")),
-    "related-parties": (
-        _("Related parties"),
-        _("Payer and host are different organisations, but somebody involved has a role in both."),
-    ),
-    "manual-correction": (
-        _("Manual correction"),
-        _("A charge, or times of use that had been recorded, were corrected by hand."),
-    ),
-    "other-than-card": (
-        _("Rate differs from the rate card"),
-        _("Computed again from its inputs, the charge differs from what was charged."),
-    ),
-    "stale-listing": (
-        _("Stale listing"),
-        _("This published record has not been changed or confirmed for a year."),
-    ),
-    "hours-far-from-norm": (
-        _("Hours far from the norm"),
-        _("Effective hours of the last year are far below, or above, the norm."),
-    ),
-    "books-not-trail": (
-        _("Books differ from the trail"),
-        _(
-            "The books here differ from what the trail says was done: somebody may have changed "
-            "the database outside the platform."
-        ),
-    ),
-}
-
+from accounts.areas import Sentence, Words, ngettext_lazy
 
 # Numbers behind an exception.
 AUDIT_NUMBERS = {
@@ -91,9 +28,25 @@ AUDIT_NUMBERS = {
     "norm": _("norm hours"),
     "least": _("at least"),
     "most": _("at most"),
+    "difference": _("difference"),
+    "total": _("total"),
+    "total_again": _("total, computed again"),
+    "payable": _("payable"),
+    "payable_again": _("payable, computed again"),
+    "covered": _("voucher"),
+    "covered_again": _("voucher, computed again"),
+    "tax": _("tax"),
+    "tax_again": _("tax, computed again"),
 }
 
 
+# The amounts of a charge that are computed again.
+CHARGED_LABELS: dict[str, Words] = {
+    "total": _("Total"),
+    "payable": _("Payable"),
+    "covered": _("Voucher"),
+    "tax": _("Tax"),
+}
 # Fields of bookings and charges that are held against the trail.
 AUDIT_FIELDS = {
     "person": _("person"),
@@ -121,6 +74,30 @@ REFUSALS: dict[str, Sentence] = {
     "empty-population": _("There is nothing to sample on these days."),
     "bundles-waiting": _("{most} bundles are being written for you. Wait for one of them to finish."),
     "bundle-not-ready": _("The bundle is not ready yet, or is no longer kept."),
+    "weight-entered-already": _("A weight is entered for this rule and day already."),
+    "exceptions-changed": _("{before} were shown, and now there are {now}. Look at them again, then decide."),
+    "too-many-exceptions": _("Between 1 and {most} can be decided at once. Narrow the list further."),
+    "finding-unanswered": _(
+        "Nobody has answered this finding. From {day} on you can state that no answer was received, and then "
+        "close it."
+    ),
+    "actions-unfinished": ngettext_lazy(
+        "{count} action is neither verified nor withdrawn.",
+        "{count} actions are neither verified nor withdrawn.",
+        "count",
+    ),
+    "follow-up-ahead": _("Its follow-up is on {day}. Close it then, or change that day."),
+    "answer-not-due": _("The answer is not overdue yet: it is due by {day}."),
+    "too-many-actions": _("There are too many actions on this finding: at most {most}."),
+    "before-due": _("The follow-up cannot come before the day by which to answer."),
+    "papers-waiting": _("Wait until one of your files is written: at most {most} are written at a time."),
+    "paper-not-ready": _("The file is not ready yet, or is no longer kept."),
+    "papers-too-large": _(
+        "These papers would hold more than {most} entries of the trail, or too many exceptions or findings. "
+        "Choose fewer days."
+    ),
+    "papers-too-long": _("Working papers cover at most {most} days."),
+    "not-begun": _("This year has not begun."),
     "not-sealed": _("This entry is not sealed yet. The next seal, in a few minutes, will include it."),
 }
 
@@ -130,11 +107,23 @@ ACTS: dict[str, Words] = {
     "exception.review": _("Exception under review"),
     "exception.explained": _("Exception explained"),
     "exception.confirmed": _("Exception confirmed"),
+    "riskweight.add": _("Weight of an audit rule entered"),
     "auditrun.done": _("Audit rules run"),
     "finding.raise": _("Finding raised"),
     "finding.reply": _("Finding answered"),
     "finding.return": _("Answer to a finding sent back"),
     "finding.close": _("Finding closed"),
+    "finding.unanswered": _("No answer to a finding stated"),
+    "finding.follow-up": _("Follow-up of a finding set"),
+    "finding.attach": _("Files attached to a finding"),
+    "action.agree": _("Action agreed"),
+    "action.change": _("Owner or due date of an action changed"),
+    "action.done": _("Action reported as done"),
+    "action.verify": _("Action verified"),
+    "action.return": _("Action sent back"),
+    "action.withdraw": _("Action withdrawn"),
+    "paper.start": _("Auditor's report or working papers requested"),
+    "paper.download": _("Auditor's report or working papers downloaded"),
     "sample.draw": _("Sample drawn"),
     "user.bundle": _("Trail bundle exported"),
     "user.seals": _("Newest seal by mail turned on or off"),

@@ -3,10 +3,13 @@
 from django.urls import path
 
 from accounts.acts import posts
+from bookings.audit.api import actions as actions_api
 from bookings.audit.api import audit as audit_api
+from bookings.audit.api import papers as papers_api
+from bookings.audit.api import risk as risk_api
 from bookings.audit.api import seals as seals_api
 from bookings.audit.api import trail as trail_api
-from bookings.audit.views import audit, audit_start, seals, trail
+from bookings.audit.views import actions, audit, audit_start, bulk, papers, risk, seals, trail
 
 _exception = "audit/exceptions/<uuid:exception_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
@@ -16,12 +19,22 @@ pages = [
     path("audit/", audit_start.audit, name="audit"),
     path("audit/exceptions/", audit.exceptions, name="exceptions"),
     path("audit/exceptions/decide/", audit.decide_many, name="exceptions-decide"),
+    path("audit/exceptions/all/", bulk.decide_all, name="exceptions-all"),
+    path("audit/weights/", risk.weights, name="risk-weights"),
     path("audit/run/", audit.run, name="exceptions-run"),
     path(_exception, audit.exception, name="exception"),
     path(_exception + "confirm/", audit.confirm, name="exception-confirm"),
-    *posts(audit_api.Exceptions, audit_api.Findings),
+    *posts(audit_api.Exceptions, audit_api.Findings, actions_api.Actions),
     path("audit/findings/", audit.findings, name="findings"),
     path(_finding, audit.finding, name="finding"),
+    path(_finding + "attachments/", actions.attach, name="finding-attach"),
+    path("audit/actions/", actions.actions, name="actions"),
+    path("audit/actions/<uuid:action_id>/attachments/", actions.done, name="action-done"),
+    path("audit/files/<uuid:file_id>/<slug:size>/", actions.file, name="finding-file"),
+    path("audit/report/", papers.report, name="audit-report"),
+    path("audit/papers/", papers.papers, name="papers"),
+    path("audit/papers/new/", papers.papers_new, name="papers-new"),
+    path("audit/papers/<uuid:paper_id>/", papers.paper, name="paper"),
     path("audit/samples/", audit.samples, name="samples"),
     path("audit/samples/<uuid:sample_id>/", audit.sample, name="sample"),
     path("audit/samples/<uuid:sample_id>/population/", audit.population, name="population"),
@@ -37,6 +50,7 @@ api = [
     path("trail/entries/", trail_api.Entries.as_view(), name="api-trail-entries"),
     *audit_api.Exceptions.routes(),
     *audit_api.Runs.routes(),
+    path("audit/weights/", risk_api.Weights.as_view(), name="api-risk-weights"),
     *audit_api.Samples.routes(),
     path(
         "audit/samples/<uuid:sample_id>/population/",
@@ -44,6 +58,16 @@ api = [
         name="api-audit-sample-population",
     ),
     *audit_api.Findings.routes(),
+    *audit_api.Attaching.routes(),
+    *actions_api.Actions.routes(),
+    path(
+        "audit/files/<uuid:file_id>/<slug:size>/",
+        actions_api.FindingFiles.as_view(),
+        name="api-audit-finding-file",
+    ),
+    path("audit/report/", papers_api.AuditReport.as_view(), name="api-audit-report"),
+    *papers_api.Papers.routes(),
+    path("audit/papers/<uuid:paper_id>/file/", papers_api.PaperFile.as_view(), name="api-audit-paper-file"),
     path("trail/seals/", seals_api.Seals.as_view(), name="api-trail-seals"),
     path("trail/proofs/<uuid:entry_id>/", seals_api.Proof.as_view(), name="api-trail-proof"),
     *seals_api.Bundles.routes(),

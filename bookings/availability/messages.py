@@ -81,14 +81,6 @@ REFUSALS: dict[str, Sentence] = {
     "kept-for-holder": _(
         "Hours are guaranteed to others: {kept} h of that time, of which {free} h would be left free."
     ),
-    "blocked": _(
-        "{host} has blocked you from booking until {until}. Reason: {reason} To object, write to {contact}."
-    ),
-    "blocked-another": _("{host} has blocked this person from booking until {until}. They know why."),
-    "blocked-payer": _(
-        "{host} has blocked bookings at the cost of {payer} until {until}. Reason: {reason} To object, write "
-        "to {contact}."
-    ),
     "kept-already": _("This organisation already has guaranteed hours in that time."),
     "kept-ended": _("These hours are no longer guaranteed."),
     "more-than-fits": _("Too many hours, given what is already booked and guaranteed: at most {hours} h."),
@@ -121,3 +113,19 @@ RULES = {
     "kept-for-holder": _("hours guaranteed to others"),
     "hazard-not-accepted": _("hazards of samples"),
 }
+# How else a request can fail; for figures that count what was refused.
+_OTHERWISE = {
+    "slot-taken": _("something else had the time"),
+    "instrument-closed": _("closed at the time"),
+    "rejected": _("rejected by the host"),
+    "expired": _("left unanswered"),
+    "displaced": _("displaced"),
+    "audience-not-served": _("no price for this group"),
+    "not-permitted": _("not permitted"),
+    "mode-not-priced": _("no price for this way of working"),
+}
+
+
+def refused_by(code: str) -> str:
+    """Return the words for a code by which a request was refused; the code itself where it has none."""
+    return str(_OTHERWISE.get(code) or RULES.get(code) or code)

@@ -26,6 +26,8 @@ ACTS: dict[str, Words] = {
     "enquiry.fulfil": _("Enquiry fulfilled"),
     "enquiry.close": _("Enquiry closed as unmet"),
     "enquiry.withdraw": _("Enquiry withdrawn"),
+    "enquiry.put-aside": _("Enquiry put aside by a host"),
+    "enquiry.take-back": _("Enquiry taken back by a host"),
     "bid.make": _("Bid submitted"),
     "bid.amend": _("Bid amended"),
     "bid.withdraw": _("Bid withdrawn"),

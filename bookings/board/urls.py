@@ -17,7 +17,7 @@ pages = [
     path("bids/<uuid:bid_id>/", bids.bid, name="bid"),
     path("bids/<uuid:enquiry_id>/new/", bids.answer, name="enquiry-answer"),
     path("bids/<uuid:bid_id>/amend/", bids.amend, name="bid-amend"),
-    *posts(enquiries_api.Enquiries, enquiries_api.Bids, alarms_api.Alarms),
+    *posts(enquiries_api.Enquiries, enquiries_api.OpenEnquiries, enquiries_api.Bids, alarms_api.Alarms),
     path("clusters/", enquiries.clusters, name="clusters"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/thresholds/", alarms.thresholds, name="alarm-thresholds"),

@@ -26,7 +26,7 @@ AREA = Area(
         Personal("own_calendars", BusyCalendar, {"user": GONE}, "address created_at read_at", order="pk"),
         Personal(
             "wishes_not_met", UnmetDemand, {"user": KEPT},
-            "kind query minutes wanted_from wanted_until created_at instrument=instrument__name",
+            "kind query code minutes wanted_from wanted_until created_at instrument=instrument__name",
         ),
     ),
 )  # fmt: skip

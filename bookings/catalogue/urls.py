@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.catalogue.api import availability, fees
+from bookings.catalogue.api import availability, feed, fees
 from bookings.catalogue.views import calendars, choosing
 
 _instrument = "instruments/<uuid:instrument_id>/"
@@ -13,5 +13,6 @@ pages = [
 ]
 api = [
     path(_instrument + "availability/", availability.Availability.as_view(), name="api-availability"),
+    path("feeds/availability/", feed.AvailabilityFeed.as_view(), name="api-availability-feed"),
     path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
 ]

@@ -7,20 +7,23 @@ from accounts.areas import Area
 from accounts.domain.hooks import HookEvent
 from accounts.domain.messages import Topic
 from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER
-from accounts.menu import MONEY, Below, MenuEntry, Waits, may, signed_in
+from accounts.menu import MONEY, Below, MenuEntry, Waits, may, more_than_operator, signed_in
 from bookings.charging.messages import ACTS, REFUSALS
-from bookings.charging.selectors.events import of_charge
+from bookings.charging.selectors.events import CHARGE, of_charge
+from bookings.charging.selectors.recoding import charges_without_source
 from bookings.charging.selectors.waiting import (
     charges_to_agree,
     charges_to_answer,
     charges_to_bill,
     charges_to_check,
 )
+from bookings.charging.services.training import place_settle
+from instruments.training.services.enrolments import settlers
 
 AREA = Area(
     "bookings.charging",
     refusals=REFUSALS,
-    menu=(MenuEntry("bookings:money-charges", _("Charges"), "receipt", MONEY, 20, signed_in),),
+    menu=(MenuEntry("bookings:money-charges", _("Charges"), "receipt", MONEY, 20, more_than_operator),),
     below=(Below("bookings:money-charges", "money-charges-*"),),
     waits=(
         Waits(
@@ -32,15 +35,23 @@ AREA = Area(
         Waits(
             "agree", 320, "bookings:money-charges",
             ngettext_lazy("correction to agree to", "corrections to agree to"),
-            _("Somebody in your organisation proposed them; a second approver has to agree."),
+            _("Somebody of the host proposed them; a second person has to agree, and that may be you."),
+            # Without a sum: of some the reader's organisation is the host, of others the payer.
             may("manage-charges"), charges_to_agree,
-            query="?waits=agree", entry="bookings:money-charges", amount="payable", payer="organisation",
+            query="?waits=agree", entry="bookings:money-charges", group="state",
         ),
         Waits(
             "check", 380, "bookings:money-charges", ngettext_lazy("charge to check", "charges to check"),
             _("After that day a charge is final and goes on the next statement."),
             signed_in, charges_to_check, query="?waits=check", entry="bookings:money-charges",
             amount="payable", payer="organisation", until="open_until",
+        ),
+        Waits(
+            "source", 405, "bookings:money-charges",
+            ngettext_lazy("charge without a funding source", "charges without a funding source"),
+            _("Until they are final, you can say which source pays."), may("account"), charges_without_source,
+            query="?waits=source", entry="bookings:money-charges", amount="payable", payer="organisation",
+            until="open_until", watched=True,
         ),
         Waits(
             "bill", 410, "bookings:money-charges", ngettext_lazy("charge to bill", "charges to bill"),
@@ -50,6 +61,7 @@ AREA = Area(
         ),
     ),
     acts=ACTS,
+    joins=((settlers, place_settle),),
     topics=(
         # It costs money, and time to object runs from the day it is sent.
         Topic(
@@ -58,9 +70,28 @@ AREA = Area(
         ),
     ),
     events=(
-        HookEvent("charge.made", _("something is charged"), 110, ("mail.charged",), of_charge),
-        HookEvent("charge.disputed", _("a charge is disputed"), 120, ("mail.disputed",), of_charge),
-        HookEvent("charge.final", _("a disputed charge is final"), 130, ("mail.dispute-settled",), of_charge),
-        HookEvent("charge.corrected", _("a charge is corrected"), 140, ("mail.corrected",), of_charge),
+        HookEvent(
+            "charge.made", _("something is charged"), 110,
+            ("mail.charged", "training.charged", "event.free"),
+            of_charge, CHARGE,
+        ),
+        HookEvent(
+            "charge.disputed", _("a charge is disputed"), 120, ("mail.disputed", "training.disputed"),
+            of_charge, CHARGE,
+        ),
+        HookEvent(
+            "charge.dispute_withdrawn", _("a dispute is withdrawn"), 125, ("event.undisputed",),
+            of_charge, CHARGE,
+        ),
+        HookEvent(
+            "charge.final", _("a charge is final, as nobody disputed it or after a dispute"), 130,
+            ("mail.dispute-settled", "training.dispute-settled", "event.final"),
+            of_charge, CHARGE,
+        ),
+        HookEvent(
+            "charge.corrected", _("a charge is corrected"), 140,
+            ("mail.corrected", "training.corrected", "struck.charge", "event.reduced"),
+            of_charge, CHARGE,
+        ),
     ),
 )  # fmt: skip

@@ -15,11 +15,16 @@ money = [
     path(_charge, charges.charge, name="money-charges-one"),
     path(_charge + "reject/", charges.reject, name="money-charges-reject"),
     path(_charge + "correct/", charges.correct, name="money-charges-correct"),
+    path(_charge + "recode/", charges.recode, name="money-charges-recode"),
     path(_charge + "replay/", replay.charge, name="money-charges-replay"),
-    *posts(charges_api.Charges, corrections.Corrections),
+    path("charges/check/", charges.check_many, name="money-charges-check-many"),
+    *posts(charges_api.Charges, charges_api.ChargeChecks, corrections.Corrections),
 ]
 api = [
+    path("charges/sums/", charges_api.ChargeSums.as_view(), name="api-charge-sums"),
     *charges_api.Charges.routes(),
+    *charges_api.ChargeChecks.routes(),
+    *charges_api.ChargeFunding.routes(),
     *corrections.ChargeSettle.routes(),
     *corrections.ChargeCorrections.routes(),
     *corrections.Corrections.routes(),

@@ -15,7 +15,7 @@ from bookings.conversation.messages import ACTS, REFUSALS
 from bookings.conversation.models import Comment, CommentFile, Thread, ThreadRead
 from bookings.conversation.selectors.threads import threads_waiting
 from bookings.conversation.services.comments import comments_forget
-from bookings.record.selectors.events import of_reservations
+from bookings.record.selectors.events import BOOKING, of_reservations
 
 AREA = Area(
     "bookings.conversation",
@@ -91,7 +91,7 @@ AREA = Area(
         HookEvent(
             "reservation.commented", _("somebody wrote a comment on a booking"), 100,
             ("conversation.commented",),
-            of_reservations,
+            of_reservations, BOOKING,
         ),
     ),
     files=(CommentFile.objects.values_list("pk", "kind"),),

@@ -6,17 +6,24 @@ from django.utils.translation import ngettext_lazy
 from accounts.areas import FOR_BOOKS, GONE, KEPT, Area, Merges, Personal, Record
 from accounts.menu import MONEY, Below, MenuEntry, Waits, has, may, signed_in
 from accounts.selectors.names import DOT, joined
+from bookings.funding.forms.places import places_choice
 from bookings.funding.messages import ACTS, REFUSALS
-from bookings.funding.models import FundingSource
+from bookings.funding.models import DefaultSource, FundingSource
 from bookings.funding.selectors.funding_sources import grants_nearly_used, sources_for, sources_nearly_used
 from bookings.funding.selectors.programmes import grants_for, programmes_for, programmes_granting
+from bookings.funding.services.places import place_fund
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
+from instruments.training.selectors.fees import choosers
+from instruments.training.services.enrolments import funders
 
 AREA = Area(
     "bookings.funding",
     refusals=REFUSALS,
     menu=(MenuEntry("bookings:money-vouchers", _("Vouchers"), "ticket", MONEY, 50, has("coordinator")),),
-    below=(Below("bookings:mine", "spending"), Below("bookings:money-vouchers", "money-vouchers-*")),
+    below=(
+        Below("bookings:mine", "spending default-source"),
+        Below("bookings:money-vouchers", "money-vouchers-*"),
+    ),
     waits=(
         Waits(
             "grants", 420, "bookings:money-vouchers",
@@ -38,6 +45,7 @@ AREA = Area(
             FundingSource, "name",
             acts="source", page="bookings:money-funding-source", seen=sources_for,
         ),
+        Record(DefaultSource, "source__name"),
         Record(
             VoucherProgramme, "name", "name_zh",
             acts="programme", page="bookings:money-vouchers-programme", seen=programmes_for,
@@ -50,14 +58,21 @@ AREA = Area(
         ),
     ),
     acts=ACTS,
+    joins=((funders, place_fund), (choosers, places_choice)),
     personal=(
         Personal(
             "funding_sources", FundingSource, {"owner": KEPT, "users": GONE},
             "id code name payer=organisation__code",
             order="pk",
         ),
+        Personal(
+            "default_funding_sources", DefaultSource, {"user": GONE},
+            "id code=source__code payer=source__organisation__code percent is_own set_at",
+            order="set_at",
+        ),
     ),
     official={
+        "bookings.DefaultSource.set_by": FOR_BOOKS,
         "bookings.FundingSource.created_by": FOR_BOOKS,
         "bookings.PurseTransfer.made_by": FOR_BOOKS,
     },

@@ -1,9 +1,10 @@
-"""Locks of programmes and their grants."""
+"""Locks of programmes and their grants, and of the defaults of an organisation."""
 
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.models import Organisation
 from accounts.selectors.rows import visible
 from bookings.pricing.models import VoucherGrant, VoucherProgramme
 from bookings.record.locks import locked
@@ -22,3 +23,9 @@ def lock_grant(seen: QuerySet[VoucherGrant], grant_id: UUID) -> tuple[VoucherPro
     (programme,) = locked(VoucherProgramme.objects.filter(pk=programme_id).select_related("region"))
     (grant,) = locked(VoucherGrant.objects.filter(pk=grant_id).select_related("organisation__region"))
     return programme, grant
+
+
+def lock_defaults(organisation_id: UUID) -> None:
+    """Lock the default sources of an organisation's people, after the source that is given: two sources that
+    are given to somebody at once would pay twice as much as everything."""
+    Organisation.objects.select_for_update(of=("self",), no_key=True).get(pk=organisation_id)

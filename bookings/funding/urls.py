@@ -6,13 +6,16 @@ from accounts.acts import posts
 from bookings.funding.api import funding as funding_api
 from bookings.funding.api import grants as grants_api
 from bookings.funding.api import programmes as programmes_api
-from bookings.funding.views import funding, grants, programmes, spending
+from bookings.funding.views import defaults, funding, grants, programmes, spending
 
 _source = "funding/<uuid:source_id>/"
 _programme = "vouchers/programmes/<uuid:programme_id>/"
 _grant = "vouchers/<uuid:grant_id>/"
 
-pages = [path("bookings/spending/", spending.spending, name="spending")]
+pages = [
+    path("bookings/spending/", spending.spending, name="spending"),
+    path("bookings/spending/default/", defaults.own_default, name="default-source"),
+]
 money = [
     path("funding/", funding.sources, name="money-funding"),
     path("funding/new/", funding.new, name="money-funding-new"),
@@ -29,7 +32,13 @@ money = [
 ]
 api = [
     *funding_api.FundingSources.routes(),
+    path(
+        "funding-sources/<uuid:source_id>/spent/",
+        funding_api.SourceSpent.as_view(),
+        name="api-funding-source-spent",
+    ),
     path("spending/", funding_api.Spending.as_view(), name="api-spending"),
+    path("spending/default/", funding_api.OwnDefaults.as_view(), name="api-own-default"),
     *programmes_api.Programmes.routes(),
     *grants_api.Grants.routes(),
 ]

@@ -6,6 +6,7 @@ from accounts.areas import Sentence, Words
 
 REFUSALS: dict[str, Sentence] = {
     "too-many-webhooks": _("There are already {most} webhooks: delete one of them first."),
+    "too-many-deliveries": _("At most {most} can be sent again at once: choose a shorter period."),
     "ping-waits": _("A test is already on its way."),
     "calendar-set-too-often": _(
         "A calendar can be saved at most {most} times an hour. It is read automatically every hour."

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.work import Job, Kept, Tasks, outcome
 from bookings.messaging.models import WebhookDelivery
 from bookings.messaging.notifications import reservations, webhooks
+from bookings.messaging.selectors.events import events_past
 from bookings.messaging.services.feeds import calendar_read
 from bookings.messaging.services.letters import letter_mail
 from bookings.messaging.services.webhooks import events_tell, webhook_deliver
@@ -20,6 +21,8 @@ TASKS = Tasks(
         "letter": letter_mail,
         "webhook": webhook_deliver,
         "instrument": lambda row, now: outcome(events_tell(row, now=now)),
+        "event": lambda row, now: outcome(events_tell(row, now=now)),
+        "struck": lambda row, now: outcome(events_tell(row, now=now)),
     },
     letters=(reservations.KINDS, webhooks.KINDS),
     keeps=(
@@ -27,6 +30,9 @@ TASKS = Tasks(
         Kept(
             "webhook-deliveries", _("Webhook deliveries and their responses"), timedelta(days=30), "made",
             lambda before: WebhookDelivery.objects.filter(created_at__lt=before).exclude(state="waiting"),
+            least=7,
         ),
+        # Behind their deliveries, with which they stay.
+        Kept("events", _("Events, as programs read them"), timedelta(days=30), "made", events_past, least=7),
     ),
 )  # fmt: skip

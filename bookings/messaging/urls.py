@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.acts import posts
+from bookings.messaging.api import events as events_api
 from bookings.messaging.api import feeds as feeds_api
 from bookings.messaging.api import webhooks as webhooks_api
 from bookings.messaging.views import feeds, webhooks
@@ -19,4 +20,9 @@ pages = [
     *posts(webhooks_api.Webhooks, feeds_api.Feeds),
     path("profile/access/", feeds.access, name="access"),
 ]
-api = [*feeds_api.Feeds.routes(), *feeds_api.Busy.routes(), *webhooks_api.Webhooks.routes()]
+api = [
+    *feeds_api.Feeds.routes(),
+    *feeds_api.Busy.routes(),
+    *webhooks_api.Webhooks.routes(),
+    *events_api.Events.routes(),
+]

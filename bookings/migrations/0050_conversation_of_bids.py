@@ -15,23 +15,32 @@ class Migration(Stepwise):
         "constraint-missing-not-valid": "there are few conversations: the scan takes no time",
     }
 
-    dependencies = [
-        ('bookings', '0049_bid_terms'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("bookings", "0049_bid_terms"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name='thread',
-            name='thread_of_one_subject',
-        ),
+        migrations.RemoveConstraint(model_name="thread", name="thread_of_one_subject"),
         migrations.AddField(
-            model_name='thread',
-            name='bid',
-            field=models.OneToOneField(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversation', to='bookings.bid'),
+            model_name="thread",
+            name="bid",
+            field=models.OneToOneField(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="conversation",
+                to="bookings.bid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='thread',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bid', None), ('need', None), ('reservation__isnull', False), ('sample', None)), models.Q(('bid', None), ('need__isnull', False), ('reservation', None), ('sample', None)), models.Q(('bid', None), ('need', None), ('reservation', None), ('sample__isnull', False)), models.Q(('bid__isnull', False), ('need', None), ('reservation', None), ('sample', None)), _connector='OR'), name='thread_of_one_subject'),
+            model_name="thread",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bid", None), ("need", None), ("reservation__isnull", False), ("sample", None)),
+                    models.Q(("bid", None), ("need__isnull", False), ("reservation", None), ("sample", None)),
+                    models.Q(("bid", None), ("need", None), ("reservation", None), ("sample__isnull", False)),
+                    models.Q(("bid__isnull", False), ("need", None), ("reservation", None), ("sample", None)),
+                    _connector="OR",
+                ),
+                name="thread_of_one_subject",
+            ),
         ),
     ]

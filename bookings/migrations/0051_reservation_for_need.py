@@ -4,15 +4,8 @@ from accounts.models.steps import Stepwise
 
 
 class Migration(Stepwise):
-
-    dependencies = [
-        ('bookings', '0050_conversation_of_bids'),
-    ]
+    dependencies = [("bookings", "0050_conversation_of_bids")]
 
     operations = [
-        migrations.AddField(
-            model_name='reservation',
-            name='for_need',
-            field=models.UUIDField(null=True),
-        ),
+        migrations.AddField(model_name="reservation", name="for_need", field=models.UUIDField(null=True))
     ]

@@ -5,55 +5,148 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
-    dependencies = [
-        ('bookings', '0051_reservation_for_need'),
-    ]
+    dependencies = [("bookings", "0051_reservation_for_need")]
 
     operations = [
         migrations.AlterField(
-            model_name='alarmthreshold',
-            name='parameter',
-            field=models.CharField(choices=[('in_service_days', 'not in service: days after acceptance'), ('publish_days', 'published late: working days after acceptance'), ('idle_percent', 'idle: % of norm hours'), ('idle_open_days', 'idle: open days without a session'), ('under_used_percent', 'under-used: % of norm hours'), ('not_shared_percent', 'not shared: % used by others'), ('demand_number', 'idle while in demand: requests'), ('demand_days', 'demand: within how many days'), ('answer_days', 'days to answer')], max_length=20),
+            model_name="alarmthreshold",
+            name="parameter",
+            field=models.CharField(
+                choices=[
+                    ("in_service_days", "not in service: days after acceptance"),
+                    ("publish_days", "published late: working days after acceptance"),
+                    ("idle_percent", "idle: % of norm hours"),
+                    ("idle_open_days", "idle: open days without a session"),
+                    ("under_used_percent", "under-used: % of norm hours"),
+                    ("not_shared_percent", "not shared: % used by others"),
+                    ("demand_number", "idle while in demand: requests"),
+                    ("demand_days", "demand: within how many days"),
+                    ("answer_days", "days to answer"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='batchplace',
-            name='reason',
-            field=models.CharField(choices=[('only', 'the only time'), ('free', 'no other need for it'), ('day', 'other needs for the day'), ('instrument', 'other needs for the instrument'), ('share', 'hours for batches used up'), ('no-match', 'no instrument'), ('meanwhile', 'booked meanwhile')], max_length=10),
+            model_name="batchplace",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("only", "the only time"),
+                    ("free", "no other need for it"),
+                    ("day", "other needs for the day"),
+                    ("instrument", "other needs for the instrument"),
+                    ("share", "hours for batches used up"),
+                    ("no-match", "no instrument"),
+                    ("meanwhile", "booked meanwhile"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='enquiry',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('no-bid', 'no bids received'), ('price', 'price too high'), ('time', 'no suitable time'), ('conditions', 'conditions not acceptable'), ('not-chosen', 'no bid was chosen'), ('fell-through', 'the booking did not take place')], max_length=12),
+            model_name="enquiry",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("no-bid", "no bids received"),
+                    ("price", "price too high"),
+                    ("time", "no suitable time"),
+                    ("conditions", "conditions not acceptable"),
+                    ("not-chosen", "no bid was chosen"),
+                    ("fell-through", "the booking did not take place"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AlterField(
-            model_name='hostpledge',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('full', 'fully booked'), ('unsuitable', 'not suitable'), ('other', 'another reason')], max_length=10),
+            model_name="hostpledge",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("full", "fully booked"),
+                    ("unsuitable", "not suitable"),
+                    ("other", "another reason"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='idlealarm',
-            name='kind',
-            field=models.CharField(choices=[('not_in_service', 'not in service'), ('published_late', 'published late'), ('idle', 'idle'), ('under_used', 'under-used'), ('not_shared', 'not shared'), ('demand_idle', 'idle while in demand')], max_length=20),
+            model_name="idlealarm",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("not_in_service", "not in service"),
+                    ("published_late", "published late"),
+                    ("idle", "idle"),
+                    ("under_used", "under-used"),
+                    ("not_shared", "not shared"),
+                    ("demand_idle", "idle while in demand"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='idlealarm',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('commissioning', 'being installed or tested'), ('repair', 'being repaired'), ('no_operator', 'nobody to operate it'), ('no_demand', 'too little demand'), ('no_funding', 'no running budget'), ('project', 'reserved for a project'), ('full', 'fully used'), ('retiring', 'to be retired'), ('other', 'another reason')], max_length=20),
+            model_name="idlealarm",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("commissioning", "being installed or tested"),
+                    ("repair", "being repaired"),
+                    ("no_operator", "nobody to operate it"),
+                    ("no_demand", "too little demand"),
+                    ("no_funding", "no running budget"),
+                    ("project", "reserved for a project"),
+                    ("full", "fully used"),
+                    ("retiring", "to be retired"),
+                    ("other", "another reason"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='purchasecase',
-            name='money',
-            field=models.CharField(choices=[('central', 'central government'), ('regional', 'the region'), ('council', 'research council'), ('own', 'own funds')], max_length=10),
+            model_name="purchasecase",
+            name="money",
+            field=models.CharField(
+                choices=[
+                    ("central", "central government"),
+                    ("regional", "the region"),
+                    ("council", "research council"),
+                    ("own", "own funds"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='reviewscheme',
-            name='look',
-            field=models.CharField(blank=True, choices=[('applicant', "within the applicant's organisation"), ('city', 'in the city'), ('region', 'in the region'), ('agreed', 'in all agreed regions')], max_length=10),
+            model_name="reviewscheme",
+            name="look",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("applicant", "within the applicant's organisation"),
+                    ("city", "in the city"),
+                    ("region", "in the region"),
+                    ("agreed", "in all agreed regions"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='reviewscheme',
-            name='money',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('central', 'central government'), ('regional', 'the region'), ('council', 'research council'), ('own', 'own funds')], max_length=10), blank=True, default=list),
+            model_name="reviewscheme",
+            name="money",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("central", "central government"),
+                        ("regional", "the region"),
+                        ("council", "research council"),
+                        ("own", "own funds"),
+                    ],
+                    max_length=10,
+                ),
+                blank=True,
+                default=list,
+            ),
         ),
     ]

@@ -8,10 +8,9 @@ from accounts.models.steps import Stepwise
 
 
 class Migration(Stepwise):
-
     dependencies = [
-        ('bookings', '0052_plainer_choices'),
-        ('instruments', '0026_plainer_choices'),
+        ("bookings", "0052_plainer_choices"),
+        ("instruments", "0026_plainer_choices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -19,34 +18,48 @@ class Migration(Stepwise):
 
     operations = [
         migrations.AddField(
-            model_name='faultreport',
-            name='assignee',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="faultreport",
+            name="assignee",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='faultreport',
-            name='cost',
+            model_name="faultreport",
+            name="cost",
             field=models.DecimalField(decimal_places=3, max_digits=14, null=True),
         ),
         migrations.AddField(
-            model_name='faultreport',
-            name='currency',
-            field=models.CharField(blank=True, db_default='', default='', max_length=3),
+            model_name="faultreport",
+            name="currency",
+            field=models.CharField(blank=True, db_default="", default="", max_length=3),
         ),
         migrations.AddField(
-            model_name='faultreport',
-            name='repair',
-            field=models.CharField(blank=True, db_default='', default='', max_length=1000),
+            model_name="faultreport",
+            name="repair",
+            field=models.CharField(blank=True, db_default="", default="", max_length=1000),
         ),
         migrations.AddField(
-            model_name='faultreport',
-            name='repaired_at',
-            field=models.DateTimeField(null=True),
+            model_name="faultreport", name="repaired_at", field=models.DateTimeField(null=True)
         ),
         migrations.AlterField(
-            model_name='faultreport',
-            name='state',
-            field=models.CharField(choices=[('open', 'open'), ('confirmed', 'confirmed'), ('repaired', 'repaired'), ('dismissed', 'dismissed')], default='open', max_length=10),
+            model_name="faultreport",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("open", "open"),
+                    ("confirmed", "confirmed"),
+                    ("repaired", "repaired"),
+                    ("dismissed", "dismissed"),
+                ],
+                default="open",
+                max_length=10,
+            ),
         ),
         # Until now nobody could say that a fault was repaired. Answers given to those who reported one are not
         # to stand on the instrument's page as known issues afterwards, so only what is still closed stays.
@@ -63,7 +76,14 @@ class Migration(Stepwise):
             "UPDATE bookings_faultreport SET state = 'confirmed', repaired_at = NULL WHERE state = 'repaired'",
         ),
         migrations.AddConstraint(
-            model_name='faultreport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('repaired_at__isnull', False), ('state', 'repaired')), models.Q(models.Q(('state', 'repaired'), _negated=True), ('repaired_at', None)), _connector='OR'), name='fault_repaired'),
+            model_name="faultreport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("repaired_at__isnull", False), ("state", "repaired")),
+                    models.Q(models.Q(("state", "repaired"), _negated=True), ("repaired_at", None)),
+                    _connector="OR",
+                ),
+                name="fault_repaired",
+            ),
         ),
     ]

@@ -8,8 +8,6 @@ class Migration(Stepwise):
 
     operations = [
         migrations.AddField(
-            model_name="usagesession",
-            name="added",
-            field=models.JSONField(db_default={}, default=dict),
-        ),
+            model_name="usagesession", name="added", field=models.JSONField(db_default={}, default=dict)
+        )
     ]

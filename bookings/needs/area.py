@@ -51,7 +51,7 @@ AREA = Area(
         Personal(
             "needs", Need, {"user": GONE},
             "id text terms requirements sample quantity modes earliest latest minutes budget currency "
-            "is_flexible state created_at payer=organisation__code",
+            "is_flexible state created_at reference metadata payer=organisation__code",
         ),
         Personal(
             "batch_places", BatchPlace, {},

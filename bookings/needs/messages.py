@@ -25,7 +25,8 @@ GATES: dict[str, str | Promise] = {
     "mode": _("It is not offered in any of the ways of working you chose."),
     "certificate": _("You need a certificate to work on it alone, and it is not offered in any other way."),
     "price": _("Its host has no price for your organisation."),
-    "budget": _("It costs more than the budget, or its price cannot be compared with it."),
+    "budget": _("It costs more than the budget."),
+    "comparison": _("It has no price that could be compared with the budget."),
     "length": _("It cannot be booked for the length you chose."),
     "time": _("It has no free time of this length in the window."),
 }
@@ -186,6 +187,7 @@ ACTS: dict[str, Words] = {
     "need.create": _("Need described"),
     "need.change": _("Need changed"),
     "need.withdraw": _("Need withdrawn"),
+    "need.note": _("Reference noted"),
     "need.share": _("Reader of a need added"),
     "need.unshare": _("Reader of a need removed"),
     "batch.start": _("Batch started"),

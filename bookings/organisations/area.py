@@ -27,7 +27,7 @@ AREA = Area(
     below=(
         Below("instruments:manage", "duplicates duplicates-decide"),
         Below("bookings:duplicates", "duplicates-decide"),
-        Below("accounts:people", "people-import members-import"),
+        Below("accounts:people", "people-import members-import member-limits"),
         Below(
             "bookings:organisations-all",
             "organisation organisation-new organisation-change organisation-merge organisation-close"

@@ -32,6 +32,11 @@ REFUSALS: dict[str, Sentence] = {
         "{count} past bookings are still to be charged.",
         "count",
     ),
+    "places-to-settle": ngettext_lazy(
+        "{count} place in a course is still to be attended and charged.",
+        "{count} places in courses are still to be attended and charged.",
+        "count",
+    ),
     "charges-not-drawn": ngettext_lazy(
         "{count} charge is not on a statement yet.", "{count} charges are not on a statement yet.", "count"
     ),
@@ -40,6 +45,16 @@ REFUSALS: dict[str, Sentence] = {
     ),
     "statements-unpaid": ngettext_lazy(
         "{count} statement is not paid yet.", "{count} statements are not paid yet.", "count"
+    ),
+    "credit-left": ngettext_lazy(
+        "A credit kept of {count} payer is left: use it on a statement or pay it out first.",
+        "Credits kept of {count} payers are left: use them on statements or pay them out first.",
+        "count",
+    ),
+    "transactions-waiting": ngettext_lazy(
+        "{count} bank transaction is still to be matched or set aside.",
+        "{count} bank transactions are still to be matched or set aside.",
+        "count",
     ),
     "unreadable-file": _("The file cannot be read: {why}."),
 }

@@ -23,6 +23,11 @@ pages = [
     path("organisations/<uuid:organisation_id>/close/", mergers.close, name="organisation-close"),
     path("people/import/", people.people, name="people-import"),
     path("organisations/<uuid:organisation_id>/members/import/", people.members, name="members-import"),
+    path(
+        "organisations/<uuid:organisation_id>/members/<uuid:user_id>/limits/",
+        people.limits,
+        name="member-limits",
+    ),
     path("manage/duplicates/", duplicates.duplicates, name="duplicates"),
     path("manage/duplicates/decide/", duplicates.decide, name="duplicates-decide"),
     path("regions/", regions.tree, name="regions"),

@@ -46,5 +46,5 @@ TASKS = Tasks(
     effects={
         "slot": lambda row, now: outcome(slot_offer(instrument_id=UUID(row.payload["instrument"]), now=now))
     },
-    keeps=(Kept("holds", _("Holds not completed"), timedelta(days=30), "ended", _holds),),
+    keeps=(Kept("holds", _("Holds not completed"), timedelta(days=30), "ended", _holds, least=7),),
 )  # fmt: skip

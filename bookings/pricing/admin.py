@@ -12,7 +12,7 @@ class QuoteAdmin(Large):
 
 @admin.register(Charge)
 class ChargeAdmin(Large):
-    list_display = ("created_at", "reservation", "kind", "currency", "total", "payable")
+    list_display = ("created_at", "reservation", "enrolment", "kind", "currency", "total", "payable")
     list_filter = ("kind",)
     ordering = ("-created_at",)
     search_fields = ("=reservation",)

@@ -1,5 +1,7 @@
 """The manifest of *pricing*."""
 
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -9,6 +11,8 @@ from bookings.pricing.messages import ACTS, REFUSALS
 from bookings.pricing.models import Agreement, Charge, Correction, Dispute
 from bookings.pricing.selectors.agreements import agreements_for, agreements_to_sign
 from bookings.pricing.selectors.charges import charges_for
+from bookings.pricing.selectors.training import price_places
+from instruments.training.selectors.fees import pricers
 
 AREA = Area(
     "bookings.pricing",
@@ -31,18 +35,22 @@ AREA = Area(
     ),
     records=(
         Record(
-            Charge, "reservation__instrument__name", "reservation__instrument__name_zh",
-            "reservation__start_at", page="bookings:money-charges-one", seen=charges_for,
+            Charge,
+            Coalesce("reservation__instrument__name", "enrolment__session__course__name"),
+            Coalesce("reservation__instrument__name_zh", "enrolment__session__course__name_zh"),
+            Coalesce("reservation__start_at", "enrolment__session__start_at"),
+            page="bookings:money-charges-one", seen=charges_for,
         ),
         Record(Agreement, "name", "name_zh", page="bookings:money-agreements-one", seen=agreements_for),
     ),
     acts=ACTS,
+    joins=((pricers, price_places),),
     personal=(
         Personal(
             "charges", Charge, {},
-            "id reservation_id kind state currency tax total covered payable created_at final_at "
-            "payer=organisation__code",
-            also="reservation__user",
+            "id reservation_id enrolment_id kind state currency tax total covered payable created_at "
+            "final_at payer=organisation__code",
+            where=lambda user: Q(reservation__user=user) | Q(enrolment__user=user),
         ),
         Personal(
             "disputes", Dispute, {"opened_by": KEPT},
@@ -56,6 +64,7 @@ AREA = Area(
         ),
     ),
     official={
+        "bookings.Charge.checked_by": FOR_BOOKS,
         "bookings.Agreement.ended_by": FOR_BOOKS,
         "bookings.Agreement.proposed_by": FOR_BOOKS,
         "bookings.AgreementMember.signed_by": FOR_BOOKS,

@@ -11,7 +11,11 @@ REFUSALS: dict[str, Sentence] = {
         "have to ask you about them. A charge is final after seven days, a disputed one when it "
         "is answered."
     ),
+    "period-entered-already": _("A period is entered for these records and this day already."),
 }
 
 # The names of acts in the trail.
-ACTS: dict[str, Words] = {"user.export": _("Own data exported")}
+ACTS: dict[str, Words] = {
+    "user.export": _("Own data exported"),
+    "holdingperiod.add": _("Holding period entered"),
+}

@@ -15,7 +15,8 @@ from bookings.questions.models import (
     Questionnaire,
 )
 from bookings.questions.selectors.questions import sheets_owed
-from bookings.questions.services.questions import answer_files_forget
+from bookings.questions.services.questions import answer_files_forget, questionnaires_copy
+from instruments.managing.services.copying import copiers
 
 AREA = Area(
     "bookings.questions",
@@ -32,7 +33,7 @@ AREA = Area(
         Waits(
             "answers", 170, "bookings:questions-owed",
             ngettext_lazy("booking with open questions", "bookings with open questions"),
-            _("The use ended without answers to the questions after it."),
+            _("Questions asked at booking or after use have no answers yet."),
             signed_in, lambda actor, now: sheets_owed(actor), entry="bookings:mine", group="state",
         ),
     ),
@@ -46,6 +47,7 @@ AREA = Area(
         Record(MaintenanceCounter, "name", "name_zh", acts="counter"),
     ),
     acts=ACTS,
+    joins=((copiers, questionnaires_copy),),
     personal=(
         Personal(
             "answers", AnswerSheet, {"answered_by": KEPT},

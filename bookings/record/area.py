@@ -1,5 +1,6 @@
 """The manifest of *record*."""
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.areas import FOR_HOST, KEPT, Area, Merges, Personal, Record, Told
@@ -9,7 +10,7 @@ from accounts.domain.roles import RESEARCHER
 from accounts.selectors.choosing import meeting
 from bookings.record.messages import ACTS, REFUSALS
 from bookings.record.models import Reservation, SessionRating, UsageSession
-from bookings.record.selectors.events import of_reservations
+from bookings.record.selectors.events import BOOKING, of_reservations
 from bookings.record.selectors.reservations import (
     ahead_of,
     bookings_met,
@@ -46,9 +47,14 @@ AREA = Area(
         Personal(
             "bookings", Reservation, {"made_by": KEPT, "user": KEPT},
             "id unit start_at end_at state service_mode purpose purpose_text samples price_group "
-            "requested_at confirmed_at ended_at reason series_id chain_id user_id made_by_id "
-            "instrument=instrument__name host=host__code payer=organisation__code",
+            "requested_at confirmed_at ended_at reason series_id chain_id "
+            "user_id made_by_id instrument=instrument__name host=host__code payer=organisation__code",
             order="start_at id",
+        ),
+        # What the payer's side notes, who only made the booking may have left it since.
+        Personal(
+            "booking_notes", Reservation, {}, "id reference metadata", order="start_at id",
+            where=lambda user: Q(user=user) & ~Q(reference="", metadata={}),
         ),
         Personal(
             "sessions", UsageSession, {},
@@ -76,40 +82,58 @@ AREA = Area(
     events=(
         HookEvent(
             "reservation.requested", _("a booking is requested"), 10,
-            ("mail.requested", "mail.series-requested", "mail.imported-requested"),
-            of_reservations,
+            ("mail.requested", "mail.move-requested", "mail.series-requested", "mail.imported-requested"),
+            of_reservations, BOOKING,
         ),
         HookEvent(
             "reservation.confirmed", _("a booking is confirmed"), 20,
             ("mail.confirmed", "mail.series", "mail.imported"),
-            of_reservations,
+            of_reservations, BOOKING,
         ),
         HookEvent(
             "reservation.rejected", _("a request is declined"), 30,
             ("mail.rejected",),
-            of_reservations,
+            of_reservations, BOOKING,
         ),
         HookEvent(
             "reservation.moved", _("a booking has another time"), 40,
             ("mail.moved", "mail.cut-short", "mail.series-moved"),
-            of_reservations,
+            of_reservations, BOOKING,
         ),
         HookEvent(
             "reservation.cancelled", _("a booking is cancelled"), 50,
             ("mail.cancelled", "mail.series-cancelled"),
-            of_reservations,
+            of_reservations, BOOKING,
         ),
-        HookEvent("reservation.expired", _("a request expires"), 60, ("mail.expired",), of_reservations),
+        HookEvent(
+            "reservation.expired", _("a request expires"), 60,
+            ("mail.expired",),
+            of_reservations, BOOKING,
+        ),
         HookEvent(
             "reservation.displaced", _("a booking is displaced by a closure"), 70,
             ("mail.displaced",),
-            of_reservations,
+            of_reservations, BOOKING,
         ),
-        HookEvent("reservation.no_show", _("a booking was not used"), 80, ("mail.no-show",), of_reservations),
+        HookEvent(
+            "reservation.no_show", _("a booking was not used"), 80,
+            ("mail.no-show",),
+            of_reservations, BOOKING,
+        ),
+        HookEvent(
+            "reservation.no_show_struck", _("a no-show was removed"), 85,
+            ("mail.no-show-struck",),
+            of_reservations, BOOKING,
+        ),
+        HookEvent(
+            "reservation.started", _("a session begins"), 88,
+            ("event.started",),
+            of_reservations, BOOKING,
+        ),
         HookEvent(
             "reservation.completed", _("a session has ended"), 90,
-            ("mail.completed",),
-            of_reservations,
+            ("mail.completed", "event.ended"),
+            of_reservations, BOOKING,
         ),
     ),
 )  # fmt: skip

@@ -32,6 +32,7 @@ def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
         raise NotFound
     instrument = lock_instrument(instrument_id)
     (reservation,) = lock_reservations([reservation_id])
+    reservation.instrument = instrument
     return instrument, reservation
 
 

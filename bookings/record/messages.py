@@ -10,8 +10,10 @@ from typing import Any
 
 from django.apps import apps
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.areas import Plural, Sentence, Words, areas, computed, ngettext_lazy
+from accounts.domain.errors import Invalid, Refused
 from accounts.letters.words import day_words, zone_name
 from instruments.policy.messages import HAZARD_LABELS
 
@@ -37,6 +39,7 @@ ACTS: dict[str, Words] = {
     "reservation.expired": _("Expired without an answer"),
     "reservation.no_show": _("Not used"),
     "reservation.displaced": _("Displaced by a closure"),
+    "reservation.note": _("Reference noted"),
 }
 
 STATES = {
@@ -45,6 +48,8 @@ STATES = {
     "coming": _("coming"),
     "ended": _("ended"),
     "in_force": _("in force"),
+    "agreed": pgettext_lazy("action", "agreed"),
+    "verified": pgettext_lazy("action", "verified"),
     "over": _("over"),
     "proposed": _("proposed"),
     "replaced": _("replaced"),
@@ -83,6 +88,10 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
         code = f"{code}-{numbers['why']}"
     if code == "not-an-object" and "fields" in numbers:
         code = "not-an-object-of"
+    if code == "organisation-needed" and "choices" in numbers:
+        code = "organisation-needed-of"
+    if code == "unknown-field" and numbers.get("nearest"):
+        code = "unknown-field-near"
     if code == "too-soon" and not numbers.get("notice_minutes"):
         code = "begun"
     if code == "too-far" and "latest" in numbers:
@@ -100,6 +109,12 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
     if "hazard" in numbers:
         numbers["hazard"] = HAZARD_LABELS.get(str(numbers["hazard"]), numbers["hazard"])
     return template_of(code, numbers).format_map(_Missing(numbers))
+
+
+def refusal_sentence(refused: Refused) -> str:
+    """Return the sentence of a refusal; of a request with the wrong form that of its first problem."""
+    first = refused.problems[0] if isinstance(refused, Invalid) else refused
+    return sentence(first.code, first.numbers)
 
 
 @cache

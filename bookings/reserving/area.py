@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.areas import KEPT, Area, Personal
-from accounts.menu import FACILITY, Below, MenuEntry, Waits, has, may
+from accounts.menu import FACILITY, Below, MenuEntry, Waits, may_for_some
 from bookings.record.selectors.reservations import is_own, requests_to_decide
 from bookings.reserving.messages import ACTS, REFUSALS
 from bookings.reserving.models import Chain
@@ -13,7 +13,12 @@ AREA = Area(
     "bookings.reserving",
     is_asked_most=True,
     refusals=REFUSALS,
-    menu=(MenuEntry("bookings:requests", _("Requests"), "circle-check", FACILITY, 20, has("manager")),),
+    menu=(
+        MenuEntry(
+            "bookings:requests", _("Requests"), "circle-check", FACILITY, 20,
+            may_for_some("manage-instruments"),
+        ),
+    ),
     below=(
         Below("bookings:catalogue", "book quote"),
         Below("bookings:mine", "move", where=is_own),
@@ -22,7 +27,7 @@ AREA = Area(
     waits=(
         Waits(
             "requests", 30, "bookings:requests", ngettext_lazy("request to answer", "requests to answer"),
-            _("Requests that are not answered in time expire."), may("manage-instruments"),
+            _("Requests that are not answered in time expire."), may_for_some("manage-instruments"),
             requests_to_decide,
             entry="bookings:requests", group="state", until="deadline_at",
         ),

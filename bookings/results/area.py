@@ -1,18 +1,21 @@
 """The manifest of *results*."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from accounts.areas import FOR_HOST, KEPT, Area, Personal, Record
-from accounts.menu import FACILITY, Below, MenuEntry, has
+from accounts.domain.hooks import HookEvent
+from accounts.menu import FACILITY, Below, MenuEntry, Waits, operates, signed_in
 from bookings.results.messages import ACTS, REFUSALS
 from bookings.results.models import CollectLink, HandOff, KeepRequest, Receipt, ResultFile
-from bookings.results.selectors.handoffs import hand_offs_for
+from bookings.results.selectors.events import HAND_OFF, of_hand_off
+from bookings.results.selectors.handoffs import hand_offs_for, results_to_collect, results_to_deliver
 from bookings.results.services.collecting import links_forget
 
 AREA = Area(
     "bookings.results",
     refusals=REFUSALS,
-    menu=(MenuEntry("bookings:results", _("Results"), "package", FACILITY, 50, has("manager")),),
+    menu=(MenuEntry("bookings:results", _("Results"), "package", FACILITY, 50, operates),),
     below=(
         # For people who manage no instruments these are results of their bookings.
         *(
@@ -24,6 +27,19 @@ AREA = Area(
             for entry in ("bookings:mine", "bookings:results")
         ),
         Below("instruments:manage", "result-terms"),
+    ),
+    waits=(
+        Waits(
+            "deliver", 65, "bookings:results", ngettext_lazy("result to deliver", "results to deliver"),
+            _("They were promised by a day that has passed."), operates, results_to_deliver,
+            query="?to_deliver=on", entry="bookings:results", group="state",
+        ),
+        Waits(
+            "collect", 176, "bookings:results", ngettext_lazy("result to collect", "results to collect"),
+            _("The host has released them, and deletes them when they have been kept long enough."),
+            signed_in, results_to_collect,
+            query="?to_collect=on", entry="bookings:mine", group="state", until="retain_until",
+        ),
     ),
     records=(
         Record(
@@ -68,4 +84,17 @@ AREA = Area(
         "bookings.KeepRequest.decided_by": FOR_HOST,
     },
     forgets=(links_forget,),
+    events=(
+        HookEvent(
+            "results.released", _("results are ready"), 104, ("results.ready",), of_hand_off, HAND_OFF,
+        ),
+        HookEvent(
+            "results.withdrawn", _("results are withdrawn"), 106,
+            ("results.withdrawn",),
+            of_hand_off, HAND_OFF,
+        ),
+        HookEvent(
+            "results.overdue", _("results are overdue"), 108, ("results.overdue",), of_hand_off, HAND_OFF,
+        ),
+    ),
 )  # fmt: skip

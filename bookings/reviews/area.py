@@ -5,13 +5,19 @@ from django.utils.translation import ngettext_lazy
 
 from accounts.areas import EMPTIED, FOR_PLATFORM, KEPT, Area, Personal, Record
 from accounts.domain.messages import Topic
-from accounts.domain.roles import COORDINATOR, MANAGER
-from accounts.menu import PLANNING, Below, MenuEntry, Waits, has, may, signed_in
+from accounts.domain.roles import COORDINATOR, MANAGER, Actor
+from accounts.menu import PLANNING, Below, MenuEntry, Waits, has, may_for_some, signed_in
 from accounts.selectors.choosing import meeting
 from bookings.reviews.messages import ACTS, REFUSALS
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from bookings.reviews.selectors.cases import cases_to_decide, experts_met, opinions_to_give, pledges_to_answer
 from bookings.reviews.services.opinions import interests_forget
+
+
+def _reads_reviews(actor: Actor) -> bool:
+    manages = may_for_some("manage-instruments")(actor)
+    return manages or has("coordinator", "auditor", "administrator")(actor)
+
 
 AREA = Area(
     "bookings.reviews",
@@ -19,7 +25,7 @@ AREA = Area(
     menu=(
         MenuEntry(
             "bookings:reviews", _("Purchase reviews"), "scale", PLANNING, 30,
-            has("manager", "coordinator", "auditor", "administrator"),
+            _reads_reviews,
         ),
     ),
     below=(Below("bookings:reviews", "review review-*"),),
@@ -28,7 +34,7 @@ AREA = Area(
             "pledges", 80, "bookings:reviews",
             ngettext_lazy("host's answer about hours", "hosts' answers about hours"),
             _("Somebody would use your instrument instead of buying one."),
-            may("manage-instruments"), lambda actor, now: pledges_to_answer(actor),
+            may_for_some("manage-instruments"), lambda actor, now: pledges_to_answer(actor),
             entry="bookings:reviews", group="answer", due="due_on",
         ),
         Waits(

@@ -4,10 +4,11 @@ from django.urls import path
 
 from accounts.acts import posts
 from bookings.reviews.api import reviews as reviews_api
-from bookings.reviews.views import reviews
+from bookings.reviews.views import reviews, schemes
 
 pages = [
     path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/schemes/", schemes.schemes, name="review-schemes"),
     path("reviews/new/", reviews.new, name="review-new"),
     path("reviews/pledges/<uuid:pledge_id>/", reviews.pledge, name="review-pledge"),
     path("reviews/opinions/<uuid:expert_id>/", reviews.opinion, name="review-opinion"),
@@ -18,6 +19,7 @@ pages = [
     *posts(reviews_api.PurchaseCases, reviews_api.HostPledges),
 ]
 api = [
+    path("review-schemes/check/", reviews_api.SchemeCheck.as_view(), name="api-review-schemes-check"),
     *reviews_api.ReviewSchemes.routes(),
     *reviews_api.PurchaseCases.routes(),
     *reviews_api.HostPledges.routes(),

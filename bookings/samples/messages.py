@@ -20,6 +20,7 @@ REFUSALS: dict[str, Sentence] = {
 ACTS: dict[str, Words] = {
     "sample.announce": _("Sample announced"),
     "sample.change": _("Sample description changed"),
+    "sample.note": _("Reference noted"),
     "sample.step": _("Step of a sample recorded"),
     "sample.join": _("Sample added to a booking"),
     "sample.leave": _("Sample removed from a booking"),

@@ -24,7 +24,7 @@ def tell(world: World) -> str:
     for row in lines["receiving"]:
         facility = places.facilities[row["facility"]]
         host = places.manager_of(facility.organisation)
-        said = {str(name): row[name] for name in ReceivingBody().fields}
+        said = {str(name): row.get(name) for name in ReceivingBody().fields}
         receiving_set(By(host.actor, now - SAID), facility_id=facility.pk, **said)
         hazards = {"refused_hazards": row["refused"]}
         facility_update(By(host.actor, now - SAID), facility_id=facility.pk, changes=hazards)

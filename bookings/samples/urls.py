@@ -11,6 +11,7 @@ pages = [
     path("samples/new/", samples.new, name="sample-new"),
     path("samples/queue/", samples.queue, name="sample-queue"),
     path("samples/steps/", samples.step_many, name="sample-steps"),
+    path("samples/own/steps/", samples.step_own, name="sample-own-steps"),
     path("samples/labels/", samples.labels, name="sample-labels"),
     path("samples/photos/<uuid:photo_id>/", samples.photo_remove, name="sample-photo-remove"),
     path("samples/photos/<uuid:photo_id>/<str:size>/", samples.photo, name="sample-photo"),

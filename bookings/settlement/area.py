@@ -12,17 +12,20 @@ from accounts.domain.messages import Topic
 from accounts.domain.roles import COORDINATOR, FINANCE
 from accounts.menu import MONEY, Below, MenuEntry, Waits, has, may
 from accounts.selectors.names import joined, text
+from bookings.charging.selectors.charges import finders
 from bookings.pricing.models import ClosedMonth, ExchangeRate
 from bookings.settlement.messages import ACTS, REFUSALS
 from bookings.settlement.models import Settlement, Statement
-from bookings.settlement.selectors.events import of_statement
+from bookings.settlement.selectors.events import PAYMENT, STATEMENT, of_payment, of_statement
 from bookings.settlement.selectors.settlements import settlements_for, settlements_to_confirm
 from bookings.settlement.selectors.statements import (
     notices_to_match,
+    on_statements,
     statements_for,
     statements_owed,
     statements_to_pay,
 )
+from bookings.settlement.services.papers import statement_files_forget
 
 AREA = Area(
     "bookings.settlement",
@@ -84,6 +87,7 @@ AREA = Area(
         Record(ExchangeRate, joined("base", Value(" → "), "quote")),
     ),
     acts=ACTS,
+    joins=((finders, on_statements),),
     topics=(
         # It costs money, and the time to object begins on the day it is sent.
         Topic(
@@ -101,17 +105,27 @@ AREA = Area(
         "bookings.Statement.voided_by": FOR_BOOKS,
     },
     lanes={"invoice": LETTERS},
+    forgets=(statement_files_forget,),
     events=(
-        HookEvent("statement.issued", _("a statement is issued"), 150, ("statement.issued",), of_statement),
+        HookEvent(
+            "statement.issued", _("a statement is issued"), 150,
+            ("statement.issued", "statement.internal"),
+            of_statement, STATEMENT,
+        ),
         HookEvent(
             "statement.replaced", _("a statement replaces another"), 160,
             ("statement.replaced",),
-            of_statement,
+            of_statement, STATEMENT,
         ),
         HookEvent(
             "statement.overdue", _("a statement is overdue"), 170,
             ("statement.overdue",),
-            of_statement,
+            of_statement, STATEMENT,
+        ),
+        HookEvent(
+            "statement.paid", _("a payment on a statement is recorded, or taken back"), 175,
+            ("event.payment",),
+            of_payment, PAYMENT,
         ),
     ),
 )  # fmt: skip

@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.areas import Sentence, Words
 
 REFUSALS: dict[str, Sentence] = {
-    "role-ended-since": _("A role of yours has ended since you asked for this file. Ask again.")
+    "role-ended-since": _("A role of yours has ended since you asked for this file. Ask again."),
+    "whole-year": _("A report covers one whole year, from the first of January."),
 }
 
 # The names of acts in the trail.

@@ -10,5 +10,7 @@ from bookings.statistics.services.exports import exports_work
 
 TASKS = Tasks(
     jobs=(Job("write_exports", "exports of hours", _("Exports of hours"), 60.0, exports_work),),
-    keeps=(Kept("hours-exports", _("Exports of hours"), timedelta(days=7), "made", files=HoursExport),),
+    keeps=(
+        Kept("hours-exports", _("Exports of hours"), timedelta(days=7), "made", files=HoursExport, least=1),
+    ),
 )

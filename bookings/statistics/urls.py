@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from bookings.statistics.api import dcat, hours_exports
 from bookings.statistics.api import hours as hours_api
-from bookings.statistics.api import hours_exports
+from bookings.statistics.api import idle as idle_api
+from bookings.statistics.api import reports as reports_api
 from bookings.statistics.api import statistics as statistics_api
-from bookings.statistics.views import behind, hours, statistics
+from bookings.statistics.views import behind, hours, idle, reports, statistics
 
 pages = [
     path("hours/", hours.hours_by, name="hours"),
@@ -13,6 +15,8 @@ pages = [
     path("hours/days/", hours.days, name="hours-days"),
     path("hours/behind/", behind.behind, name="hours-behind"),
     path("hours/weeks/", hours.weeks, name="hours-weeks"),
+    path("hours/idle/", idle.idle, name="hours-idle"),
+    path("hours/report/", reports.report, name="hours-report"),
     path("hours/payers/", statistics.payers_by, name="hours-payers"),
     path("hours/flows/", statistics.between_regions, name="hours-flows"),
     path("hours/demand/", statistics.unmet, name="hours-demand"),
@@ -23,7 +27,9 @@ pages = [
     path("hours/exports/<uuid:export_id>/", statistics.export_file, name="hours-export-file"),
 ]
 api = [
+    path("dcat/", dcat.Dcat.as_view(), name="api-dcat"),
     path("statistics/hours/", hours_api.Hours.as_view(), name="api-statistics-hours"),
+    path("statistics/idle/", idle_api.IdleTimes.as_view(), name="api-statistics-idle"),
     path("statistics/payers/", statistics_api.Payers.as_view(), name="api-statistics-payers"),
     path("statistics/bookings/", statistics_api.Bookings.as_view(), name="api-statistics-bookings"),
     path("statistics/demand/", statistics_api.Demand.as_view(), name="api-statistics-demand"),
@@ -33,6 +39,7 @@ api = [
         statistics_api.Concentration.as_view(),
         name="api-statistics-concentration",
     ),
+    path("statistics/report/", reports_api.YearReport.as_view(), name="api-statistics-report"),
     path("statistics/norms/", statistics_api.Norms.as_view(), name="api-statistics-norms"),
     *hours_exports.HoursExports.routes(),
     path(

@@ -1,6 +1,6 @@
 """The pages about money that somebody has, and how money is written on pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,26 +9,30 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Actor
-from accounts.letters.words import listed, named
+from accounts.letters.words import BANK_LABELS, listed, named
 from accounts.models import Region
 from accounts.selectors.waits import kinds
+from bookings.charging.models import Posting
 from bookings.pricing.domain import charges
 from bookings.pricing.domain.fees import cancellation_base, quote
-from bookings.pricing.domain.quotes import input_from_json, minimum_charged
+from bookings.pricing.domain.quotes import input_from_json, least_charged, minimum_charged
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors import sides
 from bookings.pricing.selectors.agreements import recognised_regions
 from bookings.pricing.selectors.vouchers import programmes_of
 from bookings.record.domain.money import format_number, minor_digits
-from bookings.settlement.adapters.papers import quantity
+from bookings.record.models import Reservation
+from bookings.settlement.adapters.papers import item_words, quantity
 from bookings.settlement.domain.statements import statement_number
-from bookings.settlement.messages import BUCKET_LABELS
-from bookings.settlement.models import Statement
+from bookings.settlement.models import Settlement, Statement
+from bookings.settlement.selectors.ageing import BUCKET_LABELS
 from bookings.settlement.selectors.papers import PaperLine
+from bookings.settlement.selectors.postings import month_of
+from instruments.rates.selectors.ratecards import load_card
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
 
@@ -54,8 +58,11 @@ TABS = [
     ("money-statements", _("Statements"), _has("manager", "finance", "auditor")),
     ("money-notices", _("Reported payments"), _has("manager", "finance", "auditor")),
     ("money-payments", _("Payments"), _has("manager", "finance", "auditor")),
+    ("money-bank", pgettext_lazy("accounting", "Bank"), _has("finance", "auditor")),
     ("money-ageing", _("Ageing"), _has("manager", "finance")),
     ("money-settlements", _("Settlement"), _has("coordinator", "auditor")),
+    ("money-journal", pgettext_lazy("accounting", "Journal"), _has("finance", "auditor")),
+    ("money-postings", _("Postings"), _has("manager", "finance", "auditor", "coordinator")),
     ("findings", _("Findings"), _has("manager", "finance")),
     ("money-rates", _("Exchange rates"), _has("manager", "finance", "auditor")),
 ]
@@ -130,6 +137,12 @@ SIDES = {
 
 
 @register.filter
+def part_of_money(name: str) -> str:
+    """Return the title of a page of money by the end of its name, such as `statements`."""
+    return str(next(label for page, label, _ in TABS if page == f"money-{name}"))
+
+
+@register.filter
 def side_label(side: str) -> str:
     """Name the side of a sum on which the reader's organisations are; empty when on none."""
     return str(SIDES.get(side, ""))
@@ -139,6 +152,13 @@ def side_label(side: str) -> str:
 def is_by_move(charge: Charge) -> bool:
     """Say whether a charge is for cancelling a booking that was moved late."""
     return charges.is_by_move(charge.kind, charge.inputs)
+
+
+@register.filter
+def is_reversed(priced: Any) -> bool:
+    """Say whether the payer of a charge or stored quote owes the tax, of which the host charges none."""
+    inputs = priced.inputs if priced else {}
+    return bool(inputs.get("quote", inputs).get("reverse_charge", False))
 
 
 @register.filter
@@ -152,9 +172,34 @@ def fee_base(charge: Charge) -> Decimal | None:
 
 
 @register.filter
+def by_hour_of(charge: Charge) -> frozenset[str]:
+    """Return the codes of the options that a charge counts in hours."""
+    card = charge.inputs.get("quote", charge.inputs).get("card", {})
+    return frozenset(option["code"] for option in card.get("options", ()) if option["unit"] == "hour")
+
+
+@register.filter
+def counted(line: Mapping[str, Any], by_hour: Collection[str]) -> str:
+    """Return the quantity of an option's line: `2 h` of one counted in hours (`by_hour`), else `2`."""
+    number = str(line["quantity"])
+    return gettext("{hours} h").format(hours=number) if line.get("code") in (by_hour or ()) else number
+
+
+@register.filter
 def minimum_of(charge: Charge) -> int:
-    """Return the least minutes by which the use of a charge is charged; 0 if it was as long."""
-    return minimum_charged(charge.inputs)
+    """Return the least minutes by which the use of a charge is charged; 0 if it was as long, or for a place
+    in a course, which is not charged by time."""
+    return 0 if charge.enrolment_id else minimum_charged(charge.inputs)
+
+
+@register.filter
+def least_of(reservation: Reservation) -> int:
+    """Return the least minutes by which a booking (loaded with its rate card) is charged; 0 if it is as
+    long."""
+    card = load_card(reservation.rate_card).values.for_mode(reservation.service_mode)
+    if card.rate_unit != "hour":
+        return 0
+    return least_charged(card.minimum_minutes, reservation.start_at, reservation.end_at)
 
 
 @register.filter
@@ -221,6 +266,18 @@ def details_named(names: list[str]) -> str:
 
 
 @register.filter
+def bank_label(name: str) -> str:
+    """Name a detail of a bank account: `IBAN`."""
+    return str(BANK_LABELS[name])
+
+
+@register.filter
+def item_of(item: Mapping[str, Any], currency: str) -> str:
+    """Write a line of a statement's price in words: `2 h × 150.00 = 300.00`."""
+    return item_words(item, currency)
+
+
+@register.filter
 def less_covered(statement: Statement) -> Any:
     """Return the amount that vouchers pay of a statement, as a deduction."""
     return -statement.covered
@@ -260,6 +317,35 @@ def figure_label(name: str) -> str:
 def figure_value(value: Decimal | int, currency: str) -> str:
     """Return a number of things as it is, an amount with its decimals."""
     return f"{value:,}" if isinstance(value, int) else plain_money(value, currency)
+
+
+# By figure of a statement or settlement, which of its postings it consists of.
+_POSTED = {
+    "total": {"account": "earned"},
+    "tax": {"account": "tax"},
+    "covered": {"account": "subsidy"},
+    "payable": {"account": "receivable", "kind": "charge"},
+    "paid": {"account": "received"},
+    "net": {"account": "subsidy", "kind": "charge"},
+}
+
+
+@register.simple_tag
+def postings_of(figure: str, statement: Statement | None, settlement: Settlement | None) -> str:
+    """Return the address of the postings that a figure of a statement or settlement consists of; empty for a
+    number of charges."""
+    of = {"statement": statement.pk} if statement else {"settlement": settlement.pk} if settlement else {}
+    only = _POSTED.get(figure)
+    if settlement and figure in ("first_owes", "second_owes"):
+        payer = settlement.first if figure == "first_owes" else settlement.second
+        only = {"account": "subsidy", "kind": "charge", "payer_region": payer.code}
+    return reverse("bookings:money-postings", query=of | only) if of and only else ""
+
+
+@register.filter
+def month_of_posting(row: Posting) -> Any:
+    """Return the month that a posting belongs to; None for a charge that is not final."""
+    return month_of(row)
 
 
 @register.simple_tag

@@ -13,6 +13,7 @@ register = template.Library()
 
 LABELS = {
     "setup": _("Set-up fee"),
+    "training": _("Place in a course"),
     "agreement": _("Agreement between the regions"),
     "bid": _("Bid below the rate card"),
     "subtotal": _("Subtotal"),

@@ -1,12 +1,10 @@
 """How samples are written on pages and in letters."""
 
-from collections.abc import Collection
-from uuid import UUID
-
 from django import template
 
+from accounts.domain.roles import Scope
 from bookings.samples.domain.samples import code_text
-from bookings.samples.models import SampleItem
+from bookings.samples.models import BookedSample, SampleItem
 from bookings.samples.selectors.samples import refusals_of
 from instruments.register.models import Instrument
 from instruments.templatetags.managing import hazards_named
@@ -25,6 +23,7 @@ def barred(sample: SampleItem, instrument: Instrument) -> bool:
 
 
 @register.filter
-def is_mine(host: UUID, hosts: Collection[UUID]) -> bool:
-    """Say whether a host is one of the reader's organisations."""
-    return host in hosts
+def is_mine(booked: BookedSample, scope: Scope) -> bool:
+    """Say whether a sample is on a booking of an instrument in the reader's scope."""
+    instrument = booked.reservation.instrument
+    return scope.holds(booked.host_id, instrument.facility_id, instrument.pk)

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from django import template
+from django.apps import apps
 from django.urls import reverse
 
 from accounts.models import TrailEntry
 from bookings.audit.acts import kind_name
-from bookings.audit.messages import AUDIT_RULES
+from bookings.audit.selectors.rules import AUDIT_RULES
 from bookings.audit.selectors.trail_records import Called, records
 
 register = template.Library()
@@ -31,9 +32,33 @@ def record_page(kind: str, pk: Any) -> str:
     return reverse(page, args=[pk]) if page else ""
 
 
+@register.inclusion_tag("bookings/audit/trail_link.html", takes_context=True)
+def trail_link(context: dict[str, Any], row: Any) -> dict[str, str]:
+    """Return the link from a record to its story in the trail, for auditors of one of its regions; nothing
+    for others. It asks where the record is only of auditors."""
+    audited = set(context["actor"].regions_where("read-trail"))
+    is_read = bool(audited) and bool(audited & set(row.places()[1]))
+    return {"address": reverse("bookings:story", args=[row.pk]) if is_read else ""}
+
+
 @register.filter
 def changes(entry: TrailEntry) -> list[tuple[str, Any, Any]]:
     """List the fields that an entry changed, each with its value before and after; None where there was
     none."""
     before, after = entry.before, entry.after
-    return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+    words = _choices(entry.object_type)
+
+    def said(name: str, value: Any) -> Any:
+        known = words.get(name, {})
+        return known[value] if isinstance(value, str) and value in known else value
+
+    return [(name, said(name, before.get(name)), said(name, after.get(name))) for name in {**before, **after}]
+
+
+def _choices(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the words of the states and kinds of a kind of record, by field and stored value."""
+    for app in ("accounts", "instruments", "bookings"):
+        if (model := apps.get_app_config(app).models.get(kind)) is not None:
+            fields = (field for field in model._meta.fields if field.choices)
+            return {field.name: dict(field.flatchoices) for field in fields}
+    return {}

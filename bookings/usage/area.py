@@ -6,8 +6,8 @@ from django.utils.translation import ngettext_lazy
 
 from accounts.areas import EMPTIED, FOR_HOST, Area, Personal, Record
 from accounts.domain.messages import Topic
-from accounts.domain.roles import MANAGER, RESEARCHER
-from accounts.menu import FACILITY, Below, MenuEntry, Waits, has, may, signed_in
+from accounts.domain.roles import MANAGER, OPERATOR, RESEARCHER
+from accounts.menu import FACILITY, Below, MenuEntry, Waits, operates, signed_in
 from bookings.record.selectors.reservations import is_own
 from bookings.usage.messages import ACTS, REFUSALS
 from bookings.usage.models import CheckInCode, FaultNote, FaultReport, Kiosk
@@ -22,7 +22,7 @@ from instruments.training.services.training import keepers
 AREA = Area(
     "bookings.usage",
     refusals=REFUSALS,
-    menu=(MenuEntry("bookings:board", _("Board"), "layout-kanban", FACILITY, 10, has("manager")),),
+    menu=(MenuEntry("bookings:board", _("Board"), "layout-kanban", FACILITY, 10, operates),),
     below=(
         Below("bookings:catalogue", "at fault-new"),
         Below("bookings:mine", "check-in check-out check-in-code questions rate rating-answer", where=is_own),
@@ -37,16 +37,16 @@ AREA = Area(
         Waits(
             "faults", 50, "bookings:faults", ngettext_lazy("fault report to check", "fault reports to check"),
             _("Nothing is closed, and people with the next bookings are not notified, until you confirm "
-"a report."),
-            may("manage-instruments"), faults_to_decide, query="?waits=faults",
-            entry="instruments:manage", group="state",
+              "a report."),
+            operates, faults_to_decide, query="?waits=faults",
+            entry="instruments:manage bookings:faults", group="state",
         ),
         Waits(
             "repairs", 57, "bookings:faults",
             ngettext_lazy("fault for you to repair", "faults for you to repair"),
             _("It is a known issue on the instrument's page until you state that it is repaired."),
-            may("manage-instruments"), faults_to_repair, query="?waits=repairs",
-            entry="instruments:manage", group="state",
+            operates, faults_to_repair, query="?waits=repairs",
+            entry="instruments:manage bookings:faults", group="state",
         ),
         Waits(
             "complete", 350, "bookings:money-sessions",
@@ -82,7 +82,7 @@ AREA = Area(
         Topic(
             "use", _("During and after use"),
             _("running over time, the previous user is late, use has finished"), 130,
-            roles=frozenset({RESEARCHER, MANAGER}),
+            roles=frozenset({RESEARCHER, MANAGER, OPERATOR}),
         ),
     ),
     joins=(

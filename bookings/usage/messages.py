@@ -13,6 +13,7 @@ REFUSALS: dict[str, Sentence] = {
     "too-late": _("The booking has ended."),
     "nothing-rated": _("Nobody has rated this session or made remarks."),
     "not-used": _("Only a session that took place can be rated."),
+    "accept-yourself": _("Accept the house rules yourself."),
     "rated-for-another": _("Only the person whose session it was can rate it."),
     "too-many-faults": _("You have reached the limit of {most} fault reports a day. Call the owner."),
     "fault-decided": _("This report has already been decided."),
@@ -22,6 +23,7 @@ REFUSALS: dict[str, Sentence] = {
     "too-many-kiosks": _(
         "This organisation has reached its limit of kiosks ({most}): revoke one that is not in use."
     ),
+    "kiosk-revoked": _("This kiosk is revoked: create another."),
     "still-in-use": _(
         "It is still in use or closed, and no other unit is free: check in from {time} on ({zone})."
     ),
@@ -45,6 +47,7 @@ ACTS: dict[str, Words] = {
     "fault.repair": _("Fault repaired"),
     "checkincode.make": _("Code for a kiosk created"),
     "kiosk.create": _("Kiosk created"),
+    "kiosk.pair": _("Code for pairing a tablet created"),
     "kiosk.enrol": _("Kiosk enrolled"),
     "kiosk.revoke": _("Kiosk revoked"),
     "kiosk.check_in": _("Checked in at a kiosk"),

@@ -25,6 +25,7 @@ pages = [
     path("kiosk/enrol/", kiosks.enrol, name="kiosk-enrol"),
     path("kiosk/enrol/<str:token>/", kiosks.enrol, name="kiosk-enrol-link"),
     path("kiosk/<uuid:instrument_id>/", kiosks.check_in, name="kiosk-check-in"),
+    path("kiosk/<uuid:instrument_id>/fault/", kiosks.fault, name="kiosk-fault"),
     path("board/", board.board, name="board"),
     path("board/events/", board.events, name="board-events"),
     path("board/<uuid:instrument_id>/close/", board.close, name="board-close"),

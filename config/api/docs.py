@@ -1,8 +1,10 @@
 """The description of the API: OpenAPI for programs, a page for people."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from threading import Lock
 from typing import Any
 
@@ -19,11 +21,13 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
 
 from accounts.api.schema import ABOUT
+from accounts.areas import addresses
 from bookings.record.messages import sentences, template_of
+from config.api.description import completed
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("head", "get", "post", "put", "patch", "delete")
 # What any address may answer is said once.
-EVERYWHERE = (400, 401, 403, 406, 411, 413, 415, 429, 500, 503)
+EVERYWHERE = ("400", "401", "403", "406", "411", "413", "415", "429", "500", "503")
 
 
 def _tags() -> dict[str, str]:
@@ -46,7 +50,11 @@ def _tags() -> dict[str, str]:
         "people": pgettext("organisation", "People"),
         "messages": gettext("Messages"),
         "webhooks": gettext("Webhooks"),
+        "events": gettext("What webhooks are sent"),
         "imports": gettext("Imports"),
+        "samples": gettext("Samples"),
+        "results": gettext("Results"),
+        "planning": gettext("Planned purchases"),
     }
 
 
@@ -64,7 +72,16 @@ def _generated(language: str) -> dict[str, Any]:
     with translation.override(language):
         generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
         schema = generator.get_schema(request=None, public=True)
-        return dict(normalize_result_object(schema))  # type: ignore[no-untyped-call]
+        schema["paths"].update(_by_hand())
+        return completed(normalize_result_object(schema), _tags())  # type: ignore[no-untyped-call]
+
+
+def _by_hand() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the addresses of protocols whose views describe themselves."""
+    for pattern in addresses("api"):
+        view = getattr(pattern.callback, "view_class", None)
+        if (described := getattr(view, "described", None)) is not None:
+            yield "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern)), described()
 
 
 @require_safe
@@ -79,7 +96,7 @@ def docs(request: HttpRequest) -> HttpResponse:
     """Show every operation with what it takes and gives, and every code of a refusal with its sentence."""
     context = {
         "operations": _operations_page(_language()),
-        "everywhere": [(status, _marked(str(ABOUT[status]))) for status in EVERYWHERE],
+        "everywhere": [(status, _marked(str(ABOUT[int(status)]))) for status in EVERYWHERE],
         "site": settings.SITE_URL,
     }
     return render(request, "api_docs.html", context)
@@ -105,12 +122,15 @@ def _language() -> str:
 
 
 def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    shapes = described["components"]["schemas"]
-    for path, methods in described["paths"].items():
+    shapes, refusals = described["components"]["schemas"], described["components"]["responses"]
+    for path, methods in chain(described["paths"].items(), described["webhooks"].items()):
         for method in METHODS:
             if (operation := methods.get(method)) is None:
                 continue
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            # Where a body may come in several media types, it has the same fields in all.
+            body: dict[str, Any] = next(
+                iter(operation.get("requestBody", {}).get("content", {}).values()), {}
+            )
             yield {
                 "name": operation["operationId"],
                 "tag": operation["tags"][0],
@@ -118,13 +138,13 @@ def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "path": path,
                 "summary": operation.get("summary", ""),
                 "description": _marked(operation.get("description", "")),
-                "parameters": [_parameter(p) for p in operation.get("parameters", [])],
-                "body": list(_fields(body.get("schema", {}), shapes)),
+                "parameters": [_parameter(p, shapes) for p in operation.get("parameters", [])],
+                "bodies": _bodies(body.get("schema", {}), shapes),
                 "example": _example(body),
                 "answers": [
-                    _answer(status, answer, shapes)
+                    _answer(status, _referred(answer, refusals), shapes)
                     for status, answer in operation["responses"].items()
-                    if int(status) not in EVERYWHERE
+                    if status not in EVERYWHERE
                 ],
             }
 
@@ -137,12 +157,12 @@ def _marked(text: str) -> SafeString:
     )
 
 
-def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+def _parameter(parameter: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": parameter["name"],
         "where": parameter["in"],
         "is_required": parameter.get("required", False),
-        "type": _type(parameter["schema"]),
+        "type": _type(parameter["schema"], shapes),
         "description": _marked(parameter.get("description", "")),
     }
 
@@ -150,19 +170,30 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
 def _answer(status: str, answer: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
     content = answer.get("content", {})
     shape = content.get("application/json", {}).get("schema", {})
-    is_page = "results" in _resolved(shape, shapes).get("properties", {})
+    properties = _referred(shape, shapes).get("properties", {})
+    is_page = "results" in properties
     if is_page:
-        shape = _resolved(shape, shapes)["properties"]["results"]["items"]
+        shape = properties["results"]["items"]
     return {
         "status": status,
         "description": _marked(answer.get("description", "")),
         "is_page": is_page,
-        "fields": list(_fields(shape, shapes)),
+        "bodies": _bodies(shape, shapes),
     }
 
 
+def _bodies(shape: dict[str, Any], shapes: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Return the fields of a body; of one that may have several shapes, those of each."""
+    shape = _referred(shape, shapes)
+    several = shape.get("oneOf") or shape.get("anyOf") or [shape]
+    bodies = [list(_fields(each, shapes)) for each in several]
+    return [fields for fields in bodies if fields]
+
+
 def _fields(shape: dict[str, Any], shapes: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    resolved = _resolved(shape, shapes)
+    resolved = _referred(shape, shapes)
+    for part in resolved.get("allOf", []):
+        yield from _fields(part, shapes)
     required = resolved.get("required", [])
     for name, field in resolved.get("properties", {}).items():
         yield {
@@ -173,29 +204,28 @@ def _fields(shape: dict[str, Any], shapes: dict[str, Any]) -> Iterator[dict[str,
         }
 
 
-def _resolved(shape: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
-    for reference in (shape, *shape.get("allOf", []), *shape.get("oneOf", [])):
-        if "$ref" in reference:
-            resolved: dict[str, Any] = shapes[reference["$ref"].rpartition("/")[2]]
-            return resolved
-    return shape
+def _referred(item: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """Return what an item refers to, or itself."""
+    return shared[item["$ref"].rpartition("/")[2]] if "$ref" in item else item
 
 
-def _type(field: dict[str, Any], shapes: dict[str, Any] | None = None) -> str:
-    """Describe a type in words: `string (date-time)`, `list of integer`, `self, assisted ...`."""
-    resolved = _resolved(field, shapes or {}) if shapes else field
-    if "enum" in resolved:
-        return " · ".join(str(value) for value in resolved["enum"] if value not in (None, ""))
-    if resolved is not field and "properties" in resolved:
-        return "{ " + ", ".join(resolved["properties"]) + " }"
-    if "oneOf" in resolved:
-        kinds = [_type(option, shapes) for option in resolved["oneOf"]]
-        return " | ".join(kind for kind in kinds if kind)
-    kinds = resolved.get("type", "")
+def _type(field: dict[str, Any], shapes: dict[str, Any]) -> str:
+    """Describe a type in words: `string (date-time)`, `[ integer ]`, `self · assisted`, `{ start, end }`."""
+    field = _referred(field, shapes)
+    if "enum" in field:
+        return " · ".join(str(value) for value in field["enum"] if value not in (None, ""))
+    if several := field.get("oneOf") or field.get("anyOf") or field.get("allOf"):
+        kinds = (_type(option, shapes) for option in several)
+        return " | ".join(dict.fromkeys(filter(None, kinds)))
+    if "properties" in field:
+        return "{ " + ", ".join(field["properties"]) + " }"
+    if "const" in field:
+        return str(field["const"])
+    kinds = field.get("type", "")
     kind = " | ".join(kinds) if isinstance(kinds, list) else str(kinds)
-    if "items" in resolved:
-        return f"[ {_type(resolved['items'], shapes)} ]"
-    return f"{kind} ({resolved['format']})" if "format" in resolved else kind
+    if "items" in field:
+        return f"[ {_type(field['items'], shapes)} ]"
+    return f"{kind} ({field['format']})" if "format" in field else kind
 
 
 def _example(body: dict[str, Any]) -> str:

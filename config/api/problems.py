@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -15,7 +21,7 @@ from rest_framework.response import Response
 
 from accounts.api.resource import rendered
 from accounts.api.schema import PROBLEM
-from accounts.domain.errors import Invalid, NotPermitted, Refused, StillRunning, TooOften
+from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, Refused, StillRunning, TooOften
 from accounts.domain.people import PeopleRefused
 from accounts.views.pages import status_of
 from bookings.availability.selectors.cuts import InTheWay
@@ -28,7 +34,15 @@ from bookings.plans.domain.imports import RowsRefused
 from bookings.pricing.domain.fees import GroupNotServed
 from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.record.messages import sentence
-from config.pages.errors import AGAIN_AFTER, NO_VALUES, away_code, closed_meanwhile
+from config.pages.errors import (
+    AGAIN_AFTER,
+    NO_VALUES,
+    away_code,
+    closed_meanwhile,
+    most_files,
+    used_address,
+    wrote_looking,
+)
 from instruments.managing.domain.quality import Incomplete
 
 log = logging.getLogger(__name__)
@@ -58,7 +72,11 @@ LATER = {"Retry-After": "10"}
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Return the answer to an exception that an endpoint raised."""
     exc = closed_meanwhile(exc) or exc
+    if wrote_looking(context.get("request"), exc):
+        exc = NotPermitted("looking")
     problem = _problem(exc, _is_signed_in(context.get("request")))
+    if problem.code == "csrf" and (used := used_address(context["request"])):
+        problem = Problem(403, "other-address", {"used": used, "address": settings.SITE_URL})
     numbers = _short(problem.numbers)
     if problem.status == 500:
         log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
@@ -96,6 +114,8 @@ def _problem(exc: Exception, is_signed_in: bool) -> Problem:
         case TooManyFieldsSent():
             most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
             return Problem(400, "too-many-parameters", {"most": most})
+        case TooManyFilesSent():
+            return Problem(400, "files-at-once", {"most": most_files(exc)})
         case SuspiciousOperation():
             return Problem(400, "malformed", {"problem": "it looks forged"})
         case _ if isinstance(exc, NO_VALUES):
@@ -142,14 +162,7 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
 
 
 def _of_shape(refused: Invalid) -> Problem:
-    errors = [
-        {
-            "field": shortened(problem.field, LONGEST_PATH),
-            "code": problem.code,
-            "message": sentence(problem.code, _short(problem.numbers)),
-        }
-        for problem in refused.problems[:MOST_TOLD]
-    ]
+    errors = [_error(problem) for problem in refused.problems[:MOST_TOLD]]
     told = [f"{e['field']}: {e['message']}".removeprefix(": ") for e in errors[:MOST_IN_A_TEXT]]
     more: dict[str, Any] = {"errors": errors}
     if left_out := len(refused.problems) - len(errors):
@@ -157,6 +170,18 @@ def _of_shape(refused: Invalid) -> Problem:
     if untold := len(refused.problems) - len(told):
         told.append(sentence("more-problems", {"count": untold}))
     return Problem(400, refused.code, title=sentence(refused.code), detail=" ".join(told), more=more)
+
+
+def _error(problem: FieldProblem) -> dict[str, Any]:
+    nearest = {"nearest": near} if problem.known and (near := problem.nearest) else {}
+    choices = {"choices": str(them).split(", ")} if (them := problem.numbers.get("choices")) else {}
+    return {
+        "field": shortened(problem.field, LONGEST_PATH),
+        "code": problem.code,
+        "message": sentence(problem.code, _short(problem.numbers) | nearest),
+        **nearest,
+        **choices,
+    }
 
 
 def shortened(text: str, most: int = LONGEST_ECHO) -> str:

@@ -46,6 +46,7 @@ GOES_AT_RESET = {
 ACCOUNTS = {
     "researcher": "finds instruments and books them",
     "manager": "publishes instruments and decides on requests",
+    "operator": "looks after the instruments of a facility, without prices",
     "finance": "keeps an organisation's funding sources, charges and statements",
     "coordinator": "keeps a region's agreements, vouchers and settlement",
     "auditor": "reads hours and the trail, changes nothing",

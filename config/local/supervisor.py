@@ -23,7 +23,7 @@ from config.local.processes import Record, last_lines, orphans_of, start
 from config.local.servers import Servers
 
 MOST_WEB_PROCESSES = 4
-PATIENCE = 90.0
+PATIENCE = 600.0  # while the process lives: a busy machine warms up for minutes
 PAUSES = (1, 2, 4, 8, 16)
 FORGIVEN_AFTER = 300.0
 PYTHON = [sys.executable, "-m"]
@@ -91,13 +91,13 @@ def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Pla
     use."""
     prefix = f"{purpose}-" if purpose else ""
     serve = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--no-ws"]
-    serve += ["--workers-kill-timeout", "10", "config.wsgi:application"]
-    web = [*serve, "--port", str(port)]
+    serve += ["--workers-kill-timeout", "10"]
+    web = [*serve, "config.wsgi:application", "--port", str(port)]
     # As many as there are processors: one Python process uses one.
     web += ["--workers", str(min(os.cpu_count() or 1, MOST_WEB_PROCESSES))]
     web += ["--blocking-threads", "8", "--backpressure", "64"]
     # Each thread holds a piece of 16 MiB. Who uploads keeps no page waiting.
-    uploads = [*serve, "--port", env.get("UPLOADS_PORT", "")]
+    uploads = [*serve, "config.uploads:application", "--port", env.get("UPLOADS_PORT", "")]
     uploads += ["--blocking-threads", "16", "--backpressure", "32"]
     worker = ["celery", "-A", "config", "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
@@ -153,7 +153,7 @@ def wait_for_server(part: PlatformProcess, port: int, env: Mapping[str, str]) ->
             return
         if time.monotonic() - told > 15:
             told = time.monotonic()
-            say(f"  still waiting for the {part.name} process after {told - began:.0f} s")
+            say(f"  the {part.name} process is still starting after {told - began:.0f} s")
         stopping.nap(0.2)
     answer = f"answers {status}" if status else "does not answer"
     raise Failed(

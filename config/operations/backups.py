@@ -15,8 +15,9 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import pq
 
@@ -33,11 +35,17 @@ from instruments.attachments.adapters.files import file_names
 
 DUMP, MEDIA, PAPER = "database.dump", "media.tar", "manifest.json"
 PART = ".part"  # of what is not whole yet
+TRIED = "last-restore.json"  # beside the backups: which was restored last, and when
+_NAME = "instrument-commons-%Y%m%dT%H%M%SZ"
 
 
 class BackupFailed(Exception):
     """The sentence says why the backup or the restoring failed. Nothing was created, or nothing at the target
-    was changed."""
+    was changed. A refusal that programs may want to know has a code."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ def backup_make(folder: Path, *, now: datetime) -> Path:
     """Create a new folder in `folder` with the dump, the media (if they are in a folder) and the manifest;
     return its path. It gets its name only when it is complete; a failed one is deleted. Raise `BackupFailed`
     if the database's role may not read everything, the disk is full, or the folder exists."""
-    target = folder / f"instrument-commons-{now:%Y%m%dT%H%M%SZ}"
+    target = folder / now.strftime(_NAME)
     draft = target.with_name(f"{target.name}{PART}")
     if target.exists():
         raise BackupFailed(f"{target} already exists.")
@@ -87,6 +95,17 @@ def backup_make(folder: Path, *, now: datetime) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         os.close(held)
     return target
+
+
+def backups_made(folder: Path) -> list[datetime]:
+    """Return when the whole backups in a folder were made, the last one last."""
+    made = []
+    for paper in folder.glob(f"instrument-commons-*/{PAPER}"):
+        try:
+            made.append(datetime.strptime(paper.parent.name, _NAME).replace(tzinfo=UTC))
+        except ValueError:  # a draft, or a folder of somebody else
+            continue
+    return sorted(made)
 
 
 def _sweep(folder: Path) -> None:
@@ -122,6 +141,7 @@ def _write(draft: Path, now: datetime) -> None:
             missing = _missing(_packed(draft / MEDIA))
     paper = {
         "made_at": now.isoformat(),
+        "version": settings.VERSION,
         "postgresql": version,
         "rows": held.rows,
         "migrations": held.migrations,
@@ -150,13 +170,38 @@ def backup_check(folder: Path) -> dict[str, Any]:
     return paper
 
 
+def _refuse_newer(paper: Mapping[str, Any]) -> None:
+    """Raise `BackupFailed` if a newer version of the platform than this one made the backup. One that does
+    not name its version is older."""
+    made_by, ours = str(paper.get("version", "")), str(settings.VERSION)
+    if not made_by or _number(made_by) < _number(ours):
+        return
+    disk = MigrationLoader(None).disk_migrations or {}
+    # A database that was once upgraded also names those that a squashed one has replaced.
+    known = {*disk, *(each for migration in disk.values() for each in migration.replaces)}
+    unknown = set(paper["migrations"]) - {f"{app}.{name}" for app, name in known}
+    if unknown or _number(made_by) > _number(ours):
+        count = f" ({len(unknown)} of its migrations are not known here)" if unknown else ""
+        raise BackupFailed(
+            f"The backup was made by version {made_by}, which is newer than {ours}{count}: restore it with "
+            "the version that made it, or a later one.",
+            code="backup-newer",
+        )
+
+
+def _number(version: str) -> list[int]:
+    """Return the parts of a version, without the commit that may follow."""
+    return [int(part) for part in re.findall(r"\d+", version.partition("+")[0])]
+
+
 def backup_restore(folder: Path) -> Restored:
     """Restore a backup into the database of the settings and the media folder, which must be empty, then
     compare the contents with its manifest. A backup with uploads needs a folder; uploads in a bucket are not
-    touched. Raise `BackupFailed` if either is not empty, files are damaged, the role may not create the
-    tables, the disk is full, or the contents differ; the media folder is then empty again, and so is the
-    database unless the message says otherwise."""
+    touched. Raise `BackupFailed` if a newer version made it, either is not empty, files are damaged, the
+    role may not create the tables, the disk is full, or the contents differ; the media folder is then empty
+    again, and so is the database unless the message says otherwise."""
     paper = backup_check(folder)
+    _refuse_newer(paper)
     if settings.MEDIA_BUCKET and not paper.get("bucket"):
         raise BackupFailed(
             "Uploads are in this backup: restore it with MEDIA_ROOT in place of MEDIA_BUCKET, then "
@@ -169,7 +214,9 @@ def backup_restore(folder: Path) -> Restored:
         if connection.introspection.table_names():
             raise BackupFailed("The database is not empty. Restore into a new one.")
         if paper.get("bucket"):
-            return _restore(folder, paper, None)
+            restored = _restore(folder, paper, None)
+            _note_tried(folder)
+            return restored
         shutil.rmtree(draft, ignore_errors=True)  # of a restoring that was killed half-way
         if media.exists() and any(media.iterdir()):
             raise BackupFailed(f"{media} is not empty.")
@@ -181,7 +228,16 @@ def backup_restore(folder: Path) -> Restored:
         raise BackupFailed(f"Nothing was restored: {str(error).strip()}") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    _note_tried(folder)
     return restored
+
+
+def _note_tried(folder: Path) -> None:
+    """Write beside the backups that one was restored, for `doctor`; a copy that is read-only need not take
+    it."""
+    paper = {"at": datetime.now(UTC).isoformat(), "backup": folder.name}
+    with suppress(OSError):
+        (folder.resolve().parent / TRIED).write_text(json.dumps(paper), encoding="utf-8")
 
 
 def _restore(folder: Path, paper: Mapping[str, Any], files: Path | None) -> Restored:

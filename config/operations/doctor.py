@@ -2,8 +2,8 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
@@ -20,7 +20,12 @@ from django.core.files.storage import default_storage
 from django.core.mail import mailers
 from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+from kombu.exceptions import KombuError
 
+from accounts.adapters.broker import SHORTLY
+from accounts.findings import Finding, Findings, note, ok, red, remember, remembered, short
 from accounts.models import Installation
 from accounts.replica import ALIAS, end_of_log, follower
 from accounts.replica import MOST_LAG as MOST_BEHIND
@@ -29,8 +34,15 @@ from accounts.selectors.jobs import last_run
 from accounts.work import own_entries
 from bookings.browsing.adapters.boundaries import load_boundaries
 from bookings.browsing.domain.maps import NotBoundaries
+from bookings.operations.services.health import (
+    broker_findings,
+    failure_findings,
+    mail_findings,
+    work_findings,
+)
 from bookings.results.selectors.handoffs import bytes_coming
 from config.celery import app
+from config.operations import checks
 from config.operations.health import SILENT, pending_migrations
 
 POSTGRESQL, VALKEY = range(15, 19), 7  # major versions tried
@@ -41,43 +53,62 @@ LEAST_FREE = 0.1  # of the disk with the uploads
 QUEUES = tuple(queue.name for queue in settings.CELERY_TASK_QUEUES)
 MARKER = "installation/which-media"  # a file that says which folder this is
 
-
-@dataclass(frozen=True)
-class Finding:
-    """A line about the installation. `is_right` None: it is worth knowing, but neither right nor wrong."""
-
-    part: str
-    is_right: bool | None
-    text: str
+ALTER = "ALTER ROLE {role} SET {name} = '{expected}'"
+GRANTS = _("see deploy/postgresql/2-owner.sql")
+RESTART = _("are beat and a worker running?")
 
 
-def examine() -> Iterator[Finding]:
-    """Yield the findings about one part after the other. A part that cannot be examined is a wrong finding
-    too, with the reason."""
-    for part, look in PARTS.items():
-        try:
-            for is_right, text in look():
-                yield Finding(part, is_right, text)
-        except (DatabaseError, redis.RedisError, OSError) as problem:
-            yield Finding(part, False, f"cannot be checked: {_short(problem)}")
+def examine(parts: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield the findings about one part after the other, or about those named; all of them are remembered. A
+    part that cannot be examined is a red finding, with the reason."""
+    found = []
+    for part in [name for name in PARTS if not parts or name in parts]:
+        for finding in _looked(part):
+            found.append(finding)
+            yield finding
+    if not parts:
+        remember(found, timezone.now())
 
 
-type Findings = Iterator[tuple[bool | None, str]]
+def findings() -> list[Finding]:
+    """Return what can be examined in the time of a page, as it is now, and what `examine` last found in the
+    parts that wait for other machines (empty before it ran). Who calls it decides whether to `examine`."""
+    found = [each for part in PARTS if part not in SLOW for each in _looked(part)]
+    return found + [each for each in remembered()[1] if each.area in SLOW]
+
+
+def _looked(part: str) -> Iterator[Finding]:
+    try:
+        for finding in PARTS[part]():
+            yield replace(finding, area=part)
+    except (DatabaseError, redis.RedisError, KombuError, OSError) as problem:
+        unchecked = red(f"{part}-unchecked", _("cannot be checked: {why}"), "", why=short(problem))
+        yield replace(unchecked, area=part)
 
 
 def _versions() -> Findings:
-    yield True, f"Python {platform.python_version()}"
+    yield ok("version", "Instrument Commons {version}", version=settings.VERSION)
+    yield ok("python", "Python {version}", version=platform.python_version())
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         (version,) = cursor.fetchone()
-        major = int(version.split(".")[0])
-        tried = f"{POSTGRESQL[0]} to {POSTGRESQL[-1]} are supported"
-        yield (major in POSTGRESQL, f"PostgreSQL {version}" + ("" if major in POSTGRESQL else f": {tried}"))
-    told = _redis(settings.REDIS_URL).info("server")
+    if int(version.split(".")[0]) in POSTGRESQL:
+        yield ok("postgresql", "PostgreSQL {version}", version=version)
+    else:
+        yield red(
+            "postgresql", "PostgreSQL {version}", _("{first} to {last} are supported"),
+            version=version, first=POSTGRESQL[0], last=POSTGRESQL[-1],
+        )  # fmt: skip
+    told = redis_at(settings.REDIS_URL).info("server")
     name = "Valkey" if "valkey_version" in told else "Redis"
     version = str(told.get("valkey_version") or told["redis_version"])
-    is_new = int(version.split(".")[0]) >= VALKEY
-    yield is_new, f"{name} {version}" + ("" if is_new else f": {VALKEY} is the oldest supported")
+    if int(version.split(".")[0]) >= VALKEY:
+        yield ok("valkey", "{name} {version}", name=name, version=version)
+    else:
+        yield red(
+            "valkey", "{name} {version}", _("{oldest} is the oldest supported"),
+            name=name, version=version, oldest=VALKEY,
+        )  # fmt: skip
 
 
 def _database() -> Findings:
@@ -87,25 +118,41 @@ def _database() -> Findings:
             FROM pg_database WHERE datname = current_database()"""
         )
         encoding, provider, ctype = cursor.fetchone()
-        yield (
-            encoding == "UTF8",
-            f"encoding {encoding}" + ("" if encoding == "UTF8" else ": names in Chinese need UTF8"),
-        )
+        if encoding == "UTF8":
+            yield ok("encoding", _("encoding {encoding}"), encoding=encoding)
+        else:
+            yield red(
+                "encoding", _("encoding {encoding}"), _("names in Chinese need UTF8"), encoding=encoding
+            )
         if provider == "c" and ctype in {"C", "POSIX"}:
-            yield False, f"locale {ctype}: letters other than a to z are not found in either case"
+            yield red(
+                "locale", _("locale {ctype}: letters other than a to z are not found in either case"),
+                _("create the database with a locale such as C.UTF-8"), ctype=ctype,
+            )  # fmt: skip
         cursor.execute("SELECT extname FROM pg_extension")
         present = {name for (name,) in cursor.fetchall()}
         for name in ("btree_gist", "pg_trgm"):
             if name not in present:
-                yield False, f"the extension {name} is missing: manage.py migrate creates it"
+                yield red(
+                    "extension",
+                    _("the extension {name} is missing"),
+                    _("manage.py migrate creates it"),
+                    name=name,
+                )
         yield from _role(cursor)
     if pending := pending_migrations():
-        yield False, f"{len(pending)} migrations are not applied: manage.py migrate"
+        yield red(
+            "migrations",
+            _("migrations are not applied, {count} in all"),
+            "manage.py migrate",
+            count=len(pending),
+        )
         return
+    yield ok("migrations", _("all migrations of this version are applied"))
     for gone in guards_down():
-        yield False, f"the guard {gone} is missing or was changed"
+        yield red("guards", _("the guard {name} is missing or was changed"), "", name=str(gone))
     for beside in guards_bypassed():
-        yield False, f"{beside} bypasses the guards"
+        yield red("guards", _("{name} bypasses the guards"), "", name=str(beside))
 
 
 def _role(cursor: object) -> Findings:
@@ -133,15 +180,18 @@ def _role(cursor: object) -> Findings:
     if not tables:
         return  # nothing is migrated yet, which is said below
     if is_super:
-        yield False, f"{name} is a superuser: the web needs a role that owns nothing"
+        yield red("role", _("{name} is a superuser"), _("the web needs a role that owns nothing"), name=name)
     elif owned:
-        yield False, f"{name} owns {owned} tables: the web needs a role that owns none"
+        yield red(
+            "role", _("{name} owns tables, {count} in all"), _("the web needs a role that owns none"),
+            name=name, count=owned,
+        )  # fmt: skip
     elif denied:
-        yield False, f"{name} may not write {denied}: see deploy/postgresql/2-owner.sql"
+        yield red("role", _("{name} may not write {tables}"), GRANTS, name=name, tables=denied)
     elif may_alter:
-        yield False, f"{name} may change the trail: see deploy/postgresql/2-owner.sql"
+        yield red("role", _("{name} may change the trail"), GRANTS, name=name)
     else:
-        yield True, f"the role {name} owns nothing and may not change the trail"
+        yield ok("role", _("the role {name} owns nothing and may not change the trail"), name=name)
 
 
 def _connection() -> Findings:
@@ -153,69 +203,91 @@ def _connection() -> Findings:
             cursor.execute("SELECT current_setting(%s), current_user", [name])
             value, role = cursor.fetchone()
             if value != expected:
-                remedy = f"ALTER ROLE {role} SET {name} = '{expected}'"
-                yield False, f"{name} is {value}, not {expected}: {remedy}"
+                words = _("{name} is {value}, not {expected}")
+                yield red("session", words, ALTER, name=name, value=value, expected=expected, role=role)
         cursor.execute("SELECT current_setting('synchronous_commit')")
         (durable,) = cursor.fetchone()
         if durable in {"off", "local"}:
-            yield (False, f"synchronous_commit is {durable}: bookings that were confirmed could be lost")
+            yield red(
+                "durability",
+                _("synchronous_commit is {value}: bookings that were confirmed could be lost"),
+                _("set it to on, in postgresql.conf or for the role"), value=durable,
+            )  # fmt: skip
         cursor.execute(
             """SELECT inet_server_port(), pg_is_in_recovery(),
             current_setting('default_transaction_read_only')"""
         )
         port, is_standby, read_only = cursor.fetchone()
         if is_standby:
-            yield False, "this is a standby: nothing can be written"
+            yield red(
+                "read-only", _("this is a standby: nothing can be written"),
+                _("name the primary in DATABASE_URL, or all servers with target_session_attrs=read-write"),
+            )  # fmt: skip
         elif read_only == "on":
-            yield False, "default_transaction_read_only is on: nothing can be written"
+            yield red(
+                "read-only", _("default_transaction_read_only is on: nothing can be written"),
+                _("switch it off, in postgresql.conf or for the role"),
+            )  # fmt: skip
         named = {int(each or 5432) for each in str(settings.DATABASES["default"]["PORT"]).split(",")}
         if port is not None and port not in named:
-            yield None, f"a pooler or proxy lies in front of PostgreSQL's port {port}"
-    yield True, "time-outs are as the platform sets them"
+            yield note("pooler", _("a pooler or proxy lies in front of PostgreSQL's port {port}"), port=port)
+    yield ok("connection", _("time-outs are as the platform sets them"))
 
 
 def _clocks() -> Findings:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (there,) = cursor.fetchone()
-    skews = {"the database": there - datetime.now(UTC)}
-    seconds, micros = _redis(settings.REDIS_URL).time()
-    skews["the cache"] = datetime.fromtimestamp(seconds + micros / 1e6, UTC) - datetime.now(UTC)
+    skews = {"database": there - datetime.now(UTC)}
+    seconds, micros = redis_at(settings.REDIS_URL).time()
+    skews["cache"] = datetime.fromtimestamp(seconds + micros / 1e6, UTC) - datetime.now(UTC)
+    words = {
+        "database": _("the clock of the database differs by {seconds} s"),
+        "cache": _("the clock of the cache differs by {seconds} s"),
+    }
     for name, skew in skews.items():
         if abs(skew) > MOST_SKEW:
-            yield False, f"the clock of {name} differs by {skew.total_seconds():.1f} s"
-    yield True, f"the same within {max(map(abs, skews.values())).total_seconds():.1f} s"
+            remedy = _("set the clocks of all machines by the same time servers (chrony, systemd-timesyncd)")
+            yield red(f"clock-{name}", words[name], remedy, seconds=f"{skew.total_seconds():.1f}")
+    most = max(map(abs, skews.values())).total_seconds()
+    yield ok("clocks", _("the same within {seconds} s"), seconds=f"{most:.1f}")
 
 
 def _workers() -> Findings:
-    _redis(settings.CELERY_BROKER_URL).ping()
     answers = app.control.inspect(timeout=2).active_queues() or {}
     for name in QUEUES:
         readers = [who for who, queues in answers.items() if name in {q["name"] for q in queues}]
-        yield (
-            bool(readers),
-            f"queue {name}: " + (f"{len(readers)} at work" if readers else "no worker reads it"),
-        )
+        if readers:
+            yield ok("queue", _("queue {name}: {count} at work"), name=name, count=len(readers))
+        else:
+            remedy = "systemctl status instrument-commons-worker instrument-commons-calls"
+            yield red("queue", _("queue {name}: no worker reads it"), remedy, name=name)
+
+
+def _timetable() -> Findings:
     last = last_run(own_entries())
-    if last is None or datetime.now(UTC) - last > SILENT:
-        since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "yet"
-        yield False, f"no scheduled job has started {since}: are beat and a worker running?"
+    if last is None:
+        yield red("timetable", _("no scheduled job has started yet"), RESTART)
+    elif datetime.now(UTC) - last > SILENT:
+        words = _("no scheduled job has started since {since}")
+        yield red("timetable", words, RESTART, since=last)
     else:
-        yield True, "scheduled jobs are running"
+        yield ok("timetable", _("scheduled jobs are running"))
 
 
 def _mail() -> Findings:
     if settings.LOCAL_MODE:
-        yield None, "mail is shown on the page Mail"
+        yield note("mail-server", _("mail is shown on the page Mail"))
         return
     options: Mapping[str, Any] = settings.MAILERS["default"]["OPTIONS"]  # type: ignore[assignment]
     place = f"{options['host']}:{options['port']}"
     link = mailers["default"]
     try:
         link.open()
-        yield True, f"{place} accepts mail"
+        yield ok("mail-server", _("{place} accepts mail"), place=place)
     except Exception as problem:
-        yield False, f"{place}: {_short(problem)}"
+        remedy = _("see MAIL_HOST, MAIL_PORT, MAIL_TLS, MAIL_SSL, MAIL_USER and MAIL_PASSWORD")
+        yield red("mail-server", "{place}: {why}", remedy, place=place, why=short(problem))
     finally:
         link.close()
 
@@ -228,8 +300,8 @@ def _files() -> Findings:
         is_whole = file.read() == b"probe"
     default_storage.delete(name)
     if not is_whole:
-        yield False, "uploads differ when they are read back"
-    place = f"the bucket {settings.MEDIA_BUCKET}" if settings.MEDIA_BUCKET else "the folder"
+        yield red("uploads-whole", _("uploads differ when they are read back"), _("examine disk or bucket"))
+    place = settings.MEDIA_BUCKET or str(settings.MEDIA_ROOT)
     known = cache.get(MARKER)
     if default_storage.exists(MARKER):
         with default_storage.open(MARKER) as file:
@@ -241,47 +313,66 @@ def _files() -> Findings:
             default_storage.save(MARKER, ContentFile(here.encode()))
     if is_same:
         cache.set(MARKER, here, None)
-        yield True, f"uploads can be written to {place}, read and deleted"
+        words = _("uploads can be written to {place}, read and deleted")
+        yield ok("uploads-place", words, place=place)
     else:
-        yield False, f"{place} is not the place where another machine of this installation keeps uploads"
-    root = Path(settings.MEDIA_ROOT)
-    if root.is_dir() and not settings.MEDIA_BUCKET:
-        usage = disk_usage(root)
-        if usage.free < LEAST_FREE * usage.total:
-            yield False, f"{usage.free / 1e9:.1f} GB are free for uploads"
+        words = _("{place} is not the place where another machine of this installation keeps uploads")
+        yield red(
+            "uploads-place", words, _("name one place for all: MEDIA_ROOT or MEDIA_BUCKET"), place=place
+        )
     if settings.MAP_BOUNDARIES:
         try:
             corners = sum(map(len, load_boundaries(settings.MAP_BOUNDARIES).lines))
-            yield True, f"the boundaries behind the map have {corners} corners"
+            yield ok(
+                "boundaries", _("the boundaries behind the map can be read; corners: {count}"), count=corners
+            )
         except NotBoundaries as problem:
-            yield False, f"MAP_BOUNDARIES: {problem}"
+            yield red(
+                "boundaries", "MAP_BOUNDARIES: {why}", _("until then coasts are drawn"), why=str(problem)
+            )
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
-        yield False, "static files are not collected: manage.py collectstatic"
+        yield red("static-files", _("static files are not collected"), "manage.py collectstatic")
+
+
+def _disk() -> Findings:
+    root = Path(settings.MEDIA_ROOT)
+    if not root.is_dir() or settings.MEDIA_BUCKET:
+        return
+    usage, coming = disk_usage(root), bytes_coming()
+    told: dict[str, Any] = {"free": f"{usage.free / 1e9:.1f}", "coming": f"{coming / 1e9:.1f}"}
+    remedy = _("make room on the disk of MEDIA_ROOT")
+    if usage.free < LEAST_FREE * usage.total:
+        yield red("disk", _("{free} GB are free for uploads"), remedy, **told)
+    words = _("{free} GB are free, {coming} GB of results are on their way")
+    yield (
+        ok("results-room", words, **told)
+        if usage.free >= coming
+        else red("results-room", words, remedy, **told)
+    )
 
 
 def _uploads() -> Findings:
-    """Check that the upload service answers at the addresses that browsers and programs use, that its folder
-    can be written, and that there is room for unfinished uploads."""
+    """Check that the upload service answers at the addresses that browsers and programs use, and that its
+    folder can be written."""
     base = settings.UPLOADS_URL or settings.SITE_URL
     request = Request(base + reverse("api-uploads"), method="OPTIONS")  # noqa: S310 (a setting)
+    remedy = _("see the proxy's configuration, UPLOADS_URL and systemctl status instrument-commons-uploads")
     try:
         with urlopen(request, timeout=5) as answer:  # noqa: S310
             speaks = "Tus-Version" in answer.headers
-        yield speaks, f"{base} {'accepts uploads' if speaks else 'is not the upload service'}"
+        if speaks:
+            yield ok("uploads-service", _("{address} accepts uploads"), address=base)
+        else:
+            yield red("uploads-service", _("{address} is not the upload service"), remedy, address=base)
     except HTTPError as problem:
-        yield False, f"{base} answers {problem.code} to uploads"
+        words = _("{address} answers {code} to uploads")
+        yield red("uploads-service", words, remedy, address=base, code=problem.code)
     except OSError as problem:  # a machine need not reach the address that browsers use
-        yield None, f"{base} does not answer from here: {_short(problem)}"
+        words = _("{address} does not answer from here: {why}")
+        yield note("uploads-service", words, address=base, why=short(problem))
     name = default_storage.save("results/probe", ContentFile(b"probe"))
     default_storage.delete(name)
-    yield True, "results can be written and deleted"
-    root = Path(settings.MEDIA_ROOT)
-    if root.is_dir() and not settings.MEDIA_BUCKET:
-        free, coming = disk_usage(root).free, bytes_coming()
-        yield (
-            free >= coming,
-            f"{free / 1e9:.1f} GB are free, {coming / 1e9:.1f} GB of results are on their way",
-        )
+    yield ok("results-written", _("results can be written and deleted"))
 
 
 def _safety() -> Findings:
@@ -293,16 +384,19 @@ def _safety() -> Findings:
             FROM pg_stat_archiver"""
         )
         mode, is_due, archived, failed = cursor.fetchone()
+        remedy = _("see the log of PostgreSQL for its archive_command")
         if mode == "off":
-            yield None, "no archive of the write-ahead log: a failure loses everything since the last backup"
+            words = _("no archive of the write-ahead log: a failure loses everything since the last backup")
+            yield note("archive", words)
         elif archived is None or (failed and failed > archived):
-            yield False, "the archive of the write-ahead log fails"
+            yield red("archive", _("the archive of the write-ahead log fails"), remedy)
         elif datetime.now(UTC) - archived > MOST_ARCHIVE_AGE:
             # The timetable writes each minute: with a time-out a command that hangs is in the way.
-            since = f"since {archived:%Y-%m-%d %H:%M} UTC"
-            yield False if is_due else None, f"nothing of the write-ahead log was archived {since}"
+            words = _("nothing of the write-ahead log was archived since {since}")
+            late = {"since": archived}
+            yield red("archive", words, remedy, **late) if is_due else note("archive", words, **late)
         else:
-            yield True, "the write-ahead log is archived"
+            yield ok("archive", _("the write-ahead log is archived"))
         cursor.execute(
             """SELECT application_name, state, replay_lag, sync_state IN ('sync', 'quorum')
             FROM pg_stat_replication"""
@@ -312,17 +406,22 @@ def _safety() -> Findings:
         (waits,) = cursor.fetchone()
     for name, state, lag, is_synchronous in standbys:
         if state is None:
-            yield None, f"standby {name}: grant pg_monitor to see its state"
+            yield note("standby", _("standby {name}: grant pg_monitor to see its state"), name=name)
         elif state != "streaming" or (lag or timedelta(0)) > MOST_LAG:
-            yield False, f"standby {name}: {state}, {lag or 0} behind"
+            words = _("standby {name}: {state}, {lag} behind")
+            yield red("standby", words, _("see the log of that server"), name=name, state=state, lag=lag or 0)
+        elif is_synchronous:
+            yield ok("standby", _("standby {name} follows, synchronously"), name=name)
         else:
-            yield True, f"standby {name} follows" + (", synchronously" if is_synchronous else "")
+            yield ok("standby", _("standby {name} follows"), name=name)
     if not standbys:
-        yield None, "no standby"
-    if waits and all(state and not is_sync for _, state, _, is_sync in standbys):
-        yield False, "no synchronous standby follows: bookings wait until one does"
+        yield note("standby", _("no standby"))
+    if waits and all(one[1] and not one[3] for one in standbys):
+        words = _("no synchronous standby follows: bookings wait until one does")
+        yield red("synchronous", words, _("start a standby, or empty synchronous_standby_names"))
     elif standbys and not waits:
-        yield None, "no standby is synchronous: the last bookings would be lost with this server"
+        words = _("no standby is synchronous: the last bookings would be lost with this server")
+        yield note("synchronous", words)
 
 
 def _replica() -> Findings:
@@ -332,42 +431,52 @@ def _replica() -> Findings:
     while not (follows := follower.has(place)) and time.monotonic() - began < MOST_BEHIND:
         time.sleep(0.2)
     seconds = time.monotonic() - began
-    yield (
-        follows,
-        f"follows within {seconds:.1f} s"
-        if follows
-        else f"no standby answers with less than {seconds:.0f} s of delay: nothing is read from one",
-    )
+    if follows:
+        yield ok("replica", _("follows within {seconds} s"), seconds=f"{seconds:.1f}")
+    else:
+        words = _("no standby answers with less than {seconds} s of delay: nothing is read from one")
+        yield red("replica", words, _("see DATABASE_REPLICA_URL and that server"), seconds=f"{seconds:.0f}")
 
 
 def _set_up() -> Findings:
     with transaction.atomic():
         row = Installation.objects.first()
     if row is None and not settings.LOCAL_MODE:
-        yield False, "the platform is not set up: manage.py setup"
+        yield red("set-up", _("the platform is not set up"), "manage.py setup")
     elif row is not None:
-        yield True, f"{row.name}, at {settings.SITE_URL}"
+        yield ok("set-up", _("{name}, at {address}"), name=row.name, address=settings.SITE_URL)
 
 
-def _redis(address: str) -> redis.Redis:
-    return redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2)
-
-
-def _short(problem: Exception) -> str:
-    """Return an error as one line. Drivers' errors have several lines, whose rest may contain passwords."""
-    return str(problem).strip().partition("\n")[0][:200] or type(problem).__name__
+def redis_at(address: str) -> redis.Redis:
+    return redis.Redis.from_url(address, **SHORTLY)
 
 
 PARTS: dict[str, Callable[[], Findings]] = {
     "versions": _versions,
     "database": _database,
+    "keys": checks.keys,
     "connection": _connection,
     "clocks": _clocks,
+    "eviction": checks.eviction,
+    "broker": broker_findings,
     "workers": _workers,
+    "timetable": _timetable,
+    "work": lambda: work_findings(timezone.now()),
     "mail": _mail,
+    "sender": checks.sender,
+    "proxies": checks.proxies,
+    "encryption": checks.encryption,
+    "certificate": checks.certificate,
+    "mails": mail_findings,
+    "failures": failure_findings,
     "files": _files,
+    "disk": _disk,
     "uploads": _uploads,
+    "maintenance": checks.maintenance_file,
+    "backups": checks.backups,
     "safety": _safety,
     "replica": _replica,
     "installation": _set_up,
 }
+# They wait for other machines: seconds, where one does not answer.
+SLOW = frozenset({"certificate", "workers", "mail", "files", "uploads", "replica"})

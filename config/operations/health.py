@@ -14,6 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from accounts.replica import ALIAS, MOST_LAG, follower
+from accounts.selectors.installation import maintenance_now
 from accounts.selectors.jobs import last_run
 from accounts.work import own_entries
 
@@ -21,8 +22,8 @@ SILENT = timedelta(minutes=5)  # entries of the timetable run every minute
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer that the process is alive."""
-    return JsonResponse({"status": "alive"})
+    """Answer that the process is alive, and of which version it is."""
+    return JsonResponse({"status": "alive", "version": settings.VERSION})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
@@ -85,11 +86,11 @@ def _migrations() -> str:
 
 def pending_migrations() -> frozenset[tuple[str, str]]:
     """Return the migrations of this process's code that the database lacks, by app and name."""
-    return _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    return known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
 
 
 @cache
-def _known_migrations() -> frozenset[tuple[str, str]]:
+def known_migrations() -> frozenset[tuple[str, str]]:
     """Return the migrations of this process's code."""
     loader = MigrationLoader(None)
     return frozenset(loader.disk_migrations or {})
@@ -104,6 +105,8 @@ def _broker() -> str:
 
 def _clock() -> str:
     """Return whether the timetable runs: `ok` if beat and a worker began one of its entries recently,
-    otherwise `silent`."""
+    otherwise `silent`. During maintenance workers do nothing, which is as it should be."""
+    if maintenance_now(timezone.now()):
+        return "ok"
     last = last_run(own_entries())
     return "ok" if last is not None and timezone.now() - last < SILENT else "silent"

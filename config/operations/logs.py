@@ -7,13 +7,13 @@ _END = r"""(?:/|%2F)"""
 _SECRETS = (
     # /calendar/SECRET.ics, also inside another address (`?next=%2Finvitations%2FSECRET%2F`)
     re.compile(
-        rf"({_END}(?:calendar|collect|invitations|kiosk{_END}enrol|messages{_END}stop|confirm-email|reset{_END}key){_END})"
+        rf"({_END}(?:address|calendar|collect|invitations|kiosk{_END}enrol|messages{_END}stop|confirm-email|reset{_END}key){_END})"
         r"""[^/\s"'?<>\\]{12,}""",
         re.IGNORECASE,
     ),
     # What other places send people back with, and what keys are called.
     re.compile(
-        r"((?:[?&]|%3F|%26)(?:code|SAML\w+|RelayState|Signature|key|token|secret|(?:id|access)_token)"
+        r"((?:[?&]|%3F|%26)(?:code|SAML\w+|RelayState|Signature|key|token|(?:client_)?secret|(?:id|access)_token)"
         r"""(?:=|%3D))[^&\s"'<>\\]+""",
         re.IGNORECASE,
     ),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
+from django.core.exceptions import MiddlewareNotUsed
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,7 +22,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from accounts.replica import ALIAS, MOST_LAG, follower
 from accounts.selectors.jobs import failing_by_job
-from bookings.overview.selectors.operations import load_operations
+from bookings.operations.selectors.operations import load_operations
+from config.env import Misconfigured
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _HERE = CollectorRegistry()  # of this process; what is shown comes from the files of all
@@ -43,7 +44,7 @@ class MetricsMiddleware:
             settings.METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             words = "METRICS_FOLDER must be a folder that web processes may write to"
-            raise ImproperlyConfigured(f"{words}: {problem}") from None
+            raise Misconfigured(f"{words}: {problem}") from None
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

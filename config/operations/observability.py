@@ -129,9 +129,7 @@ def _trace(process: str, collector: Mapping[str, Any]) -> None:
 
 def _version() -> str:
     django.setup()  # the web process is not yet, and does not mind twice
-    from config.pages.context import VERSION
-
-    return VERSION
+    return str(settings.VERSION)
 
 
 def _some(names: Iterable[str], of: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Add the reader and their navigation to the context of every page."""
 
-import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,7 +15,8 @@ from accounts.areas import areas, computed
 from accounts.domain.roles import Actor
 from accounts.menu import GROUPS, Below, MenuEntry
 from accounts.permissions import actor_of
-from accounts.selectors.installation import installation
+from accounts.selectors.announcements import announcements_shown
+from accounts.selectors.installation import installation, maintenance_now
 from accounts.selectors.waits import kinds_at, load_counts
 
 
@@ -52,31 +53,34 @@ def part_of(view: str, values: Mapping[str, Any], actor: Actor) -> str:
     return ""
 
 
-def _version() -> str:
-    """Return the version in the file VERSION of a release or, in a checkout, that in pyproject.toml."""
-    told = settings.ROOT / "VERSION"
-    if told.is_file():
-        return str(told.read_text("utf-8")).strip()
-    project = tomllib.loads((settings.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return str(project["version"])
-
-
-VERSION = _version()
-
-
 def page(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(getattr(request, "user", None))
+    now = timezone.now()
     return {
         "actor": actor,
-        "now": timezone.now(),
+        "now": now,
         "reader_zone": str(timezone.get_current_timezone()),  # a name that ZoneInfo knows
         # A form's answer cannot be asked for once more.
         "asks_zone": not actor.user_id and request.method == "GET",
         "installation": installation(),
         "local_mode": settings.LOCAL_MODE,
-        "version": VERSION,
+        "platform_version": settings.VERSION,
+        # Only whole pages show them.
+        "bars": SimpleLazyObject(lambda: _bars(request, actor, now)),
         # Parts of a page that htmx asks for have no navigation: nothing is counted for them.
         "menu": SimpleLazyObject(lambda: _menu(request, actor)),
+    }
+
+
+def _bars(request: HttpRequest, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Return the maintenance that holds, and the announcements for the reader that they have not closed in
+    this browser. A cookie remembers those, each with its version and the end of the reader's id."""
+    closed = request.COOKIES.get("closed", "").split(".")
+    reader = actor.user_id.hex[-8:] if actor.user_id else "0"
+    keyed = [(f"{one.id.hex[-12:]}-{one.version}-{reader}", one) for one in announcements_shown(actor, now)]
+    return {
+        "maintenance": maintenance_now(now),
+        "announcements": [(key, one) for key, one in keyed if key not in closed],
     }
 
 

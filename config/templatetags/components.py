@@ -54,7 +54,7 @@ class ColumnsNode(FillNode):
         for kind, name, head in self.heads:
             if column := named.get(name):
                 heads.append(format_html(COLUMNS[kind or column.kind], _head(context, column)))
-            else:
+            elif not name.isidentifier() or head.resolve(context):  # a column that the list lacks has no head
                 heads.append(format_html(COLUMNS[kind], head.resolve(context)))
         return mark_safe("".join(heads))  # noqa: S308 (each is)
 

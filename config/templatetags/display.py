@@ -1,5 +1,7 @@
 """Format values for pages: moments, money, durations, names in the reader's language."""
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,9 +9,11 @@ from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext, ngettext, pgettext
 
+from accounts.domain.announcements import pieces
+from accounts.domain.roles import ADMINISTRATOR
 from accounts.letters.words import brief_words, dated, day_words, is_chinese, listed, named, zone_name
 from accounts.models import User
 from accounts.permissions import actor_of
@@ -39,6 +43,21 @@ def local(value: datetime) -> datetime:
 
 
 @register.filter
+def in_language(row: Any, field: str) -> str:
+    """Return a text of a row in the current language; where it has none there, that of the other."""
+    text, text_zh = getattr(row, field), getattr(row, f"{field}_zh")
+    return str((is_chinese() and text_zh) or text or text_zh)
+
+
+@register.filter
+def linked(text: str) -> str:
+    """Return a text in which web addresses that begin with https:// are links, and nothing else is."""
+    link = '<a href="{}" rel="noopener nofollow">{}</a>'
+    parts = (format_html(link, part, part) if is_link else part for part, is_link in pieces(text))
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+@register.filter
 def moment(value: datetime | None) -> str:
     """Return day and time in the active zone: `Fri 6 Mar 2026, 18:00`. This is the reader's zone, which the
     foot of the page names; times in another zone are followed by `zone_label`."""
@@ -61,11 +80,20 @@ def zone_label(context: Any, zone: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def person_link(context: Any, person: User, host_id: Any = None) -> str:
-    """Return the name of a person, for managers of the host (of any host, if none is given) with a link to
-    the page of what their hosts know of them."""
-    hosts = actor_of(context["request"].user).organisations_where("manage-instruments")
-    if not (host_id in hosts if host_id else hosts):
+def person_link(context: Any, person: User, host_id: Any = None, instrument: Any = None) -> str:
+    """Return the name of a person, for managers of the host (of any host, if none is given), or of the
+    `instrument` of what they did there, with a link to the page of what their hosts know of them; for
+    administrators, with one to the person's account."""
+    actor = actor_of(context["request"].user)
+    scope = actor.scope_where("manage-instruments")
+    is_met = host_id in scope.organisations if host_id else bool(scope.organisations)
+    if not is_met and host_id and instrument and scope:
+        is_met = scope.holds(host_id, instrument.facility_id, instrument.pk)
+    if not is_met:
+        if actor.has(ADMINISTRATOR):
+            return format_html(
+                '<a href="{}">{}</a>', address_of("bookings:operations-person", person.pk), person
+            )
         return str(person)
     return format_html('<a href="{}">{}</a>', address_of("bookings:person", person.pk), person)
 
@@ -106,17 +134,54 @@ def plain(value: Any) -> str:
 @register.filter
 def duration(minutes: int, largest: str = "days") -> str:
     """Return a length of time: `1 day 2 h 30 min`, or `26 h` with "hours" as the largest unit, as hourly
-    prices need it."""
+    prices and sums of hours (`6,842 h`) need it."""
     hours, rest = divmod(int(minutes), 60)
     days, hours = divmod(hours, 24) if largest == "days" else (0, hours)
     parts = []
     if days:
         parts.append(ngettext("{days} day", "{days} days", days).format(days=days))
     if hours:
-        parts.append(gettext("{hours} h").format(hours=hours))
+        parts.append(gettext("{hours} h").format(hours=whole(hours)))
     if rest or not parts:
         parts.append(gettext("{minutes} min").format(minutes=rest))
     return " ".join(parts)
+
+
+@register.filter
+def priced_words(priced: Mapping[str, Any]) -> str:
+    """Return how the price in a mail came about (messaging/notifications/facts.py), without a stop."""
+    parts = [
+        gettext("Price group") + gettext(": ") + str(PRICE_GROUP_LABELS[priced["group"]]),
+        gettext("rate card version %(v)s") % {"v": priced["version"]},
+    ]
+    if priced["agreement"]:
+        parts.append(gettext("agreement “%(name)s”") % {"name": named(priced["agreement"])})
+    if priced["voucher"]:
+        covered = money(priced["covered"], priced["currency"])
+        parts.append(gettext("%(name)s pays %(m)s") % {"name": named(priced["voucher"]), "m": covered})
+    if priced["minimum"]:
+        parts.append(gettext("at least %(d)s is charged") % {"d": duration(priced["minimum"])})
+    if priced.get("is_reversed"):
+        parts.append(gettext("tax 0 %: reverse charge, the customer accounts for it"))
+    return gettext("; ").join(parts)
+
+
+@register.filter
+def priced_row(priced: Mapping[str, Any] | None) -> str:
+    """Return the same as a line of its own of an HTML mail; nothing if nothing is known."""
+    return format_html("<br>{}", priced_words(priced)) if priced else ""
+
+
+@register.filter
+def before_words(before: Any) -> str:
+    """Return when a booking was before it was moved, in the zone in force."""
+    return pgettext("moved from", "Before") + gettext(": ") + span(before)
+
+
+@register.filter
+def before_row(before: Any) -> str:
+    """Return the same as a line of its own of an HTML mail; nothing if nothing is known."""
+    return format_html("<br>{}", before_words(before)) if before else ""
 
 
 @register.filter
@@ -197,6 +262,17 @@ def after(value: Any, separator: str) -> str:
 
 
 @register.filter
+def room(text: str) -> str:
+    """Return where an instrument stands: a bare number or code with the word room, as it would else look like
+    an inventory number; other texts as they are."""
+    return gettext("room {room}").format(room=text) if _BARE_ROOM.fullmatch(text or "") else text
+
+
+# "203", "B1-203", "A 12"
+_BARE_ROOM = re.compile(r"[A-Za-z]{0,3}[ -]?\d[\w./-]*", re.ASCII)
+
+
+@register.filter
 def names(things: Any) -> str:
     """Return the names of several things as a list in a sentence."""
     return listed(named(thing) for thing in things)
@@ -228,6 +304,19 @@ def initial(value: Any) -> str:
 def short_day(value: Any) -> str:
     """Return a day without its year: `Fri 6 Mar`."""
     return dated(value, "D j M", "n月j日 D")
+
+
+@register.filter
+def due_day(value: Any) -> str:
+    """Return a day: `Fri 6 Mar`, of another year than this one `Fri 6 Mar 2026`."""
+    local = timezone.localtime(value) if isinstance(value, datetime) else value
+    return short_day(local) if local.year == timezone.localdate().year else day_words(local)
+
+
+@register.filter
+def short_date(value: Any) -> str:
+    """Return a day by number and month: `6 Mar`."""
+    return dated(value, "j M", "n月j日")
 
 
 @register.filter
@@ -296,6 +385,17 @@ def service_label(mode: str) -> str:
 def rating_label(rating: int) -> str:
     """Return a rating in words: `2 of 5, with trouble`."""
     return gettext("{n} of 5, {words}").format(n=rating, words=RATINGS[rating])
+
+
+@register.filter
+def with_samples(words: object, costs: Any) -> str:
+    """Add to the way of working the number of samples that a price or a charge counts, if it counts any:
+    `samples sent in, 3 samples`."""
+    number = int(Decimal(getattr(costs, "inputs", {}).get("quantity") or 0))
+    if not number:
+        return str(words)
+    counted = ngettext("{n} sample", "{n} samples", number).format(n=number)
+    return f"{words}{gettext(', ')}{counted}"
 
 
 @register.filter

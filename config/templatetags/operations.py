@@ -7,26 +7,16 @@ from django import template
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.findings import Finding
 from accounts.models import JobRun
-from accounts.work import Kept, jobs
+from accounts.work import Kept
+from bookings.operations.domain.failures import cause_of
+from bookings.operations.messages import CAUSES, NOT_DONE, PARTS, UNFORESEEN, cause_remedy, cause_title, job
 
 register = template.Library()
-
-# Sentences for what errors say, by the first pattern that their text has.
-CAUSES = (
-    (r"SMTPRecipientsRefused.*(5\.2\.2|\(452|\(552)", _("The mailbox of {address} is full.")),
-    (r"SMTPRecipientsRefused(?!.*5\.7\.).*(5\.1\.1|5\.1\.2|\(550)", _("There is no mailbox {address}.")),
-    (r"SMTPRecipientsRefused", _("The mail server does not accept mail to {address}.")),
-    (r"SMTPSenderRefused", _("The mail server does not accept the sender's address.")),
-    (r"SMTPAuthenticationError", _("The mail server does not accept the user name or the password.")),
-    (r"SMTP(ServerDisconnected|ConnectError|HeloError)", _("The mail server does not answer.")),
-    (r"SMTP", _("The mail server does not accept the mail.")),
-    (r"Errno 28\b", _("No space is left on the disk.")),
-    (r"TimeoutError|timed out", _("There was no answer in time.")),
-    (r"Connection(Refused|Reset|Aborted)Error", _("The connection was refused or broken off.")),
-    (r"gaierror|Name or service not known", _("The name of the server is not known.")),
-    (r"worker died", _("The worker stopped each time it tried.")),
-)
+register.filter("job", job)
+register.filter("cause_title", cause_title)
+register.filter("cause_remedy", cause_remedy)
 
 SINCE = {
     "done": _("after completion"),
@@ -39,22 +29,27 @@ SINCE = {
 
 
 @register.filter
-def job(name: str) -> str:
-    """Return the name of a job; for a kind of effect, its code."""
-    if name == "letter.send":  # of the kinds of effects the one that fails most
-        return gettext("Mails")
-    found = jobs().get(name)
-    return str(found.words) if found else name
+def unchecked_part(finding: Finding) -> str:
+    """Return the name of a part that could not be examined, whose finding says only why."""
+    part = PARTS.get(finding.area) if finding.code.endswith("-unchecked") else None
+    return str(part or "")
 
 
 @register.filter
 def cause(error: str) -> str:
     """Return in a sentence what went wrong, from the text of an error."""
     address = re.search(r"[^\s'\"<>]+@[^\s'\"<>]+", error)
-    for pattern, words in CAUSES:
-        if re.search(pattern, error):
-            return str(words).format(address=address[0] if address else "–")
-    return gettext("It failed in a way that nobody foresaw.")
+    words = CAUSES.get(cause_of(error), UNFORESEEN)[1]
+    return str(words).format(address=address[0] if address else "–")
+
+
+@register.filter
+def not_done(name: str) -> str:
+    """Return what will not happen once work of this name is given up."""
+    words = NOT_DONE.get(name) or NOT_DONE.get(name.partition(".")[0])
+    return str(
+        words or _("This is not carried out: the people concerned are not told, or their books lack it.")
+    )
 
 
 @register.filter

@@ -10,14 +10,28 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from accounts.api.endpoint import body_length
 from accounts.domain.errors import NotPermitted, Refused
+from accounts.middleware import PROGRAMS
 from accounts.replica import acted
+from accounts.selectors.installation import maintenance_now
 from accounts.selectors.waits import counts_forget
 from bookings.record.messages import sentence
-from config.pages.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
+from config.operations.forwarded import forwarded_note
+from config.pages.errors import (
+    NO_VALUES,
+    away,
+    away_code,
+    bare,
+    closed_meanwhile,
+    maintained,
+    page,
+    refused_page,
+    wrote_looking,
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +66,69 @@ class KeepingMiddleware:
         return response
 
 
-class ProxyMiddleware:
-    """Explains the mistake if the proxy and the settings disagree about TLS, instead of redirecting the
-    browser in an endless loop."""
+class OtherSitesMiddleware:
+    """Lets scripts of any site read what anybody may read here. They never act for the visitor: for `*`
+    browsers neither send cookies nor show an answer to a request that had some, and `Authorization` is not
+    among the headers that a script may send. That is why the answer can be the same for everybody, too: one
+    without the header, kept by a cache, would be useless to the next site."""
+
+    OPEN = frozenset(
+        {
+            "oai", "instruments:file", "bookings:instrument-feed", "api-schema", "api-dcat",
+            "api-availability-feed",
+            "api-catalogue-records", "api-instruments", "api-instrument-facets", "api-instrument",
+            "api-instrument-pidinst", "api-instrument-pidinst-xml",
+            "api-instrument-datacite", "api-instrument-datacite-xml",
+            "api-attachments", "api-availability", "api-capabilities", "api-opening-hours", "api-policy",
+            "api-rate-cards", "api-facilities", "api-facility", "api-organisations", "api-organisation",
+            "api-regions", "api-region", "api-techniques", "api-technique", "api-measurands",
+            "api-measurand", "api-parameters", "api-parameter",
+        }
+    )  # fmt: skip
+    POSTS = frozenset({"oai"})  # which only reads
+    SHOWN = "ETag, Retry-After, Content-Disposition, Deprecation, Sunset"
+    READS = frozenset({"GET", "HEAD"})
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            with suppress(Resolver404):
+                if (name := resolve(request.path_info).view_name) in self.OPEN:
+                    return self._before(name)
+        response = self.get_response(request)
+        match = request.resolver_match
+        name = match.view_name if match else ""
+        if name in self.OPEN and (request.method in self.READS or name in self.POSTS):
+            response["Access-Control-Allow-Origin"] = "*"
+            response["Access-Control-Expose-Headers"] = self.SHOWN
+        return response
+
+    def _before(self, name: str) -> HttpResponse:
+        """Return what a browser wants to know before a request with headers of its own."""
+        methods = sorted(self.READS | ({"POST"} if name in self.POSTS else set()))
+        return HttpResponse(
+            status=204,
+            headers={
+                "Access-Control-Allow-Origin": "*",
+                "Access-Control-Allow-Methods": ", ".join(methods),
+                "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
+                "Access-Control-Max-Age": "86400",
+            },
+        )
+
+
+class ProxyMiddleware:
+    """Explains the mistake if the proxy and the settings disagree about TLS, instead of redirecting the
+    browser in an endless loop; and notes for `doctor` if they disagree about the number of proxies."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.LOCAL_MODE:
+            forwarded_note(request)
         if not settings.SECURE_SSL_REDIRECT or request.is_secure():
             return self.get_response(request)
         scheme = request.headers.get("X-Forwarded-Proto")
@@ -78,6 +147,38 @@ class ProxyMiddleware:
         return self.get_response(request)
 
 
+class MaintenanceMiddleware:
+    """Answers 503 to everything that would change something while there is maintenance. Reading goes on. What
+    people need to sign in and out stays open, and so does what ends the maintenance; these decide by
+    themselves who may."""
+
+    READS = frozenset({"GET", "HEAD", "OPTIONS"})
+    OPEN = frozenset(
+        {
+            "account_login", "account_logout", "account_reauthenticate", "account_confirm_login_code",
+            "mfa_authenticate", "mfa_reauthenticate", "mfa_login_webauthn", "mfa_reauthenticate_webauthn",
+            "openid_connect_login", "saml_login", "saml_acs", "saml_finish_acs", "saml_sls",
+            "accounts:language", "bookings:operations-look-stop",
+            "bookings:maintenance-time-end", "bookings:maintenance-prolong",
+            "api-maintenance-time-end", "api-maintenance-time-prolong",
+        }
+    )  # fmt: skip
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        if request.method in self.READS or (match is not None and match.view_name in self.OPEN):
+            return None
+        now = timezone.now()
+        spell = maintenance_now(now)
+        return maintained(request, spell, now) if spell else None
+
+
 class StrangersMiddleware:
     """Limits the size of what people who are not signed in may send to pages; more than that is not read. The
     API checks by itself, because a token may identify its callers."""
@@ -90,7 +191,7 @@ class StrangersMiddleware:
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
         if (
-            request.path.startswith("/api/")
+            request.path.startswith(PROGRAMS)
             or body_length(request) <= settings.STRANGERS_MOST
             or request.user.is_authenticated
         ):
@@ -148,7 +249,7 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # The database stores no NUL, so no row has an address with one; pages of some packages would fail
         # on it instead of answering 404.
-        if "\0" in request.path and not request.path.startswith("/api/"):
+        if "\0" in request.path and not request.path.startswith(PROGRAMS):
             return page(request, 404, "not-found")
         return self.get_response(request)
 
@@ -156,6 +257,8 @@ class RefusalMiddleware:
         if isinstance(exception, NO_VALUES):
             log.warning("%s has values that cannot be meant", request.path, exc_info=exception)
             return page(request, 400, "invalid")
+        if wrote_looking(request, exception):
+            return bare(request, 403, "looking")
         if code := away_code(exception):
             return away(request, code)
         exception = closed_meanwhile(exception) or exception
@@ -176,7 +279,7 @@ class MethodMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code != 405 or request.path.startswith("/api/"):
+        if response.status_code != 405 or request.path.startswith(PROGRAMS):
             return response
         if request.method in {"GET", "HEAD"} and (above := _page_above(request)):
             return HttpResponseRedirect(above)

@@ -8,6 +8,10 @@ from accounts.areas import Sentence, Words
 REFUSALS: dict[str, Sentence] = {
     "not-a-file": _("This must be a file."),
     "unknown-file": _("This is not a JPEG, PNG or WebP photo or a PDF document."),
+    "unknown-office-file": _(
+        "This is not a picture (JPEG, PNG, WebP), a PDF, or a spreadsheet or text without macros (.xlsx, "
+        ".docx, .ods, .odt)."
+    ),
     "upload-too-large": _("This file is too large: at most {most} MB."),
     "picture-too-small": _("This picture is too small: at least {least} pixels on each side."),
     "too-many-photos": _("There are already {most} photos: delete one first."),

@@ -5,7 +5,7 @@ from django.utils.translation import ngettext_lazy
 
 from accounts.areas import KEPT, Area, Personal
 from accounts.domain.messages import Topic
-from accounts.menu import FACILITY, Below, MenuEntry, Waits, has, may
+from accounts.menu import FACILITY, Below, MenuEntry, Waits, may_for_some
 from instruments.capabilities.messages import ACTS, REFUSALS
 from instruments.capabilities.models import CapabilityQuestion, QuestionAsker
 from instruments.capabilities.selectors.capabilities import questions_to_answer
@@ -14,14 +14,19 @@ from instruments.capabilities.services.capabilities import questions_drop
 AREA = Area(
     "instruments.capabilities",
     refusals=REFUSALS,
-    menu=(MenuEntry("instruments:questions", _("Questions"), "help", FACILITY, 70, has("manager")),),
+    menu=(
+        MenuEntry(
+            "instruments:questions", _("Questions"), "help", FACILITY, 70,
+            may_for_some("manage-instruments"),
+        ),
+    ),
     below=(Below("instruments:questions", "question"),),
     waits=(
         Waits(
             "questions", 70, "instruments:questions",
             ngettext_lazy("question to answer", "questions to answer"),
             _("Your answer is shown on the instrument's page from then on."),
-            may("manage-instruments"), questions_to_answer,
+            may_for_some("manage-instruments"), questions_to_answer,
             entry="instruments:questions", group="answered_at",
         ),
     ),

@@ -6,7 +6,7 @@ from accounts.areas import KEPT, Area, Merges, Personal, Record
 from accounts.domain.messages import Topic
 from accounts.domain.roles import ADMINISTRATOR, MANAGER
 from instruments.exchange.messages import ACTS, REFUSALS
-from instruments.exchange.models import Harvest, Import, ImportMapping
+from instruments.exchange.models import Harvest, Import, ImportMapping, ImportTerm
 
 AREA = Area(
     "instruments.exchange",
@@ -14,6 +14,7 @@ AREA = Area(
     records=(
         Record(Import, "file_name", kind=_("import of instruments")),
         Record(ImportMapping, "name", acts="import_mapping"),
+        Record(ImportTerm, "value", acts="import_term"),
         Record(Harvest, "name"),
     ),
     acts=ACTS,
@@ -26,7 +27,7 @@ AREA = Area(
     ),
     personal=(
         Personal(
-            "register_imports", Import, {"user": KEPT},
+            "register_imports", Import, {"user": KEPT, "undone_by": KEPT},
             "id file_name size format state created_at host=organisation__code",
         ),
         Personal(
@@ -41,6 +42,11 @@ AREA = Area(
             closes=lambda rows, now: rows.update(state="paused"),
         ),
         Merges("mappings", ImportMapping, 140, _("Column mappings"), names="name", renamed="name"),
+        # What both have decided about the same value stays with each: the other's counts from then on.
+        Merges(
+            "remembered values", ImportTerm, 145, _("Remembered values"),
+            rows=lambda one, now: ImportTerm.objects.filter(organisation=one), names="value", renamed="value",
+        ),
         Merges("imports", Import, 150, _("Imports under way"), where={"ended_at": None}, is_first=True),
     ),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Sentences of the refusals, names of the acts and other words of *exchange*."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +59,9 @@ ADDRESS_SENTENCES = {
         "the usual port or one above 1023."
     ),
     "address-not-https": _("The address must begin with https://."),
+    "address-on-this-machine": _(
+        "This address is on the platform's own machine, which only the demonstration calls."
+    ),
     "address-not-public": _(
         "The address leads to a private network, to this machine or to another place that is not "
         "public, so it is not called."
@@ -97,12 +101,16 @@ ROW_SENTENCES = {
     "malformed-quotes": _("its quotation marks do not match"),
     "too-long": _("{field} has {length} characters, {most} at most"),
     "too-many-items": _("{field} has {items} entries, {most} at most"),
-    "bad-value": _("{field} is not in the right format"),
-    "unknown-technique": _("there is no technique {code}"),
+    "bad-value": _("{field} is not in the right format: “{value}”"),
     "schema": _("it does not fit the schema at {where}: {problem}"),
     "cyclic-relation": _("its relations form a circle: {through}"),
     "facility-row": _("it describes a facility, not an instrument"),
     "left-out": _("the mapping leaves it out: {because}"),
+    "example-row": _("it is the example row of the template"),
+    "undo-published": _("not undone: it is no longer a draft"),
+    "undo-edited": _("not undone: it has been changed since the import"),
+    "undo-used": _("not undone: it is used ({what})"),
+    "undo-fields": _("not undone: {fields}, changed since the import or stored apart from the record"),
 }
 
 # Labels of the fields of a record, by name.
@@ -146,12 +154,35 @@ FIELD_LABELS = {
     "website": _("Website"),
     "opening_hours": _("Opening hours"),
 }
+# What becomes of a row of a table of capabilities, and its fields.
+STATEMENT_RESULTS = {
+    "added": _("new"),
+    "changed": _("changed"),
+    "unchanged": _("unchanged"),
+    "refused": _("left out"),
+}
+STATEMENT_FIELDS = {
+    "number": _("Inventory number"),
+    "parameter": _("Parameter"),
+    "minimum": _("Minimum"),
+    "maximum": _("Maximum"),
+    "unit": _("Unit"),
+    "condition": _("Condition"),
+}
 # Reasons why a difference is not taken over.
 KEPT = {
     "by-hand": _("kept: edited here by hand"),
     "published": _("kept: the instrument is published"),
     "not-understood": _("not understood: it goes into the description"),
+    "unknown": _("not known: it is left out"),
+    "unreadable": _("cannot be read: not imported"),
+    "day-number": _("read as the day number of a spreadsheet"),
+    "no-facility": _("not imported: the row names no facility"),
+    "new-contact": _("becomes the contact of the new facility"),
+    "of-facility": _("not imported: the facility has another"),
+    "one-facility": _("not imported: one facility was chosen for all rows"),
 }
+APART = _("a facility of its own: the one named has another address")
 
 
 def file_sentence(code: str, numbers: Mapping[str, object]) -> str:
@@ -162,11 +193,22 @@ def file_sentence(code: str, numbers: Mapping[str, object]) -> str:
 
 def row_sentence(code: str, numbers: Mapping[str, object]) -> str:
     """Return the sentence that says why a row is refused."""
-    sentence = str(ROW_SENTENCES.get(code, code)).format_map(dict(numbers))
+    told = {"value": "", **numbers}  # rows of imports before 0.4 have no value
+    if "field" in told:
+        told["field"] = FIELD_LABELS.get(str(told["field"]), told["field"])
+    if isinstance(names := told.get("fields"), list):
+        told["fields"] = gettext(", ").join(str(FIELD_LABELS.get(name, name)) for name in names)
+    sentence = str(ROW_SENTENCES.get(code, code)).format_map(told)
     if until := numbers.get("until"):
         run_on = gettext("; it runs on to line {until}, perhaps from a stray quotation mark")
         sentence += run_on.format(until=until)
     return sentence
+
+
+def row_sentences(code: str, numbers: Mapping[str, object], more: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Return the sentences that say why a row is refused, joined to one."""
+    all_of_them = [(code, numbers), *((each["code"], each["numbers"]) for each in more)]
+    return gettext("; ").join(row_sentence(*each) for each in all_of_them)
 
 
 def harvest_sentence(code: str, numbers: Mapping[str, object]) -> str:
@@ -181,6 +223,10 @@ REFUSALS: dict[str, Sentence] = {
     **ADDRESS_SENTENCES,
     **HARVEST_SENTENCES,
     "file-too-large": _("The file is too large: at most {most} kB."),
+    "no-such-number": _("No instrument of yours has this inventory number."),
+    "number-of-several": _("{n} instruments of yours have this inventory number."),
+    "lacks-column": _("The table has no column {column}."),
+    "not-a-term": _("{term} is no known term of this field."),
     "wrong-cells": ngettext_lazy(
         "The row has {cells} cell, the first line {columns}.",
         "The row has {cells} cells, the first line {columns}.",
@@ -198,6 +244,14 @@ ACTS: dict[str, Words] = {
     "import.apply": _("Import of instruments started"),
     "import.done": _("Import of instruments completed"),
     "import.cancel": _("Import of instruments stopped"),
+    "import.columns": _("Columns of an import chosen again"),
+    "import.terms": _("Unknown values of an import decided"),
+    "import.undo": _("Undoing an import started"),
+    "import.undone": _("Import of instruments undone"),
+    "import.capabilities": _("Capabilities of many instruments imported"),
+    "import_term.forget": _("Remembered value forgotten"),
+    "instrument.undo_import": _("Import of the instrument undone"),
+    "facility.undo_import": _("Import of the facility undone"),
     "import_mapping.save": _("Column mapping saved"),
     "import_mapping.delete": _("Column mapping deleted"),
     "harvest.add": _("Harvest set up"),

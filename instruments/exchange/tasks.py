@@ -24,7 +24,9 @@ TASKS = Tasks(
     jobs=(
         Job(
             "instruments.tasks.work_imports", "imports", _("Imports"), 60.0, imports_work,
-            due=waiting(lambda now: Import.objects.filter(state__in=["reading", "applying"]), "created_at"),
+            due=waiting(
+                lambda now: Import.objects.filter(state__in=["reading", "applying", "undoing"]), "created_at"
+            ),
         ),
         # One after the other, each with its own time limit: an address may take a minute to answer.
         Job(
@@ -34,10 +36,13 @@ TASKS = Tasks(
     ),
     letters=(harvests.KINDS,),
     keeps=(
-        Kept("import-rows", _("Rows and files of imports"), timedelta(days=180), "ended", _import_rows),
+        Kept(
+            "import-rows", _("Rows and files of imports"), timedelta(days=180), "ended", _import_rows, least=7
+        ),
         Kept(
             "fetchings", _("History of harvests"), timedelta(days=365), "made",
             lambda before: Fetching.objects.filter(at__lt=before),
+            least=30,
         ),
     ),
 )  # fmt: skip

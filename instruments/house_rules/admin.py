@@ -14,5 +14,5 @@ class HouseRulesAdmin(ReadOnly):
 
 @admin.register(models.HouseRulesAcceptance)
 class HouseRulesAcceptanceAdmin(ReadOnly):
-    list_display = ("user", "rules", "accepted_at")
+    list_display = ("user", "rules", "accepted_at", "means", "recorded_by")
     search_fields = ("user__email",)

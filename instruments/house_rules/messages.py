@@ -8,4 +8,5 @@ from accounts.areas import Words
 ACTS: dict[str, Words] = {
     "houserules.set": _("House rules set"),
     "houserules.accept": _("House rules accepted"),
+    "houserules.record": _("Acceptance of house rules recorded"),
 }

@@ -6,7 +6,7 @@ from django.utils.translation import ngettext_lazy
 from accounts.areas import FOR_PLATFORM, Area, Record
 from accounts.domain.messages import Topic
 from accounts.domain.roles import COORDINATOR, MANAGER
-from accounts.menu import FACILITY, Below, MenuEntry, Waits, has, may
+from accounts.menu import FACILITY, Below, MenuEntry, Waits, may_for_some
 from accounts.selectors.names import DOT, joined
 from instruments.managing.messages import ACTS, REFUSALS
 from instruments.managing.models import DuplicateVerdict
@@ -15,24 +15,27 @@ AREA = Area(
     "instruments.managing",
     refusals=REFUSALS,
     menu=(
-        MenuEntry("instruments:manage", _("Manage instruments"), "settings", FACILITY, 30, has("manager")),
+        MenuEntry(
+            "instruments:manage", _("Manage instruments"), "settings", FACILITY, 30,
+            may_for_some("manage-instruments"),
+        ),
     ),
     below=(Below("instruments:manage", "*"),),
     waits=(
         Waits(
             "drafts", 190, "instruments:manage", ngettext_lazy("draft to publish", "drafts to publish"),
-            _("Nobody sees them before they are published."), may("manage-instruments"),
+            _("Nobody sees them before they are published."), may_for_some("manage-instruments"),
             query="?publication=draft",
         ),
         Waits(
             "submitted", 200, "instruments:manage",
             ngettext_lazy("submitted record to check", "submitted records to check"),
-            _("Your people entered them; check and publish them."), may("manage-instruments"),
+            _("Your people entered them; check and publish them."), may_for_some("manage-instruments"),
             query="?publication=submitted",
         ),
         Waits(
             "stale", 210, "instruments:manage", ngettext_lazy("record to confirm", "records to confirm"),
-            _("Nobody has confirmed or changed them for a year."), may("manage-instruments"),
+            _("Nobody has confirmed or changed them for a year."), may_for_some("manage-instruments"),
             query="?stale=on",
         ),
     ),

@@ -9,12 +9,14 @@ REFUSALS: dict[str, Sentence] = {
     "still-booked": _("The record has bookings that are not over ({count}). Move or cancel them first."),
     "same-record": _("Choose two different records."),
     "retired-already": _("One of the two records is already retired."),
+    "number-taken": _("Another instrument of yours has this inventory number."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
 }
 
 # What the trail calls acts.
 ACTS: dict[str, Words] = {
     "instrument.create": _("Instrument entered"),
+    "instrument.copy": _("Instrument copied"),
     "instrument.update": _("Instrument record changed"),
     "instrument.submit": _("Instrument submitted"),
     "instrument.publish": _("Instrument published"),

@@ -18,6 +18,7 @@ pages = [
     path("manage/facilities/new/", registry.facility_new, name="facility-new"),
     path("manage/instruments/new/", registry.instrument_new, name="instrument-new"),
     path(_one, publishing.instrument_manage, name="instrument-manage"),
+    path(_one + "copy/", registry.instrument_duplicate, name="instrument-copy"),
     path(_one + "record/", registry.instrument_edit, name="instrument-edit"),
     path(_one + "hours/", opening.opening_hours, name="opening"),
     path(_one + "policy/", policies.policy, name="policy"),

@@ -8,6 +8,7 @@ from accounts.areas import Sentence, Words
 REFUSALS: dict[str, Sentence] = {
     "not-a-weekday": _("A weekday is a number from 1 (Monday) to 7 (Sunday)."),
     "date-twice": _("The date {date} is listed twice."),
+    "exception-too-long": _("An exception has at most {most} days."),
     "windows-overlap": _("Two opening times overlap."),
 }
 

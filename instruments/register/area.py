@@ -4,9 +4,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.areas import FOR_HOST, Area, Merges, Record
 from accounts.domain.hooks import HookEvent
+from accounts.selectors.memberships import LIMITS
 from instruments.register.models import Facility, Instrument
-from instruments.register.selectors.events import of_instrument
-from instruments.register.selectors.registry import instruments_for
+from instruments.register.selectors.events import INSTRUMENT, of_instrument
+from instruments.register.selectors.registry import instruments_for, role_limits
 
 AREA = Area(
     "instruments.register",
@@ -14,6 +15,7 @@ AREA = Area(
         Record(Instrument, "name", "name_zh", page="bookings:instrument", seen=instruments_for),
         Record(Facility, "name", "name_zh"),
     ),
+    joins=((LIMITS, role_limits),),
     official={"instruments.Instrument.submitted_by": FOR_HOST},
     merges=(
         Merges(
@@ -25,12 +27,12 @@ AREA = Area(
         HookEvent(
             "instrument.published", _("an instrument is published"), 180,
             ("instrument.published",),
-            of_instrument,
+            of_instrument, INSTRUMENT,
         ),
         HookEvent(
             "instrument.changed", _("a published record changes"), 190,
             ("instrument.changed",),
-            of_instrument,
+            of_instrument, INSTRUMENT,
         ),
     ),
 )  # fmt: skip

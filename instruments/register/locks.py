@@ -36,10 +36,10 @@ def lock_seen(by: By, instrument_id: UUID, *, record: bool = False) -> Instrumen
 def lock_managed(
     by: By, instrument_id: UUID, capability: str = "manage-instruments", *, record: bool = False
 ) -> Instrument:
-    """Lock an instrument if the actor has a capability at its host; `NotPermitted` without it. With `record`,
-    raise `WrongVersion` if the record has changed since it was read."""
+    """Lock an instrument if the actor has a capability for it at its host; `NotPermitted` without it. With
+    `record`, raise `WrongVersion` if the record has changed since it was read."""
     instrument = lock_seen(by, instrument_id, record=record)
-    require(by.actor, capability, place_of(instrument.organisation))
+    require(by.actor, capability, place_of(instrument.organisation, instrument))
     if record:
         by.require_version(instrument.version)
     return instrument

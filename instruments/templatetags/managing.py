@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,8 +22,18 @@ from accounts.letters.words import listed, named
 from instruments.attachments.models import Attachment
 from instruments.attachments.selectors.attachments import Picture
 from instruments.capabilities.models import Capability
-from instruments.exchange.messages import FIELD_LABELS, KEPT, file_sentence, harvest_sentence, row_sentence
-from instruments.exchange.models import Fetching
+from instruments.exchange.forms.imports import term_label
+from instruments.exchange.messages import (
+    APART,
+    FIELD_LABELS,
+    KEPT,
+    STATEMENT_FIELDS,
+    STATEMENT_RESULTS,
+    file_sentence,
+    harvest_sentence,
+    row_sentences,
+)
+from instruments.exchange.models import Fetching, ImportTerm
 from instruments.house_rules.models import HouseRules
 from instruments.opening.domain.opening import OpeningHours, Override, parse_hours
 from instruments.opening.forms.opening import weekday_name
@@ -37,7 +47,8 @@ from instruments.rates.messages import PRICE_GROUP_LABELS
 from instruments.reading.domain.clock import clock
 from instruments.register.models import Instrument
 from instruments.training.forms.qualifications import technique_choices
-from instruments.vocabulary.domain.parameters import DOWN, UP
+from instruments.vocabulary.domain.parameters import DOWN, UP, readable
+from instruments.vocabulary.models import Technique
 from instruments.vocabulary.selectors.needs import load_parameters
 
 register = template.Library()
@@ -109,7 +120,8 @@ def numbers_of(instrument: Instrument) -> str:
 
 @register.filter
 def manages(actor: Actor) -> bool:
-    return bool(actor.organisations_where("manage-instruments"))
+    """Return whether a person manages any instrument."""
+    return bool(actor.scope_where("manage-instruments"))
 
 
 @register.simple_tag
@@ -163,7 +175,7 @@ def stated(capability: Capability) -> str:
     unit = f" {capability.unit}" if capability.unit else ""
 
     def told(value: Decimal) -> str:
-        return f"{terms.shown(value, capability.unit):,f}" if terms else f"{value.normalize():,f}"
+        return readable(terms.shown(value, capability.unit) if terms else value)
 
     low, high = capability.minimum, capability.maximum
     if low is not None and high is not None:
@@ -272,15 +284,18 @@ def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
 
 @register.filter
 def windows_of(override: Override) -> str:
-    """Return the hours of one dated exception in words."""
+    """Return the hours of one dated exception in words, with its reason."""
     pieces = [f"{clock(opens)}–{clock(closes)}" for opens, closes in override.windows]
-    return listed(pieces) or gettext("closed")
+    words = listed(pieces) or gettext("closed")
+    if not override.reason:
+        return words
+    return gettext("{hours} ({reason})").format(hours=words, reason=override.reason)
 
 
 @register.filter
 def coming(hours: OpeningHours, today: Any) -> list[Override]:
     """Return the dated exceptions of opening hours from `today` on."""
-    return [override for override in hours.overrides if override.date >= today]
+    return [override for override in hours.overrides if override.last >= today]
 
 
 @register.filter
@@ -314,15 +329,26 @@ def field_label(name: str) -> str:
     return str(FIELD_LABELS.get(name, name))
 
 
+@register.simple_tag
+def given_value(field: str, value: Any, techniques: Mapping[str, Technique]) -> str:
+    """Return a value that a row of a file gives to a field, in words: known terms by their names."""
+    if field == "techniques":
+        return listed(named(techniques[code]) if code in techniques else code for code in value)
+    if field == "service_modes":
+        return listed(str(term_label(field, mode)) for mode in value)
+    return str(term_label(field, value)) if field == "kind" else shown(value)
+
+
 @register.filter
 def kept_because(code: str) -> str:
-    return str(KEPT.get(code, code))
+    """Return why a difference is not taken over; for an empty code, why a row gets a facility of its own."""
+    return str(KEPT.get(code, code) if code else APART)
 
 
 @register.filter
 def row_problem(problem: dict[str, Any]) -> str:
     """Return the sentence that says why a row is refused."""
-    return row_sentence(problem["code"], problem["numbers"])
+    return row_sentences(problem["code"], problem["numbers"], problem.get("more", ()))
 
 
 @register.filter
@@ -335,6 +361,26 @@ def file_problem(problem: dict[str, Any]) -> str:
 def harvest_problem(problem: dict[str, Any]) -> str:
     """Return the sentence that says why fetching the file of a harvest failed."""
     return harvest_sentence(problem["code"], problem["numbers"])
+
+
+@register.filter
+def remembered(row: ImportTerm) -> str:
+    """Return what a remembered value of files means, in words."""
+    if not row.term:
+        return gettext("a new facility of this name") if row.field == "facility" else gettext("left out")
+    return str(term_label(row.field, row.term))
+
+
+@register.filter
+def statement_result(result: str) -> str:
+    """Return what becomes of a row of a table of capabilities in words."""
+    return str(STATEMENT_RESULTS[result])
+
+
+@register.filter
+def statement_field(field: str) -> str:
+    """Return the label of a field of a table of capabilities."""
+    return str(STATEMENT_FIELDS.get(field, field))
 
 
 @register.filter
@@ -353,7 +399,7 @@ def instant(text: str) -> datetime:
 def shown(value: Any) -> str:
     """Return a value of a record as a short text; a dash if it is empty."""
     match value:
-        case None | "" | [] | {}:
+        case None | "" | []:
             return "–"
         case list():
             text = "; ".join(shown(item) for item in value)
@@ -361,7 +407,7 @@ def shown(value: Any) -> str:
             lines = weekly_lines(parse_hours(value))
             text = "; ".join(f"{line['days']} {line['times']}" for line in lines)
         case dict():
-            text = str(value.get("name") or value.get("identifier") or value.get("date") or "")
+            text = str(value.get("name") or value.get("identifier") or value.get("date") or "–")
         case _:
             text = str(value)
     return text if len(text) <= 160 else f"{text[:157]} …"
@@ -373,6 +419,7 @@ TABS = [
     ("instruments:facilities", _("Facilities")),
     ("instruments:courses", _("Courses")),
     ("bookings:hosted", _("Bookings")),
+    ("bookings:blocks", _("Blocked")),
     ("bookings:faults", _("Faults")),
     ("bookings:labels", _("Labels")),
     ("bookings:kiosks", _("Kiosks")),
@@ -382,6 +429,11 @@ TABS = [
     ("bookings:duplicates", _("Likely duplicates")),
     ("bookings:webhooks", _("Webhooks")),
 ]
+# Those of what concerns a whole organisation, which a role for a facility or an instrument does not reach.
+OF_THE_WHOLE = {
+    "bookings:blocks", "instruments:imports", "instruments:harvests", "bookings:import",
+    "bookings:duplicates", "bookings:webhooks", "bookings:kiosks",
+}  # fmt: skip
 
 
 @register.inclusion_tag("components/tabs.html", takes_context=True)
@@ -389,9 +441,18 @@ def manage_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """Return the tabs of a manager's pages, the current one marked; none for people who manage nothing."""
     match = context["request"].resolver_match
     here = match.view_name if match else ""
-    if not manages(context["actor"]):
+    actor = context["actor"]
+    if not manages(actor):
         return {"tabs": []}
+    scope = actor.scope_where("manage-instruments")
+    hidden = set() if scope.organisations else OF_THE_WHOLE
+    if not (scope.organisations or scope.facilities):
+        hidden = hidden | {"instruments:facilities"}
     return {
         "tabs_label": gettext("Manage"),
-        "tabs": [{"url": reverse(name), "label": label, "is_here": here == name} for name, label in TABS],
+        "tabs": [
+            {"url": reverse(name), "label": label, "is_here": here == name}
+            for name, label in TABS
+            if name not in hidden
+        ],
     }

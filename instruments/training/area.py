@@ -13,7 +13,12 @@ from accounts.selectors.names import person
 from instruments.training.messages import ACTS, REFUSALS
 from instruments.training.models import Course, CourseSession, Enrolment, Qualification
 from instruments.training.selectors.qualifications import qualifications_for
-from instruments.training.selectors.training import enrolments_for, own_running_out, results_to_record
+from instruments.training.selectors.training import (
+    enrolments_for,
+    own_running_out,
+    places_to_pay,
+    results_to_record,
+)
 from instruments.training.services.enrolments import enrolments_drop
 
 AREA = Area(
@@ -63,7 +68,8 @@ AREA = Area(
         ),
         Personal(
             "courses", Enrolment, {"user": KEPT},
-            "id state asked_at changed_at course=session__course__name start=session__start_at",
+            "id state asked_at changed_at price payer=organisation__code course=session__course__name "
+            "start=session__start_at",
             order="asked_at",
         ),
         Personal(
@@ -79,5 +85,8 @@ AREA = Area(
     },
     told=(Told("training.", "user", User, "pk"),),
     forgets=(enrolments_drop,),
-    merges=(Merges("courses", Course, 120, _("Courses"), names="name"),),
+    merges=(
+        Merges("courses", Course, 120, _("Courses"), names="name"),
+        Merges("course_places", Enrolment, 122, _("Course places to pay for"), rows=places_to_pay),
+    ),
 )  # fmt: skip

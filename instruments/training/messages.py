@@ -32,7 +32,19 @@ REFUSALS: dict[str, Sentence] = {
     "gives-it": _("Trainers of a session cannot take a place in it."),
     "join-first": _("Places are for members of an organisation: join yours first."),
     "prerequisite-missing": _("The certificate of another course is needed first: {course}."),
+    "not-their-payer": _(
+        "Choose your own organisation, or one for whose members you may book and to which the person belongs."
+    ),
+    "place-not-priced": _("The rate card has no price of this course for {organisation}."),
     "not-for-course": _("Only the owner of the instrument can offer courses for it, at its own facilities."),
+    "blocked": _(
+        "{host} has blocked you from booking until {until}. Reason: {reason}. To object, write to {contact}."
+    ),
+    "blocked-another": _("{host} has blocked this person from booking until {until}. They know why."),
+    "blocked-payer": _(
+        "{host} has blocked bookings at the cost of {payer} until {until}. Reason: {reason}. To object, "
+        "write to {contact}."
+    ),
     "already-qualified": _("The person already holds this certificate."),
 }
 
@@ -50,4 +62,5 @@ ACTS: dict[str, Words] = {
     "enrolment.withdraw": _("Course place cancelled"),
     "enrolment.move-up": _("Moved up to a place in a course"),
     "enrolment.result": _("Course result recorded"),
+    "enrolment.undo": _("Course result corrected"),
 }

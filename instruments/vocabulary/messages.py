@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.areas import Sentence, Words
-from instruments.vocabulary.domain.parameters import Parameters, Requirement
+from instruments.vocabulary.domain.parameters import Parameters, Requirement, readable
 
 
 def required_text(requirement: Requirement, parameters: Parameters) -> str:
@@ -15,7 +15,8 @@ def required_text(requirement: Requirement, parameters: Parameters) -> str:
     unit = parameter.unit if parameter else ""
 
     def side(value: Decimal) -> str:
-        return f"{parameter.shown(value, unit):f} {unit}".strip() if parameter else f"{value:f}"
+        shown = parameter.shown(value, unit) if parameter else value
+        return f"{readable(shown, 'f')} {unit}".strip()
 
     low, high = requirement.low, requirement.high
     if low is not None and high is not None:

@@ -89,6 +89,7 @@ PUT    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 4
 POST   api-organisation-moves        - 403 403 403 403 403 403 403 403 403 403 403 201
 POST   api-organisation-move-withdraw  - 404 404 404 404 404 404 404 404 404 404 404 404
 GET    api-me                        - 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-me                        - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
 GET    api-roles                     - 200 200 200 200 200 200 200 200 200 200 200 200

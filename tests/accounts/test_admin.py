@@ -9,9 +9,11 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from accounts.models import User
 from bookings.models import Reservation
+from config.admin import NAMES
 from tests.accounts.pages import sign_in
 from tests.factories.cast import Cast
 from tests.factories.moments import NOW
@@ -29,6 +31,16 @@ def staff(client: Client, cast: Cast) -> Client:
 def test_our_three_apps_are_there_and_nothing_else() -> None:
     assert {model._meta.app_label for model in MODELS} == {"accounts", "instruments", "bookings"}
     assert apps.get_model("accounts", "TrailEntry") in MODELS
+
+
+def test_tables_have_names_in_both_languages() -> None:
+    """One and several of them are called something else, and no Chinese name ends with an s."""
+    for model in MODELS:
+        assert model.__name__ in NAMES, model
+        with translation.override("zh-hans"):
+            many = str(model._meta.verbose_name_plural)
+        assert not many.isascii() or many.startswith("API"), model
+        assert not many.endswith("s"), model
 
 
 def test_they_show_and_change_nothing(staff: Client) -> None:

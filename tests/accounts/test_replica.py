@@ -22,10 +22,10 @@ from tests.architecture.permission_table import QUERIES
 from tests.factories.cast import at
 
 PAGES = ("catalogue", "map", "hours", "hours-days", "hours-weeks", "hours-behind", "hours-payers")
-PAGES += ("hours-flows", "hours-demand", "hours-download")
+PAGES += ("hours-flows", "hours-demand", "hours-download", "hours-idle", "hours-report")
 API = ("instruments", "instrument-facets", "catalogue-records", "statistics-hours")
 API += ("statistics-flows", "statistics-payers", "statistics-bookings", "statistics-demand")
-API += ("statistics-concentration",)
+API += ("statistics-concentration", "statistics-idle", "statistics-report", "availability-feed")
 
 
 @pytest.fixture
@@ -263,7 +263,8 @@ def test_what_a_server_is_known_to_have(monkeypatch):
 @pytest.mark.parametrize("name", [*(f"bookings:{p}" for p in PAGES), *(f"api-{a}" for a in API)])
 def test_doors_that_read_by_name(cast, client, statements, name):
     client.force_login(cast.people["admin"])
-    answer = client.get(reverse(name) + QUERIES.get(name, ""))
+    query = f"?year=2026&organisation={cast.ustc.code}" if "report" in name else QUERIES.get(name, "")
+    answer = client.get(reverse(name) + query)
     list(answer)
     assert answer.status_code == 200
     assert statements
@@ -287,4 +288,4 @@ def test_no_other_door_does():
         return False
 
     marked = set(doors(get_resolver().url_patterns))
-    assert marked == {*PAGES, "hours-rows", *(f"api-{name}" for name in API)}
+    assert marked == {*PAGES, "hours-rows", "oai", *(f"api-{name}" for name in API)}

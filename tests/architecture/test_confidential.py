@@ -1,4 +1,5 @@
-"""Who asks the board in confidence, and for what, is on no list that its host may read."""
+"""Who asks the board in confidence, and for what, is on no list that its host may read. Nor is a secret of
+a person on any page or answer that an administrator sees who looks at pages as that person."""
 
 from decimal import Decimal
 
@@ -6,17 +7,25 @@ import pytest
 from django.db import transaction
 from django.urls import reverse
 
+from accounts.domain.administration import LOOKING
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.permissions import actor_of
+from accounts.selectors.joining import invitation_token
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create
 from bookings.board.services.bids import BidValues, bid_make
 from bookings.board.services.enquiries import EnquiryValues, enquiry_make
+from bookings.messaging.domain.webhooks import secret_text
+from bookings.messaging.selectors.feeds import feed_token
+from bookings.messaging.selectors.webhooks import secret_of
+from bookings.messaging.services.feeds import busy_calendar_set, feed_make
 from bookings.messaging.services.webhooks import webhook_add
-from bookings.models import WebhookDelivery
+from bookings.models import CalendarFeed, CollectLink, WebhookDelivery, WebhookEndpoint
 from bookings.needs.services.needs import need_make
+from bookings.operations.services.people import look_begin
 from bookings.overview.services.effects import effects_carry_out
+from bookings.results.selectors.collecting import collect_token
 from tests.architecture.permission_table import API, ARGUMENTS, PAGES, PEOPLE, QUERIES, THINGS
 from tests.architecture.test_permissions import ROUTES, _clock, filled, rows, sessions, world  # noqa: F401
 from tests.factories.capabilities import parameters_of
@@ -80,12 +89,16 @@ def lists(person):
     ]
 
 
-def said(client, path):
+def read(client, path):
     with transaction.atomic():
         answer = client.get(path)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         transaction.set_rollback(True)
-    text = content.decode(errors="replace").lower()
+    return content.decode(errors="replace")
+
+
+def said(client, path):
+    text = read(client, path).lower()
     return {word: n for word in SECRETS if (n := text.count(word))}
 
 
@@ -142,3 +155,50 @@ def test_no_address_of_a_thing_tells_who_asks(world, sessions, client, who, read
         transaction.set_rollback(True)
     assert len(paths) > 1000
     assert heard == {}
+
+
+def secrets_that_last(cast, who):
+    """Whatever opens something for whoever knows it, by what it is of."""
+    by = By(cast.actor(who), NOW)
+    feed_make(by, instrument_id=None)
+    feed_make(by, instrument_id=cast.microscope.pk)
+    busy_calendar_set(by, address="https://calendar.example/zyx-private.ics")
+    yield "calendar", "zyx-private"
+    for model, token in (
+        (CalendarFeed, feed_token), (CollectLink, collect_token), (Invitation, invitation_token),
+    ):  # fmt: skip
+        rows = model.objects.all()
+        assert rows
+        yield from ((model.__name__, found) for row in rows if (found := token(row.pk, bytes(row.digest))))
+    for row in WebhookEndpoint.objects.all():
+        yield "webhook", secret_text(secret_of(row, row.generation))
+
+
+TELLING = "/bookings/calendars/", "/api/v1/busy-calendar/", "/api/v1/webhooks/"
+
+
+def test_who_looks_as_somebody_reads_no_secret(world, client):  # noqa: F811
+    cast, things = world
+    with transaction.atomic():
+        secrets = list(secrets_that_last(cast, "zhao"))
+        kinds = {of for of, _ in secrets}
+        assert kinds == {"calendar", "CalendarFeed", "CollectLink", "Invitation", "webhook"}
+        paths = {*lists("zhao"), *addresses(things, [])}
+        client.force_login(cast.zhao)
+        told = {of for path in TELLING for of, secret in secrets if secret in read(client, path)}
+        client.force_login(cast.people["admin"])
+        viewing = look_begin(By(cast.actor("admin"), NOW), user_id=cast.zhao.pk, reason="They asked.")
+        session = client.session
+        session[LOOKING] = str(viewing.pk)
+        session.save()
+        assert client.get("/bookings/").wsgi_request.user == cast.zhao
+        texts = {path: read(client, path) for path in paths}
+        seen = [  # but where it was asked with the secret itself
+            (path, of)
+            for path, text in texts.items()
+            for of, secret in secrets
+            if secret in text and secret not in path
+        ]
+        transaction.set_rollback(True)
+    assert told == {"calendar", "CalendarFeed", "webhook"}, "the person reads them"
+    assert seen == []

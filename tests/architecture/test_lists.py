@@ -13,8 +13,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.domain.roles import By
+from accounts.domain.roles import NOBODY, By
+from accounts.selectors.rows import field_at
+from accounts.selectors.waits import kinds, load_work
+from bookings.audit.selectors.actions import ACTIONS
 from bookings.audit.selectors.audit import EXCEPTIONS, FINDINGS
+from bookings.bank.selectors.bank import FILES as BANK_FILES
+from bookings.bank.selectors.bank import TRANSACTIONS as BANK_TRANSACTIONS
 from bookings.board.selectors.alarms import ALARMS
 from bookings.board.selectors.enquiries import BIDS, ENQUIRIES, OPEN_ENQUIRIES
 from bookings.charging.selectors.charges import CHARGES
@@ -22,6 +27,7 @@ from bookings.funding.selectors.funding_sources import SOURCES
 from bookings.funding.selectors.programmes import GRANTS, PROGRAMMES
 from bookings.needs.selectors.batches import BATCHES
 from bookings.needs.selectors.needs import NEEDS
+from bookings.operations.selectors.announcements import ANNOUNCEMENTS, MAINTENANCE
 from bookings.planning.selectors.plans import PLANS
 from bookings.planning.selectors.register import DECISIONS
 from bookings.pricing.selectors.agreements import AGREEMENTS
@@ -31,6 +37,7 @@ from bookings.results.selectors.handoffs import RESULTS
 from bookings.reviews.selectors.cases import CASES
 from bookings.samples.selectors.samples import HOSTED_SAMPLES, OWN_SAMPLES
 from bookings.settlement.selectors.payments import NOTICES, PAYMENTS
+from bookings.settlement.selectors.postings import POSTINGS
 from bookings.settlement.selectors.settlements import SETTLEMENTS
 from bookings.settlement.selectors.statements import STATEMENTS
 from bookings.settlement.services.payments import Paid, statement_pay
@@ -58,35 +65,57 @@ class Pair:
 
 
 # The page of one's samples goes to the one of a code; ids are tried with the queue's own fields.
-OF_SAMPLES = {"code": "", "reservation": "", "facility": "", "instrument": ""}
+NOTED = {"reference": "LIMS-2026-0417"}
+OF_SAMPLES = NOTED | {"code": "", "reservation": "", "facility": "", "instrument": ""}
+# What the page takes by name.
+OF_BOOKINGS = NOTED | {"person": "wang@fudan.example", "organisation": "fudan", "region": "CN-SH"}
+OF_CHARGES = {
+    "party": "ustc", "organisation": "", "person": "wang@fudan.example", "books": "ustc:host:2026-03",
+    "reference": "LIMS-2026-0417",
+}  # fmt: skip
 # The page offers a reader those of their exceptions.
-OF_EXCEPTIONS = {"rule": "overrides", "organisation": "ustc", "region": "CN-AH"}
+NO_ID = "00000000-0000-0000-0000-000000000001"
+OF_EXCEPTIONS = {
+    "rule": "overrides", "organisation": "ustc", "region": "CN-AH", "finding": NO_ID,
+    "report": "CN-AH:2026",
+}  # fmt: skip
+# Of what a balance consists; ids of nothing are tried here.
+OF_POSTINGS = {
+    "month": "2026-02", "statement": NO_ID, "settlement": NO_ID, "settled": "2026", "debtor": "CN-SH",
+    "between": "CN-AH,CN-SH",
+}  # fmt: skip
 PAIRS = [
+    Pair(ANNOUNCEMENTS, "announcements", "api-announcements", "admin"),
+    Pair(MAINTENANCE, "maintenance", "api-maintenance-times", "admin"),
+    Pair(ACTIONS, "actions", "api-audit-actions", "auditor"),
     Pair(AGREEMENTS, "money-agreements", "api-agreements", "coordinator"),
     Pair(ALARMS, "alarms", "api-alarms", "zhao", {"state": "open"}),
     # The API's reservations have instants instead of days, and other words than one's own.
-    Pair(replace(HOSTED_BOOKINGS, day=""), "hosted", "api-reservations", "zhao"),
-    Pair(replace(OWN_BOOKINGS, day="", words=()), "mine", "api-reservations", "wang"),
+    Pair(replace(HOSTED_BOOKINGS, day=""), "hosted", "api-reservations", "zhao", values=OF_BOOKINGS),
+    Pair(replace(OWN_BOOKINGS, day="", words=()), "mine", "api-reservations", "wang", values=NOTED),
+    Pair(BANK_FILES, "money-bank-files", "api-bank-files", "gao"),
+    Pair(BANK_TRANSACTIONS, "money-bank", "api-bank-transactions", "gao"),
     Pair(BATCHES, "batches", "api-batches", "xu"),
     Pair(BIDS, "bids", "api-bids", "zhao"),
     Pair(CASES, "reviews", "api-purchase-cases", "wang"),
-    Pair(CHARGES, "money-charges", "api-charges", "lin", values={"party": "ustc", "organisation": ""}),
+    Pair(CHARGES, "money-charges", "api-charges", "lin", values=OF_CHARGES),
     Pair(DECISIONS, "register", "api-review-register", "wang"),
     Pair(ENQUIRIES, "enquiries", "api-enquiries", "wang"),
     Pair(EXCEPTIONS, "exceptions", "api-audit-exceptions", "auditor", values=OF_EXCEPTIONS),
     Pair(FAULTS, "faults", "api-faults", "zhao"),
     Pair(FINDINGS, "findings", "api-audit-findings", "auditor"),
     Pair(GRANTS, "money-vouchers-programme", "api-grants", "xu", of="programme"),
-    Pair(NEEDS, "needs", "api-needs", "wang"),
+    Pair(NEEDS, "needs", "api-needs", "wang", values=NOTED),
     Pair(NOTICES, "money-notices", "api-payment-notices", "lin"),
     Pair(OPEN_ENQUIRIES, "open-enquiries", "api-open-enquiries", "zhao"),
     Pair(PAYMENTS, "money-payments", "api-payments", "lin"),
     Pair(PLANS, "plans", "api-planned-purchases", "zhao", values={"technique": "nothing"}),
+    Pair(POSTINGS, "money-postings", "api-postings", "lin", values=OF_POSTINGS),
     Pair(RESULTS, "results", "api-results", "zhao"),
     Pair(OWN_SAMPLES, "sample-items", "api-samples", "wang", values=OF_SAMPLES),
     Pair(HOSTED_SAMPLES, "sample-queue", "api-samples", "zhao", values=OF_SAMPLES),
     Pair(SESSIONS, "money-sessions", "api-sessions-to-complete", "zhao"),
-    Pair(SETTLEMENTS, "money-settlements", "api-settlements", "coordinator"),
+    Pair(SETTLEMENTS, "money-settlements", "api-settlements", "coordinator", values={"region": "CN-SH"}),
     Pair(SOURCES, "money-funding", "api-funding-sources", "lin"),
     Pair(STATEMENTS, "money-statements", "api-statements", "lin"),
 ]
@@ -118,6 +147,8 @@ def values_of(one: Filter, rows: list[Any], named: dict[str, str]) -> list[str]:
     """Values of a filter that narrow to some of the rows, or to none."""
     if one.name in named:
         return [value for value in (named[one.name],) if value]
+    if one.name == "payer" and not isinstance(one.narrow, str):
+        return ["fudan", "ustc"]
     if one.kind == CHOICE:
         return [code for code, _ in one.choices]
     if one.kind == FLAG:
@@ -216,7 +247,7 @@ def test_a_sorted_list_goes_on_where_the_page_ended(pair: Pair, client_of: Any, 
             found += [row["id"] for row in answer["results"]]
             following = answer["next"]
         assert found == whole, order
-        assert len(table(client.get(api, {"format": "csv"}))) == 1 + len(whole)
+    assert len(table(client.get(api, {"format": "csv"}))) == 1 + len(whole)
     shown = [str(row.pk) for row in client.get(page, besides | {"sort": order}).context["page"]]
     assert shown == [pk for pk in whole if pk in shown]
 
@@ -232,6 +263,53 @@ def test_programmes_are_the_file_of_the_page_of_vouchers(client_of: Any, world: 
         assert cells(client.get(at, {"format": "xlsx"}))[0] == PROGRAMMES.heads
 
 
+def test_every_list_searches_names_in_both_languages() -> None:
+    for listing in (page.listing for page in LISTED.values()):
+        model = listing.rows(replace(NOBODY, user_id=UUID(int=1))).model
+        for path in listing.words:
+            above, _, last = path.rpartition("__")
+            if last == "name" and path not in listing.aliases:
+                names = {each.name for each in field_at(model, path).model._meta.get_fields()}
+                if "name_zh" in names:
+                    assert f"{above}__name_zh".removeprefix("__") in listing.words, (listing.name, path)
+
+
 def test_every_list_has_its_pair() -> None:
     known = {pair.listing.name for pair in PAIRS} | set(ELSEWHERE)
     assert {page.listing.name for page in LISTED.values()} == known
+
+
+# Kinds that stand in a part of their own of a page that lists other things too.
+NO_LIST = {
+    "access": "on the home itself",
+    "joining": "above the members",
+    "offers": "first of the waiting list",
+    "organisations": "above those that are decided",
+    "places": "above the bookings",
+    "pledges": "above the cases",
+    "results": "above the courses",
+}
+
+
+@pytest.mark.django_db
+def test_each_number_of_what_waits_is_that_of_its_list(client_of: Any, world: World) -> None:  # noqa: F811
+    wrong, seen = {}, set()
+    for who in world[0].people:
+        for waiting in load_work(world[0].actor(who), NOW):
+            kind = kinds()[waiting.what]
+            if kind.what in NO_LIST:
+                continue
+            answer = client_of(who).get(reverse(kind.page) + kind.query, follow=True)
+            assert answer.status_code == 200, (kind.what, who)
+            shown = number_shown(answer.context)
+            seen.add(kind.what)
+            if shown != waiting.number:
+                wrong[kind.what, who] = (waiting.number, shown)
+    assert wrong == {}
+    assert len(seen) > 8, seen
+
+
+def number_shown(context: Any) -> int | None:
+    """The number of rows of a list, of all its pages."""
+    page, rows = context.get("page"), context.get("rows")
+    return page.paginator.count if page is not None else None if rows is None else len(rows)

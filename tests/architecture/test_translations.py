@@ -9,6 +9,7 @@ After adding or changing one:
 """
 
 import ast
+import functools
 import gettext
 import re
 from collections.abc import Iterator
@@ -34,12 +35,12 @@ MANY = {"ngettext", "ngettext_lazy"}
 IN_CONTEXT = {"pgettext", "pgettext_lazy"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
 # Said the same in both languages.
-SAME = {"English", "API", "UTF-8"}
+SAME = {"English", "API", "UTF-8", "CAMT.053", "Windows-1252"}
 
 
 # What a template says that no catalogue knows: names, abbreviations, words that a file or a command
 # must have.
-NAMES = {"Instrument", "Commons", "OpenAPI", "OpenID", "Connect", "English"}
+NAMES = {"Instrument", "Commons", "OpenAPI", "OpenID", "Connect", "English", "DataCite"}
 ABBREVIATION = re.compile(r"[A-Z0-9-]{2,}")
 LITERAL = {
     "bookings/templates/bookings/organisations/people_import.html",  # the columns of a file
@@ -116,6 +117,7 @@ def files(*suffixes: str) -> Iterator[Path]:
             yield from sorted((ROOT / app).rglob(f"*{suffix}"))
 
 
+@functools.cache
 def said() -> dict[str, str]:
     """Every sentence of code and templates, with a file that says it."""
     found: dict[str, str] = {}
@@ -244,12 +246,18 @@ ONE_WORD = [
     ("协议区域", "伙伴|合作区域|签约区域", ""),
     ("服务方式", "使用方式|工作方式", ""),
     ("自主上机", "自行上机|自行操作", ""),
-    ("上机资格", "证书|持证", "^(?!The host's certificate is not valid)"),
+    (
+        "上机资格",
+        "证书|持证",
+        r"^(?!The host's certificate is not valid|BEHIND_TLS|TLS certificate|.*certificate of \{host\})",
+    ),
     ("保留机时", "保障机时", ""),
     ("上机记录", "使用记录", "(?i)sessions"),
     ("审批", "审核", ""),
     ("账簿", "账本", ""),
     ("仪器目录", "仪器列表", ""),
+    ("预存款", "余额", r"(?i)credit (of|is|went)|the credit|as credit|out of credit"),
+    ("匹配", "入账", "(?i)match|proposal"),
     ("能力指标", "技术指标", ""),
     ("代码", "验证码", "(?i)code of|short code|codes?, one per line|^Code$"),
 ]
@@ -302,7 +310,19 @@ ALWAYS_MANY = {
 VERBS = {
     *("accepts", "is", "was", "has", "does", "asks", "belongs", "disputes", "comes", "pays", "owes", "says"),
     *("invites", "signs", "knows", "counts", "expires", "joins", "holds", "waits", "needs"),
-    *("proposes", "reads", "wants", "plans", "bills"),
+    *(
+        "proposes",
+        "reads",
+        "wants",
+        "plans",
+        "bills",
+        "owns",
+        "bypasses",
+        "lacks",
+        "answers",
+        "follows",
+        "keeps",
+    ),
 }
 
 

@@ -32,7 +32,7 @@ def writes(tree):
         if (
             name in WRITES
             or (name in ON_QUERYSETS and is_queryset)
-            or (name == "save" and receiver != "super()")
+            or (name == "save" and receiver != "super()" and not node.args)  # with one: a document to a file
             or (name == "delete" and not node.args)
         ):
             yield node.lineno, f"{receiver}.{name}"

@@ -361,7 +361,9 @@ def _usual(field: Any) -> str:
     from django.db import connection
     from psycopg import sql
 
-    value = field.get_db_prep_save(field.get_default(), connection)
+    is_stated = field.has_db_default() and not field.has_default()
+    given = getattr(field.db_default, "value", field.db_default) if is_stated else field.get_default()
+    value = field.get_db_prep_save(given, connection)
     connection.ensure_connection()
     return sql.Literal(value).as_string(connection.connection)
 

@@ -16,17 +16,15 @@ from accounts.permissions import actor_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_request
-from tests.factories.cast import CARD, PASSWORD
+from tests.browser.serving import cookie_of
+from tests.factories.cast import CARD
 
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 HOUR = timedelta(hours=1)
 
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-    None,
-)
-# The same without what draws windows: a page loads for half of the processor time.
-SHELL = shutil.which("chromium-headless-shell")
+# The first is the same without what draws windows: a page loads for half of the processor time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -85,11 +83,8 @@ def visit(chromium, real_cast, live_server):
             user.emailaddress_set.get_or_create(
                 email=user.email, defaults={"verified": True, "primary": True}
             )
-            page.goto("/accounts/login/")
-            page.fill("#id_login", user.email)
-            page.fill("#id_password", PASSWORD)
-            page.press("#id_password", "Enter")
-            page.wait_for_url("**/home/")
+            # Without the two pages of signing in, which test_sign_in.py has.
+            context.add_cookies([cookie_of(user, live_server.url)])
             page.goto("/")
         return page
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 from typing import Any
 
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -41,7 +42,10 @@ def served(settings: Any, folder: Path) -> Iterator[str]:
 
 
 def cookie_of(user: User, address: str) -> dict[str, str]:
-    """A session of the person, for a browser."""
+    """A session of the person, who has just signed in by password, for a browser."""
     client = Client()
     client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time()}]
+    session.save()
     return {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}

@@ -81,7 +81,7 @@ def test_from_a_number_to_its_story_and_from_an_exception_to_a_closed_finding(
     form = manager.locator("form[action$='/reply/']")
     form.locator("[name=reply]").fill("From now on it is written down.")
     form.get_by_role("button").click()
-    expect(manager.locator("#reply")).to_be_visible()
+    expect(manager.get_by_text("From now on it is written down.")).to_be_visible()
 
     page.reload()
     expect(page.get_by_text("From now on it is written down.")).to_be_visible()

@@ -177,6 +177,7 @@ def test_a_refusal_of_an_earlier_time_does_not_come_back(visit, instrument, book
     page.get_by_role("button", name="Reserve", exact=True).click()
     wrong = page.locator("#id_option_operator_error")
     expect(wrong).to_be_visible()
+    page.wait_for_load_state()  # of the answer: its scripts listen
     page.fill("input[name=option_operator]", "1")
     expect(wrong).to_have_count(0)
     expect(page.locator("[aria-invalid]")).to_have_count(0)
@@ -209,3 +210,30 @@ def test_without_javascript(visit, instrument):
     page.get_by_role("button", name="Reserve", exact=True).click()
     page.wait_for_url("**/bookings/*/")
     assert Reservation.objects.count() == 1
+
+
+def test_the_end_of_a_move_follows_its_start(visit, booked):
+    page = visit("wang")
+    page.goto(f"/bookings/{booked.pk}/move/")
+    start, end = page.locator("#id_start"), page.locator("#id_end")
+    day = start.input_value()[:10]
+    start.fill(f"{day}T13:30")
+    start.dispatch_event("change")
+    expect(end).to_have_value(f"{day}T15:30")
+    # Another end is another length, which the next start keeps.
+    end.fill(f"{day}T16:30")
+    end.dispatch_event("change")
+    start.fill(f"{day}T14:00")
+    start.dispatch_event("change")
+    expect(end).to_have_value(f"{day}T17:00")
+    expect(page.locator("#preview [data-choice]")).to_have_attribute("data-end", re.compile(".*Z"))
+
+
+@pytest.mark.parametrize("where", ["/hours/", "/board/"])
+def test_filters_are_folded_on_a_telephone(visit, booked, where):
+    for width in (360, 1440):
+        page = visit("zhao", width=width)
+        page.goto(where)
+        fields = page.locator("main form[method=get] .wide-open :is(input, select):visible")
+        assert (fields.count() > 0) is (width == 1440)
+        page.close()

@@ -56,6 +56,9 @@ def test_a_firm_asks_and_accepts(
     # Two times on different days are ticked; later days come, and what was typed stays.
     fits(host)
     ticked = host.locator("input[name=starts]:checked")
+    expect(ticked).to_have_count(0)
+    for day in range(2):
+        host.locator(".bid-day").nth(day).locator("input[name=starts]").first.check()
     expect(ticked).to_have_count(2)
     host.fill("#id_text", "We know this alloy. 我们熟悉这种材料。")
     days = host.locator(".bid-day").count()

@@ -149,6 +149,7 @@ def test_a_need_is_told_from_its_text_to_a_booking_through_an_enquiry(
 
     host = visit("zhao", locale=locale, width=width)
     host.goto(f"/bids/{Enquiry.objects.get().pk}/new/?instrument={instrument.pk}")
+    host.locator("input[name=starts]").first.check()
     host.get_by_role("button", name=bid, exact=True).click()
     host.wait_for_url("**/bids/")
 

@@ -21,7 +21,6 @@ from tests.architecture.permission_table import ASKED, MORE_STATEMENTS, PAGES, P
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)
 from tests.architecture.test_translations import CATALOGUE, PLACEHOLDER, SAME, read_po
 from tests.bookings.statistics.addresses import HOURS
-from tests.browser.conftest import ARGUMENTS, SHELL
 from tests.browser.scanning import FOCUS, LOOK, WATCH, WIDE, Site, View, texts, weight
 from tests.conftest import DEEP
 from tests.factories.cast import NOW, at, reserve
@@ -53,6 +52,7 @@ BESIDES = [
     ("bookings:home", "alice", ""),
     ("accounts:organisations", "wang", ""),
     ("accounts:members", "admin", ""),
+    ("docs", "", "?q=idempotency"),
 ]
 # allauth's pages, which are restyled.
 SIGN_IN = {
@@ -70,10 +70,15 @@ SIGN_IN = {
 }
 NOWHERE = "an address that leads nowhere"
 EXPECTED = {NOWHERE: 404, "socialaccount_login_error": 401}
-NO_PAGES = {"healthz", "readyz", "readyz-web", "metrics", "robots", "sitemap", "sitemap-part"}
-# Written before by somebody, in the language of theirs; descriptions of the API's fields, which are
-# English; names that styles have.
-WRITTEN_BEFORE = {*("accounts:unsubscribe", "bookings:story", "bookings:trail", "api-docs", "components")}
+NO_PAGES = {
+    *("healthz", "readyz", "readyz-web", "metrics", "robots", "sitemap", "sitemap-part", "oai"),
+    "doc-picture",
+}
+# Written before by somebody, in the language of theirs; descriptions of the API's fields and documentation,
+# which are English; names that styles have.
+WRITTEN_BEFORE = {
+    *("accounts:unsubscribe", "bookings:story", "bookings:trail", "api-docs", "docs", "doc", "components")
+}
 # What a page that draws must have drawn.
 DRAWN = {
     "bookings:hours": ("[data-drawn]", 2),
@@ -130,21 +135,10 @@ def views(things):
     yield View(NOWHERE, "wang", "/nowhere/")
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    """One that is cheaper, if it is installed."""
-    if SHELL is None:
-        yield chromium
-        return
-    shell = chromium.browser_type.launch(executable_path=SHELL, args=ARGUMENTS)
-    yield shell
-    shell.close()
-
-
 @contextmanager
-def looking(browser, site):
+def looking(chromium, site):
     """A page, its size, and what it says on its console or asks of other hosts."""
-    context = browser.new_context(
+    context = chromium.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", base_url=site.address
     )
     context.clock.set_fixed_time(NOW)
@@ -180,13 +174,13 @@ def timed(what):
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_every_page(browser, grown, shard):
+def test_every_page(chromium, grown, shard):
     cast, things = grown
     load_vocabulary(), load_parameters()  # else the first page that needs them reads them
     site = Site(cast.people)
     known = sentences()
     wrong = []
-    with site.serving(), looking(browser, site) as (page, resize, said):
+    with site.serving(), looking(chromium, site) as (page, resize, said):
         chosen = [view for view in views(things) if os.environ.get("SCAN", "") in view.name]
         for view in chosen[shard::SHARDS]:
             with timed("render"):

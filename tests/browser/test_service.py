@@ -212,6 +212,8 @@ def test_an_upload_that_nobody_takes_says_so_and_is_tried_again(visit, real_cast
         file = {"name": name, "mimeType": "application/octet-stream", "buffer": SPECTRUM}
         host.locator("#upload-files").set_input_files(file)
 
+    host.clock.install()
+    host.clock.pause_at(timezone.now() + timedelta(seconds=5))  # no try by itself before the button
     send("a.bin")
     expect(host.get_by_text("The upload service does not answer.")).to_be_visible()
     answers["is_away"] = False

@@ -26,7 +26,7 @@ from tests.conftest import DEEP
 
 pytestmark = pytest.mark.concurrency
 
-ROUNDS = 200 if DEEP else 30
+ROUNDS = 200 if DEEP else 9
 
 
 @pytest.fixture

@@ -140,6 +140,8 @@ def test_chaos(real_cast, tmp_path, settings):
     assert Counter(rows.values_list("kind", flat=True)) == {
         "mail.expired": part,
         "mail.no-show": part,
+        "event.ended": part,
+        "event.final": part,
         "mail.charged": made.exclude(total=0).count(),
         "letter.send": 2 * part + made.exclude(total=0).count(),
         "charge.due": 2 * part,

@@ -7,8 +7,9 @@ import pytest
 from django.db.models import Sum
 
 from accounts.domain.roles import By
+from bookings.funding.services.defaults import defaults_give
 from bookings.funding.services.funding import source_change, source_resume, source_suspend
-from bookings.models import Earmark, FundingSource, Reservation
+from bookings.models import DefaultSource, Earmark, FundingSource, Reservation
 from bookings.reserving.services.reservations import (
     reservation_cancel,
     reservation_request,
@@ -58,6 +59,20 @@ def test_twenty_bookings_and_a_budget_for_one(real_cast, several, race, rounds):
         reservation_cancel(By(wang, now), reservation_id=made.pk, reason="")
         balanced()
     consistent()
+
+
+def test_two_sources_given_at_once_are_one_default(real_cast, race, rounds):
+    rows = [source(real_cast, f"D{n}", is_open=True) for n in range(4)]
+    lin = real_cast.actor("lin")
+    for _ in range(rounds(5)):
+        DefaultSource.objects.all().delete()
+        race(
+            [
+                lambda row=row: defaults_give(By(lin, FIRST), source_id=row.pk, people=["wang@fudan.example"])
+                for row in rows
+            ]
+        )
+        assert DefaultSource.objects.count() == 1
 
 
 def test_a_suspension_among_bookings(real_cast, several, race, rounds):

@@ -29,7 +29,7 @@ from tests.factories.uploading import Uploads
 pytestmark = pytest.mark.concurrency
 MANY = 16
 SIZE = 16 << 20  # more than sockets keep
-APPLICATION = ["config.wsgi:application"]
+APPLICATION = ["config.uploads:application"]
 
 
 @pytest.fixture
@@ -85,65 +85,54 @@ def begun(server: Uploads, settings: Any, first_line: str, *lines: str) -> socke
     return link
 
 
-def test_readers_that_read_nothing_hold_nobody_up(
+# Whoever sends less than this is ended after a second.
+ENDED_SOON = {"TRANSFER_LEAST_SECONDS": "1", "TRANSFER_LEAST_BYTES": "100000"}
+
+
+def test_readers_that_read_nothing_and_senders_of_half_a_body_hold_nobody_up(
     real_cast: Cast, hand_off: HandOff, server: Any, settings: Any
 ) -> None:
-    process = server(
-        TRANSFERS_PER_LINK="0",
-        TRANSFERS_PER_ADDRESS="0",
-        TRANSFER_LEAST_SECONDS="1",
-        TRANSFER_LEAST_BYTES="100000",
-    )
+    process = server(TRANSFERS_PER_LINK="0", TRANSFERS_PER_ADDRESS="0", **ENDED_SOON)
     where = large(hand_off, link_to(real_cast, hand_off))
-    with ExitStack() as held:
-        for _ in range(MANY):
-            held.enter_context(begun(process, settings, f"GET {where}", "", ""))
-        assert process.ask("GET", "/healthz").status == 200
-    assert "it stood still" in process.log.read_text()
+
+    def ended(first_line: str, *lines: str) -> int:
+        """How many of those who send this the process says it has ended, while it answers others."""
+        before = process.log.read_text().count("it stood still")
+        with ExitStack() as held:
+            for _ in range(MANY):
+                held.enter_context(begun(process, settings, first_line, *lines))
+            assert process.ask("GET", "/healthz").status == 200
+        return int(process.log.read_text().count("it stood still") - before)
+
+    assert ended(f"GET {where}", "", "")
     row = Receipt.objects.get()
     assert (row.completed_at, 0 < row.reached < SIZE) == (None, True)
     # Who reads is not ended, however many were.
     assert process.ask("GET", where).status == 200
     assert happens(lambda: Receipt.objects.get().completed_at is not None)
     assert Receipt.objects.get().reached == SIZE
+    for sent in (0, 10):
+        form = ["Content-Type: application/json", "Content-Length: 1000", "", "x" * sent]
+        assert ended("POST /api/v1/quotes/", *form), sent
 
 
-@pytest.mark.parametrize("sent", [0, 10])
-def test_senders_of_half_a_body_hold_nobody_up(
-    real_cast: Cast, hand_off: HandOff, server: Any, settings: Any, sent: int
-) -> None:
-    process = server(
-        TRANSFERS_PER_LINK="0",
-        TRANSFERS_PER_ADDRESS="0",
-        TRANSFER_LEAST_SECONDS="1",
-        TRANSFER_LEAST_BYTES="100000",
-    )
-    form = ["Content-Type: application/json", "Content-Length: 1000", "", "x" * sent]
-    with ExitStack() as held:
-        for _ in range(MANY):
-            held.enter_context(begun(process, settings, "POST /api/v1/quotes/", *form))
-        assert process.ask("GET", "/healthz").status == 200
-    assert "it stood still" in process.log.read_text()
-
-
-@pytest.mark.parametrize("sender", ["stranger", "signed in"])
-@pytest.mark.parametrize("media", ["application/offset+octet-stream", "multipart/form-data; boundary=b"])
 def test_refused_bodies_are_waited_for_by_few_threads(
-    real_cast: Cast, hand_off: HandOff, server: Any, sender: str, media: str, settings: Any
+    real_cast: Cast, hand_off: HandOff, server: Any, settings: Any
 ) -> None:
     """Whoever sends a little now and then is never too slow: nobody waits for what is refused, but
-    two threads that let a proxy send the rest."""
+    two threads that let a proxy send the rest. A stranger's and those of somebody signed in."""
     process = server(TRANSFER_LEAST_SECONDS="0")
-    lines = [f"Content-Type: {media}", "Content-Length: 60000", "Tus-Resumable: 1.0.0"]
-    if sender == "signed in":
-        browser = Client()
-        browser.force_login(real_cast.people["wang"])
-        lines.append(f"Cookie: sessionid={browser.cookies['sessionid'].value}")
-    with ExitStack() as held:
-        for _ in range(MANY):
-            first_line = "POST /api/v1/uploads/"
-            held.enter_context(begun(process, settings, first_line, *lines, "", "--b\r\n"))
-        assert process.ask("GET", "/healthz").status == 200
+    browser = Client()
+    browser.force_login(real_cast.people["wang"])
+    signed_in = f"Cookie: sessionid={browser.cookies['sessionid'].value}"
+    for media in ("application/offset+octet-stream", "multipart/form-data; boundary=b"):
+        for sender in ([], [signed_in]):
+            lines = [f"Content-Type: {media}", "Content-Length: 60000", "Tus-Resumable: 1.0.0", *sender]
+            with ExitStack() as held:
+                for _ in range(MANY):
+                    first_line = "POST /api/v1/uploads/"
+                    held.enter_context(begun(process, settings, first_line, *lines, "", "--b\r\n"))
+                assert process.ask("GET", "/healthz").status == 200, (media, sender)
 
 
 def token_of(cast: Cast, who: str, scope: str) -> str:
@@ -183,7 +172,7 @@ def test_one_address_and_one_person_have_so_many_transfers(
 def test_half_a_piece_of_an_upload_is_kept_where_its_sender_stood_still(
     real_cast: Cast, hand_off: HandOff, server: Any, settings: Any
 ) -> None:
-    process = server(TRANSFER_LEAST_SECONDS="1", TRANSFER_LEAST_BYTES="100000")
+    process = server(**ENDED_SOON)
     now = timezone.now()
     row = announced(real_cast, reserve(real_cast, "2026-03-09 10:00", "2026-03-09 12:00"))
     file = upload_begin(By(real_cast.actor("zhao"), now), hand_off_id=row.pk, path="a.raw", size=1000)

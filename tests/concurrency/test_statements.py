@@ -86,7 +86,7 @@ def test_each_charge_is_on_exactly_one_statement(real_cast, race, rounds):
 def test_drawn_by_many_at_the_same_moment(real_cast, race, rounds):
     cast = real_cast
     for month, first in months(rounds(2)):
-        store([charge_of(cast, payer, month=month) for payer in (cast.fudan, cast.optics)])
+        store([charge_of(cast, who, month=month, covered="6.00") for who in (cast.fudan, cast.optics)])
         drawn = race([lambda m=month, t=first: statements_draw(month=m, now=t)] * 6)
         assert sum(one.statements for one in drawn) == 2
         assert sum(one.hosts for one in drawn) == 1

@@ -12,7 +12,7 @@ from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.models import Organisation
 from instruments.exchange.domain.harvests import Plan
 from instruments.exchange.domain.imports import ImportReport, Row
-from instruments.exchange.models import Import
+from instruments.exchange.models import Import, ImportTerm
 from instruments.exchange.selectors import imports as reading
 from instruments.exchange.selectors.imports import load_report
 from instruments.exchange.services import jobs
@@ -65,12 +65,19 @@ def bring(
 
 
 def import_things(cast: Cast) -> dict[str, str]:
-    """An import of the host's to be looked at, one whose columns wait to be named, a mapping; a
-    harvest, and a paused one."""
+    """An import of the host's to be looked at, one whose columns wait to be named, one with a mapping and an
+    unknown value, one that is done, a mapping, a remembered value; a harvest, and a paused one."""
     ready = keep(cast.ustc.pk, b"id,name\n1,SEM\n", format="table", now=cast_now)
     unmapped = keep(cast.ustc.pk, b"nr,device\n1,SEM\n", format="table", now=cast_now)
     for job in (ready, unmapped):
         import_read(import_id=job.pk, now=cast_now)
+    fields = {"source": "kinds", "key": "nr", "fields": {"name": "device", "kind": "sort"}}
+    mapped = keep(cast.ustc.pk, b"nr,device,sort\n1,SEM,odd\n", format="table", now=cast_now, mapping=fields)
+    import_read(import_id=mapped.pk, now=cast_now)
+    done, _ = bring(cast.ustc.pk, b"id,name\nbrought,SEM\n", format="table", now=cast_now)
+    term = ImportTerm.objects.create(
+        organisation=cast.ustc, field="kind", value="special one", term="dedicated", created_at=cast_now
+    )
     mapping = mapping_save(
         By(cast.actor("zhao"), cast_now),
         organisation=cast.ustc,
@@ -89,6 +96,9 @@ def import_things(cast: Cast) -> dict[str, str]:
         "import": str(ready.pk),
         "unmapped": str(unmapped.pk),
         "mapping": str(mapping.pk),
+        "mapped-import": str(mapped.pk),
+        "done-import": str(done.pk),
+        "import-term": str(term.pk),
     }
 
 

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @contextmanager
-def untrusted(folder):
-    """A server with a certificate that nobody vouches for."""
+def untrusted(folder, days=1):
+    """A server with a certificate that nobody vouches for, and that ends so many days from now; who trusts
+    both.pem in the folder trusts it."""
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
@@ -21,7 +22,8 @@ def untrusted(folder):
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     pem = folder / "both.pem"

@@ -37,6 +37,7 @@ def session(cast: Cast, of: Course, start: str = "2026-03-10 09:00", **values: A
         By(cast.actor("zhao"), NOW),
         course_id=of.pk,
         facility=cast.facility,
+        displace=values.pop("displace", False),
         terms=SessionTerms(**terms | values),
     )
 

@@ -26,9 +26,9 @@ from tests.conftest import DEEP
 ROOT = Path(__file__).parents[2]
 SERVE = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws", "--workers", "1"]
 SERVE += ["--blocking-threads", "4", "--backpressure", "16"]
-# A thousand starts without the warm-up of config.wsgi, which takes two seconds of each.
+# A thousand starts without the warm-up of config.uploads, which takes two seconds of each.
 BARE = ["--factory", "django.core.wsgi:get_wsgi_application"]
-APPLICATION = BARE if DEEP else ["config.wsgi:application"]
+APPLICATION = BARE if DEEP else ["config.uploads:application"]
 
 
 class Uploads:

@@ -176,10 +176,10 @@ class Person:
         self.ask("POST", path, 302, data=page.form(path) | {"code": code})
 
 
-def manage(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+def manage(env: dict[str, str], *words: str, patience: float = 300) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", *words],
-        env=env, cwd=ROOT, text=True, capture_output=True, timeout=300, check=False,
+        env=env, cwd=ROOT, text=True, capture_output=True, timeout=patience, check=False,
     )  # fmt: skip
 
 
@@ -272,6 +272,7 @@ def served(
             "MAIL_PORT": str(mail_port),
             "STATIC_ROOT": str(folder / "static"),
             "MEDIA_ROOT": str(folder / "media"),
+            "MAINTENANCE_FILE": str(folder / "maintenance.json"),
             "METRICS_FOLDER": str(folder / "metrics"),
             "BEAT_FILE": str(folder / "beat"),
             **more,
@@ -331,14 +332,15 @@ def running(
     log: Path,
     python: tuple[str, ...] = (sys.executable, "-m"),
     cwd: Path = ROOT,
-) -> Iterator[None]:
-    with log.open("wb") as out:
+) -> Iterator[int]:
+    """Within, the process runs; its number. Its log goes on from that of an earlier one."""
+    with log.open("ab") as out:
         process = subprocess.Popen(
             [*python, *words],
             env=env, cwd=cwd, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:

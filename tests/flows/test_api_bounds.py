@@ -14,7 +14,9 @@ from django.test.client import FakePayload
 from rest_framework.fields import Field
 from rest_framework.throttling import SimpleRateThrottle
 
+from accounts.domain.errors import MOST_UNKNOWN
 from accounts.services.tokens import token_issue
+from bookings.reserving.services.reservations import MOST_AT_ONCE
 from config.api.docs import openapi
 from tests.factories.api import clock as clock
 from tests.factories.cast import NOW, Cast
@@ -235,11 +237,17 @@ def test_a_body_of_a_megabyte_costs_nothing(
 def test_of_many_problems_fifty_are_told_and_the_rest_counted(
     shared_cast: Cast, tokens: dict[str, str], checked: list[str]
 ) -> None:
-    body = {f"k{n}": 0 for n in range(180)}
-    told = send("POST", "/api/v1/quotes/", body, None).json()
+    body = {"bookings": [{}] * MOST_AT_ONCE}
+    told = send("POST", "/api/v1/reservations/", body, tokens["zhao"]).json()
+    wrong = MOST_AT_ONCE * 5
     assert len(told["errors"]) == MOST_TOLD
-    assert told["errors_left_out"] == 180 + 3 - MOST_TOLD  # three are needed
-    assert told["detail"].endswith("There are 173 more problems.")
+    assert told["errors_left_out"] == wrong - MOST_TOLD
+    assert told["detail"].endswith(f"There are {wrong - 10} more problems.")
+
+
+def test_of_unknown_names_twenty_are_told(shared_cast: Cast, tokens: dict[str, str]) -> None:
+    told = send("POST", "/api/v1/quotes/", {f"k{n}": 0 for n in range(180)}, None).json()
+    assert len(told["errors"]) == MOST_UNKNOWN + 3  # three are needed
 
 
 PAGES = ("/", "/map/", "/needs/", "/open-enquiries/", "/bookings/", "/money/", "/hours/", "/reviews/")

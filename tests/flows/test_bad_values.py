@@ -68,9 +68,9 @@ def test_nothing_breaks(
     with names_read(monkeypatch) as names:
         answer(usual)
     read = sorted((names | set(usual)) - {"csrfmiddlewaretoken"})
-    # Each name has each value when tests run deep, otherwise two of them: other ones on other pages.
-    first = zlib.crc32(f"{method} {name}".encode())
-    turns = range(len(VALUES)) if DEEP else range(first, first + 2)
+    # Each name has each value when tests run deep, otherwise one of them: another one on another page.
+    first = zlib.crc32(f"{method} {name}".encode()) & ~1  # even: also what is usually sent is bad
+    turns = range(len(VALUES)) if DEEP else (first,)
     for turn in turns if read else ():
         values = {key: VALUES[(turn + at) % len(VALUES)] for at, key in enumerate(read)}
         data = {**values, **usual} if turn % 2 else values

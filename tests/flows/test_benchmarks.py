@@ -90,14 +90,14 @@ class Desk(BaseHTTPRequestHandler):
     body; at `/careless/` it gives a slot to everybody."""
 
     protocol_version = "HTTP/1.1"
-    tomorrow = acts.midnight(timezone.now()) + acts.DAY
+    now = timezone.now()  # one moment for it and for whoever asks, so that no midnight comes between
     taken: ClassVar[dict[tuple[str, str], str]] = {}
 
     def do_GET(self) -> None:
         if self.path == "/taken":
             self.answer(json.dumps(sorted(set(self.taken.values()))))
         else:
-            is_coming = self.path == f"/week/2?day={self.tomorrow:%Y-%m-%d}"
+            is_coming = self.path == f"/week/2?day={acts.midnight(self.now) + acts.DAY:%Y-%m-%d}"
             self.answer("a week" if is_coming else "nothing")
 
     def do_POST(self) -> None:
@@ -162,7 +162,7 @@ def description(desk: str) -> dict[str, Any]:
 def other(tmp_path: Path, description: dict[str, Any]) -> peer.Peer:
     path = tmp_path / "peer.json"
     path.write_text(json.dumps(description), encoding="utf-8")
-    return peer.described(path, timezone.now())
+    return peer.described(path, Desk.now)
 
 
 @FORKED

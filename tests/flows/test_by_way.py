@@ -120,7 +120,7 @@ def test_the_booking_form_offers_the_options_of_the_way(by_way, monkeypatch) -> 
     quote = reverse("bookings:quote", args=[by_way.microscope.pk])
     fragment = wang.get(quote, asked | {"service_mode": "assisted", "option_film": "3"}).content.decode()
     assert 'id="options"' in fragment and "option_film" not in fragment
-    assert "Operator" in fragment
+    assert "Operator" in fragment and "2 h × 150" in " ".join(fragment.split())
     assert 'id="options"' not in wang.get(quote, asked | {"option_film": "3"}).content.decode()
 
 

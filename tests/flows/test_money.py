@@ -5,7 +5,7 @@ cancels late, and half of the slot is used by another; one he uses longer than b
 and is corrected. The month closes, both coordinators confirm, and the auditor replays everything.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -33,6 +33,7 @@ from instruments.policy.services.policies import policy_set
 from instruments.rates.domain.ratecards import parse_rate_card
 from instruments.rates.services.ratecards import rate_card_create
 from tests.factories.agreements import agree, programme_terms
+from tests.factories.api import clock, program  # noqa: F401 (fixtures)
 from tests.factories.cast import CARD, NOW, WEEKDAYS, at, reserve
 from tests.factories.ledger import sums_by_currency
 
@@ -174,3 +175,73 @@ def test_an_enterprise_of_anhui_in_shanghai(cast, in_shanghai, voucher):
     assert [row for row in replay_all() if row.differences != []] == []
     for charge in billed:
         assert charge_replay(cast.actor("auditor"), charge.pk).replay.agrees
+
+
+def test_both_regions_read_the_same_settlement_to_the_cent(cast, in_shanghai, voucher, program, clock):  # noqa: F811
+    """Vouchers of Anhui pay at Fudan and vouchers of Shanghai at USTC; another pays without any. Both
+    coordinators read the same paper, whose sums are those of the charges, statements and ledger."""
+    optics = cast.optics.code
+    theirs = programme_create(
+        By(cast.actor("xu"), NOW), region=cast.shanghai, terms=programme_terms(code="sh", percent=D("33.33"))
+    )
+    grant_create(
+        By(cast.actor("xu"), NOW), programme_id=theirs.pk, organisation=cast.fudan, amount=D(5000),
+        valid_from=date(2026, 1, 1), valid_until=date(2027, 1, 1),
+    )  # fmt: skip
+    used = [("hu", in_shanghai, 10, 130), ("hu", in_shanghai, 11, 95), ("wang", cast.microscope, 12, 185)]
+    for who, instrument, day, minutes in used:
+        day = f"2026-03-{day}"
+        made = reserve(cast, f"{day} 10:00", f"{day} 14:00", who=who, instrument=instrument)
+        start = at(f"{day} 10:00")
+        left_at = start + timedelta(minutes=minutes)
+        reservation_check_in(By(cast.actor(who), start), reservation_id=made.pk)
+        reservation_check_out(By(cast.actor(who), left_at), reservation_id=made.pk)
+        charge_make(reservation_id=made.pk, now=left_at)
+    april = at("2026-04-01 00:10")
+    charges_finalise(now=april)
+    assert statements_draw(month=MARCH, now=april).settlements == 1
+    charges = Charge.objects.filter(month=MARCH)
+    by_payer = {row.code: D(0) for row in (cast.optics, cast.fudan)}
+    for charge in charges:
+        by_payer[charge.organisation.code] += charge.covered
+    by_payer = {code: amount.quantize(D("0.01")) for code, amount in by_payer.items()}
+    assert all(by_payer.values()) and by_payer["fudan"] != by_payer[optics]
+    clock.now = april
+    (row,) = Settlement.objects.all()
+    assert (row.first, row.second) == (cast.anhui, cast.shanghai)
+    assert (row.first_owes, row.second_owes) == (by_payer[optics], by_payer["fudan"])
+    anhui, shanghai, auditor = program("coordinator"), program("xu"), program("auditor")
+    address = f"settlements/{row.pk}/"
+    bodies = [who.get(address).body for who in (anhui, shanghai, auditor)]
+    assert bodies[0] == bodies[1] == bodies[2] and bodies[0]["ledger"]["agrees"] is True
+    papers = [who.get(f"{address}csv/").body for who in (anhui, shanghai)]
+    assert papers[0] == papers[1]
+    # The use by organisation adds up to what each region owes, and so do the statements of the hosts.
+    for side, payer in (("first", optics), ("second", "fudan")):
+        use = [line for line in bodies[0]["use"] if line["payer"] == payer]
+        assert sum(D(line["covered"]["amount"]) for line in use) == by_payer[payer]
+        assert bodies[0][side]["owes"]["amount"] == str(by_payer[payer])
+        statements = Statement.objects.filter(payer__code=payer)
+        assert sum(one.covered for one in statements) == by_payer[payer]
+    owed = abs(by_payer["fudan"] - by_payer[optics])
+    assert bodies[0]["net"]["amount"] == str(owed)
+    # The year's balance is the same for both, and once paid nothing is open.
+    years = [who.get("settlements/balance/?year=2026").body for who in (anhui, shanghai, auditor)]
+    assert years[0] == years[1] == years[2]
+    (year,) = years[0]["rows"]
+    assert year["net"] == bodies[0]["net"] and year["debtor"] == bodies[0]["debtor"]
+    for who in (anhui, shanghai):
+        assert who.post(f"{address}confirm/", {}).status == 200
+    creditor = shanghai if year["debtor"] == "CN-AH" else anhui
+    paid = {"amount": str(owed), "paid_on": "2026-04-01"}
+    assert creditor.post(f"{address}payments/", paid).status == 201
+    (year,) = anhui.get("settlements/balance/?year=2026").body["rows"]
+    assert D(year["first"]["open"]["amount"]) == D(year["second"]["open"]["amount"]) == 0
+    assert year["first"]["netted"] == year["second"]["netted"]
+    for side in (year["first"], year["second"]):
+        parts = [D(side[name]["amount"]) for name in ("netted", "paid", "open")]
+        assert D(side["owes"]["amount"]) == sum(parts)
+    assert D(year["first"]["paid"]["amount"]) + D(year["second"]["paid"]["amount"]) == owed
+    assert anhui.get("settlements/balance/?year=2025").body == {"year": 2025, "rows": []}
+    assert program("wang").get("settlements/balance/?year=2026").body["rows"] == []
+    assert set(sums_by_currency().values()) == {0}

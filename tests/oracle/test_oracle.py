@@ -8,7 +8,20 @@ import pytest
 from bookings.demo.services.files import load
 from instruments.register.models import Instrument
 from instruments.vocabulary.adapters.vocabularies import shipped_measurands
-from tests.oracle.oracle import FIRST, SECOND, THIRD, Question, key_of, measure, questions
+from tests.oracle.oracle import (
+    DEVELOPMENT,
+    FIFTH,
+    FIRST,
+    FOURTH,
+    SECOND,
+    SEVENTH,
+    SIXTH,
+    THIRD,
+    Question,
+    key_of,
+    measure,
+    questions,
+)
 
 KINDS = {"abbreviation", "name", "slip", "question", "specification", "nonsense"}
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -19,10 +32,22 @@ DLS = Question("d", "en", "abbreviation", "DLS", nobody="dynamic light scatterin
 LUNCH = Question("l", "en", "nonsense", "lunch")
 
 
-@pytest.mark.parametrize(("name", "count", "nonsense", "nobody"), [(FIRST, 60, 10, 8), (SECOND, 40, 7, 5)])
+@pytest.mark.parametrize(
+    ("name", "count", "nonsense", "nobody"),
+    [
+        (FIRST, 60, 10, 8),
+        (SECOND, 40, 7, 5),
+        (FIFTH, 60, 10, 8),
+        (SIXTH, 60, 10, 8),
+        (SEVENTH, 60, 10, 8),
+        (DEVELOPMENT, 110, 16, 11),
+    ],
+)
 def test_counts_hold(name: str, count: int, nonsense: int, nobody: int) -> None:
     asked = questions(name)
-    assert [q.id for q in asked] == [f"{'a' if name == FIRST else 'b'}{n:02}" for n in range(1, count + 1)]
+    letters = {FIRST: "a", SECOND: "b", FIFTH: "e", SIXTH: "f", SEVENTH: "g", DEVELOPMENT: "d"}
+    letter, digits = letters[name], len(str(count))
+    assert [q.id for q in asked] == [f"{letter}{n:0{digits}}" for n in range(1, count + 1)]
     assert Counter(q.language for q in asked) == {"en": count / 2, "zh": count / 2}
     assert {q.kind for q in asked} == KINDS
     assert sum(q.is_nonsense for q in asked) == nonsense
@@ -42,11 +67,11 @@ def test_each_question_of_other_trades_says_what_it_means() -> None:
 
 
 def test_no_question_is_asked_twice() -> None:
-    texts = [q.text.casefold() for name in (FIRST, SECOND, THIRD) for q in questions(name)]
-    assert len({*texts}) == len(texts) == 151
+    texts = [q.text.casefold() for name in (FIRST, SECOND, THIRD, DEVELOPMENT) for q in questions(name)]
+    assert len({*texts}) == len(texts) == 261
 
 
-@pytest.mark.parametrize("name", [FIRST, SECOND, THIRD])
+@pytest.mark.parametrize("name", [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, DEVELOPMENT])
 def test_what_is_marked_is_in_the_demonstration(name: str) -> None:
     """What is right is published; nothing is marked twice."""
     rows = {row["key"]: row for row in load("instruments")}

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.pictures.serving import served
 
-PEOPLE = ("", "researcher", "manager", "finance", "coordinator", "auditor", "admin")
+PEOPLE = ("", "researcher", "manager", "operator", "finance", "coordinator", "auditor", "admin")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 LOOKS = [
     (width, dark, language) for language in ("en", "zh") for dark in (False, True) for width in (1440, 360)

@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +29,14 @@ if os.environ.get("SYSTEM") != "1":
 
 DEPLOY = installation.ROOT / "deploy"
 OPT = "/opt/instrument-commons"
+WEBS = ("web@8000", "web@8002")
 
 
 def run(*words: str | Path, code: int = 0, **how: object) -> str:
     """What a program says, on both streams; it must end with `code`."""
     done = subprocess.run(
         [*map(str, words)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        timeout=300, check=False, **how,  # type: ignore[call-overload]
+        timeout=900, check=False, **how,  # type: ignore[call-overload]
     )  # fmt: skip
     assert done.returncode == code, done.stdout
     return str(done.stdout)
@@ -73,9 +74,10 @@ class Unit:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        parts = [f"instrument-commons-{self.name}.service", "instrument-commons-.service.d/common.conf"]
+        word, at, instance = self.name.partition("@")
+        parts = [f"instrument-commons-{word}{at}.service", "instrument-commons-.service.d/common.conf"]
         text = "".join((DEPLOY / "systemd" / part).read_text("utf-8") for part in parts)
-        text = text.replace(OPT, str(self.folder)).replace("%S", str(self.state))
+        text = text.replace(OPT, str(self.folder)).replace("%S", str(self.state)).replace("%i", instance)
         text = text.replace("%t", str(self.state)).replace("%%", "%")
         return re.findall(r"^(\w+)=(.*)$", text, re.M)
 
@@ -123,10 +125,35 @@ class Site(installation.Installation):
     def __init__(
         self, units: dict[str, Unit], owner: str, scratch: Path, post: installation.Post, port: int
     ) -> None:
-        address, env = f"https://127.0.0.1:{port}", units["web"].env
+        address, env = f"https://127.0.0.1:{port}", units[WEBS[0]].env
         super().__init__(address, env, owner, post, scratch / "ahead")
         self.units, self.scratch = units, scratch
         self.certificate = scratch / "fullchain.pem"
+        self.ports: dict[str, str] = {}  # in place of those of the units
+        self._started: dict[str, ExitStack] = {}
+
+    def start(self, unit: str) -> None:
+        """Start a service as systemd does; the log of an earlier start goes on."""
+        of = self.units[unit]
+        (words,) = of.commands
+        words = [self.ports.get(word, word) for word in words]
+        stack = self._started[unit] = ExitStack()
+        log = self.scratch / f"{unit.partition('@')[0]}.log"
+        process = installation.running(words, of.env, log, python=(), cwd=of.folder)
+        main = stack.enter_context(process)
+        for line in of.values("ExecStartPost"):
+            after = [self.ports.get(word, word) for word in shlex.split(line)]
+            run(*after, cwd=of.folder, env=of.env | {"MAINPID": str(main)})
+
+    def stop(self, *units: str) -> None:
+        for unit in units or list(self._started):
+            if stack := self._started.pop(unit, None):
+                stack.close()
+
+    def restart(self, unit: str) -> None:
+        """Return when it serves again, as `systemctl restart` does."""
+        self.stop(unit)
+        self.start(unit)
 
     def person(self, name):
         one = super().person(name)
@@ -156,13 +183,13 @@ class Site(installation.Installation):
             return 0
 
     def manage(self, *words: str, code: int = 0, **more: str) -> str:
-        folder, env = self.units["web"].folder, self.env | more
+        folder, env = self.units[WEBS[0]].folder, self.env | more
         python = folder / "venv/bin/python"
         return run(python, "manage.py", *words, cwd=folder, env=env, code=code)
 
 
 @contextmanager
-def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> Iterator[None]:
+def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int, second: int = 0) -> Iterator[None]:
     """deploy/nginx with the paths and ports of the test."""
     key, certificate = scratch / "privkey.pem", scratch / "fullchain.pem"
     run(
@@ -175,8 +202,10 @@ def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> It
         "/etc/ssl/instrument-commons": str(scratch),
         "/var/log/nginx": str(scratch),
         "root /opt/instrument-commons;": f"root {folder};",
+        "alias /opt/instrument-commons/deploy": f"alias {DEPLOY}",
         "127.0.0.1:8000": f"127.0.0.1:{web}",
         "127.0.0.1:8001": f"127.0.0.1:{uploads}",
+        "127.0.0.1:8002": f"127.0.0.1:{second or web}",
         "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
         "listen 80;": f"listen 127.0.0.1:{any_free()};",
         "    listen [::]:443 ssl;\n": "",
@@ -203,15 +232,23 @@ def nginx(scratch: Path, folder: Path, https: int, web: int, uploads: int) -> It
 @pytest.fixture(scope="session")
 def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Everything, as deploy/README.md has it, in the order it has it."""
-    scratch, name, post = tmp_path_factory.mktemp("site"), "commons_system", installation.Post()
-    https, web, uploads, mail_port = (any_free() for _ in range(4))
+    started = (*WEBS, "uploads", "worker", "calls", "beat")
+    with site_of(folder, tmp_path_factory.mktemp("site"), "commons_system", "/7", started) as place:
+        yield place
+
+
+@contextmanager
+def site_of(folder: Path, scratch: Path, name: str, cache: str, started: Sequence[str]) -> Iterator[Site]:
+    """A site with a database and a cache of its own, of which the units `started` run."""
+    post = installation.Post()
+    https, web, second, uploads, mail_port = (any_free() for _ in range(5))
     with ExitStack() as stack:
         owner, reader = stack.enter_context(installation.database(name))
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
         mail.start()
         stack.callback(mail.stop)
         backup = reader.replace(f"{name}_web", f"{name}_backup")
-        redis = installation.emptied("/7")
+        redis = installation.emptied(cache)
         settings = env_file() | {
             "SITE_URL": f"https://{installation.HOST}",
             "SECRET_KEY": "of-many-different-characters-0123456789-" * 2,
@@ -219,6 +256,7 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             "REDIS_URL": redis,
             "MAIL_PORT": str(mail_port),
             "MEDIA_ROOT": str(scratch / "instrument-commons/media"),
+            "MAINTENANCE_FILE": str(scratch / "maintenance.json"),
             "METRICS_TOKEN": "a-token-of-this-test",
             # Its clock goes ahead when the test says so.
             "DJANGO_SETTINGS_MODULE": "ahead",
@@ -234,20 +272,16 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         }
         units = {
             unit: Unit(unit, folder, scratch, files)
-            for unit in ("migrate", "web", "uploads", "worker", "calls", "beat", "backup")
+            for unit in ("migrate", *WEBS, "uploads", "worker", "calls", "beat", "backup")
         }
         units["migrate"].run()
         installation.psql(owner, installation.documented(name)[1])
-        for unit in ("web", "uploads", "worker", "calls", "beat"):
-            (words,) = units[unit].commands
-            ports = {"8000": str(web), "8001": str(uploads)}
-            words = [ports.get(word, word) for word in words]
-            stack.enter_context(
-                installation.running(words, units[unit].env, scratch / f"{unit}.log", python=(), cwd=folder)
-            )
-        stack.enter_context(nginx(scratch, folder, https, web, uploads))
         place = Site(units, owner, scratch, post, https)
-
+        place.ports = {"8000": str(web), "8001": str(uploads), "8002": str(second)}
+        stack.callback(place.stop)
+        for unit in started:
+            place.start(unit)
+        stack.enter_context(nginx(scratch, folder, https, web, uploads, second))
         installation.until(lambda: place.status("/healthz") == 200, "the web behind nginx")
         yield place
 

@@ -19,7 +19,7 @@ from accounts.work import timetable
 from config.local.ports import any_free
 from config.settings import DATABASE_SESSION
 from tests.flows.installation import ROOT, Installation, installed, psql, running, until
-from tests.flows.test_first_day import the_first_day, wrong
+from tests.flows.test_first_day import the_administrator, the_first_day, wrong
 from tests.system.conftest import DEPLOY
 
 CONNECTIONS = 2
@@ -87,7 +87,7 @@ def pooled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 def test_the_first_day_by_two_connections(pooled: Installation, tmp_path: Path) -> None:
-    the_first_day(pooled, tmp_path)
+    the_first_day(pooled, the_administrator(pooled, tmp_path))
     gao = next(person for person in pooled.people if person.name == "gao")
     for name in ("charges", "statements", "payments"):
         sheet = gao.ask("GET", f"/money/{name}/?format=csv").content.decode("utf-8-sig")

@@ -30,7 +30,8 @@ LATE = """
 from datetime import timedelta
 from config.operations import doctor
 doctor.MOST_ARCHIVE_AGE = timedelta(0)
-print(next(doctor._safety()))
+found = next(doctor._safety())
+print(found.state, found.sentence)
 """
 
 
@@ -130,7 +131,7 @@ def test_a_ledger_goes_back_to_a_moment(platform: Platform, record_property: Any
         until(lambda: platform.waiting(within=60) == 0, "mails of what waited at that moment", 300)
         assert "ok    safety: the write-ahead log is archived" in platform.manage("doctor").stdout
         late = platform.manage("shell", "-v0", "-c", LATE).stdout
-        assert late.startswith("(False, 'nothing of the write-ahead log was archived since 2"), late
+        assert late.startswith("red nothing of the write-ahead log was archived since 2"), late
         platform.stop("beat", "worker")
 
         # All that was acknowledged until then, and nothing that was asked for afterwards.

@@ -9,18 +9,31 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, reads
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Day, Flag, Instant, ListOf, Shape, Text, TextOrNull, Whole
+from accounts.api.shapes import Choice, Day, Flag, Instant, ListOf, Money, Shape, Text, TextOrNull, Whole
+from bookings.audit.api.actions import ActionBody, ActionShape, FindingFileBody, FindingFileShape
 from bookings.audit.domain.sampling import Sampling
-from bookings.audit.forms.audit import CloseForm, ExceptionForm, ReplyForm, ReturnForm
-from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample
-from bookings.audit.selectors import audit
+from bookings.audit.forms.actions import AgreeForm
+from bookings.audit.forms.audit import (
+    CloseForm,
+    ExceptionForm,
+    FollowUpForm,
+    ReplyForm,
+    ReturnForm,
+    UnansweredForm,
+)
+from bookings.audit.forms.risk import DecideAllBody
+from bookings.audit.models import AuditAction, AuditException, AuditFinding, AuditRun, AuditSample
+from bookings.audit.selectors import actions, audit
 from bookings.audit.selectors.sampling import population_of
+from bookings.audit.services import actions as action_services
 from bookings.audit.services import findings
 from bookings.audit.services.audit import exception_move, exceptions_decide, exceptions_find
+from bookings.audit.services.bulk import Verdict, exceptions_decide_all
 from bookings.audit.services.sampling import sample_draw
 from bookings.record.api.files import CSV, FileEndpoint
 from bookings.record.api.lists import listed
@@ -33,6 +46,19 @@ class EvidenceShape(serializers.Serializer[Any]):
 
     type = serializers.CharField()
     id = serializers.UUIDField()
+
+
+class PersonPartShape(serializers.Serializer[Any]):
+    """A person in what an exception is about, and their part in it."""
+
+    part = serializers.SerializerMethodField()
+    name = serializers.SerializerMethodField()
+
+    def get_part(self, pair: tuple[Any, Any]) -> str:
+        return str(pair[0])
+
+    def get_name(self, pair: tuple[Any, Any]) -> str:
+        return str(pair[1])
 
 
 class ExceptionShape(serializers.Serializer[Any]):
@@ -48,6 +74,13 @@ class ExceptionShape(serializers.Serializer[Any]):
         allow_null=True, source="about.pk", help_text="The instrument that the exception is about, if any."
     )
     instrument_name = serializers.CharField(allow_null=True, source="about.name")
+    people = PersonPartShape(many=True)
+    amount = Money(allow_null=True, help_text="What is at stake, if that is known.")
+    risk = serializers.IntegerField(
+        help_text="From 1 to 100: `weight` times `severity_percent`, rounded; 0 until it is computed."
+    )
+    weight = serializers.IntegerField(allow_null=True, help_text="The rule's on the day it was found.")
+    severity_percent = serializers.IntegerField(allow_null=True, source="share")
     organisation = serializers.CharField(source="organisation.code")
     happened_at = Instant()
     found_at = Instant()
@@ -90,6 +123,14 @@ class NotDecidedShape(serializers.Serializer[Any]):
 class DecidedShape(serializers.Serializer[Any]):
     decided = ExceptionShape(many=True)
     refused = NotDecidedShape(many=True)
+
+
+class DecidedAllShape(serializers.Serializer[Any]):
+    """How many exceptions were decided, how many are your own cases and stayed, and the finding, if any."""
+
+    decided = serializers.IntegerField()
+    own = serializers.IntegerField()
+    finding = serializers.UUIDField(allow_null=True)
 
 
 class RunShape(serializers.Serializer[Any]):
@@ -152,6 +193,12 @@ class FindingShape(serializers.Serializer[Any]):
     replied_by = serializers.CharField(allow_null=True)
     replied_at = Instant(allow_null=True)
     note = TextOrNull()
+    follow_up_date = serializers.DateField(
+        allow_null=True, help_text="The day from which the auditor verifies what was done."
+    )
+    no_answer = TextOrNull(help_text="The auditor's statement that no answer was received.")
+    no_answer_by = serializers.CharField(allow_null=True)
+    no_answer_at = Instant(allow_null=True)
     evidence = TextOrNull()
     closed_by = serializers.CharField(allow_null=True)
     closed_at = Instant(allow_null=True)
@@ -162,7 +209,8 @@ class FindingShape(serializers.Serializer[Any]):
 
 
 class FindingDetailShape(FindingShape):
-    """A finding with the records behind it. The audited party sees only those of its own organisation."""
+    """A finding with the records behind it, of which the audited party sees only those of its own
+    organisation, with the actions agreed on it, and with files."""
 
     rule = serializers.CharField(
         allow_null=True,
@@ -173,6 +221,8 @@ class FindingDetailShape(FindingShape):
     records = EvidenceShape(
         many=True, help_text="The records behind the exception, or those drawn in the sample."
     )
+    actions = ActionShape(many=True, source="agreed")
+    files = FindingFileShape(many=True)
 
 
 class FindingBody(Shape):
@@ -183,6 +233,9 @@ class FindingBody(Shape):
     title = Text(200)
     text = Text(5000)
     due_date = Day(required=False, allow_null=True, help_text="Default: a date that depends on the severity.")
+    follow_up_date = Day(
+        required=False, allow_null=True, help_text="Until this day the finding cannot be closed."
+    )
     exception = serializers.UUIDField(required=False, allow_null=True)
     sample = serializers.UUIDField(required=False, allow_null=True)
     organisation = Text(40, default="", allow_blank=True, help_text="Code of the organisation.")
@@ -195,6 +248,14 @@ class ReplyBody(Shape):
 class ReturnBody(Shape):
     note = Text(5000)
     due_date = Day(required=False, allow_null=True)
+
+
+class UnansweredBody(Shape):
+    statement = Text(5000)
+
+
+class FollowUpBody(Shape):
+    follow_up_date = Day(allow_null=True)
 
 
 class CloseBody(Shape):
@@ -211,7 +272,7 @@ class AuditResource(Resource):
 
 class Exceptions(AuditResource):
     at, key, name = "audit/exceptions/", "exception_id", "audit_exception"
-    many, shape, order = "audit_exceptions", ExceptionShape, ("-happened_at", "-id")
+    many, shape, order = "audit_exceptions", ExceptionShape, ("-risk", "-id")
     page_name = "exception"
 
     def visible(self, pk: UUID) -> AuditException:
@@ -219,15 +280,15 @@ class Exceptions(AuditResource):
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         """Add to each exception whether it is the actor's own case, and the instrument it is about. It takes
-        three statements, whatever the number."""
+        eight statements, whatever the number."""
         own = audit.own_exceptions(self.actor, rows)
         for row in rows:
             row.is_own = row.pk in own
-        return audit.with_instruments(rows)
+        return audit.with_details(rows)
 
     @listed(_("Exceptions"), audit.EXCEPTIONS)
     def rows(self, query: dict[str, Any]) -> QuerySet[AuditException]:
-        """List the exceptions of your regions if you are an auditor, latest first; empty for others."""
+        """List the exceptions of your regions if you are an auditor, the riskiest first; empty for others."""
         return audit.exceptions_for(self.actor)
 
     @acts(
@@ -252,6 +313,27 @@ class Exceptions(AuditResource):
                 for pk, error in refused
             ],
         }
+
+    @acts(
+        _("Decide all exceptions of a rule"),
+        DecideAllBody,
+        below="*decide-all",
+        named="audit_exceptions_decide_all",
+        address="api-audit-exceptions-decide-all",
+        gives=DecidedAllShape,
+        refuses=[409],
+        versioned=False,
+    )
+    def decide_all(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Give all exceptions of a rule and an organisation that match the other filters one decision, as an
+        auditor, in one transaction: `explained` with a reason, or `confirmed` by one finding
+        for all. At most 500; your own cases stay as they are."""
+        names = ("rule", "organisation", "region", "since", "until")
+        of = {name: data.pop(name) for name in names if name in data}
+        count = data.pop("count")
+        result = exceptions_decide_all(self.by, of=of, count=count, verdict=Verdict(**data))
+        finding = result.finding and result.finding.pk
+        return {"decided": result.decided, "own": result.own, "finding": finding}
 
     @reads(_("An exception"))
     def detail(self, pk: UUID) -> None:
@@ -324,6 +406,7 @@ class Findings(AuditResource):
         row: Any = audit.finding_for(self.actor, pk)
         row.numbers = row.exception.numbers if row.exception else {}
         row.records = audit.finding_records(self.actor, row)
+        row.agreed = actions.finding_actions(row)
         return row
 
     def prepared(self, rows: list[Any]) -> list[Any]:
@@ -366,5 +449,61 @@ class Findings(AuditResource):
     @OnPage("bookings:finding", done=NOTED, form=CloseForm, name="close_form")
     @acts(_("Close a finding"), CloseBody, once=False)
     def close(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Close a finding, as an auditor, with evidence that the matter was corrected."""
+        """Close a finding, as an auditor, with evidence that the matter was corrected. It must have been
+        answered, or a statement says that no answer was received; all its actions must be verified or
+        withdrawn, and the day of its follow-up must have come."""
         findings.finding_close(self.by, finding_id=pk, **data)
+
+    @OnPage("bookings:finding", done=NOTED, form=UnansweredForm, name="unanswered_form")
+    @acts(_("State that no answer was received"), UnansweredBody, once=False)
+    def unanswered(self, pk: UUID, data: dict[str, Any]) -> None:
+        """State, as an auditor and with the reason, that no answer was received although the finding is
+        overdue. It can then be closed; until then the organisation can still answer."""
+        findings.finding_unanswered(self.by, finding_id=pk, **data)
+
+    @OnPage("bookings:finding", done=NOTED, form=FollowUpForm, name="follow_up_form")
+    @acts(_("Set the follow-up of a finding"), FollowUpBody, once=False)
+    def follow_up(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Set the day from which you verify, as an auditor, what was done about a finding; null removes
+        it."""
+        findings.finding_follow_up(self.by, finding_id=pk, **data)
+
+    @OnPage("bookings:finding", done=NOTED, form=AgreeForm, name="agree_form", part="#actions", below="agree")
+    @acts(
+        _("Add an agreed action"),
+        ActionBody,
+        below="actions",
+        named="_action_add",
+        gives=ActionShape,
+        status=201,
+        refuses=[403, 404, 409],
+    )
+    def agree(self, pk: UUID, data: dict[str, Any]) -> AuditAction:
+        """Add an action that was agreed on a finding, as the auditor or as the organisation. Its owner, a
+        member of the organisation, is told, and reminded before it is due."""
+        return action_services.action_add(self.by, finding_id=pk, **data)
+
+
+class Attaching(AuditResource):
+    """The operation that attaches a file to a finding."""
+
+    at, key, name = "audit/findings/", "finding_id", "audit_finding"
+    many, shape = "audit_findings", FindingDetailShape
+    parser_classes = [MultiPartParser]
+
+    visible, prepared, location = Findings.visible, Findings.prepared, Findings.location
+
+    @acts(
+        _("Attach a file to a finding"),
+        FindingFileBody,
+        below="attachments",
+        named="_attach",
+        status=201,
+        versioned=False,
+        refuses=[403, 404, 409],
+    )
+    def attach(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Attach a file to a finding or to one of its actions, sent as `multipart/form-data`. The type of the
+        file is determined from its content, as for attachments of instruments."""
+        files = [(data["name"], data["file"])]
+        action_services.finding_attach(self.by, finding_id=pk, files=files, action_id=data.get("action"))

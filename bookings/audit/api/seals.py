@@ -97,14 +97,24 @@ class Seals(Endpoint):
         return paginated(request, rows, query, ("-number",), lambda page: [seal_json(row) for row in page])
 
     @operation(
-        "trail_seal", _("Seal unsealed entries"), tag="trail", takes=Nothing, gives=MadeSealsShape, status=201
+        "trail_seal",
+        _("Seal unsealed entries"),
+        tag="trail",
+        takes=Nothing,
+        gives=MadeSealsShape,
+        status=201,
+        once=True,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Seal the trail. Auditors may do this; a job does so every few minutes. The answer is empty if there
         was nothing to seal."""
         checked(Nothing, request.data)
-        new = trail_seal_now(By(self.actor, self.now))
-        return Response({"seals": [seal_json(seal) for seal in new]}, status=201)
+
+        def seal() -> Response:
+            new = trail_seal_now(By(self.actor, self.now))
+            return Response({"seals": [seal_json(each) for each in new]}, status=201)
+
+        return self.once(seal)
 
 
 class Proof(Endpoint):

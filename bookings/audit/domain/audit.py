@@ -5,7 +5,7 @@ version that changes when its condition or its parameters change, so that old ex
 rule they were found. docs/audit.md explains the rules in words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -75,6 +75,7 @@ class BookingFacts:
     checked_out_at: datetime | None = None
     belongs_to_host: bool = False
     serves_both: tuple[UUID, ...] = ()
+    struck: str = ""  # why the host removed its no-show
 
 
 def minutes_between(first: datetime, last: datetime) -> int:
@@ -109,12 +110,12 @@ def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
 
 def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
     """Return the minutes and the state of a missed booking, or of a completed one whose use nobody has
-    entered for days; None for others."""
+    entered for days; None for others, and for one whose no-show the host has removed."""
     booked = minutes_between(facts.start, facts.end)
     if facts.state == "no_show":
         return {"minutes": booked, "state": "no_show"}
     patience = timedelta(days=RULES["booked-never-used"].parameters["days"])
-    is_over = facts.state == "completed" and facts.end + patience <= now
+    is_over = facts.state == "completed" and not facts.struck and facts.end + patience <= now
     if is_over and facts.checked_in_at is None:
         return {"minutes": booked, "state": "completed"}
     return None
@@ -194,10 +195,27 @@ def usage_changed(was: Any) -> Numbers | None:
     return {"was": " – ".join(known)} if known else None
 
 
-def other_than_card(fields: list[str]) -> Numbers | None:
-    """Return the names of the fields (`fields`) in which a charge differs from the result of its rate card;
-    None if it does not differ."""
-    return {"fields": ", ".join(fields[:5]), "count": len(fields)} if fields else None
+# The amounts of a charge that people read, the most important first.
+CHARGED = ("total", "payable", "covered", "tax")
+
+
+def other_than_card(differing: Sequence[tuple[str, str | None, str | None]], currency: str) -> Numbers | None:
+    """Return in what a charge differs from the result of its rate card, by fields with their stored and their
+    recomputed values: the names of the first fields and their number, each amount that differs as it was
+    charged and as computed again (`total`, `total_again`), and the `difference` in money of the first of
+    them. None if nothing differs."""
+    if not differing:
+        return None
+    numbers: Numbers = {"fields": ", ".join(name for name, *_ in differing[:5]), "count": len(differing)}
+    amounts = {name: (was, again) for name, was, again in differing if name in CHARGED and was and again}
+    for name in CHARGED:
+        if name in amounts:
+            was, again = amounts[name]
+            numbers |= {name: was, f"{name}_again": again}
+            if "difference" not in numbers:
+                difference = abs(Decimal(again) - Decimal(was))
+                numbers |= {"difference": f"{difference:f}", "currency": currency}
+    return numbers
 
 
 def stale_listing(*, confirmed_at: datetime, now: datetime) -> Numbers | None:

@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
 from bookings.audit.domain.audit import RULES
-from bookings.audit.messages import AUDIT_RULES
 from bookings.audit.models import AuditFinding, AuditSample
+from bookings.audit.selectors.rules import AUDIT_RULES
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
 from instruments.reading.forms.fields import StyledForm, VersionForm
+
+FOLLOW_UP = _("The day from which you verify what was done. Until then it cannot be closed. Empty: none.")
 
 
 def _area(label: Any, rows: int = 4) -> forms.CharField:
@@ -88,6 +90,7 @@ class FindingForm(AuditForm):
     due_date = DayField(
         label=_("To be answered by"), required=False, help_text=_("Empty: 5, 14, 30 or 60 days, by severity.")
     )
+    follow_up_date = DayField(label=_("Follow-up from"), required=False, help_text=FOLLOW_UP)
 
 
 class OtherFindingForm(FindingForm):
@@ -114,6 +117,14 @@ class ReturnForm(AuditForm, VersionForm):
 
 class CloseForm(AuditForm, VersionForm):
     evidence = _area(_("Evidence that it was corrected"), 2)
+
+
+class UnansweredForm(AuditForm, VersionForm):
+    statement = _area(_("How the answer was asked for, and why the finding goes on without it"), 2)
+
+
+class FollowUpForm(AuditForm, VersionForm):
+    follow_up_date = DayField(label=_("Follow-up from"), required=False, help_text=FOLLOW_UP)
 
 
 class SampleForm(AuditForm):

@@ -92,4 +92,20 @@ KINDS = table(
         _("The answer to this finding about {organisation} was due by {due}. Please answer it now."),
         is_still_true=in_state("open"),
     ),
+    _finding(
+        "audit.finding-unanswered",
+        _("No answer was received: {title}"),
+        _(
+            "The auditor has stated that no answer about {organisation} was received. You can still answer "
+            "until the finding is closed."
+        ),
+        is_still_true=in_state("open"),
+    ),
+    _finding(
+        "audit.finding-follow-up",
+        _("Follow-up due: {title}"),
+        _("The day has come to verify what {organisation} has done about this finding."),
+        readers=lambda finding: [finding.raised_by],
+        is_still_true=in_state("open", "replied"),
+    ),
 )

@@ -50,8 +50,9 @@ told AS (
 # Amounts are compared as numbers; one that is none differs. A month is told once it is known.
 _CHARGES = r"""
 held AS (
-    SELECT id, jsonb_strip_nulls(jsonb_build_object('reservation', reservation_id, 'kind', kind,
-        'currency', currency, 'total', total, 'payable', payable, 'state', state,
+    SELECT id, jsonb_strip_nulls(jsonb_build_object('reservation', reservation_id,
+        'enrolment', enrolment_id, 'kind', kind, 'currency', currency, 'total', total, 'payable', payable,
+        'state', state,
         'month', month)) AS said
     FROM bookings_charge WHERE {id}
 ),
@@ -66,7 +67,7 @@ told AS (
         ELSE '{{}}' END) a
     WHERE e.object_type = 'charge' AND {object_id}
     AND (a.key IN ('state', 'month') OR e.action = 'charge.create'
-        AND a.key IN ('reservation', 'kind', 'currency', 'total', 'payable'))
+        AND a.key IN ('reservation', 'enrolment', 'kind', 'currency', 'total', 'payable'))
     GROUP BY e.object_id
 )
 """

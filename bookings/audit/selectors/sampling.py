@@ -19,7 +19,8 @@ BATCH = 2000
 
 def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Item]:
     """Yield all items of the subject that concern the regions or those below them and began on the days.
-    Their stratum is the price group, for charges together with their kind. It takes one statement,
+    Their stratum is the price group, for charges together with their kind; charges of courses are one
+    stratum. It takes one statement,
     streamed."""
     first, last = (datetime.combine(day, time(), UTC) for day in (sampling.since, sampling.until))
 
@@ -38,7 +39,7 @@ def load_population(sampling: Sampling, regions: Sequence[UUID]) -> Iterator[Ite
                 rows = rows.filter(currency=sampling.currency)
             for pk, kind, group, total, currency in rows.iterator(BATCH):
                 value = int(total.scaleb(minor_digits(currency)))
-                yield Item(str(pk), f"{kind} {group}", value)
+                yield Item(str(pk), f"{kind} {group}" if group else kind, value)
         case "sessions":
             rows = UsageSession.objects.filter(
                 touches("reservation__"), checked_in_at__gte=first, checked_in_at__lt=last
@@ -63,7 +64,7 @@ def population_of(sample: AuditSample) -> bytes:
 def drawn_rows(sample: AuditSample) -> list[Any]:
     """Return the rows that were drawn for a sample, with their reservations. It takes one statement."""
     model, reservation = {
-        "charges": (Charge, ("reservation__instrument", "organisation")),
+        "charges": (Charge, ("reservation__instrument", "enrolment__session__course", "organisation")),
         "sessions": (UsageSession, ("reservation__instrument", "reservation__organisation")),
     }.get(sample.subject, (Reservation, ("instrument", "organisation")))
     rows: Any = model._default_manager.filter(pk__in=sample.drawn)

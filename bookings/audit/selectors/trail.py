@@ -11,6 +11,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, S
 from accounts.domain.roles import Actor
 from accounts.models import Region, TrailEntry, User
 from accounts.selectors.rows import visible
+from bookings.audit.models import AuditFinding
 from bookings.charging.selectors.stories import StoryEntry, records_of_story, steps_of
 
 # As many people as a part of a name may mean.
@@ -129,6 +130,17 @@ def trail_page(
 def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
     """Return an entry; `NotFound` if there is none or the actor may not read it."""
     return visible(entries_for(actor), pk=entry_id)
+
+
+FINDING_STEPS = ("finding.reply", "finding.return", "finding.unanswered")
+
+
+def finding_steps(finding: AuditFinding) -> list[StoryEntry]:
+    """Return the answers to a finding, each time one was sent back, and the statement that none was received,
+    in order, for everybody who may see the finding."""
+    entries = TrailEntry.objects.filter(object_id=finding.pk, action__in=FINDING_STEPS)
+    entries = entries.select_related("text")
+    return steps_of(list(entries.order_by("at", "id")))
 
 
 def readable_story(actor: Actor, object_id: UUID) -> list[StoryEntry]:

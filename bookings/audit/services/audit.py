@@ -15,26 +15,11 @@ from accounts.models import User
 from accounts.permissions import require_somewhere
 from accounts.selectors.rows import visible
 from bookings.audit.domain.audit import NEEDS_REASON, RULES, may_become
+from bookings.audit.domain.risk import Weights, score, share_of, weight_on
 from bookings.audit.models import AuditException, AuditRun
-from bookings.audit.selectors import comparison
-from bookings.audit.selectors.audit import (
-    AUDIT,
-    Hit,
-    booking_hits,
-    charge_hits,
-    comparison_hits,
-    day_hits,
-    exceptions_for,
-    grant_hits,
-    last_run,
-    newest_entry,
-    norm_hits,
-    own_case,
-    own_exceptions,
-    stale_hits,
-    touched,
-    usage_hits,
-)
+from bookings.audit.selectors import comparison, hits
+from bookings.audit.selectors.audit import AUDIT, exceptions_for, own_case, own_exceptions
+from bookings.audit.selectors.risk import Amount, load_amounts, load_weights
 
 _BATCH = 1000
 # Rows of each table that a night's run compares with the trail, besides those that the trail says were
@@ -47,22 +32,25 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
     before stay as they are. The platform's nightly run also compares a part of the books with the trail."""
     if not by.actor.is_platform:
         require_somewhere(by.actor, AUDIT)
-    now, before = by.now, last_run()
+    _rate_earlier()
+    now, before = by.now, hits.last_run()
     is_full = full or before is None or before.last_entry is None
-    newest = newest_entry()
+    newest = hits.newest_entry()
     counts: Counter[str] = Counter()
     looked_at = 0
-    reservations, charges = touched(None if is_full else before)
+    reservations, charges = hits.touched(None if is_full else before)
     for ids in reservations:
         looked_at += len(ids)
-        counts.update(_keep([*booking_hits(ids, now), *usage_hits(ids)], now))
+        counts.update(_keep([*hits.booking_hits(ids, now), *hits.usage_hits(ids)], now))
         if not is_full:
-            counts.update(_keep(comparison_hits(comparison.differences_of("reservation", ids), now), now))
+            counts.update(
+                _keep(hits.comparison_hits(comparison.differences_of("reservation", ids), now), now)
+            )
     for ids in charges:
         looked_at += len(ids)
-        counts.update(_keep(charge_hits(ids), now))
+        counts.update(_keep(hits.charge_hits(ids), now))
         if not is_full:
-            counts.update(_keep(comparison_hits(comparison.differences_of("charge", ids), now), now))
+            counts.update(_keep(hits.comparison_hits(comparison.differences_of("charge", ids), now), now))
     compared = dict(before.compared) if before else {}
     if is_full or by.actor.is_platform:
         compared = {}
@@ -70,10 +58,10 @@ def exceptions_find(by: By, *, full: bool = False) -> AuditRun:
             first = comparison.FIRST if is_full or before is None else _after(before, kind)
             for after, until in comparison.ranges_after(kind, first, None if is_full else SLICE):
                 different = comparison.differences_between(kind, after, until)
-                counts.update(_keep(comparison_hits(different, now), now))
+                counts.update(_keep(hits.comparison_hits(different, now), now))
                 compared[kind] = str(until)
-    for hits in (day_hits(), grant_hits(now), stale_hits(now), norm_hits(now)):
-        counts.update(_keep(hits, now))
+    for found in (hits.day_hits(), hits.grant_hits(now), hits.stale_hits(now), hits.norm_hits(now)):
+        counts.update(_keep(found, now))
     run = AuditRun(
         started_by_id=by.actor.user_id,
         started_at=now,
@@ -96,18 +84,21 @@ def _after(run: AuditRun, kind: str) -> UUID:
     return comparison.FIRST if last == comparison.LAST else last
 
 
-def _keep(hits: Iterable[Hit], now: datetime) -> Counter[str]:
+def _keep(found: Iterable[hits.Hit], now: datetime) -> Counter[str]:
     """Store the hits that are new; return their number by rule."""
     counts: Counter[str] = Counter()
-    for batch in batched(hits, _BATCH):
+    for batch in batched(found, _BATCH):
         counts.update(_keep_batch(batch, now))
     return counts
 
 
 @transaction.atomic
-def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
-    by_key = {(hit.rule, hit.key): hit for hit in hits}
+def _keep_batch(found: Sequence[hits.Hit], now: datetime) -> Counter[str]:
+    by_key = {(hit.rule, hit.key): hit for hit in found}
     known = set(AuditException.objects.filter(key__in={key for _, key in by_key}).values_list("rule", "key"))
+    fresh = [hit for key, hit in sorted(by_key.items()) if key not in known]
+    amounts = load_amounts([(hit.numbers, hit.evidence) for hit in fresh])
+    weights = load_weights()
     rows = [
         AuditException(
             rule=hit.rule,
@@ -121,9 +112,10 @@ def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
             happened_at=hit.happened_at,
             found_at=now,
         )
-        for key, hit in sorted(by_key.items())
-        if key not in known
+        for hit in fresh
     ]
+    for row, amount in zip(rows, amounts, strict=True):
+        _rate(row, amount, weights)
     # If two runs coincide, the second stores nothing, and the trail has one entry.
     AuditException.objects.bulk_create(rows, ignore_conflicts=True)
     kept = set(AuditException.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
@@ -138,6 +130,28 @@ def _keep_batch(hits: Sequence[Hit], now: datetime) -> Counter[str]:
         for row in rows
     )
     return Counter(row.rule for row in rows)
+
+
+def _rate(row: AuditException, amount: Amount | None, weights: Weights) -> None:
+    """Set what is at stake in an exception, and its risk by the weight of the day on which it was found."""
+    row.amount, row.currency = amount or (None, "")
+    row.share = share_of(row.rule, row.numbers, row.amount, row.currency)
+    row.weight = weight_on(weights, row.rule, row.found_at.date())
+    row.risk = score(row.weight, row.share)
+
+
+def _rate_earlier() -> None:
+    """Set the risk of exceptions that were found before there were weights."""
+    earlier = AuditException.objects.filter(share=None).order_by("pk")
+    while rows := list(earlier[:_BATCH]):
+        evidence = [[(item["type"], UUID(item["id"])) for item in row.evidence] for row in rows]
+        amounts = load_amounts(list(zip((row.numbers for row in rows), evidence, strict=True)))
+        weights = load_weights()
+        for row, amount in zip(rows, amounts, strict=True):
+            _rate(row, amount, weights)
+        with transaction.atomic():
+            fields = ["amount", "currency", "share", "weight", "risk"]
+            AuditException.objects.bulk_update(rows, fields)
 
 
 @transaction.atomic

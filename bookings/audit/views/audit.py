@@ -25,11 +25,29 @@ from accounts.views.pages import act, bare, by_of, edits, reads, writes
 from bookings.audit.domain.audit import may_become
 from bookings.audit.domain.sampling import Sampling
 from bookings.audit.forms import audit
-from bookings.audit.messages import rule_name
-from bookings.audit.models import AuditException, AuditFinding
+from bookings.audit.forms.actions import (
+    AgreeForm,
+    AttachForm,
+    DoneForm,
+    OwnerForm,
+    SendBackForm,
+    VerifyForm,
+    WithdrawForm,
+    offer_members,
+)
+from bookings.audit.models import AuditAction, AuditException, AuditFinding
 from bookings.audit.selectors import audit as audit_selectors
+from bookings.audit.selectors.actions import (
+    finding_actions,
+    finding_files,
+    is_action_overdue,
+    may_do,
+    why_not_closed,
+)
+from bookings.audit.selectors.audit import finding_day
+from bookings.audit.selectors.rules import rule_name
 from bookings.audit.selectors.sampling import drawn_rows, population_of
-from bookings.audit.selectors.trail import audited_regions, readable_story
+from bookings.audit.selectors.trail import audited_regions, finding_steps, readable_story
 from bookings.audit.services.audit import exceptions_decide, exceptions_find
 from bookings.audit.services.findings import Raised, finding_raise
 from bookings.audit.services.sampling import sample_draw
@@ -113,13 +131,15 @@ def run(request: HttpRequest) -> HttpResponse:
 def exception(request: HttpRequest, exception_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
     actor = actor_of(request.user)
     row = audit_selectors.exception_for(actor, exception_id)
+    audit_selectors.with_details([row])
     own = audit_selectors.own_exceptions(actor, [row])
     context = {
         "row": row,
+        "charge": audit_selectors.charge_behind(actor, row),
         "own_case": audit_selectors.own_case(actor, row.region_ids)
         if own and row.state != "confirmed"
         else None,
-        "finding": getattr(row, "finding", None),
+        "finding": getattr(row, "finding", None) or row.raised_in,
         "story": readable_story(actor, row.pk),
         "may": {
             state: not own and may_become(row.state, state) for state in ("review", "explained", "confirmed")
@@ -204,30 +224,83 @@ FOUND = ListPage("bookings/audit/findings.html", audit_selectors.FINDINGS)
 
 
 @reads
-def finding(request: HttpRequest, finding_id: UUID, status: int = 200, **forms: Any) -> HttpResponse:
-    actor = actor_of(request.user)
-    row = audit_selectors.finding_for(actor, finding_id)
+def finding(
+    request: HttpRequest, finding_id: UUID, status: int = 200, about: UUID | None = None, **forms: Any
+) -> HttpResponse:
+    by = by_of(request)
+    row = audit_selectors.finding_for(by.actor, finding_id)
     place = place_of(row.organisation)
-    audits, answers = actor.may(audit_selectors.AUDIT, place), actor.may("manage-charges", place)
-    own, read = audit_selectors.own_findings(actor, [row]), {"version": row.version}
+    audits, answers = by.actor.may(audit_selectors.AUDIT, place), by.actor.may("manage-charges", place)
+    own, read = audit_selectors.own_findings(by.actor, [row]), {"version": row.version}
+    is_open = row.state != "closed"
+    may_audit = audits and not own and is_open
+    is_overdue = audit_selectors.is_finding_overdue(row, by.now)
+    exceptions = audit_selectors.exceptions_of(row)
     context = {
         "row": row,
-        "own_case": audit_selectors.own_case(actor, row.organisation.region.lineage)
-        if audits and own and row.state != "closed"
+        "own_case": audit_selectors.own_case(by.actor, row.organisation.region.lineage)
+        if audits and own and is_open
         else None,
-        "is_overdue": audit_selectors.is_finding_overdue(row, timezone.now()),
+        "is_overdue": is_overdue,
+        "is_follow_up_due": row.follow_up_date and is_open and row.follow_up_date <= finding_day(row, by.now),
         "may_reply": answers and row.state == "open",
-        "may_return": audits and not own and row.state == "replied",
-        "may_close": audits and not own and row.state != "closed",
+        "may_return": may_audit and row.state == "replied",
+        "may_state": may_audit and is_overdue,
+        "may_close": may_audit,
+        "may_agree": may_audit or (answers and is_open),
         "audits": audits,
-        "records": audit_selectors.finding_records(actor, row),
+        "records": audit_selectors.finding_records(by.actor, row),
         "most": 200,
+        "exceptions": exceptions,
+        "at_stake": sorted(audit_selectors.amounts_of(exceptions).items()),
+        "amounts": audit_selectors.amounts_by_record(exceptions),
+        "steps": finding_steps(row),
+        "files": finding_files(row),
         "reply_form": audit.ReplyForm(initial=read),
         "return_form": audit.ReturnForm(initial=read),
         "close_form": audit.CloseForm(initial=read),
+        "unanswered_form": audit.UnansweredForm(initial=read),
+        "follow_up_form": audit.FollowUpForm(initial=read | {"follow_up_date": row.follow_up_date}),
+        "agree_form": AgreeForm(initial=read),
+        "attach_form": AttachForm(),
         **forms,
     }
+    actions = finding_actions(row)
+    context["agreed"] = [
+        _action(each, by, context, may_audit=may_audit, answers=answers, about=about) for each in actions
+    ]
+    for form in (context["agree_form"], *(each.get("owner_form") for each in context["agreed"])):
+        if form is not None:
+            offer_members(form, row.organisation)
+    if refused := why_not_closed(row, actions, by.now):
+        context["not_closed"] = sentence(refused.code, refused.numbers)
     return render(request, "bookings/audit/finding.html", context, status=status)
+
+
+def _action(
+    row: AuditAction, by: By, context: dict[str, Any], *, may_audit: bool, answers: bool, about: UUID | None
+) -> dict[str, Any]:
+    """Return an action as the page of its finding shows it, with the forms that the reader may send; one that
+    was refused keeps what was typed."""
+    row.finding = context["row"]
+    offered: dict[str, Any] = {
+        "done_form": DoneForm if row.state == "agreed" and may_do(by.actor, row) else None,
+        "verify_form": VerifyForm if may_audit and row.state == "done" else None,
+        "back_form": SendBackForm if may_audit and row.state == "done" else None,
+        "owner_form": OwnerForm if row.state == "agreed" and (may_audit or answers) else None,
+        "withdraw_form": WithdrawForm if may_audit and row.state in {"agreed", "done"} else None,
+    }
+    if context["row"].state == "closed":
+        offered = {}
+    shown = {
+        name: context[name]
+        if about == row.pk and name in context
+        else form(initial={"version": row.version}, auto_id=f"id_%s_{name}_{row.pk.hex[-6:]}")
+        for name, form in offered.items()
+        if form
+    }
+    is_refused = about == row.pk
+    return {"row": row, "is_overdue": is_action_overdue(row, by.now), "is_refused": is_refused, **shown}
 
 
 @edits

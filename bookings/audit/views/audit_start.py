@@ -9,7 +9,8 @@ from django.utils import timezone
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.verification import last_verified
 from accounts.views.pages import reads
-from bookings.audit.selectors.audit import AUDIT, exception_counts, findings_for, is_finding_overdue, last_run
+from bookings.audit.selectors.audit import AUDIT, exception_counts, findings_for, is_finding_overdue
+from bookings.audit.selectors.hits import last_run
 from bookings.hours.selectors.reading import use_by_region, used_of_open
 
 # Of findings, the first to fall due.

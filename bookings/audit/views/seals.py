@@ -26,7 +26,7 @@ from bookings.audit.selectors.trail_records import called_of
 from bookings.audit.services.bundles import bundle_ask, bundle_open, bundle_start
 from bookings.audit.views.trail import midnight
 from bookings.charging.selectors.stories import steps_of
-from bookings.record.messages import sentence
+from bookings.record.messages import refusal_sentence
 
 SHOWN = 50
 
@@ -68,8 +68,7 @@ def _held(text: str) -> dict[str, Any] | None:
     try:
         return {"text": text, "is_in_chain": bool(seals_like(text))}
     except Invalid as refused:
-        problem = refused.problems[0]
-        return {"text": text, "problem": sentence(problem.code, problem.numbers)}
+        return {"text": text, "problem": refusal_sentence(refused)}
 
 
 @writes
@@ -110,7 +109,7 @@ def bundle_later(request: HttpRequest) -> HttpResponse:
         to=reverse("bookings:seals"),
         done=gettext("The bundle is being written. You may leave this page."),
         form=form,
-        shows=lambda refused: form.add_error(None, sentence(refused.code, refused.numbers)),
+        shows=lambda refused: form.add_error(None, refusal_sentence(refused)),
     )
 
 

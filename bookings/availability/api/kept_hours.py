@@ -83,6 +83,7 @@ class KeptHoursResource(Resource):
         KeptHoursBody,
         refuses=[403, 404, 409],
         sends={
+            "instrument": "0197a1de-0000-7000-8000-000000000002",
             "organisation": "wusong-tech",
             "minutes": 7200,
             "start": "2026-03-09T00:00:00+08:00",

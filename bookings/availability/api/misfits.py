@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.resource import rendered
 from accounts.api.schema import PeriodShape, operation
-from accounts.domain.errors import FieldProblem, Invalid, invalid
+from accounts.api.shapes import replaced_by
+from accounts.domain.errors import FieldProblem, Invalid, invalid, unknown_fields
 from instruments.managing.selectors.misfits import load_misfits
 from instruments.opening.api.opening import OpeningHoursShape
 from instruments.opening.domain.opening import parse_hours
@@ -36,7 +38,8 @@ class MisfitShape(PeriodShape):
 
     id = serializers.UUIDField(source="reservation")
     state = serializers.CharField()
-    person = serializers.CharField()
+    user = PersonShape(allow_null=True, help_text="Null for guaranteed hours and slots held for a bid.")
+    person = serializers.CharField(style=replaced_by("user"))
     organisation = serializers.CharField()
     codes = serializers.ListField(child=serializers.CharField())
 
@@ -81,9 +84,8 @@ class InstrumentMisfits(Endpoint):
         data = request.data
         if not isinstance(data, Mapping):
             raise invalid("", "not-an-object")
-        unknown = sorted(str(name) for name in data if name not in ("opening_hours", "policy"))
-        if unknown:
-            raise Invalid([FieldProblem(name, "unknown-field") for name in unknown])
+        if unknown := unknown_fields(data, ("opening_hours", "policy")):
+            raise Invalid(unknown)
         hours = _read(data, "opening_hours", parse_hours)
         policy = _read(data, "policy", parse_policy)
         instrument = instrument_to_manage(self.actor, instrument_id)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import OrganisationField
 from instruments.reading.domain.clock import day_span
-from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.reading.forms.fields import DecimalField, StyledForm, VersionForm
 from instruments.register.models import Instrument
 
 NAMES = {"start": "first_day", "end": "last_day", "minutes": "hours", "holder": "organisation",
@@ -18,8 +18,8 @@ def _day(label: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
 
-def _hours(**options: Any) -> forms.DecimalField:
-    return forms.DecimalField(max_digits=7, decimal_places=2, min_value=0, **options)
+def _hours(**options: Any) -> DecimalField:
+    return DecimalField(max_digits=7, decimal_places=2, min_value=0, **options)
 
 
 class KeptForm(StyledForm):
@@ -29,7 +29,7 @@ class KeptForm(StyledForm):
     hours = _hours(label=_("Hours"))
     first_day = _day(_("First day"))
     last_day = _day(_("Last day"))
-    price = forms.DecimalField(
+    price = DecimalField(
         label=_("Price per hour"),
         required=False,
         max_digits=18,

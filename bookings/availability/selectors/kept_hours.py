@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
+from accounts.selectors.memberships import in_scope
 from bookings.availability.domain.kept_hours import Kept
 from bookings.availability.models import KeptHours
 from bookings.record.domain.periods import Period
@@ -110,7 +111,7 @@ def kept_for(actor: Actor, now: datetime) -> QuerySet[KeptHours]:
         .filter(
             Q(granted_by_id=actor.person)
             | Q(organisation__in=actor.own_organisations)
-            | Q(instrument__organisation__in=actor.organisations_where("read-bookings"))
+            | in_scope(actor.scope_where("read-bookings"), "instrument__organisation")
             | (regions if actor.regions_where("read-bookings") else Q(pk=None))
         )
         .select_related("instrument__facility", "instrument__organisation")

@@ -82,6 +82,7 @@ def find_misfits(
                     organisation="" if row.held_for else row.organisation.code,
                     state=row.state,
                     codes=tuple(sorted(codes)),
+                    user=None if row.held_for else row.user,
                 )
             )
     return misfits

@@ -17,6 +17,7 @@ from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors import enquiries as enquiry_selectors
 from bookings.board.services import enquiries as enquiry_services
 from bookings.board.services.bids import BidValues, bid_amend, bid_make, bid_withdraw
+from bookings.catalogue.api.asking import FundingBody, shares_or_default
 from bookings.record.api.lists import listed
 from bookings.record.models import Reservation
 from bookings.reserving.api.reservations import AmountBody
@@ -33,7 +34,7 @@ class EnquiryBody(Shape):
     hosts = ListOf(child=Text(40), default=list, help_text="Codes of organisations.")
 
 
-class BidAcceptBody(Shape):
+class BidAcceptBody(FundingBody):
     slot = serializers.UUIDField(help_text="Id of one of the bid's slots.")
     purpose = Choice(Reservation.Purpose.choices, default="research")
     house_rules = Whole(
@@ -176,6 +177,7 @@ class ClustersShape(serializers.Serializer[Any]):
 
 
 class Enquiries(Resource):
+    for_persons = True
     at, key, name, many, tag = "enquiries/", "enquiry_id", "enquiry", "enquiries", "instruments"
     shape, write_scope, needs_person = EnquiryShape, "book", True
 
@@ -211,11 +213,14 @@ class Enquiries(Resource):
     def accept(self, pk: UUID, data: dict[str, Any]) -> UUID:
         """Book one of the times of a bid; the other bids are declined."""
         slot, most = data.pop("slot"), data.pop("at_most", None)
+        shares = shares_or_default(data)
+        data.pop("funding", None)
         enquiry_services.enquiry_accept(
             self.by,
             enquiry_id=pk,
             slot_id=slot,
             at_most=(most["amount"], most["currency"]) if most else None,
+            funding=shares,
             **data,
         )
         return pk
@@ -235,8 +240,8 @@ class Enquiries(Resource):
 
 class OpenEnquiries(Resource):
     at, key, name, many = "board/", "enquiry_id", "open_enquiry", "open_enquiries"
-    tag, shape, needs_person = "instruments", OpenEnquiryShape, True
-    order = ("closes_at", "id")
+    tag, shape, write_scope, needs_person = "instruments", OpenEnquiryShape, "manage", True
+    order, page_at = ("closes_at", "id"), "open-enquiries/"
 
     def visible(self, pk: UUID) -> Enquiry:
         return enquiry_selectors.enquiry_to(self.actor, pk, self.now)
@@ -259,6 +264,19 @@ class OpenEnquiries(Resource):
     @reads(_("An enquiry for your instruments"))
     def detail(self, pk: UUID) -> None:
         """Return an enquiry as hosts see it."""
+
+    @OnPage("bookings:open-enquiries", done=_("Put aside."), of="")
+    @acts(_("Put an enquiry aside"), versioned=False)
+    def put_aside(self, pk: UUID, data: Any = None) -> UUID:
+        """Put an enquiry aside that your organisations will not answer: it is listed with `waits=aside` only.
+        The person who enquired is not told."""
+        return enquiry_services.enquiry_put_aside(self.by, enquiry_id=pk).pk
+
+    @OnPage("bookings:open-enquiries", done=_("Taken back."), of="")
+    @acts(_("Take an enquiry back"), versioned=False)
+    def take_back(self, pk: UUID, data: Any = None) -> UUID:
+        """List an enquiry again that your organisations had put aside."""
+        return enquiry_services.enquiry_put_aside(self.by, enquiry_id=pk, is_back=True).pk
 
 
 def _stands(by: By, bid: Bid) -> bool:

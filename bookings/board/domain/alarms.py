@@ -53,7 +53,8 @@ class Facts:
 
     publication: str
     accepted_on: date | None
-    was_published: bool
+    published_on: date | None
+    entered_on: date
     was_used: bool
     is_whole_year: bool
     productive_minutes: int
@@ -65,23 +66,26 @@ class Facts:
 
 def alarms_of(facts: Facts, limits: Thresholds, *, today: date, late: date) -> set[str]:
     """Return the kinds of alarm for which an instrument gives cause. `late` is the last day such that owners
-    who accepted an instrument by then have had all the working days for publishing it (`working_day_before`).
+    who had accepted and entered an instrument by then have had all the working days for publishing it
+    (`working_day_before`).
 
     This is the definition, which only tests call: `_RAISE` of board/services/alarms computes the same in SQL,
     and a property test compares the two.
     """
     kinds = set()
-    accepted = facts.accepted_on
+    accepted, published = facts.accepted_on, facts.published_on
     in_service_by = today - timedelta(days=limits["in_service_days"])
     if (
         facts.publication != "retired"
         and not facts.was_used
         and accepted is not None
-        and accepted <= in_service_by
+        # What it was used for before it was published here nobody can know.
+        and max(accepted, published or accepted) <= in_service_by
     ):
         kinds.add(NOT_IN_SERVICE)
-    is_prepared = facts.publication in {"draft", "submitted"} and not facts.was_published
-    if is_prepared and accepted is not None and accepted <= late:
+    is_prepared = facts.publication in {"draft", "submitted"} and published is None
+    # Nor could one be published here that was not entered yet.
+    if is_prepared and accepted is not None and max(accepted, facts.entered_on) <= late:
         kinds.add(PUBLISHED_LATE)
     if facts.publication != "published":
         return kinds

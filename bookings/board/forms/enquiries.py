@@ -1,6 +1,6 @@
 """Forms for publishing a need as an enquiry, and for bidding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,9 +16,12 @@ from bookings.board.domain.enquiries import LONGEST_REASON
 from bookings.board.models import Bid, Enquiry
 from bookings.board.services.bids import BidValues
 from bookings.board.services.enquiries import CLOSING, DECLINING, EnquiryValues
+from bookings.funding.domain.defaults import NO_DEFAULT, Default
+from bookings.funding.forms.funding import PaysFrom
+from bookings.funding.models import FundingSource
 from bookings.record.forms.fields import LocalMomentField, local_moment
 from bookings.record.models import Reservation
-from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.fields import DecimalField, StyledForm
 from instruments.reading.forms.shapes import form_of
 from instruments.register.models import Instrument
 
@@ -79,7 +82,7 @@ class BidForm(StyledForm):
         choices=Bid.Condition.choices,
         widget=forms.CheckboxSelectMultiple,
     )
-    discount_percent = forms.DecimalField(
+    discount_percent = DecimalField(
         label=_("Discount on the rate card"),
         required=False,
         min_value=0,
@@ -138,8 +141,9 @@ class BidDeclineBody(Shape):
 DeclineForm = form_of(BidDeclineBody)
 
 
-class AcceptForm(StyledForm):
-    """The acceptance of a bid; `read` is the currency and the amount payable that the page showed."""
+class AcceptForm(PaysFrom, StyledForm):
+    """The acceptance of a bid, with what pays for it; `read` is the currency and the amount payable that the
+    page showed."""
 
     slot = forms.UUIDField(widget=forms.HiddenInput)
     purpose = forms.ChoiceField(
@@ -159,6 +163,21 @@ class AcceptForm(StyledForm):
     )
     house_rules = forms.IntegerField(required=False, min_value=1, max_value=10**8)
     read = forms.RegexField(r"^[A-Z]{3} -?\d{1,15}(\.\d+)?$", required=False)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        sources: Sequence[FundingSource] = (),
+        default: Default = NO_DEFAULT,
+        initial: dict[str, Any],
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.offer(sources, default)
+
+    def place_of(self, path: str) -> str:
+        """Return the form's field for a path in the rules' problems."""
+        return "funding" if path.startswith("funding") else path
 
     def at_most(self) -> tuple[Decimal, str] | None:
         currency, _, amount = self.cleaned_data["read"].partition(" ")

@@ -23,7 +23,7 @@ class Enquiry(models.Model):
     who enquires nor the need's text; they never see requirements and budget.
 
     techniques: codes, the most characteristic first; regions, hosts: the hosts it goes to, all if both are
-    empty; reason: why it was not met.
+    empty; put_aside_by: ids of hosts that will not answer it; reason: why it was not met.
     """
 
     class State(models.TextChoices):
@@ -51,6 +51,7 @@ class Enquiry(models.Model):
     is_confidential = models.BooleanField()
     regions = models.ManyToManyField(Region, related_name="+", blank=True)
     hosts = models.ManyToManyField(Organisation, related_name="+", blank=True)
+    put_aside_by = ArrayField(models.UUIDField(), default=list, db_default=[])
     terms = ArrayField(models.CharField(max_length=60))
     techniques = ArrayField(models.CharField(max_length=60))
     sample = models.CharField(max_length=200, blank=True)

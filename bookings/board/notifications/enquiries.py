@@ -12,25 +12,25 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, row_of, table
 from accounts.models import OutboxMessage, User
-from accounts.selectors.memberships import holders_of
+from accounts.selectors.memberships import holders_of, holders_of_parts
 from bookings.board.domain.enquiries import enquiry_state
 from bookings.board.models import Bid, Enquiry
-from bookings.board.selectors.enquiries import hosts_matched
+from bookings.board.selectors.enquiries import goes_to, hosts_matched
 from bookings.needs.selectors.needs import load_chosen
 
 _ENQUIRIES = Enquiry.objects.select_related("organisation__region", "user", "need__user")
 _BIDS = Bid.objects.select_related(
-    "enquiry__organisation", "enquiry__user", "enquiry__reservation", "instrument", "host"
+    "enquiry__organisation", "enquiry__user", "enquiry__reservation", "instrument__facility", "host"
 )
 
 
 def _matched(enquiry: Enquiry) -> Iterable[User]:
-    """Return the managers of the hosts with matching instruments, except the person who enquired."""
-    people = [
-        person
-        for host in hosts_matched(enquiry, enquiry.created_at)
-        for person in holders_of("manager", host)
-    ]
+    """Return the managers of the hosts with matching instruments, also those of such instruments alone, but
+    not the person who enquired."""
+    people: list[User] = []
+    for host in hosts_matched(enquiry, enquiry.created_at):
+        people += holders_of("manager", host)
+        people += [person for person in holders_of_parts("manager", host) if goes_to(person, enquiry)]
     return [person for person in dict.fromkeys(people) if person.pk != enquiry.user_id]
 
 
@@ -58,7 +58,15 @@ def _of_bid(bid: Bid, row: OutboxMessage, now: datetime) -> Content:
     words: dict[str, object] = {"instrument": bid.instrument, "host": bid.host}
     if row.kind == "bid.accepted":
         words |= {"person": str(bid.enquiry.user), "payer": bid.enquiry.organisation}
-    return Content(bid.pk, reverse(f"bookings:{name}", args=about), words, {"bid": bid}, days=_times(bid))
+    return Content(
+        bid.pk,
+        reverse(f"bookings:{name}", args=about),
+        words,
+        {"bid": bid},
+        zone=bid.instrument.facility.time_zone,
+        days=_times(bid),
+        are_apart=True,
+    )
 
 
 _kind = partial(
@@ -70,7 +78,7 @@ _kind = partial(
     template="bookings/board/mail/board",
 )
 _enquiry = partial(_kind, load=row_of(_ENQUIRIES, "enquiry"), content=_of_enquiry)
-_to_host = partial(_kind, readers=lambda bid: holders_of("manager", bid.host_id))
+_to_host = partial(_kind, readers=lambda bid: holders_of("manager", bid.host_id, bid.instrument))
 KINDS = table(
     _enquiry(
         "enquiry.made",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
+from accounts.selectors.memberships import in_scope
 from accounts.selectors.rows import visible
 from bookings.board.domain.alarms import CLEARED, RISEN, limits_on, working_day_before
 from bookings.board.models import AlarmThreshold, IdleAlarm
@@ -44,7 +45,7 @@ asking AS (
         JOIN reach r ON r.other = u.region_id
         JOIN limits l ON l.region_id = r.region_id AND u.on_date > %(today)s - l.demand_days
         LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = u.instrument_id
-        WHERE u.on_date > %(today)s - 366 AND u.organisation_id IS NOT NULL
+        WHERE u.on_date > %(today)s - 366 AND u.organisation_id IS NOT NULL AND u.code = ''
         UNION ALL
         -- One that was not met is unmet demand.
         SELECT r.region_id, t.id, e.organisation_id
@@ -68,6 +69,7 @@ known AS (
     SELECT i.id AS instrument_id, i.region_id, i.organisation_id, i.publication,
         i.published_at IS NOT NULL AS was_published,
         (i.published_at AT TIME ZONE 'UTC')::date AS published_on,
+        (i.created_at AT TIME ZONE 'UTC')::date AS entered_on,
         coalesce((
             SELECT min(d ->> 'date') FROM jsonb_array_elements(i.dates) d
             WHERE d ->> 'date_type' = 'Commissioned'
@@ -164,6 +166,16 @@ def load_asked(now: datetime) -> AlarmParameters:
     )
 
 
+def load_demand_of(alarm: IdleAlarm) -> tuple[list[str], list[str]]:
+    """Return the codes of the techniques and regions whose unmet demand an alarm counts."""
+    own = alarm.instrument.region_id
+    reach = {own, *(other for host, other in _agreed(alarm.checked_at.date()) if host == own)}
+    techniques = alarm.instrument.techniques.order_by("code").values_list("code", flat=True)
+    return list(techniques), list(
+        Region.objects.filter(pk__in=reach).order_by("code").values_list("code", flat=True)
+    )
+
+
 def _agreed(today: date) -> list[tuple[UUID, UUID]]:
     """Return the pairs of regions that share an agreement in force."""
     members = AgreementMember.objects.filter(
@@ -182,14 +194,20 @@ def _agreed(today: date) -> list[tuple[UUID, UUID]]:
     return sorted(pairs)
 
 
+def load_limits(region_id: UUID, day: date) -> Mapping[str, int]:
+    """Return the thresholds in force in a region on a day. One statement."""
+    entered = AlarmThreshold.objects.values_list("region_id", "parameter", "valid_from", "value")
+    return limits_on(entered, region_id, day)
+
+
 def alarms_for(actor: Actor) -> QuerySet[IdleAlarm]:
     """Return the alarms about instruments that the actor manages, or in regions that they coordinate or
     audit; those that have waited longest for an answer first."""
     seen = IdleAlarm.objects.none()
-    hosts = actor.organisations_where("manage-instruments")
+    managed = in_scope(actor.scope_where("manage-instruments"), "instrument__organisation")
     regions = [*actor.regions_where("coordinate"), *actor.regions_where("audit")]
     rows = IdleAlarm.objects.select_related(*WITH)
-    seen = rows.filter(instrument__organisation__in=hosts)
+    seen = rows.filter(managed)
     if regions:
         seen |= rows.filter(instrument__region__lineage__overlap=regions)
     return seen.order_by("asked_at", "pk")
@@ -203,11 +221,9 @@ def alarm_by_id(actor: Actor, alarm_id: UUID) -> IdleAlarm:
 def alarms_to_answer(actor: Actor, now: datetime) -> QuerySet[IdleAlarm]:
     """Return the alarms that the actor should answer or follow up: those about instruments they manage that
     await an answer, and those that were escalated to a region they coordinate."""
-    hosts = actor.organisations_where("manage-instruments")
+    managed = in_scope(actor.scope_where("manage-instruments"), "instrument__organisation")
     rows = IdleAlarm.objects.select_related(*WITH)
-    seen = rows.filter(
-        state__in=[IdleAlarm.State.OPEN, IdleAlarm.State.RISEN], instrument__organisation__in=hosts
-    )
+    seen = rows.filter(managed, state__in=[IdleAlarm.State.OPEN, IdleAlarm.State.RISEN])
     if regions := list(actor.regions_where("coordinate")):
         seen |= rows.filter(state=RISEN, instrument__region__lineage__overlap=regions)
     return seen.order_by("asked_at", "pk")
@@ -246,7 +262,13 @@ ALARMS = Listing(
     ),
     waits={"alarms": alarms_to_answer},
     waits_help="Only alarms that you have to answer.",
-    words=("instrument__name", "instrument__name_zh", "instrument__organisation__name"),
+    words=(
+        "instrument__name",
+        "instrument__name_zh",
+        "instrument__organisation__name",
+        "instrument__organisation__name_zh",
+        "instrument__organisation__code",
+    ),
     q_help="Part of the name of the instrument or its owner.",
     day="asked_at",
     filters=(

@@ -15,10 +15,12 @@ from django.db.models import (
     Exists,
     F,
     Func,
+    Min,
     OuterRef,
     Prefetch,
     Q,
     QuerySet,
+    Subquery,
     TextField,
     UUIDField,
     When,
@@ -27,7 +29,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Actor, By
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, Region, User
+from accounts.selectors.memberships import in_scope, load_actor
 from accounts.selectors.rows import visible
 from bookings.availability.domain.availability import Wish
 from bookings.availability.selectors.availability import load_calendar
@@ -90,21 +93,49 @@ def own_enquiry(actor: Actor, enquiry_id: UUID) -> Enquiry:
 
 
 def enquiries_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
+    """Return those of `_sent_to` that some organisation of `_hosts_to_ask` has not put aside."""
+    return _sent_to(actor, now).exclude(_put_aside(actor))
+
+
+def enquiries_aside(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
+    """Return those of `_sent_to` that all organisations of `_hosts_to_ask` have put aside."""
+    return _sent_to(actor, now).filter(_put_aside(actor))
+
+
+def _put_aside(actor: Actor) -> Q:
+    return Q(put_aside_by__contains=sorted(_hosts_to_ask(actor)))
+
+
+def is_put_aside(actor: Actor, enquiry: Enquiry) -> bool:
+    """Say whether all organisations of `_hosts_to_ask` have put an enquiry aside."""
+    return _hosts_to_ask(actor) <= set(enquiry.put_aside_by)
+
+
+def _hosts_to_ask(actor: Actor) -> frozenset[UUID]:
+    """Return the hosts for which the actor puts enquiries aside: those managed as a whole or, for somebody
+    who manages none, those whose managers do it for them."""
+    scope = actor.scope_where("manage-instruments")
+    return scope.organisations or scope.hosts
+
+
+def _sent_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
     """Return open enquiries that go to organisations whose instruments the actor manages, the first to close
-    first: those that name one of these organisations, and those for techniques of their instruments; never
-    the actor's own, nor those for whose need something is booked."""
-    hosts = actor.organisations_where("manage-instruments")
-    entries = SearchEntry.objects.filter(is_published=True, organisation_id__in=hosts)
+    first: those that name one of these organisations, for managers of it as a whole, and those for techniques
+    of instruments that the actor manages; never the actor's own, nor those for whose need something is
+    booked."""
+    scope = actor.scope_where("manage-instruments")
+    entries = SearchEntry.objects.filter(in_scope(scope, "organisation_id"), is_published=True)
     lineages = Region.objects.filter(pk__in=entries.values("region")).annotate(
         one=Func(F("lineage"), function="unnest", output_field=UUIDField())
     )
     keys = entries.annotate(one=Func(F("keys"), function="unnest", output_field=TextField()))
     of_regions = Enquiry.regions.through.objects.filter(enquiry_id=OuterRef("pk"))
     of_hosts = Enquiry.hosts.through.objects.filter(enquiry_id=OuterRef("pk"))
-    is_named = Exists(of_hosts.filter(organisation_id__in=hosts))
+    is_named = Exists(of_hosts.filter(organisation_id__in=scope.organisations))
+    may_match = Exists(of_hosts.filter(organisation_id__in=scope.hosts))
     to_them = (
         ~Exists(of_regions) & ~Exists(of_hosts)
-        | is_named
+        | may_match
         | Exists(of_regions.filter(region_id__in=lineages.values("one")))
     )
     return (
@@ -123,10 +154,13 @@ def enquiries_to(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
 
 
 def enquiries_to_answer(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
-    """Return those of `enquiries_to` for which no organisation of the actor has an open bid."""
-    hosts = actor.organisations_where("manage-instruments")
+    """Return those of `enquiries_to` for which no instrument that the actor manages is offered in an open
+    bid."""
     bids = Bid.objects.filter(
-        enquiry=OuterRef("pk"), host_id__in=hosts, state__in=enquiries.STANDING, valid_until__gt=now
+        in_scope(actor.scope_where("manage-instruments"), "host_id"),
+        enquiry=OuterRef("pk"),
+        state__in=enquiries.STANDING,
+        valid_until__gt=now,
     )
     return enquiries_to(actor, now).exclude(Exists(bids))
 
@@ -145,20 +179,26 @@ def enquiries_in(rows: QuerySet[Enquiry], state: str, now: datetime) -> QuerySet
 
 
 def enquiry_to(actor: Actor, enquiry_id: UUID, now: datetime) -> Enquiry:
-    """Return an enquiry that goes to a host managed by the actor; raise `NotFound` otherwise."""
-    return visible(enquiries_to(actor, now), pk=enquiry_id)
+    """Return an enquiry that goes to a host managed by the actor, put aside or not; raise `NotFound`
+    otherwise."""
+    return visible(_sent_to(actor, now), pk=enquiry_id)
+
+
+def goes_to(person: User, enquiry: Enquiry) -> bool:
+    """Say whether an enquiry went to a person as somebody who manages instruments when it was made."""
+    return _sent_to(load_actor(person), enquiry.created_at).filter(pk=enquiry.pk).exists()
 
 
 def instruments_for(actor: Actor, enquiry: Enquiry) -> list[Instrument]:
     """Return the instruments with which the actor, as their manager, may bid: those that match, by name, and
     after them the others of hosts that the enquiry names, who know best what they can do."""
-    hosts = set(actor.organisations_where("manage-instruments"))
+    scope = actor.scope_where("manage-instruments")
     named = {host.pk for host in enquiry.hosts.all()}
     regions = {region.pk for region in enquiry.regions.all()}
     matching = Exists(_matching(enquiry.techniques).filter(pk=OuterRef("pk")))
     rows = Instrument.objects.select_related(*WITH).filter(
-        Q(matching) | Q(organisation_id__in=named & hosts),
-        organisation_id__in=hosts,
+        Q(matching) | Q(organisation_id__in=named & scope.hosts),
+        in_scope(scope, "organisation_id", None),
         publication=Instrument.Publication.PUBLISHED,
     )
     return [
@@ -209,12 +249,12 @@ def _matching(techniques: Sequence[str]) -> QuerySet[SearchEntry]:
 
 
 def bids_for(actor: Actor) -> QuerySet[Bid]:
-    """Return the bids of hosts whose instruments the actor manages, and those for the actor's own enquiries,
+    """Return the bids with instruments that the actor manages, and those for the actor's own enquiries,
     newest first."""
-    hosts = actor.organisations_where("manage-instruments")
+    hosted = in_scope(actor.scope_where("manage-instruments"), "host_id")
     mine = enquiries_for(actor).order_by().values("pk")
     return (
-        Bid.objects.filter(Q(host_id__in=hosts) | Q(enquiry__in=mine))
+        Bid.objects.filter(hosted | Q(enquiry__in=mine))
         .select_related("enquiry__organisation", "enquiry__user", "instrument__facility", "host")
         .prefetch_related(_SLOTS)
         .order_by("-created_at", "-id")
@@ -235,8 +275,13 @@ def bids_to_decide(actor: Actor, now: datetime) -> QuerySet[Bid]:
 
 
 def enquiries_to_decide(actor: Actor, now: datetime) -> QuerySet[Enquiry]:
-    """Return the actor's own enquiries that have open bids."""
-    return enquiries_for(actor).filter(pk__in=bids_to_decide(actor, now).values("enquiry"))
+    """Return the actor's own enquiries that have open bids, each with the moment at which the first of their
+    times is given up."""
+    bids = bids_to_decide(actor, now)
+    first = bids.filter(enquiry=OuterRef("pk")).order_by().values("enquiry")
+    deadline = first.annotate(at=Min("slots__reservation__deadline_at")).values("at")
+    rows = enquiries_for(actor).filter(pk__in=bids.values("enquiry"))
+    return rows.annotate(decide_by=Subquery(deadline))
 
 
 def bids_in(rows: QuerySet[Bid], state: str, now: datetime) -> QuerySet[Bid]:
@@ -253,12 +298,18 @@ def bid_by_id(actor: Actor, bid_id: UUID) -> Bid:
 
 
 def host_bids(actor: Actor) -> QuerySet[Bid]:
-    """Return bids of hosts whose instruments the actor manages."""
-    return bids_for(actor).filter(host_id__in=actor.organisations_where("manage-instruments"))
+    """Return the bids with instruments that the actor manages."""
+    return bids_for(actor).filter(in_scope(actor.scope_where("manage-instruments"), "host_id"))
+
+
+def bids_among(actor: Actor, bids: Iterable[Bid]) -> list[Bid]:
+    """Return those of some loaded bids that are with instruments that the actor manages."""
+    holds = actor.scope_where("manage-instruments").holds
+    return [bid for bid in bids if holds(bid.host_id, bid.instrument.facility_id, bid.instrument_id)]
 
 
 def host_bid(actor: Actor, bid_id: UUID) -> Bid:
-    """Return a bid of a host that the actor manages; raise `NotFound` otherwise."""
+    """Return a bid with an instrument that the actor manages; raise `NotFound` otherwise."""
     return visible(host_bids(actor), pk=bid_id)
 
 
@@ -483,7 +534,7 @@ def load_clusters(actor: Actor) -> list[tuple[enquiries.Cluster, Technique | Non
 
 
 _SLOTS: Any = Prefetch(
-    "slots", BidSlot.objects.select_related("reservation").order_by("reservation__start_at", "id")
+    "slots", BidSlot.objects.select_related("reservation__rate_card").order_by("reservation__start_at", "id")
 )
 _BIDS: Any = Prefetch(
     "bids",
@@ -502,8 +553,7 @@ def _all() -> QuerySet[Enquiry]:
 
 
 def _own_states(row: Enquiry, by: By) -> str:
-    hosts = by.actor.organisations_where("manage-instruments")
-    bids: Any = shown_bids((bid for bid in row.bids.all() if bid.host_id in hosts), by.now)
+    bids: Any = shown_bids(bids_among(by.actor, row.bids.all()), by.now)
     return ", ".join(bid.shown_state for bid in bids)
 
 
@@ -577,8 +627,8 @@ OPEN_ENQUIRIES = Listing(
         ),
         Column("own_bids", _own_states),
     ),
-    waits={"enquiries": enquiries_to_answer},
-    waits_help="Only enquiries for which your organisations have no open bid.",
+    waits={"enquiries": enquiries_to_answer, "aside": enquiries_aside},
+    waits_help="Only enquiries for which your organisations have no open bid; or only those put aside.",
     words=("sample",),
     q_help="Part of the description of the sample.",
     day="closes_at",

@@ -1,7 +1,7 @@
 """Raise and clear alarms each night, let owners answer them, and escalate unanswered ones to the region."""
 
 import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import batched
@@ -11,11 +11,11 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, invalid
-from accounts.domain.roles import ADMINISTRATOR, PLATFORM, By, Place
+from accounts.domain.roles import ADMINISTRATOR, MANAGER, PLATFORM, By, Place
 from accounts.models import Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import holders_in_part, place_of
 from accounts.selectors.rows import visible
 from accounts.selectors.zones import DayIn
 from accounts.trail import Change
@@ -38,10 +38,11 @@ judged AS (
 ),
 due AS (
     SELECT j.*, k.kind FROM judged j CROSS JOIN LATERAL (VALUES
-        ('not_in_service', j.used_on IS NULL
-            AND j.accepted_on <= to_char(%(today)s - j.in_service_days, 'YYYY-MM-DD')),
+        ('not_in_service', j.used_on IS NULL AND j.accepted_on IS NOT NULL
+            AND greatest(j.accepted_on, to_char(j.published_on, 'YYYY-MM-DD'))
+                <= to_char(%(today)s - j.in_service_days, 'YYYY-MM-DD')),
         ('published_late', j.publication IN ('draft', 'submitted') AND NOT j.was_published
-            AND j.accepted_on <= to_char(j.late, 'YYYY-MM-DD')),
+            AND j.accepted_on <= to_char(j.late, 'YYYY-MM-DD') AND j.entered_on <= j.late),
         ('idle', j.is_idle),
         ('under_used', j.is_below AND NOT j.is_idle),
         ('not_shared', j.publication = 'published' AND NOT j.is_idle AND j.is_whole_year
@@ -144,17 +145,20 @@ def _recorded(row: IdleAlarm) -> dict[str, object]:
 
 
 def _tell(now: datetime, kind: str, whose: str, rows: Iterable[IdleAlarm]) -> None:
-    """Send each organisation or region one message about its alarms, whatever their number."""
-    numbers: dict[UUID, int] = defaultdict(int)
-    for row in rows:
-        numbers[getattr(row.instrument, f"{whose}_id")] += 1
-    enqueue(
-        [
-            Effect(kind, f"{kind}:{pk}:{now.date()}", {whose: str(pk), "number": number})
-            for pk, number in sorted(numbers.items())
-        ],
-        now=now,
-    )
+    """Send each organisation or region one message about its alarms, whatever their number, and each of those
+    who manage only a part of an organisation one about theirs."""
+    about = [row.instrument for row in rows]
+    numbers = Counter(getattr(one, f"{whose}_id") for one in about)
+    effects = [
+        Effect(kind, f"{kind}:{pk}:{now.date()}", {whose: str(pk), "number": number})
+        for pk, number in sorted(numbers.items())
+    ]
+    if whose == "organisation" and about:
+        of = [(one.organisation_id, one.facility_id, one.pk) for one in about]
+        for (host, user), theirs in holders_in_part(MANAGER, of).items():
+            payload = {whose: str(host), "user": str(user), "number": len(theirs)}
+            effects.append(Effect(kind, f"{kind}:{host}:{now.date()}:{user}", payload))
+    enqueue(effects, now=now)
 
 
 @transaction.atomic
@@ -163,7 +167,7 @@ def alarm_answer(by: By, *, alarm_id: UUID, reason: str, due_date: date, note: s
     An answer may be replaced by another. Raise `Invalid`, `WrongState`."""
     alarm_by_id(by.actor, alarm_id)
     row = visible(IdleAlarm.objects.select_for_update(of=("self",)).select_related(*WITH), pk=alarm_id)
-    require(by.actor, "manage-instruments", place_of(row.instrument.organisation))
+    require(by.actor, "manage-instruments", place_of(row.instrument.organisation, row.instrument))
     by.require_version(row.version)
     rules.require_answerable(row.state)
     note = note.strip()

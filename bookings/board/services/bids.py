@@ -56,6 +56,9 @@ def bid_make(by: By, *, enquiry_id: UUID, instrument_id: UUID, values: BidValues
         raise invalid("instrument", "unknown-value")
     with guarded():
         instrument = lock_instrument(instrument_id)
+        scope = by.actor.scope_where("manage-instruments")
+        if not scope.holds(instrument.organisation_id, instrument.facility_id, instrument.pk):
+            raise NotFound  # it has moved meanwhile
         enquiry = _open(by, enquiry_id)
         standing = Bid.objects.filter(enquiry=enquiry, instrument=instrument, state__in=rules.STANDING)
         for old in lock_bids(standing.values_list("pk", flat=True)):

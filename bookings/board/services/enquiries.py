@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts import trail
-from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, Region, User
 from accounts.notifications import Effect, enqueue
@@ -20,8 +20,9 @@ from accounts.services.jobs import work_through
 from bookings.board.domain import enquiries as rules
 from bookings.board.locks import lock_bids, lock_enquiry, lock_slots, standing_bids
 from bookings.board.models import Bid, BidSlot, Enquiry
-from bookings.board.selectors.enquiries import booking_of, bookings_for, own_enquiry
+from bookings.board.selectors.enquiries import booking_of, bookings_for, enquiry_to, own_enquiry
 from bookings.catalogue.services.demand import demand_unanswered, guarded
+from bookings.funding.domain.funding import Share
 from bookings.needs.domain.needs import MET, need_state
 from bookings.needs.models import Need
 from bookings.needs.selectors.needs import load_chosen, outcome_of, own_need
@@ -118,6 +119,7 @@ def enquiry_accept(
     purpose: str = "research",
     at_most: tuple[Decimal, str] | None = None,
     reason: str = "",
+    funding: Sequence[Share] | None = (),
 ) -> Reservation:
     """Book the slot of a bid for the actor's own enquiry, decline the other bids and free their slots, all in
     one transaction. The hosts of the others read `reason`, a code of `DECLINING`, or else that another bid
@@ -137,7 +139,11 @@ def enquiry_accept(
             raise WrongState("bid-gone")
         hold = next(one for one in held[bid.pk] if one.pk == slot.reservation_id)
         booking = replace(
-            booking_of(enquiry, bid, hold), purpose=purpose, house_rules=house_rules, at_most=at_most
+            booking_of(enquiry, bid, hold),
+            purpose=purpose,
+            house_rules=house_rules,
+            at_most=at_most,
+            funding=None if funding is None else tuple(funding),
         )
         parties = parties_of(by.actor, booking)
         (reservation,) = reservations_put(by, parties=[parties], bookings=[booking])
@@ -161,6 +167,26 @@ def enquiry_withdraw(by: By, *, enquiry_id: UUID) -> Enquiry:
     _end(by, bids, held, reason=Bid.Reason.WITHDRAWN)
     enquiry.state = Enquiry.State.WITHDRAWN
     _store(by, "enquiry.withdraw", enquiry)
+    return enquiry
+
+
+@transaction.atomic
+def enquiry_put_aside(by: By, *, enquiry_id: UUID, is_back: bool = False) -> Enquiry:
+    """Put an enquiry aside for all organisations whose instruments the actor manages, so that it is no longer
+    among those that they answer; or take it back. The person who enquired is not told. `NotFound` if it does
+    not go to them."""
+    enquiry_to(by.actor, enquiry_id, by.now)
+    hosts = by.actor.organisations_where("manage-instruments")
+    if not hosts:  # they do not speak for the rest of a host
+        raise NotPermitted(capability="manage-instruments")
+    enquiry = lock_enquiry(enquiry_id)
+    before = set(enquiry.put_aside_by)
+    after = before - hosts if is_back else before | hosts
+    if after != before:
+        enquiry.put_aside_by = sorted(after)
+        enquiry.save(update_fields=["put_aside_by"])
+        said = {"hosts": sorted(str(pk) for pk in hosts)}
+        trail.record(by, "enquiry.take-back" if is_back else "enquiry.put-aside", enquiry, after=said)
     return enquiry
 
 

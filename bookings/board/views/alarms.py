@@ -1,6 +1,6 @@
 """Pages of alarms: those that the reader may see, one with its answer, and the thresholds."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotPermitted
-from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, MANAGER, Actor
+from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, Actor
 from accounts.letters.words import day_words
 from accounts.models import Region
 from accounts.selectors.memberships import place_of
@@ -19,7 +19,14 @@ from accounts.views.pages import act, by_of, edits, reads, sent, shown
 from bookings.board.domain.alarms import CLEARED, PARAMETERS
 from bookings.board.forms.alarms import AlarmAnswerForm, AlarmFilterForm, ThresholdForm
 from bookings.board.models import AlarmThreshold
-from bookings.board.selectors.alarms import ALARMS, alarm_by_id, entered_thresholds, standing
+from bookings.board.selectors.alarms import (
+    ALARMS,
+    alarm_by_id,
+    entered_thresholds,
+    load_demand_of,
+    load_limits,
+    standing,
+)
 from bookings.board.services.alarms import threshold_add
 from bookings.record.views.lists import ListPage
 
@@ -28,7 +35,8 @@ LIST = ListPage("bookings/board/alarms.html", ALARMS)
 
 def require_sees_alarms(actor: Actor) -> None:
     """Raise `NotPermitted` for anybody who is neither manager, coordinator, auditor nor administrator."""
-    if not any(actor.has(role) for role in (MANAGER, COORDINATOR, AUDITOR, ADMINISTRATOR)):
+    manages = bool(actor.scope_where("manage-instruments"))
+    if not manages and not any(actor.has(role) for role in (COORDINATOR, AUDITOR, ADMINISTRATOR)):
         raise NotPermitted
 
 
@@ -50,13 +58,25 @@ def alarm(request: HttpRequest, alarm_id: UUID, status: int = 200, **more: Any) 
     """Show an alarm with its figures, and the form for the answer."""
     by = by_of(request)
     row = alarm_by_id(by.actor, alarm_id)
-    may_answer = by.actor.may("manage-instruments", place_of(row.instrument.organisation))
+    may_answer = by.actor.may("manage-instruments", place_of(row.instrument.organisation, row.instrument))
+    limits = load_limits(row.instrument.region_id, row.checked_at.date())
+    until = row.checked_at.date().replace(day=1)
+    since = until.replace(year=until.year - 1)
+    techniques, regions = load_demand_of(row)
     initial = {"reason": row.reason, "note": row.note, "due_date": row.due_date, "version": row.version}
     context = {
         "alarm": row,
         "accepted_on": _day(row.figures["accepted_on"]),
         "used_on": _day(row.figures["used_on"]),
         "may_answer": may_answer and row.state != CLEARED,
+        "limits": limits,
+        # The twelve whole months of which the figures are, and the days of the demand.
+        "since": since,
+        "until": until,
+        "demand_since": row.checked_at.date() - timedelta(days=limits["demand_days"]),
+        "checked_on": row.checked_at.date(),
+        "techniques": ",".join(techniques),
+        "regions": ",".join(regions),
         "form": AlarmAnswerForm(initial=initial),
     }
     return shown(request, "bookings/board/alarm.html", status=status, **context | more)

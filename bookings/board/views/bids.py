@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
 from accounts.views.pages import act, by_of, edits, is_part, reads, shown
-from bookings.board.domain.enquiries import LIVE, MOST_SLOTS, enquiry_state, two_days
+from bookings.board.domain.enquiries import LIVE, MOST_SLOTS, enquiry_state
 from bookings.board.forms.enquiries import BidForm, DeclineForm
 from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors import enquiries
@@ -35,8 +35,7 @@ DAYS, MOST_STARTS = 5, 1500  # on the form of a bid
 
 def _asked(row: Enquiry, by: By) -> Enquiry:
     (row,) = enquiries.shown_enquiries([row], by.now)
-    hosts = by.actor.organisations_where("manage-instruments")
-    bids = enquiries.shown_bids((bid for bid in row.bids.all() if bid.host_id in hosts), by.now)
+    bids = enquiries.shown_bids(enquiries.bids_among(by.actor, row.bids.all()), by.now)
     row.own_bids = bids  # type: ignore[attr-defined]
     return row
 
@@ -60,13 +59,17 @@ LIST = ListPage("bookings/board/bids.html", enquiries.BIDS, shown=_shown, about=
 
 
 @reads
-def open_enquiries(request: HttpRequest) -> HttpResponseBase:
+def open_enquiries(request: HttpRequest, *, status: int = 200, refused: Any = None) -> HttpResponseBase:
     """List the enquiries that the reader's instruments could answer."""
     by = by_of(request)
     require_somewhere(by.actor, "manage-instruments")
     waits = waits_of(request, *enquiries.OPEN_ENQUIRIES.waits)
-    find = enquiries.enquiries_to_answer if waits else enquiries.enquiries_to
-    return OPEN.answer(request, by, find(by.actor, by.now), waits=waits)
+    find = enquiries.OPEN_ENQUIRIES.waits.get(waits, enquiries.enquiries_to)
+    is_aside = waits == "aside"  # which is nothing that waits
+    waits = "" if is_aside else waits
+    return OPEN.answer(
+        request, by, find(by.actor, by.now), status=status, waits=waits, is_aside=is_aside, refused=refused
+    )
 
 
 @reads
@@ -87,7 +90,7 @@ def bid(request: HttpRequest, bid_id: UUID) -> HttpResponse:
     row = enquiries.bid_by_id(by.actor, bid_id)
     (enquiry,) = enquiries.shown_enquiries([row.enquiry], by.now)
     is_own = enquiry.user_id == by.actor.user_id
-    is_host = row.host_id in by.actor.organisations_where("manage-instruments") and not is_own
+    is_host = bool(enquiries.bids_among(by.actor, [row])) and not is_own
     is_named = not is_host or row.state == Bid.State.ACCEPTED
     is_open = enquiry.shown_state in LIVE  # type: ignore[attr-defined]
     enquiries.load_booked(enquiries.shown_bids([row], by.now), by.now)
@@ -165,7 +168,8 @@ def _form(
     days += DAYS * (data.get("show") == "days")
     mode = data.get("service_mode") or initial["service_mode"]
     discount, discount_problems = _discount(data.get("discount_percent", initial.get("discount_percent")))
-    offer = _offer(row, chosen, mode, by, bid, data.getlist("starts"), discount)
+    ticked_now = data.getlist("starts") if request.POST or "starts" in data else None
+    offer = _offer(row, chosen, mode, by, bid, ticked_now, discount)
     starts = list(offer.starts) if offer else []
     zone = chosen.facility.zone if chosen else ZoneInfo(by.actor.time_zone)
     is_asking = "show" in request.POST
@@ -174,7 +178,7 @@ def _form(
         request.POST if request.method == "POST" else None,
         instruments=instruments,
         starts=starts,
-        initial=initial | {"starts": [start.isoformat() for start in kept or two_days(starts)]},
+        initial=initial | {"starts": [start.isoformat() for start in kept]},
     )
     by_day = {day: list(of_day) for day, of_day in groupby(starts, key=lambda s: local_date(zone, s))}
     ticked = set(form["starts"].value() or ())
@@ -196,6 +200,9 @@ def _form(
             number=days,
             has_more=len(by_day) > len(shown_days),
             prices=offer.quotes if offer else (),
+            is_aside=enquiries.is_put_aside(by.actor, row),
+            may_put_aside=bool(by.actor.organisations_where("manage-instruments")),
+            minimum=_least(offer, row.minutes),
             discount=discount,
             discount_problems=discount_problems,
             why_not=_why_not(row, chosen, mode, by, bid) if chosen and not starts else None,
@@ -242,15 +249,15 @@ def _offer(
     mode: str,
     by: By,
     bid: Bid | None,
-    ticked: list[str],
+    ticked: list[str] | None,
     discount: Decimal,
 ) -> Offer | None:
     """Return the times at which an instrument is free for the person who enquired, and the prices of those
-    that are ticked: at first those of the bid, or two that are suggested."""
+    that are ticked: at first those of the bid."""
 
     def priced(starts: Sequence[datetime]) -> list[datetime]:
-        kept = bid.starts if bid else two_days(starts)
-        return [s for s in starts if (s.isoformat() in ticked if ticked else s in kept)][:MOST_SLOTS]
+        kept = bid.starts if bid else ()
+        return [s for s in starts if (s in kept if ticked is None else s.isoformat() in ticked)][:MOST_SLOTS]
 
     if chosen is None:
         return None
@@ -269,6 +276,11 @@ def _offer(
         bid_discount_percent=discount,
     )
     return offers[chosen.pk]
+
+
+def _least(offer: Offer | None, minutes: int) -> int:
+    """Return the least minutes that are charged, if the times are shorter; else 0."""
+    return offer.minimum_minutes if offer and offer.minimum_minutes > minutes else 0
 
 
 def _own_slots(bid: Bid | None) -> list[UUID]:

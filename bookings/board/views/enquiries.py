@@ -1,6 +1,7 @@
 """Pages of the demand board: the reader's enquiries with their bids, and clusters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -14,20 +15,28 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.domain.errors import WrongState
+from accounts.domain.roles import By
 from accounts.permissions import require_somewhere
 from accounts.selectors.organisations import sharing_regions
 from accounts.selectors.rows import as_uuid
 from accounts.views.pages import act, bare, by_of, edits, is_part, reads, shown, status_of
+from bookings.board.domain.enquiries import STANDING
 from bookings.board.forms.enquiries import AcceptForm, CloseForm, EnquiryForm
 from bookings.board.models import Bid, Enquiry
 from bookings.board.selectors import enquiries as enquiry_selectors
 from bookings.board.services.enquiries import MOST_NAMED, OPEN_FOR, enquiry_accept, enquiry_make, is_firm
 from bookings.browsing.views.comparing import wishes_of
+from bookings.funding.domain.defaults import NO_DEFAULT
+from bookings.funding.models import FundingSource
+from bookings.funding.selectors.defaults import load_default
+from bookings.funding.selectors.funding_sources import chargeable
 from bookings.needs.selectors.needs import load_chosen, own_need
 from bookings.pricing.domain.fees import on_use
 from bookings.pricing.domain.quotes import input_to_json, minimum_charged, quote_to_json
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.views.lists import ListPage
+from bookings.samples.selectors.receiving import load_arrivals, receiving_of
+from instruments.reading.domain.clock import local_date
 
 LIST = ListPage(
     "bookings/board/enquiries.html",
@@ -101,6 +110,7 @@ def enquiry(
     ]
     bids = enquiry_selectors.shown_bids(row.bids.all(), by.now)
     enquiry_selectors.load_booked(bids, by.now)
+    _mark_too_early(bids, by.now)
     is_own = row.user_id == by.actor.user_id
     context = {
         "enquiry": row,
@@ -113,6 +123,21 @@ def enquiry(
         **forms,
     }
     return render(request, "bookings/board/enquiry.html", context, status=status)
+
+
+def _mark_too_early(bids: Iterable[Bid], now: datetime) -> None:
+    """Give the slots of bids, which `shown_bids` has returned, `arrives`: from when samples that are posted
+    now can be worked on, if that is after the slot's start; else None. One statement for each way of working
+    in which samples are sent in."""
+    standing = [bid for bid in bids if bid.shown_state in STANDING]  # type: ignore[attr-defined]
+    by_mode = {
+        mode: load_arrivals([bid.instrument for bid in standing if bid.service_mode == mode], mode, now)
+        for mode in {bid.service_mode for bid in standing}
+    }
+    for bid in standing:
+        arrives = by_mode[bid.service_mode].get(bid.instrument_id)
+        for slot in bid.shown_slots:  # type: ignore[attr-defined]
+            slot.arrives = arrives if arrives and slot.reservation.start_at < arrives else None
 
 
 def _compared(enquiry: Enquiry, bids: Sequence[Bid]) -> str:
@@ -134,6 +159,12 @@ def why(refused: Any) -> dict[str, Any]:
     return {"refusals": rules, "refused": None if rules else refused}
 
 
+def _sources(by: By, row: Enquiry, found: enquiry_selectors.Acceptance) -> list[FundingSource]:
+    """Return the payer's funding sources that the person may charge on the day of a time."""
+    day = local_date(found.bid.instrument.facility.zone, found.slot.reservation.start_at)
+    return chargeable(row.organisation, [by.actor.user_id], day)
+
+
 @edits
 def accept(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
     """Show everything that accepting one of the times of a bid would book, and book it. If the time is no
@@ -142,25 +173,42 @@ def accept(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
     row = enquiry_selectors.own_enquiry(by.actor, enquiry_id)
     data = request.POST or request.GET
     slot_id = as_uuid(data.get("slot", "")) or UUID(int=0)
-    form = AcceptForm(request.POST if request.method == "POST" else None, initial={"slot": slot_id})
+    first = enquiry_selectors.load_acceptance(row, slot_id, by.now)
+    sources = _sources(by, row, first) if first else []
+    form = AcceptForm(
+        request.POST if request.method == "POST" else None,
+        sources=sources,
+        default=load_default(row.organisation_id, by.actor.person, sources) if sources else NO_DEFAULT,
+        initial={"slot": slot_id},
+    )
 
     def page(status: int = 200, refused: Any = None, **forms: Any) -> HttpResponse:
-        found = enquiry_selectors.load_acceptance(row, slot_id, by.now)
+        found = first if refused is None else enquiry_selectors.load_acceptance(row, slot_id, by.now)
         if found is None:
             gone = refused or WrongState("bid-gone")
             return bare(enquiry)(request, enquiry_id, status=status_of(gone), refused=gone)
-        given = found.price.given
+        given, hold = found.price.given, found.slot.reservation
+        arrives = load_arrivals([found.bid.instrument], found.bid.service_mode, by.now).get(
+            found.bid.instrument_id
+        )
+        shown_slots = found.bid.shown_slots  # type: ignore[attr-defined]
+        too_early = arrives if arrives and hold.start_at < arrives else None
+        later = [s for s in shown_slots if too_early and s.reservation.start_at >= too_early]
         return shown(
             request,
             "bookings/board/accept.html",
             status=status,
             enquiry=row,
             found=found,
-            hold=found.slot.reservation,
+            hold=hold,
+            is_early=too_early is not None,
+            later=min(later, key=lambda s: s.reservation.start_at, default=None),
             zone=found.bid.instrument.facility.time_zone,
             quote=quote_to_json(found.price.quote, explained=True),
             minimum=minimum_charged(input_to_json(given)),
             on_use=on_use(given.card, given.service_mode),
+            by_post=receiving_of(found.bid.instrument.facility_id),
+            arrives=arrives,
             **why(refused),
             **forms,
         )
@@ -176,6 +224,7 @@ def accept(request: HttpRequest, enquiry_id: UUID) -> HttpResponse:
             purpose=data["purpose"] or "research",
             reason=data["reason"],
             at_most=form.at_most(),
+            funding=form.shares(),
         ),
         to=lambda made: reverse("bookings:reservation", args=[made.pk]),
         done=gettext("The bid is accepted, and the time is booked."),

@@ -18,7 +18,8 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Cursor, Pages, answer, cursor_of, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.domain.currencies import MINOR_DIGITS
+from accounts.api.shapes import Amount
+from accounts.domain.currencies import MINOR_DIGITS, in_decimals
 from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
@@ -32,7 +33,6 @@ from bookings.catalogue.selectors.needs import ReasonShown, load_near, load_read
 from bookings.catalogue.services.demand import demand_searched
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import load_backing
-from bookings.record.domain.money import format_amount
 from instruments.managing.api.registry import InstrumentRegister, InstrumentShape, with_quality
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import managed_instruments
@@ -59,7 +59,7 @@ class ExtraShape(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     unit = serializers.ChoiceField(["hour", "each"])
-    price = serializers.CharField()
+    price = Amount()
 
 
 class PriceShape(serializers.Serializer[Any]):
@@ -67,13 +67,11 @@ class PriceShape(serializers.Serializer[Any]):
     with set-up, agreement, voucher and tax, without options. The booking form and `/quotes/` give the same.
     `rate` is that of the payer's price group, before anything is added or taken off."""
 
-    amount = serializers.CharField(
-        allow_null=True, help_text="Null if the requested service mode has no price."
-    )
+    amount = Amount(allow_null=True, help_text="Null if the requested service mode has no price.")
     currency = serializers.CharField()
-    covered = serializers.CharField(allow_null=True, help_text="The part that a voucher pays.")
+    covered = Amount(allow_null=True, help_text="The part that a voucher pays.")
     voucher = PayingVoucherShape(allow_null=True, help_text="The voucher that pays it.")
-    rate = serializers.CharField()
+    rate = Amount()
     unit = serializers.ChoiceField(["hour", "sample"])
     minimum_minutes = serializers.IntegerField(help_text="At least so many are charged; 0: no minimum.")
     on_top = ExtraShape(
@@ -267,11 +265,11 @@ def _price(offer: catalogue.Offer) -> dict[str, Any] | None:
         "currency": offer.currency,
         "covered": sums.get("covered"),
         "voucher": offer.voucher and rendered(PayingVoucherShape, offer.voucher),
-        "rate": format_amount(offer.rate, offer.currency),
+        "rate": in_decimals(offer.rate, offer.currency),
         "unit": offer.rate_unit,
         "minimum_minutes": offer.minimum_minutes,
         "on_top": [
-            {"code": each.code, "unit": each.unit, "price": format_amount(each.price, offer.currency)}
+            {"code": each.code, "unit": each.unit, "price": in_decimals(each.price, offer.currency)}
             for each in offer.on_top
         ],
     }

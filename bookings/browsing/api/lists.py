@@ -34,6 +34,7 @@ class InstrumentListShape(serializers.Serializer[Any]):
 
 
 class InstrumentLists(Resource):
+    for_persons = True
     at, key, name, many, tag = "lists/", "list_id", "list", "lists", "instruments"
     shape, write_scope, needs_person = InstrumentListShape, "book", True
 
@@ -96,6 +97,7 @@ class ListEntryShape(serializers.Serializer[Any]):
 
 
 class ListEntries(Resource):
+    for_persons = True
     at, key, name, many = "lists/entries/", "entry_id", "list_entry", "list_entries"
     tag, shape, write_scope, needs_person = "instruments", ListEntryShape, "book", True
 

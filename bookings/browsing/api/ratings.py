@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
 from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Day, Instant, Whole, query_values
+from accounts.api.shapes import Day, Instant, Whole, query_values, replaced_by
 from bookings.browsing.selectors.ratings import load_rating, ratings_of
 from bookings.record.models import InstrumentRating
 from instruments.register.selectors.registry import instrument_by_id, instrument_to_manage
@@ -30,7 +31,8 @@ class RatingShape(serializers.Serializer[Any]):
     price_as_quoted = serializers.IntegerField(source="marks.price_as_quoted", allow_null=True)
     remarks = serializers.CharField()
     answer = serializers.CharField(source="marks.answer", allow_null=True)
-    person = serializers.CharField(source="reservation.user")
+    user = PersonShape(source="reservation.user")
+    person = serializers.CharField(source="reservation.user", style=replaced_by("user"))
     organisation = serializers.CharField(
         source="reservation.organisation.code", help_text="Code of the paying organisation."
     )

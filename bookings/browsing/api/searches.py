@@ -65,6 +65,7 @@ class SearchShape(serializers.Serializer[Any]):
 
 
 class Searches(Resource):
+    for_persons = True
     at, key, name, many, tag = "searches/", "search_id", "search", "searches", "instruments"
     shape, write_scope, needs_person = SearchShape, "book", True
 
@@ -78,7 +79,6 @@ class Searches(Resource):
         SearchBody,
         named="_save",
         refuses=[409],
-        once=False,
         sends={"name": "SEM nearby", "q": "SEM", "region": "CN-AH"},
     )
     def save(self, data: dict[str, Any]) -> SavedSearch:

@@ -12,7 +12,7 @@ from accounts.models import Organisation
 from bookings.browsing.messages import RATINGS
 from bookings.record.forms.fields import DayField, of_our_time
 from bookings.record.messages import sentence
-from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.fields import DecimalField, StyledForm
 from instruments.register.models import Instrument
 from instruments.search.domain.search import Criteria
 from instruments.vocabulary.domain.needs import LONGEST_NEED
@@ -71,8 +71,8 @@ class CatalogueForm(forms.Form):
         empty_value="",
         choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
     )
-    max_price = forms.DecimalField(label=_("Maximum list rate per hour"), max_digits=12, **_LIMIT)
-    max_payable = forms.DecimalField(label=_("Maximum price for this length"), max_digits=14, **_LIMIT)
+    max_price = DecimalField(label=_("Maximum list rate per hour"), max_digits=12, **_LIMIT)
+    max_payable = DecimalField(label=_("Maximum price for this length"), max_digits=14, **_LIMIT)
     currency = forms.ChoiceField(
         label=_("Currency"),
         required=False,

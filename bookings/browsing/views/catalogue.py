@@ -33,6 +33,7 @@ from bookings.record.domain.periods import Period
 from instruments.attachments.selectors.attachments import load_pictures
 from instruments.managing.selectors.quality import load_qualities
 from instruments.register.models import Instrument
+from instruments.register.selectors.blocks import load_blocks
 from instruments.search.domain.search import Criteria
 from instruments.search.selectors.search import (
     Facets,
@@ -135,6 +136,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "site": listed[0].facility if listed else None,
         **chosen_of(request),
         "starred": load_starred(actor, listed),
+        "blocked": load_blocks(actor, listed, payer.pk if payer else None, now),
         "pictures": load_pictures(listed),
         "marks": {pk: quality.mark for pk, quality in load_qualities(listed, now).items()},
     }

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.domain.errors import NotFound
 from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
 from accounts.views.pages import opens
 from bookings.browsing.selectors.lists import load_starred
 from bookings.browsing.selectors.ratings import load_rating
@@ -49,7 +50,6 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     backing = load_backing(payer, instruments=[row])
     terms = load_terms(row, payer, now, backing=backing)
     qualifying = load_qualifying(actor.user_id, row, now, load_recognised)
-    offers = courses_giving(row, now) if qualifying and not qualifying.is_held else ()
     today = local_date(row.facility.zone, now)
     attached = attachments_of(row)
     shown = week_of(actor, row, payer, request, now, backing=backing)
@@ -57,6 +57,8 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     # The price is of this way of working, so the form that asks for one begins with it.
     mode = choice["mode"] = choice["mode"] or first_mode(row, terms)
     abilities = list(capabilities_of(row.pk))
+    # Courses are for those whom the host does not block.
+    lacks = qualifying is not None and not qualifying.is_held and choice["blocking"] is None
     context = {
         "linked_data": linked_data(row, attached) if row.publication in PUBLIC else None,
         "page_address": page_address(row),
@@ -66,7 +68,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "terms": terms,
         "ways": _ways(row, terms),
         "qualifying": qualifying,
-        "offers": offers,
+        "offers": courses_giving(row, now) if lacks else (),
         "recognised": recognised_regions(row.region_id, today) if qualifying and qualifying.technique else [],
         "attachments": attached,
         "by_post": receiving_of(row.facility_id)
@@ -80,7 +82,8 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "mark": load_qualities([row], now)[row.pk].mark,
         "rating": load_rating(row.pk),
         "opening": parse_hours(row.schedule.hours) if row.schedule else None,
-        "is_managed": row.organisation_id in actor.organisations_where("manage-instruments"),
+        "is_managed": actor.may("manage-instruments", place_of(row.organisation, row)),
+        "is_operated": actor.may("operate-instruments", place_of(row.organisation, row)),
         "my_rate": rate_of(terms, mode),
         **shown,
         **choice,

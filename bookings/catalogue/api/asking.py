@@ -112,7 +112,8 @@ class FundingBody(Shape):
         max_length=MOST_SHARES,
         required=False,
         help_text="Up to ten funding sources of the payer, with shares that add up to 100 percent. The "
-        "payable amount is reserved in them.",
+        "payable amount is reserved in them. Left out when something is booked: the default of the person, "
+        "if there is one that can pay; an empty list: none.",
     )
 
 
@@ -142,6 +143,12 @@ class AcceptingBody(Shape):
 def shares_of(data: dict[str, Any]) -> tuple[Share, ...]:
     """Return the shares of a checked body; none if it gives none."""
     return tuple(Share(each["source"], each["percent"]) for each in data.get("funding", ()))
+
+
+def shares_or_default(data: dict[str, Any]) -> tuple[Share, ...] | None:
+    """Return the shares of a checked body; None if it does not say what pays, so that the default of the
+    person does. An empty list says that no source pays."""
+    return shares_of(data) if "funding" in data else None
 
 
 def period_of(data: dict[str, Any], start: str = "start", end: str = "end") -> Period:

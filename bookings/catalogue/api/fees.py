@@ -1,5 +1,7 @@
 """Quotes: what a booking would cost, and whether it would be accepted."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,8 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import RefusalShape, operation
-from accounts.api.shapes import Money, amount, checked
+from accounts.api.shapes import Amount, Money, amount, checked
+from accounts.domain.currencies import in_decimals
 from accounts.domain.errors import invalid
 from accounts.models import Organisation
 from accounts.selectors.organisations import payer_read_for
@@ -35,15 +38,15 @@ class QuoteLineShape(serializers.Serializer[Any]):
     kind = serializers.CharField()
     code = serializers.CharField(required=False)
     minutes = serializers.IntegerField(required=False)
-    rate = serializers.CharField(required=False)
+    rate = Amount(required=False)
     multiplier = serializers.CharField(required=False)
     quantity = serializers.CharField(required=False)
-    price = serializers.CharField(required=False)
+    price = Amount(required=False)
     percent = serializers.CharField(required=False)
-    base = serializers.CharField(required=False)
+    base = Amount(required=False)
     name = serializers.CharField(required=False, help_text="Of a band or an option, where the card names it.")
     name_zh = serializers.CharField(required=False)
-    amount = serializers.CharField()
+    amount = Amount()
 
 
 class CardRefShape(serializers.Serializer[Any]):
@@ -51,22 +54,27 @@ class CardRefShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class QuoteShape(serializers.Serializer[Any]):
-    """A quote. Amounts are decimal strings in its currency; all are null if there is no price for the
-    group."""
+class QuotedShape(serializers.Serializer[Any]):
+    """An itemised price. Amounts are decimal strings in its currency."""
 
     currency = serializers.CharField(allow_null=True)
     price_group = serializers.CharField()
-    rate_card = CardRefShape(allow_null=True)
     billed_minutes = serializers.IntegerField(allow_null=True)
     lines = QuoteLineShape(many=True)
-    subtotal = serializers.CharField(allow_null=True)
-    tax = serializers.CharField(allow_null=True)
-    total = serializers.CharField(allow_null=True)
-    eligible = serializers.CharField(allow_null=True)
+    subtotal = Amount(allow_null=True)
+    tax = Amount(allow_null=True)
+    total = Amount(allow_null=True)
+    eligible = Amount(allow_null=True)
     voucher = serializers.CharField(allow_null=True)
-    covered = serializers.CharField(allow_null=True)
-    payable = serializers.CharField(allow_null=True)
+    covered = Amount(allow_null=True)
+    payable = Amount(allow_null=True)
+
+
+class QuoteShape(QuotedShape):
+    """A quote. Amounts are decimal strings in its currency; all are null if there is no price for the
+    group."""
+
+    rate_card = CardRefShape(allow_null=True)
 
 
 class PartShape(serializers.Serializer[Any]):
@@ -92,8 +100,8 @@ class ConsideredShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField(help_text="That of its programme.")
     name_zh = serializers.CharField()
-    covers = serializers.CharField()
-    left = serializers.CharField(help_text="What would be left of the grant, in its own currency.")
+    covers = Amount()
+    left = Amount(help_text="What would be left of the grant, in its own currency.")
     why_not = serializers.CharField(allow_null=True)
     is_chosen = serializers.BooleanField()
 
@@ -112,13 +120,25 @@ class QuotationShape(QuoteShape):
 AMOUNTS = ("subtotal", "tax", "total", "eligible", "voucher", "covered", "payable")
 
 
+def quote_shown(quote: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a quote as answers show it: also the rates and prices of its lines have the currency's
+    decimals. Where it is stored they are as its rate card has them."""
+    return {**quote, "lines": [line_shown(line, quote["currency"]) for line in quote["lines"]]}
+
+
+def line_shown(line: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Return a line of a quote as answers show it."""
+    rates = {name: in_decimals(Decimal(line[name]), currency) for name in ("rate", "price") if line.get(name)}
+    return {**line, **rates}
+
+
 def quotation_json(quotation: Quotation) -> dict[str, Any]:
     terms = quotation.terms
     quoted: dict[str, Any]
     if quotation.quote is None:
         quoted = dict.fromkeys(("currency", "billed_minutes", *AMOUNTS)) | {"lines": []}
     else:
-        quoted = quote_to_json(quotation.quote, explained=True)
+        quoted = quote_shown(quote_to_json(quotation.quote, explained=True))
     card = terms.card
     currency = quotation.quote.currency if quotation.quote else ""
     return {
@@ -182,8 +202,9 @@ class Quotes(Endpoint):
     def post(self, request: Request) -> Response:
         """Return the itemised price and every rule that would refuse the booking; the status is 200 even if
         rules refuse. A slot that you hold counts as free for you. House rules that you have not accepted
-        refuse unless `house_rules` names their version. Nothing is stored. Visitors who are not signed in get
-        the price of the group `external`."""
+        refuse unless `house_rules` names their version, and so does a block by the host. Nothing is stored.
+        Visitors who are not signed in get the price of the group `external`. Without `funding` your default
+        source pays."""
         data = checked(QuoteBody, request.data)
         instrument = instrument_to_book(self.actor, data["instrument"])
         payer = payer_read_for(self.actor, data.get("organisation"))
@@ -203,10 +224,10 @@ class Quotes(Endpoint):
             priced,
             self.now,
             user_id=self.actor.user_id,
-            shares=asking.shares_of(data),
+            shares=asking.shares_or_default(data),
             hazards=load_hazards(self.actor, data.get("sample_items", ())),
             accepts=data.get("house_rules"),
-            asks_rules=True,
+            booked_by=self.actor,
         )
         quotation = load()
         if any(refusal.code == "slot-taken" for refusal in quotation.refusals):

@@ -13,7 +13,8 @@ MOST_SEARCHES = 20  # of a person
 MOST_MATCHES = 300  # found at present: a search that finds more is too broad to be saved
 MOST_TOLD = 20  # named in one message
 
-_READ = frozenset(["words", "answers", "wishes"])  # what the words were taken for: read anew each time
+# What the words were taken for: read anew each time.
+_READ = frozenset(["words", "answers", "beside", "wishes", "is_general"])
 _WRITTEN = {
     "facility": UUID,
     "free_from": datetime.fromisoformat,

@@ -30,6 +30,11 @@ class BoardForm(_AskedForm):
     q = forms.CharField(required=False, max_length=100)
     facility = forms.ChoiceField(label=_("Facility"), required=False)
     technique = forms.ChoiceField(label=_("Technique"), required=False)
+    present = forms.ChoiceField(
+        label=_("At present"),
+        required=False,
+        choices=[("", _("all")), ("idle", _("open, not in use")), ("used", _("in use")), ("down", _("down"))],
+    )
     zone = forms.CharField(label=_("Time zone"), required=False, max_length=64)
 
     def __init__(self, data: Any, *, instruments: Iterable[Managed]) -> None:

@@ -24,6 +24,9 @@ class UnmetDemand(models.Model):
     # Of a search; of a refusal they are the instrument's.
     technique = models.ForeignKey(Technique, models.SET_NULL, null=True, related_name="+", db_index=False)
     query = models.CharField(max_length=500, blank=True)
+    # Of a booking refused by a rule: its code. Such rows say why an instrument stood idle; they are no unmet
+    # demand, which is refused for lack of capacity.
+    code = models.CharField(max_length=40, blank=True, default="", db_default="")
     minutes = models.PositiveIntegerField()
     wanted_from = models.DateTimeField()
     wanted_until = models.DateTimeField()

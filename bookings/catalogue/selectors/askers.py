@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from datetime import datetime
 from uuid import UUID
 
+from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.selectors.memberships import place_of
 from bookings.availability.domain.availability import Asker
 from bookings.pricing.selectors.agreements import load_recognised
 from bookings.pricing.selectors.fees import Terms
 from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal
 from instruments.register.models import Instrument
+from instruments.register.selectors.blocks import block_of, numbers_of
 from instruments.training.selectors.qualifications import load_qualified
 
 
@@ -25,6 +30,19 @@ def load_asker(
     statement if the policy requires a certificate, two if one of another region may count, otherwise none."""
     askers = load_askers([instrument], payer, {instrument.pk: terms}, user_id=user_id, mode=mode)
     return askers[instrument.pk]
+
+
+def load_block(
+    actor: Actor, instrument: Instrument, user_id: UUID, payer_id: UUID | None, now: datetime
+) -> Refusal | None:
+    """Return the refusal (`blocked`) with the last day if the host blocks the person or the payer, and with
+    the reason and the address for objections unless they are another person's affair; the host's own managers
+    may book for them. One statement at a host that blocks somebody; if the instrument comes from its lock,
+    otherwise none."""
+    block = block_of(instrument, user_id, payer_id, now)
+    if block is None or actor.may("manage-instruments", place_of(instrument.organisation, instrument)):
+        return None
+    return Refusal("blocked", numbers_of(block, actor))
 
 
 def load_askers(

@@ -1,12 +1,14 @@
 """Load what occupies instruments in a span, as far as the reader may see it: the week of one instrument, the
 board of many, and a person's own bookings."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
@@ -23,14 +25,18 @@ from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.selectors.fees import Backing, PriceRequest, load_backing, price_of, terms_on
 from bookings.pricing.selectors.samples import number_of_samples
 from bookings.record.domain.periods import Period, clip, intersect, union
-from bookings.record.domain.reservations import OCCUPYING
+from bookings.record.domain.reservations import OCCUPYING, SESSION_LEFT_OPEN
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations, visible_among
 from instruments.opening.domain.opening import merged
+from instruments.opening.models import OpenWindow
 from instruments.opening.selectors.opening import load_windows
 from instruments.policy.domain.policies import GroupHours
 from instruments.register.models import Instrument
+from instruments.register.selectors.registry import managed_instruments
+from instruments.training.models import CourseSession
 
+TAKEN_BY_OWNER = ("own-use", "training")  # kinds of closures in which the instrument is in use
 # States a calendar shows; those that were released take no time.
 SHOWN = (*sorted(OCCUPYING), "completed", "no_show")
 _NAMES = (
@@ -47,7 +53,8 @@ class CalendarEntry:
     kind: reservation or closure; blocked: with buffers; period: without; state: of a reservation; reason: the
     kind of a closure, and for managers its reason. An entry that the reader may not see has no id, state or
     names: it is only busy time. samples: the number given; is_own: the reader made it or it is for them, and
-    is_person says which; payer: the code of the organisation; expires_at: the end of a hold.
+    is_person says which; payer: the code of the organisation; expires_at: the end of a hold; held_for: what
+    the time is kept for, for who manages the instrument.
     """
 
     instrument_id: UUID
@@ -59,6 +66,7 @@ class CalendarEntry:
     state: str = ""
     closure_kind: str = ""
     reason: str = ""
+    reason_zh: str = ""
     person: str = ""
     organisation: tuple[str, str] = ("", "")
     purpose: str = ""
@@ -68,6 +76,12 @@ class CalendarEntry:
     is_person: bool = False
     payer: str = ""
     expires_at: datetime | None = None
+    held_for: str = ""
+
+    @property
+    def is_bid(self) -> bool:
+        """Return whether the time is kept for a bid of the reader's own organisation."""
+        return self.held_for == Reservation.HeldFor.BID
 
     @property
     def is_held(self) -> bool:
@@ -143,6 +157,29 @@ def load_board(actor: Actor, instruments: Sequence[Instrument], span: Period, no
             )
         )
     return rows
+
+
+def at_present(
+    actor: Actor, now: datetime, of: Callable[[Actor], QuerySet[Instrument]] = managed_instruments
+) -> QuerySet[Instrument]:
+    """Return the published instruments that the actor manages, or those `of` another list, each with
+    `present`: *down* (closed now, for other reasons than the owner's own use and training), *used*, *idle*
+    (open, and nobody uses it), or empty outside its opening hours."""
+    here = Occupancy.objects.filter(availability.live(now), instrument=OuterRef("pk"))
+    # A session that nobody ended may be one of the day before.
+    left_open = availability.to_range(Period(now - SESSION_LEFT_OPEN, now))
+    closures = here.filter(span__contains=now, closure__isnull=False)
+    used = here.filter(span__overlap=left_open, reservation__state=Reservation.State.IN_USE)
+    opened = OpenWindow.objects.filter(schedule=OuterRef("schedule"), span__contains=now)
+    present = Case(
+        When(Exists(closures.exclude(closure__kind__in=TAKEN_BY_OWNER)), then=Value("down")),
+        When(Exists(used), then=Value("used")),
+        When(Exists(closures), then=Value("used")),
+        When(Exists(opened), then=Value("idle")),
+        default=Value(""),
+    )
+    rows = of(actor).filter(publication=Instrument.Publication.PUBLISHED)
+    return rows.annotate(present=present)
 
 
 def load_week(
@@ -269,8 +306,8 @@ def load_entries(
 ) -> list[CalendarEntry]:
     """Return the bookings and closures that occupy the instruments in a span, by start; each once, however
     many units it takes. One statement; two if the actor may see bookings of others."""
-    managed = actor.organisations_where("manage-instruments")
-    hosts = {i.pk for i in instruments if i.organisation_id in managed}
+    scope = actor.scope_where("operate-instruments")
+    hosts = {i.pk for i in instruments if scope.holds(i.organisation_id, i.facility_id, i.pk)}
     rows = _ENTRIES.rows(instruments=[i.pk for i in instruments], span=availability.to_range(span), now=now)
     known = _known(actor, rows)
     entries: list[CalendarEntry] = []
@@ -278,14 +315,27 @@ def load_entries(
     for row in rows:
         closure = row["closure_id"]
         if closure is None:
-            entries.append(_reservation(row, actor, row["reservation_id"] in known))
+            entry = _reservation(row, actor, row["reservation_id"] in known)
+            kept = row["reservation__held_for"] if row["instrument_id"] in hosts else ""
+            entries.append(replace(entry, held_for=kept) if kept else entry)
         elif closure in closures:
             place = closures[closure]
             entries[place] = replace(entries[place], units=(*entries[place].units, row["unit"]))
         else:
             closures[closure] = len(entries)
             entries.append(_closure(row, row["instrument_id"] in hosts))
-    return entries
+    return _with_courses(entries)
+
+
+def _with_courses(entries: list[CalendarEntry]) -> list[CalendarEntry]:
+    """Return the entries, closures for course sessions with the course's Chinese name beside the one that is
+    their reason. One statement where there are such closures."""
+    closed = [entry.id for entry in entries if entry.id and entry.closure_kind == "training" and entry.reason]
+    if not closed:
+        return entries
+    rows = CourseSession.objects.filter(pk__in=closed).values_list("pk", "course__name", "course__name_zh")
+    names: dict[tuple[UUID | None, str], str] = {(pk, name): name_zh for pk, name, name_zh in rows}
+    return [replace(each, reason_zh=names.get((each.id, each.reason), "")) for each in entries]
 
 
 _READ = (
@@ -330,7 +380,8 @@ def _known(actor: Actor, rows: Iterable[dict[str, Any]]) -> Collection[UUID]:
     if actor.user_id is None:
         return ()
     taken = [row for row in rows if row["reservation_id"]]
-    if actor.organisations_where("read-bookings") or actor.regions_where("read-bookings"):
+    reads = any(map(actor.scope_where, ("read-bookings", "operate-instruments")))
+    if reads or actor.regions_where("read-bookings"):
         return visible_among(actor, (row["reservation_id"] for row in taken))
     return {row["reservation_id"] for row in taken if _is_own(row, actor)}
 

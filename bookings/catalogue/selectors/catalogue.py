@@ -14,9 +14,17 @@ from django.db.models import Exists
 from accounts.domain.roles import MANAGER, Actor
 from accounts.models import Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
+from accounts.selectors.memberships import WHOLE
 from accounts.selectors.organisations import load_moves, organisation_moves
 from bookings.availability.domain.availability import Asker, Calendar
-from bookings.availability.selectors.availability import calendar_of, load_blocks, load_booked, load_promises
+from bookings.availability.selectors.availability import (
+    calendar_of,
+    covered,
+    covered_all,
+    load_blocks,
+    load_booked,
+    load_promises,
+)
 from bookings.catalogue.selectors.askers import load_askers
 from bookings.catalogue.selectors.catalogue_candidates import candidates
 from bookings.catalogue.selectors.catalogue_sieve import Place, Sieve
@@ -26,6 +34,7 @@ from bookings.pricing.selectors import fees
 from bookings.pricing.selectors.exchange_rates import load_worths
 from bookings.record.domain.money import round_half_up
 from bookings.record.domain.periods import Period
+from bookings.samples.selectors.receiving import load_arrivals
 from instruments.rates.domain.ratecards import Option
 from instruments.rates.models import RateCard
 from instruments.rates.selectors.ratecards import CardInForce, load_card
@@ -90,11 +99,11 @@ def load_offers(
     default the usual one), and its price, for `quantity` samples if priced per sample. `without` are the
     person's own holds, whose time counts as free. `priced` chooses starts whose prices are wanted, too; all
     prices are lower by the discount of a bid. It takes at most five statements, one more if a policy has
-    quotas, and one if a policy requires a certificate."""
+    quotas, one if a policy requires a certificate, and one if samples would be sent in."""
     within = span or Period(now, now + LOOK_AHEAD)
-    wide = within.padded(1440, 1440)
+    wide = covered_all(instruments, within)
     blocks = load_blocks([i.pk for i in instruments], wide, now, without=without)
-    booked = load_booked(instruments, wide, now)
+    booked = load_booked(instruments, within, now)
     promises = load_promises(instruments, now, without=without)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
@@ -102,20 +111,22 @@ def load_offers(
     load_moves(i.organisation for i in instruments)
     terms = {i.pk: fees.terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
     askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
+    # Samples that are sent in must arrive before the times that are proposed; who names a span has chosen.
+    arrivals = load_arrivals(instruments, mode, now) if span is None else {}
     return {
         instrument.pk: _offer(
             instrument,
             backing,
             calendar_of(
                 instrument,
-                wide,
+                covered(instrument, within),
                 blocks[instrument.pk],
                 booked.get(instrument.pk, ()),
                 promises.get(instrument.pk),
             ),
             askers[instrument.pk],
             cards.get(instrument.pk, []),
-            within,
+            Period(max(within.start, arrivals.get(instrument.pk, within.start)), within.end),
             minutes,
             now,
             most,
@@ -431,7 +442,7 @@ def first_day_done(person: UUID) -> dict[str, bool]:
     """Return, for each first task of the administrator of an empty installation, whether it is done. It takes
     one statement."""
     factors = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    managers = RoleGrant.objects.filter(role=MANAGER, revoked_at=None, user__is_active=True)
+    managers = RoleGrant.objects.filter(WHOLE, role=MANAGER, revoked_at=None, user__is_active=True)
     parts = {
         "factor": Authenticator.objects.filter(user=person, type__in=factors),
         "region": Region.objects.filter(shares=True),

@@ -109,7 +109,14 @@ def by_price(
         re.sub(r"\bi\.", "instruments_instrument.", catalogue_sieve.PRICE), (), values
     )
     shown: list[Instrument] = []
-    attempts = [None] if number <= PRICED else [every, None] if is_held else [known, every, None]
+    # Prices of cards, by which the cheapest are found, have the tax that some payers owe themselves.
+    attempts = (
+        [None]
+        if number <= PRICED or sieve.reversed_hosts
+        else [every, None]
+        if is_held
+        else [known, every, None]
+    )
     for currencies in attempts:
         rows = whole if currencies is None else capped
         ids = catalogue_sieve.raw(

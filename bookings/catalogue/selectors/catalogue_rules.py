@@ -133,10 +133,10 @@ def agreement(group: str, percent: str, amount: str) -> str:
     return f"CASE WHEN {group} = 'partner' THEN {percentage(f'coalesce({percent}, 0)', amount)} ELSE 0 END"
 
 
-def taxed_for(is_internal: str) -> str:
-    """Return SQL for the card's tax in percent, or none within one organisation; it repeats `taxed_for` of
-    pricing/domain/fees."""
-    return f"CASE WHEN {is_internal} THEN 0 ELSE {TAX} END"
+def taxed_for(is_internal: str, is_reversed: str = "false") -> str:
+    """Return SQL for the card's tax in percent, or none within one organisation and where the payer owes it;
+    it repeats `taxed_for` of pricing/domain/fees."""
+    return f"CASE WHEN {is_internal} OR {is_reversed} THEN 0 ELSE {TAX} END"
 
 
 def usable(*, day: str, home: str, host: str, honoured: str) -> str:
@@ -160,7 +160,9 @@ def best_cover(eligible: str) -> str:
     return f"greatest(0, max(least({percentage('v.percent', eligible)}, v.remaining, v.cap)))"
 
 
-def least_payable(*, rate: str, minutes: str, is_internal: str, discount: str, voucher: str) -> str:
+def least_payable(
+    *, rate: str, minutes: str, is_internal: str, discount: str, voucher: str, is_reversed: str = "false"
+) -> str:
     """Return the least amount that `quote` (pricing/domain/fees) can give for a rate and a length on any day
     and at any hour: with the cheapest band and tier, and the largest discount and voucher, in percent. A
     daily cap may make the use free; two minor units allow for rounding."""
@@ -173,6 +175,6 @@ def least_payable(*, rate: str, minutes: str, is_internal: str, discount: str, v
             * CASE WHEN c.card ->> 'daily_cap_minutes' IS NULL THEN 1 ELSE 0 END
             * (1 - {discount}::numeric / 100)
             + {SETUP})
-        * (1 + ({taxed_for(is_internal)} - {voucher}::numeric) / 100)
+        * (1 + ({taxed_for(is_internal, is_reversed)} - {voucher}::numeric) / 100)
         - 2 * power(10::numeric, -{DIGITS})
     """  # noqa: S608  # names of ours; every value is bound

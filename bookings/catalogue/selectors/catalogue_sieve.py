@@ -26,6 +26,7 @@ from bookings.pricing.domain.agreements import Recognition, recognition
 from bookings.pricing.domain.vouchers import GrantOffer
 from bookings.pricing.selectors.agreements import Agreements
 from bookings.pricing.selectors.fees import Backing
+from bookings.pricing.selectors.taxes import load_reversed_hosts
 from bookings.record.domain.periods import Period
 
 type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
@@ -100,12 +101,18 @@ class Sieve:
             "first_day": first,
             "last_day": last,
             "payer": payer.pk if payer else None,
+            "reversed_hosts": self.reversed_hosts,
             "payer_kind": payer.kind if payer else "",
             "payer_region": payer.region_id if payer else None,
             "moves": payer is not None and regions != {payer.region_id},
             "always_partners": always,
             "sometimes_partners": sometimes,
         }
+
+    @cached_property
+    def reversed_hosts(self) -> list[UUID]:
+        """Return the hosts at which the payer owes the tax (`load_reversed_hosts`), read once."""
+        return load_reversed_hosts(self.backing.payer)
 
     def _days(self, days: Mapping[str, date]) -> dict[str, Any]:
         """Return the parameters that `_then` picks by day: the payer's values on the day when the booking
@@ -246,6 +253,9 @@ def _price_group(partners: str, home: str, host_region: str) -> str:
     )
 
 
+# Where the payer owes the tax, by the present regions.
+IS_REVERSED = "i.organisation_id = ANY(%(reversed_hosts)s::uuid[])"
+_TAX = rules.taxed_for("g.named = 'internal'", IS_REVERSED)
 _GROUP_THEN = _price_group(_then("partners", "uuid[]"), _HOME_THEN, _HOST_THEN)
 # An agreement may begin or end within the span: these are the groups of those that last, and of all.
 LASTING_GROUP = _price_group("%(always_partners)s", "%(payer_region)s::uuid", "i.region_id")
@@ -311,7 +321,7 @@ PRICE = f"""
                 + u.required AS subtotal
         ) s
         CROSS JOIN LATERAL (
-            SELECT s.subtotal + {rules.percentage(rules.taxed_for("g.named = 'internal'"), "s.subtotal")}
+            SELECT s.subtotal + {rules.percentage(_TAX, "s.subtotal")}
                 AS total
         ) t
         CROSS JOIN LATERAL (
@@ -354,6 +364,7 @@ _LEAST_PAYABLE = rules.least_payable(
     is_internal=f"'internal' IN (({LASTING_GROUP}), ({PASSING_GROUP}))",
     discount="%(most_discount)s",
     voucher="%(most_voucher)s",
+    is_reversed=IS_REVERSED,
 )
 _FITS_PAYER = f"""
     ({_MOVES} OR EXISTS (

@@ -6,15 +6,17 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
+from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.availability.domain.availability import Hazard, Wish
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.availability.selectors.explaining import load_explained
 from bookings.availability.selectors.house_rules import load_acceptance
-from bookings.catalogue.selectors.askers import load_asker
+from bookings.catalogue.selectors.askers import load_asker, load_block
 from bookings.catalogue.selectors.equivalents import with_equivalents
 from bookings.catalogue.selectors.training import with_courses
 from bookings.funding.domain.funding import Share, SourceShare
+from bookings.funding.selectors.defaults import load_default_on
 from bookings.funding.selectors.funding import NO_FUNDING, load_funding
 from bookings.pricing.domain.fees import on_use, quote
 from bookings.pricing.domain.quotes import Quote, least_charged
@@ -63,18 +65,20 @@ def load_quotation(
     user_id: UUID | None,
     is_draft: bool = False,
     without: Collection[UUID] = (),
-    shares: Sequence[Share] = (),
+    shares: Sequence[Share] | None = (),
     made_for: UUID | None = None,
     hazards: tuple[Hazard, ...] = (),
     hold: Reservation | None = None,
     accepts: int | None = None,
-    asks_rules: bool = False,
+    booked_by: Actor | None = None,
 ) -> Quotation:
     """Return the price and the refusals of a period for a booking made now by a person, or by them for
-    another (`made_for`), whose funding sources then count as well. `hazards` are those of the samples it is
+    another (`made_for`), whose funding sources then count as well. `shares` None: the default of the person
+    it is for pays. `hazards` are those of the samples it is
     for. Without a service mode, the first one (`first_mode`) applies, as on every page. With a `hold` that
-    the booking completes, the price is by the card it was held on. With `asks_rules` the house rules count,
-    of which the person accepts the version `accepts`; a form asks for them beside its quote instead.
+    the booking completes, the price is by the card it was held on. With `booked_by`, the person who would
+    book, blocks count and the house rules, of which they accept the version `accepts`; a form shows both
+    beside its quote instead.
 
     Raise `Invalid` if the fee rule cannot give a price; for a draft (`is_draft`), a form that is only half
     filled in, the quotation contains the problems instead.
@@ -97,7 +101,9 @@ def load_quotation(
         refusals = load_explained(instrument, calendar, wish, now, without=without)
         refusals = with_equivalents(refusals, instrument, payer, enquiry, now, user_id=user_id)
         refusals = with_courses(refusals, instrument, now)
-    if asks_rules and user_id is not None:
+    if booked_by is not None and user_id is not None:
+        if block := load_block(booked_by, instrument, user_id, payer.pk if payer else None, now):
+            refusals += (block,)
         refusals += load_acceptance(instrument, user_id, accepts)[1]
     given = fees.quote_input(instrument, terms, enquiry)
     result, funding = None, NO_FUNDING
@@ -110,6 +116,9 @@ def load_quotation(
         problems += unclear.problems
     zone = instrument.facility.zone
     payer_id, today = payer.pk if payer else None, local_date(zone, now)
+    if shares is None:
+        person, day = made_for or user_id, local_date(zone, enquiry.period.start)
+        shares = load_default_on(payer, person, day).shares if payer and person else ()
     try:
         funding = load_funding(payer_id, shares, [user_id, made_for], today)
     except Invalid as unclear:

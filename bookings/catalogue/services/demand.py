@@ -11,6 +11,7 @@ from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.replica import on_primary
 from bookings.availability.domain.availability import UNCERTIFIED
+from bookings.catalogue.domain.demand import askable
 from bookings.catalogue.domain.searches import to_json
 from bookings.catalogue.models import UnmetDemand
 from bookings.catalogue.selectors.equivalents import with_equivalents
@@ -18,6 +19,8 @@ from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.catalogue.selectors.training import with_courses
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
+from instruments.policy.domain.policies import Policy
+from instruments.policy.selectors.policies import load_policy
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import instrument_to_book
@@ -85,8 +88,11 @@ def demand_unanswered(
     )
 
 
-def demand_refused(by: By, *, organisation: Organisation, instrument: Instrument, period: Period) -> None:
-    """Record a booking refused for lack of capacity, once per person, instrument and local day."""
+def demand_refused(
+    by: By, *, organisation: Organisation, instrument: Instrument, period: Period, code: str = ""
+) -> None:
+    """Record a booking refused for lack of capacity, or by the rule `code`, once per person, instrument, code
+    and local day."""
     UnmetDemand.objects.bulk_create(
         [
             UnmetDemand(
@@ -95,6 +101,8 @@ def demand_refused(by: By, *, organisation: Organisation, instrument: Instrument
                 organisation=organisation,
                 region_id=organisation.region_id,
                 instrument=instrument,
+                query=f"code={code}" if code else "",
+                code=code,
                 minutes=period.minutes,
                 wanted_from=period.start,
                 wanted_until=period.end,
@@ -151,18 +159,31 @@ def _remember(
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
         own = [r for r in refused.refusals if (r.booking or 0) == position]
-        if not any(r.code in CAPACITY | UNCERTIFIED for r in own):
-            refusals += own
+        if not own:
             continue
         try:
             instrument = instrument_to_book(by.actor, booking.instrument_id)
         except NotFound:
             refusals += own
             continue
-        if RulesRefuse(own).lacks_capacity:
-            demand_refused(by, organisation=party.payer, instrument=instrument, period=booking.period)
+        rule = next((r.code for r in own if r.code not in CAPACITY), "")
+        period = _asked(by, party, instrument, booking.period) if rule else booking.period
+        if period is not None:
+            demand_refused(by, organisation=party.payer, instrument=instrument, period=period, code=rule)
+        if not any(r.code in CAPACITY | UNCERTIFIED for r in own):
+            refusals += own
+            continue
         elsewhere = with_equivalents(
             own, instrument, party.payer, booking.enquiry, by.now, user_id=party.person
         )
         refusals += with_courses(elsewhere, instrument, by.now)
     return RulesRefuse(refusals)
+
+
+def _asked(by: By, party: Parties, instrument: Instrument, wanted: Period) -> Period | None:
+    """Return what counts of a period refused by a rule: nothing of the host's own people, who could explain
+    their standby by it."""
+    if party.payer.pk == instrument.organisation_id:
+        return None
+    policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else Policy()
+    return askable(wanted, policy, by.now)

@@ -16,6 +16,7 @@ from accounts.models import Organisation
 from accounts.permissions import actor_of
 from bookings.availability.selectors.kept_hours import kept_of
 from bookings.catalogue.forms.periods import PeriodForm, quantity_of, with_start
+from bookings.catalogue.selectors.askers import load_block
 from bookings.catalogue.selectors.catalogue import load_offers
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.quotes import Quotation, load_quotation
@@ -27,6 +28,7 @@ from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors import fees
 from bookings.pricing.selectors.agreements import load_recognised
 from bookings.record.forms.fields import local_moment
+from bookings.samples.selectors.receiving import load_arrivals
 from instruments.policy.selectors.policies import load_policy
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import instrument_to_book
@@ -89,13 +91,22 @@ def next_free(
 ) -> dict[str, Any]:
     """Return context with the first free starts, of the week shown or else of the next three weeks, and the
     price of the first. `terms`: the payer's terms of today."""
-    starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
-    quote = shown.get("next_quote")
     usual = fees.first_mode(instrument, terms)
     mode = shown.get("service_mode") or usual
+    arrives = load_arrivals([instrument], mode, now).get(instrument.pk, now)
+    every = [start for day in shown["days"] for start in day["starts"]]
+    starts = [start for start in every if start >= arrives][:NEXT]
+    quote = shown.get("next_quote") if starts == every[: len(starts)] else None
     if not starts and shown["days"]:
         # Whoever may not operate it alone yet still sees when it is free.
-        offers = load_offers([instrument], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
+        offers = load_offers(
+            [instrument],
+            payer,
+            now,
+            user_id=actor.user_id,
+            minutes=shown["minutes"],
+            mode=mode if mode == "entrusted" else None,
+        )
         starts, quote = list(offers[instrument.pk].starts), None
         if mode == usual:  # of which the price is
             quote = offers[instrument.pk].quote
@@ -125,8 +136,10 @@ def choice_of(
     zone = instrument.facility.zone
     policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
     standing = standing_of(actor, payer, instrument)
+    payer_id = payer.pk if payer else None
     context: dict[str, Any] = {
         "zone": zone.key,
+        "blocking": load_block(actor, instrument, actor.user_id, payer_id, now) if actor.user_id else None,
         "policy": policy,
         "may_book": standing.may_book or standing.for_others,
         "books_own": standing.may_book,
@@ -165,6 +178,7 @@ def choice_of(
         "lengths": lengths_with(policy.lengths, minutes),
         "mode": mode,
         "quantity": quantity,
+        "is_internal": payer is not None and payer.pk == instrument.organisation_id,
         "refusals": refusals,
         "asks_exception": standing.may_book and not standing.may_override and may_be_excepted(refusals),
         **shown_quotation(quotation),
@@ -177,6 +191,8 @@ def shown_quotation(quotation: Quotation) -> dict[str, Any]:
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
         "minimum": quotation.minimum,
+        "is_reversed": quotation.terms.is_reversed,
+        "by_hour": quotation.terms.card.values.by_hour if quotation.terms.card else (),
         "unclear": quotation.problems[0] if quotation.problems else None,
     }
 

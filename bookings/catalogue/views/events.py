@@ -65,10 +65,12 @@ def instant(at: datetime) -> str:
 
 def labels(entry: CalendarEntry, *, is_manager: bool) -> tuple[str, str]:
     """Return the first line of an entry, and the text below it."""
+    if entry.is_bid and is_manager:
+        return gettext("Held for your bid"), ""
     if entry.is_busy:
         return gettext("Taken"), ""
     if entry.kind == "closure":
-        return str(Closure.Kind(entry.closure_kind).label), entry.reason
+        return str(Closure.Kind(entry.closure_kind).label), local_name(entry.reason, entry.reason_zh)
     state = str(Reservation.State(entry.state).label)
     if entry.is_held:
         return gettext("Held for you"), gettext("continue or release")
@@ -149,6 +151,9 @@ def entry_events(
             extended["url"] = address_of("bookings:closures", entry.instrument_id)
         else:
             event["display"] = "background"
+    elif entry.is_bid and is_manager:
+        event |= walls(shown, zone) | {"classNames": ["is-held"], "editable": False}
+        extended["url"] = reverse("bookings:bids")
     elif entry.id is None:
         event |= walls(shown, zone) | {"display": "background", "classNames": ["is-busy"]}
     else:

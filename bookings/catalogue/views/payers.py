@@ -43,7 +43,8 @@ def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument
     return Standing(
         may_book=actor.may("book", place_of(payer)),
         for_others=for_others,
-        may_override=for_others and actor.may("manage-instruments", place_of(instrument.organisation)),
+        may_override=for_others
+        and actor.may("manage-instruments", place_of(instrument.organisation, instrument)),
     )
 
 

@@ -21,12 +21,13 @@ from bookings.charging.services.corrections import (
     correction_withdraw,
 )
 from bookings.charging.services.disputes import dispute_reject
+from bookings.charging.services.no_shows import no_show_strike
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.models import Correction
 from bookings.record.api.lists import listed
 from bookings.record.models import Reservation
 from bookings.reserving.api.reservations import ReservationResource, with_all
-from bookings.usage.selectors.sessions import SESSIONS, sessions_to_complete
+from bookings.usage.selectors.sessions import SESSIONS, listed_sessions
 from bookings.usage.services.sessions import session_complete
 
 
@@ -67,21 +68,34 @@ class UsageBody(Shape):
     samples = Whole(min_value=0, max_value=1_000_000, required=False, allow_null=True)
 
 
+class NoShowBody(Shape):
+    """Why a no-show is removed, and the times of use if the person was there."""
+
+    cause = Choice(Reservation.Struck.choices)
+    reason = Text(500)
+    check_in = Instant(required=False, help_text="Required with `was_there`, and only allowed then.")
+    check_out = Instant(required=False)
+
+
 def amendment_of(data: dict[str, Any]) -> Amendment:
     """Return the amendment in a body; raise `Invalid` if it gives only one of the two times."""
-    usage: Usage | None = None
-    if "check_in" in data or "check_out" in data:
-        for name in ("check_in", "check_out"):
-            if name not in data:
-                raise invalid(name, "both-times")
-        usage = (data["check_in"], data["check_out"])
     samples = data.get("samples")
     return Amendment(
-        usage=usage,
+        usage=usage_of(data),
         options=data.get("options", {}),
         quantity=None if samples is None else Decimal(samples),
         waive_percent=data.get("waive_percent"),
     )
+
+
+def usage_of(data: dict[str, Any]) -> Usage | None:
+    """Return the times of use in a body, None without any; raise `Invalid` if it gives only one of two."""
+    if "check_in" not in data and "check_out" not in data:
+        return None
+    for name in ("check_in", "check_out"):
+        if name not in data:
+            raise invalid(name, "both-times")
+    return data["check_in"], data["check_out"]
 
 
 class ChargeSettle(Charges):
@@ -115,8 +129,9 @@ class Corrections(Resource):
     @OnPage("bookings:money-charges-one", done=_("Corrected. The payer has been notified."), of="charge_id")
     @acts(_("Agree to a correction"), Nothing)
     def agree(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Agree to a correction, as a second manager or finance person of the host. The charge is reversed
-        and a new one created, in one step; what a voucher covers is computed at this moment."""
+        """Agree to a correction, as a second manager or finance person of the host whose own booking it is
+        not; where the host has none, as the booking's person or the payer's manager or finance. The charge is
+        reversed and a new one created, in one step; what a voucher covers is computed at this moment."""
         correction_agree(self.by, correction_id=pk)
 
     @OnPage(
@@ -126,8 +141,7 @@ class Corrections(Resource):
     )
     @acts(_("Refuse a correction"), RefuseBody, sends={"reason": "The logbook says otherwise."})
     def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Refuse a correction, as a second manager or finance person of the host. The charge stays as it
-        is."""
+        """Refuse a correction, as whoever may agree to it. The charge stays as it is."""
         correction_refuse(self.by, correction_id=pk, **data)
 
     @OnPage(
@@ -162,7 +176,7 @@ class ChargeCorrections(Corrections):
     )
     def propose(self, charge_id: UUID, data: dict[str, Any]) -> UUID:
         """Propose what a charge should have been, computed by the rule that made it. The host's managers and
-        finance may do this, but never for their own booking. Nothing changes before a second approver agrees.
+        finance may do this. Nothing changes before a second person agrees: see `agree/`.
         Final charges, and charges on statements, can be corrected too."""
         amendment, reason = amendment_of(data), data["reason"]
         correction = correction_propose(self.by, charge_id=charge_id, amendment=amendment, reason=reason)
@@ -176,8 +190,9 @@ class SessionsToComplete(ReservationResource):
     @listed(_("Sessions to complete"), SESSIONS)
     def rows(self, query: dict[str, Any]) -> QuerySet[Reservation]:
         """List completed bookings that are charged by use and whose use nobody recorded: your own, and those
-        of instruments you manage; oldest first. `PUT reservations/{id}/usage/` completes one."""
-        return with_all(sessions_to_complete(self.actor))
+        of instruments you operate, without prices unless you manage them; oldest first.
+        `PUT reservations/{id}/usage/` completes one."""
+        return with_all(listed_sessions(self.actor))
 
 
 class ReservationUsage(ReservationResource):
@@ -188,8 +203,24 @@ class ReservationUsage(ReservationResource):
         sends={"check_in": "2026-03-06T10:05:00+08:00", "check_out": "2026-03-06T11:50:00+08:00"},
     )
     def usage(self, pk: UUID, data: dict[str, Any]) -> None:
-        """Enter the times of a completed booking whose use nobody recorded, as its person or the host's
-        manager; its charge follows. Once it is charged the answer is 409, and the charge has to be
-        corrected."""
+        """Enter the times of a completed booking whose use nobody recorded, as its person or as whoever
+        operates the instrument; its charge follows. Once it is charged the answer is 409, and the charge has
+        to be corrected."""
         usage = (data["check_in"], data["check_out"])
         session_complete(self.by, reservation_id=pk, usage=usage, samples=data.get("samples"))
+
+    @acts(
+        _("Remove a no-show"),
+        NoShowBody,
+        scope="manage",
+        refuses=[403, 404, 409],
+        sends={"cause": "host_fault", "reason": "The door was locked and nobody answered the telephone."},
+    )
+    def strike_no_show(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Remove the no-show of a booking, as a manager of the host, but not of your own booking. The booking
+        counts as completed and its person is told. `was_there` needs the times of use, for which the booking
+        is then charged; otherwise it costs nothing. 409 `no-show-final`, `no-show-disputed`,
+        `no-show-on-statement`: correct the charge first, or answer its dispute. 409 `no-show-past`: there is
+        no charge, and the time is over. 409 `no-show-waived`: the charge was taken back; give no times."""
+        usage = usage_of(data)
+        no_show_strike(self.by, reservation_id=pk, cause=data["cause"], reason=data["reason"], usage=usage)

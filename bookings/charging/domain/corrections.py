@@ -44,12 +44,13 @@ class Amended:
 
 
 def charged_again(kind: str, inputs: Mapping[str, Any]) -> charges.ChargeMade:
-    """Recompute a charge of `use`, `cancellation` or `no_show` from its stored inputs. The result is the same
-    to the cent at any time."""
-    due = charges.use_charge(input_from_json(inputs)) if kind == "use" else _for_fee(kind, inputs)
+    """Recompute an original charge from its stored inputs. The result is the same to the cent at any
+    time."""
+    is_priced = kind in charges.PRICED
+    due = charges.use_charge(input_from_json(inputs)) if is_priced else _for_fee(kind, inputs)
     shortening = Decimal(inputs.get("shortening_fee", "0"))
     if shortening:
-        quoted = input_from_json(inputs if kind == "use" else inputs["quote"])
+        quoted = input_from_json(inputs if is_priced else inputs["quote"])
         due = charges.with_shortening(due, quoted, shortening)
     waived = Decimal(inputs.get("waive_percent", "0"))
     if waived:
@@ -84,7 +85,7 @@ def _waived(due: charges.ChargeMade, inputs: Mapping[str, Any], percent: Decimal
     """Take a percentage off what is owed before tax, and compute the tax on the rest; a voucher covers its
     part of the rest, as far as it may."""
     currency = due.currency
-    card = input_from_json(inputs if due.kind == "use" else inputs["quote"]).card
+    card = input_from_json(inputs if due.kind in charges.PRICED else inputs["quote"]).card
     net = due.total - due.tax
     waived = percentage(percent, net, currency)
     tax = percentage(card.tax_percent, net - waived, currency)
@@ -125,15 +126,18 @@ def amended(
     grants: tuple[GrantValues, ...] = (),
     cut_at: datetime | None = None,
 ) -> Amended:
-    """Return the charge as it should have been. `quoted`: the reservation's frozen quote; `grants`: the
-    voucher it was booked with, with what it has left once the charge is reversed; `cut_at`: when the host
-    ended the use early.
+    """Return the charge as it should have been. `quoted`: the frozen quote of the reservation or of the place
+    in a course; `grants`: the voucher it was booked with, with what it has left once the charge is reversed;
+    `cut_at`: when the host ended the use early.
 
-    With times of use, a missed booking becomes a used one. Raise `Invalid` if the amendment does not fit the
-    kind of charge, or changes nothing (`nothing-changes`).
+    With times of use, a missed booking becomes a used one. Of what attending a course cost, only a part can
+    be waived. Raise `Invalid` if the amendment does not fit the kind of charge, or changes nothing
+    (`nothing-changes`).
     """
     if kind == "cancellation" and amendment.usage is not None:
         raise invalid("check_in", "was-cancelled")
+    if kind == "training" and (field := _of_use_only(amendment)):
+        raise invalid(field, "was-a-course")
     new_inputs = dict(inputs)
     if kind == "use" or amendment.usage is not None:
         new_inputs = _use_inputs(kind, inputs, amendment, quoted, grants, cut_at)
@@ -148,6 +152,16 @@ def amended(
             new_inputs["waive_percent"] = format_number(amendment.waive_percent)
     due = charged_again(kind, new_inputs)
     return Amended(kind, new_inputs, due if due.total else None)
+
+
+def _of_use_only(amendment: Amendment) -> str:
+    """Return the first field of an amendment that only the use of an instrument has; '' if it has none."""
+    given = {
+        "check_in": amendment.usage is not None,
+        "options": bool(amendment.options),
+        "samples": amendment.quantity is not None,
+    }
+    return next((field for field, is_given in given.items() if is_given), "")
 
 
 def _use_inputs(

@@ -24,10 +24,10 @@ SHOWN_DECIMALS = 6
 class ReplayStep:
     """One line of the calculation.
 
-    `kind`: usage, setup, option, agreement, bid, subtotal, tax, total, voucher, payable; for fees also base
-    and fee; shortening, waiver; for fee reductions melted. `of`: the numbers by name. `exact`: the product
-    before rounding, ending in `…` if its decimals continue. `stored` None: the line is not stored by itself.
-    `name` and `name_zh` are those of a band or an option.
+    `kind`: usage, training, setup, option, agreement, bid, subtotal, tax, total, voucher, payable; for fees
+    also base and fee; shortening, waiver; for fee reductions melted. `of`: the numbers by name. `exact`: the
+    product before rounding, ending in `…` if its decimals continue. `stored` None: the line is not stored by
+    itself. `name` and `name_zh` are those of a band or an option.
     """
 
     kind: str
@@ -72,7 +72,7 @@ def replay(stored: replay_rules.StoredCharge) -> Replay:
 
 def _steps(stored: replay_rules.StoredCharge) -> Iterator[ReplayStep]:
     match stored.kind:
-        case "use":
+        case "use" | "training":
             yield from _of_use(stored)
         case "melting":
             yield from _of_melting(stored)

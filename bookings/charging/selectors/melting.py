@@ -61,7 +61,7 @@ def is_waiting_for_others(reservation: Reservation) -> bool:
         _others(reservation)
         .filter(
             Q(state__in=["confirmed", "in_use"])
-            | (Q(state="completed") & ~Exists(Charge.objects.filter(reservation=OuterRef("pk"))))
+            | (Q(state="completed", struck="") & ~Exists(Charge.objects.filter(reservation=OuterRef("pk"))))
         )
         .exists()
     )

@@ -7,16 +7,18 @@ from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.selectors.rows import visible
 from bookings.charging.domain import replay as replay_rules
 from bookings.charging.domain.replay_steps import Replay, replay
 from bookings.pricing.models import Charge, Quote
-from bookings.pricing.selectors.charges import charges_for
+from bookings.pricing.selectors.charges import charges_readable
+from instruments.training.selectors.fees import sessions_about
 
 BATCH = 2000
+WITH = ("reverses", "reservation__rate_card", "reservation__agreement")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Replayed:
 
 def charge_replay(actor: Actor, charge_id: UUID) -> ReplayedCharge:
     """Recompute a charge that the actor may see; raise `NotFound` otherwise. It takes one statement."""
-    charge = visible(charges_for(actor).select_related("reverses"), pk=charge_id)
+    charge = visible(charges_readable(actor).select_related(*WITH), pk=charge_id)
     return ReplayedCharge(charge, replay(_stored(charge)))
 
 
@@ -67,21 +69,24 @@ def replay_all(
     """Recompute all stored quotes and charges, streamed; optionally only those made from a moment on, those
     of one instrument, or only some charges."""
     narrowed: dict[str, Any] = {}
+    of_instrument = Q()
     if since is not None:
         narrowed["created_at__gte"] = since
     if instrument_id is not None:
-        narrowed["reservation__instrument_id"] = instrument_id
+        courses = Q(enrolment__session__in=sessions_about([instrument_id]))
+        of_instrument = Q(reservation__instrument_id=instrument_id) | courses
     if charge_ids is None and charge_id is not None:
         charge_ids = [charge_id]
     if charge_ids is None:
-        quotes = Quote.objects.filter(**narrowed).order_by("pk")
+        of_booking = Q(reservation__instrument_id=instrument_id) if instrument_id else Q()
+        quotes = Quote.objects.filter(of_booking, **narrowed).order_by("pk")
         names = ("inputs", "result", "currency", "total", "payable")
         for pk, *values in _paged(quotes.values_list("pk", *names), itemgetter(0)):
             stored = replay_rules.StoredQuote(**dict(zip(names, values, strict=True)))
             yield Replayed("quote", pk, replay_rules.quote_differences(stored))
     else:
         narrowed["pk__in"] = charge_ids
-    charges = Charge.objects.filter(**narrowed).select_related("reverses").order_by("pk")
+    charges = Charge.objects.filter(of_instrument, **narrowed).select_related("reverses").order_by("pk")
     for charge in _paged(charges, attrgetter("pk")):
         try:
             yield Replayed("charge", charge.pk, replay_rules.charge_differences(_stored(charge)))

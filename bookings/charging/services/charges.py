@@ -1,4 +1,4 @@
-"""Charge ended reservations, and make charges final."""
+"""Charge ended reservations, and make charges final. How attended courses are charged is in `training`."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.roles import PLATFORM, By
+from accounts.domain.roles import PLATFORM, By, Places
 from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
 from accounts.trail import Change
@@ -41,41 +41,47 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
     grants = kept_grants(quoted, load_earmarked(reservation_id, lock=True))
     due = charge(replace(quoted, grants=grants), load_ending(reservation))
     if due is None:
-        if reservation.state != Reservation.State.COMPLETED:  # else its times are yet to come
+        if reservation.state != Reservation.State.COMPLETED or reservation.struck:
+            # Otherwise its times are yet to come.
             earmarks_release(reservation=reservation, now=now)
         return None
     grant_id = earmarks_spend(
-        reservation=reservation, covered=due.covered, payable=due.payable, currency=due.currency, now=now
+        subject=reservation, covered=due.covered, payable=due.payable, currency=due.currency, now=now
     )
     row = charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
-    charge_store(By(PLATFORM, now), charge=row, reservation=reservation)
-    if row.total:
-        enqueue([charge_message("charged", row)], now=now)
+    charge_store(By(PLATFORM, now), charge=row, places=reservation.places())
+    free = Effect("event.free", f"event.free:{row.pk}", {"charge": str(row.pk)})  # of which nobody is told
+    enqueue([charge_message("charged", row) if row.total else free], now=now)
     return row
 
 
 def charge_row(*, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime) -> Charge:
     """Return a new open charge of a reservation, not stored yet."""
-    parties = ("organisation_id", "host_id", "payer_region_id", "host_region_id")
+    parties = {name: getattr(reservation, name) for name in PARTIES}
+    return open_charge(due, now, reservation=reservation, grant_id=grant_id, **parties)
+
+
+PARTIES = ("organisation_id", "host_id", "payer_region_id", "host_region_id")
+
+
+def open_charge(due: ChargeMade, now: datetime, **of: Any) -> Charge:
+    """Return a new open charge, not stored yet. `of`: what it is for, and its parties."""
     amounts = ("kind", "currency", "tax", "total", "covered", "payable")
     return Charge(
-        reservation=reservation,
-        **{name: getattr(reservation, name) for name in parties},
+        **of,
         **{name: getattr(due, name) for name in amounts},
         inputs=dict(due.inputs),
         result=dict(due.result),
-        grant_id=grant_id,
         created_at=now,
         open_until=now + DISPUTABLE,
     )
 
 
-def charge_store(by: By, *, charge: Charge, reservation: Reservation) -> None:
+def charge_store(by: By, *, charge: Charge, places: Places) -> None:
     """Store a new charge of any kind, with its postings and its entry in the trail."""
     Charge.objects.bulk_create([charge])
     charge_post(charge=charge, now=by.now)
-    after = charge_recorded(charge)
-    trail.record(by, "charge.create", charge, after=after, places=reservation.places())
+    trail.record(by, "charge.create", charge, after=charge_recorded(charge), places=places)
 
 
 def charge_recorded(charge: Charge) -> dict[str, Any]:
@@ -84,11 +90,20 @@ def charge_recorded(charge: Charge) -> dict[str, Any]:
     values = {name: getattr(charge, name) for name in names}
     if charge.reverses_id:
         values["reverses"] = charge.reverses_id
+    if charge.enrolment_id:
+        return values | {"enrolment": charge.enrolment_id}
     return values | {"reservation": charge.reservation_id}
 
 
 def charge_message(kind: str, charge: Charge) -> Effect:
-    """Return a message about a charge in its present state."""
+    """Return a message about a charge in its present state. That of an attended course is loaded already."""
+    if charge.enrolment_id:
+        payload = {"enrolment": charge.enrolment_id, "user": charge.place.user_id, "charge": charge.pk}
+        return Effect(
+            kind=f"training.{kind}",
+            key=f"training.{kind}:{charge.pk}:{charge.version}",
+            payload={name: str(pk) for name, pk in payload.items()},
+        )
     return Effect(
         kind=f"mail.{kind}",
         key=f"mail.{kind}:{charge.pk}:{charge.version}",
@@ -158,4 +173,6 @@ def _finalise(host_id: UUID, now: datetime, most: int) -> int:
         )
         for row in rows
     )
+    told = (Effect("event.final", f"event.final:{row.pk}", {"charge": str(row.pk)}) for row in rows)
+    enqueue(told, now=now)
     return len(rows)

@@ -7,7 +7,7 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import Actor, By
-from accounts.notifications import enqueue
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.charging.locks import lock_charge, lock_host_books
@@ -18,31 +18,47 @@ from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.pricing.selectors.charges import charge_by_id
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
+from instruments.training.services.enrolments import lock_session
 
 
-def require_payer(actor: Actor, reservation: Reservation) -> None:
-    """Raise unless the actor is the person of the reservation, or answers for the payer's charges."""
-    if actor.user_id != reservation.user_id:
-        require(actor, "manage-charges", place_of(reservation.organisation))
+def require_payer(actor: Actor, charge: Charge) -> None:
+    """Raise unless the actor is the person who booked or attended, or answers for the payer's charges."""
+    if actor.user_id != charge.person.pk:
+        require(actor, "manage-charges", place_of(charge.organisation))
 
 
-def require_host(actor: Actor, reservation: Reservation) -> None:
-    """Raise unless the actor answers for the host's charges and this is not their own booking."""
-    require(actor, "manage-charges", place_of(reservation.host))
-    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
-        raise no_second_of_host(actor, reservation) or NotPermitted("own-charge")
+def require_host(actor: Actor, charge: Charge) -> None:
+    """Raise unless the actor answers for the host's charges and this is not their own booking or course."""
+    require(actor, "manage-charges", place_of(charge.host))
+    if actor.user_id in charge.people:
+        raise no_second_of_host(actor, charge) or NotPermitted("own-charge")
 
 
-def charge_locked(by: By, charge_id: UUID, *, books: bool = False) -> tuple[Reservation, Charge]:
-    """Lock a charge that the actor may see, after its reservation; with `books`, also after the host's
-    books."""
+def charge_locked(by: By, charge_id: UUID, *, books: bool = False) -> Charge:
+    """Lock a charge that the actor may see, after its reservation or course session; with `books`, also after
+    the host's books."""
     seen = charge_by_id(by.actor, charge_id)
-    _, reservation = lock_reservation(seen.reservation_id)
+    subject = subject_locked(seen)
     if books:
-        lock_host_books(reservation.host_id)
-    charge = lock_charge(charge_id)
+        lock_host_books(seen.host_id)
+    charge = charge_with(lock_charge(charge_id), seen, subject)
     by.require_version(charge.version)
-    return reservation, charge
+    return charge
+
+
+def subject_locked(charge: Charge) -> Reservation | None:
+    """Lock what a charge is for, and return the reservation; None for a course, whose session is locked."""
+    if charge.reservation_id is None:
+        lock_session(charge.place.session_id)
+        return None
+    return lock_reservation(charge.reservation_id)[1]
+
+
+def charge_with(charge: Charge, seen: Charge, reservation: Reservation | None) -> Charge:
+    """Set on a locked charge the rows around it that are loaded already."""
+    charge.reservation, charge.enrolment = reservation, seen.enrolment
+    charge.organisation, charge.host = seen.organisation, seen.host
+    return charge
 
 
 def worded(field: str, text: str) -> str:
@@ -55,8 +71,8 @@ def worded(field: str, text: str) -> str:
 @transaction.atomic
 def dispute_open(by: By, *, charge_id: UUID, reason: str) -> Charge:
     """Dispute an open charge, which then does not become final before the host has answered."""
-    reservation, charge = charge_locked(by, charge_id)
-    require_payer(by.actor, reservation)
+    charge = charge_locked(by, charge_id)
+    require_payer(by.actor, charge)
     reason = worded("reason", reason)
     if not is_disputable(charge.kind, charge.state, charge.open_until, by.now):
         state = "final" if charge.state == "open" else charge.state
@@ -73,8 +89,8 @@ def dispute_open(by: By, *, charge_id: UUID, reason: str) -> Charge:
 @transaction.atomic
 def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
     """Withdraw a dispute, as the payer: the charge is open until its time is over, or else final."""
-    reservation, charge = charge_locked(by, charge_id, books=True)
-    require_payer(by.actor, reservation)
+    charge = charge_locked(by, charge_id, books=True)
+    require_payer(by.actor, charge)
     dispute = open_dispute(charge)
     dispute_end(by, dispute, "withdrawn")
     if charge.open_until is not None and by.now < charge.open_until:
@@ -83,6 +99,8 @@ def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
         charge_finish(charge=charge, state="final", at=by.now)
         charge.save(update_fields=FINISHED)
     trail.record(by, "charge.dispute-withdraw", charge, before={"state": "disputed"}, after=_after(charge))
+    key = f"event.undisputed:{charge.pk}:{charge.version}"
+    enqueue([Effect("event.undisputed", key, {"charge": str(charge.pk)})], now=by.now)
     return charge
 
 
@@ -90,11 +108,11 @@ def dispute_withdraw(by: By, *, charge_id: UUID) -> Charge:
 def dispute_reject(by: By, *, charge_id: UUID, answer: str) -> Charge:
     """Reject a dispute, as the host: the charge is final at once. To uphold a dispute instead, propose a
     correction; it is upheld once that is agreed to."""
-    reservation, charge = charge_locked(by, charge_id, books=True)
-    require_host(by.actor, reservation)
+    charge = charge_locked(by, charge_id, books=True)
+    require_host(by.actor, charge)
     dispute = open_dispute(charge)
     if dispute.opened_by_id == by.actor.user_id:
-        raise no_second_of_host(by.actor, reservation) or NotPermitted("own-dispute")
+        raise no_second_of_host(by.actor, charge) or NotPermitted("own-dispute")
     answer = worded("answer", answer)
     if Correction.objects.filter(charge=charge, state="proposed").exists():
         raise WrongState("correction-proposed")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.domain.roles import PLATFORM, By
+from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import work_through
 from bookings.charging.domain.melting import fee_that_melts, melt
 from bookings.charging.locks import lock_charge, lock_host_books
@@ -44,13 +45,15 @@ def _melt(charge_id: UUID, now: datetime) -> int:
     row = _melting_row(charge, reservation, now)
     if row is None:
         return 0
-    charge_store(By(PLATFORM, now), charge=row, reservation=reservation)
+    charge_store(By(PLATFORM, now), charge=row, places=reservation.places())
     earmarks_respend(
-        reservation=reservation,
+        subject=reservation,
         covered=charge.covered,
         payable=charge.payable + row.payable,
         currency=charge.currency,
     )
+    about = {"charge": str(charge_id)}
+    enqueue([Effect("event.reduced", f"event.reduced:{charge_id}", about)], now=now)
     return 1
 
 
@@ -75,7 +78,6 @@ def _melting_row(charge: Charge, reservation: Reservation, now: datetime) -> Cha
         return None
     return reversal_row(
         charge,
-        reservation,
         now,
         kind="melting",
         amounts={"tax": -melted.tax, "total": -taken, "covered": Decimal(0), "payable": -taken},

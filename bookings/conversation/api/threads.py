@@ -174,7 +174,6 @@ def of_kind(kind: str, at: str, key: str, tag: str) -> list[URLPattern]:
             address=f"api-{kind}-conversation-attachments",
             status=201,
             versioned=False,
-            once=False,
         )
         def attach(self, pk: UUID, data: dict[str, Any]) -> None:
             """Add a comment with a file, sent as `multipart/form-data`. The type of the file is determined

@@ -16,15 +16,15 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.permissions import actor_of
-from accounts.selectors.memberships import holders_of
+from accounts.selectors.memberships import holders_of, in_scope, staff_of
 from accounts.selectors.rows import visible
 from bookings.board.models import Bid
-from bookings.board.selectors.enquiries import bid_by_id
+from bookings.board.selectors.enquiries import bid_by_id, bids_among
 from bookings.conversation.domain.threads import HOST, REQUESTER
 from bookings.needs.models import Need
 from bookings.needs.selectors.needs import need_by_id, read_by, readers_of
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import WITH, takes_part, taking_part
+from bookings.record.selectors.reservations import WITH, manages, takes_part, taking_part
 from bookings.samples.domain.samples import OWNER
 from bookings.samples.models import BookedSample, SampleItem
 from bookings.samples.selectors.samples import sample_by_id, sides_of
@@ -61,7 +61,7 @@ def _booking_side(actor: Actor, row: Reservation) -> str | None:
     if takes_part(actor, row):
         return REQUESTER
     organisations = actor.organisations_where("read-bookings")
-    if row.host_id in organisations:
+    if row.host_id in organisations or manages(actor, row):
         return HOST
     return REQUESTER if row.organisation_id in organisations else None
 
@@ -70,12 +70,13 @@ def _booking_answering(actor: Actor, side: str) -> Q:
     own = taking_part(actor, "reservation__")
     if side == REQUESTER:
         return own
-    return Q(reservation__host_id__in=actor.organisations_where("manage-instruments")) & ~own
+    managed = actor.scope_where("manage-instruments")
+    return in_scope(managed, "reservation__host_id", "reservation__instrument") & ~own
 
 
 def _booking_people(row: Reservation, side: str) -> list[User]:
     if side == HOST:
-        return list(holders_of("manager", row.host_id))
+        return list(holders_of("manager", row.host_id, row.instrument))
     return [one for one in (row.user, row.made_by) if takes_part(actor_of(one), row)]
 
 
@@ -105,16 +106,17 @@ def _sample_answering(actor: Actor, side: str) -> Q:
     own = Q(sample__user_id=actor.person)
     if side == REQUESTER:
         return own
-    hosts = actor.organisations_where("manage-instruments")
-    hosted = BookedSample.objects.filter(host_id__in=hosts).values("sample")
-    return Q(sample__in=hosted) & ~own
+    reach = in_scope(actor.scope_where("operate-instruments"), "host", "reservation__instrument")
+    return Q(sample__in=BookedSample.objects.filter(reach).values("sample")) & ~own
 
 
 def _sample_people(row: SampleItem, side: str) -> list[User]:
     if side == REQUESTER:
         return [row.user]
-    hosts = row.bookings.values_list("host_id", flat=True).distinct()
-    return [person for host in hosts for person in holders_of("manager", host)]
+    booked = row.bookings.select_related("reservation__instrument").order_by("pk")
+    places = {(one.host_id, one.reservation.instrument_id): one.reservation.instrument for one in booked}
+    staff = (person for (host, _), itself in places.items() for person in staff_of(host, itself))
+    return list(dict.fromkeys(staff))
 
 
 def _bid_side(actor: Actor, row: Bid) -> str | None:
@@ -122,7 +124,7 @@ def _bid_side(actor: Actor, row: Bid) -> str | None:
     the host's managers, then that of the managers of the payer, who read the enquiry."""
     if actor.user_id == row.enquiry.user_id:
         return REQUESTER
-    if row.host_id in actor.organisations_where("manage-instruments"):
+    if bids_among(actor, [row]):
         return HOST
     is_payer = row.enquiry.organisation_id in actor.organisations_where("book-for-members")
     return REQUESTER if is_payer else None
@@ -132,7 +134,7 @@ def _bid_answering(actor: Actor, side: str) -> Q:
     own = Q(bid__enquiry__user_id=actor.person)
     if side == REQUESTER:
         return own
-    return Q(bid__host_id__in=actor.organisations_where("manage-instruments")) & ~own
+    return in_scope(actor.scope_where("manage-instruments"), "bid__host_id", "bid__instrument") & ~own
 
 
 def _bid_hidden_as(row: Bid) -> Any:
@@ -175,7 +177,9 @@ SUBJECTS: dict[str, Subject] = {
         load=bid_by_id,
         side_of=_bid_side,
         answering=_bid_answering,
-        people=lambda row, side: holders_of("manager", row.host_id) if side == HOST else [row.enquiry.user],
+        people=lambda row, side: (
+            holders_of("manager", row.host_id, row.instrument) if side == HOST else [row.enquiry.user]
+        ),
         name=lambda row: row.instrument,
         hidden_as=_bid_hidden_as,
     ),

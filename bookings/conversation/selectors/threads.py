@@ -21,6 +21,7 @@ from bookings.conversation.selectors.subjects import SUBJECTS, subject_of
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import effective_state, is_own
 from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import manages
 from bookings.reserving.domain import moves
 from bookings.reserving.selectors.moves import Move, load_move
 
@@ -223,7 +224,7 @@ def _may_move(actor: Actor, row: Reservation, side: str, now: datetime) -> bool:
     if effective_state(row.state, row.deadline_at, now) not in {"requested", "confirmed", "in_use"}:
         return False
     if side == HOST:
-        return actor.may("manage-instruments", place_of(row.host))
+        return manages(actor, row)
     return is_own(actor.user_id, person=row.user_id, maker=row.made_by_id) or actor.may(
         "book-for-members", place_of(row.organisation)
     )

@@ -9,7 +9,7 @@ from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import actor_of, require
+from accounts.permissions import actor_of, require, require_person
 from accounts.selectors.memberships import place_of
 from bookings.conversation.domain.threads import HOST, answer_until, check_text
 from bookings.conversation.locks import lock_proposal
@@ -131,11 +131,13 @@ def proposal_decline(by: By, *, proposal_id: UUID) -> ProposedTime:
 
 def require_word(actor: Actor, side: str, reservation: Reservation, period: Period) -> None:
     """Raise `NotPermitted` unless the actor may move a booking on behalf of a side: the host's managers for
-    the host, except for bookings of their own; the people of `require_payers_word` for the other side."""
+    the host, except for bookings of their own, and as persons, since their word also approves a request; the
+    people of `require_payers_word` for the other side."""
     if side != HOST:
         require_payers_word(actor, reservation, period)
         return
-    require(actor, "manage-instruments", place_of(reservation.host))
+    require(actor, "manage-instruments", place_of(reservation.host, reservation.instrument))
+    require_person(actor)
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise NotPermitted
 

@@ -59,10 +59,10 @@ class Ask:
         return PriceRequest(self.period, self.mode, self.options, self.quantity)
 
 
-def terms_of(offer: Offer, payer: Organisation, start: datetime) -> Terms:
+def terms_of(offer: Offer, backing: Backing, start: datetime) -> Terms:
     """Return the terms on which a payer books an instrument of the demonstration, computed from rows that are
     loaded already."""
-    return terms_on(offer.instrument, Backing(payer), offer.cards, start)
+    return terms_on(offer.instrument, backing, offer.cards, start)
 
 
 def ask(offer: Offer, person: Person, slot: Slot, luck: random.Random) -> Ask:

@@ -1,13 +1,16 @@
 """Create what pays for bookings of the demonstration: funding sources, an agreement between two regions, and
 vouchers for organisations of one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import By
+from accounts.models import Organisation
 from bookings.demo.services.files import load
 from bookings.funding.domain.funding_sources import SourceTerms
 from bookings.funding.domain.programmes import ProgrammeTerms
@@ -15,8 +18,9 @@ from bookings.funding.services.funding import source_create
 from bookings.funding.services.grants import grant_create
 from bookings.funding.services.programmes import programme_create
 from bookings.pricing.domain.agreements import AgreementTerms
+from bookings.pricing.selectors.fees import Backing, load_backings
 from bookings.pricing.services.agreements import agreement_propose, agreement_sign
-from bookings.record.domain.months import month_after
+from bookings.record.domain.months import month_after, month_before
 from bookings.world import Calendar, Places
 from instruments.reading.domain.clock import local_date
 
@@ -47,21 +51,38 @@ def sources_make(places: Places, *, began: datetime, now: datetime) -> int:
 
 
 DAY = timedelta(days=1)
-PROPOSED, SIGNED, GRANTED = 30 * DAY, 21 * DAY, 14 * DAY  # ago
+PROPOSED, SIGNED, GRANTED = 120 * DAY, 110 * DAY, 100 * DAY  # ago, before `_first_of` any day
 
 
 def agreements_make(places: Places, calendar: Calendar) -> int:
-    """Create agreements and grants through the services, as their coordinators would. They apply to the
-    prices of bookings from today on; past bookings were made before. Return the number of grants."""
+    """Create agreements and grants through the services, as their coordinators would. They have applied for
+    two whole months, so that statements have vouchers and there are settlements. Return the number of
+    grants."""
     data = load("agreements")
     _agreement(places, data["agreement"], calendar)
     _proposal(places, data["proposal"], calendar)
     return sum(_programme(places, row, calendar) for row in data["programmes"])
 
 
+def _first_of(today: date) -> date:
+    """Return the day on which agreement and vouchers begin."""
+    return month_before(today.replace(day=1), 2)
+
+
+def backings_of(payers: Iterable[Organisation | None]) -> dict[UUID, Backing]:
+    """Return each payer's side of prices in the past, by its id: half of what a grant has left is for what is
+    to come."""
+    return {
+        pk: replace(
+            backing, grants=tuple(replace(grant, remaining=grant.remaining // 2) for grant in backing.grants)
+        )
+        for pk, backing in load_backings(payer for payer in payers if payer is not None).items()
+    }
+
+
 def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> int:
     region, coordinator = places.regions[row["region"]], places.people[row["by"]].actor
-    first = local_date(ZoneInfo(region.time_zone), calendar.now).replace(day=1)
+    first = _first_of(local_date(ZoneInfo(region.time_zone), calendar.now))
     programme = programme_create(
         By(coordinator, calendar.now - GRANTED),
         region=region,
@@ -121,7 +142,7 @@ def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> N
             name=data["name"],
             name_zh=data["name_zh"],
             regions=tuple(region.pk for region in regions),
-            valid_from=local_date(ZoneInfo(regions[0].time_zone), calendar.now),
+            valid_from=_first_of(local_date(ZoneInfo(regions[0].time_zone), calendar.now)),
             valid_until=None,
             discount_percent=Decimal(data["discount_percent"]),
             honours_vouchers=data["honours_vouchers"],

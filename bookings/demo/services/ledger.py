@@ -1,10 +1,15 @@
 """Collect the rows of past use and store them in bulk, with the trail that the services would have left:
 several entries per reservation, each at its own moment."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+from django.db.models import F
 
 from accounts import trail
 from accounts.domain.roles import PLATFORM, Actor, By
@@ -17,10 +22,12 @@ from bookings.charging.models import LedgerEntry, Posting
 from bookings.charging.services.charges import charge_recorded, charge_row
 from bookings.charging.services.ledger import posting_rows
 from bookings.demo.services.fates import Fate
+from bookings.funding.models import Earmark
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.charges import Ending, charge
 from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
-from bookings.pricing.models import Charge, Quote
+from bookings.pricing.models import Charge, Quote, VoucherGrant
+from bookings.pricing.selectors.fees import Backing
 from bookings.record.domain.months import month_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED, used_span
@@ -47,9 +54,11 @@ class PastBooking:
 
 @dataclass
 class Ledger:
-    """All rows of the demonstration's bookings and money that are to be stored, in their state at `now`."""
+    """All rows of the demonstration's bookings and money that are to be stored, in their state at `now`.
+    `backings`: each payer's side of prices by its id, with what its vouchers have left."""
 
     now: datetime
+    backings: dict[UUID, Backing]
     reservations: list[Reservation] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
     occupancies: list[Occupancy] = field(default_factory=list)
@@ -58,6 +67,7 @@ class Ledger:
     charges: list[Charge] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
+    earmarks: list[Earmark] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
     def add(self, entry: PastBooking) -> Period | None:
@@ -93,12 +103,22 @@ class Ledger:
             self.charges,
             self.entries,
             self.postings,
+            self.earmarks,
         ):
             rows_copy(rows)
+        for name in ("held", "redeemed"):
+            sums: Counter[UUID] = Counter()
+            for row in self.earmarks:
+                assert row.grant_id
+                sums[row.grant_id] += getattr(row, name)
+            for pk, amount in sums.items():
+                VoucherGrant.objects.filter(pk=pk).update(**{name: F(name) + amount})
         trail.record_all(self.changes)
 
     def _quote(self, entry: PastBooking) -> None:
         result = fees.quote(entry.given)
+        if entry.fate.ended_at is None:
+            self._cover(entry, held=result.covered)
         self.quotes.append(
             Quote(
                 reservation=entry.reservation,
@@ -128,7 +148,8 @@ class Ledger:
         )
         if due is None:
             return
-        row = charge_row(reservation=reservation, due=due, grant_id=None, now=fate.ended_at)
+        grant_id = self._cover(entry, redeemed=due.covered)
+        row = charge_row(reservation=reservation, due=due, grant_id=grant_id, now=fate.ended_at)
         self.charges.append(row)
         self.changes.append(
             _change(entry, None, "charge.create", fate.ended_at, {}, charge_recorded(row), row)
@@ -136,6 +157,27 @@ class Ledger:
         self._post(row)
         if row.open_until is not None and row.open_until <= self.now:
             self._finalise(entry, row, row.open_until)
+
+    def _cover(self, entry: PastBooking, **amounts: Decimal) -> UUID | None:
+        """Take what a voucher covers of a booking, `held` or `redeemed`, from its payer's grant; return the
+        grant, None if none covers any."""
+        covered, row = sum(amounts.values()), entry.reservation
+        if not covered:
+            return None
+        backing, codes = self.backings[row.organisation_id], {grant.code for grant in entry.given.grants}
+        # No payer of the demonstration has two grants.
+        (grant_id,) = (grant.id for grant in backing.grants if grant.code in codes)
+        self.backings[row.organisation_id] = backing.having(grant_id, -Decimal(covered))
+        self.earmarks.append(
+            Earmark(
+                reservation=row,
+                grant_id=grant_id,
+                created_at=entry.fate.requested_at,
+                released_at=entry.fate.ended_at,
+                **amounts,
+            )
+        )
+        return grant_id
 
     def _post(self, row: Charge) -> None:
         postings = charge_postings(tax=row.tax, covered=row.covered, payable=row.payable)

@@ -46,7 +46,7 @@ class History:
         for ask, next_at in zip(asks, _next_starts(asks), strict=True):
             unit = self.units[ask.slot.unit]
             free_from = max([unit.free_from, *(t.end for t in unit.taken if t.end <= ask.period.start)])
-            terms = terms_of(self.offer, ask.payer, ask.period.start)
+            terms = terms_of(self.offer, self.ledger.backings[ask.payer.pk], ask.period.start)
             became = fate(self._situation(ask, terms, free_from, next_at), self.luck)
             left = self._enter(ask, terms, became)
             if left:
@@ -57,7 +57,7 @@ class History:
     def displace(self, asks: Sequence[Ask], closed_at: datetime) -> None:
         """Add bookings that a breakdown displaced."""
         for ask in asks:
-            terms = terms_of(self.offer, ask.payer, ask.period.start)
+            terms = terms_of(self.offer, self.ledger.backings[ask.payer.pk], ask.period.start)
             situation = self._situation(ask, terms, ask.period.start, ask.period.end)
             self._enter(ask, terms, displaced(situation, closed_at, self.luck))
 
@@ -82,7 +82,7 @@ class History:
         given = quote_input(self.offer.instrument, terms, ask.enquiry)
         if given is None or terms.card is None:
             raise ValueError(f"{self.offer.key} does not serve {terms.price_group}")
-        reservation = self._reservation(ask, terms.price_group, terms.card.id, became)
+        reservation = self._reservation(ask, terms, terms.card.id, became)
         session = self._session(ask, reservation, became)
         entry = PastBooking(
             reservation=reservation,
@@ -95,7 +95,7 @@ class History:
         )
         return self.ledger.add(entry)
 
-    def _reservation(self, ask: Ask, price_group: str, rate_card: UUID, became: Fate) -> Reservation:
+    def _reservation(self, ask: Ask, terms: Terms, rate_card: UUID, became: Fate) -> Reservation:
         offer, payer, policy = self.offer, ask.payer, self.offer.policy
         instrument = offer.instrument
         steps = [became.is_answered and became.confirmed_at, became.check_in, became.ended_at]
@@ -117,7 +117,8 @@ class History:
             purpose=ask.purpose,
             purpose_text=ask.purpose_text,
             samples=ask.samples,
-            price_group=price_group,
+            price_group=terms.price_group,
+            agreement_id=terms.agreement_id,
             rate_card_id=rate_card,
             policy_version=instrument.policy.version,
             requested_at=became.requested_at,

@@ -117,8 +117,16 @@ def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datet
     demo_address_vouch(user=user)
     if organisation:
         membership_start(By(PLATFORM, now), user=user, organisation=organisation)
+    facility = places.facilities[row["facility"]].pk if "facility" in row else None
     for role in row["roles"]:
-        role_grant(By(PLATFORM, now), user=user, role=role, organisation=organisation, region=region)
+        role_grant(
+            By(PLATFORM, now),
+            user=user,
+            role=role,
+            organisation=organisation,
+            region=region,
+            facility=facility,
+        )
     places.people[row["email"]] = Person(
         user=user,
         actor=load_actor(user),

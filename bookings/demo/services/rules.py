@@ -90,7 +90,8 @@ def care_make(offers: Sequence[Offer], places: Places, now: datetime) -> None:
     meter_read(by, meter_id=meter.pk, value=value)
     for moment in MOMENTS:
         fields = [
-            field | ({"meter": str(meter.pk)} if field["kind"] == "meter" else {}) for field in row[moment]
+            field | ({"meter": str(meter.pk)} if field["kind"] == "meter" else {})
+            for field in row.get(moment, ())
         ]
         questionnaire_set(by, moment=moment, fields=fields, **of)
     since = now - 60 * DAY

@@ -23,7 +23,7 @@ from bookings.demo.services.coming import coming_make, first_free, planned_make
 from bookings.demo.services.connections import connections_make
 from bookings.demo.services.demand import Diaries
 from bookings.demo.services.files import chance, load
-from bookings.demo.services.funding import agreements_make, sources_make
+from bookings.demo.services.funding import agreements_make, backings_of, sources_make
 from bookings.demo.services.ledger import Ledger
 from bookings.demo.services.night import night_make
 from bookings.demo.services.offers import offers_make, schedules_resolve
@@ -113,7 +113,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{outages_make(offers, calendar, past)} closures")
     tell(f"an agreement between two regions, and {agreements_make(places, calendar)} vouchers")
     coming = _planned_coming(places, offers, calendar)
-    ledger = Ledger(now)
+    ledger = Ledger(now, backings_of(person.organisation for person in places.researchers))
     later = _past_make(places, offers, calendar, ledger, scale)
     oddities_make(ledger, AUDITED, now)
     ledger.store()

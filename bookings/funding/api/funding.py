@@ -11,15 +11,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, named, parts, reads, rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import Day, Flag, Instant, ListOf, Money, Number, ReasonBody, Shape, Text
-from accounts.selectors.organisations import organisation_by_code
+from accounts.api.shapes import (
+    Day,
+    Flag,
+    Instant,
+    ListOf,
+    Money,
+    Number,
+    ReasonBody,
+    Shape,
+    Text,
+    checked,
+    replaced_by,
+    shown_by,
+)
+from accounts.domain.errors import NotPermitted
+from accounts.selectors.organisations import organisation_by_code, payer_for
 from bookings.funding.domain import funding_sources
-from bookings.funding.forms.funding import SuspendForm
+from bookings.funding.domain.funding import MOST_SHARES, Share
+from bookings.funding.forms.funding import DefaultPeopleForm, SuspendForm
 from bookings.funding.models import Earmark, FundingSource
 from bookings.funding.selectors import funding_sources as funding_source_selectors
+from bookings.funding.selectors.defaults import defaults_of
 from bookings.funding.selectors.spending import load_spending
+from bookings.funding.services.defaults import default_choose, defaults_give
 from bookings.funding.services.funding import source_change, source_create, source_resume, source_suspend
 from bookings.record.api.lists import listed
 from bookings.record.api.shapes import PlainNumber
@@ -42,11 +60,6 @@ EXAMPLE = {
 # Answers
 
 
-class SourcePersonShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField(source="*")
-
-
 class FundingSourceShape(serializers.Serializer[Any]):
     """A project, account or cost centre of an organisation. `held` is reserved for bookings, `spent` was
     charged, `transferred` moved to the organisation this one was merged into; `left` is the budget less
@@ -57,8 +70,8 @@ class FundingSourceShape(serializers.Serializer[Any]):
     organisation = serializers.CharField(source="organisation.code")
     code = serializers.CharField()
     name = serializers.CharField()
-    owner = SourcePersonShape()
-    users = SourcePersonShape(
+    owner = PersonShape()
+    users = PersonShape(
         many=True, source="people", help_text="Members who may charge the source, besides its owner."
     )
     open = serializers.BooleanField(
@@ -90,14 +103,21 @@ class FundedShape(serializers.Serializer[Any]):
 
 
 class FundingEntryShape(serializers.Serializer[Any]):
-    """An amount reserved in a source for one booking, now or in the past."""
+    """An amount reserved in a source for one booking or one place in a course, now or in the past."""
 
-    reservation = serializers.UUIDField(source="reservation_id")
-    instrument = serializers.UUIDField(source="reservation.instrument_id")
-    instrument_name = serializers.CharField(source="reservation.instrument.name")
-    user = SourcePersonShape(source="reservation.user")
-    start = Instant(source="reservation.start_at")
-    state = serializers.CharField(source="reservation.state")
+    reservation = serializers.UUIDField(
+        source="reservation_id", allow_null=True, help_text="Null for a place in a course."
+    )
+    instrument = serializers.UUIDField(source="reservation.instrument_id", allow_null=True)
+    instrument_name = serializers.CharField(source="reservation.instrument.name", allow_null=True)
+    enrolment = serializers.UUIDField(
+        source="enrolment_id", allow_null=True, help_text="The place in a course; null for a booking."
+    )
+    course = serializers.UUIDField(source="enrolment.session.course_id", allow_null=True)
+    course_name = serializers.CharField(source="enrolment.session.course.name", allow_null=True)
+    user = PersonShape(source="subject.user")
+    start = Instant(source="start_at")
+    state = serializers.CharField(source="subject.state")
     percent = PlainNumber()
     held = Money(currency="source.currency")
     spent = Money(source="redeemed", currency="source.currency")
@@ -147,6 +167,14 @@ class SourceChangeBody(Shape):
     valid_from = Day(required=False, help_text="Default: today.")
     valid_until = Day(
         required=False, allow_null=True, help_text="The first day on which it is no longer valid."
+    )
+
+
+class DefaultPeopleBody(Shape):
+    people = ListOf(
+        child=Text(254),
+        max_length=funding_sources.MOST_USERS,
+        help_text="Ids or e-mail addresses of members who may charge the source; an empty list: nobody.",
     )
 
 
@@ -220,6 +248,18 @@ class FundingSources(Resource):
         money stays reserved, and it still pays for confirmed bookings."""
         source_suspend(self.by, source_id=pk, **data)
 
+    @OnPage("bookings:money-funding-source", done=_("Saved."), form=DefaultPeopleForm, name="default_form")
+    @acts(
+        _("Set whose default a funding source is"),
+        DefaultPeopleBody,
+        sends={"people": ["lin.yue@example.org"]},
+    )
+    def default(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Make the source the default of exactly these members: it pays for their bookings when they name no
+        other. A default that somebody chose themselves comes first. The organisation's finance and the
+        source's owner may do this."""
+        defaults_give(self.by, source_id=pk, people=data["people"])
+
     @OnPage("bookings:money-funding-source", done=_("It can be charged again."), form=SuspendForm)
     @acts(_("Resume a funding source"), ReasonBody)
     def resume(self, pk: UUID, data: dict[str, Any]) -> None:
@@ -233,12 +273,110 @@ class FundingSources(Resource):
         return funding_source_selectors.entries_of(self.actor, self.visible(pk))
 
 
+WhoSpent = shown_by(lambda row: {"id": str(row.user), "name": row.name}, PersonShape)
+
+
+class SpentByShape(serializers.Serializer[Any]):
+    """The amounts that a person's bookings that start in a month (in the zone of the source's organisation)
+    have spent of the source."""
+
+    month = serializers.DateField()
+    person = WhoSpent(source="*")
+    user = serializers.UUIDField(style=replaced_by("person"))
+    name = serializers.CharField(style=replaced_by("person"))
+    spent = Money()
+
+
+class SourceSpentShape(serializers.Serializer[Any]):
+    results = SpentByShape(many=True)
+
+
+class SourceSpent(Endpoint):
+    needs_person = True
+
+    @operation(
+        "funding_source_spent",
+        _("What a funding source spent by month and person"),
+        tag=TAG,
+        gives=SourceSpentShape,
+        refuses=[404],
+    )
+    def get(self, request: Request, source_id: UUID) -> Response:
+        """Return what a funding source has spent by month and person, the latest month first. The source's
+        owner and those who look after the organisation's money also see other people."""
+        source = funding_source_selectors.source_by_id(self.actor, source_id)
+        rows = funding_source_selectors.load_spent_by(self.actor, source)
+        return Response(rendered(SourceSpentShape, {"results": rows}))
+
+
 class Spending(Endpoint):
     needs_person = True
 
     @operation("spending", _("What my bookings cost"), tag=TAG, gives=SpendingShape)
     def get(self, request: Request) -> Response:
-        """Return the cost of your own bookings by month (in your time zone) and funding source, from a year
-        ago on and for all upcoming bookings."""
+        """Return the cost of your own bookings and courses by month (in your time zone) and funding source,
+        from a year ago on and for all that is upcoming."""
         spending = load_spending(self.actor.person, ZoneInfo(self.actor.time_zone), self.now)
         return Response(rendered(SpendingShape, {"results": spending}))
+
+
+class DefaultShareBody(Shape):
+    """The share of one's bookings that one funding source pays."""
+
+    source = Text(40, help_text="Code of a funding source.")  # type: ignore[assignment]
+    percent = Number(6, 3, help_text="Share in percent; all shares add up to 100.")
+
+
+class OwnDefaultBody(Shape):
+    organisation = Text(40, required=False, help_text="Who pays: a code. Your only one, unless named.")
+    funding = DefaultShareBody(  # type: ignore[call-arg]
+        many=True,
+        max_length=MOST_SHARES,
+        help_text="An empty list: the default that your organisation has set counts again.",
+    )
+
+
+class DefaultShape(serializers.Serializer[Any]):
+    """A source that pays for your bookings unless you name another. `own`: you chose it yourself."""
+
+    source = serializers.CharField(source="source.code")  # type: ignore[assignment]
+    organisation = serializers.CharField(source="source.organisation.code")
+    percent = PlainNumber()
+    own = serializers.BooleanField(source="is_own")
+    set_at = Instant()
+
+
+class DefaultsShape(serializers.Serializer[Any]):
+    results = DefaultShape(many=True)
+
+
+class OwnDefaults(Endpoint):
+    needs_person = True
+
+    @operation("own_default_sources", _("What pays for my bookings by default"), tag=TAG, gives=DefaultsShape)
+    def get(self, request: Request) -> Response:
+        """Return the funding sources that pay for your own bookings unless you name others: those that you
+        chose, which come first, and those that your organisations have set."""
+        return self._shown()
+
+    @operation(
+        "own_default_sources_choose",
+        _("Choose what pays for my bookings by default"),
+        tag=TAG,
+        takes=OwnDefaultBody,
+        gives=DefaultsShape,
+        sends={"organisation": "wusong-tech", "funding": [{"source": "NSFC-2026-17", "percent": "100"}]},
+    )
+    def post(self, request: Request) -> Response:
+        """Choose the funding sources that pay for your own bookings and courses at the cost of one of your
+        organisations unless you name others, in place of those that you chose before."""
+        data = checked(OwnDefaultBody, request.data)
+        payer = payer_for(self.actor, data.get("organisation"))
+        if payer is None:
+            raise NotPermitted("join-first")
+        shares = [Share(each["source"], each["percent"]) for each in data["funding"]]
+        default_choose(self.by, organisation=payer, shares=shares)
+        return self._shown()
+
+    def _shown(self) -> Response:
+        return Response(rendered(DefaultsShape, {"results": list(defaults_of(self.actor.person))}))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
@@ -12,6 +13,24 @@ from bookings.record.domain.refusals import Refusal
 
 MOST_SHARES = 10
 HUNDRED = Decimal(100)
+
+
+class Cost(Protocol):
+    """The amount to be paid for a booking, or for a place in a course."""
+
+    @property
+    def payable(self) -> Decimal: ...
+
+    @property
+    def currency(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class PlaceCost:
+    """The price of a place in a course."""
+
+    payable: Decimal
+    currency: str
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,21 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.roles import Actor
 from accounts.forms import PersonField, known_to, person_choice
+from bookings.funding.domain.defaults import NO_DEFAULT, Default
 from bookings.funding.domain.funding import HUNDRED, Share
 from bookings.funding.domain.funding_sources import LONGEST_CODE, LONGEST_NAME
 from bookings.funding.forms.limits import LimitsForm
 from bookings.funding.models import FundingSource
 from bookings.record.domain.money import format_amount, format_number
-from instruments.reading.forms.fields import DayField, PeopleField, StyledForm
+from instruments.reading.forms.fields import DayField, DecimalField, PeopleField, StyledForm
+
+THEIRS = "*"  # the choice of the default of whoever a booking is for
 
 
 class PaysFrom:
@@ -26,25 +29,35 @@ class PaysFrom:
     fields: Any
     cleaned_data: dict[str, Any]
     sources: Sequence[FundingSource] = ()
+    default: Default = NO_DEFAULT
 
-    def offer(self, sources: Sequence[FundingSource]) -> None:
-        """Add the fields, if there is any source to choose."""
-        self.sources = sources
+    def offer(
+        self, sources: Sequence[FundingSource], default: Default = NO_DEFAULT, *, for_others: bool = False
+    ) -> None:
+        """Add the fields, if there is any source to choose; what the person has by default is preselected. In
+        a form by which one books `for_others`, that is the default of whoever the booking is for."""
+        self.sources, self.default = sources, default
         if not sources:
             return
+        initial = initial_of(sources, default)
         choices = [("", _("no funding source")), *((s.code, described(s)) for s in sources)]
+        if for_others:
+            choices.insert(0, (THEIRS, _("the default of the person it is for")))
+            if default.shares or default.lapsed:
+                self.default, initial = NO_DEFAULT, {"funding": THEIRS}
         self.fields["funding"] = forms.CharField(
             label=_("Funding source"),
             required=False,
             max_length=LONGEST_CODE,
-            initial=default_of(sources),
+            initial=initial.get("funding", ""),
             widget=forms.Select(choices=choices, attrs={"class": "form-select"}),
             help_text=_("The cost of the booking is reserved in this source."),
         )
         for source in sources if len(sources) > 1 else ():
-            self.fields[percent_name(source)] = forms.DecimalField(
+            self.fields[percent_name(source)] = DecimalField(
                 label=described(source),
                 required=False,
+                initial=initial.get(percent_name(source)),
                 min_value=0,
                 max_value=100,
                 decimal_places=3,
@@ -67,15 +80,22 @@ class PaysFrom:
         )
         if parts:
             return parts
-        return (Share(data["funding"], HUNDRED),) if data.get("funding") else ()
+        return (Share(data["funding"], HUNDRED),) if data.get("funding") not in (None, "", THEIRS) else ()
 
-    def shares_so_far(self) -> tuple[Share, ...]:
-        """Return the shares of a form that may not be sent or valid yet: its initial values, or none."""
+    def shares_or_default(self) -> tuple[Share, ...] | None:
+        """Return the chosen shares; None if the default of the person pays."""
+        return None if self.cleaned_data.get("funding") == THEIRS and not self.shares() else self.shares()
+
+    def shares_so_far(self) -> tuple[Share, ...] | None:
+        """Return the shares of a form that may not be sent or valid yet: its initial values, or none; None if
+        the default of the person pays."""
         form: Any = self
         if not form.is_bound and self.sources:
+            if form.fields["funding"].initial == THEIRS:
+                return None
             code = default_of(self.sources)
-            return (Share(code, HUNDRED),) if code else ()
-        return self.shares() if form.is_bound and form.is_valid() else ()
+            return self.default.shares or ((Share(code, HUNDRED),) if code else ())
+        return self.shares_or_default() if form.is_bound and form.is_valid() else ()
 
     @property
     def splitting(self) -> list[Any]:
@@ -97,6 +117,17 @@ def default_of(sources: Sequence[FundingSource]) -> str:
     return sources[0].code if len(sources) == 1 else ""
 
 
+def initial_of(sources: Sequence[FundingSource], default: Default = NO_DEFAULT) -> dict[str, Any]:
+    """Return the initial values of the fields: the default of the person or, without one, the only source."""
+    if not default.shares:
+        return {"funding": default_of(sources)}
+    if len(default.shares) == 1:
+        return {"funding": default.shares[0].source}
+    percents = {share.source: share.percent for share in default.shares}
+    shared = {percent_name(s): format_number(percents[s.code]) for s in sources if s.code in percents}
+    return {"funding": ""} | shared
+
+
 def described(source: FundingSource) -> str:
     """Return the code and name of a source, and what is left of it."""
     left = source.left
@@ -115,7 +146,7 @@ class SourceForm(LimitsForm):
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("funding source", "Code"),
         max_length=LONGEST_CODE,
         help_text=_("The number of the project or account. It cannot be changed later."),
     )
@@ -124,7 +155,7 @@ class SourceForm(LimitsForm):
     users = PeopleField(label=_("Who else may charge it"), least=1, help_text=_("Members."))
     is_open = forms.BooleanField(label=_("Every member may charge it"), required=False)
     currency = forms.ChoiceField(label=_("Currency"))
-    budget = forms.DecimalField(
+    budget = DecimalField(
         label=_("Budget"),
         required=False,
         min_value=0,
@@ -190,3 +221,28 @@ class SuspendForm(StyledForm):
 
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class DefaultPeopleForm(StyledForm):
+    """The people whose default a source is."""
+
+    people = PeopleField(
+        label=_("Default of"),
+        help_text=_("It is preselected when they book. One name a field, or a pasted list of addresses."),
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class OwnDefaultForm(PaysFrom, StyledForm):
+    """The funding source that pays for one's own bookings unless another is chosen."""
+
+    def __init__(
+        self, data: Any = None, *, sources: Sequence[FundingSource], default: Default, **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.offer(sources, default)
+        if sources:
+            field: Any = self.fields["funding"]
+            field.help_text = ""
+            if not default.is_own:  # the only source is not a choice of the person
+                field.initial = ""

@@ -1,4 +1,5 @@
+from bookings.funding.models.defaults import DefaultSource
 from bookings.funding.models.earmarks import Earmark, PurseTransfer
 from bookings.funding.models.funding import FundingSource
 
-__all__ = ["Earmark", "FundingSource", "PurseTransfer"]
+__all__ = ["DefaultSource", "Earmark", "FundingSource", "PurseTransfer"]

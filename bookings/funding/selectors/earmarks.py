@@ -5,10 +5,12 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, StringAgg, Value
+from django.db.models.functions import Coalesce
 
 from accounts.domain.roles import Actor, Place
 from accounts.prepared import Prepared
+from accounts.selectors.memberships import place_of
 from bookings.funding.models import Earmark
 from bookings.funding.selectors.funding import load_purse
 from bookings.pricing.domain.quotes import QuoteInput
@@ -19,6 +21,10 @@ from bookings.record.locks import locked
 from bookings.record.models import Reservation
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
+from instruments.training.models import Enrolment
+
+# What money is reserved for: a booking, or a place in a course, for which no grant pays.
+type Subject = Reservation | Enrolment
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,34 @@ _EARMARKED = Prepared(
 
 
 def paying() -> QuerySet[Earmark]:
-    """Return all amounts reserved in funding sources, with those sources loaded."""
-    return Earmark.objects.filter(source__isnull=False).select_related("source").order_by("created_at", "id")
+    """Return all amounts reserved in funding sources, with those sources loaded; without the sources that
+    finance has replaced by others."""
+    return (
+        Earmark.objects.filter(source__isnull=False, percent__gt=0)
+        .select_related("source")
+        .order_by("created_at", "id")
+    )
+
+
+def paid_for() -> Q:
+    """Return the condition on charges that a source pays for the booking or the place in a course."""
+    rows = paying().select_related(None).order_by()
+    booked = Exists(rows.filter(reservation=OuterRef("reservation")))
+    return Q(booked) | Q(Exists(rows.filter(enrolment=OuterRef("enrolment"))))
+
+
+def codes_by_subject(rows: QuerySet[Earmark]) -> dict[UUID, str]:
+    """Return the codes of the sources that pay, by the id of the booking or place. One statement."""
+    codes = StringAgg("source__code", Value("; "), distinct=True, order_by="source__code")
+    found = rows.order_by().annotate(of=Coalesce("reservation_id", "enrolment_id"))
+    return dict(found.values("of").annotate(codes=codes).values_list("of", "codes"))
+
+
+def sees_funding_of_place(actor: Actor, place: Enrolment) -> bool:
+    """Say whether the actor may see what pays for a place in a course: as `sees_funding` of a booking."""
+    if actor.user_id in {place.user_id, place.asked_by_id}:
+        return True
+    return place.organisation is not None and actor.may("read-money", place_of(place.organisation))
 
 
 def sees_funding(actor: Actor, reservation: Reservation) -> bool:

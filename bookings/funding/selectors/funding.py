@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q
 
 from bookings.funding.domain import funding as funding_rules
 from bookings.funding.models import Earmark, FundingSource
-from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.models import ExchangeRate
 from bookings.record.domain.refusals import Refusal
 from bookings.record.locks import locked
@@ -39,7 +38,7 @@ class Funding:
         """Use the rates a booking was made with, instead of today's."""
         self._rates[base] = rates
 
-    def parts(self, quote: Quote) -> tuple[funding_rules.SourceShare, ...]:
+    def parts(self, quote: funding_rules.Cost) -> tuple[funding_rules.SourceShare, ...]:
         """Return the part of a price that each source would pay."""
         if not self.shares or self._payer_id is None:
             return ()
@@ -49,11 +48,11 @@ class Funding:
             self._rates[base] = load_rates(self._payer_id, base, currencies, self._today)
         return funding_rules.parts_of(self.shares, self._purses, self._rates[base], quote.payable, base)
 
-    def refusals(self, quote: Quote, day: date | None) -> tuple[Refusal, ...]:
+    def refusals(self, quote: funding_rules.Cost, day: date | None) -> tuple[Refusal, ...]:
         """Return why the sources would not pay for a booking that starts on a local day (`refuse_parts`)."""
         return funding_rules.refuse_parts(self.parts(quote), quote.currency, day)
 
-    def take(self, quote: Quote) -> None:
+    def take(self, quote: funding_rules.Cost) -> None:
         """Subtract what a booking costs, so that bookings priced later find only what is left."""
         for part in self.parts(quote):
             self._purses[part.purse.code] = replace(part.purse, left=part.left)

@@ -1,13 +1,15 @@
 """Funding sources, as far as each person may see them, and what was charged to them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import invalid
@@ -74,12 +76,53 @@ def oversees(actor: Actor, source: FundingSource) -> bool:
 
 def entries_of(actor: Actor, source: FundingSource) -> QuerySet[Earmark]:
     """Return the amounts reserved in a source, now or in the past, the latest first; those of other people's
-    bookings only for somebody who oversees it."""
-    rows = source.earmarks.select_related(*(f"reservation__{name}" for name in WITH))
+    bookings and places in courses only for somebody who oversees it. What finance has charged to other
+    sources since is left out."""
+    places = ("session__course", "session__facility", "user")
+    rows = source.earmarks.filter(percent__gt=0).select_related(
+        *(f"reservation__{name}" for name in WITH), *(f"enrolment__{name}" for name in places)
+    )
     if not oversees(actor, source):
         mine = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
-        rows = rows.filter(mine)
+        rows = rows.filter(mine | Q(enrolment__user_id=actor.person) | Q(enrolment__asked_by_id=actor.person))
     return rows.order_by("-created_at", "-id")
+
+
+# The start of the booking or of the course session for which money is reserved.
+STARTS = Coalesce("reservation__start_at", "enrolment__session__start_at")
+
+
+@dataclass(frozen=True)
+class SpentBy:
+    """The amount that a person's bookings and courses of a month (identified by its first day) spent of a
+    source."""
+
+    month: date
+    user: UUID
+    name: str
+    spent: Decimal
+    currency: str
+
+
+def load_spent_by(actor: Actor, source: FundingSource) -> list[SpentBy]:
+    """Return what a source has spent by month of the booking or course (in the zone of its organisation), the
+    latest first, and person; of other people only for somebody who oversees it. One statement."""
+    zone = ZoneInfo(source.organisation.region.time_zone)
+    rows = (
+        entries_of(actor, source)
+        .select_related(None)
+        .order_by()
+        .annotate(
+            starts_in=TruncMonth(STARTS, tzinfo=zone),
+            person=Coalesce("reservation__user_id", "enrolment__user_id"),
+            person_name=Coalesce("reservation__user__name", "enrolment__user__name"),
+        )
+        .values_list("starts_in", "person", "person_name")
+        .annotate(spent=Sum("redeemed"))
+        .exclude(spent=0)
+        .order_by("-starts_in", "person_name", "person")
+    )
+    return [SpentBy(month.date(), user, name, spent, source.currency) for month, user, name, spent in rows]
 
 
 def state_of(source: FundingSource, now: datetime) -> str:

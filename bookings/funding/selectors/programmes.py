@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -104,6 +104,21 @@ def own_grants(actor: Actor) -> QuerySet[VoucherGrant]:
     """Return the grants of the actor's organisations, those that expire latest first."""
     rows = VoucherGrant.objects.filter(organisation__in=sorted(actor.own_organisations))
     return rows.select_related("programme__region", "organisation").order_by("-valid_until", "code")
+
+
+def open_grants(actor: Actor, now: datetime) -> list[VoucherGrant]:
+    """Return the grants of the actor's organisations that can be used now, those that expire latest first.
+    One statement."""
+    recent = own_grants(actor).filter(valid_until__gt=(now - timedelta(days=2)).date())
+    return [row for row in recent if state_of_grant(row, now) == "open"]
+
+
+def left_in(grants: Iterable[VoucherGrant]) -> dict[str, Decimal]:
+    """Return what grants (loaded with their programmes) have left, by currency."""
+    left: dict[str, Decimal] = {}
+    for row in grants:
+        left[row.programme.currency] = left.get(row.programme.currency, ZERO) + row.left
+    return dict(sorted(left.items()))
 
 
 def grant_by_id(actor: Actor, grant_id: UUID) -> VoucherGrant:

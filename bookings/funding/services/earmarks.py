@@ -3,7 +3,8 @@
 Call these within a transaction, under the instrument's lock; grants are locked before sources.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,15 +13,38 @@ from uuid import UUID
 from django.db.models import F
 
 from accounts.prepared import insert
-from bookings.funding.domain.funding import Share, converted, split, without_numbers
+from bookings.funding.domain.funding import (
+    Cost,
+    Share,
+    converted,
+    parts_of,
+    refuse_parts,
+    require_known,
+    require_shares,
+    split,
+    without_numbers,
+)
 from bookings.funding.models import Earmark, FundingSource
-from bookings.funding.selectors.earmarks import Earmarked, load_earmarked
-from bookings.funding.selectors.funding import load_funding, load_refunding
+from bookings.funding.selectors.earmarks import Earmarked, Subject, load_earmarked
+from bookings.funding.selectors.funding import load_funding, load_purses, load_rates, load_refunding
 from bookings.pricing.domain.quotes import Quote
 from bookings.pricing.models import VoucherGrant
+from bookings.record.domain.money import format_number
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.locks import locked
 from bookings.record.models import Reservation
+from instruments.training.models import Enrolment
+
+
+def _of(subject: Subject) -> dict[str, Any]:
+    """Return the key by which a row of money names what it is reserved for."""
+    return {"enrolment" if isinstance(subject, Enrolment) else "reservation": subject}
+
+
+def _people_of(subject: Subject) -> tuple[UUID, UUID]:
+    """Return the people one of whom must be able to charge the sources."""
+    made_by = subject.asked_by_id if isinstance(subject, Enrolment) else subject.made_by_id
+    return subject.user_id, made_by
 
 
 def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
@@ -49,29 +73,28 @@ def purses_lock(reservations: Sequence[Reservation]) -> None:
 
 
 def sources_take(
-    *, reservation: Reservation, quote: Quote, shares: Sequence[Share], day: date, today: date, now: datetime
+    *, subject: Subject, cost: Cost, shares: Sequence[Share], day: date, today: date, now: datetime
 ) -> list[Earmark]:
-    """Reserve what a booking will cost in the sources that pay for it; return the rows, not yet stored.
-    `day`: the local day of its start; `today`: the day whose exchange rates count.
+    """Reserve what a booking or a place will cost in the sources that pay for it; return the rows, not yet
+    stored. `day`: the local day of its start; `today`: the day whose exchange rates count.
 
     Raises `Invalid` (`funding…`) for shares that do not add up and sources that these people may not charge;
     `RulesRefuse` for a source that is suspended, not valid on the day, in a currency without a rate
     (`no-exchange-rate`), or has not enough left (`funding-short`).
     """
-    people = (reservation.user_id, reservation.made_by_id)
-    funding = load_funding(reservation.organisation_id, shares, people, today, lock=True)
-    if refusals := funding.refusals(quote, day):
+    funding = load_funding(subject.organisation_id, shares, _people_of(subject), today, lock=True)
+    if refusals := funding.refusals(cost, day):
         raise RulesRefuse(refusals)
     rows = [
         Earmark(
-            reservation=reservation,
+            **_of(subject),
             source_id=part.purse.id,
             percent=part.percent,
             rate=part.rate or Decimal(1),  # sources without a rate are refused by `refusals`
             held=part.reserved or Decimal(0),
             created_at=now,
         )
-        for part in funding.parts(quote)
+        for part in funding.parts(cost)
     ]
     for row in rows:
         _source_add(row.source_id, held=row.held)
@@ -127,7 +150,7 @@ def _grant_change(
     row: Earmark | None, reservation: Reservation, quote: Quote, grant_id: UUID | None, now: datetime
 ) -> None:
     if row is not None and (grant_id != row.grant_id or not quote.covered):
-        _release(row, now)
+        earmark_release(row, now)
         row = None
     if grant_id is None or not quote.covered:
         return
@@ -145,12 +168,13 @@ def earmarks_release(*, reservation: Reservation, now: datetime) -> None:
     """Release all money that is reserved for a reservation that will not take place."""
     earmarked = load_earmarked(reservation.pk)
     if earmarked.grant:
-        _release(earmarked.grant, now)
+        earmark_release(earmarked.grant, now)
     for row in sorted(earmarked.sources, key=lambda row: str(row.source_id)):
-        _release(row, now)
+        earmark_release(row, now)
 
 
-def _release(row: Earmark, now: datetime) -> None:
+def earmark_release(row: Earmark, now: datetime) -> None:
+    """Release an amount that is reserved and not spent."""
     if row.held:
         if row.grant_id is not None:
             _grant_add(row.grant_id, held=-row.held)
@@ -161,15 +185,15 @@ def _release(row: Earmark, now: datetime) -> None:
 
 
 def earmarks_spend(
-    *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str, now: datetime
+    *, subject: Subject, covered: Decimal, payable: Decimal, currency: str, now: datetime
 ) -> UUID | None:
-    """Spend a charge of the reservation from the grant and the sources it was booked with, and release what
-    else was reserved; put the amounts of a reversing charge (below 0) back. Return the grant if one covers
-    any of it.
+    """Spend a charge of a reservation or place from the grant and the sources it was booked with, and release
+    what else was reserved; put the amounts of a reversing charge (below 0) back. Return the grant if one
+    covers any of it.
 
     This also works after a cancellation has released everything: the same sources pay its fee.
     """
-    rows = _rows_of(reservation)
+    rows = _rows_of(subject)
     grants = [row for row in rows if row.grant_id is not None]
     kept = next((row for row in grants if row.released_at is None), grants[-1] if grants else None)
     if kept is not None and (kept.held or covered):
@@ -181,13 +205,11 @@ def earmarks_spend(
     return kept.grant_id if kept is not None and covered else None
 
 
-def earmarks_respend(
-    *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str
-) -> UUID | None:
-    """Correct what the grant and the sources of a reservation have spent to what is owed in all, after a
-    correction or a fee reduction on rebooking. Return the grant if one covers any of it. Grants are locked
-    already."""
-    rows = _rows_of(reservation)
+def earmarks_respend(*, subject: Subject, covered: Decimal, payable: Decimal, currency: str) -> UUID | None:
+    """Correct what the grant and the sources of a reservation or place have spent to what is owed in all,
+    after a correction or a fee reduction on rebooking. Return the grant if one covers any of it. Grants are
+    locked already."""
+    rows = _rows_of(subject)
     for row, spent in _parts_locked(rows, payable, currency):
         _source_add(row.source_id, spent=spent - row.redeemed)
         row.redeemed = spent
@@ -202,9 +224,62 @@ def earmarks_respend(
     return kept.grant_id if covered else None
 
 
-def _rows_of(reservation: Reservation) -> list[Earmark]:
-    """Return all money that is or was reserved for a reservation, the oldest first."""
-    rows = Earmark.objects.filter(reservation=reservation).select_related("source")
+def sources_recode(
+    *, subject: Subject, shares: Sequence[Share], payable: Decimal, currency: str, day: date, now: datetime
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Charge what is payable for a reservation or place that was charged to any sources of its payer instead
+    of those that paid so far; return the percents by code, before and after. A source that no longer pays
+    keeps its row, with 0 percent.
+
+    `day`: the local day of its start. Raises `Invalid` (`funding…`) and `RulesRefuse` as `sources_take`.
+    """
+    require_shares(shares)
+    payer_id, codes = subject.organisation_id, {share.source for share in shares}
+    assert payer_id is not None  # who was charged has a payer
+    rows = [row for row in _rows_of(subject) if row.source_id is not None]
+    of_payer = FundingSource.objects.filter(organisation_id=payer_id)
+    named = of_payer.filter(code__in=[code for code in codes if "\0" not in code])
+    ids = sorted({*named.values_list("pk", flat=True), *(row.source_id for row in rows if row.source_id)})
+    list(locked(FundingSource.objects.filter(pk__in=ids).order_by("pk")).values_list("pk"))
+    before = {row.source.code: row.percent for row in rows if row.source and row.percent}
+    for row in rows:
+        _source_add(row.source_id, spent=-row.redeemed)
+        row.redeemed, row.percent = Decimal(0), Decimal(0)
+        row.save(update_fields=["redeemed", "percent"])
+    found = load_purses(payer_id, codes, ())
+    # Finance may charge any source of its organisation.
+    purses = {code: replace(purse, may_charge=True) for code, purse in found.items()}
+    require_known(shares, purses)
+    rates = load_rates(payer_id, currency, {purse.currency for purse in purses.values()}, day)
+    parts = parts_of(shares, purses, rates, payable, currency)
+    if refusals := refuse_parts(parts, currency, day):
+        raise RulesRefuse(refusals)
+    made = [
+        Earmark(
+            **_of(subject),
+            source_id=part.purse.id,
+            percent=part.percent,
+            rate=part.rate or Decimal(1),
+            redeemed=part.reserved or Decimal(0),
+            created_at=now,
+            released_at=now,
+        )
+        for part in parts
+    ]
+    for row in made:
+        _source_add(row.source_id, spent=row.redeemed)
+    earmarks_store(made)
+    after = {share.source: share.percent for share in shares}
+    return _written(before), _written(after)
+
+
+def _written(percents: Mapping[str, Decimal]) -> dict[str, str]:
+    return {code: format_number(percent) for code, percent in percents.items()}
+
+
+def _rows_of(subject: Subject) -> list[Earmark]:
+    """Return all money that is or was reserved for a reservation or place, the oldest first."""
+    rows = Earmark.objects.filter(**_of(subject)).select_related("source")
     return list(rows.order_by("created_at", "id"))
 
 

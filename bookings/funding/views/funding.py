@@ -17,22 +17,25 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import By
+from accounts.forms import known_to, person_choice
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from accounts.views.pages import act, by_of, edits, reads
 from accounts.views.pages import shown as page_shown
 from bookings.funding.domain.funding_sources import SourceTerms
-from bookings.funding.forms.funding import SourceForm, SuspendForm, source_initial
+from bookings.funding.forms.funding import DefaultPeopleForm, SourceForm, SuspendForm, source_initial
 from bookings.funding.models import FundingSource
 from bookings.funding.selectors import funding_sources
+from bookings.funding.selectors.defaults import people_by_default
 from bookings.funding.selectors.spending import load_spending
 from bookings.funding.services.funding import source_change, source_create
 from bookings.record.selectors.reservations import shown
-from bookings.record.views.lists import ListPage
+from bookings.record.views.lists import ListPage, amount_cell, csv_answer, wants_csv
 from instruments.reading.domain.clock import local_date
 
 PAGE = 50
+MOST_SPENT = 60  # lines by month and person; the file has all
 FORM = "bookings/funding/funding_form.html"
 LABELS = {"valid": _("valid"), "coming": _("not valid yet"), "ended": _("ended"), "suspended": _("suspended")}
 # The badge of each state.
@@ -95,19 +98,41 @@ def sources(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+SPENT_HEADS = ("source", "month", "person", "currency", "spent")
+
+
 @reads
-def source(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: Any) -> HttpResponse:
-    """Show one source with the bookings that are charged to it."""
+def source(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: Any) -> HttpResponseBase:
+    """Show one source with the bookings that are charged to it, and what it spent by month and person, also
+    as a file."""
     by = by_of(request)
     row = funding_sources.source_by_id(by.actor, source_id)
+    spent = funding_sources.load_spent_by(by.actor, row)
+    if wants_csv(request):
+        cells = (
+            (row.code, f"{one.month:%Y-%m}", one.name, row.currency, amount_cell(one.spent, row.currency))
+            for one in spent
+        )
+        return csv_answer(request, "funding-spent", SPENT_HEADS, cells)
     page = Paginator(funding_sources.entries_of(by.actor, row), PAGE).get_page(request.GET.get("page"))
     for entry in page.object_list:
-        shown(entry.reservation, by.now)
+        if entry.reservation:
+            shown(entry.reservation, by.now)
+    defaults = people_by_default(by.actor, row)
+    given = [person_choice(each.user) for each in defaults if not each.is_own]
+    default_form = DefaultPeopleForm(initial={"people": given, "version": row.version})
+    known_to(default_form, by.actor)
     context = {
         "source": _shown(row, by),
         "page": page,
         "sees_all": funding_sources.oversees(by.actor, row),
+        "spent": spent[:MOST_SPENT],
+        "more_spent": len(spent) > MOST_SPENT,
         "form": SuspendForm(initial={"version": row.version}),
+        "defaults": defaults,
+        "default_form": default_form,
+        "gives_default": by.actor.user_id == row.owner_id
+        or by.actor.may("account", place_of(row.organisation)),
         **more,
     }
     return render(request, "bookings/funding/funding_source.html", context, status=status)

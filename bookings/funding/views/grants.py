@@ -35,7 +35,7 @@ def one(request: HttpRequest, grant_id: UUID, *, status: int = 200, **forms: Any
         "grant": row,
         "page": page,
         "uses": uses,
-        "linked": visible_among(by.actor, [use.reservation_id for use in uses]),
+        "linked": visible_among(by.actor, [use.reservation_id for use in uses if use.reservation_id]),
         "is_own": is_own,
         "sees_programme": programmes_for(by.actor).filter(pk=row.programme_id).exists(),
         "form": GrantChangeForm(initial=initial_of_grant(row)) if is_own else None,

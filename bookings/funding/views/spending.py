@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.permissions import actor_of
 from accounts.views.pages import reads
-from bookings.funding.selectors.programmes import own_grants
+from bookings.funding.selectors.programmes import left_in, open_grants, own_grants
 from bookings.funding.selectors.spending import SpentOn, load_spending, load_spending_on
 from bookings.funding.views.programmes import grants_shown
 
@@ -31,7 +31,7 @@ def spending(request: HttpRequest) -> HttpResponse:
     year = int(given) if given.isascii() and given.isdecimal() and len(given) == 4 else this_year
     year = min(max(year, EARLIEST), this_year + 1)
     on = load_spending_on(actor.person, year, zone, now)
-    grants = grants_shown(own_grants(actor)[:GRANTS], now)
+    usable = open_grants(actor, now)
     context = {
         "year": year,
         "before": year - 1,
@@ -39,8 +39,10 @@ def spending(request: HttpRequest) -> HttpResponse:
         "page": Paginator(on, INSTRUMENTS).get_page(request.GET.get("page")),
         "sums": _sums(on),
         "months": load_spending(actor.person, zone, now),
-        "grants": [grant for grant in grants if grant["state"] == "open"],
-        "has_grants": bool(grants),
+        "grants": grants_shown(usable[:GRANTS], now),
+        "has_grants": bool(usable) or own_grants(actor).exists(),
+        "left": left_in(usable),
+        "has_default": bool(actor.own_organisations),
     }
     return render(request, "bookings/funding/spending.html", context)
 

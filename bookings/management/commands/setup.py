@@ -1,7 +1,8 @@
 """Run `manage.py setup [FILE.yaml]`: set up a real installation in an empty database."""
 
+import re
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from accounts.domain.organisations import organisation_code, region_code
 from accounts.letters.sign_in import password_path
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import division
-from accounts.services.installation import MOST_LOGO, Outcome, SetupStep, installation_set_up
+from accounts.services.installation import MOST_LOGO, Outcome, SetUp, SetupStep, installation_set_up
 from accounts.services.organisations import region_problems
 from bookings.record.messages import sentence
 from instruments.vocabulary.selectors.techniques import techniques
@@ -89,21 +90,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, file: str | None, **options: Any) -> None:
+        node = None
         try:
-            folder = Path(file).parent if file else Path()
-            data = checked(SetupShape, _read(file) if file else self._ask())
-            logo = data["site"].get("logo")
-            result = installation_set_up(
-                site=data["site"],
-                regions=data.get("regions", []),
-                organisations=data.get("organisations", []),
-                administrator=data["administrator"],
-                logo=_picture(folder / logo) if logo else None,
-                now=timezone.now(),
-            )
+            data, node = _read(file) if file else (self._ask(), None)
+            result = _set_up(data, Path(file).parent if file else Path(), _repeated(node))
         except Invalid as refused:
             for problem in refused.problems:
-                self.stderr.write(_problem(problem))
+                self.stderr.write(_problem(problem, node))
             raise CommandError("Nothing was created.", returncode=BAD_FILE) from None
         except Refused as refused:
             words = sentence(refused.code, refused.numbers)
@@ -267,18 +260,77 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != ""}
 
 
-def _read(path: str) -> Any:
-    """Return the file's content. Raise `CommandError` if it is not YAML, `Invalid` if a mapping repeats a
-    key."""
+def _set_up(data: Any, folder: Path, known: list[FieldProblem]) -> SetUp:
+    """Set up what a file or the answers say; raise `Invalid` with everything that is wrong with it, in shape
+    (`known` already, or found here) and in sense, so that one run names all."""
+    problems, raw = list(known), data
+    try:
+        data = checked(SetupShape, raw)
+    except Invalid as refused:
+        problems += refused.problems
+        if not isinstance(raw, dict):
+            raise Invalid(problems) from None
+        data = _right(raw, problems)
+    picture = None
+    if logo := data["site"].get("logo"):
+        try:
+            picture = _picture(folder / logo)
+        except Invalid as refused:
+            problems += refused.problems
+    try:
+        return installation_set_up(
+            site=data["site"],
+            regions=data.get("regions", []),
+            organisations=data.get("organisations", []),
+            administrator=data["administrator"],
+            logo=picture,
+            now=timezone.now(),
+            known=problems,
+        )
+    except Invalid as refused:
+        regions = raw.get("regions") if isinstance(raw, dict) else None
+        raise Invalid(_causes(refused.problems, regions)) from None
+
+
+def _right(data: dict[str, Any], problems: list[FieldProblem]) -> dict[str, Any]:
+    """Return the typed parts of a file that have no problem, and None or nothing in place of those that
+    have."""
+    wrong = {re.sub(r"(\w+\[\d+\]|\w+).*", r"\1", problem.field) for problem in problems}
+
+    def things(name: str, shape: type[Shape]) -> list[Any]:
+        given = data.get(name)
+        if name in wrong or not isinstance(given, list):
+            return []
+        return [None if f"{name}[{at}]" in wrong else checked(shape, one) for at, one in enumerate(given)]
+
+    return {
+        "site": {} if "site" in wrong else checked(SiteShape, data["site"]),
+        "regions": things("regions", RegionShape),
+        "organisations": things("organisations", OrganisationShape),
+        "administrator": None
+        if "administrator" in wrong
+        else checked(AdministratorShape, data["administrator"]),
+    }
+
+
+def _causes(problems: Sequence[FieldProblem], regions: Any) -> list[FieldProblem]:
+    """Return the problems without those that say of a region in the file that it does not exist only because
+    the region itself has a problem."""
+    given = regions if isinstance(regions, list) else []
+    wrong = {int(at) for problem in problems for at in re.findall(r"^regions\[(\d+)\]", problem.field)}
+    refused = {str(given[at].get("code")) for at in wrong if isinstance(given[at], dict)}
+    return [p for p in problems if p.code != "unknown-region" or p.numbers.get("region") not in refused]
+
+
+def _read(path: str) -> tuple[Any, yaml.Node | None]:
+    """Return the file's content, and its nodes, which know their lines. Raise `CommandError` if it is not
+    YAML."""
     try:
         content = Path(path).read_bytes()
         if len(content) > MOST_BYTES:
             raise CommandError(f"{path} is too large.", returncode=BAD_FILE)
         text = content.decode("utf-8-sig")
-        repeated = [FieldProblem(f"line {line}: {key}", "repeated") for line, key in _twice(text)]
-        if repeated:
-            raise Invalid(repeated)
-        return yaml.safe_load(text)
+        return yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}.", returncode=BAD_FILE) from None
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
@@ -286,22 +338,42 @@ def _read(path: str) -> Any:
         raise CommandError(words, returncode=BAD_FILE) from None
 
 
-def _twice(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line and name of each key that a mapping repeats; YAML would silently keep only the last."""
-    waiting, visited = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
+def _repeated(root: yaml.Node | None) -> list[FieldProblem]:
+    """Return a problem for each key that a mapping repeats; YAML would silently keep only the last."""
+    found, waiting, visited = [], [("", root)], set()
     while waiting:
-        node = waiting.pop()
+        path, node = waiting.pop()
         if id(node) in visited:  # an alias, perhaps of a node that contains it
             continue
         visited.add(id(node))
         if isinstance(node, yaml.MappingNode):
             keys = [str(key.value) for key, _ in node.value]
             for position, (key, value) in enumerate(node.value):
+                below = f"{path}.{key.value}" if path else str(key.value)
                 if str(key.value) in keys[:position]:
-                    yield key.start_mark.line + 1, str(key.value)
-                waiting.append(value)
+                    found.append(FieldProblem(below, "repeated"))
+                waiting.append((below, value))
         elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
+            waiting += [(f"{path}[{at}]", value) for at, value in enumerate(node.value)]
+    return found
+
+
+def _line_at(path: str, node: yaml.Node) -> int:
+    """Return the line of what a path names, or of what should contain it; of a key that is repeated the
+    last."""
+    line = node.start_mark.line + 1
+    for name, position in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        if position and isinstance(node, yaml.SequenceNode) and int(position) < len(node.value):
+            node = node.value[int(position)]
+            line = node.start_mark.line + 1
+        elif isinstance(node, yaml.MappingNode) and (
+            pairs := [(key, value) for key, value in node.value if str(key.value) == name]
+        ):
+            key, node = pairs[-1]
+            line = key.start_mark.line + 1
+        else:
+            break
+    return int(line)
 
 
 def _check_region(name: str, text: str) -> None:
@@ -318,9 +390,10 @@ def _picture(path: Path) -> bytes:
         raise Invalid([problem]) from None
 
 
-def _problem(problem: FieldProblem) -> str:
+def _problem(problem: FieldProblem, node: yaml.Node | None) -> str:
+    place = f"line {_line_at(problem.field, node)}: " if node else ""
     words = sentence(problem.code, problem.numbers)
-    return f"{problem.field or 'the file'}: {words} ({problem.code})"
+    return f"{place}{problem.field or 'the file'}: {words} ({problem.code})"
 
 
 def _line_of(step: SetupStep) -> str:

@@ -65,6 +65,7 @@ class OwnCalendarShape(serializers.Serializer[Any]):
 
 
 class Feeds(Resource):
+    for_persons = True
     at, key, name, many, tag = "calendar-feeds/", "feed_id", "calendar_feed", "calendar_feeds", TAG
     shape, write_scope, needs_person = FeedShape, "book", True
     page_at, page_name = "bookings/calendars/", "feed"
@@ -97,6 +98,7 @@ class Feeds(Resource):
 
 
 class Busy(Resource):
+    for_persons = True
     at, tag = "busy-calendar/", TAG
     name = many = "busy_calendar"
     shape = OwnCalendarShape

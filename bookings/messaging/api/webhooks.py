@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -13,7 +14,7 @@ from accounts.api.shapes import Choice, Flag, Instant, ListOf, Nothing, Shape, T
 from accounts.models import Organisation
 from accounts.selectors.rows import visible
 from bookings.messaging.domain.webhooks import secret_text
-from bookings.messaging.forms.webhooks import WebhookForm
+from bookings.messaging.forms.webhooks import ReplayForm, WebhookForm
 from bookings.messaging.models import WebhookDelivery, WebhookEndpoint
 from bookings.messaging.selectors import webhooks
 from bookings.messaging.services import webhooks as webhook_services
@@ -34,6 +35,18 @@ class WebhookBody(Shape):
     address = Text(1000)
     events = ListOf(child=Choice(EVENT_CHOICES), min_length=1)
     description = Text(200, default="", allow_blank=True)
+
+
+class WebhookReplayBody(Shape):
+    since = Instant(help_text="Of deliveries that were made at this time or later.")
+    until = Instant(help_text="And before this time.")
+    only_failed = Flag(default=True)
+
+
+class WebhookReplayedShape(serializers.Serializer[Any]):
+    """How many deliveries are sent again."""
+
+    count = serializers.IntegerField()
 
 
 class SecretField(serializers.CharField):
@@ -82,11 +95,21 @@ class DeliveryShape(serializers.Serializer[Any]):
     webhook_id = serializers.CharField(source="message_id")
     event = serializers.CharField()
     about = serializers.UUIDField(allow_null=True)
-    body = serializers.CharField()
+    body = serializers.CharField(source="sent")
     state = serializers.ChoiceField(["waiting", "delivered", "failed"])
     next_at = Instant(allow_null=True)
     created_at = Instant()
     calls = CallShape(many=True)
+
+
+def _replayed_words(replayed: dict[str, int]) -> str:
+    if not (n := replayed["count"]):
+        return gettext("There is no such delivery in this period: nothing is sent again.")
+    return ngettext(
+        "{n} delivery is sent again: load this page again in a moment.",
+        "{n} deliveries are sent again: load this page again in a moment.",
+        n,
+    ).format(n=n)
 
 
 class Webhooks(Resource):
@@ -169,6 +192,26 @@ class Webhooks(Resource):
     def deliveries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[WebhookDelivery]:
         """Return the deliveries of the last month, the newest first."""
         return webhooks.deliveries_of(self.visible(pk))
+
+    @OnPage(
+        "bookings:webhook", done=_replayed_words, form=ReplayForm, name="replay_form", below="replay-range"
+    )
+    @acts(
+        _("Send the deliveries of a period again"),
+        WebhookReplayBody,
+        below="replay",
+        address="api-webhook-replay-range",
+        named="_replay_range",
+        gives=WebhookReplayedShape,
+        status=202,
+        refuses=[404],
+        versioned=False,
+        once=False,
+    )
+    def replay_range(self, pk: UUID, data: dict[str, Any]) -> dict[str, int]:
+        """Send the deliveries of a period again, at most 500, each under its own `webhook-id`; those still
+        being tried are left out."""
+        return {"count": webhook_services.webhook_replay_range(self.by, endpoint_id=pk, **data)}
 
     @acts(
         _("Send a delivery again"),

@@ -7,9 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from accounts.domain.hooks import ID, Datum, Payload
 
 PING = "webhook.ping"
+PING_PAYLOAD: Payload = {"webhook": Datum(lambda endpoint: str(endpoint.pk), ID)}
 MOST_ENDPOINTS = 20  # of an organisation
+MOST_REPLAYED = 500  # deliveries at once
 MOST_ANSWER = 500  # bytes that are stored of an answer
 OVERLAP = timedelta(hours=24)  # during which the previous secret signs, too
 
@@ -55,6 +60,15 @@ def signed(secrets: Sequence[bytes], message_id: str, now: datetime, body: str) 
         "webhook-signature": " ".join(marks),
         "Content-Type": "application/json",
     }
+
+
+def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Return whether a receiver may trust a delivery: it is signed with this secret, not long ago."""
+    try:
+        Webhook(secret).verify(body, {name.lower(): value for name, value in headers.items()})
+    except WebhookVerificationError:
+        return False
+    return True
 
 
 def _instant(moment: datetime) -> str:

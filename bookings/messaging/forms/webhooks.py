@@ -40,6 +40,23 @@ class WebhookForm(forms.Form):
             self.add_error(name, say(problem.code, problem.numbers))
 
 
+def _moment() -> forms.DateTimeInput:
+    return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class ReplayForm(forms.Form):
+    """The period whose deliveries are sent again."""
+
+    since = forms.DateTimeField(label=_("From"), widget=_moment())
+    until = forms.DateTimeField(label=_("Until"), widget=_moment())
+    only_failed = forms.BooleanField(label=_("Only those that failed"), required=False, initial=True)
+
+    def refuse(self, problems: Sequence[FieldProblem]) -> None:
+        for problem in problems:
+            name = problem.field if problem.field in self.fields else None
+            self.add_error(name, sentence(problem.code, problem.numbers))
+
+
 class NewWebhookForm(WebhookForm):
     """A new webhook, for one of several organisations."""
 

@@ -4,10 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
+from bookings.messaging.models.events import Event
 
 
 class WebhookEndpoint(models.Model):
@@ -44,20 +46,26 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """One event for one endpoint. `body` is sent byte for byte, however often."""
+    """One event for one endpoint. The body of the event `told` is sent byte for byte, however often; a test
+    has only a `body` of its own."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting")
+        WAITING = "waiting", pgettext_lazy("delivery", "waiting")
         DELIVERED = "delivered", _("delivered")
         FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries", db_index=False)
+    # Removed no earlier than its deliveries (`events_past`).
+    told = models.ForeignKey(
+        Event, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     event = models.CharField(max_length=40)
     about = models.UUIDField(null=True)
     # Makes the event one delivery, however often its effect is carried out.
     cause = models.CharField(max_length=200)
-    body = models.TextField()
+    # A copy of the event's, too: workers of the release before `told` send this one.
+    body = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)  # attempts since it was last requested
     rounds = models.PositiveSmallIntegerField(default=1)  # increases each time it is replayed
@@ -71,6 +79,11 @@ class WebhookDelivery(models.Model):
             models.Index(fields=["endpoint", "-created_at"], name="webhook_delivery_of"),
             models.Index(fields=["created_at"], name="webhook_delivery_age"),
         ]
+
+    @property
+    def sent(self) -> str:
+        """Return the body that is sent."""
+        return self.told.body if self.told else self.body
 
     @property
     def message_id(self) -> str:

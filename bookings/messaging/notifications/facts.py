@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,14 +20,22 @@ from accounts.prepared import Prepared
 from accounts.selectors.memberships import holders_of
 from bookings.catalogue.selectors.equivalents import load_nearest
 from bookings.pricing.domain.charges import ChargeMade, charge
+from bookings.pricing.domain.quotes import minimum_charged
 from bookings.pricing.models import Charge, Quote
 from bookings.pricing.selectors.charges import load_ending, load_quoted
+from bookings.pricing.selectors.vouchers import programmes_of
+from bookings.questions.selectors.questions import booking_answers, booking_answers_said
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import WITH
 from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
-from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
+from instruments.house_rules.models import HouseRulesAcceptance
+from instruments.house_rules.selectors.house_rules import (
+    load_house_rules,
+    recorded_acceptance,
+    rules_to_accept,
+)
 
 
 @dataclass(frozen=True)
@@ -107,19 +116,49 @@ def owes_rules(about: About, row: OutboxMessage, now: datetime) -> bool:
     return rules_to_accept(load_house_rules(one.instrument, one.user_id)) is not None
 
 
+def load_recorded(about: About) -> dict[str, Any]:
+    """Return who recorded that the person accepted the house rules, which version, and how, as a letter says
+    it; empty if nobody did."""
+    one = about.reservation
+    rules = load_house_rules(one.instrument, one.user_id)
+    row = recorded_acceptance(rules, one.user_id) if rules else None
+    if rules is None or row is None:
+        return {}
+    how = dict(HouseRulesAcceptance.Means.choices)[row.means]
+    return {"recorder": str(row.recorded_by), "version": str(rules.version), "how": how}
+
+
+def has_recorded(about: About, row: OutboxMessage, now: datetime) -> bool:
+    """Say whether somebody recorded that the person accepted the house rules in force."""
+    return bool(load_recorded(about))
+
+
 # Who reads it
 
 
 def host_people(about: About) -> list[User]:
-    """Return the host's managers of a booking; for a charge, everybody who may answer a dispute."""
-    roles = ("manager", "finance") if about.charge else ("manager",)
-    return [person for role in roles for person in holders_of(role, about.reservation.host_id)]
+    """Return the managers of the instrument of a booking, for its host, not its operators: what they read has
+    prices. For a charge, everybody who may answer a dispute."""
+    row = about.reservation
+    if about.charge:
+        return [person for role in ("manager", "finance") for person in holders_of(role, row.host_id)]
+    return list(holders_of("manager", row.host_id, row.instrument))
 
 
 def disputing(about: About) -> list[User]:
     """Return the person of a disputed charge's booking, and whoever opened the dispute."""
     disputes: Iterable[Any] = about.charge.disputes.all() if about.charge else ()
     return [about.reservation.user, *(dispute.opened_by for dispute in disputes)]
+
+
+def payer_people(about: About) -> list[User]:
+    """Return the payer's managers and finance, who agree to a proposed correction, without its proposer."""
+    charge = about.charge
+    if charge is None:
+        return []
+    proposers = set(charge.corrections.filter(state="proposed").values_list("proposed_by_id", flat=True))
+    people = [one for role in ("manager", "finance") for one in holders_of(role, charge.organisation_id)]
+    return [person for person in people if person.pk not in proposers]
 
 
 # What it says of money
@@ -149,12 +188,59 @@ def quoted(about: About) -> Cost:
 _QUOTE = Prepared(lambda reservation_id: Quote.objects.filter(reservation_id=reservation_id, is_current=True))
 
 
+def load_priced(about: About, cost: Cost) -> dict[str, Any]:
+    """Return how the price of one booking came about: price group, version of the rate card, agreement,
+    the voucher with what it pays, and the minutes that are charged at least; empty for other costs. Up to
+    three statements."""
+    one = about.reservation
+    if not isinstance(cost, Quote) or about.many:
+        return {}
+    code = cost.result.get("voucher") or ""
+    return {
+        "priced": {
+            "group": one.price_group,
+            "version": one.rate_card.version,
+            "agreement": one.agreement,
+            "voucher": programmes_of([code]).get(code) if code else None,
+            "covered": cost.result.get("covered"),
+            "currency": cost.currency,
+            "minimum": minimum_charged(cost.inputs),
+            "is_reversed": cost.inputs.get("reverse_charge", False),
+        }
+    }
+
+
+@dataclass(frozen=True)
+class Before:
+    """The time of a booking before it was moved."""
+
+    start_at: datetime
+    end_at: datetime
+
+
+def before_of(row: OutboxMessage) -> dict[str, Any]:
+    """Return the time before the move that a message is about, if its row names one: a mail that was held
+    back does not."""
+    times = [row.payload.get(name) for name in ("was_start", "was_end")]
+    return {"before": Before(*map(datetime.fromisoformat, times))} if all(times) else {}
+
+
 def owed(about: About) -> Cost:
     """Return what is owed after the bookings that a message is about have ended; None if nothing is."""
     if about.many:
         return _sum([c for r in about.many if (c := charge(load_quoted(r.pk), load_ending(r)))])
     one = about.reservation
     return charge(load_quoted(one.pk), load_ending(one)) if one.confirmed_at else None
+
+
+def owed_after_all(about: About) -> Cost:
+    """Return what is owed for a booking whose no-show the host removed: its charge in force, else what it
+    will be charged; an amount of 0 once everything was taken back."""
+    rows = Charge.objects.filter(reservation=about.reservation, kind__in=Charge.ORIGINAL)
+    last = rows.order_by("-created_at", "-id").first()
+    if last is None:
+        return owed(about)
+    return Sum(Decimal(0), last.currency) if last.state == Charge.State.REVERSED else last
 
 
 def owed_when_cut(about: About) -> Cost:
@@ -184,6 +270,12 @@ def _form_for(instrument_id: UUID, period: Period, reservation: Reservation) -> 
     }
     form = reverse("bookings:book", kwargs={"instrument_id": instrument_id})
     return f"{settings.SITE_URL}{form}?{urlencode(query)}"
+
+
+def answered(about: About, now: datetime) -> dict[str, Any]:
+    """Return what was answered when the booking was made, read in the language of the reader. One
+    statement."""
+    return {"answers": partial(booking_answers_said, booking_answers(about.reservation))}
 
 
 def again(about: About, now: datetime) -> dict[str, Any]:

@@ -55,11 +55,12 @@ def _kind(
     until: Callable[[Reservation], datetime | None] = attrgetter("start_at"),
     until_label: object = "",
     more: Callable[[facts.About, datetime], dict[str, Any]] = lambda about, now: {},
+    named: Callable[[facts.About], dict[str, Any]] = lambda about: {},
     **functions: Any,
 ) -> Kind:
     """Return a kind of message about bookings. `cost` gives what it says about money; `calendar` is the
     METHOD of its invitation; `until` gives the time after which it is too late, and `until_label` what that
-    time means to the reader; `more` gives what else its template needs."""
+    time means to the reader; `more` gives what else its template needs, `named` what else its sentences."""
 
     def content(about: facts.About, row: OutboxMessage, now: datetime) -> Content:
         """Return the content about bookings, with times in the instrument's zone and the reader's; for
@@ -69,10 +70,13 @@ def _kind(
         if about.charge:
             page = reverse("bookings:money-charges-one", args=[about.charge.pk])
         words = {"instrument": one.instrument, "organisation": one.organisation}
+        costs = cost(about)
         context = {
             "reservation": one,
             "many": about.many,
-            "costs": cost(about),
+            "costs": costs,
+            **facts.load_priced(about, costs),
+            **facts.before_of(row),
             "costs_label": _("Price") if cost is facts.quoted else _("Charged"),
             "is_charge": about.charge is not None,
             "until_label": until_label,
@@ -80,7 +84,7 @@ def _kind(
         return Content(
             about.charge.pk if about.charge else one.pk,
             page,
-            words | {"person": str(one.user), "count": len(about.many)},
+            words | {"person": str(one.user), "count": len(about.many)} | named(about),
             context | more(about, now),
             zone=one.instrument.facility.time_zone,
             calendar=partial(_calendar, calendar, about, row),
@@ -113,6 +117,24 @@ KINDS = table(
         "mail.to-decide",
         _("A request to approve: {instrument}"),
         _("{person} of {organisation} asks for time on your instrument."),
+        more=facts.answered,
+        is_still_true=facts.still("requested"),
+        until_label=_("Answer by"),
+    ),
+    _entered(
+        "mail.move-requested",
+        _("Move requested: {instrument}"),
+        _(
+            "Your move was sent to the owner of the instrument, who has to agree to the new time. Until then"
+            " it is a request. The earlier time was given up: if they decline, you have neither."
+        ),
+        "change",
+    ),
+    _to_answer(
+        "mail.move-to-decide",
+        _("A move to approve: {instrument}"),
+        _("{person} of {organisation} has moved a booking of your instrument and needs your answer."),
+        more=facts.answered,
         is_still_true=facts.still("requested"),
         until_label=_("Answer by"),
     ),
@@ -121,6 +143,7 @@ KINDS = table(
         _("A request is about to expire: {instrument}"),
         _("Nobody has answered this request yet. Without an answer it expires at the time below."),
         topic="expiry",
+        more=facts.answered,
         is_still_true=facts.lapses,
         until_label=_("Answer by"),
     ),
@@ -205,6 +228,17 @@ KINDS = table(
         cost=facts.owed,
     ),
     _kind(
+        "mail.no-show-struck",
+        _("No-show removed: {instrument}"),
+        _(
+            "The owner of the instrument has removed the no-show from this booking. It no longer counts as"
+            " not used, and what was charged for that is taken back."
+        ),
+        "no-show",
+        cost=facts.owed_after_all,
+        until=lambda one: None,
+    ),
+    _kind(
         "mail.house-rules-open",
         _("House rules to accept: {instrument}"),
         _(
@@ -214,6 +248,18 @@ KINDS = table(
         "use",
         is_still_true=facts.owes_rules,
         until=attrgetter("end_at"),
+    ),
+    _kind(
+        "mail.house-rules-recorded",
+        _("House rules recorded as accepted: {instrument}"),
+        _(
+            "{recorder} recorded that you accepted version {version} of the house rules of the instrument:"
+            " {how}. If you did not, please write to the owner of the instrument."
+        ),
+        "use",
+        is_still_true=facts.has_recorded,
+        until=lambda one: None,
+        named=facts.load_recorded,
     ),
     _kind(
         "mail.poor-rating",
@@ -257,6 +303,15 @@ KINDS = table(
         _("Dispute answered: {instrument}"),
         _("The owner of the instrument upholds the disputed charge, which is now final."),
         readers=facts.disputing,
+    ),
+    _of_charge(
+        "mail.correction-proposed",
+        _("Correction to agree to: {instrument}"),
+        _(
+            "The owner of the instrument proposes to correct a charge that {organisation} pays, and has "
+            "nobody else who may agree to it. Please agree to it or refuse it."
+        ),
+        readers=facts.payer_people,
     ),
     _of_charge(
         "mail.corrected",

@@ -16,6 +16,7 @@ from accounts.adapters.calendars import Event, Person
 from accounts.domain.roles import Actor
 from accounts.letters.words import named
 from accounts.models import TrailEntry
+from accounts.selectors.memberships import in_scope
 from accounts.selectors.secrets import digest_of, link_token
 from bookings.availability.models import Closure
 from bookings.messaging.domain.feeds import AHEAD, CANCELLED_FOR, MOST_EVENTS, PAST
@@ -70,8 +71,8 @@ def feeds_of(actor: Actor) -> QuerySet[CalendarFeed]:
 
 def managed_by(actor: Actor) -> QuerySet[Instrument]:
     """Return the instruments whose calendars show the actor people's names, by name."""
-    hosts = actor.organisations_where("manage-instruments")
-    return Instrument.objects.filter(organisation_id__in=hosts).order_by("name", "id")
+    reach = in_scope(actor.scope_where("operate-instruments"), "organisation", None)
+    return Instrument.objects.filter(reach).order_by("name", "id")
 
 
 def uid_of(pk: UUID) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q, QuerySet
 
 from accounts.areas import areas, computed
@@ -81,12 +82,12 @@ def endpoint_by_id(actor: Actor, endpoint_id: UUID) -> WebhookEndpoint:
 
 def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
     """Return the deliveries of a webhook, the newest first."""
-    return endpoint.deliveries.prefetch_related("calls").order_by("-created_at", "-id")
+    return endpoint.deliveries.select_related("told").prefetch_related("calls").order_by("-created_at", "-id")
 
 
 def delivery_by_id(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
     delivery = visible(
-        WebhookDelivery.objects.select_related("endpoint__organisation").prefetch_related("calls"),
+        WebhookDelivery.objects.select_related("endpoint__organisation", "told").prefetch_related("calls"),
         pk=delivery_id,
     )
     endpoint_by_id(actor, delivery.endpoint_id)
@@ -116,10 +117,9 @@ def wanting(happenings: Iterable[Happening]) -> list[tuple[Happening, WebhookEnd
 
 
 def load_happenings(row: OutboxMessage) -> list[Happening]:
-    """Load the events of an outbox row, as they are now; none for a row without any. No statement unless some
-    endpoint may want it (two then)."""
+    """Load the events of an outbox row, as they are now; none if it has none, or what it is about is gone."""
     event = events_by_effect().get(row.kind)
-    if event is None:
+    try:
+        return event.load(event.code, row) if event else []
+    except ObjectDoesNotExist:
         return []
-    wanting = WebhookEndpoint.objects.filter(state="active", events__contains=[event.code])
-    return event.load(event.code, row) if wanting.exists() else []

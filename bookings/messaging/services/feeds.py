@@ -74,6 +74,14 @@ def feed_revoke(by: By, *, feed_id: UUID) -> None:
         trail.record(by, "feed.revoke", feed)
 
 
+def feeds_end(by: By, user: User) -> None:
+    """Revoke all feeds of a person, in the transaction of a caller who may do so."""
+    for feed in CalendarFeed.objects.select_for_update().filter(user=user, revoked_at=None).order_by("pk"):
+        feed.revoked_at = by.now
+        feed.save(update_fields=["revoked_at"])
+        trail.record(by, "feed.revoke", feed)
+
+
 def _lock(actor: Actor) -> None:
     User.objects.select_for_update(no_key=True).get(pk=actor.person)
 

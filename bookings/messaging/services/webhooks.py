@@ -1,8 +1,8 @@
 """Webhooks: setting them up, delivering events, trying again.
 
-An event becomes a delivery for each endpoint that wants it, in the transaction that carries out the effect
-behind it; each attempt is an outbox row of its own. If a worker dies in the middle of a call, the next one
-repeats it: a receiver may get an event twice, always under the same id.
+An event is stored, and becomes a delivery for each endpoint that wants it, in the transaction that carries
+out the effect behind it; each attempt is an outbox row of its own. If a worker dies in the middle of a call,
+the next one repeats it: a receiver may get an event twice, always under the same id.
 """
 
 import time
@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max
 
 from accounts import trail
 from accounts.adapters.calling import Limits, Resolve, call, resolve
-from accounts.domain.addresses import AddressRefused, parse_address
+from accounts.domain.addresses import AddressRefused, names_loopback, parse_address
 from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.hooks import data_of
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OutboxMessage
 from accounts.notifications import Effect, enqueue
@@ -25,11 +27,19 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.messaging.domain import webhooks
-from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from bookings.messaging.selectors.webhooks import MANAGE, all_events, load_happenings, secrets_of, wanting
+from bookings.messaging.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from bookings.messaging.selectors.webhooks import (
+    MANAGE,
+    all_events,
+    events_by_effect,
+    load_happenings,
+    secrets_of,
+    wanting,
+)
 
 LIMITS = Limits(connect=5, total=15, size=256 * 1024, redirects=2)
 State = WebhookEndpoint.State
+_TURN = 7_310_846  # the advisory lock of who numbers events
 
 
 # Setting up
@@ -110,7 +120,7 @@ def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
         endpoint=row,
         event=webhooks.PING,
         cause=f"ping:{by.now.isoformat()}",
-        body=webhooks.body_of(webhooks.PING, by.now, {"webhook": str(row.pk)}),
+        body=webhooks.body_of(webhooks.PING, by.now, data_of(webhooks.PING_PAYLOAD, row)),
         created_at=by.now,
         next_at=by.now,
     )
@@ -136,10 +146,40 @@ def webhook_replay(by: By, *, delivery_id: UUID) -> WebhookDelivery:
     return delivery
 
 
+@transaction.atomic
+def webhook_replay_range(
+    by: By, *, endpoint_id: UUID, since: datetime, until: datetime, only_failed: bool = True
+) -> int:
+    """Send the deliveries of a period again, from `since` to before `until`, each under its own id and the
+    oldest first; those still being tried are left out. Return how many. Raises `Invalid`
+    (ends-before-it-starts, too-many-deliveries)."""
+    row = _locked(By(by.actor, by.now), endpoint_id)
+    if since >= until:
+        raise invalid("until", "ends-before-it-starts")
+    found = row.deliveries.filter(created_at__gte=since, created_at__lt=until).exclude(event=webhooks.PING)
+    found = found.filter(state="failed") if only_failed else found.exclude(state="waiting")
+    most = webhooks.MOST_REPLAYED
+    locked = found.select_for_update(of=("self",)).order_by("created_at", "id")
+    deliveries = list(locked[: most + 1])
+    if len(deliveries) > most:
+        raise invalid("until", "too-many-deliveries", most=most)
+    for delivery in deliveries:
+        delivery.state, delivery.attempts, delivery.next_at = "waiting", 0, by.now
+        delivery.rounds += 1
+    WebhookDelivery.objects.bulk_update(deliveries, ["state", "attempts", "next_at", "rounds"])
+    enqueue([_attempt(delivery) for delivery in deliveries], now=by.now)
+    if deliveries:
+        told = {"since": since, "until": until, "count": len(deliveries)}
+        _record(by, row, "webhook.replay", {}, told)
+    return len(deliveries)
+
+
 def _checked(address: str, events: Sequence[str]) -> tuple[str, list[str]]:
     address = address.strip()
+    if names_loopback(address) and not _may_loop(address):
+        raise invalid("address", "address-on-this-machine")
     try:
-        parse_address(address, loopback=settings.CALLS_LOOPBACK)
+        parse_address(address, loopback=_may_loop(address))
     except AddressRefused as refused:
         raise invalid("address", refused.code, **refused.numbers) from None
     if not events:
@@ -147,6 +187,11 @@ def _checked(address: str, events: Sequence[str]) -> tuple[str, list[str]]:
     if not set(events) <= set(all_events()):
         raise invalid("events", "unknown-value")
     return address, [event for event in all_events() if event in set(events)]
+
+
+def _may_loop(address: str) -> bool:
+    """Say whether the address may be on this machine, without TLS: in the demonstration, if it says so."""
+    return settings.CALLS_LOOPBACK or (settings.LOCAL_MODE and names_loopback(address))
 
 
 def _locked(by: By, endpoint_id: UUID) -> WebhookEndpoint:
@@ -178,22 +223,50 @@ def _record(
 
 
 def events_tell(row: OutboxMessage, *, now: datetime) -> int:
-    """Create the deliveries of an outbox row's events to every endpoint that wants them; return how many."""
+    """Store the events of an outbox row, and their deliveries to every endpoint that wants them; return how
+    many events.
+
+    One worker at a time, to the end of its transaction: so numbers follow the order of commits, and an event
+    with a higher number never has older data."""
+    if row.kind not in events_by_effect():
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
+    happenings = load_happenings(row)
+    if not happenings:
+        return 0
+    last = Event.objects.aggregate(last=Max("number"))["last"] or 0
+    events = {
+        one.cause: Event(
+            number=number,
+            kind=one.event,
+            about=one.about,
+            cause=one.cause,
+            organisations=sorted(one.organisations),
+            body=webhooks.body_of(one.event, row.created_at, one.data),
+            created_at=now,
+        )
+        for number, one in enumerate(happenings, last + 1)
+    }
+    for known in Event.objects.filter(cause__in=events):
+        events[known.cause] = known
+    Event.objects.bulk_create([event for event in events.values() if event._state.adding])
     deliveries = [
         WebhookDelivery(
             endpoint=endpoint,
+            told=events[one.cause],
             event=one.event,
             about=one.about,
             cause=one.cause,
-            body=webhooks.body_of(one.event, row.created_at, one.data),
+            body=events[one.cause].body,
             created_at=now,
             next_at=now,
         )
-        for one, endpoint in wanting(load_happenings(row))
+        for one, endpoint in wanting(happenings)
     ]
     WebhookDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
     enqueue([_attempt(delivery) for delivery in deliveries], now=now)
-    return len(deliveries)
+    return len(events)
 
 
 def _attempt(delivery: WebhookDelivery) -> Effect:
@@ -209,7 +282,7 @@ def webhook_deliver(row: OutboxMessage, *, now: datetime, resolve: Resolve = res
     """Attempt a delivery once: call the address, record the result, and schedule the next attempt if it
     failed. Return the outcome of the row."""
     delivery = (
-        WebhookDelivery.objects.select_related("endpoint__organisation__region")
+        WebhookDelivery.objects.select_related("endpoint__organisation__region", "told")
         .filter(pk=UUID(row.payload["delivery"]), state="waiting")
         .filter(attempts=row.payload["attempts"])
         .first()
@@ -249,10 +322,10 @@ def _call(delivery: WebhookDelivery, now: datetime, resolve: Resolve) -> Webhook
         answer = call(
             delivery.endpoint.address,
             method="POST",
-            headers=webhooks.signed(secrets, delivery.message_id, now, delivery.body),
-            body=delivery.body.encode(),
+            headers=webhooks.signed(secrets, delivery.message_id, now, delivery.sent),
+            body=delivery.sent.encode(),
             limits=LIMITS,
-            loopback=settings.CALLS_LOOPBACK,
+            loopback=_may_loop(delivery.endpoint.address),
             resolve=resolve,
         )
         with answer.body:

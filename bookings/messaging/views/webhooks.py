@@ -1,5 +1,6 @@
 """Pages of an organisation's webhooks: their secrets, and the log of deliveries."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from accounts.permissions import actor_of
 from accounts.views.pages import act, bare, by_of, edits, reads, writes
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.messaging.domain.webhooks import secret_text
-from bookings.messaging.forms.webhooks import NewWebhookForm, WebhookForm, initial_of
+from bookings.messaging.forms.webhooks import NewWebhookForm, ReplayForm, WebhookForm, initial_of
 from bookings.messaging.selectors import webhooks as webhook_selectors
 from bookings.messaging.services import webhooks as service
 
@@ -61,6 +62,7 @@ def webhook(
     status: int = 200,
     refused: Refused | None = None,
     form: WebhookForm | None = None,
+    replay_form: ReplayForm | None = None,
     **_: Any,
 ) -> HttpResponse:
     """Show one webhook with its secret and its log."""
@@ -72,6 +74,8 @@ def webhook(
     context = {
         "endpoint": endpoint,
         "form": form or WebhookForm(initial=initial_of(endpoint)),
+        "replay_form": replay_form
+        or ReplayForm(initial={"since": by.now - timedelta(days=1), "until": by.now}),
         "secret": secret_text(webhook_selectors.secret_of(endpoint, endpoint.generation)),
         "overlaps": previous if previous and previous > by.now else None,
         "page": Paginator(webhook_selectors.deliveries_of(endpoint), ON_A_PAGE).get_page(

@@ -80,6 +80,7 @@ class BatchPlaceShape(serializers.Serializer[Any]):
 
 
 class Batches(Resource):
+    for_persons = True
     at, key, name, many, tag = "batches/", "batch_id", "batch", "batches", "instruments"
     shape, write_scope, needs_person = BatchShape, "manage", True
 

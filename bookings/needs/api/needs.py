@@ -9,17 +9,20 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api import shapes
+from accounts.api.memberships import PersonShape
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, reads, tells
+from bookings.catalogue.api.fees import QuotedShape, quote_shown
 from bookings.needs.domain.matching import GATES, LABELS, PARTS
 from bookings.needs.forms.needs import ReaderForm
 from bookings.needs.messages import GATES as GATE_TEXTS
 from bookings.needs.messages import reasons_of
 from bookings.needs.models import Need
 from bookings.needs.selectors.matches import JudgedInstrument, Wanted, load_answer, load_matches, wanted_of
-from bookings.needs.selectors.needs import NEEDS, need_by_id, needs_for, shown_need, written
+from bookings.needs.selectors.needs import NEEDS, keeps, need_by_id, needs_for, shown_need, written
 from bookings.needs.services import needs
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.record.api.lists import listed
+from bookings.record.api.shapes import ReferenceBody, ReferencedShape, references_show
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import instrument_by_id
 from instruments.vocabulary.api.needs import NeedTermShape
@@ -81,6 +84,10 @@ class NeedBody(shapes.Shape):
     )
 
 
+class NeedNewBody(NeedBody, ReferenceBody):
+    """A new need, and what is noted at it."""
+
+
 class PersonBody(shapes.Shape):
     person = shapes.Text(254, help_text="Id or e-mail address of the person.")
 
@@ -92,11 +99,12 @@ class ReaderShape(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="Name of the person, or the address.")
 
 
-class NeedShape(serializers.Serializer[Any]):
+class NeedShape(ReferencedShape):
     """A need. `requirements` and `budget` are returned as they were entered."""
 
     id = serializers.UUIDField()
-    user = serializers.CharField(source="user.name")
+    user = serializers.CharField(source="user.name", style=shapes.replaced_by("person"))
+    person = PersonShape(source="user")
     organisation = serializers.CharField(
         source="organisation.code", help_text="Code of the paying organisation."
     )
@@ -148,11 +156,27 @@ class MatchInstrumentShape(serializers.Serializer[Any]):
     time_zone = serializers.CharField(source="facility.time_zone")
 
 
-class MatchShape(serializers.Serializer[Any]):
+AsQuote = shapes.shown_by(quote_shown, QuotedShape)
+
+
+class JudgedShape(serializers.Serializer[Any]):
+    """An instrument that was held against a need."""
+
+    instrument = MatchInstrumentShape(
+        style=shapes.replaced_by("instrument_id", "instrument_name", "host", "host_region", "time_zone")
+    )
+    instrument_id = serializers.UUIDField(source="instrument.id")
+    instrument_name = serializers.CharField(source="instrument.name")
+    instrument_name_zh = serializers.CharField(source="instrument.name_zh")
+    host = serializers.CharField(source="instrument.organisation.code")
+    host_region = serializers.CharField(source="instrument.region.code")
+    time_zone = serializers.CharField(source="instrument.facility.time_zone")
+
+
+class MatchShape(JudgedShape):
     """An instrument that meets a need. `score` is the weighted sum of `parts`; `price` the quote for this
     start; `is_near`: its technique is only near the right one, so ask the host whether it fits."""
 
-    instrument = MatchInstrumentShape()
     is_near = serializers.BooleanField()
     fit = serializers.FloatField()
     requirements = FitShape(many=True)
@@ -161,14 +185,13 @@ class MatchShape(serializers.Serializer[Any]):
     reasons = ReasonShape(many=True)
     service_mode = serializers.CharField()
     start = shapes.Instant()
-    price = serializers.DictField(allow_null=True)
+    price = AsQuote(allow_null=True)
     labels = serializers.ListField(child=serializers.ChoiceField(LABELS))
 
 
-class NoMatchShape(serializers.Serializer[Any]):
+class NoMatchShape(JudgedShape):
     """An instrument that came near but does not meet the need."""
 
-    instrument = MatchInstrumentShape()
     code = serializers.ChoiceField(GATES)
     text = serializers.CharField()
     requirements = FitShape(many=True)
@@ -196,6 +219,7 @@ def values_of(data: dict[str, Any]) -> needs.NeedValues:
 
 
 class Needs(Resource):
+    for_persons = True
     at, key, name, many, tag = "needs/", "need_id", "need", "needs", "instruments"
     shape, write_scope, needs_person = NeedShape, "book", True
 
@@ -203,6 +227,7 @@ class Needs(Resource):
         return need_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
+        references_show(rows, lambda need: keeps(self.actor, need))
         for need in rows:
             shown_need(need, self.now)
             need.region_codes = sorted(region.code for region in need.regions.all())
@@ -216,7 +241,7 @@ class Needs(Resource):
 
     @creates(
         _("Describe a need"),
-        NeedBody,
+        NeedNewBody,
         refuses=[403, 409],
         sends={
             "text": "Size of silica nanoparticles, resolution 2 nm",
@@ -230,7 +255,8 @@ class Needs(Resource):
     def make(self, data: dict[str, Any]) -> UUID:
         """Create a need. Terms and requirements are read from its text unless they are given; `GET
         needs/{id}/matches/` returns the instruments that meet it. At most fifty needs may be open."""
-        return needs.need_make(self.by, values=values_of(data)).pk
+        given: dict[str, Any] = {name: data.pop(name) for name in ("reference", "metadata") if name in data}
+        return needs.need_make(self.by, values=values_of(data), given=given).pk
 
     @reads(_("A need"))
     def detail(self, pk: UUID) -> None:
@@ -238,8 +264,19 @@ class Needs(Resource):
 
     @changes(_("Change a need"), NeedBody, method="put", refuses=[404, 409])
     def change(self, pk: UUID, data: dict[str, Any]) -> UUID:
-        """Replace a need by another; the payer stays."""
+        """Replace a need by another; the payer stays, and what was noted at it."""
         return needs.need_change(self.by, need_id=pk, values=values_of(data)).pk
+
+    @changes(
+        _("Note a reference at a need"),
+        ReferenceBody,
+        named="_note",
+        sends={"reference": "LIMS-2026-0417", "metadata": {"project": "P-17"}},
+    )
+    def note(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """Note your own id of a need and your own named texts, as its author or a manager of the payer; its
+        other readers do not see them."""
+        return needs.need_note(self.by, need_id=pk, given=data).pk
 
     @OnPage(
         "bookings:need", _("Withdraw"), _("The need is withdrawn."), to=lambda pk: reverse("bookings:needs")

@@ -19,7 +19,18 @@ EFFORT: Mapping[str, float] = {"city": 1.0, "region": 0.8, "sent": 0.6, "travel"
 HALF_DAYS = 7  # working days after which the part for time is halved
 PRIOR = 10  # bookings for which the mean of all hosts counts, beside a host's own
 # Why an instrument is no match, in the order in which it is checked.
-GATES = ("technique", "requirement", "region", "mode", "certificate", "price", "budget", "length", "time")
+GATES = (
+    "technique",
+    "requirement",
+    "region",
+    "mode",
+    "certificate",
+    "price",
+    "comparison",
+    "budget",
+    "length",
+    "time",
+)
 LABELS = ("soonest", "cheapest", "closest")
 
 
@@ -69,7 +80,9 @@ def gate(candidate: Candidate, budget: Decimal | None) -> str | None:
         shut.add("technique")
     if "fails" in candidate.fits:
         shut.add("requirement")
-    if budget is not None and (candidate.payable is None or candidate.payable > budget):
+    if budget is not None and candidate.payable is None:
+        shut.add("comparison")
+    elif budget is not None and candidate.payable is not None and candidate.payable > budget:
         shut.add("budget")
     if candidate.days is None:
         shut.add("time")

@@ -18,7 +18,7 @@ from bookings.needs.messages import PARTS as PART_LABELS
 from bookings.needs.models import Need
 from bookings.needs.services.needs import NeedValues
 from bookings.record.forms.fields import LocalMomentField, local_moment
-from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.fields import DecimalField, StyledForm
 from instruments.register.models import Instrument
 from instruments.vocabulary.domain.needs import LONGEST_NEED
 
@@ -43,9 +43,7 @@ class NeedForm(StyledForm):
         required=False,
         help_text=_("Your region can have a time held for you, which you then accept or give back."),
     )
-    budget = forms.DecimalField(
-        label=_("Budget"), required=False, min_value=0, max_digits=16, decimal_places=2
-    )
+    budget = DecimalField(label=_("Budget"), required=False, min_value=0, max_digits=16, decimal_places=2)
     sample = forms.CharField(label=_("Form of the sample"), required=False, max_length=200)
     quantity = forms.IntegerField(
         label=_("Number of samples"), required=False, min_value=1, max_value=100_000

@@ -14,10 +14,11 @@ from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.needs.domain import needs as rules
 from bookings.record.models.amounts import amount_field
+from bookings.record.models.references import Referenced
 from instruments.register.models import Instrument
 
 
-class Need(models.Model):
+class Need(Referenced):
     """A need: what somebody wants to find out, when, and for how much. The author, the payer's managers and
     the readers named by these may read it.
 

@@ -17,8 +17,9 @@ from accounts.selectors.rows import visible
 from bookings.needs.domain import needs as rules
 from bookings.needs.models import BatchPlace, Need
 from bookings.record.domain.money import format_number
+from bookings.record.domain.references import LONGEST_REFERENCE
 from bookings.record.models import Reservation
-from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing
+from bookings.record.selectors.lists import CHOICE, TEXT, Column, Filter, Listing
 from instruments.vocabulary.domain.needs import NeedTerm
 from instruments.vocabulary.domain.parameters import Requirement
 from instruments.vocabulary.selectors.needs import load_vocabulary
@@ -152,6 +153,13 @@ def written(requirement: Requirement) -> dict[str, str | None]:
     return {"parameter": requirement.parameter, "low": side(requirement.low), "high": side(requirement.high)}
 
 
+def keeps(actor: Actor, need: Need) -> bool:
+    """Say whether a need is the actor's own or of an organisation that they manage; its other readers do not
+    see what was noted at it."""
+    managed = actor.organisations_where("book-for-members")
+    return actor.user_id is not None and (actor.user_id == need.user_id or need.organisation_id in managed)
+
+
 def _kept_by(actor: Actor) -> QuerySet[Need]:
     managed = actor.organisations_where("book-for-members")
     return Need.objects.filter(Q(user=actor.user_id) | Q(organisation_id__in=managed))
@@ -216,6 +224,7 @@ NEEDS = Listing(
         Column("currency", "currency"),
         Column("state", lambda row, by: rules.need_state(outcome_of(row), by.now), _("State")),
         Column("made", "created_at", sort="created_at"),
+        Column("reference", lambda row, by: row.reference if keeps(by.actor, row) else ""),
     ),
     words=("text", "user__name", "organisation__name", "organisation__name_zh"),
     q_help="Part of the need's text, or of the name of its person or organisation.",
@@ -227,6 +236,14 @@ NEEDS = Listing(
             CHOICE,
             _("State"),
             choices=Need.Shown.choices,
+        ),
+        Filter(
+            "reference",
+            lambda rows, text, by: rows.filter(pk__in=_kept_by(by.actor).values("pk"), reference=text),
+            TEXT,
+            _("Reference"),
+            help="Needs of your side with this reference of your own.",
+            most=LONGEST_REFERENCE,
         ),
     ),
 )

@@ -36,6 +36,7 @@ from bookings.needs.selectors.needs import (
 )
 from bookings.needs.services.batches import need_places_give_back
 from bookings.plans.domain.waiting import check_window
+from bookings.record.domain.references import noted
 from bookings.record.locks import lock_person
 from instruments.register.models import Instrument
 from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, requirement_of, requirements_in
@@ -68,9 +69,10 @@ class NeedValues:
 
 
 @transaction.atomic
-def need_make(by: By, *, values: NeedValues) -> Need:
-    """Create a need, for an organisation for which the actor may book. If no terms were chosen, those most
-    likely meant by the text are used; a text that is not understood has none.
+def need_make(by: By, *, values: NeedValues, given: Mapping[str, Any] | None = None) -> Need:
+    """Create a need, for an organisation for which the actor may book; `given`: what is noted at it.
+    If no terms were chosen, those most likely meant by the text are used; a text that is not understood has
+    none.
 
     Raises `Invalid`, `NotPermitted`, `WrongState` (`too-many-needs`).
     """
@@ -83,7 +85,12 @@ def need_make(by: By, *, values: NeedValues) -> Need:
     if searching(by.actor.person, by.now).count() >= MOST_NEEDS:
         raise WrongState("too-many-needs", most=MOST_NEEDS)
     need = Need.objects.create(
-        **columns, user_id=by.actor.person, organisation=payer, created_at=by.now, changed_at=by.now
+        **columns,
+        **noted({}, given or {}),
+        user_id=by.actor.person,
+        organisation=payer,
+        created_at=by.now,
+        changed_at=by.now,
     )
     need.regions.set(regions)
     trail.record(by, "need.create", need, after=_facts(need, regions))
@@ -104,6 +111,25 @@ def need_change(by: By, *, need_id: UUID, values: NeedValues) -> Need:
     need.save()
     need.regions.set(regions)
     trail.record(by, "need.change", need, before=before, after=_facts(need, regions))
+    return need
+
+
+@transaction.atomic
+def need_note(by: By, *, need_id: UUID, given: Mapping[str, Any]) -> Need:
+    """Note `reference` and `metadata` at a need in any state (see `noted`): its author and the payer's
+    managers may do this. The trail has that it was done and not what."""
+    need_to_share(by.actor, need_id)
+    need = Need.objects.select_for_update(of=("self",), no_key=True).get(pk=need_id)
+    by.require_version(need.version)
+    columns = noted(need.metadata, given)
+    if all(getattr(need, name) == value for name, value in columns.items()):
+        return need
+    for name, value in columns.items():
+        setattr(need, name, value)
+    need.changed_at = by.now
+    need.version += 1
+    need.save(update_fields=[*columns, "changed_at", "version"])
+    trail.record(by, "need.note", need)
     return need
 
 

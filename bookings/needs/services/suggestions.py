@@ -62,6 +62,7 @@ def _collect(now: datetime) -> None:
         created_at__range=(now - RECENT, now - SETTLED),
         wanted_until__gt=now,
         organisation__isnull=False,
+        code="",
         user__is_active=True,
     ).filter(_untold(OuterRef("kind")))
     wishes = WaitingWish.objects.filter(
@@ -112,6 +113,7 @@ def _demands_for(instrument_id: UUID, now: datetime) -> QuerySet[UnmetDemand]:
         Q(instrument_id=instrument_id) | Q(technique_id__in=techniques),
         on_date__gte=(now - ASKED_LATELY).date(),
         organisation__isnull=False,
+        code="",
     )
 
 

@@ -28,6 +28,7 @@ from bookings.needs.selectors.batches import load_offers_to
 from bookings.needs.selectors.matches import JudgedInstrument, load_answer, load_matches, wanted_of
 from bookings.needs.selectors.needs import (
     NEEDS,
+    keeps,
     load_requirements,
     need_by_id,
     outcome_of,
@@ -41,8 +42,9 @@ from instruments.register.models import Instrument
 from instruments.register.selectors.registry import instrument_by_id
 from instruments.search.domain.search import Criteria
 from instruments.search.selectors.search import search
+from instruments.vocabulary.domain.needs import NeedTerm
 from instruments.vocabulary.messages import required_text
-from instruments.vocabulary.selectors.needs import load_need_terms, load_parameters
+from instruments.vocabulary.selectors.needs import load_need_terms, load_parameters, load_understood
 
 SHOWN, CAME_NEAR = 20, 5
 
@@ -136,13 +138,14 @@ def need(
         "refused": refused,
         "offers": [one for one in load_offers_to(by.actor, by.now) if one.need_id == row.pk],
         "is_own": row.user_id == by.actor.user_id,
+        "notes_shown": keeps(by.actor, row),
         "may_share": row.user_id == by.actor.user_id
         or by.actor.may("book-for-members", place_of(row.organisation)),
         "is_open": is_open,
         "is_asked": outcome.asked_until is not None and outcome.asked_until > by.now,
         "may_ask": row.user_id == by.actor.user_id and may_ask(outcome, by.now),
         "terms": row.chosen,  # type: ignore[attr-defined]
-        "others": [t for t in load_need_terms(row.text) if t.code not in set(row.terms)],
+        "others": _others(row),
         "requirements": [
             (each.parameter, parameters.get(each.parameter), required_text(each, parameters))
             for each in load_requirements(row)
@@ -240,6 +243,13 @@ def _why(request: HttpRequest, by: By, need: Need, answers: list[JudgedInstrumen
         "loses_by": loses_by,
         "first": first.instrument if first else None,
     }
+
+
+def _others(need: Need) -> list[NeedTerm]:
+    """Return further possible meanings of a need; none of a text that the catalogue does not understand."""
+    if not load_understood(need.text).terms:
+        return []
+    return [term for term in load_need_terms(need.text) if term.code not in set(need.terms)]
 
 
 def _meant(by: By, text: str) -> Instrument | None:

@@ -37,6 +37,9 @@ class PairShape(serializers.Serializer[Any]):
     second = AlikeShape()
     reasons = serializers.ListField(child=serializers.CharField())
     may_merge = serializers.BooleanField()
+    limited = serializers.IntegerField(
+        help_text="How many people hold a role limited to one of them, which does not pass to another host."
+    )
 
 
 class PairsShape(serializers.Serializer[Any]):

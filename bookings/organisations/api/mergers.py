@@ -6,8 +6,9 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.memberships import PersonShape
 from accounts.api.resource import Resource, acts, named
-from accounts.api.shapes import Flag, Instant, Money, Shape, Text
+from accounts.api.shapes import Flag, Instant, Money, Shape, Text, replaced_by
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_by_code
 from bookings.organisations.selectors.mergers import Merger, merger_for
@@ -20,7 +21,13 @@ MERGER = {
     "into": "jianghuai-metrology",
     "parts": [{"kind": "instruments", "count": 12, "names": ["Titan"]}],
     "purses": [{"code": "NSFC-17", "left": {"amount": "1200.00", "currency": "CNY"}}],
-    "roles_left_out": [{"person": "Gao Lei", "role": "finance"}],
+    "roles_left_out": [
+        {
+            "user": {"id": "0199b1de-7c1e-7d02-9a51-0d7f0c1a4d11", "name": "Gao Lei"},
+            "person": "Gao Lei",
+            "role": "finance",
+        }
+    ],
     "in_the_way": [],
     "carried_out": False,
 }
@@ -46,7 +53,8 @@ class RoleLeftOutShape(serializers.Serializer[Any]):
     """A role that is not given at the other organisation, because its duties exclude those of another
     role."""
 
-    person = serializers.CharField(source="user")
+    user = PersonShape()
+    person = serializers.CharField(source="user", style=replaced_by("user"))
     role = serializers.CharField()
 
 

@@ -79,7 +79,8 @@ class RegisterImports(Resource):
     )
     def organisations(self, data: dict[str, Any]) -> RegisterReport:
         """Import organisations from a table whose first line names its columns: `code, name, name_zh, kind,
-        is_small, region, ror, legal_name, address, tax_number, bank_account, invoice_email`; Chinese names
+        is_small, region, ror, legal_name, address, tax_number, bank_name, account_number,
+        iban, bic, bank_account, invoice_email, order_number`; Chinese names
         work as well. A row whose code exists changes that organisation, any other row creates one; an empty
         cell leaves what is stored. Coordinators import those of their regions, administrators all. Either all
         rows are imported or none: 422 with every row if one is refused. Sending the same file again changes

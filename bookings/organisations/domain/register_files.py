@@ -25,8 +25,13 @@ ORGANISATION_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "legal_name": ("legal name", "法定名称", "发票抬头", "开票名称"),
     "address": ("address", "地址", "单位地址"),
     "tax_number": ("tax number", "vat number", "税号", "纳税人识别号", "统一社会信用代码"),
-    "bank_account": ("bank account", "银行账户", "开户行及账号", "银行账号"),
+    "bank_name": ("bank name", "bank", "开户行", "开户银行"),
+    "account_number": ("account number", "账号", "银行账号"),
+    "iban": ("iban",),
+    "bic": ("bic", "swift"),
+    "bank_account": ("bank account", "银行账户", "开户行及账号"),
     "invoice_email": ("invoice email", "invoice e-mail", "收票邮箱", "发票邮箱"),
+    "order_number": ("order number", "订单号"),
 }
 REGION_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "scheme": ("scheme", "编码体系", "代码体系"),

@@ -4,6 +4,7 @@ import json
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,11 +13,13 @@ from django.utils.translation import pgettext_lazy
 from accounts.domain import organisations
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import Invalid
-from accounts.forms import OrganisationField
+from accounts.domain.roles import MANAGER, OPERATOR
+from accounts.forms import ROLE_NAMES, OrganisationField
 from accounts.letters.words import named
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import Division
 from instruments.reading.forms.fields import StyledForm
+from instruments.register.models import Instrument
 
 NONE = ("", "–")  # the choice of no region
 MOST_RECORD = 200_000  # bytes of a ROR record
@@ -28,6 +31,47 @@ def _offer(form: forms.Form, name: str, regions: Mapping[str, Region], *first: A
     field: Any = form.fields[name]
     choices = ((key, f"{named(region)} ({region.code})") for key, region in regions.items())
     field.choices = [*first, *choices]
+
+
+class LimitsForm(StyledForm):
+    """A role for facilities and instruments of an organisation."""
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[(OPERATOR, ROLE_NAMES[OPERATOR]), (MANAGER, ROLE_NAMES[MANAGER])],
+        widget=forms.RadioSelect,
+        initial=OPERATOR,
+        help_text=_(
+            "An operator checks people in and out, receives samples, confirms faults, for which they may "
+            "close the instrument, and delivers results, and sees no prices. A manager does all that a "
+            "manager does for these instruments."
+        ),
+    )
+    facilities = forms.TypedMultipleChoiceField(
+        label=_("Facilities, with all their instruments"),
+        required=False,
+        coerce=UUID,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    instruments = forms.TypedMultipleChoiceField(
+        label=_("Instruments"), required=False, coerce=UUID, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, choices: Mapping[str, Iterable[Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, rows in choices.items():
+            field: Any = self.fields[name]
+            field.choices = [(str(row.pk), _told_apart(row)) for row in rows]
+
+
+def _told_apart(row: Any) -> str:
+    """Return the name of a facility; of an instrument with its facility and inventory number, as several may
+    have one name."""
+    if not isinstance(row, Instrument):
+        return named(row)
+    kinds = row.alternate_identifiers
+    numbers = [i["identifier"] for i in kinds if i.get("identifier_type") == "InventoryNumber"]
+    return " · ".join(filter(None, (named(row), named(row.facility), *numbers)))
 
 
 class RegionForm(StyledForm):
@@ -159,8 +203,16 @@ class OrganisationForm(StyledForm):
     tax_number = forms.CharField(
         label=_("Tax number"), max_length=organisations.MOST_TEXT["tax_number"], required=False
     )
+    bank_name = forms.CharField(
+        label=_("Bank and branch"), max_length=organisations.MOST_TEXT["bank_name"], required=False
+    )
+    account_number = forms.CharField(
+        label=_("Account number"), max_length=organisations.MOST_TEXT["account_number"], required=False
+    )
+    iban = forms.CharField(label=_("IBAN"), max_length=42, required=False)
+    bic = forms.CharField(label=_("BIC (SWIFT)"), max_length=14, required=False)
     bank_account = forms.CharField(
-        label=_("Bank and account number"),
+        label=_("More about the account"),
         max_length=organisations.MOST_TEXT["bank_account"],
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -169,6 +221,12 @@ class OrganisationForm(StyledForm):
         label=_("Address for invoices (e-mail)"),
         max_length=organisations.MOST_TEXT["invoice_email"],
         required=False,
+    )
+    order_number = forms.CharField(
+        label=_("Order number"),
+        max_length=organisations.MOST_TEXT["order_number"],
+        required=False,
+        help_text=_("Statements that it has to pay quote it, unless one is given its own."),
     )
 
     def __init__(self, data: Any = None, *, regions: Iterable[Region] | None, **kwargs: Any) -> None:

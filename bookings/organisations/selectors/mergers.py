@@ -19,6 +19,7 @@ from accounts.models import Organisation, OrganisationMove, OutboxMessage, RoleG
 from accounts.selectors.memberships import place_of, roles_left_out
 from accounts.selectors.organisations import organisation_by_id
 from bookings.availability.selectors.kept_hours import kept_ahead
+from bookings.bank.selectors.bank import credits_left, waiting_at
 from bookings.funding.models import Earmark, FundingSource
 from bookings.pricing.models import Charge, ClosedMonth, VoucherGrant, VoucherProgramme
 from bookings.record.domain.refusals import Refusal
@@ -27,6 +28,7 @@ from bookings.record.selectors.reservations import AHEAD, ahead_of
 from bookings.settlement.models import Statement
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
+from instruments.training.models import Enrolment
 
 NAMED = 20  # of each kind that are named, not only counted
 
@@ -80,7 +82,7 @@ def rows_going(kind: Merges, organisation: Organisation, now: datetime) -> Query
     """Return the rows of a kind that move from an organisation to the one it is merged into."""
     if kind.rows is not None:
         return kind.rows(organisation, now).order_by("pk")
-    return kind.model._default_manager.filter(**kind.where, organisation=organisation).order_by("pk")
+    return kind.model._default_manager.filter(**kind.where, **{kind.owner: organisation}).order_by("pk")
 
 
 def belongings(organisation: Organisation, now: datetime) -> dict[str, QuerySet[Any]]:
@@ -195,6 +197,9 @@ def hindrances(gone: Organisation, into: Organisation, now: datetime) -> Iterabl
     )
     if kept_ahead(gone, now).filter(Exists(theirs)).exists():
         yield Refusal("kept-for-both")
+    # Later statements name the other organisation: credit of, or at, the one that goes would pay none.
+    if count := credits_left([gone.pk, *gone.absorbed]).count():
+        yield Refusal("credit-left", {"count": count})
 
 
 def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
@@ -213,11 +218,16 @@ def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
             organisation=organisation, publication__in=("published", "suspended")
         ),
         "charges-to-make": Reservation.objects.filter(both, pk__in=to_charge.values("reservation")),
+        "places-to-settle": Enrolment.objects.filter(
+            organisation__in=books, state__in=("enrolled", "waiting"), session__cancelled_at=None
+        ),
         "charges-open": Charge.objects.filter(both, final_at=None),
         "charges-not-drawn": Charge.objects.filter(both, ~Exists(drawn), final_at__isnull=False),
         "statements-unpaid": Statement.objects.filter(
             Q(payer__in=books) | Q(host__in=books), state__in=("issued", "part_paid")
         ),
+        "credit-left": credits_left(books),
+        "transactions-waiting": waiting_at(books),
         "move-ahead": OrganisationMove.objects.filter(
             organisation=organisation, carried_out_at=None, withdrawn_at=None
         ),

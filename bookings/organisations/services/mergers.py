@@ -9,7 +9,7 @@ get the row at once, or finds that something was added in between, it releases a
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,9 +33,10 @@ from accounts.services.invitations import invitations_end
 from accounts.services.joining import requests_hand_over
 from accounts.services.memberships import members_let_go
 from accounts.services.organisation_moves import CAPABILITY
-from bookings.funding.models import Earmark, FundingSource, PurseTransfer
+from bookings.funding.models import DefaultSource, Earmark, FundingSource, PurseTransfer
 from bookings.organisations.selectors import mergers
 from bookings.pricing.models import VoucherGrant
+from bookings.programs.services.accounts import accounts_end
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import locked
 from bookings.record.models import Reservation
@@ -143,12 +144,13 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> mergers.Merger:
     _bookings_hand_over(by, gone, into, ahead)
     for kind in mergers.kinds_going():
         if kind.renamed:
-            _rename(kind.model, kind.renamed, gone, into)
+            _rename(kind, gone, into)
         if kind.is_handed_over:
-            kinds[kind.kind].update(organisation=into)
+            kinds[kind.kind].update(**{kind.owner: into})
     blocks_hand_over(by, gone=gone, into=into)
     _instruments_hand_over(by, gone, into)
     invitations_end(by, organisation=gone)
+    accounts_end(by, organisation=gone)
     members_let_go(by, organisation=gone, into=into)
     requests_hand_over(by, organisation=gone, into=into)
     into.absorbed = sorted({*into.absorbed, gone.pk, *gone.absorbed})
@@ -209,6 +211,7 @@ def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: l
 def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list[UUID]) -> None:
     """Move what sources and grants have left to new ones, with what upcoming bookings have reserved there. In
     the old ones the amount and what is spent or redeemed stay as they are."""
+    chosen = set(DefaultSource.objects.filter(source__organisation=into).values_list("user_id", "is_own"))
     for row, amount, set_aside in mergers.purses_going(gone, by.now):
         earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
         purse: Any = type(row).objects.get(pk=row.pk)  # a copy, which is saved as a new row
@@ -235,6 +238,7 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
             purse.save(force_insert=True)
             purse.users.set(row.users.all())
             earmarks.filter(source=row).update(source=purse)
+            _defaults_transfer(row, purse, chosen)
             transfer = PurseTransfer(source_from=row, source_to=purse)
         transfer.amount, transfer.at, transfer.made_by_id = amount, by.now, by.actor.person
         transfer.save(force_insert=True)
@@ -244,6 +248,19 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
             (f"{kind}.receive", purse, {}, {"from": row.pk, "amount": amount}, ""),
         ]
         trail.record_many(by, changes=changes, places=_both(gone, into))
+
+
+def _defaults_transfer(
+    row: FundingSource, purse: FundingSource, chosen: Collection[tuple[UUID, bool]]
+) -> None:
+    """Let a new source pay what the old one paid for people beforehand, except for those who have
+    `chosen`, or were given, something else at the other organisation."""
+    for default in DefaultSource.objects.filter(source=row):
+        if (default.user_id, default.is_own) in chosen:
+            default.delete()
+        else:
+            default.source = purse
+            default.save(update_fields=["source"])
 
 
 def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
@@ -275,13 +292,15 @@ def _instruments_hand_over(by: By, gone: Organisation, into: Organisation) -> No
     )
 
 
-def _rename(model: Any, name: str, gone: Organisation, into: Organisation) -> None:
+def _rename(kind: Merges, gone: Organisation, into: Organisation) -> None:
     """Add the code of the organisation that is merged to those of its names that the other organisation uses
     already."""
-    taken = set(model.objects.filter(organisation=into).values_list(name, flat=True))
+    model: Any = kind.model
+    name = kind.renamed
+    taken = set(model.objects.filter(**{kind.owner: into}).values_list(name, flat=True))
     most = model._meta.get_field(name).max_length
     tail = f" ({gone.code})"
-    for row in model.objects.filter(organisation=gone, **{f"{name}__in": taken}):
+    for row in model.objects.filter(**{kind.owner: gone, f"{name}__in": taken}):
         setattr(row, name, f"{getattr(row, name)[: most - len(tail)]}{tail}")
         row.save(update_fields=[name])
 
@@ -297,6 +316,7 @@ def _close(by: By, organisation_id: UUID) -> Organisation:
         if kind.closes is not None:
             kind.closes(mergers.rows_going(kind, row, by.now), by.now)
     invitations_end(by, organisation=row)
+    accounts_end(by, organisation=row)
     members_let_go(by, organisation=row, into=None)
     requests_hand_over(by, organisation=row, into=None)
     _shut(row, by.now)

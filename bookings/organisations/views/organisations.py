@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.domain.errors import WrongState
+from accounts.domain.invoice_details import BANK
 from accounts.domain.organisations import PAPER
 from accounts.domain.roles import CAPABILITIES
 from accounts.models import Organisation, Region
@@ -158,6 +159,7 @@ def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         "reads_paper": organisations.reads_paper(actor, row),
         "sets_paper": not row.closed_at and may_set_invoice_details(actor, row),
         "has_paper": any(getattr(row, name) for name in PAPER),
+        "accounts": [(name, getattr(row, name)) for name in BANK if getattr(row, name)],
         "reads_members": actor.may("read-members", place_of(row)),
         "invites": manages and not row.closed_at and not has_manager(row.pk),
         "story": story_rows(story_of(actor, row.pk), OrganisationForm) if manages else [],

@@ -16,7 +16,7 @@ from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import own_reservations
 from bookings.reserving.selectors.requests import Band, bands_of
 from instruments.register.models import Instrument
-from instruments.register.selectors.registry import managed_instruments
+from instruments.register.selectors.registry import operated_instruments
 
 
 def last_used(actor: Actor, most: int) -> list[Instrument]:
@@ -31,32 +31,36 @@ def last_used(actor: Actor, most: int) -> list[Instrument]:
 
 @dataclass(frozen=True)
 class Today:
-    """A managed instrument on a day: what occupies it, as bands in percent of the day, what occupies it now,
-    and what comes next."""
+    """An operated instrument on a day, which the reader perhaps manages: what occupies it, as bands in
+    percent of the day, what occupies it now, and what comes next."""
 
     instrument: Instrument
     bands: tuple[Band, ...]
     now: CalendarEntry | None
     next: CalendarEntry | None
+    is_managed: bool
 
 
 def load_today(actor: Actor, day: Period, now: datetime, most: int) -> list[Today]:
-    """Return published instruments that the actor manages; those occupied on the day come first. Four
+    """Return published instruments that the actor operates; those occupied on the day come first. Four
     statements."""
     # A session that nobody ended may be one of the day before.
     span = Period(day.start - SESSION_LEFT_OPEN, day.end)
     left_open = Q(reservation__state="in_use", span__overlap=to_range(span))
     here = Q(span__overlap=to_range(day)) | left_open
     taken = Occupancy.objects.filter(live(now), here, instrument=OuterRef("pk"))
-    rows = managed_instruments(actor).filter(publication=Instrument.Publication.PUBLISHED)
+    rows = operated_instruments(actor).filter(publication=Instrument.Publication.PUBLISHED)
     chosen = list(rows.annotate(is_taken=Exists(taken)).order_by("-is_taken", "name", "id")[:most])
+    managed = actor.scope_where("manage-instruments")
     slots = []
     for row in load_board(actor, chosen, span, now):
         entries = sorted(row.entries, key=_in_use_first)
         present = next((entry for entry in entries if entry.is_now(now)), None)
         after = next((e for e in row.entries if e.period.start > now and not e.is_now(now)), None)
         bands = tuple(_bands(row.opened, row.entries, day))
-        slots.append(Today(row.instrument, bands, present, after))
+        one = row.instrument
+        is_managed = managed.holds(one.organisation_id, one.facility_id, one.pk)
+        slots.append(Today(one, bands, present, after, is_managed))
     return slots
 
 

@@ -22,8 +22,10 @@ def organisations(request: HttpRequest) -> HttpResponse:
 
 @reads
 def people(request: HttpRequest) -> HttpResponse:
-    """Return the people whom the reader sees anyway as options for a text."""
-    found = people_like(actor_of(request.user), _text(request))[:MOST]
+    """Return the people whom the reader sees anyway as options for a text; with `member_of`, the code of an
+    organisation, only its members."""
+    text, member_of = _text(request), request.GET.get("member_of", "")
+    found = people_like(actor_of(request.user), text, member_of)[:MOST]
     return _options(request, [(person_choice(row), row) for row in found])
 
 

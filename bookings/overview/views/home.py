@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,16 +27,24 @@ from bookings.availability.selectors.kept_hours import kept_today
 from bookings.browsing.selectors.searches import own_searches
 from bookings.browsing.views.searches import address_of
 from bookings.catalogue.selectors.catalogue import first_day_done
-from bookings.funding.selectors.programmes import own_grants
+from bookings.funding.selectors.programmes import left_in, open_grants
 from bookings.funding.views.programmes import grants_shown
-from bookings.overview.selectors.home import last_used, load_today
-from bookings.overview.selectors.operations import load_troubles
-from bookings.overview.selectors.standing import load_administered, load_audited, load_coordinated
+from bookings.operations.services.health import load_standing
+from bookings.overview.selectors.home import Today, last_used, load_today
+from bookings.overview.selectors.standing import (
+    load_accounted,
+    load_administered,
+    load_audited,
+    load_booked,
+    load_coordinated,
+    load_hosted,
+)
 from bookings.overview.views.reservations import load_ahead
 from bookings.record.domain.periods import Period
 from bookings.record.selectors.reservations import own_reservations, requests_to_decide
+from bookings.settlement.selectors.papers import load_invoicing
 from bookings.settlement.selectors.statements import statements_to_pay
-from instruments.managing.selectors.managing import managed_counts
+from instruments.managing.selectors.managing import load_first_offer, managed_counts
 from instruments.reading.domain.clock import day_span, local_date
 
 # How much of each part is shown; its own page has all of it.
@@ -51,7 +59,8 @@ def home(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     waiting = load_work(actor, now)
     by_kind = {each.what: each for each in waiting}
-    manages = bool(actor.organisations_where("manage-instruments"))
+    manages = bool(actor.scope_where("manage-instruments"))
+    works = bool(actor.scope_where("operate-instruments"))
     ahead = load_ahead(actor, now, AHEAD)
     used = last_used(actor, AGAIN)
     books = bool(actor.organisations_where("book")) or bool(ahead or used)
@@ -63,6 +72,7 @@ def home(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "books": books,
         "used": used,
         "manages": manages,
+        "works": works,
         "accounts": actor.has(FINANCE),
         "coordinates": actor.has(COORDINATOR),
         "audits": actor.has(AUDITOR),
@@ -77,6 +87,10 @@ def home(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         counted = managed_counts(actor, now)
         waiting += _some(**{name: counted[name] for name in ("drafts", "submitted", "stale")})
         context |= _of_managing(actor, now, by_kind.get("requests"))
+        if not counted["offered"]:
+            context["offer"] = load_first_offer(actor, now)
+    if works:
+        context["board"] = _of_today(actor, now)
     if actor.has(AUDITOR):
         context |= {
             "verified": last_verified(),
@@ -84,14 +98,14 @@ def home(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
             "findings": _findings(actor),
         }
     if actor.has(FINANCE):
+        context["invoicing"] = load_invoicing(actor)
         to_pay = statements_to_pay(actor, now).order_by("due_date", "id")
         context["statements"] = list(to_pay[:STATEMENTS])
     if actor.has(ADMINISTRATOR):
-        context["troubles"] = load_troubles(now)
+        context["standing"] = load_standing(now)
         context["is_empty"] = not first_day_done(actor.person)["instrument"]
         waiting += _some(conflicts=len(people_in_conflict()))
-    if not manages:
-        context |= _standing(actor, now, context["today"])
+    context |= _standing(actor, now, context)
     # Requests have parts of their own.
     shown = [each for each in waiting if each.what not in ("requests", "access")]
     context |= {
@@ -99,6 +113,9 @@ def home(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "watched": [each for each in shown if kinds()[each.what].watched],
         "shortcuts": [each for each in SHORTCUTS if actor.has(each.role)],
     }
+    match = request.resolver_match
+    if status == 400 and match and match.view_name == "accounts:access-decline":
+        context["declined"] = match.kwargs["request_id"]  # why not is shown at its reason
     return render(request, "bookings/overview/home.html", context | more, status=status)
 
 
@@ -117,33 +134,49 @@ def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]
     return steps
 
 
-def _standing(actor: Actor, now: datetime, today: date) -> dict[str, Any]:
-    """Return the figures with which the home page of an administrator, an auditor or a coordinator begins, by
-    the first of these roles; none for anybody else."""
+def _standing(actor: Actor, now: datetime, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures with which the home page begins: of the instruments that the reader manages, else of
+    an administrator, an auditor, a coordinator or finance, by the first of these roles; else of their
+    bookings, once they have some. Managers who are finance as well see both."""
+    if context.get("board") and actor.organisations_where("manage-instruments"):
+        hosted = {"hosted": load_hosted(actor, now, context["today"])}
+        if actor.has(FINANCE):  # sees both
+            return hosted | {"accounted": load_accounted(actor, now, context["today"])}
+        return hosted
     if actor.has(ADMINISTRATOR):
         return {"administered": load_administered(now)}
     if actor.has(AUDITOR):
         return {"audited": load_audited(actor, now)}
-    return {"coordinated": load_coordinated(actor, today)} if actor.has(COORDINATOR) else {}
+    if actor.has(COORDINATOR):
+        return {"coordinated": load_coordinated(actor, context["today"])}
+    if actor.has(FINANCE):
+        return {"accounted": load_accounted(actor, now, context["today"])}
+    if context["books"] and not context.get("is_led"):
+        return {"booked": load_booked(actor, now, left_in(context["usable"]))}
+    return {}
 
 
 def _of_booking(actor: Actor, now: datetime) -> dict[str, Any]:
-    grants = grants_shown(own_grants(actor)[:GRANTS], now)
+    usable = open_grants(actor, now)
     return {
         "kept_hours": kept_today(actor.own_organisations, now)[:KEPT],
-        "grants": [grant for grant in grants if grant["state"] == "open"],
+        "usable": usable,
+        "grants": grants_shown(usable[:GRANTS], now),
         "searches": [(row, address_of(row)) for row in own_searches(actor)[:SEARCHES]],
     }
 
 
 def _of_managing(actor: Actor, now: datetime, waiting: Waiting | None) -> dict[str, Any]:
-    zone = ZoneInfo(actor.time_zone)
-    day = Period(*day_span(zone, local_date(zone, now)))
     return {
         "requests": list(requests_to_decide(actor, now)[:REQUESTS]) if waiting else [],
         "requests_number": waiting.number if waiting else 0,
-        "board": load_today(actor, day, now, INSTRUMENTS),
     }
+
+
+def _of_today(actor: Actor, now: datetime) -> list[Today]:
+    zone = ZoneInfo(actor.time_zone)
+    day = Period(*day_span(zone, local_date(zone, now)))
+    return load_today(actor, day, now, INSTRUMENTS)
 
 
 def _findings(actor: Actor) -> list[AuditFinding]:

@@ -27,7 +27,10 @@ from accounts.views.pages import act, by_of, reads, writes
 from bookings.board.selectors.enquiries import quote_and_bid
 from bookings.catalogue.selectors.equivalents import load_nearest
 from bookings.catalogue.views.refusals import refusal_text, seconds_left
-from bookings.charging.selectors.stories import story_of
+from bookings.charging.forms.charges import NoShowForm
+from bookings.charging.selectors.no_shows import require_removable
+from bookings.charging.selectors.stories import record_story, story_of
+from bookings.charging.services.no_shows import no_show_strike
 from bookings.funding.models import Earmark
 from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.funding.selectors.funding_sources import sources_for
@@ -38,8 +41,10 @@ from bookings.pricing.domain.quotes import QuoteInput, input_from_json, minimum_
 from bookings.pricing.models import Charge
 from bookings.pricing.selectors.bookings import OWN_BOOKINGS
 from bookings.pricing.selectors.charges import cancellation_now, has_thought_again
+from bookings.pricing.selectors.samples import with_number_of_samples
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import CHECK_IN_BEFORE, RELEASED
+from bookings.record.domain.reservations import is_own as is_own_booking
 from bookings.record.models import Reservation
 from bookings.record.selectors import reservations
 from bookings.record.views.bookings import totals_of
@@ -101,7 +106,7 @@ def load_ahead(actor: Actor, now: datetime, most: int) -> list[Reservation]:
 
 
 def _load_ahead(rows: QuerySet[Reservation], now: datetime, most: int) -> list[Reservation]:
-    first = rows.order_by("start_at", "id")[:most]
+    first = with_number_of_samples(rows).order_by("start_at", "id")[:most]
     return [_ahead(reservations.shown(row, now), now) for row in first]
 
 
@@ -129,26 +134,32 @@ def reservation_page(
 ) -> HttpResponse:
     """Show the page of one booking; `forms` are those that came back with errors."""
     now, actor = timezone.now(), actor_of(request.user)
-    row = reservations.shown(reservations.reservation_by_id(actor, reservation_id), now)
+    row, is_priced = reservations.reservation_at_work(actor, reservation_id)
+    reservations.shown(row, now)
     state = row.shown_state  # type: ignore[attr-defined]
     is_own = actor.user_id in {row.user_id, row.made_by_id}
-    is_host = actor.may("manage-instruments", place_of(row.host))
-    may_act = is_own or is_host
+    is_host = reservations.manages(actor, row)
+    works = is_host or reservations.operates(actor, row)
+    may_act = is_own or works
     quoted, bid = quote_and_bid(row)
+    number_of_samples = quoted.inputs.get("quantity") if quoted else None
+    if not is_priced:
+        quoted = bid = None
     given = input_from_json(quoted.inputs) if quoted else None
     books_for_payer = actor.may("book-for-members", place_of(row.organisation))
-    may_cancel = (may_act or books_for_payer) and (
+    may_cancel = (is_own or is_host or books_for_payer) and (
         state == "requested" or (state == "confirmed" and row.end_at > now)
     )
     charged = list(row.charges.select_related("grant__programme").order_by("created_at", "id"))
-    in_force = next((c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None)
+    shown_charges = charged if is_priced else []
+    in_force = next((c for c in shown_charges if c.kind in Charge.ORIGINAL and c.state != "reversed"), None)
     session = getattr(row, "session", None)
     asked = load_asked(row, actor)
     hand_off = announced_for(row.pk)
     cut_at = session.cut_at if session else None
     items, own_samples = load_of_booking(actor, row, now)
     joins = may_join(actor, row, now)
-    sends = items or joins or row.service_mode == "entrusted"
+    sends = bool(items) or row.service_mode == "entrusted" or (joins and row.service_mode != "self")
     cancellation = None
     if may_cancel and (is_own or not is_host):
         cancellation = cancellation_now(row, now, given, actor=actor)
@@ -158,6 +169,7 @@ def reservation_page(
         "items": items,
         "own_samples": own_samples,
         "may_join": joins,
+        "sends": sends,
         "reads_trail": actor.has("auditor"),
         "rules": reservations.rules_behind(row),
         "zone": row.instrument.facility.time_zone,
@@ -166,25 +178,30 @@ def reservation_page(
         # As `bids_for` and `enquiries_for` have it.
         "reads_enquiry": actor.user_id == row.user_id or books_for_payer,
         "quote_is_void": state in RELEASED,
+        "by_hour": given.card.by_hour if given else (),
         "minimum": minimum_charged(quoted.inputs) if quoted else 0,
+        "is_reversed": given.is_reversed if given else False,
         "tiers": _tiers(given, now, row.least_percent) if given else None,
         "on_use": on_use(given.card, given.service_mode)
         if given and state in {"requested", "confirmed", "in_use"}
         else (),
-        "number_of_samples": quoted.inputs.get("quantity") if quoted else None,
+        "number_of_samples": number_of_samples,
         "session": session,
-        "funding": _funding(actor, row),
+        "funding": _funding(actor, row) if is_priced else [],
         "charge": in_force,
         "is_internal": row.organisation_id == row.host_id,
-        "charges_besides": [c for c in charged if c is not in_force],
+        "charges_besides": [c for c in shown_charges if c is not in_force],
+        "is_priced": is_priced,
         "needs_times": may_act
         and not charged
         and state == "completed"
         and to_complete().filter(pk=row.pk).exists(),
         "is_own": is_own,
+        "notes_shown": reservations.booked_by(actor, row),
         "may_act": may_act,
         "is_host": is_host,
         "may_cancel": may_cancel,
+        "may_move": may_cancel or ((is_own or is_host) and state == "in_use"),
         "keeps_fee": state in {"requested", "confirmed"},
         "cancellation": cancellation,
         "has_thought_again": bool(cancellation and cancellation.fee)
@@ -195,9 +212,14 @@ def reservation_page(
         and row.start_at - CHECK_IN_BEFORE <= now < row.end_at,
         "check_in_opens": row.start_at - CHECK_IN_BEFORE,
         "may_check_out": may_act and state == "in_use",
+        # Who sends samples is not at the instrument.
+        "here": works or row.service_mode != "entrusted",
         "may_decide": is_host and not is_own and state == "requested",
         "no_second": no_second(
-            "manage-instruments", organisation=row.host, besides=[row.user_id, row.made_by_id]
+            "manage-instruments",
+            organisation=row.host,
+            instrument=row.instrument,
+            besides=[row.user_id, row.made_by_id],
         )
         if is_host and is_own and state == "requested"
         else None,
@@ -205,18 +227,28 @@ def reservation_page(
         "check_out_form": asked.check_out_form(),
         **rating_of(actor, row, now),
         "asked": asked,
-        "story": story_of(actor, row.pk),
+        "story": story_of(actor, row.pk) if is_priced else record_story(actor, row.pk),
         "hand_off": hand_off,
         "is_overdue": hand_off is not None and hand_off.state in AWAITED and hand_off.due_at <= now,
-        "may_announce": is_host and state in HAPPENS,
+        "may_announce": works and state in HAPPENS,
         "seconds_left": seconds_left(row, now),
-        "nearest": load_nearest(row, now) if is_own and (state == "displaced" or cut_at) else (),
+        **_no_show(row, actor, now, is_host),
+        "nearest": load_nearest(row, now) if is_own and (cut_at or _was_refused(row, state, now)) else (),
+        "may_try_again": is_own and state in {"rejected", "cancelled", "displaced", "expired"},
+        "is_ahead": row.start_at > now,
         "cut_by": closure_cutting(session),
-        "cut_charge": in_force or load_cut_charge(row, cut_at) if cut_at else None,
+        "cut_charge": in_force or load_cut_charge(row, cut_at) if cut_at and is_priced else None,
         "held_minutes": int((row.end_at - row.start_at).total_seconds()) // 60,
         **forms,
     }
     return render(request, "bookings/overview/reservation.html", context, status=status)
+
+
+def _was_refused(row: Reservation, state: str, now: datetime) -> bool:
+    """Say whether a booking does not take place against its person's will: displaced, or of a time to come
+    and declined, not answered, or cancelled by the host."""
+    by_host = state == "cancelled" and row.is_ended_by_host
+    return state == "displaced" or (row.start_at > now and (state in {"rejected", "expired"} or by_host))
 
 
 def _tiers(given: QuoteInput, now: datetime, least: Decimal) -> list[tuple[Decimal, datetime | None]]:
@@ -274,6 +306,43 @@ def answered(
         name=name,
         shows=lambda refused: messages.error(request, refusal_text(refused)),
         raises=raises,
+    )
+
+
+def _no_show(row: Reservation, actor: Actor, now: datetime, is_host: bool) -> dict[str, Any]:
+    """Return the form by which the reader, for the host, removes the no-show of somebody else's booking, or
+    the refusal that says what to do instead; nothing for other readers and bookings."""
+    is_own = is_own_booking(actor.user_id, person=row.user_id, maker=row.made_by_id)
+    if row.state != "no_show" or not is_host:
+        return {}
+    if is_own:
+        return {"no_show_refused": NotPermitted("own-no-show")}
+    try:
+        require_removable(row, now)
+    except Refused as refused:
+        return {"no_show_refused": refused}
+    return {"no_show_form": _no_show_form(row)}
+
+
+def _no_show_form(row: Reservation, data: Any = None) -> NoShowForm:
+    reserved = (row.start_at, row.end_at)
+    zone = row.instrument.facility.zone
+    return NoShowForm(data, zone=zone, reserved=reserved, initial={"version": row.version})
+
+
+@writes
+def strike_no_show(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    by = by_of(request)
+    form = _no_show_form(reservations.reservation_by_id(by.actor, reservation_id), request.POST)
+    return answered(
+        request,
+        reservation_id,
+        lambda by, data: no_show_strike(
+            by, reservation_id=reservation_id, cause=data["cause"], reason=data["reason"], usage=form.usage()
+        ),
+        gettext("The no-show is removed. The person is notified."),
+        form,
+        "no_show_form",
     )
 
 

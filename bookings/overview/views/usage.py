@@ -16,18 +16,19 @@ from accounts.views.pages import act, by_of, edits, sent, writes
 from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.overview.views.reservations import answered, came_from, reservation_page
-from bookings.questions.domain.questions import AFTER, BEFORE, MOMENTS
+from bookings.questions.domain.questions import AFTER, BEFORE, BOOKING, MOMENTS
 from bookings.questions.models import AnswerFile
 from bookings.record.domain.ratings import MARKS
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.domain.reservations import CHECK_IN_BEFORE
 from bookings.record.models import Reservation, UsageSession
-from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.selectors.reservations import reservation_at_work
 from bookings.usage.forms.usage import BeginForm, RatingAnswerForm, RatingForm
 from bookings.usage.services import usage
 from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.views.asked import load_asked
 from instruments.house_rules.services.house_rules import house_rules_accept
+from instruments.register.models import Instrument
 
 # The questions that a page of its own asks before somebody begins.
 ASKED = frozenset({"questions-open", "house-rules-not-accepted"})
@@ -48,7 +49,9 @@ def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         messages.error(request, refusal_text(refused))
         if {refusal.code for refusal in refused.refusals} & ASKED:
             at = {"at": at} if (at := request.POST.get("at")) else None
-            return redirect(reverse("bookings:questions", args=[reservation_id, BEFORE], query=at))
+            owed = any(refusal.numbers.get("moment") == BOOKING for refusal in refused.refusals)
+            asks = BOOKING if owed else BEFORE
+            return redirect(reverse("bookings:questions", args=[reservation_id, asks], query=at))
         return reservation_page(request, reservation_id, status=422)
 
 
@@ -58,6 +61,8 @@ def _checked_in(reader: UUID | None, session: UsageSession) -> str:
     has_units = units_of(session.instrument) > 1
     if session.reservation.user_id == reader:
         said = gettext("You are checked in, on unit {n}.") if has_units else gettext("You are checked in.")
+    elif session.reservation.service_mode == Instrument.ServiceMode.ENTRUSTED:
+        said = gettext("The work on the samples of {person} has begun.")
     elif has_units:
         said = gettext("{person} is checked in, on unit {n}.")
     else:
@@ -68,7 +73,7 @@ def _checked_in(reader: UUID | None, session: UsageSession) -> str:
 @writes
 def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     by = by_of(request)
-    row = reservation_by_id(by.actor, reservation_id)
+    row, _ = reservation_at_work(by.actor, reservation_id)
     asked = load_asked(row, by.actor)
     form = asked.check_out_form(request.POST, request.FILES)
     return answered(
@@ -84,12 +89,25 @@ def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             skip_reason=form.skip_reason(),
             options=form.added(),
         ),
-        gettext("You are checked out. The remaining time is free again.")
-        if asked.is_person
-        else gettext("{person} is checked out. The remaining time is free again.").format(person=row.user),
+        partial(_checked_out, asked.is_person),
         form,
         "check_out_form",
     )
+
+
+def _checked_out(is_person: bool, session: UsageSession) -> str:
+    """Return a message that says who is checked out, and that time is free again if some was left."""
+    row = session.reservation
+    is_left = session.checked_out_at is not None and session.checked_out_at < row.end_at
+    if row.service_mode == Instrument.ServiceMode.ENTRUSTED and not is_person:
+        said = gettext("The work on the samples of {person} has ended.")
+    elif is_left and is_person:
+        said = gettext("You are checked out. The remaining time is free again.")
+    elif is_left:
+        said = gettext("{person} is checked out. The remaining time is free again.")
+    else:
+        said = gettext("You are checked out.") if is_person else gettext("{person} is checked out.")
+    return said.format(person=row.user)
 
 
 def _upload(by: By, reservation_id: UUID, moment: str, key: str, name: str, content: bytes) -> AnswerFile:
@@ -128,9 +146,9 @@ def answer_rating(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpResponse:
     """Ask the questions before use, together with the house rules, once the booking is confirmed. When it is
     time, sending them also checks in, and leads back to the label's page (`at`) if the person came from
-    there. After use, ask the questions that are still unanswered."""
+    there. After use, and for those at booking, ask the questions that are still unanswered."""
     by = by_of(request)
-    row = reservation_by_id(by.actor, reservation_id)
+    row, _ = reservation_at_work(by.actor, reservation_id)
     usage.require_user(by.actor, row)
     if moment not in MOMENTS:
         raise NotFound
@@ -141,9 +159,17 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         and row.start_at - CHECK_IN_BEFORE <= by.now < row.end_at
     )
     back = came_from(request.GET.get("at", ""), row.pk)
-    if not (asked.questions[moment] or asked.house_rules):
+    records = asked.rules_to_record if moment == BEFORE else None
+    if not (asked.questions[moment] or asked.house_rules or records):
         return redirect(back)
-    form = asked.form(BeginForm, moment, sent(request), request.FILES)
+    if moment == BOOKING and request.method != "POST" and not asked.at_booking:  # answered, or too late
+        return redirect(back)
+    if moment == BEFORE and row.state == "in_use":  # too late for questions
+        form = BeginForm(sent(request), records=records is not None)
+    else:
+        # Files alone would make a page that only shows the form one that was sent.
+        files = request.FILES if request.method == "POST" else None
+        form = asked.form(BeginForm, moment, sent(request), files, records=records is not None)
 
     def page(status: int = 200, **context: Any) -> HttpResponse:
         context |= {
@@ -151,6 +177,7 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
             "moment": moment,
             "zone": row.instrument.facility.time_zone,
             "house_rules": asked.house_rules if moment == BEFORE else None,
+            "records": records,
             "is_time": is_time,
             "back": back,
         }
@@ -160,9 +187,15 @@ def questions(request: HttpRequest, reservation_id: UUID, moment: str) -> HttpRe
         answers = form.answers(partial(_upload, by, row.pk, moment))
         if is_time:
             return usage.reservation_check_in(
-                by, reservation_id=row.pk, house_rules=data["house_rules"], answers=answers
+                by,
+                reservation_id=row.pk,
+                house_rules=data["house_rules"],
+                house_rules_means=data.get("means", ""),
+                answers=answers,
             )
-        if data["house_rules"]:
+        if means := data.get("means"):
+            usage.house_rules_record(by, reservation_id=row.pk, version=data["house_rules"] or 0, means=means)
+        elif data["house_rules"] and not records:
             house_rules_accept(by, instrument_id=row.instrument_id, version=data["house_rules"])
         if answers is None:
             return row

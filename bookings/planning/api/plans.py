@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, reads
-from accounts.api.shapes import Instant, Number, Shape, Text
+from accounts.api.shapes import Amount, Instant, Shape, Text
 from bookings.planning.forms.plans import DropBody, DropForm, PlannedPurchaseBody
 from bookings.planning.models import PlannedPurchase
 from bookings.planning.selectors.plans import PLANS, plan_by_id, plans_for
@@ -34,7 +34,7 @@ class PlannedPurchaseShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     year = serializers.IntegerField()
     quarter = serializers.IntegerField(allow_null=True)
-    price = Number(18, 3)
+    price = Amount()
     currency = serializers.CharField()
     hours = serializers.IntegerField()
     place = serializers.CharField()

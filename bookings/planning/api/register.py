@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from accounts.api.resource import Resource, reads, tells
 from accounts.api.schema import operation
-from accounts.api.shapes import Number
+from accounts.api.shapes import Amount
 from bookings.planning.adapters.papers import case_pdf
 from bookings.planning.selectors import register
 from bookings.record.api.files import PDF, FileEndpoint
@@ -33,8 +33,8 @@ class RegisteredDecisionShape(serializers.Serializer[Any]):
     techniques = serializers.ListField(child=serializers.CharField())
     region = serializers.CharField(source="region.code", allow_null=True, default=None)
     money = serializers.ChoiceField(ReviewScheme.Money.choices)
-    price_from = Number(18, 3, source="least")
-    price_below = Number(18, 3, source="most", allow_null=True)
+    price_from = Amount(source="least")
+    price_below = Amount(source="most", allow_null=True)
     currency = serializers.CharField()
     decision = serializers.CharField()
     grounds = serializers.ListField(child=serializers.CharField())

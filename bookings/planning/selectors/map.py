@@ -72,6 +72,7 @@ wanted AS MATERIALIZED (
         d.technique_id, d.minutes
     FROM bookings_unmetdemand d
     WHERE d.on_date >= %(since)s AND d.on_date < %(until)s AND d.organisation_id IS NOT NULL
+        AND d.code = ''
     UNION ALL
     SELECT w.id::text, 'waited', w.organisation_id, o.region_id, w.instrument_id, NULL, w.minutes
     FROM bookings_waitingwish w JOIN accounts_organisation o ON o.id = w.organisation_id

@@ -109,6 +109,8 @@ def told_of(plan: PlannedPurchase) -> list[User]:
         role_grants__role="manager",
         role_grants__revoked_at=None,
         role_grants__organisation__in=hosts.values("organisation"),
+        role_grants__facility_id=None,
+        role_grants__instrument_id=None,
     )
     people = [*coordinators[:MOST_TOLD], *managers.distinct().order_by("email")[:MOST_TOLD]]
     return list(dict.fromkeys(people))[:MOST_TOLD]
@@ -138,7 +140,7 @@ PLANS = Listing(
         Column("confidence", "confidence"),
         Column("state", "state"),
     ),
-    words=("name", "organisation__name", "organisation__name_zh", "technique__name"),
+    words=("name", "organisation__name", "organisation__name_zh", "technique__name", "technique__name_zh"),
     q_help="Part of the name of the planned purchase, its organisation or its class.",
     filters=(
         Filter(

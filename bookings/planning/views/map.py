@@ -90,7 +90,8 @@ def planning_map(request: HttpRequest) -> HttpResponseBase:
     form, whole = _form_of(request)
     formula = formula_on(whole.year).name
     if wants_csv(request):
-        return csv_answer(request, f"planning-map-{whole.year}", HEADS, csv_rows(whole))
+        name = f"planning-map-{whole.year}"
+        return csv_answer(request, name, HEADS, csv_rows(whole), has_figures=True)
     code = request.GET.get("technique", "")
     if code and code not in whole.terms:
         raise NotFound

@@ -224,7 +224,7 @@ class Chains(Resource):
             within=within,
             starts=data.get("starts"),
             times=times,
-            funding=asking.shares_of(data),
+            funding=asking.shares_or_default(data),
         )
 
     @reads(_("A chain"))

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -12,16 +13,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.resource import rendered
 from accounts.api.schema import FieldProblemShape, operation
-from accounts.api.shapes import Choice, Flag, Instant, Money, Shape, Text, checked, shown_by
+from accounts.api.shapes import Choice, Flag, Instant, Money, Shape, Text, checked, replaced_by, shown_by
 from accounts.domain.errors import FieldProblem, invalid
 from accounts.domain.roles import By
 from bookings.catalogue.api.refusals import Refusals
 from bookings.plans.adapters.tables import ENCODINGS
 from bookings.plans.domain.imports import MOST_BYTES, ON_REFUSED, ImportReport, Result
+from bookings.plans.selectors.imports import load_shown
 from bookings.plans.services.imports import bookings_import
+from bookings.questions.selectors.questions import owing_at_booking
 from bookings.record.messages import sentence
+from instruments.register.models import Instrument
 
 
 def _problems(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
@@ -29,6 +34,9 @@ def _problems(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
 
 
 Problems = shown_by(_problems, FieldProblemShape(many=True))
+
+
+AsPerson = shown_by(dict, PersonShape)
 
 
 class BookingImportRowShape(serializers.Serializer[Any]):
@@ -43,7 +51,8 @@ class BookingImportRowShape(serializers.Serializer[Any]):
     instrument = serializers.UUIDField(allow_null=True)
     start = Instant(allow_null=True, source="period.start")
     end = Instant(allow_null=True, source="period.end")
-    person = serializers.UUIDField(allow_null=True)
+    user = AsPerson(allow_null=True, default=None, help_text="Whose booking it is; null if not found.")
+    person = serializers.UUIDField(allow_null=True, style=replaced_by("user"))
     needs_approval = serializers.BooleanField()
     total = Money(
         allow_null=True,
@@ -69,16 +78,25 @@ class ImportReportShape(serializers.Serializer[Any]):
         help_text="Number of rows skipped because they were imported before."
     )
     refused = serializers.IntegerField()
+    owes_answers = serializers.SerializerMethodField(
+        help_text="Whether owners' questions must be answered for some rows before check-in."
+    )
     columns_ignored = serializers.ListField(child=serializers.CharField(), source="ignored")
     rows = BookingImportRowShape(many=True, source="outcomes")
+
+    def get_owes_answers(self, report: ImportReport) -> bool:
+        ids = {each.instrument for each in report.outcomes if each.instrument}
+        return bool(ids and owing_at_booking(Instrument.objects.only("booking_questions").filter(pk__in=ids)))
 
 
 def report_json(report: ImportReport) -> Any:
     """Return the report with the reservations that were made, by line."""
     answer = rendered(ImportReportShape, report)
+    _instruments, people = load_shown(report)
     for row in answer["rows"]:
         reservation_id = report.reservation_ids.get(row["line"])
         row["reservation"] = reservation_id and str(reservation_id)
+        row["user"] = rendered(PersonShape, people[UUID(row["person"])]) if row["person"] else None
     return answer
 
 

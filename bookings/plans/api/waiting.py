@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, creates, lists, reads, removes
 from accounts.api.schema import PeriodShape
@@ -57,11 +58,6 @@ class WishBody(Shape):
     )
 
 
-class WishPersonShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField(source="*")
-
-
 class WaitingOfferShape(PeriodShape):
     """A slot held for a waiting-list entry. `POST reservations/` with `hold` takes it, `DELETE holds/{id}/`
     declines it; after `expires_at` it is offered to the next in line."""
@@ -81,7 +77,7 @@ class WishShape(serializers.Serializer[Any]):
     instrument_name = serializers.CharField(source="instrument.name")
     instrument_name_zh = serializers.CharField(source="instrument.name_zh")
     time_zone = serializers.CharField(source="instrument.facility.time_zone")
-    user = WishPersonShape()
+    user = PersonShape()
     organisation = serializers.CharField(
         source="organisation.code", help_text="Code of the paying organisation."
     )
@@ -120,6 +116,7 @@ class WishQuery(Pages):
 
 
 class WaitingList(Resource):
+    for_persons = True
     at, key, name, many = "waiting-list/", "wish_id", "waiting_wish", "waiting_list"
     tag, shape, write_scope, needs_person = "reservations", WishShape, "book", True
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.domain.errors import FieldProblem
 from bookings.availability.domain.times_of_day import TimesOfDay, times_of_day
 from bookings.catalogue.forms.periods import modes_of
+from bookings.funding.domain.defaults import NO_DEFAULT, Default
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
 from bookings.plans.domain.chains import LONGEST_GAP
@@ -80,11 +81,17 @@ class ChainForm(PaysFrom, StyledForm):
     organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(
-        self, data: Any, *, zone: ZoneInfo, steps: Sequence[StepForm], sources: Sequence[FundingSource] = ()
+        self,
+        data: Any,
+        *,
+        zone: ZoneInfo,
+        steps: Sequence[StepForm],
+        sources: Sequence[FundingSource] = (),
+        default: Default = NO_DEFAULT,
     ) -> None:
         super().__init__(data)
         self.steps = steps
-        self.offer(sources)
+        self.offer(sources, default)
         fields: Any = self.fields
         fields["earliest"].zone = fields["latest"].zone = zone
 

@@ -10,7 +10,7 @@ from bookings.catalogue.forms.periods import modes_of
 from bookings.plans.services.waiting import WishValues
 from bookings.record.forms.fields import LocalMomentField
 from instruments.policy.domain.policies import Policy
-from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.fields import DecimalField, StyledForm
 from instruments.register.models import Instrument
 
 
@@ -28,7 +28,7 @@ class WaitingForm(StyledForm):
         label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
     )
     service_mode = forms.ChoiceField(label=_("How will you work?"))
-    max_price = forms.DecimalField(
+    max_price = DecimalField(
         label=_("Price at most"),
         required=False,
         min_value=0,

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
+from accounts.selectors.memberships import in_scope
 from accounts.selectors.rows import visible
 from bookings.catalogue.selectors.askers import load_asker
 from bookings.catalogue.selectors.catalogue import load_cards
@@ -103,8 +104,8 @@ def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
 def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
     """Return the actor's waiting-list entries, and those for instruments that they manage; newest first."""
     seen = Q(user_id=actor.person)
-    if hosts := actor.organisations_where("manage-instruments"):
-        seen |= Q(instrument__organisation_id__in=hosts)
+    if managed := actor.scope_where("manage-instruments"):
+        seen |= in_scope(managed, "instrument__organisation_id")
     return (
         WaitingWish.objects.filter(seen)
         .select_related(*WITH)

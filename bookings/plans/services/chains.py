@@ -21,6 +21,7 @@ from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.steps import Placed, is_in_order
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import manages
 from bookings.reserving.locks import lock_chain
 from bookings.reserving.models import Chain
 from bookings.reserving.selectors.cancelling import is_left
@@ -41,7 +42,7 @@ def chain_book(
     within: Period,
     starts: Sequence[datetime] | None = None,
     times: TimesOfDay | None = None,
-    funding: Sequence[Share] = (),
+    funding: Sequence[Share] | None = (),
     together: bool = False,
 ) -> Chain | None:
     """Book all steps or none: at the given starts, or in the first suggested way, within `times` of the day
@@ -89,7 +90,7 @@ def _booking(
     organisation: str | None,
     purpose: str,
     purpose_text: str,
-    funding: Sequence[Share],
+    funding: Sequence[Share] | None,
 ) -> Booking:
     return Booking(
         instrument_id=step.instrument_id,
@@ -101,7 +102,7 @@ def _booking(
         samples=step.samples,
         options=step.options,
         quantity=step.quantity,
-        funding=tuple(funding),
+        funding=None if funding is None else tuple(funding),
         house_rules=step.house_rules,
     )
 
@@ -149,6 +150,8 @@ def chain_cancel(by: By, *, chain_id: UUID, reason: str) -> Chain:
     locked = lock_reservations(ids)
     chain = lock_chain(chain_id)
     by.require_version(chain.version)
+    for reservation in locked:
+        reservation.instrument = instruments[reservation.instrument_id]
     seen = [r for r in locked if _is_theirs(by.actor, r)]
     left = [r for r in seen or locked if is_left(r, by.now)]
     if not left:
@@ -169,5 +172,5 @@ def _is_theirs(actor: Actor, reservation: Reservation) -> bool:
     return (
         actor.user_id in {reservation.user_id, reservation.made_by_id}
         or reservation.organisation_id in actor.organisations_where("book-for-members")
-        or reservation.host_id in actor.organisations_where("manage-instruments")
+        or manages(actor, reservation)
     )

@@ -36,7 +36,13 @@ from bookings.record.models import Reservation
 from bookings.reserving.selectors.placing import Place, require_unblocked
 from bookings.reserving.selectors.weighing import Weighing
 from bookings.reserving.services.occupancy import lineage_of
-from bookings.reserving.services.placing import first_state, lapse_due, parties_of, reservation_put
+from bookings.reserving.services.placing import (
+    answers_owe_at_booking,
+    first_state,
+    lapse_due,
+    parties_of,
+    reservation_put,
+)
 from bookings.series.services.series import reminders_of, series_tell
 from instruments.policy.selectors.policies import load_policy
 from instruments.reading.domain.delimited import FileRefused
@@ -412,7 +418,7 @@ def _store(run: _Run, file_name: str) -> imports.ImportReport:
 
 
 def _put(run: _Run, each: _Passing, booking_import: BookingImport) -> Reservation:
-    return reservation_put(
+    reservation = reservation_put(
         By(run.actor, run.now),
         parties=each.parties,
         booking=each.booking,
@@ -422,6 +428,8 @@ def _put(run: _Run, each: _Passing, booking_import: BookingImport) -> Reservatio
         deadline=each.deadline,
         recorded={"import": booking_import.pk, "line": each.line},
     )
+    answers_owe_at_booking(each.instrument, reservation, run.now)
+    return reservation
 
 
 def _tell(booked: Sequence[Reservation], now: datetime) -> None:

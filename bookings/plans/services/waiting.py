@@ -24,6 +24,7 @@ from bookings.plans.services.waiting_offers import Outrun, look_again, slot_offe
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.locks import claim_person, lock_person, lock_reservation
+from bookings.reserving.selectors.placing import require_unblocked
 from bookings.reserving.services.holds import hold_give_back
 from bookings.reserving.services.placing import lapse_due, parties_of
 from instruments.policy.domain.policies import Policy
@@ -59,7 +60,8 @@ def wish_make(by: By, *, values: WishValues) -> WaitingWish:
     """Make a waiting-list entry, for the actor and an organisation for which they may book. A free slot of
     the instrument that fits is offered at once; those of equivalent instruments are offered by a job.
 
-    Raises `Invalid`, `NotFound`; `RulesRefuse` if the instrument never takes such a booking; `WrongState` for
+    Raises `Invalid`, `NotFound`; `RulesRefuse` if the instrument never takes such a booking, or its host
+    blocks the person or the payer and no equivalent one will do; `WrongState` for
     the same entry again (`already-waiting`) and for one too many (`too-many-wishes`).
     """
     rules.check_window(values.earliest, values.latest, values.minutes, by.now)
@@ -75,6 +77,8 @@ def wish_make(by: By, *, values: WishValues) -> WaitingWish:
     if mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     _require_possible(instrument, values.minutes)
+    if not values.any_equivalent:
+        require_unblocked(by.actor, instrument, by.actor.person, payer.pk, by.now)
     lapse_due(instrument, by.now)
     lock_person(by.actor.person)
     mine = waiting.open_wishes(by.now).filter(user_id=by.actor.person)

@@ -17,18 +17,18 @@ from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
-from bookings.funding.forms.funding import default_of
+from bookings.funding.forms.funding import initial_of
 from bookings.plans.domain.chains import FEWEST_STEPS, MOST_STEPS
 from bookings.plans.forms.chains import ChainForm, StepForm
 from bookings.plans.selectors import chains
 from bookings.plans.services.chains import chain_book
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
-from bookings.record.selectors.reservations import shown
+from bookings.record.selectors.reservations import manages, shown
 from bookings.reserving.forms.reservations import ReasonForm
 from bookings.reserving.models import Chain
 from bookings.reserving.selectors.cancelling import is_left
-from bookings.reserving.views.booking import sources_offered
+from bookings.reserving.views.booking import default_offered, sources_offered
 from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import instruments_for
@@ -56,13 +56,15 @@ def new(request: HttpRequest) -> HttpResponse:
     zone = instruments[0].facility.zone if instruments else ZoneInfo(actor.time_zone)
     soonest = Period(by.now, by.now + timedelta(days=1))
     sources = sources_offered(instruments[0], payer, soonest, actor) if instruments else []
-    values.setdefault("funding", default_of(sources))
+    default = default_offered(payer, actor, sources)
+    if "funding" not in values:
+        values.update(initial_of(sources, default))
     _fill(values, instruments, zone, by.now)
     values["organisation"] = payer.code
     steps = [StepForm(values, instrument=i, index=n) for n, i in enumerate(instruments)]
     for step in steps:
         step.rules = rules_to_accept(load_house_rules(step.instrument, actor.user_id))
-    form = ChainForm(values, zone=zone, steps=steps, sources=sources)
+    form = ChainForm(values, zone=zone, steps=steps, sources=sources, default=default)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         proposals: chains.Proposals | None = None
@@ -190,7 +192,7 @@ def chain(
     row = chains.chain_for(by.actor, chain_id)
     steps = [shown(step, by.now) for step in chains.steps_of(by.actor, row)]
     is_own = by.actor.user_id == row.user_id
-    is_host = not is_own and any(by.actor.may("manage-instruments", place_of(step.host)) for step in steps)
+    is_host = not is_own and any(manages(by.actor, step) for step in steps)
     may_cancel = any(is_left(step, by.now) for step in steps) and (
         is_own or is_host or by.actor.may("book-for-members", place_of(row.organisation))
     )

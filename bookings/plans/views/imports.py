@@ -17,6 +17,7 @@ from bookings.plans.domain.imports import ON_REFUSED, ImportReport, RowsRefused
 from bookings.plans.forms.imports import ImportForm
 from bookings.plans.selectors.imports import load_shown
 from bookings.plans.services.imports import bookings_import
+from bookings.questions.selectors.questions import owing_at_booking
 
 _LABELS = {
     "instrument": _("Instrument"),
@@ -44,7 +45,7 @@ def bring_in(request: HttpRequest, choice: str) -> HttpResponse:
         return no_organisation(request, None)
     is_sent = request.method == "POST"
     form = ImportForm(request.POST if is_sent else None, request.FILES if is_sent else None, payers=payers)
-    manages = bool(actor.organisations_where("manage-instruments"))
+    manages = bool(actor.scope_where("manage-instruments"))
     is_preview = choice == "preview"
 
     def page(
@@ -55,7 +56,8 @@ def bring_in(request: HttpRequest, choice: str) -> HttpResponse:
         context: dict[str, Any] = {
             "form": form,
             "report": report,
-            "rows": _rows(report),
+            "rows": (rows := _rows(report)),
+            "owes_answers": bool(owing_at_booking({r["instrument"] for r in rows if r["instrument"]})),
             "is_refused": refused is not None,
             "back": "bookings:board" if manages else "bookings:mine",
         }

@@ -18,6 +18,7 @@ from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import sharing_regions
 from accounts.views.pages import act, by_of, edits, reads, writes
+from bookings.catalogue.selectors.askers import load_block
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.plans.forms.waiting import WaitingForm
@@ -79,6 +80,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         context = {
             "instrument": instrument,
             "payer": payer,
+            "blocking": load_block(by.actor, instrument, by.actor.person, payer.pk, by.now),
             "payers": [one for one in payers if by.actor.may("book", place_of(one))],
             "regions": regions,
             "currency": card.values.currency if card else "",

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.memberships import PersonShape
 from accounts.api.organisations import region_named
 from accounts.api.resource import Resource, acts, changes, creates, reads
 from accounts.api.shapes import Day, Instant, Shape, Text
@@ -54,16 +55,11 @@ EXAMPLE = {
 }
 
 
-class SignerShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField(source="*")
-
-
 class AgreementMemberShape(serializers.Serializer[Any]):
     region = serializers.CharField(source="region.code")
     name = serializers.CharField(source="region.name")
     name_zh = serializers.CharField(source="region.name_zh")
-    signed_by = SignerShape(allow_null=True)
+    signed_by = PersonShape(allow_null=True)
     signed_at = Instant(allow_null=True)
 
 

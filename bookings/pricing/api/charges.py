@@ -9,13 +9,15 @@ from bookings.pricing.models import Charge
 
 
 class ChargeShape(serializers.Serializer[Any]):
-    """A charge for a finished, cancelled or missed reservation, tax included; of `total`, a voucher pays
-    `covered` and the payer `payable`. `result` explains it: the quote of the actual use, or the percent, fee
-    and tax of the terms. A charge that takes another back (`reversal`, `melting`) has negative amounts.
-    `month` is the first day of the month on whose statement it is, once it is final."""
+    """A charge for a finished, cancelled or missed `reservation`, or for a course that was attended (its
+    place is the `enrolment`), tax included; of `total`, a voucher pays `covered` and the payer `payable`.
+    `result` explains it: the quote of the actual use or of the place, or the percent, fee and tax of the
+    terms. A charge that takes another back (`reversal`, `melting`) has negative amounts. `month` is the first
+    day of the month on whose statement it is, once it is final."""
 
     id = serializers.UUIDField()
-    reservation = serializers.UUIDField(source="reservation_id")
+    reservation = serializers.UUIDField(source="reservation_id", allow_null=True)
+    enrolment = serializers.UUIDField(source="enrolment_id", allow_null=True)
     kind = serializers.ChoiceField(Charge.Kind.choices)
     state = serializers.ChoiceField(Charge.State.choices)
     tax = Money()

@@ -129,8 +129,9 @@ class WhatIfOfBody(WhatIfEndpoint):
         """Price every booking of the last 365 days that was charged, or could have been, again from its
         stored inputs by the rate card of the body. Only those who may read the host's money may do this.
         Nothing is stored."""
+        card = parse_rate_card(object_of(request.data))
         instrument_to_manage(self.actor, instrument_id, "read-money")
-        return self.answer(instrument_id, parse_rate_card(object_of(request.data)), self.now)
+        return self.answer(instrument_id, card, self.now)
 
 
 class WhatIfOfVersion(WhatIfEndpoint):

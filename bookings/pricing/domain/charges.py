@@ -12,6 +12,7 @@ from typing import Any
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
 from bookings.record.domain.money import format_amount, format_number, percentage
+from instruments.rates.domain.ratecards import TRAINING
 
 # How long the payer may dispute a charge.
 DISPUTABLE = timedelta(days=7)
@@ -19,7 +20,9 @@ DISPUTABLE = timedelta(days=7)
 SECOND_THOUGHTS = timedelta(minutes=10)
 SECOND_THOUGHTS_NOTICE = timedelta(minutes=60)
 # The kinds that say what a reservation costs; all others take back.
-ORIGINAL = frozenset({"use", "cancellation", "no_show"})
+ORIGINAL = frozenset({"use", "cancellation", "no_show", "training"})
+# Kinds whose inputs are those of a quote; those of other original kinds contain a quote.
+PRICED = frozenset({"use", "training"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Ending:
     usage: tuple[datetime, datetime] | None = None
     cut_at: datetime | None = None  # when the host closed the instrument during the use
     is_second_thought: bool = False  # its person cancelled it just after making it, free of charge
+    struck: str = ""  # why the host removed the no-show that it counted as
     # From earlier changes: the minimum percent for cancelling, and the cost of shortening, before tax.
     least_percent: Decimal = Decimal(0)
     shortening_fee: Decimal = Decimal(0)
@@ -80,8 +84,11 @@ def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     """Return the charge; None if nothing is owed, or if it cannot be computed yet because usage times are
     missing.
 
-    It includes the fee for having shortened the booking late, unless the host ended it.
+    It includes the fee for having shortened the booking late, unless the host ended it. A booking whose
+    no-show the host has removed owes nothing unless it was used.
     """
+    if ending.struck and ending.usage is None:
+        return None
     due = _for_ending(quoted, ending)
     if not ending.shortening_fee or ending.is_ended_by_host:
         return due
@@ -176,10 +183,11 @@ def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
 
 
 def use_charge(given: QuoteInput) -> ChargeMade:
-    """Return the charge for a use, from the input for the period that is charged."""
+    """Return the charge for a use, from the input for the period that is charged; for a place in a course,
+    the charge for having attended it."""
     result = fees.quote(given)
     return ChargeMade(
-        kind="use",
+        kind="training" if given.service_mode == TRAINING else "use",
         currency=result.currency,
         inputs=input_to_json(given),
         result=quote_to_json(result, explained=True),

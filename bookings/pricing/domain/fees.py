@@ -16,6 +16,7 @@ from instruments.rates.domain.ratecards import (
     KEPT,
     OFFERED,
     ON_USE,
+    PLACE,
     REQUIRED,
     STANDARD,
     Option,
@@ -201,6 +202,8 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
         quantity = given.quantity or Decimal(0)
         amount = round_half_up(quantity * rate, card.currency)
         return 0, [QuoteLine("usage", amount, code="sample", quantity=quantity, rate=rate)]
+    if card.rate_unit == PLACE:
+        return 0, [QuoteLine("training", round_half_up(rate, card.currency), rate=rate)]
     start, end = minute_of(given.start), minute_of(given.end)
     if given.cut_at is None:
         increments = -(-(end - start) // card.billing_increment_minutes)
@@ -373,10 +376,11 @@ def no_show_fee(card: RateCardValues, base: Decimal) -> CancellationFee:
     return percent_fee(card, card.no_show_percent, base)
 
 
-def taxed_for(card: RateCardValues, price_group: str) -> RateCardValues:
+def taxed_for(card: RateCardValues, price_group: str, *, is_reversed: bool = False) -> RateCardValues:
     """Return a card as it applies to a price group: in the group `internal`, payer and host are one legal
-    person, so there is no tax. This is the card that is frozen with a quote."""
-    return replace(card, tax_percent=Decimal(0)) if price_group == "internal" else card
+    person, so there is no tax; nor does the host charge any where the payer owes it (`is_reversed`:
+    `domain/taxes.py`). This is the card that is frozen with a quote."""
+    return replace(card, tax_percent=Decimal(0)) if price_group == "internal" or is_reversed else card
 
 
 def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> CancellationFee:

@@ -32,7 +32,7 @@ class QuoteInput:
     applies to the group `partner` alone; `cut_at` is when the host cut the use short, for a charge that is
     then computed without minimum, increment and set-up fee; `kept` are the parts of the period that use the
     payer's guaranteed hours and have a price of their own; `bid_discount_percent` is by how much the host
-    went below its card in a bid.
+    went below its card in a bid; `is_reversed`: the payer owes the tax, of which the card then says 0.
     """
 
     card: RateCardValues
@@ -50,16 +50,17 @@ class QuoteInput:
     kept: tuple[PricedPart, ...] = ()
     bid_discount_percent: Decimal = Decimal(0)
     added: Mapping[str, Decimal] = field(default_factory=dict, hash=False)
+    is_reversed: bool = False
 
 
 @dataclass(frozen=True)
 class QuoteLine:
-    """One line of a quote. `kind` is usage, setup, option, agreement or bid; the fields from which `amount`
-    was computed are set.
+    """One line of a quote. `kind` is usage, training, setup, option, agreement or bid; the fields from which
+    `amount` was computed are set.
 
-    usage: round(`rate` x `multiplier` x `minutes` / 60), or round(`rate` x `quantity`) for samples; option:
-    round(`quantity` x `price`); agreement, bid: minus round(`percent` % of `base`). `name` and `name_zh` are
-    those of the band or option.
+    training: round(`rate`); usage: round(`rate` x `multiplier` x `minutes` / 60), or round(`rate` x
+    `quantity`) for samples; option: round(`quantity` x `price`); agreement, bid: minus round(`percent` % of
+    `base`). `name` and `name_zh` are those of the band or option.
     """
 
     kind: str
@@ -166,6 +167,7 @@ def input_to_json(given: QuoteInput) -> dict[str, object]:
         **({"kept": [_part_json(part) for part in given.kept]} if given.kept else {}),
         **({"bid_discount_percent": f"{given.bid_discount_percent:f}"} if given.bid_discount_percent else {}),
         **({"added": {code: f"{number:f}" for code, number in given.added.items()}} if given.added else {}),
+        **({"reverse_charge": True} if given.is_reversed else {}),
     }
 
 
@@ -193,6 +195,7 @@ def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None)
         kept=tuple(_part(part) for part in data.get("kept", ())),
         bid_discount_percent=Decimal(data.get("bid_discount_percent", 0)),
         added={code: Decimal(number) for code, number in data.get("added", {}).items()},
+        is_reversed=data.get("reverse_charge", False),
     )
 
 

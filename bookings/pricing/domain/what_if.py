@@ -43,13 +43,14 @@ class Past:
 
 def reprice(past: Past, card: RateCardValues) -> Decimal | str:
     """Return what the booking would have cost under the card, or a code that says why this cannot be
-    computed. If payer and host were one legal person, there is no tax, unless the booking was charged with
-    tax before."""
+    computed. If payer and host were one legal person, or the payer owed the tax, there is none, unless the
+    booking was charged with tax before."""
     if past.currency != card.currency:
         return ANOTHER_CURRENCY
     try:
         if not Decimal(past.inputs["card"].get("tax_percent", "0")):
-            card = taxed_for(card, past.inputs["price_group"])
+            is_reversed = past.inputs.get("reverse_charge", False)
+            card = taxed_for(card, past.inputs["price_group"], is_reversed=is_reversed)
         given = replace(input_from_json(past.inputs, card), grants=())
     except (KeyError, ValueError):
         return UNREADABLE

@@ -1,4 +1,8 @@
-"""Charges for finished, cancelled or missed reservations, frozen with their inputs."""
+"""Charges for finished, cancelled or missed reservations and for attended courses, frozen with their
+inputs."""
+
+from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -11,11 +15,16 @@ from accounts.models.keys import new_id
 from bookings.pricing.models.vouchers import VoucherGrant
 from bookings.record.models import Reservation
 from bookings.record.models.amounts import amount_field
+from bookings.record.models.copies import Copied
+from instruments.register.models import Instrument
+from instruments.training.models import Course, Enrolment
 
 
-class Charge(models.Model):
+class Charge(Copied):
     """A charge, whose amounts are never edited: computing it again from `inputs` gives `result`, to the cent.
     A correction is a reversing charge (negative amounts) and a new one.
+
+    It is for a `reservation`, or for an `enrolment`: a place in a course that was attended.
 
     `total` = `covered` + `payable`, tax included. `final_at` is set once and never moves; from then on the
     charge belongs to `month`, given by its first day, in the host's time zone.
@@ -27,6 +36,7 @@ class Charge(models.Model):
         NO_SHOW = "no_show", _("not used")
         REVERSAL = "reversal", _("reversal")
         MELTING = "melting", _("used by others")
+        TRAINING = "training", _("course attended")
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("charge", "open")
@@ -34,16 +44,20 @@ class Charge(models.Model):
         FINAL = "final", _("final")
         REVERSED = "reversed", _("reversed")
 
-    ORIGINAL = ("use", "cancellation", "no_show")
+    ORIGINAL = ("use", "cancellation", "no_show", "training")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="charges")
+    reservation = models.ForeignKey(Reservation, models.PROTECT, null=True, related_name="charges")
+    # Enrolments are never deleted; a constraint would be checked for every charge while all wait.
+    enrolment = models.ForeignKey(
+        Enrolment, models.PROTECT, null=True, related_name="charges", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=12, choices=Kind)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     # For a reversal, the charge that it takes back in full; for a fee reduction on rebooking, the fee it
     # reduces.
     reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals")
-    # Payer, host and their regions, as on the reservation.
+    # Payer, host and their regions, as on the reservation, or on the day of the course.
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="charges", db_index=False)
     host = models.ForeignKey(Organisation, models.PROTECT, related_name="hosted_charges", db_index=False)
     payer_region = models.ForeignKey(Region, models.PROTECT, related_name="+", db_index=False)
@@ -60,6 +74,11 @@ class Charge(models.Model):
     open_until = models.DateTimeField(null=True)  # until when the payer may dispute it
     final_at = models.DateTimeField(null=True)
     month = models.DateField(null=True)
+    # When and by whom the host ticked it as checked, for its own work: it changes nothing of the charge.
+    checked_at = models.DateTimeField(null=True)
+    checked_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -71,11 +90,21 @@ class Charge(models.Model):
                 name="charge_one_in_force",
             ),
             models.UniqueConstraint(
+                fields=["enrolment"],
+                condition=Q(kind="training") & ~Q(state="reversed"),
+                name="charge_one_of_a_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(reservation__isnull=False, enrolment=None)
+                | Q(reservation=None, enrolment__isnull=False, kind__in=["training", "reversal"]),
+                name="charge_of_one_thing",
+            ),
+            models.UniqueConstraint(
                 fields=["reverses", "kind"], condition=Q(reverses__isnull=False), name="charge_reversed_once"
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["reversal", "melting"], reverses__isnull=False)
-                | Q(kind__in=["use", "cancellation", "no_show"], reverses=None),
+                | Q(kind__in=["use", "cancellation", "no_show", "training"], reverses=None),
                 name="charge_reverses_one",
             ),
             models.CheckConstraint(
@@ -93,6 +122,7 @@ class Charge(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["modified", "id"], name="charge_modified"),
             models.Index(fields=["organisation", "-created_at"], name="charge_payer"),
             models.Index(fields=["host", "month"], name="charge_host_month"),
             models.Index(fields=["host", "organisation"], name="charge_host_payer"),
@@ -105,6 +135,7 @@ class Charge(models.Model):
                     "payer_region",
                     "host_region",
                     "reservation",
+                    "enrolment",
                     "state",
                     "kind",
                     "month",
@@ -113,13 +144,55 @@ class Charge(models.Model):
                     "covered",
                     "payable",
                 ],
-                name="charge_listed",
+                name="charge_listing",
             ),
             models.Index(fields=["open_until"], condition=Q(state="open"), name="charge_becoming_final"),
+            models.Index(fields=["enrolment"], condition=Q(enrolment__isnull=False), name="charge_enrolment"),
         ]
 
     def places(self) -> Places:
         return (self.organisation_id, self.host_id), (*self.host_region.lineage, *self.payer_region.lineage)
+
+    # What the charge is for. The caller has loaded the reservation or the enrolment, with these rows.
+
+    @property
+    def place(self) -> Enrolment:
+        """Return the place in a course, of a charge that is for no reservation."""
+        assert self.enrolment is not None
+        return self.enrolment
+
+    @property
+    def thing(self) -> Instrument | Course:
+        """Return the instrument that was booked, or the course that was attended."""
+        return self.reservation.instrument if self.reservation else self.place.session.course
+
+    @property
+    def person(self) -> User:
+        """Return the person who booked or attended."""
+        return self.reservation.user if self.reservation else self.place.user
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """Return the ids of the people whose own charge it is: who booked or attended, and who entered it."""
+        if self.reservation:
+            return frozenset({self.reservation.user_id, self.reservation.made_by_id})
+        return frozenset({self.place.user_id, self.place.asked_by_id})
+
+    @property
+    def start_at(self) -> datetime:
+        """Return the start of the booking or course session."""
+        return self.reservation.start_at if self.reservation else self.place.session.start_at
+
+    @property
+    def end_at(self) -> datetime:
+        """Return the end of the booking or course session."""
+        return self.reservation.end_at if self.reservation else self.place.session.end_at
+
+    @property
+    def time_zone(self) -> str:
+        """Return the time zone of the facility where it took place."""
+        at = self.reservation.instrument if self.reservation else self.place.session
+        return at.facility.time_zone
 
 
 class Dispute(models.Model):

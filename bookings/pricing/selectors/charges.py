@@ -24,10 +24,11 @@ from bookings.pricing.models import Charge, ClosedMonth, Quote
 from bookings.pricing.selectors.sides import side_of
 from bookings.record.domain import reservations as rules
 from bookings.record.models import Reservation, UsageSession
-from bookings.record.selectors.reservations import each_of_places, of_places
+from bookings.record.selectors.reservations import each_of_places, manages, of_parts, of_places
 from instruments.rates.domain.ratecards import ON_USE, Option
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
+from instruments.training.models import Enrolment
 
 # The charge that says what a reservation costs; a correction replaces it.
 IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
@@ -36,46 +37,61 @@ IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
 BOOKING = Cast(F("reservation_id"), TextField())
 
 # The fields in which a reservation stores how it ended, by their names in `Ending`.
-ENDING = ("is_ended_by_host", "least_percent", "shortening_fee", "is_second_thought")
+ENDING = ("is_ended_by_host", "least_percent", "shortening_fee", "is_second_thought", "struck")
 
 
 def charges_for(actor: Actor) -> QuerySet[Charge]:
-    """Return the charges of reservations that the actor may see, newest first: their own; for managers and
-    finance, those that their organisation pays or is paid; for auditors those of their regions."""
-    return listed_charges().filter(any_of([_own(actor), *of_places(actor)]))
+    """Return the charges that the actor may see, newest first: those of their own bookings and courses; for
+    managers and finance, those that their organisation pays or is paid; for auditors those of their
+    regions."""
+    return listed_charges().filter(any_of([*_own(actor), *of_places(actor)]))
 
 
 def listed_charges() -> QuerySet[Charge]:
     """Return all charges, newest first, with the related rows that lists show."""
     return Charge.objects.select_related(
-        "reservation__instrument", "reservation__organisation", "reservation__host", "grant"
+        "reservation__instrument", "enrolment__session__course", "organisation", "host", "grant"
     ).order_by("-created_at", "-id")
 
 
-def _own(actor: Actor) -> Q:
-    """Return a condition for charges of reservations that are for the actor, or that they made."""
+def _own(actor: Actor) -> list[Q]:
+    """Return conditions for charges of reservations that are for the actor, or that they made, and of the
+    actor's places in courses."""
     own = Reservation.objects.filter(Q(user_id=actor.person) | Q(made_by_id=actor.person))
-    return among("reservation", own.values("pk"))
+    places = Enrolment.objects.filter(user_id=actor.person)
+    return [among("reservation", own.values("pk")), among("enrolment", places.values("pk"))]
 
 
 def first_charges_for(actor: Actor) -> list[Q]:
     """Return conditions for the charges that the actor may see, for `first_of`. Payer, host and regions of a
     charge are those of its reservation."""
-    return [_own(actor), *each_of_places(actor)]
+    return [*_own(actor), *each_of_places(actor)]
+
+
+def charges_readable(actor: Actor) -> QuerySet[Charge]:
+    """Return the charges of which the actor may open one by one: those of `charges_for`, of which lists and
+    sums are; and for managers of a facility or an instrument those of its bookings."""
+    seen = [*_own(actor), *of_places(actor), *of_parts(actor, "reservation__instrument")]
+    return listed_charges().filter(any_of(seen))
 
 
 def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
     """Return a charge with what its page shows; raise `NotFound` if the actor may not see it."""
     return visible(
-        charges_for(actor)
+        charges_readable(actor)
         .select_related(
             "reservation__instrument__facility",
             "reservation__user",
             "reservation__session",
+            "enrolment__session__facility",
+            "enrolment__user",
             "organisation__region",
             "host__region",
             "reverses",
             "grant__programme",
+            "checked_by",
+            "reservation__rate_card",
+            "reservation__agreement",
         )
         .prefetch_related(
             "reversals",
@@ -97,7 +113,7 @@ def drawn_months(host_id: UUID) -> frozenset[date]:
 
 def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
     """Return code and names of the payers and hosts of charges that the actor may see, by name."""
-    own = Charge.objects.filter(_own(actor)).order_by()
+    own = Charge.objects.filter(any_of(_own(actor))).order_by()
     is_party: Any = Q(pk__in=own.values("organisation")) | Q(pk__in=own.values("host"))
     for condition in of_places(actor):
         for side in ("organisation", "host"):
@@ -205,7 +221,7 @@ def cancellation_now(
     instruments whose second thought of the day is used up; the function adds to it.
     """
     is_own = actor and rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
-    if actor and not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):
+    if actor and not is_own and actor.grants and manages(actor, reservation):
         return replace(FREE, reason="by-host")
     if reservation.confirmed_at is None:
         return replace(FREE, reason="never-confirmed")

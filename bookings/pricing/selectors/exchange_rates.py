@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.pricing.models import ExchangeRate
@@ -53,3 +54,15 @@ def accounted_by(actor: Actor) -> QuerySet[Organisation]:
         .select_related("region")
         .order_by("name")
     )
+
+
+def accounted_named(actor: Actor, code: str) -> Organisation:
+    """Return the organisation with a code for which the actor does the finance; without a code their only
+    one. Raise `NotPermitted` if there is none, `Invalid` (`organisation-needed`) if there are several."""
+    mine = accounted_by(actor)
+    found = list(mine.filter(code=code.replace("\0", "")) if code else mine[:2])
+    if not found:
+        raise NotPermitted(capability="account")
+    if len(found) > 1:
+        raise invalid("organisation", "organisation-needed")
+    return found[0]

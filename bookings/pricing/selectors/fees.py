@@ -15,6 +15,7 @@ from bookings.pricing.domain.agreements import AgreementValues, Recognition, rec
 from bookings.pricing.domain.fees import on_top, price_group, quote, taxed_for
 from bookings.pricing.domain.quotes import Quote, QuoteInput
 from bookings.pricing.domain.vouchers import GrantOffer, Use, usable
+from bookings.pricing.selectors import taxes
 from bookings.pricing.selectors.agreements import Agreements, load_agreements
 from bookings.pricing.selectors.vouchers import load_grants
 from bookings.record.domain.periods import Period
@@ -77,7 +78,8 @@ NOBODY = Backing(None)
 @dataclass(frozen=True)
 class Terms:
     """The terms on which a payer books an instrument on a day: `grants` that may be used for a booking that
-    starts on it, the regions of that day, and `kept`, the hours guaranteed to the payer."""
+    starts on it, the regions of that day, and `kept`, the hours guaranteed to the payer.
+    `is_reversed`: the payer owes the tax."""
 
     price_group: str
     card: CardInForce | None
@@ -87,6 +89,7 @@ class Terms:
     payer_region: Region | None = None
     host_region: Region | None = None
     kept: tuple[Kept, ...] = ()
+    is_reversed: bool = False
 
     @property
     def is_same_region(self) -> bool:
@@ -233,7 +236,8 @@ def terms_by_day(instrument: Instrument, backing: Backing, card: CardInForce | N
         payer_region_id=home.id,
         has_agreement=agreed is not None,
     )
-    return Terms(group, card, agreed, backing.grants, use, home, host)
+    is_reversed = taxes.is_reversed(payer, home, instrument.organisation, host)
+    return Terms(group, card, agreed, backing.grants, use, home, host, is_reversed=is_reversed)
 
 
 def quote_input(instrument: Instrument, terms: Terms, request: PriceRequest) -> QuoteInput | None:
@@ -245,7 +249,9 @@ def quote_input(instrument: Instrument, terms: Terms, request: PriceRequest) -> 
     period = request.period
     is_partner = terms.price_group == "partner" and terms.recognition is not None
     return QuoteInput(
-        card=taxed_for(terms.card.values.for_mode(request.service_mode), terms.price_group),
+        card=taxed_for(
+            terms.card.values.for_mode(request.service_mode), terms.price_group, is_reversed=terms.is_reversed
+        ),
         time_zone=instrument.facility.time_zone,
         start=period.start,
         end=period.end,
@@ -262,6 +268,7 @@ def quote_input(instrument: Instrument, terms: Terms, request: PriceRequest) -> 
         ),
         kept=priced_parts(terms.kept, period, terms.card.values.currency),
         bid_discount_percent=request.bid_discount_percent,
+        is_reversed=terms.is_reversed,
     )
 
 

@@ -31,6 +31,6 @@ def compare(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "row": row,
         "compared": compared,
         "most": MOST,
-        "may_manage": actor.may("manage-instruments", place_of(instrument.organisation)),
+        "may_manage": actor.may("manage-instruments", place_of(instrument.organisation, instrument)),
     }
     return render(request, "bookings/pricing/what_if.html", context)

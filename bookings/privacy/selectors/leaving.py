@@ -16,6 +16,8 @@ from bookings.pricing.models import Quote
 from bookings.pricing.selectors.charges import cancellation_for
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import WITH
+from instruments.training.models import Enrolment
+from instruments.training.selectors.training import places_ahead
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahea
     """Return the bookings of a member that would be kept or cancelled."""
     rows = bookings_ahead(membership.user_id, now)
     return with_costs(actor, rows.filter(organisation_id=membership.organisation_id), now)
+
+
+def load_places(membership: Membership, now: datetime) -> list[Enrolment]:
+    """Return the places in courses that a member gives up with the membership, as the organisation would pay
+    for them. One statement."""
+    rows = places_ahead(membership.user_id, now).filter(organisation=membership.organisation_id)
+    rows = rows.select_related("session__course", "session__facility")
+    return list(rows.order_by("session__start_at", "id"))
 
 
 def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list[Ahead]:

@@ -39,7 +39,8 @@ def load_obstacles(user: User, now: datetime) -> list[Obstacle]:
     if under_way:
         obstacles.append(Obstacle("booking-under-way", {"count": under_way}))
     # The payer can ask only this person whether a charge is right.
-    charges = Charge.objects.filter(reservation__user=user, state__in=["open", "disputed"]).count()
+    theirs = Q(reservation__user=user) | Q(enrolment__user=user)
+    charges = Charge.objects.filter(theirs, state__in=["open", "disputed"]).count()
     if charges:
         obstacles.append(Obstacle("charges-not-final", {"count": charges}))
     for grant in sole_duties(user):

@@ -15,29 +15,34 @@ from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.services.reservations import reservation_drop
 from instruments.register.locks import lock_instruments
+from instruments.training.services.enrolments import enrolments_drop
 
 
 @dataclass(frozen=True)
 class Left:
-    """The membership that ended, and how many bookings were cancelled."""
+    """The membership that ended, how many bookings were cancelled, and how many places in courses given
+    up."""
 
     membership: Membership
     cancelled: int
+    places: int
 
 
 @transaction.atomic
 def member_leave(by: By, *, membership_id: UUID, cancel: bool, reason: str) -> Left:
     """End a membership and, with `cancel`, the person's bookings for the organisation that have not begun,
-    each by the rules for cancelling: all or nothing. If the person has left already, only the bookings are
-    cancelled; raise `WrongState` if there is nothing to do."""
+    each by the rules for cancelling: all or nothing. Places in courses that the organisation would pay for
+    are given up in any case, and the person is told: only members take places at its cost. If the person has
+    left already, only the bookings are cancelled; raise `WrongState` if there is nothing to do."""
     membership = membership_to_end(by.actor, membership_id)
-    # Bookings first, since instruments are locked before people.
+    # Sessions of courses are locked before instruments, and instruments before people.
+    places = enrolments_drop(by, user=membership.user, payer=membership.organisation)
     cancelled = _cancel(by, membership, reason) if cancel else 0
     if membership.ended_at is None:
         membership = membership_end(by, membership_id=membership_id, reason=reason)
-    elif not cancelled:
+    elif not cancelled and not places:
         raise WrongState(state="ended", wanted="ended")
-    return Left(membership, cancelled)
+    return Left(membership, cancelled, places)
 
 
 def _cancel(by: By, membership: Membership, reason: str) -> int:

@@ -20,6 +20,7 @@ from bookings.privacy.selectors.leaving import bookings_ahead
 from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
 from bookings.privacy.services.leaving import bookings_drop
 from instruments.register.locks import lock_instruments
+from instruments.training.services.enrolments import enrolments_drop
 
 
 @transaction.atomic
@@ -50,6 +51,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
         raise WrongState(obstacle.code, **obstacle.numbers)
     ahead = bookings_ahead(user.pk, now)
     wishes = open_wishes(now).filter(user=user)
+    enrolments_drop(own, user=user)  # sessions of courses are locked before instruments
     # Instruments are locked before people, and withdrawing a waiting-list entry locks its person.
     lock_instruments({*ahead.values_list("instrument_id", flat=True)})
     for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):

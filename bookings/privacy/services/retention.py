@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.services.file_jobs import files_clear
-from accounts.work import kept
+from bookings.privacy.selectors.periods import load_kept
 
 AT_ONCE = 5000  # rows in a transaction
 
@@ -17,7 +17,7 @@ def records_remove(*, now: datetime) -> dict[str, int]:
     or on several workers gives the same result."""
     removed = {}
     # Kinds with files last: if their storage cannot be reached, everything else is still removed.
-    for each in sorted(kept(), key=lambda each: each.files is not None):
+    for each in sorted(load_kept(now.date()), key=lambda each: each.files is not None):
         if each.files:
             count = files_clear(model=each.files, before=now - each.span)
         else:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from accounts.permissions import actor_of
 from accounts.views.pages import act, edits, in_full, shown
 from bookings.privacy.forms.leaving import LeaveForm
-from bookings.privacy.selectors.leaving import load_ahead, may_cancel, membership_to_end
+from bookings.privacy.selectors.leaving import load_ahead, load_places, may_cancel, membership_to_end
 from bookings.privacy.services.leaving import Left, member_leave
 
 
@@ -28,6 +28,7 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
             "membership": membership,
             "is_own": is_own,
             "ahead": load_ahead(actor, membership, timezone.now()),
+            "places": load_places(membership, timezone.now()),
             "may_read": is_own or membership.organisation_id in actor.organisations_where("read-bookings"),
             "may_cancel": may_cancel(actor, membership),
         }
@@ -39,6 +40,12 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
             text += " " + ngettext(
                 "{count} booking was cancelled.", "{count} bookings were cancelled.", left.cancelled
             ).format(count=left.cancelled)
+        if left.places:
+            text += " " + ngettext(
+                "{count} place in a course was given up.",
+                "{count} places in courses were given up.",
+                left.places,
+            ).format(count=left.places)
         return text
 
     return act(

@@ -1,4 +1,4 @@
-"""The API for questions before and after use, and their answers."""
+"""The API for questions at booking, before and after use, and their answers."""
 
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
 from accounts.api.resource import acts, parts
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, ListOf, ObjectOf, Shape
+from accounts.api.shapes import Choice, Instant, ListOf, ObjectOf, Shape, replaced_by
 from accounts.domain.errors import NotFound
 from bookings.questions.domain.questions import KINDS, MOST_FIELDS
 from bookings.questions.models import AnswerSheet, Moment, Questionnaire
@@ -81,11 +82,12 @@ class AnswerFileShape(StoredFileShape):
 
 
 class AnswersShape(serializers.Serializer[Any]):
-    """The answers before or after one booking."""
+    """The answers at one booking, or before or after its use."""
 
     reservation = serializers.UUIDField(source="reservation_id")
     start = Instant(source="reservation.start_at")
-    user = serializers.CharField(source="reservation.user.name")
+    person = PersonShape(source="reservation.user")
+    user = serializers.CharField(source="reservation.user.name", style=replaced_by("person"))
     moment = serializers.ChoiceField(Moment.choices)
     version = serializers.IntegerField(source="questionnaire.version")
     state = serializers.ChoiceField(AnswerSheet.State.choices)
@@ -101,7 +103,7 @@ class VersionsQuery(Pages):
 
 class InstrumentQuestionnaires(InstrumentResource):
     @parts(
-        _("Versions of the questions before and after use"),
+        _("Versions of the questions at booking, before and after use"),
         QuestionnaireShape,
         query=VersionsQuery,
         below="questionnaires",
@@ -115,7 +117,7 @@ class InstrumentQuestionnaires(InstrumentResource):
         return questionnaire_versions(instrument_by_id(self.actor, pk), query.get("moment", ""))
 
     @acts(
-        _("Set the questions before or after use"),
+        _("Set the questions at booking, before or after use"),
         QuestionnaireBody,
         method="put",
         below="questionnaires",
@@ -132,7 +134,8 @@ class InstrumentQuestionnaires(InstrumentResource):
         },
     )
     def set_questions(self, pk: UUID, data: dict[str, Any]) -> Questionnaire:
-        """Set the questions as a new version. Only the host's managers may do this. `If-Match` is the last
+        """Set the questions as a new version; those at booking cannot ask for files or meter readings. Only
+        the host's managers may do this. `If-Match` is the last
         version for this moment."""
         row = questionnaire_set(self.by, instrument_id=pk, moment=data["moment"], fields=data["questions"])
         row = row or questionnaire_versions(pk, data["moment"]).first()

@@ -11,8 +11,16 @@ from uuid import UUID
 from accounts.domain.errors import FieldProblem, Invalid
 from bookings.record.domain.money import format_number
 
-BEFORE, AFTER = MOMENTS = ("before", "after")
+BEFORE, AFTER, BOOKING = MOMENTS = ("before", "after", "booking")
 KINDS = ("text", "number", "yes_no", "choice", "date", "meter", "file")
+# The states of a booking in which answers are taken on their own.
+ANSWERABLE: Mapping[str, tuple[str, ...]] = {
+    BEFORE: ("confirmed",),
+    AFTER: ("completed",),
+    BOOKING: ("requested", "confirmed"),
+}
+# At booking nobody is at the instrument to read a meter, and there is no booking yet that a file belongs to.
+KINDS_AT_BOOKING = ("text", "number", "yes_no", "choice", "date")
 MOST_FIELDS = 30
 MOST_CHOICES = 20
 MOST_FILES = 2  # so that one request can send them all
@@ -56,15 +64,22 @@ _NAMES = (
 )  # fmt: skip
 
 
-def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...]:
+def kinds_at(moment: str) -> tuple[str, ...]:
+    """Return the kinds of questions that can be asked at a moment."""
+    return KINDS_AT_BOOKING if moment == BOOKING else KINDS
+
+
+def parse_fields(
+    given: object, meters: Sequence[UUID] = (), kinds: Sequence[str] = KINDS
+) -> tuple[Field, ...]:
     """Read the fields of a questionnaire from the JSON of the API. Raises `Invalid` naming each place that is
-    wrong; a meter must be one of `meters`."""
+    wrong; a meter must be one of `meters`, a kind one of `kinds`."""
     if not isinstance(given, list):
         raise Invalid([FieldProblem("questions", "not-a-list")])
     if len(given) > MOST_FIELDS:
         raise Invalid([FieldProblem("questions", "too-many", {"most": MOST_FIELDS})])
     problems: list[FieldProblem] = []
-    fields = [_field(f"questions[{n}]", item, meters, problems) for n, item in enumerate(given)]
+    fields = [_field(f"questions[{n}]", item, meters, kinds, problems) for n, item in enumerate(given)]
     for name in ("key", "meter"):  # two readings of a meter at once could contradict each other
         values = [getattr(field, name) for field in fields]
         problems += [
@@ -81,7 +96,9 @@ def parse_fields(given: object, meters: Sequence[UUID] = ()) -> tuple[Field, ...
     return tuple(fields)
 
 
-def _field(path: str, given: object, meters: Sequence[UUID], problems: list[FieldProblem]) -> Field:
+def _field(
+    path: str, given: object, meters: Sequence[UUID], kinds: Sequence[str], problems: list[FieldProblem]
+) -> Field:
     if not isinstance(given, Mapping):
         problems.append(FieldProblem(path, "not-an-object"))
         return Field("", "text")
@@ -90,10 +107,11 @@ def _field(path: str, given: object, meters: Sequence[UUID], problems: list[Fiel
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         problems.append(FieldProblem(f"{path}.key", "not-a-code"))
         key = ""
-    if kind not in KINDS:
-        numbers: dict[str, str | int] = {"allowed": ", ".join(KINDS)}
+    if kind not in kinds:
+        numbers: dict[str, str | int] = {"allowed": ", ".join(kinds)}
         problems.append(FieldProblem(f"{path}.kind", "unknown-choice", numbers))
         kind = "text"
+    kind = str(kind)
     label = _text(f"{path}.label", given.get("label"), LONGEST_LABEL, problems)
     label_zh = _text(f"{path}.label_zh", given.get("label_zh"), LONGEST_LABEL, problems)
     if not (label or label_zh):

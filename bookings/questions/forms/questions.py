@@ -29,8 +29,82 @@ KIND_LABELS = {
 BLANK_ROWS = 3
 
 
-class AnswersForm(StyledForm):
-    """A field for each question, called `answer_<key>`; the rules check the answers."""
+class Asks:
+    """The part of a form that asks questions: a field for each, called `answer_<key>`; the rules check the
+    answers. A form with it is a `StyledForm`."""
+
+    fields: Any
+    cleaned_data: dict[str, Any]
+    initial: Any
+    questions: Sequence[Field] = ()
+
+    def ask(
+        self,
+        questions: Sequence[Field],
+        *,
+        answers: Mapping[str, Any] | None = None,
+        uploaded: Mapping[str, AnswerFile] | None = None,
+        meters: Mapping[Any, Meter] | None = None,
+        version: int | None = None,
+        is_skipped: bool = False,
+    ) -> None:
+        """Add the fields. `answers`: those given so far; `uploaded`: their files; `version`: of the questions
+        that the sender must have read; `is_skipped`: no answer is needed."""
+        form: Any = self
+        self.questions = questions
+        for question in questions:
+            field = _field_of(question, meters or {})
+            field.label = label_of(question)
+            field.initial = _shown((answers or {}).get(question.key))
+            if question.kind == "file":
+                field.initial = (uploaded or {}).get(question.key)
+            field.required = question.required and not is_skipped
+            field.widget.is_required = field.required
+            form.add(f"answer_{question.key}", field)
+        if version is not None:
+            # Disabled: a form that is sent back shows the version of the page.
+            self.initial = {**self.initial, "questions_version": version}
+            form.add(
+                "questions_version",
+                forms.IntegerField(required=False, disabled=True, widget=forms.HiddenInput),
+            )
+
+    def check_questions(self) -> None:
+        """Refuse answers to another version of the questions than the one in force."""
+        form: Any = self
+        read, version = form.data.get("questions_version"), form.cleaned_data.get("questions_version")
+        if read and version and str(read) != str(version):
+            form.add_error(None, _("The questions have changed. Please read your answers again."))
+
+    def asked(self) -> Iterator[tuple[Field, forms.BoundField]]:
+        form: Any = self
+        for question in self.questions:
+            yield question, form[f"answer_{question.key}"]
+
+    def answers(self, upload: Callable[[str, str, bytes], AnswerFile] | None = None) -> dict[str, Any] | None:
+        """Return the answers by key; None if nothing is asked. `upload` takes the key of its question, the
+        name and the content of each new file; from then on the form shows it as uploaded."""
+        if not self.questions:
+            return None
+        form: Any = self
+        answers = {}
+        for question in self.questions:
+            name = f"answer_{question.key}"
+            value = self.cleaned_data.get(name)
+            if isinstance(value, UploadedFile) and upload is not None:
+                try:
+                    value = upload(question.key, value.name or "", value.read())
+                except Invalid as wrong:
+                    raise Invalid(
+                        [replace(each, field=f"answers.{question.key}") for each in wrong.problems]
+                    ) from None
+                form[name].initial = value
+            answers[question.key] = _sent(question, value)
+        return answers
+
+
+class AnswersForm(Asks, StyledForm):
+    """A form of the questions of a booking that was made."""
 
     def __init__(
         self,
@@ -45,65 +119,30 @@ class AnswersForm(StyledForm):
         may_skip: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Build the form. `answers`: those given so far; `uploaded`: their files; `version`: of the questions
-        that the sender must have read; `may_skip`: the reader may skip the questions on behalf of somebody
+        """Build the form, see `ask`. `may_skip`: the reader may skip the questions on behalf of somebody
         else."""
         super().__init__(data, files, **kwargs)
-        self.questions, self.may_skip = questions, may_skip and bool(questions)
-        is_skipped = self.may_skip and bool((data or {}).get("skip_reason", "").strip())
-        for question in questions:
-            field = _field_of(question, meters or {})
-            field.label = label_of(question)
-            field.initial = _shown((answers or {}).get(question.key))
-            if question.kind == "file":
-                field.initial = (uploaded or {}).get(question.key)
-            field.required = question.required and not is_skipped
-            field.widget.is_required = field.required
-            self.add(f"answer_{question.key}", field)
+        self.may_skip = may_skip and bool(questions)
+        self.ask(
+            questions,
+            answers=answers,
+            uploaded=uploaded,
+            meters=meters,
+            version=version,
+            is_skipped=self.may_skip and bool((data or {}).get("skip_reason", "").strip()),
+        )
         if self.may_skip:
             reason = forms.CharField(label=_("Skip these questions because"), required=False, max_length=500)
             self.add("skip_reason", reason)
-        if version is not None:
-            # Disabled: a form that is sent back shows the version of the page.
-            read = forms.IntegerField(
-                required=False, disabled=True, initial=version, widget=forms.HiddenInput
-            )
-            self.add("questions_version", read)
         self.order_fields([f"answer_{q.key}" for q in questions] + ["skip_reason"])
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        read, version = self.data.get("questions_version"), data.get("questions_version")
-        if read and read != str(version):
-            self.add_error(None, _("The questions have changed. Please read your answers again."))
+        self.check_questions()
         return data
 
     def place_of(self, path: str) -> str | None:
         return path.replace("answers.", "answer_", 1)
-
-    def asked(self) -> Iterator[tuple[Field, forms.BoundField]]:
-        for question in self.questions:
-            yield question, self[f"answer_{question.key}"]
-
-    def answers(self, upload: Callable[[str, str, bytes], AnswerFile]) -> dict[str, Any] | None:
-        """Return the answers by key; None if nothing is asked. `upload` takes the key of its question, the
-        name and the content of each new file; from then on the form shows it as uploaded."""
-        if not self.questions:
-            return None
-        answers = {}
-        for question in self.questions:
-            name = f"answer_{question.key}"
-            value = self.cleaned_data.get(name)
-            if isinstance(value, UploadedFile):
-                try:
-                    value = upload(question.key, value.name or "", value.read())
-                except Invalid as wrong:
-                    raise Invalid(
-                        [replace(each, field=f"answers.{question.key}") for each in wrong.problems]
-                    ) from None
-                self[name].initial = value
-            answers[question.key] = _sent(question, value)
-        return answers
 
     def skip_reason(self) -> str:
         return str(self.cleaned_data.get("skip_reason", ""))
@@ -171,10 +210,12 @@ class QuestionnaireForm(VersionForm):
         *,
         questions: Sequence[Field],
         meters: Sequence[Meter],
+        kinds: Sequence[str] = KINDS,
         more: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Build the rows; `more` shows further empty rows below those that were sent."""
+        """Build the rows, for questions of these `kinds`; `more` shows further empty rows below those that
+        were sent."""
         number = min(len(questions) + BLANK_ROWS, MOST_FIELDS)
         if data is not None:
             number = count_of(data, "rows", least=1, most=MOST_FIELDS)
@@ -186,9 +227,9 @@ class QuestionnaireForm(VersionForm):
         for n, question in enumerate(questions):
             initial |= {f"row_{n}_{name}": value for name, value in _row(question).items()}
         super().__init__(data, initial=initial, **kwargs)
-        self.numbers, self.meters = range(number), meters
+        self.numbers = range(number)
         for n in self.numbers:
-            for name, field in _row_fields(meters).items():
+            for name, field in _row_fields(meters, kinds).items():
                 self.add(f"row_{n}_{name}", field)
         self.places: list[int] = []
 
@@ -238,13 +279,13 @@ def _row(question: Field) -> dict[str, Any]:
     }
 
 
-def _row_fields(meters: Sequence[Meter]) -> dict[str, forms.Field]:
-    kinds = [(kind, KIND_LABELS[kind]) for kind in KINDS]
+def _row_fields(meters: Sequence[Meter], kinds: Sequence[str] = KINDS) -> dict[str, forms.Field]:
+    choices = [(kind, KIND_LABELS[kind]) for kind in kinds]
     return {
         "key": forms.CharField(required=False, max_length=40, widget=forms.HiddenInput),
         "label": forms.CharField(label=_("Question in English"), required=False, max_length=LONGEST_LABEL),
         "label_zh": forms.CharField(label=_("Question in Chinese"), required=False, max_length=LONGEST_LABEL),
-        "kind": forms.ChoiceField(label=_("Answer"), required=False, choices=kinds),
+        "kind": forms.ChoiceField(label=_("Answer"), required=False, choices=choices),
         "required": forms.BooleanField(label=_("required"), required=False),
         "unit": forms.CharField(label=_("Unit"), required=False, max_length=LONGEST_UNIT),
         "low": forms.CharField(label=_("Smallest"), required=False, max_length=30),

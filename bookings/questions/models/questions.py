@@ -1,4 +1,4 @@
-"""Tables of questions before and after use, and of their answers."""
+"""Tables of questions at booking, before and after use, and of their answers."""
 
 from django.db import models
 from django.db.models import Q
@@ -17,15 +17,16 @@ from instruments.register.models import Instrument
 class Moment(models.TextChoices):
     BEFORE = "before", _("before use")
     AFTER = "after", _("after use")
+    BOOKING = "booking", _("when booking")
 
 
 class Questionnaire(models.Model):
-    """A version of the questions before or after the use of an instrument; it is never changed. `fields` are
-    the JSON of the API; without fields nothing is asked from then on."""
+    """A version of the questions at the booking of an instrument, or before or after its use; it is never
+    changed. `fields` are the JSON of the API; without fields nothing is asked from then on."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="questionnaires", db_index=False)
-    moment = models.CharField(max_length=6, choices=Moment)
+    moment = models.CharField(max_length=7, choices=Moment)
     version = models.PositiveIntegerField()
     fields = models.JSONField(default=list)
     valid_from = models.DateTimeField()
@@ -45,8 +46,9 @@ class Questionnaire(models.Model):
 
 
 class AnswerSheet(models.Model):
-    """Answers before or after a booking's use, to the version of the questions that was asked. `skipped`: the
-    host left them out, with a reason; `owed`: the use ended without the answers."""
+    """Answers at a booking, or before or after its use, to the version of the questions that was asked.
+    `skipped`: the host left them out, with a reason; `owed`: the use ended without the answers, or the
+    booking was made where they could not be asked."""
 
     class State(models.TextChoices):
         OWED = "owed", _("owed")
@@ -56,7 +58,7 @@ class AnswerSheet(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="answer_sheets", db_index=False)
     questionnaire = models.ForeignKey(Questionnaire, models.PROTECT, related_name="sheets")
-    moment = models.CharField(max_length=6, choices=Moment)
+    moment = models.CharField(max_length=7, choices=Moment)
     state = models.CharField(max_length=8, choices=State)
     answers = models.JSONField(default=dict)
     reason = models.CharField(max_length=500, blank=True)
@@ -84,7 +86,7 @@ class AnswerFile(StoredFile):
     `sheet` it was uploaded but no answer names it yet, and it is deleted after a day."""
 
     reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="answer_files", db_index=False)
-    moment = models.CharField(max_length=6, choices=Moment)
+    moment = models.CharField(max_length=7, choices=Moment)
     key = models.CharField(max_length=40)
     sheet = models.ForeignKey(AnswerSheet, models.PROTECT, null=True, related_name="files")
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")

@@ -1,18 +1,20 @@
 """Questionnaires in force, and the answers to them."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
+from accounts.selectors.memberships import in_scope
 from accounts.selectors.rows import visible
-from bookings.questions.domain.questions import BEFORE, Choice, Field, load_fields
+from bookings.questions.domain.questions import AFTER, ANSWERABLE, BOOKING, Choice, Field, load_fields
 from bookings.questions.models import AnswerFile, AnswerSheet, Moment, Questionnaire
 from bookings.record.models import Reservation
 from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing
-from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.selectors.reservations import reservation_at_work
 from instruments.register.models import Instrument
 
 OF_SHEET = (
@@ -24,7 +26,8 @@ OF_SHEET = (
 def questions_version(instrument: Instrument, moment: str) -> int | None:
     """Return the version of the questions in force at an instrument; None if nothing is asked. No
     statement."""
-    return instrument.before_questions if moment == BEFORE else instrument.after_questions
+    version: int | None = getattr(instrument, f"{moment}_questions")
+    return version
 
 
 def load_questionnaire(instrument: Instrument, moment: str) -> Questionnaire | None:
@@ -45,6 +48,22 @@ def questionnaire_versions(instrument: Instrument | UUID, moment: str = "") -> Q
     return rows.order_by("moment", "-version")
 
 
+def owing_at_booking(instruments: Iterable[Instrument]) -> set[UUID]:
+    """Return which instruments require answers when a booking is made. They are owed where nobody can be
+    asked: for a series or an import. One statement; none if no instrument asks anything then."""
+    asking = [each.pk for each in instruments if questions_version(each, BOOKING) is not None]
+    if not asking:
+        return set()
+    rows = Questionnaire.objects.filter(
+        instrument__in=asking, moment=BOOKING, version=F("instrument__booking_questions")
+    )
+    return {
+        instrument
+        for instrument, fields in rows.values_list("instrument_id", "fields")
+        if any(field["required"] for field in fields)
+    }
+
+
 def load_sheets(reservation: Reservation) -> dict[str, AnswerSheet]:
     """Return the answer sheets of a booking by moment, with their files. Two statements, one if nothing was
     answered."""
@@ -58,6 +77,22 @@ def answered(sheet: AnswerSheet) -> list[tuple[Field, str | bool | AnswerFile | 
     return [(field, answers.get(field.key)) for field in load_fields(sheet.questionnaire.fields)]
 
 
+def booking_answers(reservation: Reservation) -> list[tuple[Field, str | bool | None]]:
+    """Return the questions asked when a booking was made with their answers, None for those not answered.
+    One statement."""
+    rows = AnswerSheet.objects.filter(reservation=reservation, moment=BOOKING).select_related("questionnaire")
+    return [
+        (field, sheet.answers.get(field.key))
+        for sheet in rows
+        for field in load_fields(sheet.questionnaire.fields)
+    ]
+
+
+def booking_answers_said(answers: list[tuple[Field, str | bool | None]]) -> list[tuple[str, str]]:
+    """Return questions and answers in the reader's language, a dash for those not answered."""
+    return [(label_of(field), str(answer_words(field, answer))) for field, answer in answers]
+
+
 def files_uploaded(reservation: Reservation, moment: str) -> dict[str, AnswerFile]:
     """Return the files uploaded for the questions of a moment, by key: the last of each, whether or not an
     answer names it yet."""
@@ -68,16 +103,18 @@ def files_uploaded(reservation: Reservation, moment: str) -> dict[str, AnswerFil
 def answer_file_by_id(actor: Actor, file_id: UUID) -> AnswerFile:
     """Return a file of an answer; raise `NotFound` for actors who may not see its booking."""
     row = visible(AnswerFile.objects, pk=file_id)
-    reservation_by_id(actor, row.reservation_id)
+    reservation_at_work(actor, row.reservation_id)
     return row
 
 
 def sheets_owed(actor: Actor) -> QuerySet[AnswerSheet]:
-    """Return the sheets that were left open, for the actor's own bookings and for instruments that they
-    manage; the oldest first."""
+    """Return the sheets that were left open, for the actor's own bookings and, after use, for instruments
+    that they operate; the oldest first. Those of a booking can be answered until it begins."""
     mine = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
-    hosts = Q(reservation__host_id__in=actor.organisations_where("manage-instruments"))
-    rows = AnswerSheet.objects.filter(mine | hosts, state=AnswerSheet.State.OWED)
+    scope = actor.scope_where("operate-instruments")
+    hosts = in_scope(scope, "reservation__host", "reservation__instrument")
+    after, booking = Q(moment=AFTER), Q(moment=BOOKING, reservation__state__in=ANSWERABLE[BOOKING])
+    rows = AnswerSheet.objects.filter(after & (mine | hosts) | booking & mine, state=AnswerSheet.State.OWED)
     return rows.select_related(*OF_SHEET).order_by("created_at", "id")
 
 
@@ -141,7 +178,12 @@ ANSWERS = Listing(
         Column("answered_at", "answered_at", sort="answered_at"),
         Column("answered_by", lambda row, by: row.answered_by or ""),
     ),
-    words=("reservation__user__name", "reservation__organisation__name"),
+    words=(
+        "reservation__user__name",
+        "reservation__organisation__name",
+        "reservation__organisation__name_zh",
+        "reservation__organisation__code",
+    ),
     q_help="Part of the name of the person or payer.",
     day="reservation__start_at",
     filters=(

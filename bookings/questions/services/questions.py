@@ -23,7 +23,7 @@ from bookings.questions.selectors.questions import (
     questionnaire_versions,
     questions_version,
 )
-from bookings.questions.services.meters import counters_due, reading_problem
+from bookings.questions.services.meters import counters_due, meter_add, reading_problem
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from instruments.attachments.services.attachments import stored_files_delete
@@ -35,14 +35,15 @@ UNNAMED_LASTS = timedelta(days=1)
 
 @transaction.atomic
 def questionnaire_set(by: By, *, instrument_id: UUID, moment: str, fields: object) -> Questionnaire | None:
-    """Set the questions before or after use, from the JSON of the API, as a new version; return None if
-    nothing changes. Without fields nothing is asked from now on. Existing answers keep their version. Raises
-    `WrongVersion` if the questions have changed since they were read."""
+    """Set the questions at booking, before or after use, from the JSON of the API, as a new version; return
+    None if nothing changes. Without fields nothing is asked from now on. Existing answers keep their version.
+    Raises `WrongVersion` if the questions have changed since they were read."""
     if moment not in questions.MOMENTS:
         raise invalid("moment", "unknown-choice", allowed=", ".join(questions.MOMENTS))
     instrument = lock_managed(by, instrument_id)
     readable = [meter.pk for meter in meters_of(instrument) if not meter.is_hours]
-    written = questions.fields_to_json(questions.parse_fields(fields, readable))
+    parsed = questions.parse_fields(fields, readable, questions.kinds_at(moment))
+    written = questions.fields_to_json(parsed)
     last = questionnaire_versions(instrument, moment).first()
     by.require_version(last.version if last else 0)
     if written == (last.fields if last else []):
@@ -61,6 +62,32 @@ def questionnaire_set(by: By, *, instrument_id: UUID, moment: str, fields: objec
     after = {"moment": moment, "version": row.version, "fields": [f["key"] for f in written]}
     trail.record(by, "questionnaire.set", row, after=after, places=instrument.places())
     return row
+
+
+def questionnaires_copy(by: By, source: Instrument, copy: Instrument) -> None:
+    """Give a copy of an instrument the questions that the other asks, and meters of its
+    own of the same names for those that read one."""
+    meters: dict[str, str] = {}
+    asked = {moment: load_questionnaire(source, moment) for moment in questions.MOMENTS}
+    if any("meter" in field for row in asked.values() if row for field in row.fields):
+        for meter in meters_of(source):
+            if not meter.is_hours:
+                own = meter_add(
+                    by,
+                    instrument_id=copy.pk,
+                    name=meter.name,
+                    name_zh=meter.name_zh,
+                    unit=meter.unit,
+                    is_monotone=meter.is_monotone,
+                )
+                meters[str(meter.pk)] = str(own.pk)
+    for moment, row in asked.items():
+        if row is not None:
+            fields = [
+                {**field, "meter": meters[field["meter"]]} if "meter" in field else field
+                for field in row.fields
+            ]
+            questionnaire_set(by, instrument_id=copy.pk, moment=moment, fields=fields)
 
 
 def answers_take(
@@ -95,6 +122,21 @@ def answers_take(
         raise RulesRefuse([Refusal("questions-open", {"fields": ", ".join(required)})])
 
 
+def answers_require(instrument: Instrument, reservation: Reservation) -> None:
+    """Raise `RulesRefuse` (`questions-open`) if required answers of the booking are still owed, because
+    nobody could be asked for them when it was made. One statement; none if the instrument asks nothing at
+    booking."""
+    if questions_version(instrument, questions.BOOKING) is None:
+        return
+    owed = AnswerSheet.objects.filter(
+        reservation=reservation, moment=questions.BOOKING, state=AnswerSheet.State.OWED
+    ).select_related("questionnaire")
+    if sheet := owed.first():
+        required = [field["key"] for field in sheet.questionnaire.fields if field["required"]]
+        numbers = {"fields": ", ".join(required), "moment": questions.BOOKING}
+        raise RulesRefuse([Refusal("questions-open", numbers)])
+
+
 def answers_keep(
     by: By,
     *,
@@ -106,18 +148,40 @@ def answers_keep(
     version: int | None = None,
 ) -> AnswerSheet:
     """Store answers on their own, under the instrument's lock: those before use repeatedly until a confirmed
-    booking begins; those after use once, if they are owed. Raises `WrongState` at any other time, and
-    (`questions-changed`) for another `version` of the questions."""
+    booking begins; those after use once, if they are owed; those of a booking once, until it begins, as
+    the host decides by them. Raises `WrongState` at any other time, and (`questions-changed`) for another
+    `version` of the questions."""
     sheet = AnswerSheet.objects.filter(reservation=reservation, moment=moment).first()
-    if reservation.state not in (("confirmed",) if moment == questions.BEFORE else ("completed",)):
+    if reservation.state not in questions.ANSWERABLE[moment]:
         raise WrongState(state=reservation.state)
-    if moment == questions.AFTER and sheet is not None and sheet.state != AnswerSheet.State.OWED:
+    if moment != questions.BEFORE and sheet is not None and sheet.state != AnswerSheet.State.OWED:
         raise WrongState("answered-already")
     questionnaire = _asked(instrument, sheet, moment)
     if skip_reason.strip():
         return _skip(by, reservation, questionnaire, sheet, skip_reason.strip())
     _check_version(questionnaire, version)
     return _answer(by, instrument, reservation, questionnaire, sheet, answers)
+
+
+def answers_book(
+    by: By,
+    *,
+    instrument: Instrument,
+    reservation: Reservation,
+    answers: Mapping[str, Any] | None,
+    version: int | None,
+) -> None:
+    """Store the answers with which a booking is made, under the instrument's lock. `version`: of the
+    questions that were read, if known. Raises `WrongState` (`questions-changed`) if another is in force,
+    `Invalid` naming what is wrong or missing. No statement if nothing is asked."""
+    if questions_version(instrument, questions.BOOKING) is None and not answers:
+        return
+    questionnaire = load_questionnaire(instrument, questions.BOOKING)
+    if questionnaire is None:
+        raise invalid("answers", "no-questions")
+    _check_version(questionnaire, version)
+    if answers or any(field["required"] for field in questionnaire.fields):
+        _answer(by, instrument, reservation, questionnaire, None, answers or {})
 
 
 def _check_version(questionnaire: Questionnaire, read: int | None) -> None:
@@ -228,7 +292,7 @@ def _skip(
 ) -> AnswerSheet:
     """Mark the questions of somebody else's booking as skipped, for the host."""
     is_own = by.actor.user_id in {reservation.user_id, reservation.made_by_id}
-    if is_own or not by.actor.may("manage-instruments", place_of(reservation.host)):
+    if is_own or not by.actor.may("operate-instruments", place_of(reservation.host, reservation.instrument)):
         raise NotPermitted("only-host-skips")
     if len(reason) > 500:
         raise invalid("skip_reason", "too-long", most=500)
@@ -297,13 +361,16 @@ def _readings_store(
     enqueue([counters_due(instrument.pk, str(sheet.pk), by.now)], now=by.now)
 
 
-def answers_owe(instrument: Instrument, reservation: Reservation, now: datetime) -> None:
-    """Record that a use ended without its required answers. No statement if nothing is asked."""
-    questionnaire = load_questionnaire(instrument, questions.AFTER)
+def answers_owe(
+    instrument: Instrument, reservation: Reservation, now: datetime, moment: str = questions.AFTER
+) -> None:
+    """Record that a use ended without its required answers, or that a booking was made where nobody could be
+    asked. No statement if nothing is asked."""
+    questionnaire = load_questionnaire(instrument, moment)
     if questionnaire is None or not any(f["required"] for f in questionnaire.fields):
         return
     AnswerSheet.objects.get_or_create(
         reservation=reservation,
-        moment=questions.AFTER,
+        moment=moment,
         defaults={"questionnaire": questionnaire, "state": AnswerSheet.State.OWED, "created_at": now},
     )

@@ -15,7 +15,7 @@ from django.views.decorators.csp import csp_override
 from accounts.domain.errors import NotFound
 from accounts.permissions import actor_of
 from accounts.views.pages import act, by_of, edits, reads, sent
-from bookings.questions.domain.questions import BEFORE, MOMENTS, load_fields
+from bookings.questions.domain.questions import BEFORE, BOOKING, MOMENTS, kinds_at, load_fields
 from bookings.questions.forms.questions import QuestionnaireForm
 from bookings.questions.selectors import questions
 from bookings.questions.selectors.meters import meters_of
@@ -29,7 +29,7 @@ MOST_VERSIONS = 20
 
 @edits
 def questionnaires(request: HttpRequest, instrument_id: UUID, moment: str = BEFORE) -> HttpResponse:
-    """Show and set the questions before or after use; `more` only shows more rows."""
+    """Show and set the questions at booking, before or after use; `more` only shows more rows."""
     if moment not in MOMENTS:
         raise NotFound
     instrument = instrument_to_manage(actor_of(request.user), instrument_id)
@@ -39,7 +39,8 @@ def questionnaires(request: HttpRequest, instrument_id: UUID, moment: str = BEFO
     form = QuestionnaireForm(
         data,
         questions=load_fields(last.fields) if last else (),
-        meters=meters_of(instrument),
+        meters=meters_of(instrument) if moment != BOOKING else (),
+        kinds=kinds_at(moment),
         more=is_more,
         initial={"version": last.version if last else 0},
     )
@@ -103,6 +104,6 @@ OWED = ListPage(
 
 @reads
 def owed(request: HttpRequest) -> HttpResponseBase:
-    """Show the questions that were left open, for the reader's own bookings and at instruments that they
-    manage."""
+    """Show the questions that were left open, for the reader's own bookings and, after use, at instruments
+    that they manage."""
     return OWED.answer(request, by_of(request))

@@ -16,6 +16,26 @@ MEANINGS = {
     "engineering_minutes": _("Closed for the owner's own use or for training."),
     "standby_minutes": _("Open, and none of the states above."),
     "no_show_minutes": _("The part of standby that was booked but not used."),
+    "kept_unused_minutes": _(
+        "The part of standby that was reserved beyond the use, buffers included; held by a booking until it"
+        " was cancelled; or guaranteed to an organisation that left it unused, once its window is over."
+    ),
+    "not_open_minutes": _(
+        "The part of standby that was open to the host’s own people only, by the booking policy or because"
+        " others had no price."
+    ),
+    "lead_time_minutes": _(
+        "The part of standby that a cancellation freed less than the notice before, so that nobody could book"
+        " it any more."
+    ),
+    "no_operator_minutes": _(
+        "The part of standby requested with an operator or with samples sent in, and rejected or left"
+        " unanswered."
+    ),
+    "refused_minutes_of_standby": _(
+        "The part of standby that was requested, and refused by a rule, rejected, or left unanswered."
+    ),
+    "not_asked_minutes": _("The rest of standby: nobody asked for it."),
     "non_scheduled_minutes": _("The rest of the day."),
     "operations_minutes": _("Total less non-scheduled."),
     "uptime_minutes": _("Productive, standby and engineering."),
@@ -64,6 +84,12 @@ NAMES = {
     "engineering_minutes": _("Engineering"),
     "standby_minutes": _("Standby"),
     "no_show_minutes": _("Booked and not used"),
+    "kept_unused_minutes": _("Kept and unused"),
+    "not_open_minutes": _("Not open to others"),
+    "lead_time_minutes": _("Freed too late"),
+    "no_operator_minutes": _("No operator"),
+    "refused_minutes_of_standby": _("Asked for and refused"),
+    "not_asked_minutes": _("Not asked for"),
     "non_scheduled_minutes": _("Not scheduled"),
     "operations_minutes": _("Operations time"),
     "uptime_minutes": _("Uptime"),

@@ -7,6 +7,7 @@ from io import BytesIO
 
 from reportlab.graphics import renderPDF
 from reportlab.graphics.barcode.qr import QrCodeWidget
+from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
@@ -17,6 +18,7 @@ from bookings.record.adapters.typeface import FONT, font_register
 # Most printers leave a margin of the sheet white, wider at the sides than above and below.
 EDGE, MARGIN = 4.5 * mm, 3.5 * mm
 LEADING = 1.25
+QUIET = 4  # modules of white that readers need around a code
 SIZES = (6.5, 6, 5.5, 5, 4.5, 4)  # sizes of small print, in points; a long warning needs a smaller one
 # Chinese may be broken anywhere except before punctuation, other scripts between words.
 _PIECES = re.compile(
@@ -27,13 +29,14 @@ _PIECES = re.compile(
 @dataclass(frozen=True)
 class Label:
     """A label to print. link: what the QR code opens; code: printed below it for people; lines: below the
-    title; warning: in a frame at the foot."""
+    title; warning: in a frame at the foot; `foot`: lines of small print at the foot, without a frame."""
 
     link: str
     code: str
     title: str
     lines: Sequence[str] = ()
     warning: str = ""
+    foot: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,9 @@ def _draw(canvas: Canvas, label: Label, width: float, height: float) -> None:
         canvas.rect(x, MARGIN, room, tall)
         _write(canvas, lines, size, x + mm, MARGIN + tall - 0.75 * mm)
         foot += tall + mm
+    for text in reversed(label.foot):
+        foot += SIZES[0] * LEADING
+        _write(canvas, [text], _fitting(text, SIZES[0], room), x, foot)
     y = _write(canvas, _lines(label.title, 8.5, room, 2), 8.5, x, top)
     size = SIZES[0]
     left = int((y - foot) / (size * LEADING)) - len(label.lines)
@@ -116,6 +122,21 @@ def _qr(canvas: Canvas, text: str, x: float, y: float, side: float) -> None:
     drawing = Drawing(side, side, transform=[side / (right - left), 0, 0, side / (top - bottom), 0, 0])
     drawing.add(widget)
     renderPDF.draw(drawing, canvas, x, y)
+
+
+def qr_path(text: str) -> tuple[int, str]:
+    """Return the QR code of a text for an SVG: the side in modules, with its quiet zone, and the path of the
+    dark ones."""
+    code = QRCode(None, QRErrorCorrectLevel.M)
+    code.addData(text)
+    code.make()
+    dark = (
+        f"M{x + QUIET} {y + QUIET}h1v1h-1z"
+        for y in range(code.getModuleCount())
+        for x in range(code.getModuleCount())
+        if code.isDark(y, x)
+    )
+    return code.getModuleCount() + 2 * QUIET, "".join(dark)
 
 
 def _fitting(text: str, size: float, room: float) -> float:

@@ -8,7 +8,7 @@ from rest_framework.renderers import JSONRenderer
 
 from accounts.api.endpoint import Endpoint
 
-PDF, CSV = "application/pdf", "text/csv"
+PDF, CSV, XML = "application/pdf", "text/csv", "application/xml"
 
 
 class FileEndpoint(Endpoint):

@@ -10,10 +10,11 @@ from rest_framework import serializers
 
 from accounts.api.pagination import Pages
 from accounts.api.resource import Mark, lists, parts
-from accounts.api.shapes import Choice, Day, Flag, Query, Text
+from accounts.api.shapes import Choice, Day, Flag, Instant, Query, Text
 from accounts.selectors.rows import any_of
 from bookings.record.adapters.figures import FILES, file_answer
 from bookings.record.api.shapes import month_named
+from bookings.record.selectors.copies import IN_ORDER, changed_since
 from bookings.record.selectors.lists import CHOICE, DAY, FLAG, ID, MONTH, Filter, Listing
 
 FORMATS = [("json", _("pages of the list")), *((name, name.upper()) for name in FILES)]
@@ -52,6 +53,13 @@ def _narrowing(listing: Listing) -> dict[str, Any]:
     if listing.waits:
         choices = [(name, name) for name in listing.waits]
         fields["waits"] = Choice(choices, required=False, help_text=listing.waits_help)
+    if listing.copied is not None:
+        fields["updated_since"] = Instant(
+            required=False,
+            help_text="Only what was changed at this moment or later, the earliest change first; not with "
+            "`sort`. Ask for everything once with a moment long ago, and then for the last `modified` that "
+            "you have seen: nothing is missed, and the last rows come again.",
+        )
     if listing.sorts:
         fields["sort"] = sort_of(listing)
     return fields
@@ -96,11 +104,12 @@ def answered(endpoint: Any, listing: Listing, found: Any, query: dict[str, Any],
     is_file = query.get("format", "json") in FILES
     if seen is not None and (is_file or order):
         rows, seen = rows.filter(any_of(seen)) if seen else rows.none(), None
+    if listing.copied is not None and query.get("updated_since"):
+        rows, order = changed_since(rows, listing.copied, query), IN_ORDER
     if is_file:
         lines = listing.lines(rows.order_by(*(order or usual)), by)
-        return file_answer(
-            listing.name, query["format"], listing.heads, lines, endpoint.request.query_params.dict()
-        )
+        asked = endpoint.request.query_params.dict() | {"time_zone": by.actor.time_zone}
+        return file_answer(listing.name, query["format"], listing.heads, lines, asked)
     return rows, seen, order
 
 

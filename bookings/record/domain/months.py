@@ -5,6 +5,8 @@ from collections.abc import Collection
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from instruments.reading.domain.clock import instant
+
 
 def month_of(moment: datetime, time_zone: str) -> date:
     """Return the first day of the local month of a moment."""
@@ -36,6 +38,11 @@ def months_between(first: date, last: date) -> list[date]:
         months.append(month)
         month = month_after(month)
     return months
+
+
+def months_span(zone: ZoneInfo, first: date, last: date) -> tuple[datetime, datetime]:
+    """Return the instants [start, end) of the local months from the first to the last, both included."""
+    return instant(zone, first, 0), instant(zone, month_after(last), 0)
 
 
 def month_for(final_at: datetime, time_zone: str, drawn: Collection[date]) -> date:

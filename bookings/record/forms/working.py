@@ -26,7 +26,8 @@ class MonthField(forms.CharField):
 
 class WorkingForm(StyledForm):
     """The filters of a list: those that it declares, words to search for, and a range of days, the last one
-    included; and the order, for lists that are not tables. Invalid values filter nothing."""
+    included; and the order, for lists that are not tables. A value that is no day filters nothing; one
+    that a filter does not know lists nothing (`ListPage.narrowed`)."""
 
     def __init__(self, data: Any, listing: Listing, *, orders: Mapping[str, Any]) -> None:
         super().__init__(data)

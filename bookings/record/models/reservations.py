@@ -9,11 +9,13 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.record.models.amounts import amount_field
+from bookings.record.models.copies import Copied
+from bookings.record.models.references import Referenced
 from instruments.rates.models import RateCard
 from instruments.register.models import Instrument
 
 
-class Reservation(models.Model):
+class Reservation(Referenced, Copied):
     """A request for a period of one unit. A hold is a reservation in state `held`."""
 
     class State(models.TextChoices):
@@ -31,6 +33,11 @@ class Reservation(models.Model):
     class HeldFor(models.TextChoices):
         BID = "bid", _("bid")
         BATCH = "batch", _("batch")
+
+    class Struck(models.TextChoices):
+        WAS_THERE = "was_there", _("the person was there")
+        HOST_FAULT = "host_fault", _("it was the owner's fault")
+        OTHER = "other", _("another reason")
 
     class Purpose(models.TextChoices):
         RESEARCH = "research", _("research")
@@ -91,6 +98,8 @@ class Reservation(models.Model):
     # on which they did so, or shortened or moved it free of charge, which is possible once a day.
     is_second_thought = models.BooleanField(default=False)
     second_thought_on = models.DateField(null=True)
+    # Why the host removed the no-show that the booking counted as; without times of use it costs nothing.
+    struck = models.CharField(max_length=10, choices=Struck, blank=True, default="", db_default="")
 
     # Where it is one of several made together.
     series = models.ForeignKey(
@@ -131,6 +140,7 @@ class Reservation(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["modified", "id"], name="reservation_modified"),
             models.Index(fields=["start_at", "id"], name="reservation_start"),
             models.Index(fields=["user", "-start_at"], name="reservation_user"),
             models.Index(

@@ -1,8 +1,30 @@
 """Load the webhook events about bookings."""
 
-from accounts.domain.hooks import Happening, instant
+from accounts.domain.hooks import (
+    ID,
+    INSTANT,
+    TEXT,
+    WHOLE,
+    Datum,
+    Happening,
+    Payload,
+    data_of,
+    instant,
+    one_of,
+)
 from accounts.models import OutboxMessage
 from bookings.record.models import Reservation
+
+BOOKING: Payload = {
+    "id": Datum(lambda one: str(one.pk), ID),
+    "instrument": Datum(lambda one: str(one.instrument_id), ID),
+    "start": Datum(lambda one: instant(one.start_at), INSTANT),
+    "end": Datum(lambda one: instant(one.end_at), INSTANT),
+    "state": Datum(lambda one: one.state, one_of(Reservation.State.values)),
+    "organisation": Datum(lambda one: one.organisation.code, TEXT),
+    "host": Datum(lambda one: one.host.code, TEXT),
+    "version": Datum(lambda one: one.version, WHOLE),
+}
 
 
 def of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
@@ -15,16 +37,7 @@ def of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
             one.pk,
             f"{row.pk}:{one.pk}",
             frozenset({one.organisation_id, one.host_id}),
-            {
-                "id": str(one.pk),
-                "instrument": str(one.instrument_id),
-                "start": instant(one.start_at),
-                "end": instant(one.end_at),
-                "state": one.state,
-                "organisation": one.organisation.code,
-                "host": one.host.code,
-                "version": one.version,
-            },
+            data_of(BOOKING, one),
         )
         for one in reservations.order_by("start_at", "id")
     ]

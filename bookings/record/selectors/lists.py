@@ -1,6 +1,7 @@
 """Lists that are declared once for their page, their files and the API: their columns, filters and order."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,13 +11,13 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateTimeField, F, Func, Model, QuerySet, TextField, Value
+from django.db.models import DateTimeField, F, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
 
 from accounts.domain.roles import Actor, By
 from accounts.letters.words import is_chinese
-from accounts.selectors.rows import field_at
+from accounts.selectors.rows import as_uuid, field_at
 from bookings.record.domain.money import format_amount
 from bookings.record.domain.months import month_after
 from bookings.record.selectors.words import with_words
@@ -27,7 +28,7 @@ TEXT, CHOICE, MONTH, DAY, ID, FLAG = "text", "choice", "month", "day", "id", "fl
 READ_AT_ONCE = 2000  # rows of a file
 
 type Rows = QuerySet[Any]
-type Cell = str | int | Decimal | None
+type Cell = str | int | Decimal | date | None  # an instant is in the reader's zone
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,34 @@ class Filter:
         return rows.filter(**{self.narrow: value})
 
 
+def payer_filter(path: str) -> Filter:
+    """Return a filter by the organisation that pays, which lies at a path of a row."""
+
+    def narrow(rows: Rows, value: str, by: By) -> Rows:
+        pk = as_uuid(value)
+        return rows.filter(**({f"{path}_id": pk} if pk else {f"{path}__code": value}))
+
+    return Filter("payer", narrow, help="Id of the paying organisation; its code for one version and a year.")
+
+
 @dataclass(frozen=True)
 class Listing:
     """A list of the `rows` that an actor may see, or of those in one of its `waits` that need their
-    attention. A reader may search it for words in `words` (fields or `aliases`; `q_help` describes them),
-    restrict it to days of the `day` field, filter it by `filters`, and sort it by the columns. Its file is
-    called `name` and has the columns with cells; `for_files` adds to the rows what the cells read, and `only`
-    restricts the fields that are loaded; `completed` adds to so many rows at a time what SQL cannot give the
-    cells."""
+    attention. A reader may search it for words in `words` (fields or `aliases`; `q_help` describes them), for
+    an amount in `amounts`, and for what `finds` looks up in other tables for the rows; restrict it to days of
+    the `day` field, filter it by `filters`, and sort it by the columns, each of which is a field or one of
+    the `aliases`. Its file is called `name` and has the columns with cells; `for_files` adds to the rows what
+    the cells read, and `only` restricts the fields that are loaded; `completed` adds to so many rows at a
+    time what SQL cannot give the cells. Programs that keep a copy ask for what was changed since a moment, of
+    the rows that meet the condition `copied`; None: they cannot."""
 
     name: str
     rows: Callable[[Actor], Rows]
     columns: Sequence[Column]
     waits: Mapping[str, Callable[[Actor, datetime], Rows]] = field(default_factory=dict)
     words: Sequence[str] = ()
+    amounts: Sequence[str] = ()
+    finds: Callable[[Rows, str, By], Q] | None = None
     aliases: Mapping[str, Any] = field(default_factory=dict)
     q_help: str = ""
     day: str = ""
@@ -91,6 +106,7 @@ class Listing:
     only: Sequence[str] = ()
     completed: Callable[[list[Any]], Iterable[Any]] | None = None
     waits_help: str = ""
+    copied: Q | None = None
 
     @property
     def sorts(self) -> dict[str, str]:
@@ -111,12 +127,16 @@ class Listing:
 
     def sort_key(self, rows: Rows, sort: str) -> Combinable:
         """Return the expression by which rows are sorted; of two names of a thing it is the one shown."""
-        return _as_shown(rows.model, self.sorts[sort.removeprefix("-")])
+        path = self.sorts[sort.removeprefix("-")]
+        # A copy: a query may change the subquery that it takes.
+        return deepcopy(self.aliases[path]) if path in self.aliases else _as_shown(rows.model, path)
 
     def narrowed(self, rows: Rows, values: Mapping[str, Any], by: By) -> Rows:
         """Return the rows filtered by the reader's values; empty values filter nothing."""
         if text := values.get("q"):
-            rows = with_words(rows.alias(**self.aliases), self.words, text)
+            also = self.finds(rows, text, by) if self.finds else None
+            named = rows.alias(**deepcopy(dict(self.aliases)))
+            rows = with_words(named, self.words, text, amounts=self.amounts, also=also)
         zone = ZoneInfo(by.actor.time_zone)
         is_moment = bool(self.day) and _is_moment(rows.model, self.day)
         if since := values.get("since"):
@@ -143,7 +163,8 @@ class Listing:
 
     def line(self, row: Any, by: By) -> list[Cell]:
         """Return the cells of a row, as a file of the list has them."""
-        return [_plain(column.read(row, by)) for column in self.columns if column.cell is not None]
+        zone = ZoneInfo(by.actor.time_zone)
+        return [_plain(column.read(row, by), zone) for column in self.columns if column.cell is not None]
 
 
 def amount_of(name: str, currency: str = "currency") -> Callable[[Any, By], Any]:
@@ -168,10 +189,10 @@ def month_cell(row: Any, by: By) -> str:
     return f"{row.month:%Y-%m}" if row.month else ""
 
 
-def _plain(value: Any) -> Cell:
-    if isinstance(value, date):  # an instant too
-        return value.isoformat()
-    return value if value is None or isinstance(value, (int, Decimal)) else str(value)
+def _plain(value: Any, zone: ZoneInfo) -> Cell:
+    if isinstance(value, datetime):
+        return value.astimezone(zone)
+    return value if value is None or isinstance(value, (int, Decimal, date)) else str(value)
 
 
 def _as_shown(model: type[Model], path: str) -> Combinable:

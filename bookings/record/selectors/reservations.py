@@ -1,14 +1,17 @@
 """Reservations, as far as each person may see them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Membership, Organisation, Region, User
+from accounts.selectors.memberships import in_scope, place_of
 from accounts.selectors.rows import among, any_of, visible
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import OCCUPYING, effective_state
@@ -24,14 +27,40 @@ ONLY_HELD = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None
 
 
 def visible_to(actor: Actor) -> Q:
-    """Return a condition for the reservations that the actor may see: their own; those their organisation
-    pays or hosts, for its managers and finance; those of an auditor's regions. A bid's hold is seen by its
-    person alone."""
+    """Return a condition for the reservations that the actor may see with their prices: their own; those
+    their organisation pays or hosts, for its managers and finance; those of a part that they manage; those of
+    an auditor's regions. A bid's hold is seen by its person alone."""
     own = Q(user_id=actor.person) | Q(made_by_id=actor.person)
-    return any_of([own, *(seen & _IS_NO_BID for seen in of_places(actor))])
+    return any_of([own, *(seen & _IS_NO_BID for seen in (*of_places(actor), *of_parts(actor)))])
 
 
 _IS_NO_BID = Q(held_for="")
+
+
+def of_parts(actor: Actor, instrument: str = "instrument") -> list[Q]:
+    """Return the conditions for the reservations of facilities and instruments to which roles of the actor
+    are limited, or for other rows with a host and the path to an `instrument`."""
+    scope = replace(actor.scope_where("read-bookings"), organisations=frozenset())
+    return [in_scope(scope, "host", instrument)] if scope else []
+
+
+def operated_by(actor: Actor) -> Q:
+    """Return a condition for the bookings of instruments that the actor operates, without slots that were
+    only held. Of those for which `visible_to` does not hold they see no price."""
+    is_booked = ~ONLY_HELD & ~Q(state="held") & _IS_NO_BID
+    return in_scope(actor.scope_where("operate-instruments"), "host") & is_booked
+
+
+def operates(actor: Actor, row: Reservation) -> bool:
+    """Say whether the actor operates the instrument of a booking, for its host."""
+    return actor.may("operate-instruments", place_of(row.host, row.instrument))
+
+
+def manages(actor: Actor, row: Reservation) -> bool:
+    """Say whether the actor manages the instrument of a booking, for its host. No statement for who manages
+    nothing, or if the instrument is loaded with it."""
+    scope = actor.scope_where("manage-instruments")
+    return bool(scope) and scope.holds(row.host_id, row.instrument.facility_id, row.instrument_id)
 
 
 def takes_part(actor: Actor, row: Reservation) -> bool:
@@ -50,6 +79,30 @@ def taking_part(actor: Actor, of: str = "") -> Q:
         for side in ("organisation", "host")
     ]
     return any_of([Q(**{f"{of}user": actor.person}), *near])
+
+
+def booked_by(actor: Actor, row: Reservation) -> bool:
+    """Say whether the actor is on the payer's side, and so reads what was noted at a booking for the payer's
+    own systems: its person; who made it, while they belong to the payer; the payer's managers and finance.
+    Whoever reads the booking otherwise, as its host or as an auditor, does not."""
+    if actor.user_id is None:
+        return False
+    return (
+        actor.user_id == row.user_id
+        or (actor.user_id == row.made_by_id and row.organisation_id in actor.own_organisations)
+        or row.organisation_id in actor.organisations_where("read-bookings")
+    )
+
+
+def booked_by_side(actor: Actor, of: str = "") -> Q:
+    """Return the condition that `booked_by` decides, for rows whose reservation is at the path `of`."""
+    return any_of(
+        [
+            Q(**{f"{of}user": actor.person}),
+            Q(**{f"{of}made_by": actor.person, f"{of}organisation__in": actor.own_organisations}),
+            Q(**{f"{of}organisation__in": actor.organisations_where("read-bookings")}),
+        ]
+    )
 
 
 def of_places(actor: Actor) -> list[Q]:
@@ -84,7 +137,7 @@ def each_of_places(actor: Actor) -> list[Q]:
 def first_visible_to(actor: Actor) -> list[Q]:
     """Return the conditions of `visible_to` in a form for `first_of`."""
     for_others = Q(made_by_id=actor.person) & ~Q(user=F("made_by"))
-    places = (seen & _IS_NO_BID for seen in each_of_places(actor))
+    places = (seen & _IS_NO_BID for seen in (*each_of_places(actor), *of_parts(actor)))
     return [Q(user_id=actor.person), for_others, *places]
 
 
@@ -94,8 +147,8 @@ def reservations_for(actor: Actor) -> QuerySet[Reservation]:
 
 
 def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return which of the given reservations the actor may see."""
-    rows = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
+    """Return which of the given reservations the actor may see, some perhaps without their prices."""
+    rows = Reservation.objects.filter(visible_to(actor) | operated_by(actor), pk__in=list(ids))
     return frozenset(rows.values_list("pk", flat=True))
 
 
@@ -116,19 +169,36 @@ def is_own(actor: Actor, values: Mapping[str, Any]) -> bool:
 def hosted_reservations(actor: Actor) -> QuerySet[Reservation]:
     """Return the bookings of instruments that the actor manages, newest first, without slots that were only
     held."""
-    hosts = actor.organisations_where("manage-instruments")
+    hosts = in_scope(actor.scope_where("manage-instruments"), "host")
     return (
-        Reservation.objects.filter(~ONLY_HELD, ~Q(state="held"), host_id__in=hosts, held_for="")
+        Reservation.objects.filter(hosts, ~ONLY_HELD, ~Q(state="held"), held_for="")
         .select_related(*WITH)
         .order_by("-start_at", "-id")
     )
 
 
+def operated_reservations(actor: Actor) -> QuerySet[Reservation]:
+    """Return the bookings of instruments that the actor operates, newest first, to show without prices."""
+    return Reservation.objects.filter(operated_by(actor)).select_related(*WITH).order_by("-start_at", "-id")
+
+
+def reservations_at_work(actor: Actor) -> QuerySet[Reservation]:
+    """Return the bookings of instruments that the actor operates, each with `is_priced`: whether the actor
+    manages its instrument too, and so reads its price."""
+    managed = in_scope(actor.scope_where("manage-instruments"), "host")
+    return priced_where(operated_reservations(actor), managed)
+
+
+def priced_where(rows: QuerySet[Reservation], seen: Q) -> QuerySet[Reservation]:
+    """Say of bookings, in `is_priced`, whether the condition under which their price is read holds."""
+    return rows.annotate(is_priced=ExpressionWrapper(seen, BooleanField()))
+
+
 def bookings_met(actor: Actor) -> QuerySet[Reservation]:
-    """Return the bookings whose people the actor may choose by name: of instruments that they manage, and at
+    """Return the bookings whose people the actor may choose by name: of instruments that they operate, and at
     the cost of organisations whose bookings they read. Who has left a payer is found only by those who read
     its members."""
-    hosts = Q(host_id__in=actor.organisations_where("manage-instruments"))
+    hosts = in_scope(actor.scope_where("operate-instruments"), "host")
     readers = Q(organisation_id__in=actor.organisations_where("read-members"))
     present = Membership.objects.filter(
         user=OuterRef("user"), organisation=OuterRef("organisation"), ended_at=None
@@ -138,10 +208,18 @@ def bookings_met(actor: Actor) -> QuerySet[Reservation]:
 
 
 def upcoming(actor: Actor, now: datetime) -> QuerySet[Reservation]:
-    """Return the actor's own bookings that are not over."""
-    return own_reservations(actor).filter(
-        end_at__gt=now, state__in=["held", "requested", "confirmed", "in_use"]
-    )
+    """Return the actor's own bookings that are not over: a session that nobody has ended goes on."""
+    is_ahead = Q(end_at__gt=now, state__in=["held", "requested", "confirmed"])
+    return own_reservations(actor).filter(is_ahead | Q(state="in_use"))
+
+
+def in_states(rows: QuerySet[Reservation], states: Iterable[str], now: datetime) -> QuerySet[Reservation]:
+    """Return the rows that are in one of these states now (`effective_state`): an unanswered request past its
+    deadline counts as expired, even if no job has recorded that yet."""
+    states = list(states)
+    lapsed = Q(state__in=["held", "requested"], deadline_at__lte=now)
+    found = Q(state__in=states) & ~lapsed
+    return rows.filter(found | lapsed if "expired" in states else found)
 
 
 def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservation]:
@@ -159,12 +237,12 @@ def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservat
 
 
 def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
-    """Return unanswered requests at organisations that the actor manages, the most urgent first."""
+    """Return unanswered requests for instruments that the actor manages, the most urgent first."""
     return (
         Reservation.objects.filter(
+            in_scope(actor.scope_where("manage-instruments"), "host"),
             state=Reservation.State.REQUESTED,
             deadline_at__gt=now,
-            host_id__in=actor.organisations_where("manage-instruments"),
         )
         .select_related(*WITH)
         .order_by("deadline_at", "id")
@@ -189,9 +267,21 @@ def refuse_while_booked(instrument_id: UUID, now: datetime) -> None:
 
 
 def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
-    """Return a reservation; raise `NotFound` if there is none, or the actor may not see it."""
-    rows = reservations_for(actor).select_related("organisation__region", "host__region", "imported")
-    return visible(rows, pk=reservation_id)
+    """Return a reservation with its price; raise `NotFound` if there is none, or the actor may not see it."""
+    return visible(reservations_for(actor).select_related(*BESIDES), pk=reservation_id)
+
+
+BESIDES = ("organisation__region", "host__region", "imported", "rate_card", "agreement")
+
+
+def reservation_at_work(actor: Actor, reservation_id: UUID) -> tuple[Reservation, bool]:
+    """Return a reservation, and whether the actor may read its price: who only operates the instrument may
+    not. Raise `NotFound` if there is none, or the actor may not see it. One statement more for operators."""
+    try:
+        return reservation_by_id(actor, reservation_id), True
+    except NotFound:
+        rows = operated_reservations(actor).select_related(*BESIDES)
+        return visible(rows, pk=reservation_id), False
 
 
 def rules_behind(reservation: Reservation) -> PolicyVersion | None:

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts.domain.roles import Actor, By
+from accounts.forms import NameInput
 from accounts.selectors.rows import among
 from bookings.record.adapters.figures import FILES, file_answer
 from bookings.record.forms.working import WorkingForm
@@ -28,6 +29,14 @@ class Pages(Paginator):  # type: ignore[type-arg]
         every: Any = self.object_list
         rows = every.filter(among("pk", object_list.values("pk")))
         return super()._get_page(rows, *args)  # type: ignore[misc]
+
+
+def names_nobody(form: Form | None) -> bool:
+    """Say whether a name by which a list is filtered could not be understood; the form says what is wrong
+    with it."""
+    return form is not None and any(
+        isinstance(field.widget, NameInput) for name, field in form.fields.items() if name in form.errors
+    )
 
 
 @dataclass(frozen=True)
@@ -60,26 +69,33 @@ class ListPage:
         own = {name: value for name, value in form.cleaned_data.items() if value}
         return working, working.narrowing | own
 
+    def _means_nothing(self, working: WorkingForm, form: Form | None) -> bool:
+        """Say whether one of the list's filters has a value that it does not know, or a name that names
+        nobody: then the list shows no row, as all of them would look like the answer."""
+        wrong = {*working.errors, *(form.errors if form else ())}
+        return bool(wrong & {one.name for one in self.listing.filters}) or names_nobody(form)
+
     def narrows(self, request: HttpRequest, form: Form | None = None) -> bool:
         """Say whether the address filters the list."""
-        return bool(self._working(request, form)[1])
+        working, values = self._working(request, form)
+        return bool(values) or self._means_nothing(working, form)
 
     def narrowed(
         self, request: HttpRequest, by: By, rows: QuerySet[Any], form: Form | None = None
     ) -> tuple[QuerySet[Any], dict[str, Any]]:
         """Return the rows as the reader filtered and sorted them, and the context for the template."""
         working, values = self._working(request, form)
-        rows = self.listing.narrowed(rows, values, by)
+        is_unknown = self._means_nothing(working, form)
+        rows = rows.none() if is_unknown else self.listing.narrowed(rows, values, by)
         sort = self.listing.sort_named(request.GET.get("sort", ""))
         if sort:
-            key = self.listing.sort_key(rows, sort)
-            is_back = sort.startswith("-")
-            rows = rows.order_by(key.desc() if is_back else key.asc(), "-pk" if is_back else "pk")  # type: ignore[attr-defined]
+            rows = rows.annotate(sorted_by=self.listing.sort_key(rows, sort))
+            rows = rows.order_by(*(("-sorted_by", "-pk") if sort.startswith("-") else ("sorted_by", "pk")))
         return rows, {
             "working": working,
             "listing": self.listing,
             "narrowing": values,
-            "is_narrowed": bool(values),
+            "is_narrowed": bool(values) or is_unknown,
             "sort": sort,
         }
 
@@ -88,7 +104,8 @@ class ListPage:
         if (format := request.GET.get("format", "")) not in FILES:
             return None
         lines = self.listing.lines(rows, by)
-        return file_answer(self.listing.name, format, self.listing.heads, lines, request.GET.dict())
+        asked = request.GET.dict() | {"time_zone": by.actor.time_zone}
+        return file_answer(self.listing.name, format, self.listing.heads, lines, asked)
 
     def chosen(self, request: HttpRequest, by: By) -> tuple[str, QuerySet[Any]]:
         """Return the kind of waiting rows to which the address restricts the list (empty: none), and the rows
@@ -150,7 +167,12 @@ def wants_csv(request: HttpRequest) -> bool:
 
 
 def csv_answer(
-    request: HttpRequest, name: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]
+    request: HttpRequest,
+    name: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    has_figures: bool = False,
 ) -> HttpResponseBase:
-    """Send all rows of a list as it is filtered as CSV."""
-    return file_answer(name, "csv", heads, rows, request.GET.dict())
+    """Send all rows of a list as it is filtered as CSV; one that `has_figures` says what was asked."""
+    return file_answer(name, "csv", heads, rows, request.GET.dict(), has_figures=has_figures)

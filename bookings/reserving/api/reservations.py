@@ -1,12 +1,13 @@
 """Reservations: making and reading them. Transitions and moves are in modules of their own."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet, Value
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -15,33 +16,54 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.memberships import PersonShape
-from accounts.api.pagination import Pages, paginated
-from accounts.api.resource import Resource, reads
+from accounts.api.pagination import paginated
+from accounts.api.resource import Resource, changes, reads, rendered
 from accounts.api.schema import one_of, operation, page
-from accounts.api.shapes import Choice, Instant, ListOf, Number, Shape, Text, checked, query_values, shown_by
+from accounts.api.shapes import (
+    Choice,
+    Flag,
+    Instant,
+    ListOf,
+    Number,
+    ObjectOf,
+    Shape,
+    Text,
+    Whole,
+    checked,
+    query_values,
+    shown_by,
+)
+from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor, By
 from accounts.models import User
 from accounts.selectors.rows import visible
 from bookings.catalogue.api import asking
-from bookings.catalogue.api.fees import CardRefShape, QuoteShape
+from bookings.catalogue.api.fees import CardRefShape, QuoteShape, quote_shown
 from bookings.catalogue.selectors.parties import Booking
 from bookings.funding.api.funding import FundedShape
 from bookings.funding.selectors.earmarks import paying, sees_funding
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Quote
-from bookings.pricing.selectors.bookings import BOOKINGS
+from bookings.pricing.selectors.bookings import BOOKINGS, OPERATED_BOOKINGS
 from bookings.pricing.selectors.charges import IN_FORCE
-from bookings.record.api.lists import FILE_TYPES, answered, format_of, sort_of
-from bookings.record.api.shapes import PlainNumber
+from bookings.record.api.lists import FILE_TYPES, answered, query_of
+from bookings.record.api.shapes import PlainNumber, ReferenceBody, ReferencedShape, references_show
+from bookings.record.domain.references import noted
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.domain.reservations import effective_state
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import WITH, first_visible_to, reservations_for
-from bookings.reserving.services.reservations import MOST_AT_ONCE, reservations_request
+from bookings.record.selectors.reservations import (
+    WITH,
+    booked_by,
+    first_visible_to,
+    operated_by,
+    operated_reservations,
+    reservations_for,
+)
+from bookings.reserving.services.reservations import MOST_AT_ONCE, reservation_note, reservations_request
 from instruments.register.models import Instrument
 
 TAG = "reservations"
-WAITING = ("held", "requested")
 
 
 # Answers
@@ -73,10 +95,10 @@ class SessionShape(serializers.Serializer[Any]):
     remarks = serializers.CharField()
 
 
-AsQuoted = shown_by(dict, QuoteShape)
+AsQuoted = shown_by(quote_shown, QuoteShape)
 
 
-class ReservationShape(serializers.Serializer[Any]):
+class ReservationShape(ReferencedShape):
     """A request for a period, with the quoted price, frozen. Organisations and regions are given by code, as
     they were when the request was made."""
 
@@ -118,7 +140,14 @@ class ReservationShape(serializers.Serializer[Any]):
     requested_at = Instant()
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
-    reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    reason = serializers.CharField(
+        help_text="Why it was rejected, cancelled or displaced, or its no-show removed."
+    )
+    struck = serializers.ChoiceField(
+        Reservation.Struck.choices,
+        allow_blank=True,
+        help_text="Why the host removed the no-show that the booking counted as; empty for others.",
+    )
     cancelling_costs_at_least = PlainNumber(
         source="least_percent",
         help_text="Least percentage that cancelling costs, because the booking was moved at short "
@@ -135,8 +164,22 @@ class ReservationShape(serializers.Serializer[Any]):
     step = serializers.IntegerField(allow_null=True, help_text="Position in the chain, from 1.")
     session = SessionShape(allow_null=True)
     charge = ChargeShape(allow_null=True)
+    default_lapsed = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="In the answer to a booking that names no `funding`: the codes of default sources that "
+        "come first but can pay no longer, so that another default or none pays.",
+    )
     version = serializers.IntegerField()
     links = serializers.DictField(child=serializers.CharField())
+
+
+class ListedReservationShape(ReservationShape):
+    """A reservation in the list. `modified` follows the reservation itself: its period, state, price, use and
+    notes. Its charge and what pays for it change by themselves: see `charges/`."""
+
+    modified = Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
@@ -154,6 +197,7 @@ def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
 def prepared(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Any]:
     """Return reservations loaded by `with_all`, with what their shape shows besides their own fields."""
     rows = list(rows)
+    references_show(rows, lambda row: booked_by(actor, row))
     for row in rows:
         quote: Quote | None = next(iter(row.current_quotes), None)
         stored = getattr(row, "stored_with", None)
@@ -164,7 +208,11 @@ def prepared(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Any]:
         row.quote = {**quote.result, "rate_card": card} if quote else None
         row.funding = row.funded_by if sees_funding(actor, row) else None
         row.charge = next(iter(row.charges_in_force), None)
+        row.default_lapsed = getattr(row, "default_lapsed", ())
         row.links = _links(row)
+        if not getattr(row, "is_priced", True):
+            row.quote = row.funding = row.charge = None
+            row.price_group = ""
     return rows
 
 
@@ -192,8 +240,14 @@ def with_what_was_stored(row: Reservation, user: User | AnonymousUser) -> bool:
 
 
 def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
-    """Return a reservation; raise `NotFound` if there is none, or the actor may not see it."""
-    return visible(with_all(reservations_for(actor)), pk=reservation_id)
+    """Return a reservation, without its price to who only operates the instrument; raise `NotFound` if there
+    is none, or the actor may not see it."""
+    try:
+        return visible(with_all(reservations_for(actor)), pk=reservation_id)
+    except NotFound:
+        row = visible(with_all(operated_reservations(actor)), pk=reservation_id)
+        row.is_priced = False  # type: ignore[attr-defined]
+        return row
 
 
 # Requests
@@ -221,7 +275,12 @@ class AmountBody(Shape):
 
 
 class ReservationBody(
-    asking.AskedBody, asking.FundingBody, OverrideBody, asking.SampleItemsBody, asking.AcceptingBody
+    asking.AskedBody,
+    asking.FundingBody,
+    OverrideBody,
+    asking.SampleItemsBody,
+    asking.AcceptingBody,
+    ReferenceBody,
 ):
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
@@ -241,6 +300,18 @@ class ReservationBody(
         help_text="Id or e-mail address of the person to book for. The payer's managers may book for "
         "its members; the host's managers for anybody, at the host's cost.",
     )
+    answers = ObjectOf(
+        child=serializers.JSONField(),
+        required=False,
+        help_text="Answers to the questions asked at booking (moment `booking` of the instrument's "
+        "`questionnaires/`), by their keys, as for `POST answers/`.",
+    )
+    questions_version = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        help_text="The `version` of the questions that you answer; the request is refused if it has changed.",
+    )
     at_most = AmountBody(
         required=False,
         help_text="The amount `payable` in the quote that you read. If the price is now higher or in "
@@ -258,7 +329,9 @@ class ReservationsShape(serializers.Serializer[Any]):
     reservations = ReservationShape(many=True)
 
 
-class ReservationQuery(Pages):
+class ReservationQuery(query_of(replace(BOOKINGS, day=""))):  # type: ignore[misc]
+    """The filters of the list of bookings, of which the days are instants here and a state may be several."""
+
     def get_fields(self) -> Any:
         return {
             "from": Instant(required=False, help_text="Only bookings that end after this time."),
@@ -267,19 +340,9 @@ class ReservationQuery(Pages):
         }
 
     state = Text(120, default="", help_text="One or more states, separated by commas.")
-    instrument = serializers.UUIDField(required=False)
-    organisation = Text(40, default="", help_text="Code of the paying organisation.")
-    q = Text(100, default="", help_text=BOOKINGS.q_help)
-    sort = sort_of(BOOKINGS)
-    format = format_of()
-
-
-def in_states(states: list[str], now: datetime) -> Q:
-    """Return a condition for reservations in these states now: an unanswered request past its deadline counts
-    as expired, even if no job has recorded that yet."""
-    lapsed = Q(state__in=WAITING, deadline_at__lte=now)
-    rows = Q(state__in=states) & ~lapsed
-    return rows | lapsed if "expired" in states else rows
+    operated = Flag(
+        default=False, help_text="Only bookings of instruments that you operate, without their prices."
+    )
 
 
 class ReservationResource(Resource):
@@ -304,32 +367,37 @@ class Reservations(ReservationResource):
         _("Reservations"),
         tag=TAG,
         query=ReservationQuery,
-        gives=page(ReservationShape),
+        gives=page(ListedReservationShape),
         files=FILE_TYPES,
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Return the reservations you may see, the latest start first: your own; those your organisation pays
-        or hosts, for its managers and finance; those of an auditor's regions."""
+        or hosts, for its managers and finance; those of an auditor's regions. With `operated`, return the
+        bookings of instruments that you operate, with everything about prices null or empty."""
         query = query_values(ReservationQuery, request.query_params)
         rows = with_all(Reservation.objects.select_related(*WITH))
         if query["state"]:
-            rows = rows.filter(
-                in_states(asking.codes_in(query["state"], "state", Reservation.State.values), self.now)
-            )
-        if "instrument" in query:
-            rows = rows.filter(instrument_id=query["instrument"])
-        if query["organisation"]:
-            rows = rows.filter(organisation__code=query["organisation"])
+            asking.codes_in(query["state"], "state", Reservation.State.values)
         if "from" in query:
             rows = rows.filter(end_at__gt=query["from"])
         if "until" in query:
             rows = rows.filter(start_at__lt=query["until"])
-        asked: dict[str, Any] = {name: query[name] for name in ("q", "sort", "format") if name in query}
-        found = answered(self, BOOKINGS, (rows, first_visible_to(self.actor)), asked, self.order)
+        is_priced = not query["operated"]
+        listing = replace(BOOKINGS if is_priced else OPERATED_BOOKINGS, day="")
+        if not is_priced and query.get("sort", "").removeprefix("-") == "price":
+            raise invalid("sort", "unknown-value")
+        seen_by = first_visible_to(self.actor) if is_priced else [operated_by(self.actor)]
+        asked = {name: value for name, value in query.items() if name != "until"}
+        rows = rows.annotate(is_priced=Value(is_priced))
+        found = answered(self, listing, (rows, seen_by), asked, self.order)
         if isinstance(found, HttpResponseBase):
             return found
         rows, seen, order = found
-        return paginated(request, rows, query, order or self.order, self.shown, seen)
+
+        def shown(page: list[Any]) -> list[Any]:
+            return [rendered(ListedReservationShape, row) for row in self.prepared(page)]
+
+        return paginated(request, rows, query, order or self.order, shown, seen)
 
     @operation(
         "reservation_create",
@@ -355,6 +423,8 @@ class Reservations(ReservationResource):
         slot is taken or the instrument closed; 422 names every other rule that refuses, with the nearest
         period that would be allowed.
 
+        Required questions asked at booking must be answered in `answers`: 400 names each that is not.
+
         With `hold` it completes a slot held by `POST holds/`, without checking the rules again. With
         `{"bookings": [...]}`, up to 20, all are reserved or none; the answer is `{"reservations": [...]}` in
         the same order, and a refusal names the booking it concerns with `booking`, counted from 0.
@@ -370,7 +440,10 @@ class Reservations(ReservationResource):
             booked = reservations_request(By(self.actor, self.now), bookings=bookings)
             if not all(with_what_was_stored(row, request.user) for row in booked):
                 stored = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in booked])
+                lapsed = {row.pk: row.default_lapsed for row in booked}  # type: ignore[attr-defined]
                 booked = [stored[row.pk] for row in booked if row.pk in stored]
+                for row in booked:
+                    row.default_lapsed = lapsed[row.pk]  # type: ignore[attr-defined]
             if not is_several:
                 return self.one(booked[0], status=201)
             return Response({"reservations": self.shown(booked)}, status=201)
@@ -395,11 +468,14 @@ def booking_of(data: dict[str, Any]) -> Booking:
         on_behalf_of=data.get("on_behalf_of", "").strip(),
         override=tuple(data.get("override", ())),
         reason=data.get("reason", ""),
-        funding=asking.shares_of(data),
+        funding=asking.shares_or_default(data),
         sample_items=tuple(data.get("sample_items", ())),
         house_rules=data.get("house_rules"),
         at_most=(most["amount"], most["currency"]) if (most := data.get("at_most")) else None,
         need=data.get("need"),
+        answers=data.get("answers"),
+        questions_version=data.get("questions_version"),
+        **noted({}, data),
     )
 
 
@@ -409,3 +485,15 @@ class OneReservation(ReservationResource):
     @reads(_("A reservation"))
     def detail(self, pk: UUID) -> None:
         """Return a reservation as it is now, with its quote."""
+
+    @changes(
+        _("Note a reference at a reservation"),
+        ReferenceBody,
+        refuses=[403, 404],
+        sends={"reference": "LIMS-2026-0417", "metadata": {"project": "P-17"}},
+    )
+    def note(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """Note your own id of a reservation and your own named texts, in any state of it, as its person, as
+        who made it, or as a manager of the payer. The payer's side alone reads them. A change gives it a new
+        version, and the trail has that it was made, not what was noted."""
+        return reservation_note(self.by, reservation_id=pk, given=data).pk

@@ -16,9 +16,13 @@ from accounts.domain.roles import NOBODY, Actor
 from accounts.forms import PersonField, known_to
 from bookings.catalogue.forms.periods import SAMPLES, PeriodForm, modes_of
 from bookings.catalogue.selectors.parties import Booking
+from bookings.funding.domain.defaults import NO_DEFAULT, Default
 from bookings.funding.forms.funding import PaysFrom
 from bookings.funding.models import FundingSource
 from bookings.pricing.selectors.fees import PriceRequest
+from bookings.questions.domain.questions import load_fields
+from bookings.questions.forms.questions import Asks
+from bookings.questions.models import Questionnaire
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
@@ -26,7 +30,7 @@ from bookings.samples.domain.samples import code_text
 from bookings.samples.models import SampleItem
 from instruments.rates.domain.ratecards import Option
 from instruments.rates.messages import rate_name
-from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.fields import DecimalField, StyledForm
 from instruments.register.models import Instrument
 
 
@@ -37,8 +41,9 @@ def key_of(asked: PriceRequest) -> str:
     return sha256(repr(whole).encode()).hexdigest()[:16]
 
 
-class BookingForm(PaysFrom, StyledForm, PeriodForm):
-    """The booking form: service mode, purpose and samples, with the rate card's own options."""
+class BookingForm(Asks, PaysFrom, StyledForm, PeriodForm):
+    """The booking form: service mode, purpose and samples, with the rate card's own options and
+    the host's questions."""
 
     use_required_attribute = True
 
@@ -73,7 +78,9 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         only_for_others: bool = False,
         may_override: bool = False,
         sources: Sequence[FundingSource] = (),
+        default: Default = NO_DEFAULT,
         sample_items: Sequence[SampleItem] = (),
+        questionnaire: Questionnaire | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -92,7 +99,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             )
             self.fields["reason"] = forms.CharField(required=False, max_length=500)
         self.is_managed = may_override
-        self.offer(sources)
+        self.offer(sources, default, for_others=for_others)
         if sample_items:
             chosen = forms.TypedMultipleChoiceField(
                 label=_("Samples you have announced"),
@@ -123,7 +130,7 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             unit = _("hours") if is_hours else _("number")
             words = capfirst(rate_name(option))
             step = "0.25" if is_hours else "1"
-            amount = forms.DecimalField(
+            amount = DecimalField(
                 label=f"{words} ({unit} × {option.price})",
                 required=False,
                 min_value=0,
@@ -132,6 +139,8 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
                 widget=forms.NumberInput(attrs={"min": "0", "step": step}),
             )
             self.add(name, amount)
+        if questionnaire is not None:
+            self.ask(load_fields(questionnaire.fields), version=questionnaire.version)
 
     def clean(self) -> dict[str, Any]:
         """Refuse options that the card no longer has, instead of silently leaving them out."""
@@ -139,12 +148,15 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
         gone = {name for name in self.data if name.startswith("option_")} - set(self.fields)
         if any(str(self.data[name]).strip(" 0.") for name in gone):
             self.add_error(None, sentence("unknown-option"))
+        self.check_questions()
         return data
 
     def place_of(self, path: str) -> str:
         """Return the form's field for a path in the rules' problems."""
         if path.startswith("funding"):
             return "funding"
+        if path.startswith("answers."):
+            return path.replace("answers.", "answer_", 1)
         return "quantity" if path == "samples" else path.replace("options.", "option_")
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
@@ -199,11 +211,13 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             on_behalf_of=data.get("on_behalf_of", ""),
             override=tuple(data.get("override", ())),
             reason=data.get("reason", ""),
-            funding=self.shares(),
+            funding=self.shares_or_default(),
             sample_items=tuple(data.get("sample_items", ())),
             house_rules=data.get("house_rules"),
             at_most=self.price_read(),
             need=data.get("need"),
+            answers=self.answers(),
+            questions_version=data.get("questions_version"),
         )
 
     def price_read(self) -> tuple[Decimal, str] | None:
@@ -224,9 +238,14 @@ class BookingForm(PaysFrom, StyledForm, PeriodForm):
             "read",
             "start",
             "minutes",
+            "questions_version",
         } | self.funding_names()
-        elsewhere |= set(self.option_names)
+        elsewhere |= set(self.option_names) | {field.name for field in self.shown_questions()}
         return [self[name] for name in self.fields if name not in elsewhere]
+
+    def shown_questions(self) -> list[forms.BoundField]:
+        """Return the fields of the host's questions."""
+        return [field for _question, field in self.asked()]
 
     def shown_options(self) -> list[forms.BoundField]:
         """Return the fields of the options that the way of working offers."""

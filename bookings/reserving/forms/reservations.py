@@ -49,5 +49,35 @@ class DecideManyForm(DecideForm):
 
     def requests(self) -> list[tuple[UUID, int]]:
         """Return the ids of the chosen requests, each with the version that was read."""
-        pairs = (value.split(":") for value in self.cleaned_data["chosen"])
-        return [(UUID(pk), int(version)) for pk, version in pairs]
+        return chosen_ones(self.cleaned_data["chosen"])
+
+
+class CancelManyForm(StyledForm):
+    """One reason for cancelling several bookings: `chosen` are `<id>:<version>`."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        error_messages={"required": _("Give a reason: those who booked read it.")},
+    )
+    chosen = forms.MultipleChoiceField(
+        choices=(), error_messages={"required": _("Choose at least one booking.")}
+    )
+
+    def __init__(self, data: Any = None, *, coming: Sequence[Reservation]) -> None:
+        super().__init__(data)
+        chosen: Any = self.fields["chosen"]
+        chosen.choices = [(f"{r.pk}:{r.version}", str(r.pk)) for r in coming]
+        chosen.error_messages["invalid_choice"] = _(
+            "One of the bookings has changed in the meantime. Review the list again."
+        )
+
+    def bookings(self) -> list[tuple[UUID, int]]:
+        """Return the ids of the chosen bookings, each with the version that was read."""
+        return chosen_ones(self.cleaned_data["chosen"])
+
+
+def chosen_ones(values: Sequence[str]) -> list[tuple[UUID, int]]:
+    """Return the ids and versions that stand in values of the form `<id>:<version>`."""
+    pairs = (value.split(":") for value in values)
+    return [(UUID(pk), int(version)) for pk, version in pairs]

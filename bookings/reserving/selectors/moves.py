@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import F
 
 from accounts.domain.roles import Actor
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import acts_for, place_of
 from bookings.availability.domain import approvals
 from bookings.availability.domain.availability import Calendar, Wish
 from bookings.availability.domain.kept_hours import Kept, PricedPart, left_for, parts_kept
@@ -318,10 +318,13 @@ def _judge(
 
 
 def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
-    """Say whether the actor would act as the host's manager: on a booking that is not their own."""
-    return not rules.is_own(
-        actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
-    ) and actor.may("manage-instruments", place_of(instrument.organisation))
+    """Say whether the actor would act as the host's manager: on a booking that is not their own, nor of who
+    acts through a service account."""
+    return (
+        not rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
+        and actor.may("manage-instruments", place_of(instrument.organisation, instrument))
+        and not acts_for(actor, reservation.user_id)
+    )
 
 
 def _host_proposes(reservation: Reservation, now: datetime) -> bool:

@@ -8,22 +8,23 @@ from uuid import UUID
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
-from accounts.selectors.memberships import place_of
 from bookings.availability.domain.availability import Calendar, Hazard, Wish, outside_group, unqualified
 from bookings.availability.selectors.availability import around, load_calendar
 from bookings.availability.selectors.explaining import load_explained
 from bookings.availability.selectors.kept_hours import rights_when_held
-from bookings.catalogue.selectors.askers import load_asker
+from bookings.catalogue.selectors.askers import load_asker, load_block
 from bookings.catalogue.selectors.parties import Booking
 from bookings.pricing.domain import fees
 from bookings.pricing.domain.quotes import Quote, QuoteInput
 from bookings.pricing.selectors.fees import Backing, PriceRequest, Terms, load_terms, quote_input, terms_by
+from bookings.questions.domain.questions import BOOKING
+from bookings.questions.models import Questionnaire
+from bookings.questions.selectors.questions import load_questionnaire
 from bookings.record.domain.money import format_amount
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
 from instruments.policy.domain.policies import Policy
-from instruments.policy.selectors.blocks import block_of
 from instruments.policy.selectors.policies import load_policy
 from instruments.rates.selectors.ratecards import load_card
 from instruments.register.models import Instrument
@@ -97,20 +98,10 @@ def require_place(
 def require_unblocked(
     actor: Actor, instrument: Instrument, user_id: UUID, payer_id: UUID, now: datetime
 ) -> None:
-    """Raise `RulesRefuse` (`blocked`) with the last day if the host blocks the person or the payer, and with
-    the reason and the address for objections unless they are another person's affair; the host's own managers
-    may book for them. The instrument comes from its lock. One statement at a host that blocks somebody,
-    otherwise none."""
-    block = block_of(instrument, user_id, payer_id, now)
-    if block is None or actor.may("manage-instruments", place_of(instrument.organisation)):
-        return
-    numbers = {"host": instrument.organisation.name, "until": block.last_day.isoformat()}
-    if block.organisation is None and block.user_id != actor.user_id:
-        raise RulesRefuse([Refusal("blocked", numbers | {"why": "another"})])
-    numbers |= {"reason": block.reason, "contact": block.contact}
-    if block.organisation is not None:
-        numbers |= {"why": "payer", "payer": block.organisation.name}
-    raise RulesRefuse([Refusal("blocked", numbers)])
+    """Raise `RulesRefuse` with the refusal of `load_block`, if there is one. The instrument comes from its
+    lock. One statement at a host that blocks somebody, otherwise none."""
+    if refusal := load_block(actor, instrument, user_id, payer_id, now):
+        raise RulesRefuse([refusal])
 
 
 def price_of(instrument: Instrument, terms: Terms, enquiry: PriceRequest) -> Price:
@@ -160,3 +151,8 @@ def require_qualified(instrument: Instrument, user_id: UUID, period: Period, mod
     refusals = (*unqualified(asker, period), *outside_group(for_certified, zone, asker, period))
     if refusals:
         raise RulesRefuse(refusals)
+
+
+def load_questions(instrument: Instrument) -> Questionnaire | None:
+    """Return the questions that are asked when the instrument is booked, None if there are none."""
+    return load_questionnaire(instrument, BOOKING)

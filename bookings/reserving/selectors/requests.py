@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.models import TrailEntry
 from accounts.prepared import Prepared
 from bookings.availability.models import Closure
 from bookings.funding.selectors.earmarks import require_funded
 from bookings.pricing.models import Quote
 from bookings.pricing.selectors.samples import with_number_of_samples
+from bookings.questions.selectors.questions import booking_answers, booking_answers_said
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
@@ -64,6 +66,8 @@ class Request:
     refusals: tuple[Refusal, ...]
     days: Period
     bands: tuple[Band, ...]
+    answers: tuple[tuple[str, str], ...] = ()  # to the questions asked at booking
+    before: Period | None = None  # for a confirmed booking that was moved: when it was
 
     @property
     def asks_certificate(self) -> bool:
@@ -103,7 +107,7 @@ def load_quotes(reservations: Sequence[Reservation]) -> dict[UUID, Quote]:
 
 def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -> Request:
     """Load what the host sees of a request: a reservation loaded with instrument, facility, policy and
-    schedule. Five statements at most."""
+    schedule. Seven statements at most."""
     days = _days(reservation)
     neighbours = tuple(n for n in _taken(reservation, days, now) if n.reservation != reservation)
     past = _past(reservation)
@@ -119,7 +123,20 @@ def load_request(reservation: Reservation, quote: Quote | None, now: datetime) -
         refusals=_refusals(reservation),
         days=days,
         bands=tuple(_bands(reservation, days, neighbours)),
+        answers=tuple(booking_answers_said(booking_answers(reservation))),
+        before=_before(reservation),
     )
+
+
+def _before(reservation: Reservation) -> Period | None:
+    """Return when a booking was that has to be confirmed again because it was moved; None for other requests.
+    At most one statement."""
+    if reservation.confirmed_at is None:
+        return None
+    moves = TrailEntry.objects.filter(object_id=reservation.pk, action="reservation.requested")
+    last = moves.order_by("-id").values_list("after", flat=True).first() or {}
+    times = [last[name] for name in ("was_start", "was_end") if last.get(name)]
+    return Period(*map(datetime.fromisoformat, times)) if len(times) == 2 else None
 
 
 def _refusals(reservation: Reservation) -> tuple[Refusal, ...]:

@@ -176,8 +176,11 @@ def hold_complete(
         else placing.first_state(by, parties, instrument, booking.period)
     )
     insert([placing.quote_of(hold, price, by.now)])
+    if booking.reference or booking.metadata:  # not with what goes into the trail, which the host reads
+        hold.reference, hold.metadata = booking.reference, dict(booking.metadata)
+        hold.save(update_fields=["reference", "metadata"])
     placing.money_take(
-        reservation=hold, price=price, terms=terms, shares=booking.funding, instrument=instrument, now=by.now
+        reservation=hold, price=price, terms=terms, shares=booking.shares, instrument=instrument, now=by.now
     )
     Occupancy.objects.filter(reservation=hold).update(expires_at=deadline)
     reservation_move_to(
@@ -196,6 +199,6 @@ def hold_complete(
             "held_for": "",
             "for_need": booking.need,
         },
-        recorded=placing.earmarks_recorded(price.quote, booking.funding),
+        recorded=placing.earmarks_recorded(price.quote, booking.shares),
     )
     return hold

@@ -182,7 +182,14 @@ def move_store(
     if move.new is not None and move.earmarked.sources:
         recorded |= {"payable": move.new.payable}
     if waits and was == "confirmed":
-        reservation_move_to(by, reservation=reservation, state="requested", reason=reason, extra=changes)
+        reservation_move_to(
+            by,
+            reservation=reservation,
+            state="requested",
+            reason=reason,
+            extra=changes,
+            recorded={"was_start": old.start, "was_end": old.end},
+        )
     else:
         reservation_touch(
             by,
@@ -209,7 +216,7 @@ def move_store(
     effects: list[Effect] = []
     if not is_one_of_many:
         effects += (
-            placing.requested_effects(reservation, by.now) if waits else [message("moved", reservation)]
+            placing.requested_effects(reservation, by.now, old) if waits else [message("moved", reservation)]
         )
     if reservation.state == "confirmed":
         effects += placing.reminder_effects(reservation, by.now)

@@ -114,6 +114,12 @@ def message(kind: str, reservation: Reservation, **more: str) -> Effect:
     )
 
 
+def ended(reservation: Reservation) -> Effect:
+    """Return the effect that tells programs of a session whose end tells no person."""
+    key = f"event.ended:{reservation.pk}:{reservation.version}"
+    return Effect("event.ended", key, {"reservation": str(reservation.pk)})
+
+
 def charge_due(reservation: Reservation) -> Effect:
     """Return the effect that makes the charge of an ended reservation."""
     return Effect(

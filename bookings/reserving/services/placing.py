@@ -9,37 +9,34 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor, By
 from accounts.notifications import Effect
-from accounts.permissions import require
+from accounts.permissions import require, require_person
 from accounts.prepared import insert
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import acts_for, place_of
 from accounts.selectors.organisations import organisation_by_code, organisation_region_on, payer_for
 from accounts.selectors.users import member_named, person_named
 from bookings.availability.domain import approvals
 from bookings.availability.models import Occupancy
+from bookings.catalogue.selectors.askers import load_block
 from bookings.catalogue.selectors.parties import Booking, Parties
 from bookings.funding.domain.funding import Share
+from bookings.funding.selectors.defaults import load_default_on
 from bookings.funding.services.earmarks import earmarks_store, grant_take, sources_take
 from bookings.pricing.domain import quotes
 from bookings.pricing.domain.quotes import input_to_json, quote_to_json
 from bookings.pricing.models import Quote
 from bookings.pricing.selectors.fees import Backing, Terms
+from bookings.questions.domain.questions import BOOKING
+from bookings.questions.services.questions import answers_book, answers_owe
 from bookings.record.domain import reminders
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
-from bookings.reserving.selectors.placing import (
-    Place,
-    Price,
-    load_place,
-    price_of,
-    require_price,
-    require_unblocked,
-)
+from bookings.reserving.selectors.placing import Place, Price, load_place, price_of, require_price
 from bookings.reserving.services.occupancy import lapse, message, occupancy_of
 from instruments.policy.selectors.policies import load_policy
 from instruments.rates.selectors.ratecards import CardInForce
@@ -82,6 +79,16 @@ def parties_of(actor: Actor, booking: Booking) -> Parties:
     return Parties(guest.pk, payer)
 
 
+def funded(booking: Booking, parties: Parties, instrument: Instrument) -> Booking:
+    """Return a booking with what pays for it: the default of its person, if it does not say. No statement
+    for one that says it."""
+    if booking.funding is not None:
+        return booking
+    day = local_date(instrument.facility.zone, booking.period.start)
+    default = load_default_on(parties.payer, parties.person, day)
+    return replace(booking, funding=default.shares, lapsed=default.lapsed)
+
+
 def require_override(
     actor: Actor, instrument: Instrument, person: UUID, override: Sequence[str], reason: str
 ) -> None:
@@ -91,7 +98,8 @@ def require_override(
         return
     if not set(override) <= set(OVERRIDABLE):
         raise invalid("override", "unknown-choice", allowed=", ".join(OVERRIDABLE))
-    require(actor, "manage-instruments", place_of(instrument.organisation))
+    require(actor, "manage-instruments", place_of(instrument.organisation, instrument))
+    require_person(actor)
     if actor.user_id == person:
         raise NotPermitted("own-override")
     if not reason.strip():
@@ -109,20 +117,27 @@ def place_find(
     if "too-soon" in booking.override and booking.period.end <= by.now:
         raise invalid("end", "in-the-past")  # nobody can override the notice for a time that is over
     require_override(by.actor, instrument, parties.person, booking.override, booking.reason)
+    blocked: list[Refusal] = []
     # A bid is the host's own consent, and a refusal would tell the host who asks.
     if booking.held_for != Reservation.HeldFor.BID:
-        require_unblocked(by.actor, instrument, parties.person, parties.payer.pk, by.now)
-    place = load_place(
-        instrument,
-        parties.payer,
-        parties.person,
-        booking.period,
-        booking.service_mode,
-        by.now,
-        override=booking.override,
-        backing=backing,
-        hazards=booking.hazards,
-    )
+        block = load_block(by.actor, instrument, parties.person, parties.payer.pk, by.now)
+        blocked = [block] if block else []
+    try:
+        place = load_place(
+            instrument,
+            parties.payer,
+            parties.person,
+            booking.period,
+            booking.service_mode,
+            by.now,
+            override=booking.override,
+            backing=backing,
+            hazards=booking.hazards,
+        )
+    except RulesRefuse as refused:
+        raise RulesRefuse([*refused.refusals, *blocked]) from None
+    if blocked:
+        raise RulesRefuse(blocked)
     if place.has_lapsed:
         lapse(instrument=instrument, now=by.now)
     return place
@@ -184,6 +199,8 @@ def reservation_put(
         confirmed_at=by.now if state == "confirmed" else None,
         overrides=list(place.overrides),
         for_need=booking.need,
+        reference=booking.reference,
+        metadata=dict(booking.metadata),
         **(extra or {}),
     )
     blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
@@ -195,7 +212,7 @@ def reservation_put(
             reservation=reservation,
             price=price,
             terms=place.terms,
-            shares=booking.funding,
+            shares=booking.shares,
             instrument=instrument,
             now=by.now,
         )
@@ -216,13 +233,35 @@ def reservation_put(
         }
         | ({"for": parties.person} if parties.person != by.actor.user_id else {})
         | ({"overrides": list(place.overrides)} if place.overrides else {})
-        | earmarks_recorded(price.quote if price else None, booking.funding)
+        | earmarks_recorded(price.quote if price else None, booking.shares)
         | dict(recorded or {}),
         reason=booking.reason if place.overrides else "",
     )
-    if not booking.funding:  # their sources would have to be loaded
+    if not booking.shares:  # their sources would have to be loaded
         reservation.stored_with = StoredWith(place.terms.card, quote)  # type: ignore[attr-defined]
     return reservation
+
+
+def answers_put(
+    by: By, *, instrument: Instrument, reservation: Reservation, booking: Booking, path: str = ""
+) -> None:
+    """Store the answers to the questions asked at booking. Raise `Invalid` naming what is wrong or missing,
+    each place after the `path` of the booking among several."""
+    try:
+        answers_book(
+            by,
+            instrument=instrument,
+            reservation=reservation,
+            answers=booking.answers,
+            version=booking.questions_version,
+        )
+    except Invalid as wrong:
+        raise Invalid([replace(each, field=f"{path}{each.field}") for each in wrong.problems]) from None
+
+
+def answers_owe_at_booking(instrument: Instrument, reservation: Reservation, now: datetime) -> None:
+    """Record that the required answers of a booking are owed, where nobody could be asked for them."""
+    answers_owe(instrument, reservation, now, BOOKING)
 
 
 def first_state(
@@ -231,8 +270,8 @@ def first_state(
     """Return the first state of a booking: `confirmed`, or `requested` with its deadline if it needs
     approval. A booking that the host's manager makes for somebody else counts as approved."""
     policy = load_policy(instrument.policy)
-    if by.actor.user_id != parties.person and by.actor.may(
-        "manage-instruments", place_of(instrument.organisation)
+    if not acts_for(by.actor, parties.person) and by.actor.may(
+        "manage-instruments", place_of(instrument.organisation, instrument)
     ):
         return "confirmed", None
     known = policy.approval == "first-time" and has_completed(parties.person, instrument.pk)
@@ -261,7 +300,7 @@ def _sees(actor: Actor, instrument: Instrument, reservation: Reservation) -> boo
         return True
     return not reservation.held_for and (
         actor.may("read-bookings", place_of(reservation.organisation))
-        or actor.may("read-bookings", place_of(instrument.organisation))
+        or actor.may("read-bookings", place_of(instrument.organisation, instrument))
     )
 
 
@@ -278,8 +317,8 @@ def money_take(
     and from the payer's sources."""
     zone = ZoneInfo(instrument.facility.time_zone)
     rows = sources_take(
-        reservation=reservation,
-        quote=price.quote,
+        subject=reservation,
+        cost=price.quote,
         shares=shares,
         day=local_date(zone, reservation.start_at),
         today=local_date(zone, now),
@@ -346,10 +385,14 @@ def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
     ]
 
 
-def requested_effects(reservation: Reservation, now: datetime) -> list[Effect]:
-    """Return the messages about a new request: to its person, to those who decide, and to these once more
-    before it expires."""
-    effects = [message("requested", reservation), message("to-decide", reservation)]
+def requested_effects(reservation: Reservation, now: datetime, was: Period | None = None) -> list[Effect]:
+    """Return the messages about a new request, or about a move from the time that it `was`: to its person, to
+    those who decide, and to these once more before it expires."""
+    kinds, more = ("requested", "to-decide"), {}
+    if was is not None:
+        kinds = ("move-requested", "move-to-decide")
+        more = {"was_start": was.start.isoformat(), "was_end": was.end.isoformat()}
+    effects = [message(kind, reservation, **more) for kind in kinds]
     deadline = reservation.deadline_at
     moment = reminders.lapse_warning_at(now, deadline) if deadline else None
     if deadline is not None and moment is not None:

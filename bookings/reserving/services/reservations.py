@@ -1,6 +1,6 @@
 """Reserving, deciding, cancelling, each in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.domain.errors import Invalid, NotFound, Refused, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.notifications import enqueue
-from accounts.permissions import require
+from accounts.permissions import require, require_person
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import no_second, place_of
 from accounts.services.jobs import work_through
@@ -25,13 +25,21 @@ from bookings.pricing.selectors.charges import second_thought_of
 from bookings.pricing.selectors.fees import Backing, load_backings
 from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period
+from bookings.record.domain.references import noted
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import booked_by
 from bookings.reserving.selectors.placing import require_qualified, require_unblocked
 from bookings.reserving.services import placing
 from bookings.reserving.services.holds import hold_complete, hold_give_back, hold_to_complete
-from bookings.reserving.services.house_rules import house_rules_require
-from bookings.reserving.services.occupancy import charge_due, lapse, message, reservation_move_to
+from bookings.reserving.services.house_rules import house_rules_lacking, house_rules_require
+from bookings.reserving.services.occupancy import (
+    charge_due,
+    lapse,
+    message,
+    reservation_move_to,
+    reservation_touch,
+)
 from bookings.samples.selectors.samples import hazards_of, require_accepted
 from bookings.samples.services.joining import own_samples_lock, samples_put
 from instruments.register.locks import claim_instrument, lock_instrument, lock_instruments
@@ -48,14 +56,15 @@ def reservation_request(by: By, *, booking: Booking) -> Reservation:
 def reservations_request(by: By, *, bookings: Sequence[Booking]) -> list[Reservation]:
     """Reserve several bookings in the given order, all or none.
 
-    Raises `RulesRefuse` with every rule that refuses any of them. A refusal for lack of capacity is recorded
+    Required questions at booking must be answered. Raises `RulesRefuse` with every rule that refuses any of
+    them. A refusal for lack of capacity is recorded
     as unmet demand, in a separate transaction after the rollback.
     """
     if not 1 <= len(bookings) <= MOST_AT_ONCE:
         raise invalid("bookings", "out-of-range", least=1, most=MOST_AT_ONCE)
     parties = [placing.parties_of(by.actor, booking) for booking in bookings]
     with attempt(by, parties=parties, bookings=bookings):
-        return reservations_put(by, parties=parties, bookings=bookings)
+        return reservations_put(by, parties=parties, bookings=bookings, asks=True)
 
 
 def reservations_put(
@@ -64,14 +73,19 @@ def reservations_put(
     parties: Sequence[Parties],
     bookings: Sequence[Booking],
     extras: Sequence[dict[str, object]] = (),
+    asks: bool = False,
 ) -> list[Reservation]:
-    """Lock the instruments, find a place for every booking and store them, in the caller's transaction."""
+    """Lock the instruments, find a place for every booking and store them, in the caller's transaction. The
+    answers to questions at booking are owed unless the caller `asks` for them."""
     instruments = {i.pk: i for i in lock_instruments({b.instrument_id for b in bookings})}
+    bookings = [
+        placing.funded(b, p, instruments[b.instrument_id]) for p, b in zip(parties, bookings, strict=True)
+    ]
     samples = {one.pk: one for one in own_samples_lock(by, (pk for b in bookings for pk in b.sample_items))}
     # From here on nobody else can reserve money of these payers' grants.
     payers = {party.payer.pk: party.payer for party in parties}
     backings = load_backings(payers.values(), instruments=instruments.values(), lock=True)
-    sources_lock((p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.funding)
+    sources_lock((p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.shares)
     reservations: list[Reservation] = []
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
@@ -84,6 +98,14 @@ def reservations_put(
         booking = replace(booking, hazards=hazards_of(brought)) if brought else booking
         try:
             reservation = _reserve(by, party, booking, instrument, backing, extra)
+            reservation.default_lapsed = booking.lapsed  # type: ignore[attr-defined]
+            if asks:
+                at = f"bookings[{position}]." if len(bookings) > 1 else ""
+                placing.answers_put(
+                    by, instrument=instrument, reservation=reservation, booking=booking, path=at
+                )
+            else:
+                placing.answers_owe_at_booking(instrument, reservation, by.now)
             samples_put(by, reservation=reservation, samples=brought)
             reservations.append(reservation)
         except RulesRefuse as refused:
@@ -115,12 +137,13 @@ def _reserve(
     if hold is None:
         try:
             place = placing.place_find(by, booking=booking, backing=backing, **about)
-        except RulesRefuse:
+        except RulesRefuse as refused:
             # The slot is blocked by this person's own hold, which the request does not name:
             # complete that hold.
             kept = kept_for(parties.person, instrument.pk, parties.payer.pk, booking.period, by.now)
             if kept is None:
-                raise
+                lacking = house_rules_lacking(by, instrument, parties.person, booking.house_rules)
+                raise RulesRefuse([*refused.refusals, *lacking]) from None
             hold = hold_to_complete(by, booking=replace(booking, hold=kept.pk), **about)
         else:
             house_rules_require(by, instrument, parties.person, booking.house_rules)
@@ -146,11 +169,13 @@ def reservation_decide(by: By, *, reservation_id: UUID, approve: bool, reason: s
     """Decide a request, as a manager of the host. Raise `WrongState` after its deadline; nobody decides their
     own request."""
     instrument, reservation = placing.reservation_locked(by, reservation_id)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    require(by.actor, "manage-instruments", place_of(instrument.organisation, instrument))
+    require_person(by.actor)
     if by.actor.user_id in {reservation.user_id, reservation.made_by_id}:
         raise no_second(
             "manage-instruments",
             organisation=instrument.organisation,
+            instrument=instrument,
             besides=[reservation.user_id, reservation.made_by_id],
             refusal=WrongState,
         ) or WrongState("own-request")
@@ -234,13 +259,29 @@ def reservation_cancel(by: By, *, reservation_id: UUID, reason: str) -> Reservat
     return reservation
 
 
+def reservations_cancel(
+    by: By, *, chosen: Sequence[tuple[UUID, int]], reason: str
+) -> tuple[list[Reservation], list[tuple[UUID, Refused]]]:
+    """Cancel several reservations with one reason, each (id, version that was read) in a transaction of its
+    own; return those cancelled, and those refused with their refusals."""
+    done: list[Reservation] = []
+    refused: list[tuple[UUID, Refused]] = []
+    for reservation_id, version in chosen:
+        one = By(by.actor, by.now, version)
+        try:
+            done.append(reservation_cancel(one, reservation_id=reservation_id, reason=reason))
+        except Refused as error:
+            refused.append((reservation_id, error))
+    return done, refused
+
+
 def reservation_drop(
     by: By, *, instrument: Instrument, reservation: Reservation, reason: str, is_one_of_many: bool = False
 ) -> None:
     """Cancel a reservation whose locks the caller holds; the instrument's lock also ensures that its person
     has only one second thought a day. With `is_one_of_many` it sends no message of its own."""
     is_own = rules.is_own(by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
-    by_host = not is_own and by.actor.may("manage-instruments", place_of(instrument.organisation))
+    by_host = not is_own and by.actor.may("manage-instruments", place_of(instrument.organisation, instrument))
     if not (is_own or by_host):
         require(by.actor, "book-for-members", place_of(reservation.organisation))
     if by_host and not reason.strip():
@@ -268,6 +309,26 @@ def reservation_drop(
     if reservation.confirmed_at and not by_host:
         effects.append(charge_due(reservation))
     enqueue(effects, now=by.now)
+
+
+@transaction.atomic
+def reservation_note(by: By, *, reservation_id: UUID, given: Mapping[str, Any]) -> Reservation:
+    """Note `reference` and `metadata` at a booking in any state (see `noted`), as its person, as who made it,
+    or as a manager of the payer. The trail, which the host reads too, has that it was done and not what."""
+    _, reservation = placing.reservation_locked(by, reservation_id)
+    is_own = booked_by(by.actor, reservation) and rules.is_own(
+        by.actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
+    )
+    if not is_own:
+        require(by.actor, "book-for-members", place_of(reservation.organisation))
+    columns = noted(reservation.metadata, given)
+    if all(getattr(reservation, name) == value for name, value in columns.items()):
+        return reservation
+    for name, value in columns.items():
+        setattr(reservation, name, value)
+    reservation.save(update_fields=[*columns])
+    reservation_touch(by, reservation=reservation, action="reservation.note", changes={}, recorded={})
+    return reservation
 
 
 def reservations_lapse(*, now: datetime, most: int = 500) -> int:

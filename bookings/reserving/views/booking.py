@@ -27,7 +27,9 @@ from bookings.catalogue.selectors.quotes import Quotation, load_quotation
 from bookings.catalogue.views.choosing import lengths_with, shown_quotation
 from bookings.catalogue.views.payers import Standing, no_organisation, payer_of, standing_of
 from bookings.catalogue.views.refusals import may_be_excepted, refusal_text, seconds_left
+from bookings.funding.domain.defaults import NO_DEFAULT, Default
 from bookings.funding.models import FundingSource
+from bookings.funding.selectors.defaults import load_default
 from bookings.funding.selectors.funding_sources import chargeable
 from bookings.pricing.selectors.fees import PriceRequest, Terms, first_mode, load_terms
 from bookings.record.domain.periods import Period
@@ -36,10 +38,11 @@ from bookings.record.forms.fields import local_moment
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import clashes_of
 from bookings.reserving.forms.booking import BookingForm, key_of
-from bookings.reserving.selectors.placing import require_unblocked
+from bookings.reserving.selectors.placing import load_questions, require_unblocked
 from bookings.reserving.services.holds import hold_release, hold_take
 from bookings.reserving.services.reservations import reservation_request
 from bookings.samples.domain.samples import MOST_AT_ONCE
+from bookings.samples.selectors.receiving import load_arrivals
 from bookings.samples.selectors.samples import hazards_of, joinable
 from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.policy.selectors.policies import load_policy
@@ -95,8 +98,10 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         for_others=standing.for_others,
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
-        sources=sources_offered(instrument, payer, period, actor, standing.for_others),
+        sources=(sources := sources_offered(instrument, payer, period, actor, standing.for_others)),
+        default=default_offered(payer, actor, sources),
         sample_items=list(joinable(actor)[:MOST_AT_ONCE]),
+        questionnaire=load_questions(instrument),
         initial=values,
     )
 
@@ -118,6 +123,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             "kept_hours": kept_of(instrument, payer, now),
             **_beside(actor, standing, period, refusals, data, now),
             "mode": wish.service_mode,
+            "arrives": _arrives(instrument, wish, period, now),
             "quantity": wish.quantity,
             # The slot is held from the first change of a field on, for people who book for themselves.
             "keeps_slot": standing.may_book and not refusals and kept is None,
@@ -135,13 +141,18 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         page,
         lambda by, _: _reserve(by, form.booking(instrument)),
         to=lambda created: reverse("bookings:reservation", args=[created.pk]),
-        done=lambda created: (
-            gettext("Booked. A confirmation is on its way to you.")
-            if created.state == "confirmed"
-            else gettext("Requested. The owner will answer you by mail.")
-        ),
+        done=lambda created: _done(created, actor),
         form=form,
     )
+
+
+def _done(created: Reservation, actor: Actor) -> str:
+    """Return what is said after an answer of the form: who will hear of it, and from whom."""
+    if created.state != Reservation.State.CONFIRMED:
+        return gettext("Requested. The owner will answer you by mail.")
+    if created.user_id != actor.person:
+        return gettext("Booked for {person}, who gets the confirmation.").format(person=created.user.name)
+    return gettext("Booked. A confirmation is on its way to you.")
 
 
 def _sent(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, bool]:
@@ -209,6 +220,11 @@ def sources_offered(
     return chargeable(payer, [actor.user_id], day, all_of_it=for_others)
 
 
+def default_offered(payer: Organisation | None, actor: Actor, sources: Sequence[FundingSource]) -> Default:
+    """Return what is preselected of the sources that a form offers. One statement, none without sources."""
+    return load_default(payer.pk, actor.person, sources) if payer and sources else NO_DEFAULT
+
+
 def _reserve(by: By, booking: Booking) -> Reservation:
     """Reserve for the booking form, in which a missing permission is shown instead of as a page of its
     own."""
@@ -231,7 +247,7 @@ def _quotation(
     one for its time, and releases the others. The page requests its slot and the price at the same moment, so
     if a hold made just then takes the slot, it is loaded again."""
     shares, member = form.shares_so_far() if form else (), None
-    if form and shares and payer is not None and form.named:
+    if form and shares != () and payer is not None and form.named:
         member = member_named(form.named, payer.pk)
     ids = [as_uuid(text) for text in data.getlist("sample_items")] if data else []
     chosen = [pk for pk in ids if pk is not None]
@@ -338,6 +354,12 @@ def _wish(form: BookingForm, instrument: Instrument, terms: Terms) -> PriceReque
     return read.enquiry()
 
 
+def _arrives(instrument: Instrument, wish: PriceRequest, period: Period, now: datetime) -> datetime | None:
+    """Return from when samples posted now can be worked on, if that is after a booking would start."""
+    arrives = load_arrivals([instrument], wish.service_mode, now).get(instrument.pk, now)
+    return arrives if arrives > period.start else None
+
+
 def _quote_context(
     instrument: Instrument, payer: Any, times: PeriodForm, quotation: Quotation, wish: PriceRequest
 ) -> dict[str, Any]:
@@ -346,6 +368,7 @@ def _quote_context(
     return shown_quotation(quotation) | {
         "instrument": instrument,
         "payer": payer,
+        "is_internal": payer is not None and payer.pk == instrument.organisation_id,
         "price_for": key_of(wish),
         "period": period,
         "minutes": minutes,
@@ -384,7 +407,10 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         options=options,
         actor=by.actor,
         for_others=standing.for_others,
-        sources=sources_offered(instrument, payer, times.period(), by.actor, standing.for_others),
+        sources=(
+            sources := sources_offered(instrument, payer, times.period(), by.actor, standing.for_others)
+        ),
+        default=default_offered(payer, by.actor, sources),
     )
     wish = _wish(form, instrument, terms)
     quotation = _quotation(by.actor, instrument, payer, wish, by.now, form, request.GET)
@@ -394,6 +420,7 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     context |= {"is_beside": True, "mode": wish.service_mode, "quantity": wish.quantity}
     context |= {
         "form": form,
+        "arrives": _arrives(instrument, wish, times.period(), by.now),
         "changes_options": offered != {n for n in request.GET if n.startswith("option_")},
     }
     return render(request, "bookings/reserving/book.html#quote", context)

@@ -15,11 +15,12 @@ from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, is_part
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.views.weeks import week_of
+from bookings.pricing.domain.quotes import input_to_json, minimum_charged
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.forms.fields import local_moment
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import clashes_of, reservation_by_id
+from bookings.record.selectors.reservations import clashes_of, manages, reservation_by_id
 from bookings.reserving.forms.moves import MoveForm
 from bookings.reserving.selectors.moves import load_move
 from bookings.reserving.services.moves import reservation_move
@@ -69,6 +70,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             "period": period,
             "present": present,
             "preview": preview,
+            "minimum": minimum_charged(input_to_json(preview.given)) if preview and preview.given else 0,
             "refusals": refusals,
             "overridable": [refusal for refusal in refusals if refusal.code in overridable],
             "ticked": set(form["override"].value() or []) if is_sent else set(),
@@ -102,7 +104,9 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             else redirect("bookings:reservation", reservation_id=reservation.pk)
         ),
         done=lambda moved: (
-            gettext("Moved. The owner has to agree again and will answer by mail.")
+            gettext(
+                "Moved, and the earlier time given up. The owner has to agree again and will answer by mail."
+            )
             if moved.state == "requested" and reservation.state != "requested"
             else gettext("Moved.")
         ),
@@ -127,7 +131,7 @@ def acts_as_host(actor: Actor, reservation: Reservation) -> bool:
     they may only read it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return False
-    is_host = actor.may("manage-instruments", place_of(reservation.host))
+    is_host = manages(actor, reservation)
     if not is_host and not actor.may("book-for-members", place_of(reservation.organisation)):
         raise NotPermitted
     return is_host

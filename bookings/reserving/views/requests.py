@@ -2,7 +2,6 @@
 decide."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -17,12 +16,14 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
+from accounts.permissions import require_somewhere
 from accounts.views.pages import act, by_of, reads, writes
 from bookings.catalogue.views.refusals import refusal_text
+from bookings.pricing.forms.bookings import InstrumentFilterForm
 from bookings.pricing.models import Quote
-from bookings.pricing.selectors.bookings import BOOKINGS
+from bookings.pricing.selectors.bookings import REQUESTS
 from bookings.record.domain.periods import Period
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import requests_to_decide
@@ -31,13 +32,14 @@ from bookings.reserving.forms.reservations import DecideForm, DecideManyForm
 from bookings.reserving.selectors.requests import inbox, load_quotes, load_request
 from bookings.reserving.services.reservations import requests_decide, reservation_decide
 from bookings.samples.selectors.samples import load_of_booking
+from instruments.register.selectors.registry import managed_by_name
 
 MOST = 200  # in the list, the most urgent
 
 
 LIST = ListPage(
     "bookings/reserving/requests.html",
-    replace(BOOKINGS, name="requests"),
+    REQUESTS,
     orders={
         "start": _("Earliest first"),
         "-start": _("Latest first"),
@@ -54,7 +56,7 @@ def requests(request: HttpRequest) -> HttpResponseBase:
     """Show the inbox, the most urgent request first; also as a file. `of` is the request that is opened."""
     if wants_file(request):
         by = by_of(request)
-        return LIST.answer(request, by, _requests(by))
+        return LIST.answer(request, by, _requests(by), form=_form(request, by))
     return _page(request, of=request.GET.get("of", ""))
 
 
@@ -95,7 +97,10 @@ def decide_many(request: HttpRequest) -> HttpResponse:
     waiting = _waiting(request, by)[0]
     form = DecideManyForm(request.POST, waiting=waiting)
     if not form.is_valid():
-        return _page(request, status=400, many=form)
+        # A request that has changed meanwhile is no longer ticked: its new version is read first.
+        ticked = [row.pk for row in waiting if f"{row.pk}:{row.version}" in request.POST.getlist("chosen")]
+        of = request.GET.get("of", "")
+        return _page(request, status=400, of=of, many=form, ticked=ticked)
     data = form.cleaned_data
     done, refused = requests_decide(
         by, requests=form.requests(), approve=data["approve"], reason=data["reason"]
@@ -115,24 +120,29 @@ def decide_many(request: HttpRequest) -> HttpResponse:
 
 def _kept(request: HttpRequest) -> dict[str, str]:
     """Return the filters of the list of requests, for the address of the next page."""
-    return {name: value for name in ("q", "since", "until", "sort") if (value := request.GET.get(name))}
+    names = ("instrument", "q", "since", "until", "sort")
+    return {name: value for name in names if (value := request.GET.get(name))}
+
+
+def _form(request: HttpRequest, by: By) -> InstrumentFilterForm:
+    return InstrumentFilterForm(request.GET, instruments=managed_by_name(by.actor))
 
 
 def _requests(by: By) -> QuerySet[Reservation]:
-    if not by.actor.organisations_where("manage-instruments"):
-        raise NotPermitted(capability="manage-instruments")
+    require_somewhere(by.actor, "manage-instruments")
     return requests_to_decide(by.actor, by.now)
 
 
 def _waiting(request: HttpRequest, by: By) -> tuple[list[Reservation], dict[str, Any]]:
     """Return the requests as the reader filtered them, and the context for the template."""
-    rows, working = LIST.narrowed(request, by, _requests(by))
-    return list(inbox(rows)[:MOST]), working
+    form = _form(request, by)
+    rows, working = LIST.narrowed(request, by, _requests(by), form)
+    return list(inbox(rows)[:MOST]), working | {"filter_form": form}
 
 
 def _following(request: HttpRequest, by: By, reservation_id: UUID) -> UUID | None:
     """Return the next request in the list, or the first one after the last; None if there is none."""
-    rows, _working = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now))
+    rows, _working = LIST.narrowed(request, by, requests_to_decide(by.actor, by.now), _form(request, by))
     ids = list(rows.values_list("pk", flat=True)[:MOST])
     if reservation_id not in ids:
         return None

@@ -11,10 +11,11 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request as ApiRequest
 
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
 from accounts.api.resource import OnPage, Resource, acts, creates, lists, parts, reads, removes
 from accounts.api.schema import operation
-from accounts.api.shapes import Flag, Instant, ReasonBody, Shape, Text, Whole
+from accounts.api.shapes import Flag, Instant, ReasonBody, Shape, Text, Whole, replaced_by
 from accounts.api.transfers import given_out
 from accounts.selectors.rows import visible
 from bookings.record.api.files import FileEndpoint
@@ -126,6 +127,7 @@ class CollectLinkShape(serializers.Serializer[Any]):
 
 
 class CollectLinks(Resource):
+    for_persons = True
     at, key, name, many, tag = "result-links/", "link_id", "result_link", "result_links", "results"
     shape, needs_person, write_scope, page_at = CollectLinkShape, True, "book", "results/links/"
 
@@ -170,14 +172,17 @@ class CollectLinks(Resource):
 
 
 class ReceiptShape(serializers.Serializer[Any]):
-    """A receipt for results given to `user`, or to whoever used the `link` that `link_by` made. `way`:
+    """A receipt for results given to `person`, or to whoever used the `link` that `link_by` made. `way`:
     `streamed` by the platform, with the number of bytes taken in all (`reached`) and, if everything was
     taken, when; `handed_out` to a file server, which does not report how much was taken; `confirmed` by the
     person."""
 
     id = serializers.UUIDField()
     path = serializers.CharField(help_text="Path of the file. Empty: all files.")
-    user = serializers.CharField(source="user.name", default=None, allow_null=True)
+    person = PersonShape(source="user", allow_null=True)
+    user = serializers.CharField(
+        source="user.name", default=None, allow_null=True, style=replaced_by("person")
+    )
     link = serializers.CharField(source="link.label", default=None, allow_null=True)
     link_by = serializers.CharField(source="link.created_by.name", default=None, allow_null=True)
     is_delivery = serializers.BooleanField(

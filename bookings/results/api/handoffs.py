@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, parts, reads
-from accounts.api.shapes import Choice, Instant, ListOf, ReasonBody, Shape, Whole
+from accounts.api.shapes import Choice, Instant, ListOf, ReasonBody, Shape, Whole, replaced_by
 from accounts.domain.roles import By
 from bookings.record.api.lists import listed
 from bookings.results.domain.handoffs import MOST_DUE_DAYS, MOST_KEEP_DAYS
@@ -51,7 +51,12 @@ class HandOffShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     reservation = serializers.UUIDField(source="reservation_id")
-    instrument = serializers.CharField(source="reservation.instrument.name")
+    instrument = serializers.CharField(
+        source="reservation.instrument.name", style=replaced_by("instrument_id", "instrument_name")
+    )
+    instrument_id = serializers.UUIDField(source="reservation.instrument_id")
+    instrument_name = serializers.CharField(source="reservation.instrument.name")
+    instrument_name_zh = serializers.CharField(source="reservation.instrument.name_zh")
     host = serializers.CharField(source="host.code")
     state = serializers.ChoiceField(HandOff.State.choices)
     due_at = Instant()

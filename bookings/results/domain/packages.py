@@ -92,7 +92,7 @@ def described(measurement: Measurement, results: Sequence[Result]) -> bytes:
     samples = [_entity(each, "Thing", f"sample-{n}") for n, each in enumerate(measurement.samples, 1)]
     files = [
         {
-            "@id": "files/" + quote(each.path),
+            "@id": "files/" + _address(each.path),
             "@type": "File",
             "name": each.path.rpartition("/")[2],
             "contentSize": str(each.size),
@@ -108,9 +108,11 @@ def described(measurement: Measurement, results: Sequence[Result]) -> bytes:
         "startTime": _moment(measurement.started_at),
         "endTime": _moment(measurement.ended_at),
         "instrument": {"@id": instrument["@id"]},
-        "object": [{"@id": each["@id"]} for each in samples],
-        "result": references,
     }
+    if samples:
+        session["object"] = _one_or_all([{"@id": each["@id"]} for each in samples])
+    if files:
+        session["result"] = _one_or_all(references)
     people = []
     if measurement.agent:
         people = [_entity(measurement.agent, "Person", "agent")]
@@ -124,8 +126,8 @@ def described(measurement: Measurement, results: Sequence[Result]) -> bytes:
         "datePublished": f"{measurement.sealed_at.astimezone(UTC):%Y-%m-%d}",
         "license": "No licence is stated.",
         "publisher": {"@id": host["@id"]},
-        "hasPart": references,
-        "mentions": [{"@id": "#session"}],
+        "hasPart": _one_or_all(references),
+        "mentions": {"@id": "#session"},
     }
     about = {
         "@id": "ro-crate-metadata.json",
@@ -142,6 +144,16 @@ def _entity(thing: Thing, kind: str, fallback: str) -> dict[str, Any]:
     known = {"identifier": thing.identifier} if thing.identifier else {}
     named = {"@id": thing.identifier or f"#{fallback}", "@type": kind, "name": thing.name}
     return {**named, **known, **(thing.more or {})}
+
+
+def _address(path: str) -> str:
+    """Return a path as a reference; what is not ASCII stays as it is, as RO-Crate wants it."""
+    return "".join(each if ord(each) > 127 else quote(each) for each in path)
+
+
+def _one_or_all(references: list[dict[str, str]]) -> Any:
+    """Return what a property of several has: RO-Crate wants no list around a single one."""
+    return references[0] if len(references) == 1 else references
 
 
 def _moment(at: datetime) -> str:

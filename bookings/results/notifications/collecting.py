@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.models import OutboxMessage, User
-from accounts.selectors.memberships import holders_of
+from accounts.selectors.memberships import staff_of
 from bookings.results.models import CollectLink, HandOff, KeepRequest
 from bookings.results.selectors.handoffs import every_hand_off
 
@@ -57,7 +57,7 @@ def _side(link: CollectLink) -> list[User]:
     hand_off = link.hand_off
     others = [hand_off.reservation.user]
     if link.is_of_host:
-        others = list(holders_of("manager", hand_off.host_id))
+        others = staff_of(hand_off.host_id, hand_off.reservation.instrument)
     return list({person.pk: person for person in (link.created_by, *others)}.values())
 
 
@@ -113,7 +113,7 @@ KINDS = table(
         _("Keep results longer? {instrument}"),
         _("{person} asks that the results of this booking be kept {days} days longer."),
         "request",
-        readers=lambda request: list(holders_of("manager", request.hand_off.host_id)),
+        readers=lambda request: staff_of(request.hand_off.host_id, request.hand_off.reservation.instrument),
         is_still_true=in_state("open"),
     ),
     _request(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.models import OutboxMessage, User
-from accounts.selectors.memberships import holders_of
+from accounts.selectors.memberships import staff_of
 from bookings.results.domain.handoffs import AWAITED
 from bookings.results.models import HandOff
 from bookings.results.selectors.handoffs import every_hand_off
@@ -22,7 +22,7 @@ def _for_whom(hand_off: HandOff) -> list[User]:
 
 
 def _host(hand_off: HandOff) -> list[User]:
-    return list(holders_of("manager", hand_off.host_id))
+    return staff_of(hand_off.host_id, hand_off.reservation.instrument)
 
 
 def _content(hand_off: HandOff, row: OutboxMessage, now: datetime) -> Content:

@@ -25,7 +25,7 @@ from django.utils.text import slugify
 from accounts.domain.errors import NotFound, NotPermitted, WrongState
 from accounts.domain.roles import CAPABILITIES, REACH_ABSORBED, Actor
 from accounts.models import Membership, Organisation, RoleGrant, User
-from accounts.selectors.memberships import load_actor, place_of
+from accounts.selectors.memberships import WHOLE, in_scope, load_actor, place_of
 from accounts.selectors.rows import any_of, visible
 from accounts.selectors.secrets import digest_of, link_token
 from bookings.record.models import Reservation
@@ -160,8 +160,10 @@ def with_makers(rows: QuerySet[CollectLink]) -> QuerySet[CollectLink]:
         absorbed = Q(organisation__absorbed__contains=[place], role__in=REACH_ABSORBED)
         return Q(organisation=place) | absorbed
 
-    manages = grants.filter(held(payer), role__in=CAPABILITIES["book-for-members"])
-    hands = grants.filter(held(host), role__in=CAPABILITIES["manage-instruments"])
+    manages = grants.filter(held(payer), WHOLE, role__in=CAPABILITIES["book-for-members"])
+    instrument = f"{booking}instrument"
+    of_part = Q(facility_id=OuterRef(f"{instrument}__facility")) | Q(instrument_id=OuterRef(instrument))
+    hands = grants.filter(held(host), WHOLE | of_part, role__in=CAPABILITIES["operate-instruments"])
     near = Exists(members.filter(any_of([Q(organisation=side) for side in sides]))) | Exists(
         grants.filter(any_of([held(side) for side in sides]))
     )
@@ -206,7 +208,8 @@ def links_for(actor: Actor) -> QuerySet[CollectLink]:
     booking = "hand_off__reservation"
     own = taking_part(actor, f"{booking}__")
     payer = Q(**{f"{booking}__organisation__in": actor.organisations_where("book-for-members")})
-    host = Q(hand_off__host__in=actor.organisations_where("manage-instruments"))
+    scope = actor.scope_where("operate-instruments")
+    host = in_scope(scope, "hand_off__host", f"{booking}__instrument")
     recipient = Q(**{f"{booking}__user": actor.person}) | ((own | payer) & ~host)
     is_shown = Q(is_delivery=True) & recipient | Q(is_delivery=False) & host
     return (

@@ -14,9 +14,10 @@ from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.pricing.selectors.bookings import WORDS
+from bookings.pricing.selectors.charges import BOOKING
 from bookings.record.models import Reservation
 from bookings.record.selectors.lists import CHOICE, FLAG, ID, Column, Filter, Listing
-from bookings.record.selectors.reservations import takes_part, visible_to
+from bookings.record.selectors.reservations import operated_by, takes_part, taking_part, visible_to
 from bookings.results.domain.handoffs import (
     AWAITED,
     CONFIRMABLE,
@@ -39,7 +40,7 @@ def every_hand_off() -> QuerySet[HandOff]:
 
 def hand_offs_for(actor: Actor) -> QuerySet[HandOff]:
     """Return the deliveries of the bookings that the actor may see."""
-    seen = Reservation.objects.filter(visible_to(actor)).order_by().values("pk")
+    seen = Reservation.objects.filter(visible_to(actor) | operated_by(actor)).order_by().values("pk")
     return every_hand_off().filter(reservation__in=seen)
 
 
@@ -53,7 +54,7 @@ def hand_off_to_fill(actor: Actor, hand_off_id: UUID) -> HandOff:
     `NotPermitted` if they may only see it."""
     hand_off = hand_off_by_id(actor, hand_off_id)
     if not hands_over(actor, hand_off):
-        raise NotPermitted(at=hand_off.host.pk, capability="manage-instruments")
+        raise NotPermitted(at=hand_off.host.pk, capability="operate-instruments")
     return hand_off
 
 
@@ -64,8 +65,9 @@ def announced_for(reservation_id: UUID) -> HandOff | None:
 
 
 def hands_over(actor: Actor, hand_off: HandOff) -> bool:
-    """Say whether the actor uploads, seals and releases results: a manager of the host."""
-    return actor.may("manage-instruments", place_of(hand_off.host))
+    """Say whether the actor uploads, seals and releases results: whoever operates the instrument for the
+    host."""
+    return actor.may("operate-instruments", place_of(hand_off.host, hand_off.reservation.instrument))
 
 
 def offers(actor: Actor, hand_off: HandOff, act: str) -> bool:
@@ -111,6 +113,27 @@ def load_again(actor: Actor, hand_off: HandOff) -> dict[str, Any]:
 def overdue(now: datetime) -> Q:
     """Return the condition for deliveries that are overdue."""
     return Q(state__in=AWAITED, due_at__lte=now)
+
+
+def to_collect(rows: QuerySet[HandOff], actor: Actor) -> QuerySet[HandOff]:
+    """Return those of the deliveries of which the actor's side can read what nobody has collected."""
+    return rows.filter(taking_part(actor, "reservation__"), state__in=CONFIRMABLE, collected_at=None)
+
+
+def results_to_collect(actor: Actor, now: datetime) -> QuerySet[HandOff]:
+    """Return the deliveries that wait for the actor to collect them, those of `to_collect`."""
+    return to_collect(every_hand_off(), actor)
+
+
+def to_deliver(rows: QuerySet[HandOff], actor: Actor, now: datetime) -> QuerySet[HandOff]:
+    """Return the overdue deliveries among `rows` whose instruments the actor operates."""
+    operated = Reservation.objects.filter(operated_by(actor)).order_by().values("pk")
+    return rows.filter(overdue(now), reservation__in=operated)
+
+
+def results_to_deliver(actor: Actor, now: datetime) -> QuerySet[HandOff]:
+    """Return the deliveries that wait for the actor to deliver them, those of `to_deliver`."""
+    return to_deliver(every_hand_off(), actor, now)
 
 
 def with_sizes(rows: QuerySet[HandOff]) -> QuerySet[HandOff]:
@@ -189,8 +212,9 @@ RESULTS = Listing(
         Column("files", "file_count", _("Files"), "file_count"),
         Column("bytes", "bytes_total"),
     ),
-    words=tuple(f"reservation__{name}" for name in WORDS),
-    q_help="Part of the name of the instrument, person or payer.",
+    words=(*(f"reservation__{name}" for name in WORDS), "booking"),
+    aliases={"booking": BOOKING},
+    q_help="Part of the booking's id, or of the name of the instrument, person or payer.",
     day="reservation__start_at",
     filters=(
         Filter("reservation", "reservation", ID, help="Only results of this booking."),
@@ -201,6 +225,20 @@ RESULTS = Listing(
             FLAG,
             _("Overdue"),
             help="Only results that were not delivered in time.",
+        ),
+        Filter(
+            "to_deliver",
+            lambda rows, value, by: to_deliver(rows, by.actor, by.now).order_by("due_at", "id"),
+            FLAG,
+            _("To deliver"),
+            help="Only results of instruments you operate that were not delivered in time.",
+        ),
+        Filter(
+            "to_collect",
+            lambda rows, value, by: to_collect(rows, by.actor),
+            FLAG,
+            _("To collect"),
+            help="Only results of your own bookings that can be read and are not collected.",
         ),
     ),
 )

@@ -16,10 +16,11 @@ from accounts.domain.roles import PLATFORM, By, Place
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from accounts.services.jobs import work_through
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.selectors.reservations import reservation_at_work
 from bookings.results.domain import handoffs
 from bookings.results.locks import lock_hand_off
 from bookings.results.models import HandOff, HostStorage, ResultFile, ResultTerms
@@ -45,8 +46,8 @@ class FilesNotReady(WrongState):
 def hand_off_make(by: By, *, reservation_id: UUID) -> HandOff:
     """Announce the results of a booking before it is over, for the host's managers; an existing delivery is
     returned. Raises `WrongState` for a booking that does not take place."""
-    reservation = reservation_by_id(by.actor, reservation_id)
-    require(by.actor, "manage-instruments", _place(reservation))
+    reservation, _ = reservation_at_work(by.actor, reservation_id)
+    require(by.actor, "operate-instruments", place_of(reservation.host, reservation.instrument))
     if reservation.state not in handoffs.HAPPENS:
         raise WrongState(state=reservation.state, wanted="confirmed")
     return _make(by, reservation)

@@ -46,7 +46,7 @@ def results(request: HttpRequest) -> HttpResponseBase:
     return LIST.answer(
         request,
         by,
-        is_host=bool(by.actor.organisations_where("manage-instruments")),
+        is_host=bool(by.actor.scope_where("operate-instruments")),
         keeps_storage=handoff_selectors.storages_for(by.actor).exists(),
     )
 

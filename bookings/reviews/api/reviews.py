@@ -7,14 +7,33 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, reads, tells
-from accounts.api.shapes import Choice, Day, Instant, ListOf, Money, Number, ReasonBody, Shape, Text, Whole
+from accounts.api.endpoint import Endpoint
+from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, reads, rendered, tells
+from accounts.api.schema import operation
+from accounts.api.shapes import (
+    Amount,
+    Choice,
+    Day,
+    Instant,
+    ListOf,
+    Money,
+    Number,
+    ReasonBody,
+    Shape,
+    Text,
+    Whole,
+    checked,
+)
+from accounts.domain.currencies import in_decimals
 from accounts.selectors.rows import visible
 from bookings.needs.api.needs import RequirementBody
 from bookings.record.api.lists import listed
 from bookings.reviews.domain import reviews as rules
 from bookings.reviews.forms import reviews
+from bookings.reviews.forms.schemes import MOST_SCHEME
 from bookings.reviews.models import CaseExpert, HostPledge, PurchaseCase, ReviewScheme
 from bookings.reviews.selectors import cases as selectors
 from bookings.reviews.selectors.comparison import evidence_of
@@ -22,7 +41,9 @@ from bookings.reviews.services import cases as services
 from bookings.reviews.services.cases import CaseValues, Decision
 from bookings.reviews.services.opinions import Opinion, expert_ask, interest_declare, opinion_give
 from bookings.reviews.services.promises import PledgeAnswer, pledge_answer
+from bookings.reviews.services.schemes import scheme_check, scheme_enter
 
+SCHEME = {"text": '{"code": "cn-central", "experts": 5, ...}', "reason": "Circular 12 of 2026."}
 _DECISIONS = [(s.value, s.label) for s in PurchaseCase.State if s.value in rules.DECISIONS]
 
 
@@ -50,6 +71,41 @@ class SchemeShape(serializers.Serializer[Any]):
     source_date = serializers.CharField()
 
 
+class SchemeBody(Shape):
+    text = Text(MOST_SCHEME, help_text="The scheme as a JSON text, as `load_review_schemes` reads it.")
+    reason = Text(500, help_text="Why; the trail has it.")
+
+
+class SchemeCheckBody(Shape):
+    text = Text(MOST_SCHEME, help_text="The scheme as a JSON text, as `load_review_schemes` reads it.")
+
+
+class SchemeChangeShape(serializers.Serializer[Any]):
+    """A part of the scheme that would change. Null: not stated."""
+
+    name = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class SchemeCheckShape(serializers.Serializer[Any]):
+    changes = SchemeChangeShape(many=True)
+
+
+class SchemeCheck(Endpoint):
+    needs_person = True
+
+    @operation(
+        "review_scheme_check", _("Check a review scheme"), tag="planning", takes=SchemeCheckBody,
+        gives=SchemeCheckShape, refuses=[403, 409], sends={"text": SCHEME["text"]},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Return what a new version of a scheme would change; nothing is stored. Only administrators may do
+        this."""
+        data = checked(SchemeCheckBody, request.data)
+        return Response(rendered(SchemeCheckShape, {"changes": scheme_check(self.by, **data)}))
+
+
 class ReviewSchemes(Resource):
     at, key, name, many, tag = (
         "review-schemes/",
@@ -67,6 +123,12 @@ class ReviewSchemes(Resource):
     def rows(self, query: dict[str, Any]) -> QuerySet[ReviewScheme]:
         """Return the newest version of each scheme."""
         return selectors.newest_schemes()
+
+    @creates(_("Make a version of a review scheme"), SchemeBody, refuses=[403, 409], sends=SCHEME)
+    def enter(self, data: dict[str, Any]) -> UUID:
+        """Make a new version of a scheme, for purchase cases that begin from now on; those there are keep
+        theirs. Only administrators may do this."""
+        return scheme_enter(self.by, **data).pk
 
     @reads(_("A review scheme"))
     def detail(self, pk: UUID) -> None:
@@ -172,8 +234,8 @@ class CaseFiguresShape(serializers.Serializer[Any]):
     promised_hours = serializers.CharField()
     coverage = serializers.CharField()
     wait_hours = serializers.CharField(allow_null=True)
-    own_cost = serializers.CharField(help_text="Cost per year of buying, in the currency of the case.")
-    shared_cost = serializers.CharField(allow_null=True, help_text="Cost per hour on a shared instrument.")
+    own_cost = Amount(help_text="Cost per year of buying, in the currency of the case.")
+    shared_cost = Amount(allow_null=True, help_text="Cost per hour on a shared instrument.")
     break_even_hours = serializers.IntegerField(allow_null=True)
     grounds_for = serializers.ListField(child=serializers.CharField())
     grounds_against = serializers.ListField(child=serializers.CharField())
@@ -198,6 +260,7 @@ def _button(act: str, label: Any, done: Any) -> OnPage:
 
 
 class PurchaseCases(Resource):
+    for_persons = True
     at, key, name, many = "purchase-cases/", "case_id", "purchase_case", "purchase_cases"
     tag, shape, needs_person = "planning", CaseShape, True
     write_scope, page_at, page_name = "manage", "reviews/", "review"
@@ -268,8 +331,8 @@ class PurchaseCases(Resource):
                 "promised_hours": _decimal(figures.promised),
                 "coverage": _decimal(figures.coverage, 4),
                 "wait_hours": _decimal(evidence.wait),
-                "own_cost": f"{figures.own_cost}",
-                "shared_cost": None if figures.shared is None else f"{figures.shared}",
+                "own_cost": in_decimals(figures.own_cost, case.currency),
+                "shared_cost": None if figures.shared is None else in_decimals(figures.shared, case.currency),
                 "break_even_hours": figures.break_even,
                 "grounds_for": figures.grounds_for,
                 "grounds_against": figures.grounds_against,
@@ -379,6 +442,7 @@ class PledgeShape(serializers.Serializer[Any]):
 
 
 class HostPledges(Resource):
+    for_persons = True
     at, key, name, many = "host-pledges/", "pledge_id", "host_pledge", "host_pledges"
     tag, shape, needs_person = "planning", PledgeShape, True
     write_scope, order = "manage", ("-asked_at", "-id")
@@ -434,6 +498,7 @@ class OpinionBody(Shape):
 
 
 class CaseOpinions(Resource):
+    for_persons = True
     at, key, name, many = "case-opinions/", "expert_id", "case_opinion", "case_opinions"
     tag, shape, needs_person = "planning", OpinionShape, True
     write_scope, order = "book", ("-asked_at", "-id")

@@ -24,7 +24,7 @@ from bookings.reviews.services.cases import CaseValues, Decision
 from bookings.reviews.services.opinions import Opinion
 from bookings.reviews.services.promises import MOST_YEARS
 from instruments.managing.forms.registry import term
-from instruments.reading.forms.fields import StyledForm, TextListField
+from instruments.reading.forms.fields import DecimalField, StyledForm, TextListField
 from instruments.reading.forms.shapes import ShapeForm, field_of, form_of
 from instruments.register.models import Instrument
 from instruments.vocabulary.domain.parameters import Parameters, requirements_in
@@ -59,10 +59,10 @@ class CaseForm(StyledForm):
     reason = forms.CharField(
         label=_("Why it is needed"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
     )
-    price = forms.DecimalField(label=_("Price"), **_AMOUNT)
+    price = DecimalField(label=_("Price"), **_AMOUNT)
     currency = forms.ChoiceField(label=_("Currency"), choices=_CURRENCIES)
     years = forms.IntegerField(label=_("Years of use"), min_value=1, max_value=50)
-    upkeep_percent = forms.DecimalField(
+    upkeep_percent = DecimalField(
         label=_("Upkeep, per cent of the price a year"),
         min_value=0,
         max_value=100,
@@ -70,15 +70,15 @@ class CaseForm(StyledForm):
         decimal_places=2,
         initial=rules.UPKEEP_PERCENT,
     )
-    staff = forms.DecimalField(label=_("Staff costs a year"), required=False, **_AMOUNT)
-    space = forms.DecimalField(label=_("Cost of space a year"), required=False, **_AMOUNT)
-    marginal = forms.DecimalField(
+    staff = DecimalField(label=_("Staff costs a year"), required=False, **_AMOUNT)
+    space = DecimalField(label=_("Cost of space a year"), required=False, **_AMOUNT)
+    marginal = DecimalField(
         label=_("Cost per hour on the purchased instrument"),
         required=False,
         help_text=_("Material and energy, in addition to the yearly costs."),
         **_AMOUNT,
     )
-    travel = forms.DecimalField(label=_("Travel cost per hour elsewhere"), required=False, **_AMOUNT)
+    travel = DecimalField(label=_("Travel cost per hour elsewhere"), required=False, **_AMOUNT)
     place = forms.CharField(label=_("Where it will stand"), max_length=200)
 
     def __init__(

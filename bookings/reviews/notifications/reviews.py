@@ -49,10 +49,10 @@ def _applicants(about: About) -> list[User]:
 
 
 def _hosts(about: About) -> list[User]:
-    """Return the managers of all hosts that have not answered the request to pledge hours."""
-    rows = about.case.pledges.filter(answer="").values_list("host_id", flat=True)
-    hosts: set[UUID] = set(rows)
-    return list(dict.fromkeys(p for host in sorted(hosts) for p in holders_of("manager", host)))
+    """Return the managers of all instruments whose hosts have not answered the request to pledge hours."""
+    rows = about.case.pledges.filter(answer="").select_related("instrument").order_by("host_id", "id")
+    people = (person for row in rows for person in holders_of("manager", row.host_id, row.instrument))
+    return list(dict.fromkeys(people))
 
 
 def _everybody(about: About) -> list[User]:

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, Region
-from accounts.selectors.memberships import place_of
+from accounts.permissions import require
+from accounts.selectors.memberships import in_scope, place_of
 from accounts.selectors.rows import visible
 from bookings.pricing.selectors.exchange_rates import load_worths
 from bookings.record.selectors.lists import CHOICE, Column, Filter, Listing, amount_of
@@ -55,8 +56,8 @@ def case_by_id(actor: Actor, case_id: UUID) -> PurchaseCase:
 def case_shown(actor: Actor, case_id: UUID) -> PurchaseCase:
     """Return a case that the actor may see, or one that asks about an instrument they manage; raise
     `NotFound` otherwise. In the latter they may read neither price, comparison nor opinions."""
-    hosts = actor.organisations_where("manage-instruments")
-    asked = HostPledge.objects.filter(host_id__in=hosts).values("case")
+    managed = in_scope(actor.scope_where("manage-instruments"), "host_id")
+    asked = HostPledge.objects.filter(managed).values("case")
     return visible(cases(), _seen(actor) | Q(pk__in=asked), pk=case_id)
 
 
@@ -93,17 +94,17 @@ def cases_to_decide(actor: Actor) -> QuerySet[PurchaseCase]:
 
 
 def pledges_to_answer(actor: Actor) -> QuerySet[HostPledge]:
-    """Return the unanswered requests to hosts that the actor manages, the oldest first."""
+    """Return the unanswered requests for instruments that the actor manages, the oldest first."""
     return pledges_asked(actor).filter(answer="", case__state__in=("hosts_asked", "under_review"))
 
 
 def pledges_asked(actor: Actor) -> QuerySet[HostPledge]:
-    """Return all requests to hosts that the actor manages, the oldest first."""
+    """Return all requests for instruments that the actor manages, the oldest first."""
     return (
         HostPledge.objects.select_related(
             "instrument__facility", "host__region", "case__organisation__region"
         )
-        .filter(host_id__in=actor.organisations_where("manage-instruments"))
+        .filter(in_scope(actor.scope_where("manage-instruments"), "host_id"))
         .order_by("asked_at", "id")
     )
 
@@ -146,6 +147,12 @@ def newest_schemes() -> QuerySet[ReviewScheme]:
     """Return the newest version of each scheme."""
     newest = ReviewScheme.objects.order_by("code", "-version").distinct("code")
     return ReviewScheme.objects.filter(pk__in=newest.values("pk"))
+
+
+def all_schemes(actor: Actor) -> QuerySet[ReviewScheme]:
+    """Return all versions of all schemes by code, the newest first. Only administrators may read them."""
+    require(actor, "administer", Place(None))
+    return ReviewScheme.objects.order_by("code", "-version")
 
 
 def schemes_for(organisation: Organisation, day: date) -> list[ReviewScheme]:

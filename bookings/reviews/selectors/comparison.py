@@ -352,6 +352,7 @@ def _unmet(
         Q(instrument__in=ids) | Q(technique__in=case.techniques.all(), region__in=within),
         on_date__gte=since,
         on_date__lt=until,
+        code="",
     )
     refused = Sum("minutes", filter=Q(kind="refused"), default=0)
     searched = Sum("minutes", filter=Q(kind="search"), default=0)

@@ -20,7 +20,7 @@ class SampleReceivingShape(serializers.ModelSerializer[SampleReceiving]):
 
     class Meta:
         model = SampleReceiving
-        fields = ("recipient", "address", "phone", "hours", "not_accepted", "packing", "version")
+        fields = ("recipient", "address", "phone", "hours", "not_accepted", "packing", "lead_days", "version")
 
 
 class SampleReceivings(Resource):

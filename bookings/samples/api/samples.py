@@ -24,6 +24,7 @@ from accounts.selectors.rows import as_uuid
 from bookings.record.adapters.labels import LAYOUTS, SHEET, label_sheet
 from bookings.record.api.files import PDF, FileEndpoint
 from bookings.record.api.lists import listed
+from bookings.record.api.shapes import ReferenceBody, ReferencedShape, references_show
 from bookings.samples.domain.samples import MOST_AT_ONCE
 from bookings.samples.models import SampleItem, SampleStep
 from bookings.samples.selectors import samples as selectors
@@ -52,8 +53,9 @@ class SampleItemBody(Shape):
     afterwards = Choice(SampleItem.Afterwards.choices, default="return")
 
 
-class SampleItemsNewBody(SampleItemBody):
-    """Description of new samples, their owner, their number, and the booking they are for."""
+class SampleItemsNewBody(SampleItemBody, ReferenceBody):
+    """Description of new samples, their owner, their number, the booking they are for, and what is noted at
+    each."""
 
     organisation = Text(
         40,
@@ -123,7 +125,7 @@ class SafetySheetShape(StoredFileShape):
     address = "api-sample-sheet-file"
 
 
-class SampleItemShape(serializers.Serializer[Any]):
+class SampleItemShape(ReferencedShape):
     """A thing to be measured, with every step it went through."""
 
     id = serializers.UUIDField()
@@ -183,6 +185,7 @@ class SampleResource(Resource):
         by_id = {row.pk: row for row in full}
         sides = selectors.sides_of(self.actor, rows)
         every: list[Any] = [by_id[row.pk] for row in rows]
+        references_show(every, lambda row: selectors.owns(self.actor, row))
         for row in every:
             row.booked = selectors.bookings_shown(self.actor, row, sides.get(row.pk, set()))
             for one in row.booked:
@@ -197,7 +200,7 @@ class Samples(SampleResource):
         """Return your own samples, those of your organisation for its managers, and those on bookings of an
         instrument for its managers; the newest first."""
         if "waits" in query:
-            require_somewhere(self.actor, "manage-instruments")
+            require_somewhere(self.actor, "operate-instruments")
         return selectors.samples_for(self.actor)
 
     @creates(
@@ -218,12 +221,14 @@ class Samples(SampleResource):
         announced."""
         organisation = data.pop("organisation", None)
         number, reservation = data.pop("number"), data.pop("reservation", None)
+        given: dict[str, Any] = {name: data.pop(name) for name in ("reference", "metadata") if name in data}
         return sample_services.sample_announce(
             self.by,
             values=sample_services.SampleValues(**data),
             organisation=organisation,
             number=number,
             reservation_id=reservation,
+            given=given,
         )[-1].pk
 
     @reads(_("A sample"))
@@ -238,6 +243,16 @@ class Samples(SampleResource):
         return sample_services.sample_change(
             self.by, sample_id=pk, values=sample_services.SampleValues(**data)
         ).pk
+
+    @changes(
+        _("Note a reference at a sample"),
+        ReferenceBody,
+        named="_note",
+        sends={"reference": "LIMS-2026-0417", "metadata": {"project": "P-17"}},
+    )
+    def note(self, pk: UUID, data: dict[str, Any]) -> UUID:
+        """Note your own id of a sample and your own named texts, as its owner; hosts do not see them."""
+        return sample_services.sample_note(self.by, sample_id=pk, given=data).pk
 
     @acts(_("Record a step of a sample"), SampleStepBody, below="steps")
     def step(self, pk: UUID, data: dict[str, Any]) -> UUID:
@@ -285,7 +300,6 @@ class SampleSheets(SampleResource):
         below="sheet",
         named="_sheet",
         address="api-sample-sheet",
-        once=False,
         refuses=[404],
     )
     def put_sheet(self, pk: UUID, data: dict[str, Any]) -> UUID:

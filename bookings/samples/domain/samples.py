@@ -1,7 +1,7 @@
 """Sample items: their codes, and the steps that they go through."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from accounts.domain.errors import WrongState, invalid
 
@@ -80,6 +80,9 @@ NEXT: Mapping[str, tuple[str, ...]] = {
 }
 COMING = frozenset({"announced", "shipped"})
 HERE = frozenset({"received", "in_work", "measured", "kept"})
+UNDER_WAY = frozenset(
+    {"announced", "shipped", "received", "in_work", "measured", "refused", "return_shipped"}
+)
 TO_RETURN = frozenset({"measured", "refused"})
 # States in which the owner may still change a sample and remove it from a booking, as nobody else has it.
 WITH_OWNER = frozenset({"announced", "returned", "cancelled"})
@@ -142,3 +145,13 @@ def require_step(code: str, state: str, new: str, sides: Iterable[str]) -> None:
     """Raise `WrongState`, naming the sample, unless somebody on these sides may record the step."""
     if new not in next_states(state, sides):
         raise WrongState("sample-step", sample=code_text(code), state=state, wanted=new)
+
+
+# How many days it takes from posting until work can begin, where the facility has not said, and at most.
+USUAL_DAYS, MOST_DAYS = 3, 14
+
+
+def is_sent_in(offered: Sequence[str], mode: str | None) -> bool:
+    """Say whether samples are sent in: in this way of working or, if none is chosen, as an instrument offers
+    no other."""
+    return mode == "entrusted" if mode else list(offered) == ["entrusted"]

@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.api.shapes import Shape, Text
+from accounts.api.shapes import Shape, Text, Whole
+from bookings.samples.domain.samples import MOST_DAYS, USUAL_DAYS
 from instruments.reading.forms.shapes import form_of
 
 
@@ -30,6 +31,15 @@ class ReceivingBody(Shape):
         default="",
         allow_blank=True,
         style={"rows": 3, "help": _("For example: in a sealed vessel, with the label inside the parcel.")},
+    )
+    lead_days = Whole(
+        min_value=0,
+        max_value=MOST_DAYS,
+        required=False,
+        allow_null=True,
+        label=_("Days from posting until work can begin"),
+        help_text=f"Times are proposed after these. Null: {USUAL_DAYS}.",
+        style={"help": _("Times for samples sent in are proposed after these. Empty: three days.")},
     )
 
 

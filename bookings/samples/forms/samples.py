@@ -10,7 +10,7 @@ from accounts.letters.words import named
 from accounts.models import Organisation
 from bookings.record.adapters.labels import SHEET
 from bookings.record.models import Reservation
-from bookings.samples.domain.samples import HOST, MOST_AT_ONCE, STEPS
+from bookings.samples.domain.samples import HOST, MOST_AT_ONCE, OWNER, STEPS
 from bookings.samples.models import SampleItem, SampleStep
 from bookings.samples.services.samples import NextStep, SampleValues
 from instruments.policy.messages import HAZARD_LABELS
@@ -24,6 +24,7 @@ HOST_STEPS = [
     for state in STATES
     if state != "shipped" and any(HOST in new.get(state, ()) for new in STEPS.values())
 ]
+OWNER_STEPS = [state for state in STATES if any(OWNER in new.get(state, ()) for new in STEPS.values())]
 
 
 class SampleForm(VersionForm):
@@ -80,10 +81,11 @@ class SampleForm(VersionForm):
         bookings: Collection[tuple[Reservation, str]] = (),
         refused: Collection[str] = (),
         accepted: str = "",
+        number: int = 1,
     ) -> None:
-        """Fill the form from a sample. `bookings` are those that new samples can join; `refused` are hazards
-        that the instruments of known bookings do not accept, which the choices say; `accepted` says of each
-        instrument which ones it accepts."""
+        """Fill the form from a sample. `number` of a kind is proposed. `bookings` are those that new samples
+        can join; `refused` are hazards that the instruments of known bookings do not accept, which the
+        choices say; `accepted` says of each instrument which ones it accepts."""
         super().__init__(data)
         fields: Any = self.fields
         fields["hazards"].choices = [
@@ -101,6 +103,7 @@ class SampleForm(VersionForm):
             self.initial["version"] = sample.version
             return
         self.initial["afterwards"] = SampleItem.Afterwards.RETURN
+        self.initial["number"] = min(number, MOST_AT_ONCE)
         fields["organisation"].choices = [(one.code, named(one)) for one in organisations]
         if len(organisations) < 2:
             del fields["organisation"]

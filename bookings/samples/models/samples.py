@@ -10,6 +10,8 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
+from bookings.record.models.references import Referenced
+from bookings.samples.domain.samples import MOST_DAYS
 from instruments.attachments.models import StoredFile
 from instruments.policy.domain.hazards import HAZARDS
 from instruments.register.models import Facility
@@ -26,7 +28,7 @@ class SafetySheet(StoredFile):
         verbose_name = _("safety data sheet")
 
 
-class SampleItem(models.Model):
+class SampleItem(Referenced):
     """A thing to be measured, belonging to a person and their organisation. `hazards` are classes of
     `instruments/policy/domain/hazards.py`; `state` is that of its last step."""
 
@@ -154,7 +156,14 @@ class SampleReceiving(models.Model):
     hours = models.CharField(max_length=200, blank=True)
     not_accepted = models.CharField(max_length=1000, blank=True)
     packing = models.CharField(max_length=1000, blank=True)
+    # From posting until work can begin; None: as usual (`USUAL_DAYS`).
+    lead_days = models.PositiveSmallIntegerField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("receiving of samples")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lead_days=None) | Q(lead_days__lte=MOST_DAYS), name="samplereceiving_lead_days"
+            )
+        ]

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, table
 from accounts.models import OutboxMessage, User
-from accounts.selectors.memberships import holders_of
+from accounts.selectors.memberships import staff_of
 from bookings.record.models import Reservation
 from bookings.samples.domain.samples import COMING
-from bookings.samples.models import SampleItem, SampleStep
+from bookings.samples.models import BookedSample, SampleItem, SampleStep
 
 TO_HOST = frozenset({"sample.shipped", "sample.cancelled", "sample.hazard"})
 
@@ -65,8 +65,13 @@ def _load_missing(row: OutboxMessage, now: datetime) -> About | None:
 
 
 def _hosts(about: About) -> list[User]:
-    """Return the managers of the hosts, without the person who made the step."""
-    people = [person for host in about.hosts for person in holders_of("manager", host)]
+    """Return who manages or operates the instruments for which the hosts have the samples, without the person
+    who made the step."""
+    of = {"reservation": about.reservation} if about.reservation else {"sample__in": about.samples}
+    booked = BookedSample.objects.filter(**of, host__in=about.hosts).select_related("reservation__instrument")
+    places = {(each.host_id, each.reservation.instrument) for each in booked}
+    order = sorted(places, key=lambda place: (about.hosts.index(place[0]), place[1].pk))
+    people = [person for host, instrument in order for person in staff_of(host, instrument)]
     return [person for person in dict.fromkeys(people) if person.pk != about.actor]
 
 

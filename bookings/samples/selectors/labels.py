@@ -20,12 +20,12 @@ from instruments.policy.messages import HAZARD_LABELS
 
 
 def load_labels(actor: Actor, sample_ids: Iterable[UUID]) -> list[Label]:
-    """Return the labels of samples that the actor may see, by name, in the current language. Raise
-    `NotFound`, `Invalid`. Two statements."""
+    """Return the labels of samples that the actor may see, as they were announced, in the current language.
+    Raise `NotFound`, `Invalid`. Two statements."""
     ids = set(sample_ids)
     if not 1 <= len(ids) <= MOST_AT_ONCE:
         raise invalid("samples", "out-of-range", least=1, most=MOST_AT_ONCE)
-    rows = list(with_bookings(samples_for(actor).filter(pk__in=ids)).order_by("name", "id"))
+    rows = list(with_bookings(samples_for(actor).filter(pk__in=ids)).order_by("id"))
     if len(rows) != len(ids):
         raise NotFound
     return [_label(row) for row in rows]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -10,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor, By
+from accounts.selectors.memberships import in_scope
 from accounts.selectors.rows import visible
 from bookings.availability.domain.availability import Hazard, not_accepted
+from bookings.record.domain.references import LONGEST_REFERENCE
 from bookings.record.domain.refusals import Refusal, RulesRefuse
 from bookings.record.domain.reservations import effective_state, is_own
 from bookings.record.models import Reservation
-from bookings.record.selectors.lists import CHOICE, ID, Column, Filter, Listing
+from bookings.record.selectors.lists import CHOICE, FLAG, ID, Column, Filter, Listing
 from bookings.record.selectors.reservations import reservations_for
 from bookings.samples.domain import samples as rules
 from bookings.samples.models import BookedSample, SafetySheet, SampleItem, SamplePhoto
@@ -36,10 +39,20 @@ def owned_by(actor: Actor) -> Q:
     return Q(user_id=actor.person) | Q(organisation_id__in=managed)
 
 
+def owns(actor: Actor, sample: SampleItem) -> bool:
+    """Say whether a sample is the actor's, or of an organisation for whose members they book."""
+    managed = actor.organisations_where("book-for-members")
+    return sample.user_id == actor.user_id or sample.organisation_id in managed
+
+
 def hosted_by(actor: Actor) -> Q:
-    """Return a condition: samples on bookings of instruments that the actor manages."""
-    hosts = actor.organisations_where("manage-instruments")
-    return Exists(BookedSample.objects.filter(sample=OuterRef("pk"), host_id__in=hosts))  # type: ignore[return-value]
+    """Return a condition: samples on bookings of instruments that the actor operates."""
+    return Exists(BookedSample.objects.filter(_hosted(actor), sample=OuterRef("pk")))  # type: ignore[return-value]
+
+
+def _hosted(actor: Actor) -> Q:
+    """Return a condition on links of samples to bookings: the actor operates the booking's instrument."""
+    return in_scope(actor.scope_where("operate-instruments"), "host", "reservation__instrument")
 
 
 def owned_samples(actor: Actor) -> QuerySet[SampleItem]:
@@ -49,13 +62,13 @@ def owned_samples(actor: Actor) -> QuerySet[SampleItem]:
 
 def samples_for(actor: Actor) -> QuerySet[SampleItem]:
     """Return the samples that the actor owns or hosts, the newest first; nobody else sees a sample."""
-    if not actor.organisations_where("manage-instruments"):
+    if not actor.scope_where("operate-instruments"):
         return owned_samples(actor)
     return _all().filter(Q(owned_by(actor)) | Q(hosted_by(actor)))
 
 
 def hosted_samples(actor: Actor) -> QuerySet[SampleItem]:
-    """Return samples on bookings of instruments that the actor manages, the newest first."""
+    """Return samples on bookings of instruments that the actor operates, the newest first."""
     return _all().filter(hosted_by(actor))
 
 
@@ -69,29 +82,29 @@ def sample_by_code(actor: Actor, code: str) -> SampleItem:
     return visible(samples_for(actor), code=rules.code_in(code))
 
 
-def hosts(actor: Actor, host_id: UUID) -> bool:
-    """Say whether the actor is on the staff of a host."""
-    return host_id in actor.organisations_where("manage-instruments")
+def hosts(actor: Actor, booked: BookedSample) -> bool:
+    """Say whether the actor is on the staff of the instrument on whose booking a sample is."""
+    instrument = booked.reservation.instrument
+    scope = actor.scope_where("operate-instruments")
+    return scope.holds(booked.host_id, instrument.facility_id, instrument.pk)
 
 
 def bookings_shown(actor: Actor, sample: SampleItem, sides: set[str]) -> list[BookedSample]:
     """Return the bookings of a sample (loaded by `with_bookings`) that the actor is shown: all to its owner,
     to staff those at their own host."""
     rows = list(sample.bookings.all())
-    return rows if rules.OWNER in sides else [r for r in rows if hosts(actor, r.host_id)]
+    return rows if rules.OWNER in sides else [r for r in rows if hosts(actor, r)]
 
 
 def sides_of(actor: Actor, samples: Sequence[SampleItem]) -> dict[UUID, set[str]]:
     """Return for each sample the sides (owner, host) on which the actor is; samples with none are left out.
     At most one statement."""
     sides: dict[UUID, set[str]] = {}
-    managed = actor.organisations_where("book-for-members")
     for sample in samples:
-        if sample.user_id == actor.user_id or sample.organisation_id in managed:
+        if owns(actor, sample):
             sides.setdefault(sample.pk, set()).add(rules.OWNER)
-    hosts = actor.organisations_where("manage-instruments")
-    if hosts:
-        rows = BookedSample.objects.filter(sample__in=samples, host_id__in=hosts)
+    if actor.scope_where("operate-instruments"):
+        rows = BookedSample.objects.filter(_hosted(actor), sample__in=samples)
         for pk in rows.values_list("sample_id", flat=True):
             sides.setdefault(pk, set()).add(rules.HOST)
     return sides
@@ -99,10 +112,8 @@ def sides_of(actor: Actor, samples: Sequence[SampleItem]) -> dict[UUID, set[str]
 
 def require_owned(actor: Actor, samples: Iterable[SampleItem]) -> None:
     """Raise `NotFound` unless the actor owns all these samples."""
-    managed = actor.organisations_where("book-for-members")
-    for sample in samples:
-        if sample.user_id != actor.user_id and sample.organisation_id not in managed:
-            raise NotFound
+    if not all(owns(actor, sample) for sample in samples):
+        raise NotFound
 
 
 def hazards_of(samples: Iterable[SampleItem]) -> tuple[Hazard, ...]:
@@ -150,13 +161,13 @@ def open_bookings(now: datetime) -> Q:
 def load_of_booking(
     actor: Actor, reservation: Reservation, now: datetime
 ) -> tuple[list[tuple[SampleItem, tuple[Refusal, ...]]], list[SampleItem]]:
-    """Return the samples of a booking that the actor sees, by name, each with the refusals of the instrument;
-    and, if they may add samples, their other samples. One statement."""
+    """Return the samples of a booking that the actor sees, as they were announced, each with the refusals of
+    the instrument; and, if they may add samples, their other samples. One statement."""
     is_on = Exists(BookedSample.objects.filter(reservation=reservation, sample=OuterRef("pk")))
     shown = Q(is_on=True)
     if may_join(actor, reservation, now):
         shown |= owned_by(actor) & Q(state__in=rules.USABLE)
-    rows = list(samples_for(actor).annotate(is_on=is_on).filter(shown).order_by("name", "id")[:SHOWN])
+    rows = list(samples_for(actor).annotate(is_on=is_on).filter(shown).order_by("id")[:SHOWN])
     on = [row for row in rows if row.is_on]
     instrument = reservation.instrument
     return ([(row, refusals_of(instrument, [row])) for row in on], [row for row in rows if row not in on])
@@ -191,6 +202,17 @@ def bookings_to_join(actor: Actor, now: datetime) -> QuerySet[Reservation]:
     )
 
 
+def under_way(samples: QuerySet[SampleItem]) -> QuerySet[SampleItem]:
+    """Return those of the samples that are announced, with a host, or travelling."""
+    return samples.filter(state__in=rules.UNDER_WAY)
+
+
+def number_left(booking: Reservation) -> int:
+    """Return how many of the samples that were named when booking are not announced yet; at least 1."""
+    named = booking.quotes.filter(is_current=True).values_list("inputs__quantity", flat=True).first()
+    return max(1, int(Decimal(str(named or 0))) - booking.sample_items.count())
+
+
 # Queues of samples for the host's staff.
 
 
@@ -216,11 +238,13 @@ def to_return(actor: Actor, now: datetime) -> QuerySet[SampleItem]:
     return hosted_samples(actor).filter(state__in=rules.TO_RETURN)
 
 
+def refused(actor: Actor, now: datetime) -> QuerySet[SampleItem]:
+    """Return samples that were not accepted and wait to be sent back or disposed of."""
+    return hosted_samples(actor).filter(state="refused")
+
+
 def _on(actor: Actor, now: datetime, more: Q | None = None) -> Q:
-    hosts = actor.organisations_where("manage-instruments")
-    rows = BookedSample.objects.filter(
-        open_bookings(now), more or Q(), sample=OuterRef("pk"), host_id__in=hosts
-    )
+    rows = BookedSample.objects.filter(_hosted(actor), open_bookings(now), more or Q(), sample=OuterRef("pk"))
     return Exists(rows)  # type: ignore[return-value]
 
 
@@ -308,12 +332,17 @@ def _booked(at: str) -> Callable[[QuerySet[SampleItem], UUID, By], QuerySet[Samp
 
     def narrowed(rows: QuerySet[SampleItem], pk: UUID, by: By) -> QuerySet[SampleItem]:
         booked = BookedSample.objects.filter(sample=OuterRef("pk"), **{at: pk})
-        hosts = by.actor.organisations_where("manage-instruments")
-        return rows.filter(owned_by(by.actor) & Exists(booked) | Exists(booked.filter(host_id__in=hosts)))
+        return rows.filter(owned_by(by.actor) & Exists(booked) | Exists(booked.filter(_hosted(by.actor))))
 
     return narrowed
 
 
+REFERENCE = Filter(
+    "reference",
+    lambda rows, text, by: rows.filter(owned_by(by.actor), reference=text),
+    help="Samples of your side with this reference of your own.",
+    most=LONGEST_REFERENCE,
+)
 SAMPLES = Listing(
     "samples",
     samples_for,
@@ -327,6 +356,7 @@ SAMPLES = Listing(
         Column("hazards", lambda row, by: ", ".join(row.hazards), _("Hazards")),
         Column("afterwards", "afterwards"),
         Column("announced", "created_at", sort="created_at"),
+        Column("reference", lambda row, by: row.reference if owns(by.actor, row) else ""),
     ),
     waits={"due": due, "arriving": arriving, "here": here, "return": to_return},
     waits_help="For managers: only samples for their instruments that are due within a week, "
@@ -341,11 +371,26 @@ SAMPLES = Listing(
             help="Only the sample with this code.",
             most=200,
         ),
+        REFERENCE,
         Filter("state", "state", CHOICE, _("State"), choices=SampleItem.State.choices),
+        Filter(
+            "under_way",
+            lambda rows, value, by: under_way(rows),
+            FLAG,
+            _("Under way"),
+            help="Only samples that are announced, with a host, or travelling.",
+        ),
         Filter("reservation", _booked("reservation"), ID),
         Filter("facility", _booked("reservation__instrument__facility"), ID),
         Filter("instrument", _booked("reservation__instrument"), ID),
     ),
 )
-OWN_SAMPLES = replace(SAMPLES, rows=lambda actor: with_bookings(owned_samples(actor)), waits={})
+OWN_SAMPLES = replace(
+    SAMPLES,
+    rows=lambda actor: with_bookings(owned_samples(actor)),
+    waits={},
+    filters=tuple(
+        replace(one, label=_("Reference")) if one.name == "reference" else one for one in SAMPLES.filters
+    ),
+)
 HOSTED_SAMPLES = replace(SAMPLES, rows=hosted_samples)

@@ -15,13 +15,13 @@ from instruments.register.models import Facility
 
 
 @transaction.atomic
-def receiving_set(by: By, *, facility_id: UUID, **values: str) -> SampleReceiving:
+def receiving_set(by: By, *, facility_id: UUID, **values: str | int | None) -> SampleReceiving:
     """Set how a facility receives samples (the fields of `SampleReceiving`); for the managers of its
     organisation. `NotFound`; `NotPermitted`; `WrongVersion` if it has changed since it was read (0 if it was
     not set then)."""
     rows = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
     facility = visible(rows, pk=facility_id)
-    require(by.actor, "manage-instruments", place_of(facility.organisation))
+    require(by.actor, "manage-instruments", place_of(facility.organisation, facility_id=facility.pk))
     old = receiving_of(facility_id)
     by.require_version(old.version if old else 0)
     before = {name: getattr(old, name) for name in values} if old else {}

@@ -1,7 +1,7 @@
 """Announce sample items, describe them, and record each of their steps."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
 from accounts.selectors.rows import visible
+from bookings.record.domain.references import noted
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.samples.domain import samples as rules
 from bookings.samples.locks import lock_samples
@@ -98,10 +99,11 @@ def _announce(
     number: int = 1,
     reservation_id: UUID | None = None,
     sheet: SafetySheet | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> list[SampleItem]:
     """Announce one sample, or several numbered ones of a kind, for an organisation for which the actor may
-    book. `reservation_id`: add them to this booking, as `samples_join` does. Raises `Invalid`,
-    `NotPermitted`, `WrongState` (`too-many-samples`), `RulesRefuse`."""
+    book; `given`: what is noted at each. `reservation_id`: add them to this booking, as `samples_join` does.
+    Raises `Invalid`, `NotPermitted`, `WrongState` (`too-many-samples`), `RulesRefuse`."""
     owner = payer_for(by.actor, organisation)
     if owner is None:
         raise invalid("organisation", "organisation-needed")
@@ -120,7 +122,7 @@ def _announce(
     for n in range(1, number + 1):
         name = f"{columns['name']} {n}" if number > 1 else columns["name"]
         sample = SampleItem(
-            **columns | {"name": name},
+            **columns | {"name": name} | noted({}, given or {}),
             user_id=by.actor.person,
             organisation=owner,
             sheet=sheet,
@@ -190,6 +192,24 @@ def sample_change(by: By, *, sample_id: UUID, values: SampleValues) -> SampleIte
     return sample
 
 
+@transaction.atomic
+def sample_note(by: By, *, sample_id: UUID, given: Mapping[str, Any]) -> SampleItem:
+    """Note `reference` and `metadata` at a sample of the actor's in any state (see `noted`). The trail has
+    that it was done and not what."""
+    visible(sample_selectors.owned_samples(by.actor), pk=sample_id)
+    (sample,) = lock_samples([sample_id])
+    by.require_version(sample.version)
+    columns = noted(sample.metadata, given)
+    if all(getattr(sample, name) == value for name, value in columns.items()):
+        return sample
+    for name, value in columns.items():
+        setattr(sample, name, value)
+    _touch(sample, by.now)
+    sample.save(update_fields=[*columns, "changed_at", "version"])
+    trail.record(by, "sample.note", sample)
+    return sample
+
+
 def _instruments_of(sample_id: UUID, now: datetime) -> set[UUID]:
     """Return the instruments of a sample's bookings that are not over."""
     rows = BookedSample.objects.filter(sample_selectors.open_bookings(now), sample=sample_id)
@@ -229,6 +249,8 @@ def samples_step(by: By, *, sample_ids: Iterable[UUID], step: NextStep) -> list[
     if len(samples) == 1:
         by.require_version(samples[0].version)
     sides = sample_selectors.sides_of(by.actor, samples)
+    if len(sides) != len(ids):  # meanwhile it left the booking through which the actor saw it
+        raise NotFound
     places = _places(samples, sides) if not step.place.strip() else {}
     rows, changes = [], []
     for sample in samples:
@@ -382,7 +404,7 @@ def samples_forget(by: By, *, user: User) -> None:
     mine = SampleItem.objects.filter(user=user)
     sheets = list(mine.exclude(sheet=None).values_list("sheet_id", flat=True))
     mine.filter(bookings=None).delete()
-    mine.update(description="", storage="", sheet=None)
+    mine.update(description="", storage="", sheet=None, reference="", metadata={})
     sheets_drop(sheets)
     for photo in photos:
         transaction.on_commit(partial(files_delete, photo, PHOTO), robust=True)

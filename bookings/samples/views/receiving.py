@@ -21,7 +21,9 @@ from instruments.register.selectors.registry import facility_by_id
 def receiving(request: HttpRequest, facility_id: UUID) -> HttpResponse:
     """Show and set how a facility receives samples by post."""
     facility = facility_by_id(facility_id)
-    require(actor_of(request.user), "manage-instruments", place_of(facility.organisation))
+    require(
+        actor_of(request.user), "manage-instruments", place_of(facility.organisation, facility_id=facility.pk)
+    )
     row = receiving_of(facility_id)
     initial = model_to_dict(row) if row else {"address": facility.address, "version": 0}
     return act(

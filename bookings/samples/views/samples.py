@@ -27,6 +27,7 @@ from accounts.selectors.memberships import organisations_of, place_of
 from accounts.selectors.rows import as_uuid
 from accounts.views.pages import act, by_of, chooses, edits, reads, sent, shown, writes
 from bookings.record.adapters.labels import LAYOUTS, label_sheet
+from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.messages import sentence
 from bookings.record.models import Reservation
 from bookings.record.views.lists import ListPage
@@ -43,9 +44,10 @@ from instruments.attachments.adapters.pictures import MEDIA_TYPE
 from instruments.attachments.domain.attachments import PHOTO
 from instruments.attachments.services.attachments import Upload
 from instruments.attachments.views.attachments import file_answer
+from instruments.policy.messages import HAZARD_LABELS
 from instruments.policy.selectors.policies import refused_hazards
 from instruments.register.models import Instrument
-from instruments.register.selectors.registry import managed_instruments
+from instruments.register.selectors.registry import operated_instruments
 from instruments.templatetags.managing import hazards_refused, hazards_taken
 
 MOST_JOINED = 50  # bookings from which the one that a sample is for is chosen
@@ -68,10 +70,25 @@ def says(refused: Refused) -> dict[str, Any]:
     return {"problem": " ".join(sentence(each.code, each.numbers) for each in every)}
 
 
+def _not_kept(form: sample_forms.SampleForm, refused: Refused) -> dict[str, Any]:
+    """Say at the field, each once, which hazards the instrument does not accept: no sample was announced that
+    could be named."""
+    if not isinstance(refused, RulesRefuse):
+        return says(refused)
+    for hazard in dict.fromkeys(str(each.numbers["hazard"]) for each in refused.refusals):
+        text = gettext("The instrument does not accept this hazard: {hazard}.")
+        form.add_error("hazards", text.format(hazard=HAZARD_LABELS[hazard]))
+    return {}
+
+
 @reads
 def samples(request: HttpRequest) -> HttpResponseBase:
     """List samples of the reader and their organisations; a code that was typed or scanned leads to its
     sample."""
+    return _own(request)
+
+
+def _own(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponseBase:
     by, problem = by_of(request), ""
     if typed := request.GET.get("code", "").strip()[:200]:
         try:
@@ -88,10 +105,16 @@ def samples(request: HttpRequest) -> HttpResponseBase:
     return OWN.answer(
         request,
         by,
-        labels=sample_forms.LabelsForm(),
-        typed=typed,
-        problem=problem,
-        may_announce=_may_announce(by),
+        status=status,
+        **{
+            "labels": sample_forms.LabelsForm(),
+            "steps": _steps_form(states=sample_forms.OWNER_STEPS),
+            "chosen": {as_uuid(text) for text in request.POST.getlist("sample")},
+            "typed": typed,
+            "problem": problem,
+            "may_announce": _may_announce(by),
+            **context,
+        },
     )
 
 
@@ -108,8 +131,8 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
     """Show the samples that are announced, due, here, or to be returned, for instruments that the reader
     manages."""
     by = by_of(request)
-    require_somewhere(by.actor, "manage-instruments")
-    managed = list(managed_instruments(by.actor))
+    require_somewhere(by.actor, "operate-instruments")
+    managed = list(operated_instruments(by.actor))
     form = sample_forms.QueueForm(
         request.GET,
         facilities={one.facility_id: one.facility for one in managed}.values(),
@@ -131,7 +154,7 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
             }
             for w, label in TABS.items()
         ],
-        "hosts": by.actor.organisations_where("manage-instruments"),
+        "scope": by.actor.scope_where("operate-instruments"),
         "chosen": {as_uuid(text) for text in request.POST.getlist("sample")},
         **context,
     }
@@ -140,18 +163,27 @@ def _queue(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespo
     return answer
 
 
-def _steps_form(data: Any = None) -> sample_forms.StepForm:
+def _steps_form(data: Any = None, states: Iterable[str] = sample_forms.HOST_STEPS) -> sample_forms.StepForm:
     """Return the form for all ticked samples. The filters above it have a field of state, too, so its fields
     have ids of their own."""
-    form = sample_forms.StepForm(data, states=sample_forms.HOST_STEPS)
+    form = sample_forms.StepForm(data, states=states)
     form.auto_id = "step_%s"
     return form
 
 
 @writes
 def step_many(request: HttpRequest) -> HttpResponseBase:
-    """Record the same step of all ticked samples, all or none."""
+    """Record the same step of all ticked samples, as the staff of their host, all or none."""
+    return _stepped(request, _queue, "bookings:sample-queue", sample_forms.HOST_STEPS)
 
+
+@writes
+def step_own(request: HttpRequest) -> HttpResponseBase:
+    """Record the same step of all ticked samples, as their owner, all or none."""
+    return _stepped(request, _own, "bookings:sample-items", sample_forms.OWNER_STEPS)
+
+
+def _stepped(request: HttpRequest, page: Any, back: str, states: Iterable[str]) -> HttpResponseBase:
     def work(by: By, data: dict[str, Any]) -> list[SampleItem]:
         return sample_services.samples_step(by, sample_ids=_ticked(request), step=form.step())
 
@@ -159,12 +191,12 @@ def step_many(request: HttpRequest) -> HttpResponseBase:
         text = ngettext("{n} sample: {state}.", "{n} samples: {state}.", len(rows))
         return text.format(n=len(rows), state=rows[0].get_state_display())
 
-    form = _steps_form(request.POST)
+    form = _steps_form(request.POST, states)
     return act(
         request,
-        partial(_queue, request),
+        partial(page, request),
         work,
-        to=reverse("bookings:sample-queue", query=request.GET),
+        to=reverse(back, query=request.GET),
         done=done,
         form=form,
         name="steps",
@@ -219,6 +251,7 @@ def new(request: HttpRequest) -> HttpResponse:
         bookings=[] if booking else [(one, _called(one)) for one in open_to],
         refused=refused_hazards(booking.instrument) if booking else (),
         accepted=_accepted(instruments := _instruments(open_to)),
+        number=selectors.number_left(booking) if booking else 1,
     )
 
     def chosen() -> Reservation | None:
@@ -254,7 +287,7 @@ def new(request: HttpRequest) -> HttpResponse:
             n=len(made)
         ),
         form=form,
-        shows=says,
+        shows=partial(_not_kept, form),
     )
 
 

@@ -13,6 +13,7 @@ from accounts.api.schema import PeriodShape
 from accounts.api.shapes import Choice, Flag, Instant, Money, Query, ReasonBody, Text
 from bookings.catalogue.api.asking import AcceptingBody, AskedBody, FundingBody, period_of
 from bookings.catalogue.api.refusals import Refusals
+from bookings.questions.selectors.questions import owing_at_booking
 from bookings.record.api.shapes import IdOf
 from bookings.reserving.api.reservations import PurposeBody, ReservationShape, booking_of, prepared, with_all
 from bookings.series.domain.series import SCOPES
@@ -62,6 +63,10 @@ class SeriesPreviewShape(serializers.Serializer[Any]):
     time_zone = serializers.CharField()
     occurrences = OccurrenceShape(many=True)
     bookable = serializers.IntegerField(help_text="Number of rows that can be booked.")
+    owes_answers = serializers.BooleanField(
+        default=False,
+        help_text="Whether the owner's questions must be answered for each date before check-in.",
+    )
     total = Money(allow_null=True, help_text="Total of the rows that can be booked.")
     payable = Money(allow_null=True, help_text="Total of the rows that can be booked, after vouchers.")
 
@@ -218,7 +223,9 @@ class SeriesCollection(Resource):
                 accepts=booking.house_rules,
                 asks_rules=True,
             )
-            return Response(rendered(SeriesPreviewShape, preview))
+            shown = rendered(SeriesPreviewShape, preview)
+            asked = Instrument.objects.only("booking_questions").filter(pk=booking.instrument_id)
+            return Response(shown | {"owes_answers": bool(owing_at_booking(asked))})
         rule, on_conflict = data["rule"], data["on_conflict"]
         booked = series_book(self.by, booking=booking, rule=rule, on_conflict=on_conflict)
         answer = self.one(booked.series, status=201)

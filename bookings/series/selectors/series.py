@@ -19,8 +19,9 @@ from accounts.selectors.rows import visible
 from bookings.availability.selectors.house_rules import load_acceptance
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.funding.domain.funding import Share
+from bookings.funding.selectors.defaults import load_default_on
 from bookings.funding.selectors.funding import NO_FUNDING, Funding, load_funding
-from bookings.pricing.domain.quotes import Quote
+from bookings.pricing.domain.quotes import Quote, input_to_json, minimum_charged
 from bookings.pricing.selectors.fees import Backing, PriceRequest, load_backing
 from bookings.record.domain.periods import Period
 from bookings.record.domain.refusals import Refusal
@@ -90,6 +91,12 @@ class SeriesPreview:
         price."""
         return self._sum("payable")
 
+    @property
+    def minimum(self) -> int:
+        """Return the least minutes by which each date is charged; 0 if the dates are as long."""
+        priced = (o.place.price for o in self.occurrences if o.place and o.place.price)
+        return next((minimum_charged(input_to_json(price.given)) for price in priced), 0)
+
     def _sum(self, name: str) -> Decimal | None:
         passing = [getattr(o.quote, name) for o in self.occurrences if o.quote and not o.refusals]
         return sum(passing, Decimal(0)) if self.currency else None
@@ -103,14 +110,14 @@ def load_series_preview(
     rule: str,
     now: datetime,
     *,
-    shares: Sequence[Share] = (),
+    shares: Sequence[Share] | None = (),
     accepts: int | None = None,
     asks_rules: bool = False,
 ) -> SeriesPreview:
     """Return a preview of a series that begins with the requested period, without booking it. The person's
     own holds on the instrument are ignored, since booking releases them. With `asks_rules` every date is
     refused until the house rules are accepted, by `accepts` (their version) or before; a form asks for them
-    beside its preview instead.
+    beside its preview instead. `shares` None: the default of the person pays.
 
     Raises what booking it would: `NotFound`, `NotPermitted`, `Invalid`. The number of statements does not
     grow with the number of dates.
@@ -123,6 +130,9 @@ def load_series_preview(
     if enquiry.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     parsed, periods = periods_of(instrument, enquiry.period, rule)
+    if shares is None:
+        day = local_date(instrument.facility.zone, enquiry.period.start)
+        shares = load_default_on(payer, actor.person, day).shares
     own = holds_of(actor.person, now).filter(
         instrument=instrument, made_by_id=actor.person, waiting_offer=None
     )

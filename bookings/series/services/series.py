@@ -96,8 +96,9 @@ def _book(
     payer = parties.payer
     backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
     people = [parties.person, by.actor.person]
+    booking = placing.funded(booking, parties, instrument)
     funding = series_selectors.load_series_funding(
-        instrument, payer, people, booking.funding, by.now, lock=True
+        instrument, payer, people, booking.shares, by.now, lock=True
     )
     occurrences += series_selectors.weigh_series(
         instrument, payer, parties.person, booking.enquiry, periods, by.now, backing=backing, funding=funding
@@ -146,7 +147,7 @@ def _put(
         raise RulesRefuse(occurrence.refusals)
     period = occurrence.period
     state, deadline = placing.first_state(by, parties, instrument, period)
-    return placing.reservation_put(
+    reservation = placing.reservation_put(
         by,
         parties=parties,
         booking=replace(booking, period=period, hold=None, override=(), reason=""),
@@ -156,6 +157,8 @@ def _put(
         deadline=deadline,
         extra={"series": series, "occurrence_at": period.start},
     )
+    placing.answers_owe_at_booking(instrument, reservation, by.now)  # one form is not asked for all of them
+    return reservation
 
 
 def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:

@@ -1,6 +1,7 @@
 """Pages of recurring bookings: the form with its preview, one series, changing some or all of it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,20 +12,22 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.domain.errors import Invalid, Refused, WrongState
+from accounts.letters.words import brief_words, listed
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, chooses, edits, is_part, reads
 from bookings.catalogue.forms.periods import PeriodForm
 from bookings.catalogue.views.payers import no_organisation, payer_of
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.catalogue.views.weeks import week_of
-from bookings.funding.forms.funding import default_of
+from bookings.funding.forms.funding import initial_of
 from bookings.pricing.selectors.fees import first_mode, load_terms
+from bookings.questions.selectors.questions import owing_at_booking
 from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.forms.fields import local_moment
 from bookings.record.models import Reservation
-from bookings.record.selectors.reservations import reservation_by_id, shown
+from bookings.record.selectors.reservations import manages, reservation_by_id, shown
 from bookings.reserving.selectors.moves import Move
-from bookings.reserving.views.booking import options_of, sources_offered
+from bookings.reserving.views.booking import default_offered, options_of, sources_offered
 from bookings.reserving.views.moves import acts_as_host, week_to_move
 from bookings.series.domain.series import ALL, FOLLOWING, THIS
 from bookings.series.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
@@ -34,6 +37,8 @@ from bookings.series.services.series import ON_CONFLICT, series_book, series_can
 from bookings.series.services.series_moves import series_move
 from instruments.house_rules.selectors.house_rules import load_house_rules, rules_to_accept
 from instruments.register.selectors.registry import instrument_by_id
+
+NAMED = 12  # dates that a message after booking names
 
 
 @edits
@@ -62,8 +67,10 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
     zone = instrument.facility.zone
     values = data.copy()
     sources = sources_offered(instrument, payer, period, by.actor)
+    default = default_offered(payer, by.actor, sources)
+    if "funding" not in values:
+        values.update(initial_of(sources, default))
     for name, value in {
-        "funding": default_of(sources),
         "service_mode": first_mode(instrument, terms),
         "purpose": "research",
         "frequency": "WEEKLY",
@@ -77,7 +84,7 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
     if request.method != "POST":
         values.setdefault("weekdays", str(period.start.astimezone(zone).weekday()))
     options = options_of(terms, str(values["service_mode"]))
-    form = SeriesForm(values, instrument=instrument, options=options, sources=sources)
+    form = SeriesForm(values, instrument=instrument, options=options, sources=sources, default=default)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         preview: series_selectors.SeriesPreview | None = None
@@ -116,6 +123,7 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
             "house_rules": rules_to_accept(load_house_rules(instrument, by.actor.user_id)),
             "is_ticked": bool(form["house_rules"].value()),
             "lacks_rules": lacks_rules,
+            "owes_answers": instrument.pk in owing_at_booking([instrument]),
         }
         return render(request, template, context, status=status)
 
@@ -126,13 +134,15 @@ def new(request: HttpRequest, instrument_id: UUID, choice: str) -> HttpResponse:
         page,
         lambda by, _: series_book(by, booking=form.booking(instrument), rule=form.rule(), on_conflict=choice),
         to=lambda booked: reverse("bookings:series", args=[booked.series.pk]),
-        done=lambda booked: _booked(booked.reservations),
+        done=lambda booked: _booked(
+            booked.reservations, [each.period.start.astimezone(zone).date() for each in booked.skipped]
+        ),
         form=form,
     )
 
 
-def _booked(reservations: Sequence[Reservation]) -> str:
-    """Return a sentence that says what was booked."""
+def _booked(reservations: Sequence[Reservation], left_out: Sequence[date]) -> str:
+    """Return sentences that say what was booked, and which dates were left out."""
     if any(row.state == "requested" for row in reservations):
         text = ngettext(
             "{n} date requested. The owner will answer you by mail.",
@@ -145,7 +155,13 @@ def _booked(reservations: Sequence[Reservation]) -> str:
             "{n} dates booked. A confirmation is on its way to you.",
             len(reservations),
         )
-    return text.format(n=len(reservations))
+    text = text.format(n=len(reservations))
+    if not left_out:
+        return text
+    rest = ngettext("{n} date was left out: {days}.", "{n} dates were left out: {days}.", len(left_out))
+    days = [brief_words(day) for day in left_out[:NAMED]] + ["…"] * (len(left_out) > NAMED)
+    rest = rest.format(n=len(left_out), days=listed(days))
+    return gettext("{first} {second}").format(first=text, second=rest)
 
 
 @reads
@@ -163,7 +179,7 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
     first = min(coming, key=lambda each: each.start_at, default=None)
     may_change = first is not None and (
         first.user_id == actor.user_id
-        or first.host_id in actor.organisations_where("manage-instruments")
+        or manages(actor, first)
         or first.organisation_id in actor.organisations_where("book-for-members")
     )
     context = {

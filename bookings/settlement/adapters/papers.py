@@ -1,8 +1,9 @@
 """Statements and settlements as PDF: A4, in English or Chinese, with the embedded font."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,16 +14,37 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.platypus import KeepTogether, LongTable, Paragraph, Spacer, Table
 
-from accounts.letters.words import dated, is_chinese, named, site_name
+from accounts.letters.words import BANK_LABELS, dated, is_chinese, named, site_name
 from accounts.models import Organisation, Region
 from bookings.pricing.models import Charge
 from bookings.record.adapters import printed
 from bookings.record.adapters.typeface import FONT, font_register
-from bookings.record.domain.money import format_number
+from bookings.record.domain.money import format_number, round_half_up
+from bookings.settlement.domain.papers import in_capitals
 from bookings.settlement.domain.statements import PAYABLE_WITHIN, settlement_reference, statement_number
 from bookings.settlement.models import Payment, SettlementLine
-from bookings.settlement.selectors.papers import PaperLine, Party, SettlementPaper, StatementPaper
+from bookings.settlement.selectors.papers import (
+    PaperLine,
+    Party,
+    SettlementPaper,
+    StatementPaper,
+    e_invoice_gaps,
+    is_plain,
+)
 from bookings.settlement.selectors.settlements import creditor_of, debtor_of, net_of
+from instruments.rates.messages import rate_name
+
+# What statements say of a tax that they do not charge.
+TAX_NOTES = {
+    "reverse_charge": _(
+        "Reverse charge: the tax on these services is due by the recipient"
+        " (Directive 2006/112/EC, article 196)."
+    ),
+    "abroad": _(
+        "No tax is charged: the payer is in another country, and accounts for tax there where its law"
+        " says so."
+    ),
+}
 
 
 def _month(value: date) -> str:
@@ -74,7 +96,7 @@ def _party(label: str, party: Party, organisation: Organisation, region: Region)
 CELLS = [
     ("FONT", (0, 1), (-1, -1), FONT, 8.5, 8.5 * 1.35),
     ("TEXTCOLOR", (0, 1), (-1, -1), printed.INK),
-    ("ALIGN", (3, 1), (-1, -1), "RIGHT"),
+    ("ALIGN", (2, 1), (-1, -1), "RIGHT"),
 ]
 SUMS = [
     ("LINEABOVE", (0, -1), (-1, -1), 0.8, printed.ACCENT),
@@ -98,9 +120,57 @@ def quantity(line: PaperLine) -> str:
     return "–"
 
 
+def item_words(item: Mapping[str, Any], currency: str) -> str:
+    """Write a line of a stored price in words: `Operator: 2 h × 150.00 = 300.00`."""
+    kind, by = item.get("kind", ""), _price(item.get("rate") or item.get("price"), currency)
+    count = item.get("quantity")
+    if item.get("minutes") is not None:
+        count = format_number((Decimal(item["minutes"]) / 60).quantize(Decimal("0.01")))
+    if item.get("minutes") is not None or item.get("unit") == "hour":
+        count = gettext("{hours} h").format(hours=count)
+    if item.get("code") == "capped":
+        return gettext("{hours} beyond the daily cap, free").format(hours=count)
+    factors = [one for one in (count, by) if one is not None]
+    if item.get("multiplier", "1") != "1":
+        factors.append(item["multiplier"])
+    if kind in {"agreement", "bid"}:
+        factors = [f"-{format_number(Decimal(item.get('percent', 0)))} %"]
+    if kind == "fee":
+        factors = [str(_price(item["base"], currency)), f"{format_number(Decimal(item['percent']))} %"]
+    amount = printed.money(Decimal(item["amount"]), currency)
+    words = " × ".join(factors)
+    label = _item_label(kind, item)
+    return _(": ").join(one for one in (label, f"{words} = {amount}" if words else amount) if one)
+
+
+def _price(stored: str | None, currency: str) -> str | None:
+    """Write a unit price like an amount, unless it is finer than the currency."""
+    if stored is None:
+        return None
+    price = Decimal(stored)
+    return printed.money(price, currency) if round_half_up(price, currency) == price else format_number(price)
+
+
+def _item_label(kind: str, item: Mapping[str, Any]) -> str:
+    if kind == "usage" and item.get("code") == "kept":
+        return gettext("guaranteed hours")
+    if kind == "option" or (kind == "usage" and item.get("code") not in (None, "standard")):
+        return rate_name(item)
+    return str(_ITEMS.get(kind, ""))
+
+
+_ITEMS = {
+    "training": _("Place in a course"),
+    "setup": _("Set-up fee"),
+    "fee": _("Price without options"),
+    "agreement": _("Agreement between the regions"),
+    "bid": _("Bid below the rate card"),
+}
+
 # The columns of the rows: their shares of the width, and the first that is aligned to the right.
-WIDTHS = [share * printed.WIDTH / 174 for share in (10, 52, 20, 20, 19, 18, 17, 18)]
-RIGHT = 3
+WIDTHS = [share * printed.WIDTH / 174 for share in (9, 73, 18, 19, 18, 18, 19)]
+RIGHT = 2
+MOST_LINES = 10  # of a row: even if each takes several, they fit on a page
 
 
 def _cell(text: object, column: int) -> Any:
@@ -113,25 +183,40 @@ def _cell(text: object, column: int) -> Any:
     return printed.right(text) if column >= RIGHT else printed.text(text)
 
 
+# The columns of an internal note without tax and vouchers.
+PLAIN = (0, 1, 2, 6)
+
+
 def _rows(paper: StatementPaper) -> LongTable:
+    shown = PLAIN if is_plain(paper.statement) else range(len(WIDTHS))
+    widths = [WIDTHS[column] for column in shown]
+    widths[1] += printed.WIDTH - sum(widths)
     currency = paper.statement.currency
     heads = [
         printed.head("#"),
-        printed.head(gettext("Booking")),
-        printed.head(gettext("Date")),
+        printed.head(gettext("Booking, person, price")),
         printed.head_right(gettext("Quantity")),
         printed.head_right(gettext("Net")),
         printed.head_right(gettext("Tax")),
         printed.head_right(gettext("Voucher")),
-        printed.head_right(gettext("Payable")),
+        printed.head_right(gettext("Payable") if len(shown) > len(PLAIN) else gettext("Amount")),
     ]
-    rows: list[list[Any]] = [heads]
+    rows: list[list[Any]] = [[heads[column] for column in shown]]
+    continued: list[int] = []  # rows without a line below
     for line in paper.lines:
         start = line.start.astimezone(ZoneInfo(line.time_zone))
         # On one line, whatever the host has written: a row longer than a page could not be printed.
         name = " ".join(((is_chinese() and line.instrument_zh) or line.instrument).split())
         kind = Charge.Kind(line.kind).label  # in the paper's language, not that of the loading
-        what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
+        who = " · ".join(" ".join(one.split()) for one in (line.person, line.sources) if one)
+        said = [
+            name,
+            f"{start:%Y-%m-%d %H:%M} · {kind} · {str(line.reservation or line.enrolment)[-12:]}",
+            *([who] if who else []),
+            *(item_words(item, currency) for item in line.items),
+        ]
+        # A row does not go on on the next page: a price of many lines has several.
+        what, *more = ("\n".join(part) for part in batched(said, MOST_LINES))
         tax = f"{printed.money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
         rows.append(
             [
@@ -140,7 +225,6 @@ def _rows(paper: StatementPaper) -> LongTable:
                     (
                         line.position,
                         what,
-                        f"{start:%Y-%m-%d}\n{start:%H:%M}",
                         quantity(line),
                         printed.money(line.net, currency),
                         tax,
@@ -148,9 +232,24 @@ def _rows(paper: StatementPaper) -> LongTable:
                         printed.money(line.payable, currency),
                     )
                 )
+                if column in shown
             ]
         )
-    return LongTable(rows, colWidths=WIDTHS, repeatRows=1, style=[*printed.GRID, *CELLS])
+        for part in more:
+            continued.append(len(rows) - 1)
+            rows.append(["", _cell(part, 1), *[""] * (len(shown) - 2)])
+    return LongTable(rows, colWidths=widths, repeatRows=1, style=[*_grid(continued, len(rows)), *CELLS])
+
+
+def _grid(continued: Sequence[int], rows: int) -> list[Any]:
+    """Return the grid of a table without the lines below the rows that are continued."""
+    style = [one for one in printed.GRID if one[:2] != ("LINEBELOW", (0, 1))]
+    first = 1
+    for row in (*continued, rows):
+        if row > first:
+            style.append(("LINEBELOW", (0, first), (-1, row - 1), 0.25, printed.LINE))
+        first = row + 1
+    return style
 
 
 def _sums(rows: Sequence[tuple[str, str]]) -> Table:
@@ -194,6 +293,8 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             (gettext("Month"), _month(row.month)),
             *([(gettext("Due"), printed.day(row.due_date))] if _asks(row) else []),
             (gettext("Currency"), currency),
+            *([(gettext("Order number"), row.order_number)] if row.order_number else []),
+            *([(gettext("Tax invoice"), row.invoice_number)] if row.invoice_number else []),
         ]
         if row.replaces is not None:
             old = row.replaces
@@ -212,7 +313,8 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         story += [_rows(paper), Spacer(1, 5 * mm)]
         sums = [
             (
-                gettext("Net at {percent} % tax").format(percent=format_number(one.percent)),
+                gettext("Net at {percent} % tax").format(percent=format_number(one.percent))
+                + (f" · {gettext('reverse charge')}" if one.is_reversed else ""),
                 f"{printed.money(one.net, currency)}   +   {printed.money(one.tax, currency)}",
             )
             for one in paper.taxes
@@ -222,17 +324,27 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             (gettext("Tax"), printed.money(row.tax, currency)),
             (gettext("Total"), printed.money(row.total, currency)),
         ]
+        if is_plain(row):
+            sums = []
         if row.covered:
             sums.append((gettext("Paid by vouchers"), printed.money(-row.covered, currency)))
         label = gettext("Payable")
         if row.payer_id == row.host_id:
             label = gettext("Recharged internally")
         sums.append((label, f"{currency} {printed.money(row.payable, currency)}"))
-        story.append(KeepTogether([_sums(sums), *_converted(paper)]))
+        story.append(KeepTogether([_sums(sums), *_capitals(row), *_converted(paper)]))
         story += _payments(paper.payments, row.payable, row.paid, currency)
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
         foot = f"{number} · {named(row.host)}"
         return printed.build(f"{title} {number}", foot, row.host.name, story, _stamp(row))
+
+
+def _capitals(row: Any) -> list[Any]:
+    """Return the amount in Chinese capitals, which papers about yuan state in whatever language."""
+    if row.currency != "CNY" or row.voided_at:
+        return []
+    words = gettext("In words: {words}").format(words=in_capitals(row.payable))
+    return [Spacer(1, 1 * mm), printed.right(words, 9)]
 
 
 def _asks(row: Any) -> bool:
@@ -295,13 +407,32 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
         "Vouchers are settled between the regions; you do not pay them. Each line can be traced "
         "to its booking, with every quantity, rate and rounding."
     )
+    is_bill = row.payer_id != row.host_id
     return [
         printed.head(gettext("Payment")),
         printed.text(terms),
         *_where_to_pay(paper, number),
+        *([printed.text(str(TAX_NOTES[paper.tax_note]))] if paper.tax_note else []),
+        *([printed.text(no_invoice(row, e_invoice_gaps(row, paper.parties)))] if is_bill else []),
         *([printed.text(claim, textColor=printed.SOFT)] if row.covered else []),
         *([] if paper.parties.is_kept else [printed.text(NOT_KEPT, textColor=printed.SOFT)]),
     ]
+
+
+def no_invoice(row: Any, gaps: Sequence[str] | None) -> str:
+    """Return the sentence that a statement is no tax invoice, with the number of the one that is, or else
+    that its electronic invoice, which is made if there are no `gaps` (`e_invoice_gaps`), has the same
+    number."""
+    if row.invoice_number:
+        return gettext(
+            "This statement is not a tax invoice (非发票). The tax invoice for it has the number {number}."
+        ).format(number=row.invoice_number)
+    if gaps == []:
+        return gettext(
+            "This paper is not a tax invoice (非发票). The electronic invoice for it (EN 16931) has the same"
+            " number."
+        )
+    return gettext("This statement is not a tax invoice (非发票).")
 
 
 def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
@@ -311,10 +442,16 @@ def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
     still = row.payable - row.paid
     if not still or row.voided_at or row.payer_id == row.host_id:
         return []
-    account = host.bank_account if still > 0 else paper.parties.payer.bank_account
+    payer = paper.parties.payer
+    account = host.account_for(payer) if still > 0 else payer.account_for(host)
     label = gettext("Pay to") if still > 0 else gettext("Pay out to")
-    unknown = gettext("No bank account has been entered: please ask where to pay.")
-    rows = [[printed.head(label), printed.text(account or unknown, 9.5)]]
+    if not account:
+        account = [("bank_account", gettext("No bank account has been entered: please ask where to pay."))]
+    is_in_lines = [name for name, _value in account] == ["bank_account"]
+    rows = [
+        [printed.head(label if is_in_lines else str(BANK_LABELS[name])), printed.text(value, 9.5)]
+        for name, value in account
+    ]
     if still > 0:
         if host.legal_name:
             rows.append([printed.head(gettext("Account holder")), printed.text(host.legal_name, 9.5)])

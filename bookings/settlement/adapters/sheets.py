@@ -23,17 +23,18 @@ def csv_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 STATEMENT_HEADS = (
     "statement", "position", "month", "host", "payer", "payer_name", "charge", "booking",
     "instrument", "kind", "start", "end", "billed_minutes", "samples", "fee_percent",
-    "tax_percent", "currency", "net", "tax", "total", "voucher", "payable",
+    "tax_percent", "currency", "net", "tax", "total", "voucher", "payable", "person", "source",
+    "order_number", "invoice_number", "state",
 )  # fmt: skip
 
 
-def statement_csv(paper: StatementPaper) -> bytes:
-    """Write a statement as CSV, with one row for each charge and the column names of the API."""
+def statement_csv(paper: StatementPaper, zone: ZoneInfo, *, state: str) -> bytes:
+    """Write a statement as CSV, with one row for each charge and the column names of the API; instants are in
+    the reader's zone. `state`: that of the statement, as lists show it."""
     row = paper.statement
     number = text_cell(statement_number(row.host.code, row.year, row.number))
     rows = []
     for line in paper.lines:
-        zone = ZoneInfo(line.time_zone)
         amounts = (line.net, line.tax, line.total, line.covered, line.payable)
         rows.append(
             (
@@ -44,7 +45,7 @@ def statement_csv(paper: StatementPaper) -> bytes:
                 text_cell(row.payer.code),
                 text_cell(row.payer.name),
                 str(line.charge),
-                str(line.reservation),
+                str(line.reservation or ""),
                 text_cell(line.instrument),
                 line.kind,
                 line.start.astimezone(zone).isoformat(),
@@ -55,6 +56,11 @@ def statement_csv(paper: StatementPaper) -> bytes:
                 format_number(line.tax_percent),
                 row.currency,
                 *(format_amount(amount, row.currency) for amount in amounts),
+                text_cell(line.person),
+                text_cell(line.sources),
+                text_cell(row.order_number),
+                text_cell(row.invoice_number),
+                state,
             )
         )
     return csv_table(STATEMENT_HEADS, rows)

@@ -8,9 +8,8 @@ from rest_framework import serializers
 
 from accounts.api.resource import Resource, creates, lists
 from accounts.api.shapes import Day, Instant, Number, Shape, Text
-from accounts.domain.errors import NotPermitted, invalid
 from bookings.pricing.models import ExchangeRate
-from bookings.pricing.selectors.exchange_rates import accounted_by, rates_for_actor
+from bookings.pricing.selectors.exchange_rates import accounted_named, rates_for_actor
 from bookings.record.api.shapes import PlainNumber
 from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateTerms, rate_enter
 
@@ -70,13 +69,5 @@ class ExchangeRates(Resource):
         """Enter an exchange rate. Only the organisation's finance may do this. Rates are never edited: a
         later entry for the same day is a new row, and the newest counts. Existing statements do not
         change."""
-        mine = list(accounted_by(self.actor))
-        if not mine:
-            raise NotPermitted(capability="account")
-        code = data.pop("organisation")
-        chosen = [one for one in mine if one.code == code] if code else mine
-        if code and not chosen:
-            raise NotPermitted(capability="account")
-        if len(chosen) != 1:
-            raise invalid("organisation", "organisation-needed")
-        return rate_enter(self.by, organisation=chosen[0], terms=RateTerms(**data))
+        organisation = accounted_named(self.actor, data.pop("organisation"))
+        return rate_enter(self.by, organisation=organisation, terms=RateTerms(**data))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.resource import OnPage, Resource, acts, creates, reads
-from accounts.api.shapes import Day, Instant, Money, Number, Shape, Text, TextOrNull
+from accounts.api.shapes import Day, Instant, Money, Number, Shape, Text, TextOrNull, replaced_by
 from bookings.record.api.lists import listed
 from bookings.settlement.api.statements import StatementNumber
 from bookings.settlement.forms.money import NoticeRefuseBody, VoidForm
@@ -33,7 +33,9 @@ class PaymentNoticeShape(serializers.Serializer[Any]):
     statement = serializers.UUIDField(source="statement_id")
     number = StatementNumber(source="statement", help_text="Number of the statement.")
     host = serializers.CharField(source="statement.host.code")
-    payer = serializers.CharField(source="statement.payer.code")
+    payer = serializers.CharField(source="statement.payer.code", style=replaced_by("payer_id", "payer_code"))
+    payer_id = serializers.UUIDField(source="statement.payer_id")
+    payer_code = serializers.CharField(source="statement.payer.code")
     amount = Money()
     paid_on = serializers.DateField()
     reference = serializers.CharField()

@@ -14,13 +14,13 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.resource import Resource
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, Money, Query, amount, query_values
+from accounts.api.shapes import Choice, Instant, Money, Query, amount, query_values, replaced_by
 from bookings.record.api.files import CSV, FileEndpoint
 from bookings.record.api.lists import answered, listed, narrowing_of
 from bookings.settlement.api.statements import StatementNumber
 from bookings.settlement.domain.ageing import BUCKETS, totals, whole_of
 from bookings.settlement.models import Payment
-from bookings.settlement.selectors.ageing import OWED, OWING, load_ageing
+from bookings.settlement.selectors.ageing import OWED, OWING, kept_sums, load_ageing, load_rows_with_credit
 from bookings.settlement.selectors.payments import PAYMENTS
 
 
@@ -31,7 +31,9 @@ class OnePaymentShape(serializers.Serializer[Any]):
     statement = serializers.UUIDField(source="statement_id")
     number = StatementNumber(source="statement", help_text="Number of the statement.")
     host = serializers.CharField(source="statement.host.code")
-    payer = serializers.CharField(source="statement.payer.code")
+    payer = serializers.CharField(source="statement.payer.code", style=replaced_by("payer_id", "payer_code"))
+    payer_id = serializers.UUIDField(source="statement.payer_id")
+    payer_code = serializers.CharField(source="statement.payer.code")
     amount = Money()
     paid_on = serializers.DateField()
     reference = serializers.CharField()
@@ -59,6 +61,9 @@ class AgedShape(serializers.Serializer[Any]):
     over_90 = Money()
     credit = Money()
     total = Money()
+    credit_kept = Money(
+        help_text="Credit that hosts keep for payers and that no statement has used yet; not in the `total`."
+    )
 
 
 class AgedPartyShape(AgedShape):
@@ -104,30 +109,34 @@ class AgeingReport(Endpoint):
     @operation("ageing", _("Open amounts by age"), tag="money", query=AgeingQuery, gives=AgeingShape)
     def get(self, request: Request) -> Response:
         """Return the open amounts of organisations whose finance or managers you belong to, by counterparty
-        and currency, those due longest first. The rows, with their credits, add up to the open sums of the
-        statements."""
+        and currency, those due longest first; a counterparty with nothing but kept credit has a row. The
+        rows, with their credits, add up to the open sums of the statements."""
         side = query_values(AgeingQuery, request.query_params)["side"]
-        ageing = load_ageing(self.actor, side, self.now)
-        sums = totals(row for _, row in ageing.rows)
+        rows = load_rows_with_credit(self.actor, side, load_ageing(self.actor, side, self.now))
+        kept = kept_sums(rows)
         return Response(
             {
                 "side": side,
                 "rows": [
                     {
-                        "counterparty": party.code,
-                        "statements": row.statements,
-                        **_aged(row.currency, row.buckets),
+                        "counterparty": one.party.code,
+                        "statements": one.row.statements,
+                        **_aged(one.row.currency, one.row.buckets, one.kept),
                     }
-                    for party, row in ageing.rows
+                    for one in rows
                 ],
-                "totals": [_aged(currency, buckets) for currency, buckets in sums.items()],
+                "totals": [
+                    _aged(currency, buckets, kept[currency])
+                    for currency, buckets in totals(one.row for one in rows).items()
+                ],
             }
         )
 
 
-def _aged(currency: str, buckets: dict[str, Decimal]) -> dict[str, Any]:
+def _aged(currency: str, buckets: dict[str, Decimal], kept: Decimal) -> dict[str, Any]:
     return {
         "currency": currency,
         **{name: amount(buckets[name], currency) for name in BUCKETS},
         "total": amount(whole_of(buckets), currency),
+        "credit_kept": amount(kept, currency),
     }

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from accounts.api.endpoint import Endpoint
 from accounts.api.resource import OnPage, Resource, acts, reads
 from accounts.api.schema import operation
-from accounts.api.shapes import Instant, Money
+from accounts.api.shapes import Instant, Money, Query, amount, query_values, replaced_by
 from bookings.record.api.files import CSV, PDF, FileEndpoint
 from bookings.record.api.lists import listed
 from bookings.record.api.shapes import Month
@@ -70,7 +72,9 @@ class SettledUseShape(serializers.Serializer[Any]):
 
     payer_region = serializers.CharField(source="payer_region.code")
     host_region = serializers.CharField(source="host_region.code")
-    payer = serializers.CharField(source="payer.code")
+    payer = serializers.CharField(source="payer.code", style=replaced_by("payer_id", "payer_code"))
+    payer_id = serializers.UUIDField()
+    payer_code = serializers.CharField(source="payer.code")
     host = serializers.CharField(source="host.code")
     charges = serializers.IntegerField()
     total = Money(currency="settlement.currency")
@@ -136,6 +140,78 @@ class Settlements(Resource):
         """Record a payment once both regions have confirmed the settlement, as the coordinator of the region
         that is owed; an amount below 0 takes one back."""
         settlement_pay(self.by, settlement_id=pk, paid=Paid(**data))
+
+
+class BalanceQuery(Query):
+    year = serializers.IntegerField(min_value=1, max_value=9999, help_text="Of the months settled.")
+
+
+class BalanceSideShape(serializers.Serializer[Any]):
+    """The amounts that one of two regions owed the other for vouchers over a year, that were netted, that it
+    has paid, and has still to pay by the settlements in which it owes more than the other: `owes` is the sum
+    of the three others."""
+
+    region = serializers.CharField()
+    owes = Money()
+    netted = Money(help_text="Set off within the months against what the other owed; the same on both sides.")
+    paid = Money()
+    open = Money()
+
+
+class BalanceShape(serializers.Serializer[Any]):
+    """The settlements of two regions in one currency. `net` is what `debtor` owed more over the year; what is
+    open on the two sides is not set off between months. `debtor` is null if both owed the same."""
+
+    currency = serializers.CharField()
+    first = BalanceSideShape()
+    second = BalanceSideShape()
+    net = Money()
+    debtor = serializers.CharField(allow_null=True)
+    settlements = serializers.IntegerField()
+    unconfirmed = serializers.IntegerField(help_text="Settlements that wait for a region's confirmation.")
+
+
+class BalancesShape(serializers.Serializer[Any]):
+    year = serializers.IntegerField()
+    rows = BalanceShape(many=True)
+
+
+class BalanceReport(Endpoint):
+    only_reads = True
+    needs_person = True
+
+    @operation(
+        "settlements_balance",
+        _("Balance of a year between regions"),
+        tag="money",
+        query=BalanceQuery,
+        gives=BalancesShape,
+    )
+    def get(self, request: Request) -> Response:
+        """Return what the regions whose settlements you may see owed each other for vouchers by the
+        settlements of a year, by region and currency."""
+        year = query_values(BalanceQuery, request.query_params)["year"]
+        rows = settlements.load_balances(self.actor, year)
+        return Response({"year": year, "rows": [_balance(row) for row in rows]})
+
+
+def _balance(row: settlements.YearBalance) -> dict[str, Any]:
+    currency = row.sums.currency
+    names = ("owes", "netted", "paid", "open")
+    first, second = (
+        {"region": region.code}
+        | {name: amount(each, currency) for name, each in zip(names, sums, strict=True)}
+        for region, _, *sums in row.sides
+    )
+    return {
+        "currency": currency,
+        "first": first,
+        "second": second,
+        "net": amount(row.net, currency),
+        "debtor": row.debtor.code if row.debtor else None,
+        "settlements": row.sums.settlements,
+        "unconfirmed": row.sums.unconfirmed,
+    }
 
 
 def file_name(row: Settlement) -> str:

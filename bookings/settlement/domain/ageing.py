@@ -10,7 +10,8 @@ NOT_DUE, CREDIT = "not_due", "credit"
 # The last day past due of each bucket; anything later is in the last one.
 LATEST = ((30, "days_1_30"), (60, "days_31_60"), (90, "days_61_90"))
 OVER = "over_90"
-BUCKETS = (NOT_DUE, *(name for _, name in LATEST), OVER, CREDIT)
+LATE = (*(name for _, name in LATEST), OVER)
+BUCKETS = (NOT_DUE, *LATE, CREDIT)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,24 @@ def whole_of(buckets: Mapping[str, Decimal]) -> Decimal:
     return sum((amount for name, amount in buckets.items() if name != CREDIT), Decimal(0))
 
 
+def late_of(buckets: Mapping[str, Decimal]) -> Decimal:
+    """Return the sum of the buckets of what is past due."""
+    return sum((buckets[name] for name in LATE), Decimal(0))
+
+
+def parts_of(buckets: Mapping[str, Decimal]) -> list[tuple[str, str, str]]:
+    """Return the parts of a bar that shows open amounts by age, in hundredths and without credits: bucket,
+    beginning, width."""
+    whole = whole_of(buckets)
+    parts, begin = [], Decimal(0)
+    for name, amount in buckets.items():
+        if name != CREDIT and amount:
+            width = (amount * 100 / whole).quantize(Decimal("0.01"))
+            parts.append((name, f"{begin}", f"{width}"))
+            begin += width
+    return parts
+
+
 def bucket_of(amount: Decimal, due_date: date, today: date) -> str:
     """Return the bucket of an open amount. It is due through its due date; a credit, which is for the host to
     pay out, is never late and has a bucket of its own."""
@@ -68,6 +87,16 @@ def aged(amounts: Iterable[OpenAmount]) -> list[AgedRow]:
         rows.values(),
         key=lambda row: (row.currency, [-row.buckets[name] for name in latest], row.counterparty),
     )
+
+
+def with_credit(rows: Iterable[AgedRow], keys: Iterable[tuple[UUID, str]]) -> list[AgedRow]:
+    """Return rows by currency, with one of no open amount for each counterparty and currency in `keys` that
+    has none: credit is kept for it, and all its statements are paid."""
+    found = list(rows)
+    had = {(row.counterparty, row.currency) for row in found}
+    for key in sorted(set(keys) - had):
+        found.append(AgedRow(*key, dict.fromkeys(BUCKETS, Decimal(0)), 0))
+    return sorted(found, key=lambda row: row.currency)
 
 
 def totals(rows: Iterable[AgedRow]) -> dict[str, dict[str, Decimal]]:

@@ -11,11 +11,18 @@ from bookings.record.domain.money import format_amount, minor_digits, round_half
 PAYABLE_WITHIN = timedelta(days=30)
 # A payer is reminded on the first day a statement is overdue, and again after this number of days.
 REMIND_EVERY = 30
+# Among many statements those are left out whose payer was reminded in the last so many days.
+REMIND_AGAIN = 7
+MOST_REMINDED = 200  # statements at once
+
+# Characters of an order number, and of the number of a tax invoice.
+MOST_NUMBER = 60
 
 # Payers are warned if a host's bank account changed less than this long before the day of issue.
 NEW_ACCOUNT = timedelta(days=60)
 
 ISSUED, PART_PAID, PAID, VOIDED = "issued", "part_paid", "paid", "voided"
+DRAWN_UP = "drawn_up"  # a settlement that waits for confirmation
 # These are never stored: one follows from the day, the other from payer and host being one legal person.
 OVERDUE, INTERNAL = "overdue", "internal"
 
@@ -61,6 +68,24 @@ def require_payment(owed: Decimal, paid: Decimal, amount: Decimal, currency: str
         raise invalid("amount", "more-than-paid", most=most, currency=currency)
 
 
+def require_kept(
+    paid: Decimal, amount: Decimal, currency: str, *, by_bank: Decimal, out_of_credit: Decimal
+) -> None:
+    """Raise `Invalid` if an amount takes back money that bank transactions brought (`paid-by-bank`) or that
+    was paid out of the payer's credit (`paid-out-of-credit`): either goes back only where it came from. All
+    amounts are below 0 for a credit that was paid out."""
+    sign = -1 if paid < 0 else 1
+    kept = by_bank + out_of_credit
+    if amount * sign >= 0 or (paid + amount) * sign >= kept * sign:
+        return
+    most = format_amount(max((paid - kept) * sign, Decimal(0)), currency)
+    values = {"most": most, "currency": currency}
+    if by_bank:
+        raise invalid("amount", "paid-by-bank", bank=format_amount(by_bank * sign, currency), **values)
+    credit = format_amount(out_of_credit, currency)
+    raise invalid("amount", "paid-out-of-credit", credit=credit, **values)
+
+
 def is_overdue(state: str, owed: Decimal, due_date: date, today: date) -> bool:
     """Say whether money is owed whose due date has passed. A credit is for the host to pay out: it is never
     overdue."""
@@ -83,3 +108,13 @@ def is_new_account(changed_on: date | None, issued_on: date) -> bool:
 def reminder_of(due_date: date, today: date) -> int:
     """Return which reminder of an overdue statement is due: 0 on the first day after the due date."""
     return ((today - due_date).days - 1) // REMIND_EVERY
+
+
+def is_reminded(reminded_on: date | None, today: date) -> bool:
+    """Say whether a payer was reminded so recently that one reminder of many leaves them out."""
+    return reminded_on is not None and (today - reminded_on).days < REMIND_AGAIN
+
+
+def reminder_day(due_date: date, today: date) -> date:
+    """Return the day from which the reminder that is due today has been due."""
+    return due_date + timedelta(days=1 + REMIND_EVERY * reminder_of(due_date, today))

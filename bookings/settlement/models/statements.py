@@ -10,6 +10,7 @@ from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.pricing.models import Charge, ExchangeRate
 from bookings.record.models.amounts import amount_field
+from bookings.record.models.copies import Copied
 
 
 class StatementCounter(models.Model):
@@ -24,7 +25,7 @@ class StatementCounter(models.Model):
         constraints = [models.UniqueConstraint(fields=["host", "year"], name="statementcounter_once")]
 
 
-class Statement(models.Model):
+class Statement(Copied):
     """One payer's final charges of a month at one host in one currency. A voided statement keeps its number;
     its charges go to another statement."""
 
@@ -60,6 +61,10 @@ class Statement(models.Model):
     voided_at = models.DateTimeField(null=True)
     void_reason = models.CharField(max_length=500, blank=True)
     replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
+    order_number = models.CharField(max_length=60, blank=True, db_default="")  # the payer's
+    # Of the fapiao or the electronic invoice that the host has issued for it elsewhere.
+    invoice_number = models.CharField(max_length=60, blank=True, db_default="")
+    reminded_at = models.DateTimeField(null=True)  # when its payer was last reminded that it is overdue
     # Invoice details of both as they were when it was drawn up, by `host` and `payer`; empty on older
     # statements.
     parties = models.JSONField(null=True, editable=False)
@@ -79,6 +84,7 @@ class Statement(models.Model):
         indexes = [
             models.Index(fields=["payer", "-month"], name="statement_payer"),
             models.Index(fields=["issued_at", "id"], name="statement_issued"),
+            models.Index(fields=["modified", "id"], name="statement_modified"),
         ]
 
     def places(self) -> Places:

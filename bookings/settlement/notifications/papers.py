@@ -50,6 +50,35 @@ def of_statement(
     return Content(statement.pk, link, words, context, days=[day] if is_due else [])
 
 
+def _several(row: OutboxMessage, now: datetime) -> list[Statement]:
+    """Return the statements that one reminder lists, as far as they are still overdue."""
+    rows = Statement.objects.filter(pk__in=row.payload.get("statements", ()))
+    found = rows.exclude(state=Statement.State.VOIDED).select_related(*WITH).order_by("due_date", "pk")
+    return [each for each in found if overdue(each, now)]
+
+
+def _is_of_several(row: OutboxMessage, now: datetime) -> bool:
+    """Say whether a reminder lists statements, and not only the one it was sent for."""
+    still = _several(row, now)
+    return len(still) > 1 or any(str(each.pk) != row.payload["statement"] for each in still)
+
+
+def of_several(statement: Statement, row: OutboxMessage, now: datetime) -> Content:
+    still = _several(row, now)
+    statements = [
+        {
+            "row": each,
+            "number": statement_number(each.host.code, each.year, each.number),
+            "owed": each.payable - each.paid,
+        }
+        for each in still
+    ]
+    words = {"host": statement.host, "payer": statement.payer, "count": str(len(still))}
+    link = f"{reverse('bookings:money-ageing')}?side=owing&bucket=late"
+    context = {"statements": statements, "payer": statement.payer}
+    return Content(statement.pk, link, words, context, days=[still[0].due_date])
+
+
 def of_notice(notice: PaymentNotice, row: OutboxMessage, now: datetime) -> Content:
     return of_statement(notice.statement, row, now, notice)
 
@@ -129,7 +158,17 @@ KINDS = table(
         "statement.overdue",
         _("Overdue: statement {number} of {host}"),
         _("Payment of this statement was due by the day below. If it has been paid, please tell {host}."),
-        is_still_true=lambda statement, row, now: overdue(statement, now),
+        is_still_true=lambda statement, row, now: (
+            "told_with" not in row.payload and overdue(statement, now) and not _is_of_several(row, now)
+        ),
+    ),
+    _statement(
+        "statement.overdue-several",
+        _("Overdue statements of {host}: {count}"),
+        _("Payment of these statements was due. If they have been paid, please tell {host}."),
+        on="statement.overdue",
+        is_still_true=lambda statement, row, now: _is_of_several(row, now),
+        content=of_several,
     ),
     # What payers say they have paid: to the host's finance, or to the payer's.
     _notice_to_host(
@@ -185,7 +224,11 @@ def invoice_letter(row: OutboxMessage, now: datetime) -> tuple[Statement, Letter
     The mail is in the language of the first of them."""
     kind = KINDS[f"statement.{row.kind.partition('.')[2]}"]
     statement: Statement | None = kind.load(row, now)
-    if statement is None or not kind.is_still_true(statement, row, now):
+    if statement is None:
+        return None
+    if row.kind == "invoice.overdue" and _is_of_several(row, now):
+        kind = KINDS["statement.overdue-several"]
+    if not kind.is_still_true(statement, row, now):
         return None
     email, finance = statement.payer.invoice_email, list(kind.readers(statement))
     if not email or email.lower() in {person.email.lower() for person in finance}:

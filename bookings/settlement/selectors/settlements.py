@@ -3,27 +3,31 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Abs
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Refused
 from accounts.domain.roles import Actor, By, Place
 from accounts.models import Region
 from accounts.selectors.memberships import no_second
-from accounts.selectors.rows import visible
+from accounts.selectors.rows import among, visible
 from bookings.pricing.models import ClosedMonth
 from bookings.record.domain.months import month_before
-from bookings.record.selectors.lists import Column, Listing, amount_cell, month_cell
+from bookings.record.selectors.lists import MONTH, Column, Filter, Listing, amount_cell, month_cell
+from bookings.settlement.domain.balances import Balance, Settled, balances
 from bookings.settlement.domain.statements import OVERDUE, day_of, is_overdue, settlement_reference
-from bookings.settlement.models import Settlement, SettlementLine
+from bookings.settlement.models import Payment, Settlement, SettlementLine
 from bookings.settlement.selectors.numbers import printed_reference
 
-# Pairs of regions that used each other's instruments in a month, once no host of either has the month still
-# open. A host also belongs to the regions that it, or one merged into it, has left, since bookings keep the
-# regions they were made with. The first is the one whose code comes first.
+# Pairs of regions whose vouchers paid at the other in a month, once no host of either has the month still
+# open; use without vouchers leaves nothing to settle. A host also belongs to the regions that it, or one
+# merged into it, has left, since bookings keep the regions they were made with. The first is the one whose
+# code comes first.
 _PAIRS = """
 WITH hosts AS (
     SELECT o.id, o.absorbed FROM accounts_organisation o
@@ -65,7 +69,10 @@ AND NOT EXISTS (
     WHERE s.month = %(month)s AND s.currency = sides.currency AND s.first_id IN
         (payer_region_id, host_region_id) AND s.second_id IN (payer_region_id, host_region_id)
 )
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+GROUP BY 1, 2, 3
+HAVING sum(covered) FILTER (WHERE payer_is_first) <> 0
+OR sum(covered) FILTER (WHERE NOT payer_is_first) <> 0
+ORDER BY 1, 2, 3
 """
 
 
@@ -109,6 +116,98 @@ def settlements_for(actor: Actor) -> QuerySet[Settlement]:
         .select_related("first", "second", "first_confirmed_by", "second_confirmed_by")
         .order_by("-drawn_up_at", "-id")
     )
+
+
+def settlements_with_amounts(actor: Actor) -> QuerySet[Settlement]:
+    """Return the settlements that the actor may see and in which a region owes something. Those in which
+    neither does were drawn up by earlier versions."""
+    return settlements_for(actor).exclude(first_owes=0, second_owes=0)
+
+
+def settled_years(actor: Actor) -> list[int]:
+    """Return the years of these settlements, the newest first."""
+    months = settlements_with_amounts(actor).order_by().values_list("month", flat=True).distinct()
+    return sorted({month.year for month in months}, reverse=True)
+
+
+@dataclass(frozen=True)
+class YearBalance:
+    """The balance of two regions for the settlements of a year in one currency."""
+
+    first: Region
+    second: Region
+    sums: Balance
+
+    @property
+    def net(self) -> Decimal:
+        """Return by how much one region owed more than the other over the year."""
+        return abs(self.sums.net)
+
+    @property
+    def sides(self) -> list[tuple[Region, Region, Decimal, Decimal, Decimal, Decimal]]:
+        """Return for each region the other one, what it owed for vouchers used there, what of this was netted
+        within the months, what it paid, and what it has still to pay by the settlements in which it owes
+        more."""
+        sums = self.sums
+        return [
+            (self.first, self.second, sums.first_owes, sums.netted, sums.paid_by_first, sums.open_by_first),
+            (
+                self.second,
+                self.first,
+                sums.second_owes,
+                sums.netted,
+                sums.paid_by_second,
+                sums.open_by_second,
+            ),
+        ]
+
+    @property
+    def search(self) -> str:
+        """Return the words that find these settlements in their list."""
+        return f"{self.first.code}-{self.second.code}-"
+
+    @property
+    def currency(self) -> str:
+        return self.sums.currency
+
+    @property
+    def pair(self) -> str:
+        """Return the codes of the two regions, as the list of postings is narrowed by them."""
+        return f"{self.first.code},{self.second.code}"
+
+    @property
+    def debtor(self) -> Region | None:
+        """Return the region that owed more over the year; None if both owed the same."""
+        if not self.sums.net:
+            return None
+        return self.first if self.sums.net > 0 else self.second
+
+    @property
+    def creditor(self) -> Region | None:
+        """Return the region that owed less over the year; None if both owed the same."""
+        if not self.sums.net:
+            return None
+        return self.second if self.sums.net > 0 else self.first
+
+
+def load_balances(actor: Actor, year: int) -> list[YearBalance]:
+    """Return what the regions whose settlements the actor may see owed each other in a year, by their codes
+    and currency. One statement."""
+    rows = list(settlements_with_amounts(actor).filter(month__year=year).order_by())
+    regions = {region.code: region for row in rows for region in (row.first, row.second)}
+    settled = (
+        Settled(
+            row.first.code,
+            row.second.code,
+            row.currency,
+            row.first_owes,
+            row.second_owes,
+            row.paid,
+            row.state,
+        )
+        for row in rows
+    )
+    return [YearBalance(regions[one.first], regions[one.second], one) for one in balances(settled)]
 
 
 def settlement_by_id(actor: Actor, settlement_id: UUID) -> Settlement:
@@ -194,9 +293,21 @@ def _reference(row: Settlement, by: By) -> str:
     return settlement_reference(row.first.code, row.second.code, row.month, row.currency)
 
 
+def _of_region(rows: QuerySet[Settlement], code: str, by: By) -> QuerySet[Settlement]:
+    named = list(Region.objects.filter(code=code).values_list("pk", flat=True))
+    return rows.filter(Q(first__lineage__overlap=named) | Q(second__lineage__overlap=named))
+
+
+def _finds(rows: QuerySet[Any], text: str, by: By) -> Q:
+    """Return the condition that a settlement has a payment of that reference."""
+    seen = rows.order_by().values("pk")
+    payments = Payment.objects.filter(settlement__in=seen, reference__icontains=text)
+    return among("pk", payments.values("settlement"))
+
+
 SETTLEMENTS = Listing(
     "settlements",
-    settlements_for,
+    settlements_with_amounts,
     (
         Column("settlement", _reference),
         Column("month", month_cell, _("Month"), "month"),
@@ -213,8 +324,18 @@ SETTLEMENTS = Listing(
     ),
     waits={"confirm": settlements_to_confirm},
     waits_help="Only settlements that you may confirm for a region that has not confirmed them yet.",
-    words=("printed", "first__name", "first__name_zh", "second__name", "second__name_zh"),
-    aliases={"printed": printed_reference()},
-    q_help="Part of the settlement's reference or of a region's name.",
+    words=(
+        "printed", "first__name", "first__name_zh", "second__name", "second__name_zh",
+        "first_confirmed_by__name", "second_confirmed_by__name",
+    ),
+    amounts=("first_owes", "second_owes", "net_amount", "paid"),
+    finds=_finds,
+    aliases={"printed": printed_reference(), "net_amount": Abs(F("first_owes") - F("second_owes"))},
+    filters=(
+        Filter("region", _of_region, help="Code of one of the two regions, or of a region above it."),
+        Filter("month", "month", MONTH, help="Year and month, such as `2026-03`."),
+    ),
+    q_help="Part of the settlement's reference, of a region's name, of the reference of a payment on it, or "
+    "of the name of a person who confirmed it; or an amount.",
     day="month",
-)
+)  # fmt: skip

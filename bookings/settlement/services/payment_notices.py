@@ -42,7 +42,7 @@ def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentN
         raise WrongState(state=row.state, wanted="paid")
     if row.payable <= row.paid or row.payer_id == row.host_id:
         raise WrongState("nothing-to-pay")
-    require_day(paid, row.host_region.time_zone, by.now)
+    require_day(paid, row.host_region.time_zone, by.now, row.month)
     if paid.amount < 0:
         raise invalid("amount", "too-small", least=0)
     notices = row.notices.filter(state__in=[REPORTED, PaymentNotice.State.MATCHED])
@@ -65,18 +65,19 @@ def payment_notice_report(by: By, *, statement_id: UUID, paid: Paid) -> PaymentN
 
 
 @transaction.atomic
-def payment_notice_match(by: By, *, notice_id: UUID) -> PaymentNotice:
-    """Match a notice with money that arrived: its payment is recorded together with it. For the host's
+def payment_notice_match(by: By, *, notice_id: UUID, arrived: Paid | None = None) -> PaymentNotice:
+    """Match a notice with money that arrived: its payment is recorded together with it, as `arrived` says if
+    the bank is known to have booked it on another day, or in parts of which this is the last. For the host's
     finance. Raises `WrongState` if the notice was decided or withdrawn, its statement is voided, or less is
     open by now (`more-than-owed`)."""
 
     def pay(notice: PaymentNotice) -> Payment:
         row = notice.statement
         still = row.payable - row.paid
-        if notice.amount > still:
+        paid = arrived or Paid(notice.amount, notice.paid_on, notice.reference)
+        if paid.amount > still:
             most = format_amount(still, row.currency)
             raise WrongState("more-than-owed", most=most, currency=row.currency)
-        paid = Paid(notice.amount, notice.paid_on, notice.reference)
         return statement_pay(By(by.actor, by.now), statement_id=row.pk, paid=paid)
 
     return _decide(by, notice_id, "match", pay=pay)
@@ -93,6 +94,21 @@ def payment_notice_refuse(by: By, *, notice_id: UUID, reason: str) -> PaymentNot
 def payment_notice_withdraw(by: By, *, notice_id: UUID) -> PaymentNotice:
     """Withdraw a notice that nobody has decided, for the payer's finance."""
     return _decide(by, notice_id, "withdraw")
+
+
+def payment_notice_reopen(by: By, *, payment: Payment) -> None:
+    """Let the notice that a payment was matched with wait again, once the payment is reversed: its statement
+    is locked by then."""
+    notice = PaymentNotice.objects.select_related("statement").filter(payment=payment).first()
+    if notice is None:
+        return
+    before = {"state": notice.state}
+    notice.payment, notice.state = None, REPORTED
+    notice.decided_by, notice.decided_at = None, None
+    notice.version += 1
+    notice.save(update_fields=["payment", "state", "decided_by", "decided_at", "version"])
+    after = {"notice": notice.pk} | {name: getattr(notice, name) for name in RECORDED}
+    trail.record(by, "statement.notice-reopen", notice.statement, before=before, after=after)
 
 
 DECIDED = {

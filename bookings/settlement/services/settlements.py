@@ -1,7 +1,6 @@
 """Settlements between two regions: drawing them up, and having both confirm them."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -38,9 +37,9 @@ GROUP BY s.id, c.host_id, c.organisation_id
 
 @transaction.atomic
 def settlements_draw(*, month: date, now: datetime) -> int:
-    """Draw up the settlements of a month for every pair of regions whose hosts have all closed it; return how
-    many. None is drawn up twice: of two calls at the same moment, the second waits for the first and finds
-    its rows."""
+    """Draw up the settlements of a month for every pair of regions that owes anything and whose hosts have
+    all closed it; return how many. None is drawn up twice: of two calls at the same moment, the second waits
+    for the first and finds its rows."""
     pairs = settlements.load_due_pairs(month)
     if not pairs:
         return 0
@@ -56,7 +55,6 @@ def settlements_draw(*, month: date, now: datetime) -> int:
             first_owes=pair.first_owes,
             second_owes=pair.second_owes,
             drawn_up_at=now,
-            **({} if pair.first_owes or pair.second_owes else _confirmed_at(now)),
         )
         for pair in pairs
     ]
@@ -82,8 +80,7 @@ def settlements_draw(*, month: date, now: datetime) -> int:
         )
         for row in new
     )
-    drawn_up = [row for row in new if row.state == Settlement.State.DRAWN_UP]
-    enqueue([_message("drawn", row) for row in drawn_up], now=now)
+    enqueue([_message("drawn", row) for row in new], now=now)
     return len(new)
 
 
@@ -93,24 +90,17 @@ def settlements_catch_up(*, now: datetime) -> int:
     return sum(settlements_draw(month=month, now=now) for month in settlements.closed_months(now))
 
 
-def _confirmed_at(now: datetime) -> dict[str, Any]:
-    """Return the fields that confirm a settlement at once, because neither region owes anything."""
-    return {"state": Settlement.State.CONFIRMED, "first_confirmed_at": now, "second_confirmed_at": now}
-
-
 @transaction.atomic
 def _confirm_empty(now: datetime) -> None:
-    """Confirm those settlements without any amount that were drawn up before such settlements were confirmed
-    at once."""
+    """Confirm those settlements without any amount that earlier versions drew up and left to the regions."""
     rows = Settlement.objects.filter(
         state=Settlement.State.DRAWN_UP, first_owes=0, second_owes=0
     ).select_related("first", "second")
     for row in locked(rows.order_by("pk")):
         before = row.state
-        for name, value in (fields := _confirmed_at(now)).items():
-            setattr(row, name, value)
+        row.state, row.first_confirmed_at, row.second_confirmed_at = Settlement.State.CONFIRMED, now, now
         row.version += 1
-        row.save(update_fields=[*fields, "version"])
+        row.save(update_fields=["state", "first_confirmed_at", "second_confirmed_at", "version"])
         trail.record(
             By(PLATFORM, now), "settlement.confirm", row, before={"state": before}, after={"state": row.state}
         )

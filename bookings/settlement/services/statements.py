@@ -1,16 +1,19 @@
 """Drawing up a month's statements, and voiding one."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
+from accounts.domain.organisations import text_of
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import Organisation
+from accounts.models import Organisation, OutboxMessage
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -40,9 +43,12 @@ RETURNING last
 """
 LINES = """
 INSERT INTO bookings_statementline (statement_id, position, charge_id, is_void)
-SELECT s.id, row_number() OVER (PARTITION BY s.id ORDER BY r.start_at, c.id), c.id, false
+SELECT s.id, row_number() OVER (PARTITION BY s.id ORDER BY coalesce(r.start_at, k.start_at), c.id), c.id,
+    false
 FROM bookings_charge c
-JOIN bookings_reservation r ON r.id = c.reservation_id
+LEFT JOIN bookings_reservation r ON r.id = c.reservation_id
+LEFT JOIN instruments_enrolment e ON e.id = c.enrolment_id
+LEFT JOIN instruments_coursesession k ON k.id = e.session_id
 JOIN bookings_statement s ON s.host_id = c.host_id AND s.payer_id = c.organisation_id
     AND s.currency = c.currency AND s.month = c.month AND s.state <> 'voided'
 WHERE c.host_id = %s AND c.month = %s
@@ -163,7 +169,7 @@ def _rows(
         ],
         today,
     )
-    payers = Organisation.objects.in_bulk({one.payer_id for one in due})
+    payers = Organisation.objects.select_related("region").in_bulk({one.payer_id for one in due})
     rows = []
     for one in due:
         payer = payers[one.payer_id]
@@ -182,6 +188,7 @@ def _rows(
                 payer_currency=rate.quote if rate else "",
                 exchange_rate=rate,
                 payer_payable=converted(one.payable, rate.rate, rate.quote) if rate else None,
+                order_number=payer.order_number,
                 parties=parties_json(host, payer, one.payable, host.region.time_zone),
             )
         )
@@ -217,9 +224,16 @@ def _issued(host: Organisation, row: Statement, due: statement_selectors.Due, no
     )
 
 
-def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect]:
+def statement_messages(
+    kind: str, row: Statement, more: str = "", together: Sequence[Statement] = ()
+) -> list[Effect]:
     """Return a message about a statement to the payer's finance, and a mail to its invoice address; for an
-    internal note, of whatever kind, only one to finance."""
+    internal note, of whatever kind, only one to finance. Of statements that one message lists `together`, the
+    first brings it; the others only tell webhooks."""
+    payload: dict[str, Any] = {"statement": str(row.pk)}
+    if len(together) > 1:
+        first, ids = together[0], [str(each.pk) for each in together]
+        payload |= {"statements": ids} if row == first else {"told_with": str(first.pk)}
     if row.payer_id == row.host_id:
         return [
             Effect(
@@ -230,31 +244,126 @@ def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect
         ]
     groups = ["statement", *(["invoice"] if row.payer.invoice_email else [])]
     return [
-        Effect(
-            kind=f"{group}.{kind}", key=f"{group}.{kind}:{row.pk}{more}", payload={"statement": str(row.pk)}
-        )
+        Effect(kind=f"{group}.{kind}", key=f"{group}.{kind}:{row.pk}{more}", payload=payload)
         for group in groups
     ]
 
 
 @transaction.atomic
 def statements_remind(*, now: datetime) -> int:
-    """Remind payers of overdue statements, on the first day and every thirty days after; return how many are
-    overdue."""
+    """Remind payers of overdue statements, on the first day and every thirty days after, unless the host has
+    since that day; return how many are overdue."""
     rows = statement_selectors.load_overdue(now)
-    enqueue(
-        [
-            effect
-            for row in rows
-            for effect in statement_messages(
-                "overdue",
-                row,
-                f":{statement_rules.reminder_of(row.due_date, statement_selectors.today_of(row, now))}",
-            )
-        ],
-        now=now,
-    )
+    told: dict[UUID, list[Effect]] = {}
+    for row in rows:
+        today = statement_selectors.today_of(row, now)
+        since = statement_rules.reminder_day(row.due_date, today)
+        if row.reminded_at is None or statement_selectors.today_of(row, row.reminded_at) < since:
+            more = f":{statement_rules.reminder_of(row.due_date, today)}"
+            told[row.pk] = statement_messages("overdue", row, more)
+    # Statements that were reminded of by earlier releases do not know the day; the messages are there.
+    keys = [effect.key for effects in told.values() for effect in effects]
+    sent = set(OutboxMessage.objects.filter(key__in=keys).values_list("key", flat=True))
+    told = {pk: effects for pk, effects in told.items() if not sent & {effect.key for effect in effects}}
+    enqueue([effect for effects in told.values() for effect in effects], now=now)
+    Statement.objects.filter(pk__in=told).update(reminded_at=now)
     return len(rows)
+
+
+@transaction.atomic
+def statement_remind(by: By, *, statement_id: UUID) -> Statement:
+    """Remind the payer of an overdue statement at once, for the host's finance, besides the reminders of the
+    timetable. Raises `WrongState` (`not-overdue`), or `reminded-today` if a reminder has gone out that
+    day."""
+    row = _reminded(by, statement_id)
+    enqueue(statement_messages("overdue", row, _of_day(row, by.now)), now=by.now)
+    return row
+
+
+def _of_day(row: Statement, now: datetime) -> str:
+    """Return the part of a message's key that makes one a day."""
+    return f":{statement_selectors.today_of(row, now).isoformat()}"
+
+
+def _reminded(by: By, statement_id: UUID) -> Statement:
+    """Note that a payer is reminded of an overdue statement; the caller tells them."""
+    row = lock_statement(statement_selectors.statements_for(by.actor), statement_id)
+    require(by.actor, "account", place_of(row.host))
+    by.require_version(row.version)
+    if not statement_selectors.overdue(row, by.now):
+        raise WrongState("not-overdue")
+    today = statement_selectors.today_of(row, by.now)
+    if row.reminded_at and statement_selectors.today_of(row, row.reminded_at) == today:
+        raise WrongState("reminded-today")
+    before, row.reminded_at = {"reminded_at": row.reminded_at}, by.now
+    row.version += 1
+    row.save(update_fields=["reminded_at", "version"])
+    trail.record(by, "statement.remind", row, before=before, after={"reminded_at": by.now})
+    return row
+
+
+@transaction.atomic
+def statements_remind_chosen(by: By, *, statement_ids: Collection[UUID]) -> tuple[int, int]:
+    """Remind the payers of several overdue statements at once, for the hosts' finance, each payer of all that
+    it owes a host in one message; return how many are reminded, and how many are left out because they have
+    been paid meanwhile or their payer was reminded in the last days. Raises `NotFound` for one that the actor
+    may not see, `NotPermitted` unless they keep the host's books."""
+    ids = sorted(set(statement_ids))
+    if not 1 <= len(ids) <= statement_rules.MOST_REMINDED:
+        raise invalid("statements", "out-of-range", least=1, most=statement_rules.MOST_REMINDED)
+    reminded: dict[tuple[UUID, UUID], list[Statement]] = defaultdict(list)
+    for pk in ids:
+        row = lock_statement(statement_selectors.statements_for(by.actor), pk)
+        require(by.actor, "account", place_of(row.host))
+        if statement_selectors.may_remind_again(by.actor, row, by.now):
+            row = _reminded(replace(by, version=None), pk)
+            reminded[row.host_id, row.payer_id].append(row)
+    for rows in reminded.values():
+        for row in rows:
+            effects = statement_messages("overdue", row, _of_day(row, by.now), together=rows)
+            enqueue(effects, now=by.now)
+    number = sum(len(rows) for rows in reminded.values())
+    return number, len(ids) - number
+
+
+@transaction.atomic
+def statement_set_order_number(by: By, *, statement_id: UUID, order_number: str) -> Statement:
+    """Set the order number of the payer that a statement quotes, for the finance of either side; empty takes
+    it off. An internal note has none (`no-order`)."""
+    row = lock_statement(statement_selectors.statements_for(by.actor), statement_id)
+    if not by.actor.may("account", place_of(row.payer)):
+        require(by.actor, "account", place_of(row.host))
+    if row.payer_id == row.host_id:
+        raise WrongState("no-order")
+    return _set_number(by, row, "statement.order-number", order_number=order_number)
+
+
+@transaction.atomic
+def statement_set_invoice_number(by: By, *, statement_id: UUID, invoice_number: str) -> Statement:
+    """Set the number of the fapiao or electronic invoice that the host has issued for a statement, for the
+    host's finance; empty takes it off. An internal note has none (`no-invoice`)."""
+    row = lock_statement(statement_selectors.statements_for(by.actor), statement_id)
+    require(by.actor, "account", place_of(row.host))
+    if row.payer_id == row.host_id:
+        raise WrongState("no-invoice")
+    return _set_number(by, row, "statement.invoice-number", invoice_number=invoice_number)
+
+
+def _set_number(by: By, row: Statement, act: str, **given: str) -> Statement:
+    """Set a number that a statement prints, unless it is voided; the same number again changes nothing."""
+    ((field, number),) = given.items()
+    by.require_version(row.version)
+    if row.state == Statement.State.VOIDED:
+        raise WrongState(state=row.state, wanted=field)
+    number = text_of(field, number, statement_rules.MOST_NUMBER)
+    before = getattr(row, field)
+    if number == before:
+        return row
+    setattr(row, field, number)
+    row.version += 1
+    row.save(update_fields=[field, "version"])
+    trail.record(by, act, row, before={field: before}, after={field: number})
+    return row
 
 
 @transaction.atomic
@@ -287,6 +396,7 @@ def statement_void(by: By, *, statement_id: UUID, reason: str) -> Statement:
     )
     (new,) = _numbered(host, _rows(host, old.month, [due], by.now))
     new.replaces = old
+    new.order_number = old.order_number or new.order_number
     new.save(force_insert=True)
     # Notices of the payer are for the charges, whichever statement they are on.
     old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)

@@ -16,14 +16,26 @@ from accounts.permissions import actor_of
 from accounts.views.pages import reads
 from bookings.record.adapters.figures import Cell
 from bookings.record.views.lists import amount_cell, csv_answer, wants_csv
-from bookings.settlement.domain.ageing import BUCKETS, CREDIT, AgedRow, totals, whole_of
-from bookings.settlement.messages import BUCKET_LABELS as LABELS
-from bookings.settlement.selectors.ageing import OWED, OWING, SIDES, load_ageing, narrowed
+from bookings.settlement.domain.ageing import BUCKETS, AgedRow, parts_of, totals, whole_of
+from bookings.settlement.selectors.ageing import (
+    ANY_LATE,
+    OWED,
+    OWING,
+    SIDES,
+    KeptRow,
+    kept_sums,
+    load_ageing,
+    load_rows_with_credit,
+    narrowed,
+)
+from bookings.settlement.selectors.ageing import BUCKET_LABELS as LABELS
 from bookings.settlement.selectors.statements import STATEMENTS, shown_state, today_of
 from bookings.settlement.views.statements import label_of
 
 PAGE = 50
-HEADS = ("counterparty", "counterparty_name", "currency", *BUCKETS, "total", "statements")
+HEADS = (
+    "counterparty", "counterparty_name", "currency", *BUCKETS, "total", "statements", "credit_kept",
+)  # fmt: skip
 
 
 @reads
@@ -36,17 +48,19 @@ def ageing(request: HttpRequest) -> HttpResponseBase:
     by["code"] = request.GET.get("party", "")
     if any(by.values()):
         return _statements(request, narrowed(aged, side, now, **by), side, by, now)
+    rows = load_rows_with_credit(actor, side, aged)
     if wants_csv(request):
-        cells = (_cells(party.code, party.name, row) for party, row in aged.rows)
-        return csv_answer(request, f"ageing-{side}", HEADS, cells)
+        return csv_answer(request, f"ageing-{side}", HEADS, (_cells(one) for one in rows))
+    kept = kept_sums(rows)
     context = {
         "side": side,
         "sides": [(OWED, _("Owed to us")), (OWING, _("What we owe"))],
         "heads": [(name, LABELS[name]) for name in BUCKETS],
-        "rows": [(party, row, _cut(row), _bar(row.buckets)) for party, row in aged.rows],
+        "rows": [(one.party, one.row, _cut(one.row), parts_of(one.row.buckets), one.kept) for one in rows],
+        "has_kept": any(kept.values()),
         "totals": [
-            (currency, list(sums.items()), whole_of(sums), _bar(sums))
-            for currency, sums in totals(row for _, row in aged.rows).items()
+            (currency, list(sums.items()), whole_of(sums), parts_of(sums), kept[currency])
+            for currency, sums in totals(one.row for one in rows).items()
         ],
     }
     return render(request, "bookings/settlement/ageing.html", context)
@@ -56,27 +70,16 @@ def _cut(row: AgedRow) -> list[tuple[str, Any, Decimal]]:
     return [(name, LABELS[name], amount) for name, amount in row.buckets.items()]
 
 
-def _bar(buckets: dict[str, Decimal]) -> list[tuple[str, str, str]]:
-    """Return the parts of a bar that shows open amounts by age, in hundredths and without credits: bucket,
-    beginning, width."""
-    whole = whole_of(buckets)
-    parts, begin = [], Decimal(0)
-    for name, amount in buckets.items():
-        if name != CREDIT and amount:
-            width = (amount * 100 / whole).quantize(Decimal("0.01"))
-            parts.append((name, f"{begin}", f"{width}"))
-            begin += width
-    return parts
-
-
-def _cells(code: str, name: str, row: AgedRow) -> tuple[Cell, ...]:
+def _cells(one: KeptRow) -> tuple[Cell, ...]:
+    row = one.row
     amounts = (*row.buckets.values(), row.total)
     return (
-        code,
-        name,
+        one.party.code,
+        one.party.name,
         row.currency,
         *(amount_cell(amount, row.currency) for amount in amounts),
         row.statements,
+        amount_cell(one.kept, row.currency) if one.kept else "",
     )
 
 
@@ -97,7 +100,7 @@ def _statements(
     context = {
         "side": side,
         "party": getattr(rows[0], SIDES[side]) if rows and by["code"] else None,
-        "bucket": LABELS.get(by["bucket"], ""),
+        "bucket": _("Past due") if by["bucket"] == ANY_LATE else LABELS.get(by["bucket"], ""),
         "page": page,
         "rows": [
             (

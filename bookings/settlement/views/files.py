@@ -2,7 +2,7 @@
 
 from django.http import HttpResponse
 
-MEDIA = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
+MEDIA = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "xml": "application/xml"}
 
 
 def file_answer(content: bytes, name: str, kind: str) -> HttpResponse:

@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 
+from accounts.permissions import actor_of
 from accounts.views.pages import bare, by_of, reads, writes
 from bookings.record.views.lists import ListPage
 from bookings.settlement.forms.money import NoticeForm
 from bookings.settlement.selectors.payments import NOTICES
+from bookings.settlement.selectors.statements import statement_by_id
 from bookings.settlement.services.payment_notices import payment_notice_report
 from bookings.settlement.views.statements import one, statement_act
 
@@ -26,7 +28,8 @@ def notices(request: HttpRequest) -> HttpResponseBase:
 @writes
 def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     """Report that a statement was paid, in whole or in part."""
-    form = NoticeForm(request.POST)
+    row = statement_by_id(actor_of(request.user), statement_id)
+    form = NoticeForm(request.POST, currency=row.currency)
     return statement_act(
         request,
         partial(bare(one), request, statement_id),

@@ -5,9 +5,9 @@ from django.http.response import HttpResponseBase
 
 from accounts.views.pages import by_of, reads
 from bookings.record.views.lists import ListPage
-from bookings.settlement.selectors.payments import PAYMENTS
+from bookings.settlement.selectors.payments import PAYMENTS, payment_totals
 
-LIST = ListPage("bookings/settlement/payment_list.html", PAYMENTS, size=50)
+LIST = ListPage("bookings/settlement/payment_list.html", PAYMENTS, size=50, totals=payment_totals)
 
 
 @reads

@@ -1,10 +1,11 @@
 """Pages of settlements between regions: lists, one of them, confirming it and recording payments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -15,8 +16,9 @@ from django.utils.translation import gettext
 from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, bare, by_of, chooses, reads, writes
+from bookings.record.adapters.figures import Cell
 from bookings.record.domain.money import format_amount
-from bookings.record.views.lists import ListPage
+from bookings.record.views.lists import ListPage, amount_cell, csv_answer, wants_csv
 from bookings.settlement.adapters.papers import settlement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv
 from bookings.settlement.domain.statements import OVERDUE, day_of, settlement_reference
@@ -55,6 +57,58 @@ LIST = ListPage("bookings/settlement/settlements.html", settlement_selectors.SET
 def settlements(request: HttpRequest) -> HttpResponseBase:
     """List the settlements of the reader's regions, the newest first."""
     return LIST.answer(request, by_of(request))
+
+
+BALANCE_HEADS = (
+    "year", "region", "region_name", "other", "other_name", "currency", "owed", "netted", "paid", "open",
+    "settlements", "unconfirmed", "line",
+)  # fmt: skip
+
+
+@reads
+def balance(request: HttpRequest) -> HttpResponseBase:
+    """Show what regions owed each other by the settlements of a year: the newest one with any, if the address
+    names none."""
+    actor = actor_of(request.user)
+    years = settlement_selectors.settled_years(actor)
+    asked = request.GET.get("year", "")
+    is_year = asked.isascii() and asked.isdecimal() and len(asked) == 4 and int(asked) >= 1
+    if asked and not is_year:
+        messages.error(request, gettext("This must be a year such as 2026."))
+    this = timezone.localdate().year
+    year = int(asked) if is_year else next(iter(years), this)
+    rows = settlement_selectors.load_balances(actor, year)
+    if wants_csv(request):
+        cells = (cells for row in rows for cells in _balance_cells(year, row))
+        return csv_answer(request, f"settlement-balance-{year}", BALANCE_HEADS, cells)
+    context = {
+        "year": year,
+        "years": sorted({*years, year}, reverse=True),
+        "rows": rows,
+        "since": f"{year:04d}-01-01",
+        "until": f"{year:04d}-12-31",
+    }
+    return render(request, "bookings/settlement/balance.html", context)
+
+
+def _balance_cells(year: int, row: settlement_selectors.YearBalance) -> Iterator[tuple[Cell, ...]]:
+    """Yield a line for each of the two directions, and one for their difference: what `region` owed more."""
+    debtor, creditor = row.debtor or row.first, row.creditor or row.second
+    lines: list[tuple[str, Any]] = [("direction", side) for side in row.sides]
+    lines.append(("difference", (debtor, creditor, row.net, None, None, None)))
+    for line, (region, other, *amounts) in lines:
+        yield (
+            year,
+            region.code,
+            region.name,
+            other.code,
+            other.name,
+            row.sums.currency,
+            *(None if amount is None else amount_cell(amount, row.sums.currency) for amount in amounts),
+            row.sums.settlements,
+            row.sums.unconfirmed,
+            line,
+        )
 
 
 def _unconfirmed(actor: Actor, row: Settlement) -> list[str]:
@@ -141,7 +195,8 @@ def _acted(
 @chooses(*PAYMENT_ACTS)
 def pay(request: HttpRequest, settlement_id: UUID, choice: str) -> HttpResponse:
     """Record a payment on a settlement, or take one back."""
-    form = PaymentForm(request.POST)
+    row = settlement_selectors.settlement_by_id(actor_of(request.user), settlement_id)
+    form = PaymentForm(request.POST, currency=row.currency)
     return _acted(
         request,
         settlement_id,

@@ -7,10 +7,11 @@
 
 It needs only this file and Python 3.8 or later. It computes everything again and names the first
 entry that was changed, removed, added or moved. `--digest` is a seal's digest as it was mailed
-or shown to you earlier: what was sealed by then cannot have been rewritten since, not even by
-somebody who holds the database. Without one it cannot know whether everything from some seal on
-was rewritten, or the end was cut off, so it names the newest seal for you to compare. The exit
-status is 0 if everything is as it was sealed, 1 if something is not, 2 if this is not a bundle.
+to auditors or shown on the platform's page of seals (/trail/seals/) earlier: what was sealed by
+then cannot have been rewritten since, not even by somebody who holds the database. Without one it
+cannot know whether everything from some seal on was rewritten, or the end was cut off, so it names
+the newest seal for you to compare. The exit status is 0 if everything is as it was sealed, 1 if
+something is not, 2 if this is not a bundle.
 
 How it is computed:
 
@@ -327,8 +328,9 @@ def compare(newest, known):
     print("Newest seal: %(number)d, sealed %(at)s, SHA-256 %(digest)s." % newest)
     if not known:
         print(
-            "Compare it with the one that was mailed to you or kept elsewhere (--seal, --digest):"
-            " whether everything was rewritten, or its end cut off, shows in nothing else."
+            "Compare it with the one that was mailed to auditors that day, or that you copied from the"
+            " platform's page of seals (/trail/seals/): give that one as --seal and --digest."
+            " Whether everything was rewritten, or its end cut off, shows in nothing else."
         )
     elif known[0] != newest["number"]:
         print("What was sealed after seal %d is held by no digest of yours." % known[0])

@@ -48,6 +48,7 @@ class HoursRowShape(serializers.Serializer[Any]):
     def get_fields(self) -> Any:
         return {
             **{name: serializers.CharField(required=False) for name in BY},
+            "instrument": serializers.UUIDField(required=False),
             **{name: serializers.IntegerField(allow_null=True) for name in FIGURES},
             "norm_minutes": serializers.IntegerField(allow_null=True),
             "hidden": serializers.BooleanField(),

@@ -19,6 +19,7 @@ from bookings.catalogue.api.asking import codes_in
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
 from bookings.hours.selectors.hours import BY
 from bookings.record.api.files import FileEndpoint
+from bookings.statistics.adapters.reports import MEDIA
 from bookings.statistics.api.hours import narrowed_in, span_of
 from bookings.statistics.models import HoursExport
 from bookings.statistics.selectors.flows import MEASURES
@@ -26,7 +27,8 @@ from bookings.statistics.selectors.payers import PAYERS_BY
 from bookings.statistics.selectors.tables import PAYERS, STATES, TABLES, TableQuery
 from bookings.statistics.services import exports
 
-FORMATS = ("csv", "xlsx")
+FORMATS = ("csv", "xlsx", "pdf", "docx")
+ASKED = (*TABLES, exports.REPORT)
 
 
 class HoursExportShape(serializers.Serializer[Any]):
@@ -34,7 +36,7 @@ class HoursExportShape(serializers.Serializer[Any]):
     0 if it is not known before the end."""
 
     id = serializers.UUIDField()
-    table = serializers.ChoiceField(TABLES)
+    table = serializers.ChoiceField(ASKED)
     format = serializers.ChoiceField(FORMATS)
     state = serializers.ChoiceField(HoursExport.State.choices)
     asked = serializers.DictField()
@@ -45,8 +47,14 @@ class HoursExportShape(serializers.Serializer[Any]):
 
 
 class HoursExportBody(Shape):
-    table = Choice(list(TABLES), help_text="`days` lists the instrument days behind a figure.")
-    format = Choice(list(FORMATS), default="csv")
+    table = Choice(
+        list(ASKED),
+        help_text="`days` lists the instrument days behind a figure; `report` is that of a whole year about"
+        " one region, organisation, facility or instrument.",
+    )
+    format = Choice(
+        list(FORMATS), default="csv", help_text="Tables: csv or xlsx; the report: pdf, docx or xlsx."
+    )
     by = Text(
         100,
         default="",
@@ -75,7 +83,10 @@ class HoursExportBody(Shape):
         help_text="For `days`: code of a region whose organisations used it.",
     )
     payer = Text(
-        40, default="", allow_blank=True, help_text="For `days`: code of an organisation that used it."
+        40,
+        default="",
+        allow_blank=True,
+        help_text="For `days`: id of an organisation that used it; its code for one version and a year.",
     )
 
     def get_fields(self) -> Any:
@@ -142,11 +153,11 @@ class HoursExportFile(FileEndpoint):
         _("Download an export of hours"),
         tag="statistics",
         gives=OpenApiTypes.BINARY,
-        media=["text/csv", exports.XLSX],
+        media=["text/csv", *MEDIA.values()],
         refuses=[404, 409],
     )
     def get(self, request: Request, export_id: UUID) -> HttpResponseBase:
-        """Return the finished file: CSV or XLSX, which also states the query."""
+        """Return the finished file. Tables state the query as well."""
         job = exports.export_for(self.actor, export_id)
         return FileResponse(
             exports.export_open(job),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -247,6 +248,11 @@ class Bookings(Endpoint):
 # Unmet demand
 
 
+class DemandQuery(hour_api.DaysQuery):
+    techniques = Text(1000, default="", help_text="Codes of techniques, joined by commas: only these.")
+    regions = Text(1000, default="", help_text="Codes of regions, joined by commas: only people of these.")
+
+
 class DemandShape(hour_api.DaysShape):
     """Unmet demand by technique and by the region of the people who had it; null if hidden."""
 
@@ -269,15 +275,18 @@ def demand_json(row: DemandRow) -> dict[str, Any]:
 
 class Demand(Endpoint):
     @from_replica
-    @operation(
-        "statistics_demand", _("Unmet demand"), tag="statistics", query=hour_api.DaysQuery, gives=DemandShape
-    )
+    @operation("statistics_demand", _("Unmet demand"), tag="statistics", query=DemandQuery, gives=DemandShape)
     def get(self, request: Request) -> Response:
         """Return the demand that was refused for lack of capacity, waited for without an offer, or searched
         for without a result."""
-        query = hour_api.day_values(hour_api.DaysQuery, request)
+        query = hour_api.day_values(DemandQuery, request)
         rows = demand(
-            self.actor, since=query["from"], until=query["until"], least=settings.PUBLIC_LEAST_ORGANISATIONS
+            self.actor,
+            since=query["from"],
+            until=query["until"],
+            least=settings.PUBLIC_LEAST_ORGANISATIONS,
+            techniques=list(filter(None, query["techniques"].split(","))),
+            regions=list(filter(None, query["regions"].split(","))),
         )
         return Response(hour_api.days_json(query) | {"rows": [demand_json(row) for row in rows]})
 
@@ -325,10 +334,14 @@ class Norms(Endpoint):
         takes=NormBody,
         gives=NormShape,
         status=201,
+        once=True,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         """Enter the norm from a day on. Only administrators may do this. Figures of earlier days keep their
         norm; the earliest possible start is the beginning of this year."""
         body = checked(NormBody, request.data)
-        row = norm_add(By(self.actor, self.now), **body)
-        return Response(rendered(NormShape, row), status=201)
+
+        def add() -> Response:
+            return Response(rendered(NormShape, norm_add(By(self.actor, self.now), **body)), status=201)
+
+        return self.once(add)

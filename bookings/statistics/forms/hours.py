@@ -11,6 +11,7 @@ from bookings.hours.models import NormHours
 from bookings.hours.selectors.behind import BOOKINGS, DEMAND, FLOWS
 from bookings.record.forms.fields import DayField
 from bookings.record.messages import sentence
+from bookings.statistics.models import HoursExport
 from bookings.statistics.selectors.tables import STATES, TABLES
 from instruments.reading.forms.fields import StyledForm
 from instruments.register.models import Instrument
@@ -55,8 +56,8 @@ class HoursForm(StyledForm):
     )
     state = forms.ChoiceField(required=False, choices=[(name, name) for name in STATES])
     of = forms.ChoiceField(required=False, choices=[(name, name) for name in (*DEMAND, *FLOWS, *BOOKINGS)])
-    table = forms.ChoiceField(required=False, choices=[(name, name) for name in TABLES])
-    format = forms.ChoiceField(required=False, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
+    table = forms.ChoiceField(required=False, choices=[(name, name) for name in (*TABLES, "report")])
+    format = forms.ChoiceField(required=False, choices=HoursExport.Format.choices)
     after = forms.CharField(required=False, max_length=60)
     price_group = forms.CharField(required=False, max_length=10)
     payer_region = forms.CharField(required=False, max_length=20)
@@ -66,6 +67,9 @@ class HoursForm(StyledForm):
     region = forms.CharField(required=False, max_length=20)
     organisation = forms.CharField(required=False, max_length=40)
     technique = forms.CharField(required=False, max_length=60)
+    # Codes, joined by commas: only the unmet demand for these techniques from these regions.
+    techniques = forms.CharField(required=False, max_length=1000)
+    regions = forms.CharField(required=False, max_length=1000)
     # Those of "region" and "technique" that exclude what is below them, as in a row of a table.
     exact = forms.CharField(required=False, max_length=40)
     facility = forms.UUIDField(required=False)

@@ -7,12 +7,18 @@ from accounts.models import FileJob
 
 
 class HoursExport(FileJob):
-    """A table of hours as a file. `asked` is the query from the page or the API."""
+    """A table of hours, or a year's report, as a file. `asked` is the query from the page or the API."""
+
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV"
+        XLSX = "xlsx", "XLSX"
+        PDF = "pdf", "PDF"
+        DOCX = "docx", "DOCX"
 
     PROGRESS = ("rows_done", "rows_total")
 
     table = models.CharField(max_length=20)
-    format = models.CharField(max_length=4, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
+    format = models.CharField(max_length=4, choices=Format)
     language = models.CharField(max_length=10, default="en")
     asked = models.JSONField()
     rows_total = models.PositiveIntegerField(default=0)

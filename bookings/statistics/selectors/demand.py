@@ -1,6 +1,7 @@
 """Unmet demand, as people may read it: refused for lack of capacity, waited for without an offer, searched
 for without a result."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,6 +46,7 @@ WITH wanted AS (
     FROM bookings_unmetdemand d
     LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = d.instrument_id
     WHERE d.on_date >= %(since)s AND d.on_date < %(until)s AND d.organisation_id IS NOT NULL
+        AND d.code = ''
     UNION ALL
     SELECT w.id::text, 'waited', w.user_id, w.organisation_id, o.region_id, w.instrument_id, t.technique_id,
         w.minutes, w.earliest, w.latest, ''
@@ -114,8 +116,17 @@ LIMIT %(most)s OFFSET %(skipped)s
 """
 
 
-def demand(actor: Actor, *, since: date, until: date, least: int) -> list[DemandRow]:
-    """Return the unmet demand of the days [since, until), the largest first. One statement.
+def demand(
+    actor: Actor,
+    *,
+    since: date,
+    until: date,
+    least: int,
+    techniques: Collection[str] = (),
+    regions: Collection[str] = (),
+) -> list[DemandRow]:
+    """Return the unmet demand of the days [since, until), the largest first. One statement. `techniques`,
+    `regions`: only the rows of these codes, if there are any.
 
     People whose role reads hours see the demand of their organisations and regions, and the demand for their
     instruments; others see all demand of whole months (else `Invalid`), except rows with fewer than `least`
@@ -134,6 +145,7 @@ def demand(actor: Actor, *, since: date, until: date, least: int) -> list[Demand
             row[0:3], row[3:6], *((None,) * 6 if (row[0], row[3]) in hidden else (int(n) for n in row[6:12]))
         )
         for row in rows
+        if (not techniques or row[0] in techniques) and (not regions or row[3] in regions)
     ]
 
 

@@ -13,18 +13,20 @@ from django.db.models import QuerySet
 from accounts.domain.errors import Invalid, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from bookings.hours.domain.hours import definitions_on
+from bookings.hours.domain.idle import COLUMNS
 from bookings.hours.selectors.hours import FIGURES, hours
 from bookings.hours.selectors.reading import MOST_ROWS, MOST_WRITTEN, Figures, Page, figures_for, pages_for
 from bookings.hours.selectors.scope import HoursScope, scope_for
 from bookings.hours.selectors.sums import fetch, require_few_days
 from bookings.statistics.selectors.demand import demand
 from bookings.statistics.selectors.flows import flows
+from bookings.statistics.selectors.idle import MOST_INSTRUMENTS, idle_rows
 from bookings.statistics.selectors.payers import payers
 from instruments.register.models import Instrument
 
-type Row = Sequence[str | int | Decimal | None]
+type Row = Sequence[str | int | Decimal | date | None]
 
-TABLES = ("hours", "payers", "flows", "demand", "days")
+TABLES = ("hours", "payers", "flows", "demand", "days", "idle")
 RATIOS = (
     "availability", "operational_utilisation", "total_utilisation", "norm_utilisation",
     "external_share", "cross_region_share", "mtbf_hours", "mttr_hours",
@@ -47,7 +49,7 @@ DAY_COLUMNS = (
 PAYERS = {
     "price_group": "u.price_group = %s",
     "payer_region": "u.payer_region_id IN (SELECT id FROM accounts_region WHERE code = %s)",
-    "payer": "u.organisation_id IN (SELECT id FROM accounts_organisation WHERE code = %s)",
+    "payer": "u.organisation_id IN (SELECT id FROM accounts_organisation WHERE %s IN (code, id::text))",
 }
 PIECE = 2000
 
@@ -115,6 +117,7 @@ def table_of(actor: Actor, name: str, query: TableQuery, most: int = MOST_WRITTE
         "flows": _flows,
         "demand": _demand,
         "days": _days,
+        "idle": partial(_idle, most=min(most, MOST_INSTRUMENTS) if most < MOST_WRITTEN else most),
     }
     if name not in makers:
         raise invalid("table", "unknown-choice", allowed=", ".join(TABLES))
@@ -241,6 +244,22 @@ def _demand(actor: Actor, query: TableQuery) -> Table:
     )
 
 
+def _idle(actor: Actor, query: TableQuery, *, most: int) -> Table:
+    rows = idle_rows(actor, narrowed=query.narrowed, since=query.since, until=query.until, most=most)
+    heads = [
+        "instrument", "instrument_name", "instrument_name_zh", "standby_minutes",
+        *COLUMNS.values(), "refused_by",
+    ]  # fmt: skip
+
+    def cells() -> Iterator[Row]:
+        for row in rows:
+            codes = "; ".join(f"{code} {minutes}" for code, minutes in row.codes.items())
+            one = row.instrument
+            yield [str(one.pk), one.name, one.name_zh, row.standby, *row.reasons.values(), codes]
+
+    return Table(heads, cells())
+
+
 # Instrument-days: the rows of which figures are sums
 
 
@@ -277,7 +296,7 @@ def _days(actor: Actor, query: TableQuery) -> Table:
         after: tuple[date, str] | None = None
         while piece := day_list(scope.instruments, query, after=after, most=PIECE):
             for row in piece:
-                yield [row[0].isoformat(), str(row[1]), *row[2:3], *row[4:]]
+                yield [row[0], str(row[1]), *row[2:3], *row[4:]]
             after = (piece[-1][0], str(piece[-1][1]))
 
     return Table(heads, rows())

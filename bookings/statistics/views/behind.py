@@ -49,7 +49,8 @@ def behind(request: HttpRequest) -> HttpResponseBase:
     data = form.cleaned_data if form.is_valid() else {}
     of = data.get("of") or "booked"
     if wants_csv(request):
-        return csv_answer(request, f"hours-{of}", HEADS, _cells(actor, of, query, data))
+        cells = _cells(actor, of, query, data)
+        return csv_answer(request, f"hours-{of}", HEADS, cells, has_figures=True)
     after = data.get("after") or "0"
     skipped = int(after) if after.isdecimal() and len(after) < 10 else 0
     part = _rows(actor, of, query, data, most=PER_PAGE, skipped=skipped)

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.paginator import Page as DjangoPage
 from django.core.paginator import Paginator
+from django.db.models import Exists, Func, OuterRef, UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,6 +17,8 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.roles import Actor
+from accounts.letters.words import named
+from accounts.models import Organisation, Region
 from accounts.permissions import actor_of
 from accounts.replica import from_replica
 from accounts.views.pages import reads
@@ -26,6 +30,7 @@ from bookings.hours.selectors.reading import Figures, Page
 from bookings.hours.selectors.scope import PUBLIC_BY, instruments_in, reads_hours, scope_for, scope_names
 from bookings.record.selectors.reservations import visible_among
 from bookings.statistics.forms.hours import HoursForm
+from bookings.statistics.selectors.reports import ABOUT, reads_whole
 from bookings.statistics.selectors.tables import PAYERS, TableQuery, day_list, day_sums_kept, figures_of
 from instruments.register.selectors.registry import instrument_by_id
 
@@ -125,7 +130,7 @@ def _spans(today: date) -> list[tuple[str, date, date]]:
 def hours_by(request: HttpRequest) -> HttpResponse:
     """Show hours by region, organisation, instrument and so on; each row leads to what is below it."""
     actor = actor_of(request.user)
-    form, query = query_of(request, actor)
+    form, query = query_of(request, actor, by=_first_of(actor))
     by = query.by[0]
     page = page_at(request) if by in PAGED else None
     figures = figures_of(actor, query, most=MOST_SHOWN, page=page)
@@ -144,10 +149,44 @@ def hours_by(request: HttpRequest) -> HttpResponse:
         "by_label": dict(form.fields["by"].choices)[by],  # type: ignore[attr-defined]
         "down": (PUBLIC_DOWN if figures.scope.is_public else DOWN).get(by, ""),
         "bars": _bars(figures, by),
+        "reports": _reports(actor, query),
         "trend": _trend(trend),
         "trend_rows": trend.rows if trend is not figures else [],
     }
     return render(request, "bookings/statistics/hours.html", context)
+
+
+def _first_of(actor: Actor) -> str:
+    """Return how hours are grouped at first: by instrument for who reads those of organisations alone."""
+    reads_regions = actor.has("administrator") or actor.regions_where("read-hours")
+    return "region" if reads_regions or not reads_hours(actor) else "instrument"
+
+
+def _reports(actor: Actor, query: TableQuery) -> list[tuple[str, str, str]]:
+    """Return the reports of a year that the page offers: of what its figures are narrowed to, otherwise of
+    the organisations and regions that the actor's roles name and that have instruments."""
+    narrowed = {name: value for name, value in query.narrowed.items() if name in ABOUT}
+    if len(narrowed) == 1:
+        return [
+            (name, narrowed[name], named(record))
+            for name, record in scope_names(actor, narrowed).items()
+            if reads_whole(actor, name, record)
+        ]
+    if narrowed or actor.has("administrator"):
+        return []
+    hosted = instruments_in(actor, {})
+    # A region's lineage names it and those it lies in.
+    itself = Func(OuterRef("pk"), template="ARRAY[%(expressions)s]", output_field=ArrayField(UUIDField()))
+    within, of_it = (
+        hosted.filter(region__lineage__contains=itself),
+        hosted.filter(organisation=OuterRef("pk")),
+    )
+    regions, organisations = (each("read-hours") for each in (actor.regions_where, actor.organisations_where))
+    places = (
+        ("region", Region.objects.filter(Exists(within), pk__in=regions)),
+        ("organisation", Organisation.objects.filter(Exists(of_it), pk__in=organisations)),
+    )
+    return [(name, row.code, named(row)) for name, rows in places for row in rows.order_by("code")[:3]]
 
 
 def page_at(request: HttpRequest) -> Page:

@@ -12,8 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.errors import NotPermitted
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.letters.words import named
+from accounts.models import Region
 from accounts.permissions import actor_of
 from accounts.replica import from_replica, streamed
 from accounts.views.pages import act, by_of, reads, writes
@@ -36,6 +37,7 @@ from bookings.statistics.services import exports as export_services
 from bookings.statistics.views.hours import context_of, in_whole_months, query_of
 from instruments.rates.messages import PRICE_GROUP_LABELS
 from instruments.register.models import Instrument
+from instruments.vocabulary.models import Technique
 
 
 @from_replica
@@ -129,9 +131,25 @@ def unmet(request: HttpRequest) -> HttpResponse:
     """Show unmet demand: what people wanted and could not have."""
     actor = actor_of(request.user)
     form, query = query_of(request, actor)
-    rows = demand(actor, since=query.since, until=query.until, least=settings.PUBLIC_LEAST_ORGANISATIONS)
+    data = form.cleaned_data if form.is_valid() else {}
+    techniques, regions = (data.get(name, "").split(",") for name in ("techniques", "regions"))
+    techniques, regions = [list(filter(None, codes)) for codes in (techniques, regions)]
+    rows = demand(
+        actor,
+        since=query.since,
+        until=query.until,
+        least=settings.PUBLIC_LEAST_ORGANISATIONS,
+        techniques=techniques,
+        regions=regions,
+    )
     context = context_of(request, actor, form, query, "demand") | {"rows": rows}
-    if not context["is_public"]:
+    if techniques or regions:
+        context |= {
+            "of_techniques": Technique.objects.filter(code__in=techniques).order_by("name"),
+            "only_of": [form["techniques"], form["regions"]],
+            "of_regions": Region.objects.filter(code__in=regions).order_by("code"),
+        }
+    elif not context["is_public"]:
         context["minutes"] = demand_minutes(actor, since=query.since, until=query.until)
     return render(request, "bookings/statistics/hours_demand.html", context)
 
@@ -190,12 +208,14 @@ def download(request: HttpRequest) -> HttpResponseBase:
     form, query = query_of(request, actor)
     data = form.cleaned_data if form.is_valid() else {}
     name, format = data.get("table") or "hours", data.get("format") or "csv"
+    if format not in export_services.FORMATS:
+        raise invalid("format", "unknown-choice", allowed=", ".join(export_services.FORMATS))
     query = _by(name, request, query)
     if name == "days":
         raise NotPermitted  # may have millions of rows: a job writes them
     most = MOST_WRITTEN if format == "csv" else MOST_ROWS  # larger workbooks are written by a worker
     table = table_of(actor, name, query, most)
-    file = f"{name}-{query.since}-{query.until}.{format}"
+    file = f"{export_services.table_name(name, query)}.{format}"
     answer: HttpResponseBase
     if format == "csv":
         pieces = streamed(csv_pieces(table.heads, table.rows, query.notes))

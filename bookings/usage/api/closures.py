@@ -62,7 +62,8 @@ class Closures(Resource):
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            may_read = self.actor.may("read-bookings", place_of(row.instrument.organisation))
+            place = place_of(row.instrument.organisation, row.instrument)
+            may_read = any(self.actor.may(one, place) for one in ("read-bookings", "operate-instruments"))
             row.told = row.reason if may_read else None
         return rows
 

@@ -11,11 +11,10 @@ from rest_framework import serializers
 from accounts.api.memberships import PersonShape
 from accounts.api.resource import OnPage, Resource, acts, creates, reads
 from accounts.api.shapes import Choice, Flag, Instant, ListOf, Money, ReasonBody, Shape, Text, Whole
-from accounts.selectors.memberships import place_of
 from bookings.record.api.lists import listed
 from bookings.usage.forms.faults import FaultAssignBody, FaultRepairBody, RepairForm
 from bookings.usage.models import FaultReport
-from bookings.usage.selectors.faults import FAULTS, NOTES, fault_by_id, faults_for
+from bookings.usage.selectors.faults import FAULTS, NOTES, fault_by_id, faults_for, is_of_host, knows_cost
 from bookings.usage.services.closures import Outage
 from bookings.usage.services.faults import (
     fault_assign,
@@ -28,13 +27,15 @@ from instruments.register.selectors.registry import instrument_by_id
 
 
 class FaultNoteShape(serializers.Serializer[Any]):
-    """One person's note in a report. `user` is null for those who may not know who wrote it."""
+    """One person's note in a report. `user` is null for those who may not know who wrote it, and for a note
+    written at a kiosk, whose name is `kiosk`."""
 
     text = serializers.CharField()
     severity = serializers.ChoiceField(FaultReport.Severity.choices)
     has_photo = serializers.BooleanField()
     created_at = Instant()
     user = PersonShape(allow_null=True, source="told")
+    kiosk = serializers.CharField(source="at_kiosk", allow_null=True)
 
 
 class FaultShape(serializers.Serializer[Any]):
@@ -92,13 +93,15 @@ class FaultResource(Resource):
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
-            knows = self.actor.may("read-bookings", place_of(row.instrument.organisation))
-            row.sees_to_it, row.paid = (row.assignee, row.cost) if knows else (None, None)
+            knows = is_of_host(row, self.by)
+            row.sees_to_it = row.assignee if knows else None
+            row.paid = row.cost if knows_cost(row, self.by) else None
             down = row.down(self.now)
             row.down_minutes = None if down is None else down // timedelta(minutes=1)
             for note in row.said:
                 is_own = note.user_id == self.actor.user_id
                 note.told = note.user if knows or is_own else None
+                note.at_kiosk = note.kiosk.name if note.kiosk else None
         return rows
 
 

@@ -15,7 +15,7 @@ from bookings.reserving.api.transitions import REFUSES
 from bookings.usage.domain.kiosks import MOST_INSTRUMENTS
 from bookings.usage.models import Kiosk
 from bookings.usage.selectors.kiosks import kiosks_for
-from bookings.usage.services.kiosks import check_in_code, kiosk_create, kiosk_revoke
+from bookings.usage.services.kiosks import check_in_code, kiosk_create, kiosk_pair, kiosk_revoke
 
 
 class KioskShape(serializers.Serializer[Any]):
@@ -53,6 +53,7 @@ class CodeShape(serializers.Serializer[Any]):
 
 
 class Kiosks(Resource):
+    for_persons = True
     at, key, name, many, tag = "kiosks/", "kiosk_id", "kiosk", "kiosks", "closures"
     shape, needs_person = KioskShape, True
 
@@ -71,9 +72,18 @@ class Kiosks(Resource):
 
     @creates(_("Create a kiosk"), KioskBody, gives=NewKioskShape, once=False, refuses=[409])
     def create(self, data: dict[str, Any]) -> Kiosk:
-        """Create a kiosk, which expires after 90 days. Only the host's managers and administrators may do
-        this."""
+        """Create a kiosk, which expires 90 days after a tablet has become it. Only the host's managers and
+        administrators may do this."""
         row, code = kiosk_create(self.by, name=data["name"], instrument_ids=data["instruments"])
+        self.prepared([row])
+        row.secret = code  # type: ignore[attr-defined]
+        return row
+
+    @acts(_("Pair a tablet"), Nothing, gives=NewKioskShape, once=False, refuses=[404, 409])
+    def pair(self, pk: UUID, data: dict[str, Any]) -> Kiosk:
+        """Make a new code for a kiosk, by which a tablet becomes it for another 90 days. The tablet that is
+        the kiosk now stays so until then."""
+        row, code = kiosk_pair(self.by, kiosk_id=pk)
         self.prepared([row])
         row.secret = code  # type: ignore[attr-defined]
         return row

@@ -19,17 +19,19 @@ from bookings.reserving.api.reservations import ReservationResource
 from bookings.reserving.api.transitions import REFUSES
 from bookings.usage.services.ratings import rating_answer, session_rate
 from bookings.usage.services.usage import (
+    house_rules_record,
     reservation_answer,
     reservation_answer_file,
     reservation_check_in,
     reservation_check_out,
 )
 from instruments.attachments.api.attachments import Upload
+from instruments.house_rules.models import HouseRulesAcceptance
 
 
 class SheetShape(serializers.Serializer[Any]):
-    """The questions of one moment, before or after use. `state` null: there are none; `open`: they may be
-    answered."""
+    """The questions of one moment: at booking, before or after use. `state` null: there are none; `open`:
+    they may be answered."""
 
     moment = serializers.ChoiceField(MOMENTS)
     version = serializers.IntegerField(allow_null=True)
@@ -64,8 +66,20 @@ class CheckInBody(AnswersBody):
         required=False,
         allow_null=True,
         min_value=1,
-        help_text="The version of the house rules that you accept.",
+        help_text="The version of the house rules that you accept; with `house_rules_means`, the version "
+        "that the person accepted whom you check in.",
     )
+    house_rules_means = Choice(
+        HouseRulesAcceptance.Means.choices,
+        default="",
+        allow_blank=True,
+        help_text="How the person accepted that version: only for the host's managers, for somebody else.",
+    )
+
+
+class HouseRulesRecordBody(Shape):
+    version = Whole(min_value=1, help_text="The version in force, which the person accepted.")
+    means = Choice(HouseRulesAcceptance.Means.choices)
 
 
 class AnswerBody(AnswersBody):
@@ -139,10 +153,25 @@ class Usage(ReservationResource):
     def check_in(self, pk: UUID, data: dict[str, Any]) -> None:
         """Check in, from 15 minutes before the start until the end. If the booked unit is not free yet, you
         get another; if none is, `still-in-use` gives in `nearest` when one will be. `questions-open` names
-        the questions that must be answered before use, here or by `POST answers/`; `house-rules-not-accepted`
+        the questions that must be answered before use, here or by `POST answers/`, which alone takes those
+        still owed from the booking (`moment` is `booking` then); `house-rules-not-accepted`
         the version of the house rules to accept. Nobody can accept them for somebody else: a person who is
-        checked in by another is asked afterwards."""
+        checked in by another is asked afterwards, unless a manager of the host records with
+        `house_rules_means` how they accepted them."""
         reservation_check_in(self.by, reservation_id=pk, **data)
+
+    @acts(
+        _("Record that house rules were accepted"),
+        HouseRulesRecordBody,
+        scope="manage",
+        refuses=[403, 404, 409],
+        below="house-rules",
+        sends={"version": 1, "means": "paper"},
+    )
+    def record_house_rules(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Record, as a manager of the host, that the person of a booking that is confirmed or in use has
+        accepted the house rules on paper or when they were read out. Not for yourself."""
+        house_rules_record(self.by, reservation_id=pk, **data)
 
     @acts(
         _("Check out"),
@@ -190,7 +219,8 @@ class Usage(ReservationResource):
     @acts(_("Answer questions"), AnswerBody, refuses=[403, *REFUSES], below="answers")
     def answer(self, pk: UUID, data: dict[str, Any]) -> None:
         """Answer the questions. Those before use can be answered from the confirmation to the check-in, as
-        often as you like; those after use, if they were left open."""
+        often as you like; those after use, and those at booking until it begins, once if they were left
+        open."""
         data.setdefault("answers", {})
         reservation_answer(self.by, reservation_id=pk, **data)
 
@@ -202,8 +232,8 @@ class Usage(ReservationResource):
         named="reservation_questions",
     )
     def questions(self, pk: UUID) -> dict[str, Any]:
-        """Return the questions before and after use, and their answers: in the version that was answered,
-        otherwise the one in force."""
+        """Return the questions at booking, before and after use, and their answers: in the version that was
+        answered, otherwise the one in force."""
         row = self.visible(pk)
         sheets = load_sheets(row)
         return {
@@ -234,7 +264,6 @@ class AnswerUploads(ReservationResource):
         named="_answer_file",
         status=201,
         versioned=False,
-        once=False,
     )
     def upload(self, pk: UUID, data: dict[str, Any]) -> AnswerFile:
         """Upload a file as `multipart/form-data`; everybody who may give the answers may do this. Its content

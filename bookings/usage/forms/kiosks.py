@@ -69,7 +69,7 @@ class LabelsForm(InstrumentsForm):
 class EnrolForm(StyledForm):
     code = forms.CharField(
         label=_("Code of the kiosk"),
-        max_length=40,
+        max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
 

@@ -14,9 +14,10 @@ from bookings.pricing.domain.usage import Usage
 from bookings.questions.forms.questions import AnswersForm
 from bookings.record.forms.fields import LocalMomentField
 from bookings.usage.messages import MARK_LABELS, MARKS
+from instruments.house_rules.models import HouseRulesAcceptance
 from instruments.rates.domain.ratecards import Option
 from instruments.rates.messages import rate_name
-from instruments.reading.forms.fields import StyledForm
+from instruments.reading.forms.fields import DecimalField, StyledForm
 
 
 class CheckOutForm(AnswersForm):
@@ -39,16 +40,26 @@ class CheckOutForm(AnswersForm):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    def __init__(self, *args: Any, rates: bool = True, options: Sequence[Option] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        rates: bool = True,
+        for_host: bool = False,
+        options: Sequence[Option] = (),
+        **kwargs: Any,
+    ) -> None:
         """Build the form; `rates`: the reader is the person of the booking, who alone rates the session;
-        `options`: those of the rate card that the reader, for the host, adds where they were used."""
+        `for_host`: they are the owner to whom others remark; `options`: those of the rate card that the
+        reader, for the host, adds where they were used."""
         super().__init__(*args, **kwargs)
+        if for_host:
+            self.fields["remarks"].label = _("Remarks on the session")
         if not rates:
             del self.fields["rating"]
         self.on_use = options
         for option in options:
             is_hours = option.unit == "hour"
-            field = forms.DecimalField(
+            field = DecimalField(
                 label=capfirst(rate_name(option)),
                 required=False,
                 min_value=0,
@@ -110,6 +121,21 @@ class BeginForm(AnswersForm):
     """The questions before use, and the house rules that are accepted with them."""
 
     house_rules = forms.IntegerField(required=False, min_value=1)
+    means = forms.ChoiceField(
+        label=_("How were the house rules accepted?"),
+        required=False,
+        choices=[
+            ("", _("Not yet: they are asked to accept them themselves")),
+            *((code, capfirst(label)) for code, label in HouseRulesAcceptance.Means.choices),
+        ],
+        help_text=_("Your name is recorded with it."),
+    )
+
+    def __init__(self, *args: Any, records: bool = False, **more: Any) -> None:
+        """Build the form; `records`: the reader, for the host, records how the person accepted the rules."""
+        super().__init__(*args, **more)
+        if not records:
+            del self.fields["means"]
 
 
 class TimesForm(StyledForm):

@@ -11,6 +11,7 @@ from accounts.domain.roles import Places
 from accounts.models import User
 from accounts.models.keys import new_id
 from bookings.availability.models import Closure
+from bookings.usage.models.kiosks import Kiosk
 from instruments.register.models import Instrument
 
 
@@ -85,12 +86,16 @@ class FaultReport(models.Model):
 
 
 class FaultNote(models.Model):
-    """One person's note in a report: first that of whoever opened it, then those of others. The photo, in two
-    sizes, is in the storage of uploads under the note's id."""
+    """One person's note in a report: first that of whoever opened it, then those of others; or one that
+    somebody wrote at a `kiosk`, without their name. The photo, in two sizes, is in the storage of uploads
+    under the note's id."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     fault = models.ForeignKey(FaultReport, models.PROTECT, related_name="notes")
-    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    kiosk = models.ForeignKey(
+        Kiosk, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     text = models.CharField(max_length=1000, blank=True)
     severity = models.CharField(max_length=10, choices=FaultReport.Severity)
     has_photo = models.BooleanField(default=False)
@@ -98,4 +103,15 @@ class FaultNote(models.Model):
 
     class Meta:
         verbose_name = _("note of a fault report")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, kiosk=None) | Q(user=None, kiosk__isnull=False),
+                name="faultnote_of_one",
+            )
+        ]
         indexes = [models.Index(fields=["user", "-created_at"], name="faultnote_day")]
+
+    @property
+    def writer(self) -> User | Kiosk | None:
+        """Return who wrote it, or the kiosk where it was written (load both with the note)."""
+        return self.user or self.kiosk

@@ -33,6 +33,9 @@ class Kiosk(models.Model):
     class Meta:
         verbose_name = _("kiosk")
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def version(self) -> int:
         """Return the version of the kiosk, which grows when a tablet enrols and when the kiosk is revoked."""

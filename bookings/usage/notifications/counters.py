@@ -5,10 +5,12 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import MANAGER
 from accounts.letters.kinds import Content, Kind, row_of, table
-from accounts.models import OutboxMessage
+from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
 from bookings.questions.models import CounterCycle
+from instruments.register.models import Instrument
 
 _load = row_of(
     CounterCycle.objects.select_related("counter__meter__instrument__facility").filter(
@@ -16,6 +18,11 @@ _load = row_of(
     ),
     "cycle",
 )
+
+
+def _managers(instrument: Instrument) -> list[User]:
+    """Return who is told: the page of meters is for managers alone."""
+    return list(holders_of(MANAGER, instrument.organisation_id, instrument))
 
 
 def _content(cycle: CounterCycle, row: OutboxMessage, now: datetime) -> Content:
@@ -34,7 +41,7 @@ def _kind(name: str, subject: object, lead: object) -> Kind:
         lead,
         "record",
         load=_load,
-        readers=lambda cycle: holders_of("manager", cycle.counter.meter.instrument.organisation_id),
+        readers=lambda cycle: _managers(cycle.counter.meter.instrument),
         content=_content,
         template="bookings/usage/mail/counter",
     )

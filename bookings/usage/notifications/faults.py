@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.models import OutboxMessage
-from accounts.selectors.memberships import managers_or_administrators
+from accounts.selectors.memberships import managers_or_administrators, staff_of
 from bookings.usage.models import FaultReport
 from bookings.usage.selectors.faults import WITH, repairers_of, reporters_of
 
 
 def _content(fault: FaultReport, row: OutboxMessage, now: datetime) -> Content:
-    notes = list(fault.notes.select_related("user").order_by("created_at", "id"))
+    notes = list(fault.notes.select_related("user", "kiosk").order_by("created_at", "id"))
     return Content(
         fault.pk,
         reverse("bookings:fault", args=[fault.pk]),
@@ -30,8 +30,10 @@ def _assignee(fault: FaultReport) -> Any:
     return repairers_of(fault).filter(pk=fault.assignee_id) if fault.assignee_id else ()
 
 
-def _managers(fault: FaultReport) -> Any:
-    return managers_or_administrators(fault.instrument.organisation_id)
+def _staff(fault: FaultReport) -> Any:
+    """Return who manages or operates the instrument, or else the administrators."""
+    host = fault.instrument.organisation_id
+    return staff_of(host, fault.instrument) or managers_or_administrators(host)
 
 
 _fault = partial(
@@ -46,7 +48,7 @@ KINDS = table(
         _("Fault reported: {instrument}"),
         _("Somebody reports a fault of {instrument}. Nothing is closed until you confirm it."),
         "request",
-        readers=_managers,
+        readers=_staff,
         is_still_true=in_state("open"),
     ),
     _fault(
@@ -54,7 +56,7 @@ KINDS = table(
         _("Not usable any more: {instrument}"),
         _("Somebody says that {instrument} cannot be used. Nothing is closed until you confirm it."),
         "request",
-        readers=_managers,
+        readers=_staff,
         is_still_true=in_state("open"),
     ),
     _fault(

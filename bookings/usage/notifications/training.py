@@ -1,6 +1,9 @@
-"""Messages about courses: places, sessions, and certificates that run out."""
+"""Messages about courses: places, sessions, what they cost, and certificates that run out."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 
 from django.urls import reverse
@@ -8,15 +11,21 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.letters.kinds import Content, Kind, in_state, row_of, table
 from accounts.models import OutboxMessage, User
+from accounts.selectors.memberships import holders_of
 from bookings.catalogue.selectors.training import bookings_after
+from bookings.pricing.models import Charge
 from instruments.reading.domain.clock import local_date
 from instruments.training.models import Enrolment, Qualification
 from instruments.training.selectors.qualifications import zone_of
 from instruments.training.selectors.training import SESSION_WITH, is_followed, load_renewal
 
 TEMPLATE = "bookings/usage/mail/training"
+# Messages that say what the place will cost.
+WITH_PRICE = ("training.enrolled", "training.waiting", "training.moved-up")
 _enrolment = row_of(
-    Enrolment.objects.select_related("user", "qualification", *(f"session__{name}" for name in SESSION_WITH)),
+    Enrolment.objects.select_related(
+        "user", "qualification", "organisation", *(f"session__{name}" for name in SESSION_WITH)
+    ),
     "enrolment",
 )
 _running_out = row_of(
@@ -41,14 +50,71 @@ def _of_enrolment(enrolment: Enrolment, row: OutboxMessage, now: datetime) -> Co
     return Content(
         course.pk,
         reverse("instruments:course", args=[course.pk]),
-        {"course": course, "thing": course.instrument or course.technique},
+        {
+            "course": course,
+            "thing": course.instrument or course.technique,
+            "organisation": enrolment.organisation,
+        },
         {
             "session": session,
-            "reason": session.reason if row.kind == "training.cancelled" else "",
+            "reason": session.reason if row.kind == "training.cancelled" else row.payload.get("reason", ""),
             "qualification": enrolment.qualification,
+            "place": enrolment if row.kind in WITH_PRICE and enrolment.payable else None,
         },
         zone=session.facility.time_zone,
         matters_until=session.start_at,
+        days=[session.start_at],
+    )
+
+
+@dataclass(frozen=True)
+class ChargedPlace:
+    """A place in a course that was charged; `enrolment` is loaded with its session."""
+
+    enrolment: Enrolment
+    charge: Charge
+
+
+def _load_charged(row: OutboxMessage, now: datetime) -> ChargedPlace | None:
+    enrolment = _enrolment(row, now)
+    charges = Charge.objects.select_related("organisation", "host")
+    return ChargedPlace(enrolment, charges.get(pk=row.payload["charge"])) if enrolment else None
+
+
+def _attendant(charged: ChargedPlace) -> list[User]:
+    return [charged.enrolment.user]
+
+
+def _host_people(charged: ChargedPlace) -> list[User]:
+    """Return everybody who may answer a dispute for the host."""
+    return [person for role in ("manager", "finance") for person in holders_of(role, charged.charge.host_id)]
+
+
+def _disputing(charged: ChargedPlace) -> Iterable[User]:
+    """Return the person who attended, and whoever opened the dispute."""
+    return [charged.enrolment.user, *(dispute.opened_by for dispute in charged.charge.disputes.all())]
+
+
+def _payer_people(charged: ChargedPlace) -> list[User]:
+    """Return the payer's managers and finance, who agree to a proposed correction, without its proposer."""
+    charge = charged.charge
+    proposers = set(charge.corrections.filter(state="proposed").values_list("proposed_by_id", flat=True))
+    people = [one for role in ("manager", "finance") for one in holders_of(role, charge.organisation_id)]
+    return [person for person in people if person.pk not in proposers]
+
+
+def _of_charge(charged: ChargedPlace, row: OutboxMessage, now: datetime) -> Content:
+    charge, session = charged.charge, charged.enrolment.session
+    return Content(
+        charge.pk,
+        reverse("bookings:money-charges-one", args=[charge.pk]),
+        {"course": session.course, "organisation": charge.organisation},
+        {
+            "session": session,
+            "charge": charge,
+            "owed": Decimal(0) if charge.state == Charge.State.REVERSED else charge.payable,
+        },
+        zone=session.facility.time_zone,
         days=[session.start_at],
     )
 
@@ -78,6 +144,9 @@ def _person(held: Enrolment | Qualification) -> list[User]:
 _place = partial(
     Kind, topic="training", load=_load_enrolment, readers=_person, content=_of_enrolment, template=TEMPLATE
 )
+_charge = partial(
+    Kind, topic="charge", load=_load_charged, readers=_attendant, content=_of_charge, template=TEMPLATE
+)
 KINDS = table(
     _place(
         "training.enrolled",
@@ -103,15 +172,65 @@ KINDS = table(
         _("The organisation that gives the course has removed you from the list of this session."),
     ),
     _place(
+        "training.payer-left",
+        _("Your place was cancelled: {course}"),
+        _(
+            "{organisation} was to pay for this place, and you are no longer a member there. At the cost of "
+            "another organisation of yours you can book a place again."
+        ),
+        is_still_true=in_state("withdrawn"),
+    ),
+    _place(
         "training.changed",
         _("New time or place: {course}"),
         _("This session now takes place at the time and place below."),
+    ),
+    _charge(
+        "training.charged",
+        _("Charged: {course}"),
+        _(
+            "The course was charged to {organisation}. If something is wrong with it, dispute it within seven"
+            " days."
+        ),
+    ),
+    _charge(
+        "training.disputed",
+        _("Disputed: {course}"),
+        _("{organisation} disputes a charge. It does not become final before you have answered."),
+        readers=_host_people,
+    ),
+    _charge(
+        "training.dispute-settled",
+        _("Dispute answered: {course}"),
+        _("The organisation that gives the course upholds the disputed charge, which is now final."),
+        readers=_disputing,
+    ),
+    _charge(
+        "training.correction-proposed",
+        _("Correction to agree to: {course}"),
+        _(
+            "The organisation that gives the course proposes to correct a charge that {organisation} pays, "
+            "and has nobody else who may agree to it. Please agree to it or refuse it."
+        ),
+        readers=_payer_people,
+    ),
+    _charge(
+        "training.corrected",
+        _("Corrected: {course}"),
+        _("A charge was corrected: it was reversed, and the amount now owed is shown below."),
     ),
     _place("training.cancelled", _("Cancelled: {course}"), _("This session will not take place.")),
     _place(
         "training.passed",
         _("Passed: {course}"),
         _("You have passed, and are certified for {thing} from now on."),
+        is_still_true=in_state("passed"),
+    ),
+    _place(
+        "training.undone",
+        _("Result corrected: {course}"),
+        _("Your result was recorded as passed by mistake. The certificate for {thing} has been revoked."),
+        is_still_true=in_state("failed", "absent"),
     ),
     Kind(
         "training.expiring",

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.availability.models import Closure
 from bookings.pricing.domain.charges import ChargeMade, charge
@@ -66,7 +67,8 @@ def with_costs(actor: Actor, rows: Sequence[Reservation], closed_from: datetime)
     charged. Two statements for each in use."""
     for row in rows:
         row.cut_charge = None  # type: ignore[attr-defined]
-        if row.state == Reservation.State.IN_USE and row.user_id != actor.user_id:
+        is_others = row.state == Reservation.State.IN_USE and row.user_id != actor.user_id
+        if is_others and actor.may("read-bookings", place_of(row.host, row.instrument)):
             row.cut_charge = load_cut_charge(row, closed_from)  # type: ignore[attr-defined]
     return list(rows)
 

@@ -7,18 +7,21 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import MANAGER, Actor, By
+from accounts.domain.roles import MANAGER, OPERATOR, Actor, By
 from accounts.models import User
-from accounts.selectors.memberships import holders_of, place_of
+from accounts.selectors.memberships import holders_of, in_scope, place_of
 from accounts.selectors.rows import visible
 from bookings.record.models import UsageSession
 from bookings.record.selectors.lists import CHOICE, FLAG, Column, Filter, Listing, amount_of
 from bookings.usage.models import FaultNote, FaultReport
 from instruments.register.models import Instrument
 
-WITH = ("instrument__facility", "instrument__organisation", "instrument__region", "closure", "assignee")
+WITH = (
+    "instrument__facility", "instrument__organisation__region", "instrument__region", "closure", "assignee",
+)  # fmt: skip
+HOST = "instrument__organisation"
 NOTES = Prefetch(
-    "notes", FaultNote.objects.select_related("user").order_by("created_at", "id"), to_attr="said"
+    "notes", FaultNote.objects.select_related("user", "kiosk").order_by("created_at", "id"), to_attr="said"
 )
 
 
@@ -28,18 +31,19 @@ def may_report(actor: Actor, instrument: Instrument) -> bool:
     if actor.user_id is None:
         return False
     books = actor.organisations_where("book") or actor.organisations_where("book-for-members")
-    manages = instrument.organisation_id in actor.organisations_where("manage-instruments")
-    if books or manages:
+    if books or actor.may("operate-instruments", place_of(instrument.organisation, instrument)):
         return True
     used = UsageSession.objects.filter(instrument=instrument, reservation__user_id=actor.user_id)
     return used.exists()
 
 
 def faults_for(actor: Actor) -> QuerySet[FaultReport]:
-    """Return the reports that the actor wrote in, and those at hosts whose bookings they may read;
-    the newest first."""
+    """Return the reports that the actor wrote in, those at hosts whose bookings they may read, and those of
+    instruments that they operate; the newest first."""
     own = FaultNote.objects.filter(fault=OuterRef("pk"), user=actor.person)
-    seen = Q(Exists(own)) | Q(instrument__organisation__in=actor.organisations_where("read-bookings"))
+    seen = Q(Exists(own))
+    for capability in ("read-bookings", "operate-instruments"):
+        seen |= in_scope(actor.scope_where(capability), HOST)
     if regions := list(actor.regions_where("read-bookings")):
         seen |= Q(instrument__region__lineage__overlap=regions)
     rows = FaultReport.objects.filter(seen).select_related(*WITH)
@@ -49,15 +53,15 @@ def faults_for(actor: Actor) -> QuerySet[FaultReport]:
 def faults_to_repair(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
     """Return the confirmed reports that are assigned to the actor, the oldest first."""
     rows = FaultReport.objects.filter(state=FaultReport.State.CONFIRMED, assignee=actor.person)
-    hosts = actor.organisations_where("manage-instruments")
-    return rows.filter(instrument__organisation__in=hosts).select_related(*WITH).order_by("created_at", "id")
+    reach = in_scope(actor.scope_where("operate-instruments"), HOST)
+    return rows.filter(reach).select_related(*WITH).order_by("created_at", "id")
 
 
 def faults_to_decide(actor: Actor, now: datetime) -> QuerySet[FaultReport]:
-    """Return the open reports of instruments the actor manages, the oldest first."""
-    hosts = actor.organisations_where("manage-instruments")
+    """Return the open reports of instruments the actor operates, the oldest first."""
+    reach = in_scope(actor.scope_where("operate-instruments"), HOST)
     return (
-        FaultReport.objects.filter(state=FaultReport.State.OPEN, instrument__organisation__in=hosts)
+        FaultReport.objects.filter(reach, state=FaultReport.State.OPEN)
         .select_related(*WITH)
         .order_by("created_at", "id")
     )
@@ -98,8 +102,9 @@ def hours_down(fault: FaultReport, now: datetime) -> Decimal | None:
 
 
 def repairers_of(fault: FaultReport) -> QuerySet[User]:
-    """Return the people to whom a fault may be assigned: the managers of its host."""
-    return holders_of(MANAGER, fault.instrument.organisation_id)
+    """Return the people to whom a fault may be assigned: those who manage or operate the instrument."""
+    row = fault.instrument
+    return holders_of(MANAGER, row.organisation_id, row) | holders_of(OPERATOR, row.organisation_id, row)
 
 
 def reporters_of(fault: FaultReport) -> list[User]:
@@ -109,8 +114,15 @@ def reporters_of(fault: FaultReport) -> list[User]:
 
 
 def is_of_host(fault: FaultReport, by: By) -> bool:
-    """Return whether the reader may see who sees to a fault and what its repair cost: the host's people."""
-    return by.actor.may("read-bookings", place_of(fault.instrument.organisation))
+    """Return whether the reader may see who sees to a fault: the host's people."""
+    place = place_of(fault.instrument.organisation, fault.instrument)
+    return by.actor.may("read-bookings", place) or by.actor.may("operate-instruments", place)
+
+
+def knows_cost(fault: FaultReport, by: By) -> bool:
+    """Return whether the reader may see what a repair cost: the host's people, but not who only operates the
+    instrument."""
+    return by.actor.may("read-bookings", place_of(fault.instrument.organisation, fault.instrument))
 
 
 _cost = amount_of("cost")
@@ -130,8 +142,8 @@ FAULTS = Listing(
         Column("assignee", lambda row, by: row.assignee if is_of_host(row, by) else None),
         Column("repaired", "repaired_at"),
         Column("repair", "repair"),
-        Column("cost", lambda row, by: _cost(row, by) if is_of_host(row, by) else None),
-        Column("currency", lambda row, by: row.currency if is_of_host(row, by) else ""),
+        Column("cost", lambda row, by: _cost(row, by) if knows_cost(row, by) else None),
+        Column("currency", lambda row, by: row.currency if knows_cost(row, by) else ""),
         Column("down_hours", lambda row, by: hours_down(row, by.now)),
     ),
     waits={
@@ -141,9 +153,9 @@ FAULTS = Listing(
     waits_help="Only faults that you have to decide, or that are assigned to you and not repaired.",
     words=(
         "instrument__name", "instrument__name_zh", "instrument__facility__name",
-        "instrument__facility__name_zh",
+        "instrument__facility__name_zh", "repair",
     ),
-    q_help="Part of the name of the instrument or facility.",
+    q_help="Part of the name of the instrument or facility, or of the repair.",
     day="created_at",
     filters=(
         Filter("state", "state", CHOICE, label=_("State"), choices=FaultReport.State.choices),

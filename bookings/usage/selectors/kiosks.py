@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from accounts.domain.roles import Actor
 from accounts.selectors.secrets import digest_of
 from bookings.usage.models import Kiosk
 from instruments.register.models import Facility, Instrument
-from instruments.register.selectors.registry import RECORD, WITH, facilities
+from instruments.register.selectors.registry import RECORD, WITH, facilities, managed_instruments
 
 
 def kiosk_by_token(token: str, now: datetime) -> Kiosk | None:
@@ -27,8 +27,10 @@ def kiosk_to_enrol(code: str, now: datetime) -> Kiosk | None:
 
 
 def plain(code: str) -> str:
-    """Return a code in capitals, with only its letters and digits, however it was typed."""
-    return "".join(each for each in code.upper() if each.isalnum())
+    """Return a code in capitals, with only its letters and digits, however it was typed; that of an address,
+    which a camera reads, is its last part."""
+    last = code.strip().rstrip("/").rpartition("/")[2]
+    return "".join(each for each in last.upper() if each.isalnum())
 
 
 def code_digest(instrument_id: object, code: str) -> bytes:
@@ -54,15 +56,19 @@ def kiosks_for(actor: Actor) -> QuerySet[Kiosk]:
 
 
 def facilities_to_mark(actor: Actor) -> list[Facility]:
-    """Return the facilities whose instruments get labels and kiosks: of organisations the actor manages, or
-    all for an administrator; by name."""
+    """Return the facilities whose instruments get labels and kiosks: of organisations the actor manages, with
+    an instrument the actor manages, or all for an administrator; by name."""
     rows = facilities()
     if not actor.has("administrator"):
-        rows = rows.filter(organisation__in=actor.organisations_where("manage-instruments"))
+        whole = actor.organisations_where("manage-instruments")
+        some = managed_instruments(actor).order_by().values("facility")
+        rows = rows.filter(Q(organisation__in=whole) | Q(pk__in=some))
     return list(rows)
 
 
-def instruments_to_mark(facility: Facility) -> list[Instrument]:
-    """Return the instruments of a facility that are not retired, by name."""
-    rows = facility.instruments.exclude(publication="retired").select_related("facility")
-    return list(rows.order_by("name", "id"))
+def instruments_to_mark(actor: Actor, facility: Facility) -> list[Instrument]:
+    """Return the instruments of a facility that the actor manages (all for an administrator) and that are not
+    retired, by name."""
+    rows = facility.instruments if actor.has("administrator") else managed_instruments(actor)
+    rows = rows.filter(facility=facility).exclude(publication="retired")
+    return list(rows.select_related("facility").order_by("name", "id"))

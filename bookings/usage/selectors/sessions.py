@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.roles import Actor
+from accounts.selectors.memberships import in_scope
 from bookings.pricing.models import Charge, Quote
-from bookings.pricing.selectors.bookings import BOOKINGS
+from bookings.pricing.selectors.bookings import AT_WORK_BOOKINGS
 from bookings.record.domain.reservations import SESSION_LEFT_OPEN
 from bookings.record.models import Reservation, UsageSession
-from bookings.record.selectors.reservations import WITH
+from bookings.record.selectors.reservations import WITH, priced_where
 
 
 def to_complete() -> QuerySet[Reservation]:
@@ -25,7 +26,7 @@ def to_complete() -> QuerySet[Reservation]:
     charged = Charge.objects.filter(reservation_id=OuterRef("pk"))
     return (
         Reservation.objects.filter(
-            ~Exists(ended), ~Exists(charged), Exists(by_use), state=Reservation.State.COMPLETED
+            ~Exists(ended), ~Exists(charged), Exists(by_use), state=Reservation.State.COMPLETED, struck=""
         )
         .select_related(*WITH)
         .order_by("end_at", "id")
@@ -33,10 +34,20 @@ def to_complete() -> QuerySet[Reservation]:
 
 
 def sessions_to_complete(actor: Actor) -> QuerySet[Reservation]:
-    """Return the bookings whose use the actor may record: their own, and those of instruments they manage."""
-    mine = Q(user_id=actor.person) | Q(made_by_id=actor.person)
-    hosts = actor.organisations_where("manage-instruments")
-    return to_complete().filter(mine | Q(host_id__in=hosts))
+    """Return the bookings whose use the actor may record: their own, and those of instruments they
+    operate."""
+    return to_complete().filter(_own(actor) | in_scope(actor.scope_where("operate-instruments"), "host"))
+
+
+def _own(actor: Actor) -> Q:
+    return Q(user_id=actor.person) | Q(made_by_id=actor.person)
+
+
+def listed_sessions(actor: Actor) -> QuerySet[Reservation]:
+    """Return `sessions_to_complete`; who does not manage the instrument of another person's booking reads no
+    price (`is_priced`)."""
+    managed = in_scope(actor.scope_where("manage-instruments"), "host")
+    return priced_where(sessions_to_complete(actor), _own(actor) | managed)
 
 
 def ended(now: datetime, most: int, *, but: QuerySet[Any, Any]) -> list[UUID]:
@@ -68,4 +79,4 @@ def ways_to_end(now: datetime) -> tuple[Q, ...]:
     )
 
 
-SESSIONS = replace(BOOKINGS, name="sessions-to-complete", rows=sessions_to_complete)
+SESSIONS = replace(AT_WORK_BOOKINGS, name="sessions-to-complete", rows=listed_sessions, filters=())

@@ -33,6 +33,8 @@ from instruments.register.locks import lock_managed
 from instruments.register.models import Instrument
 from instruments.training.models import CourseSession
 
+MANAGE = "manage-instruments"
+
 
 @dataclass(frozen=True)
 class Outage:
@@ -47,16 +49,22 @@ class Outage:
 
 @transaction.atomic
 def closure_create(
-    by: By, *, instrument_id: UUID, outage: Outage, displace: bool, pk: UUID | None = None
+    by: By,
+    *,
+    instrument_id: UUID,
+    outage: Outage,
+    displace: bool,
+    pk: UUID | None = None,
+    capability: str = MANAGE,
 ) -> Closure:
     """Close an instrument. The closure blocks time only from now on; its past part only counts for the hours.
 
     Live reservations in its way raise `InTheWay`; with `displace` those that fit another unit are moved to it
     and the others displaced, and their people are told. This is free for everybody but the actor: their own
     bookings cost what cancelling them would, and one that was missed or is over is charged as such. `pk`: the
-    id of the course session that the closure is for.
+    id of the course session that the closure is for; `capability`: what it takes, less for a fault.
     """
-    instrument = lock_managed(by, instrument_id)
+    instrument = lock_managed(by, instrument_id, capability)
     _check(instrument, outage, is_new=pk is None)
     occupancy.lapse(instrument=instrument, now=by.now)
     closure = Closure.objects.create(
@@ -268,9 +276,10 @@ def closures_fill(instrument: Instrument, now: datetime) -> None:
 
 
 @transaction.atomic
-def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
-    """End a closure, now or at a moment not before its start; it can only become shorter."""
-    instrument, closure = _lock(by, closure_id)
+def closure_end(by: By, *, closure_id: UUID, end: datetime | None, capability: str = MANAGE) -> Closure:
+    """End a closure, now or at a moment not before its start; it can only become shorter. `capability`: what
+    it takes, less for a fault."""
+    instrument, closure = _lock(by, closure_id, capability)
     moment = end or by.now
     if closure.end_at is not None and closure.end_at <= by.now:
         raise WrongState(state="ended", wanted="ended")
@@ -302,10 +311,13 @@ def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
 
 
 @transaction.atomic
-def closure_delete(by: By, *, closure_id: UUID, with_session: bool = False) -> Instrument:
+def closure_delete(
+    by: By, *, closure_id: UUID, with_session: bool = False, capability: str = MANAGE
+) -> Instrument:
     """Withdraw a closure that has not begun, and return its instrument; one that has begun can only be ended.
-    The closure for a course session is deleted only `with_session`."""
-    instrument, closure = _lock(by, closure_id)
+    The closure for a course session is deleted only `with_session`. `capability`: what it takes, less for a
+    fault."""
+    instrument, closure = _lock(by, closure_id, capability)
     if closure.start_at <= by.now:
         raise WrongState(state="begun", wanted="deleted")
     if not with_session:
@@ -332,8 +344,8 @@ def _refuse_of_session(closure: Closure) -> None:
         raise WrongState("closed-for-session")
 
 
-def _lock(by: By, closure_id: UUID) -> tuple[Instrument, Closure]:
-    instrument = lock_managed(by, instrument_of(closure_id))
+def _lock(by: By, closure_id: UUID, capability: str) -> tuple[Instrument, Closure]:
+    instrument = lock_managed(by, instrument_of(closure_id), capability)
     closure = visible(Closure.objects.select_for_update(no_key=True), pk=closure_id)
     by.require_version(closure.version)
     return instrument, closure

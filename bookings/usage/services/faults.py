@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
@@ -11,13 +11,13 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import NotPermitted, Refused, WrongState, invalid
-from accounts.domain.roles import By
+from accounts.domain.errors import NotFound, NotPermitted, Refused, WrongState, invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.rows import visible
 from bookings.record.locks import lock_person
-from bookings.usage.models import FaultNote, FaultReport
+from bookings.usage.models import FaultNote, FaultReport, Kiosk
 from bookings.usage.selectors.faults import faults_for, may_report, repairers_of
 from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
 from instruments.attachments.adapters.files import file_put, files_delete
@@ -29,6 +29,9 @@ from instruments.register.models import Instrument
 MOST_NOTES, NOTES_PER = 10, timedelta(days=1)  # of one person
 LONGEST = 1000
 MOST_COST = 10**11
+
+
+OPERATE = "operate-instruments"
 
 
 class TooManyFaults(Refused):
@@ -47,12 +50,28 @@ def fault_report(
     For everybody who may book the instrument, manages it or has used it. Raises `Invalid`, `TooManyFaults`. A
     photo is processed and stored without holding the instrument's lock.
     """
-    text = text.strip()
-    if severity not in FaultReport.Severity.values:
+    note = FaultNote(user_id=by.actor.person, text=text.strip(), severity=severity, created_at=by.now)
+    return _report(by, instrument_id, note, photo)
+
+
+def fault_report_at_kiosk(
+    kiosk: Kiosk, *, instrument_id: UUID, severity: str, text: str, now: datetime
+) -> FaultReport:
+    """Report a fault of one of a kiosk's instruments, as somebody who stands before it and is not named.
+    Raise `NotFound` for another instrument, `Invalid` without a text, `TooManyFaults` after too many of that
+    instrument in a day."""
+    if not kiosk.instruments.filter(pk=instrument_id).exists():
+        raise NotFound
+    note = FaultNote(kiosk=kiosk, text=text.strip(), severity=severity, created_at=now)
+    return _report(By(PLATFORM, now), instrument_id, note, None)
+
+
+def _report(by: By, instrument_id: UUID, note: FaultNote, photo: bytes | None) -> FaultReport:
+    """Check and store a note, with its photo if there is one."""
+    if note.severity not in FaultReport.Severity.values:
         raise invalid("severity", "unknown-value")
-    if len(text) > LONGEST:
+    if len(note.text) > LONGEST:
         raise invalid("text", "too-long", most=LONGEST)
-    note = FaultNote(user_id=by.actor.person, text=text, severity=severity, created_at=by.now)
     if not photo:
         return _store(by, instrument_id, note)
     with transaction.atomic():  # no file is stored for a report that is refused
@@ -72,18 +91,25 @@ def fault_report(
 
 
 def _check(by: By, instrument_id: UUID, note: FaultNote) -> tuple[Instrument, FaultReport | None]:
-    """Lock the instrument and the person; return the instrument and its open report, if any."""
+    """Lock the instrument, and the person or the kiosk; return the instrument and its open report, if any."""
     instrument = lock_seen(by, instrument_id)
-    if not may_report(by.actor, instrument):
+    if note.kiosk_id is None and not may_report(by.actor, instrument):
         raise NotPermitted
     if instrument.publication == Instrument.Publication.RETIRED:
         raise WrongState("instrument-retired")
     fault = instrument.faults.filter(state=FaultReport.State.OPEN).first()
-    is_new = fault is None or fault.notes.filter(user=note.user_id).exists()
+    writer = {"user": note.user_id} if note.kiosk_id is None else {"kiosk": note.kiosk_id}
+    is_new = fault is None or note.kiosk_id is not None or fault.notes.filter(**writer).exists()
     if is_new and not note.text:
         raise invalid("text", "required")
-    lock_person(by.actor.person)  # reports of other instruments at the same moment count too
-    recent = FaultNote.objects.filter(user=note.user_id, created_at__gt=by.now - NOTES_PER)
+    # Reports of other instruments at the same moment count too.
+    if note.kiosk_id is None:
+        lock_person(by.actor.person)
+    else:
+        Kiosk.objects.select_for_update(no_key=True).get(pk=note.kiosk_id)
+    recent = FaultNote.objects.filter(**writer, created_at__gt=by.now - NOTES_PER)
+    if note.kiosk_id is not None:  # one instrument does not use up what the others of the kiosk may report
+        recent = recent.filter(fault__instrument=instrument)
     if recent.count() >= MOST_NOTES:
         raise TooManyFaults(most=MOST_NOTES)
     return instrument, fault
@@ -109,7 +135,8 @@ def _store(by: By, instrument_id: UUID, note: FaultNote) -> FaultReport:
         by,
         "fault.report" if kind == "reported" else "fault.join",
         fault,
-        after={"instrument": instrument.pk, "severity": fault.severity},
+        after={"instrument": instrument.pk, "severity": fault.severity}
+        | ({"kiosk": note.kiosk_id} if note.kiosk_id else {}),
     )
     if kind:
         _tell(by, fault, kind)
@@ -131,7 +158,9 @@ def fault_confirm(
     instrument, fault = _lock(by, fault_id, FaultReport.State.OPEN)
     if outage is not None:
         reason = reason or outage.reason
-        fault.closure = closure_create(by, instrument_id=instrument.pk, outage=outage, displace=displace)
+        fault.closure = closure_create(
+            by, instrument_id=instrument.pk, outage=outage, displace=displace, capability=OPERATE
+        )
     _decide(by, fault, FaultReport.State.CONFIRMED, reason)
     return fault
 
@@ -187,10 +216,12 @@ def fault_repair(by: By, *, fault_id: UUID, repair: str, cost: Decimal | None = 
     if closure is not None and closure.start_at > by.now:
         fault.closure = None
         fault.save(update_fields=["closure"])
-        closure_delete(replace(by, version=None), closure_id=closure.pk)
+        closure_delete(replace(by, version=None), closure_id=closure.pk, capability=OPERATE)
     elif closure is not None and (closure.end_at is None or closure.end_at > by.now):
         end = max(by.now, closure.start_at + timedelta.resolution)  # it has begun, if only at this moment
-        fault.closure = closure_end(replace(by, version=None), closure_id=closure.pk, end=end)
+        fault.closure = closure_end(
+            replace(by, version=None), closure_id=closure.pk, end=end, capability=OPERATE
+        )
     fault.state, fault.repair, fault.repaired_at = "repaired", repair, by.now
     fault.cost, fault.currency = cost, "" if cost is None else currency
     fault.version += 1
@@ -203,7 +234,7 @@ def fault_repair(by: By, *, fault_id: UUID, repair: str, cost: Decimal | None = 
 
 def _lock(by: By, fault_id: UUID, *states: str) -> tuple[Instrument, FaultReport]:
     unlocked = visible(faults_for(by.actor), pk=fault_id)
-    instrument = lock_managed(by, unlocked.instrument_id)
+    instrument = lock_managed(by, unlocked.instrument_id, OPERATE)
     fault = visible(FaultReport.objects.select_related("instrument__region", "closure"), pk=fault_id)
     by.require_version(fault.version)
     if fault.state not in states:

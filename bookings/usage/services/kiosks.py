@@ -21,8 +21,9 @@ from bookings.record.domain import reservations as rules
 from bookings.record.domain.periods import Period
 from bookings.record.models import UsageSession
 from bookings.usage.domain import kiosks
-from bookings.usage.models import CheckInCode, Kiosk
+from bookings.usage.models import CheckInCode, FaultReport, Kiosk
 from bookings.usage.selectors.kiosks import code_digest, kiosk_by_token, kiosk_to_enrol, kiosks_for
+from bookings.usage.services.faults import fault_report_at_kiosk
 from bookings.usage.services.usage import reservation_check_in, reservation_to_use
 from instruments.register.locks import lock_instrument
 from instruments.register.models import Instrument
@@ -86,19 +87,53 @@ def _in_force(host: Organisation, now: datetime) -> int:
 
 @transaction.atomic
 def kiosk_enrol(*, code: str, now: datetime) -> tuple[Kiosk, str]:
-    """Enrol a tablet as the kiosk of a code, once; return the kiosk with its token. Raises `WrongCode`."""
+    """Enrol a tablet as the kiosk of a code, once; return the kiosk with its token. Raises `WrongCode`,
+    `WrongState` (too-many-kiosks) where an expired kiosk would be one too many in force."""
     known = kiosk_to_enrol(code, now)
     if known is None:
         raise WrongCode
     kiosk = Kiosk.objects.select_for_update(of=("self",), no_key=True).get(pk=known.pk)
     if kiosk.enrol_digest is None or kiosk.revoked_at is not None:
         raise WrongCode  # another tablet was faster
+    if kiosk.expires_at <= now and _in_force(kiosk.organisation, now) >= kiosks.MOST_KIOSKS:
+        raise WrongState("too-many-kiosks", most=kiosks.MOST_KIOSKS)
     token = secrets.token_urlsafe(32)
     kiosk.digest, kiosk.enrol_digest, kiosk.enrolled_at = digest_of(token), None, now
-    kiosk.save(update_fields=["digest", "enrol_digest", "enrolled_at"])
+    kiosk.expires_at = now + kiosks.LASTS
+    kiosk.save(update_fields=["digest", "enrol_digest", "enrolled_at", "expires_at"])
     # Nobody knows who holds the code; the entry of its creation names who gave it.
-    trail.record(By(PLATFORM, now), "kiosk.enrol", kiosk)
+    trail.record(By(PLATFORM, now), "kiosk.enrol", kiosk, after={"expires_at": kiosk.expires_at})
     return kiosk, token
+
+
+@transaction.atomic
+def kiosk_pair(by: By, *, kiosk_id: UUID) -> tuple[Kiosk, str]:
+    """Give a kiosk a new code, by which a tablet becomes it for another 90 days; the tablet that is the kiosk
+    now stays so until then. Return the kiosk with the code. For the host's managers and administrators."""
+    rows = kiosks_for(by.actor).prefetch_related(None)
+    kiosk = visible(rows.select_for_update(of=("self",), no_key=True), pk=kiosk_id)
+    _require(by.actor, kiosk.organisation)
+    if kiosk.revoked_at is not None:
+        raise WrongState("kiosk-revoked")
+    in_force = kiosk.expires_at > by.now
+    if not in_force and _in_force(kiosk.organisation, by.now) >= kiosks.MOST_KIOSKS:
+        raise WrongState("too-many-kiosks", most=kiosks.MOST_KIOSKS)
+    code = new_code(kiosks.ENROL_LENGTH)
+    kiosk.enrol_digest, kiosk.enrol_until = digest_of(code), by.now + kiosks.ENROL_WITHIN
+    kiosk.save(update_fields=["enrol_digest", "enrol_until"])
+    trail.record(by, "kiosk.pair", kiosk)
+    return kiosk, code
+
+
+def kiosk_report_fault(
+    *, token: str, instrument_id: UUID, severity: str, text: str, now: datetime
+) -> FaultReport:
+    """Report a fault of one of the instruments of a kiosk at the kiosk itself. Raise `NotFound` for a token
+    that is not valid, or for an instrument of another kiosk."""
+    kiosk = kiosk_by_token(token, now)
+    if kiosk is None:
+        raise NotFound
+    return fault_report_at_kiosk(kiosk, instrument_id=instrument_id, severity=severity, text=text, now=now)
 
 
 @transaction.atomic

@@ -66,7 +66,7 @@ def rating_answer(by: By, *, reservation_id: UUID, answer: str) -> SessionRating
     """Answer a rating, or remarks, for the host's managers, once; the answer can be edited for a day. The
     person is told. Raises `Invalid`, `WrongState`."""
     reservation, session, row = _lock(by, reservation_id)
-    require(by.actor, "manage-instruments", place_of(reservation.host))
+    require(by.actor, "operate-instruments", place_of(reservation.host, reservation.instrument))
     if session.rating is None and not session.remarks:
         raise WrongState("nothing-rated")
     rules.require_answerable(answered_at=row.answered_at, now=by.now)

@@ -12,6 +12,7 @@ from bookings.pricing.models import Charge
 from bookings.record.models import Reservation, UsageSession
 from bookings.reserving.services.occupancy import (
     charge_due,
+    ended,
     hours_dirty,
     reservation_move_to,
     reservation_touch,
@@ -23,12 +24,14 @@ from bookings.usage.services.usage import reservation_to_use
 def session_complete(
     by: By, *, reservation_id: UUID, usage: Usage, samples: int | None = None
 ) -> UsageSession:
-    """Enter when a completed booking was used, for the person or the host's managers; it is then charged.
-    After that, mistakes are corrected on the charge."""
+    """Enter when a completed booking was used, for the person or whoever operates the instrument; it is then
+    charged. After that, mistakes are corrected on the charge."""
     _, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "completed":
         raise WrongState(state=reservation.state, wanted="completed")
     recorded = UsageSession.objects.filter(reservation=reservation, checked_out_at__isnull=False)
+    if reservation.struck and not recorded.exists():
+        raise WrongState("struck-without-use")
     charged = Charge.objects.filter(reservation=reservation).exists()
     if charged and recorded.exists():
         raise WrongState("charged-already")
@@ -56,7 +59,7 @@ def session_set(by: By, *, reservation: Reservation, usage: Usage, reason: str =
     session.checked_in_at, session.checked_out_at = usage
     session.is_assumed = False
     session.save()
-    if reservation.state == "no_show":
+    if was_missed := reservation.state == "no_show":
         reservation_move_to(
             by,
             reservation=reservation,
@@ -73,5 +76,8 @@ def session_set(by: By, *, reservation: Reservation, usage: Usage, reason: str =
         reason=reason,
     )
     known = [moment for moment in (*usage, *before) if moment is not None]
-    enqueue([hours_dirty(reservation, min(known), max(known))], now=by.now)
+    effects = [hours_dirty(reservation, min(known), max(known))]
+    if was_missed:
+        effects.append(ended(reservation))
+    enqueue(effects, now=by.now)
     return session

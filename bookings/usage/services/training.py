@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.domain.roles import PLATFORM, By
+from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
 from bookings.availability.models import Closure
 from bookings.availability.selectors.cuts import InTheWay
@@ -16,27 +17,30 @@ from instruments.training.models import CourseSession
 from instruments.training.services.enrolments import lock_session
 
 
-def training_keep(by: By, session: CourseSession) -> None:
+def training_keep(by: By, session: CourseSession, displace: bool = False) -> None:
     """Close the instrument for the time that a session occupies it, instead of an earlier closure for that
     session; remove the closure if the session is called off or does not occupy it. Raise `InTheWay` with the
-    bookings in that time, since nobody is displaced for it. The closure has the id of the session. Call this
-    in the transaction of the change, under the session's lock."""
+    bookings in that time, unless they are to give way to it (`displace`). The closure has the id of the
+    session. Call this in the transaction of the change, under the session's lock."""
     wanted = None if session.cancelled_at else session.instrument_id
     standing = Closure.objects.filter(pk=session.pk).first()
     if wanted is None and standing is None:
         return
     ids = {wanted, standing.instrument_id if standing else None} - {None}
-    lock_instruments(pk for pk in ids if pk)
+    locked = {row.pk: row for row in lock_instruments(pk for pk in ids if pk)}
     if standing is not None:
         is_same = (standing.instrument_id, standing.start_at, standing.end_at) == (
             wanted, session.start_at, session.end_at,
         )  # fmt: skip
         if is_same:
             return
-        closure_delete(by, closure_id=standing.pk, with_session=True)
+        closed = locked[standing.instrument_id]
+        may = by.actor.may("manage-instruments", place_of(closed.organisation, closed))
+        # Who manages the course may free the instrument that it took, also one that they do not manage.
+        closure_delete(by if may else By(PLATFORM, by.now), closure_id=standing.pk, with_session=True)
     if wanted is not None:
         outage = Outage("training", session.start_at, session.end_at, reason=session.course.name)
-        closure_create(by, instrument_id=wanted, outage=outage, displace=False, pk=session.pk)
+        closure_create(by, instrument_id=wanted, outage=outage, displace=displace, pk=session.pk)
 
 
 def trainings_close(*, now: datetime) -> int:

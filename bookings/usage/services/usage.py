@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
-from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
 from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import acts_for, place_of
 from accounts.services.jobs import work_through
 from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
@@ -38,6 +38,8 @@ from bookings.reserving.services import occupancy
 from bookings.reserving.services.house_rules import house_rules_require
 from bookings.usage.selectors.sessions import ended
 from instruments.attachments.services.attachments import files_put
+from instruments.house_rules.selectors.house_rules import load_house_rules
+from instruments.house_rules.services.house_rules import acceptance_record
 from instruments.register.models import Instrument
 
 
@@ -47,14 +49,16 @@ def reservation_check_in(
     *,
     reservation_id: UUID,
     house_rules: int | None = None,
+    house_rules_means: str = "",
     answers: Mapping[str, Any] | None = None,
     questions_version: int | None = None,
 ) -> UsageSession:
     """Begin using the instrument, from 15 minutes before the start (if the unit, or another one for the whole
     booking, is free) until the end. Anybody left checked in on the unit is checked out. The person must have
     accepted the house rules in force, or accepts them now by their version, unless samples are sent in; a
-    person who is checked in by somebody else is told to accept them. Required questions before use must be
-    answered, possibly by `answers`."""
+    person who is checked in by somebody else is told to accept them, unless a manager of the host records by
+    which `house_rules_means` they accepted that version. Required questions before use must be
+    answered, possibly by `answers`, and those at booking before that, if they are still owed."""
     instrument, reservation = reservation_to_use(by, reservation_id)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
@@ -71,7 +75,13 @@ def reservation_check_in(
     )
     open_rules = None
     if reservation.service_mode != Instrument.ServiceMode.ENTRUSTED:
-        open_rules = house_rules_require(by, instrument, reservation.user_id, house_rules, newest=True)
+        _require_recording(by, reservation, house_rules_means)
+        open_rules = house_rules_require(
+            by, instrument, reservation.user_id, house_rules, newest=True, means=house_rules_means
+        )
+        if house_rules_means:
+            enqueue([occupancy.message("house-rules-recorded", reservation)], now=by.now)
+    questions.answers_require(instrument, reservation)
     questions.answers_take(
         by,
         instrument=instrument,
@@ -92,10 +102,42 @@ def reservation_check_in(
         service_mode=reservation.service_mode,
     )
     recorded = {"house_rules_open": open_rules} if open_rules else None
-    occupancy.reservation_move_to(by, reservation=reservation, state="in_use", recorded=recorded)
+    about = {"reservation": str(reservation.pk)}
+    effects = [Effect("event.started", f"event.started:{reservation.pk}", about)]
     if open_rules:
-        enqueue([occupancy.message("house-rules-open", reservation)], now=by.now)
+        effects.append(occupancy.message("house-rules-open", reservation))
+    occupancy.reservation_move_to(
+        by, reservation=reservation, state="in_use", recorded=recorded, effects=effects
+    )
     return session
+
+
+def _require_recording(by: By, reservation: Reservation, means: str) -> None:
+    """Require that the actor may record that the person of a booking accepted the house rules: a manager of
+    the host may, but not for themselves. Nothing is required without `means`."""
+    if means:
+        require(by.actor, "operate-instruments", place_of(reservation.host, reservation.instrument))
+        if acts_for(by.actor, reservation.user_id):
+            raise NotPermitted("accept-yourself")
+
+
+@transaction.atomic
+def house_rules_record(by: By, *, reservation_id: UUID, version: int, means: str) -> Reservation:
+    """Record, as a manager of the host, that the person of a booking that is confirmed or in use has accepted
+    a version of the house rules on paper or when it was read out. Raise `NotFound` if there are no rules,
+    `WrongVersion` if another version is in force."""
+    instrument, reservation = reservation_to_use(by, reservation_id)
+    _require_recording(by, reservation, means or "-")
+    if reservation.state not in {"confirmed", "in_use"}:
+        raise WrongState(state=reservation.state, wanted="in_use")
+    rules = load_house_rules(instrument, reservation.user_id)
+    if rules is None:
+        raise NotFound
+    if rules.version != version:
+        raise WrongVersion(version=rules.version)
+    acceptance_record(by, rules, user_id=reservation.user_id, means=means)
+    enqueue([occupancy.message("house-rules-recorded", reservation)], now=by.now)
+    return reservation
 
 
 def _take_from_now(by: By, instrument: Instrument, reservation: Reservation) -> None:
@@ -193,7 +235,7 @@ def options_take(
     `NotPermitted` for other people."""
     if not any(options.values()):
         return {}
-    require(by.actor, "manage-instruments", place_of(reservation.host))
+    require(by.actor, "operate-instruments", place_of(reservation.host, reservation.instrument))
     check_added(replace(load_quoted(reservation.pk), added=options), (session.checked_in_at, by.now))
     return {code: f"{number:f}" for code, number in options.items() if number}
 
@@ -302,25 +344,28 @@ def session_finish(
 
 
 def reservation_to_use(by: By, reservation_id: UUID) -> tuple[Instrument, Reservation]:
-    """Lock a booking for its person, for whoever made it, or for the host's managers."""
+    """Lock a booking for its person, for whoever made it, or for who operates the instrument."""
     instrument, reservation = lock_reservation(reservation_id)
+    reservation.instrument = instrument
     require_user(by.actor, reservation)
     by.require_version(reservation.version)
     return instrument, reservation
 
 
 def require_user(actor: Actor, reservation: Reservation) -> None:
-    """Require that the actor is the booking's person, made it, or manages the host; raise `NotFound` for
-    people who may not even see it."""
+    """Require that the actor is the booking's person, made it, or operates the instrument for the host; raise
+    `NotFound` for people who may not even see it."""
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
         return
-    place = place_of(reservation.host)
+    place = place_of(reservation.host, reservation.instrument)
+    if actor.may("operate-instruments", place):
+        return
     may_read = actor.may("read-bookings", place) or actor.may(
         "read-bookings", place_of(reservation.organisation)
     )
     if not may_read:
         raise NotFound
-    require(actor, "manage-instruments", place)
+    require(actor, "operate-instruments", place)
 
 
 def overruns_tell(*, now: datetime) -> int:
@@ -390,6 +435,8 @@ def confirmed_settle(reservation: Reservation, *, now: datetime) -> bool:
         freed = coming(reservation.start_at, reservation.end_at, now)
         if freed is not None:
             effects.append(occupancy.slot_freed(reservation, freed))
+    else:
+        effects.append(occupancy.ended(reservation))
     effects.append(occupancy.hours_dirty(reservation, reservation.start_at, reservation.end_at))
     enqueue(effects, now=now)
     return True

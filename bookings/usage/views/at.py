@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
+from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, sent
 from bookings.catalogue.views.events import form_of
@@ -20,7 +21,7 @@ from bookings.catalogue.views.payers import payer_of, standing_of
 from bookings.questions.domain.questions import AFTER
 from bookings.questions.selectors.questions import questions_version
 from bookings.record.domain.periods import Period
-from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.selectors.reservations import own_reservations, reservation_at_work
 from bookings.usage.forms.faults import FaultForm
 from bookings.usage.forms.usage import CheckOutForm
 from bookings.usage.selectors.at import Own, instrument_at, load_now
@@ -51,7 +52,7 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
         "instrument": instrument,
         "zone": instrument.facility.time_zone,
         "reports": reports,
-        "is_manager": instrument.organisation_id in by.actor.organisations_where("manage-instruments"),
+        "is_manager": by.actor.may("operate-instruments", place_of(instrument.organisation, instrument)),
         "fault": open_fault if reports else None,
         "issues": issues,
         "own": [(each, _check_out_form(by.actor, instrument, each)) for each in shown.own],
@@ -65,10 +66,11 @@ def at(request: HttpRequest, code: str) -> HttpResponse:
 
 def _check_out_form(actor: Actor, instrument: Instrument, own: Own) -> CheckOutForm:
     """Return the form for checking out, with the questions after use, if there are any."""
-    manages = actor.may("manage-instruments", place_of(instrument.organisation))
+    manages = actor.may("operate-instruments", place_of(instrument.organisation, instrument))
     if not own.is_in_use or (questions_version(instrument, AFTER) is None and not manages):
         return CheckOutForm(rates=own.is_person)
-    return load_asked(reservation_by_id(actor, own.id), actor).check_out_form()
+    row, _ = reservation_at_work(actor, own.id)
+    return load_asked(row, actor).check_out_form()
 
 
 def moments(now: datetime) -> dict[str, datetime]:
@@ -104,5 +106,7 @@ def _fault_page(
     request: HttpRequest, instrument: Instrument, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     open_fault, issues = standing_faults(instrument.pk, timezone.now())
-    context |= {"instrument": instrument, "fault": open_fault, "issues": issues}
+    actor = actor_of(request.user)
+    is_in_use = own_reservations(actor).filter(instrument=instrument, state="in_use").exists()
+    context |= {"instrument": instrument, "fault": open_fault, "issues": issues, "is_in_use": is_in_use}
     return render(request, "bookings/usage/fault_new.html", context, status=status)

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,13 +17,13 @@ from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain.errors import NotPermitted, Refused
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By, Scope
 from accounts.letters.words import named
 from accounts.views.pages import act, address_of, by_of, edits, is_part, reads
 from bookings.availability.selectors.misfits import find_unkept_when_closed
 from bookings.catalogue.forms.calendars import BoardForm
 from bookings.catalogue.forms.periods import PeriodForm
-from bookings.catalogue.selectors.calendars import CalendarEntry, Row, load_board, load_in_the_way
+from bookings.catalogue.selectors.calendars import CalendarEntry, Row, at_present, load_board, load_in_the_way
 from bookings.catalogue.selectors.units import units_of
 from bookings.catalogue.views.events import form_of, lane_of, locale, offset_of, row_events, walls, zone_names
 from bookings.record.domain.periods import Period
@@ -32,7 +33,11 @@ from bookings.usage.selectors.closures import with_costs, with_people
 from bookings.usage.services.closures import closure_create
 from instruments.managing.selectors.managing import Managed, load_managed
 from instruments.reading.domain.clock import day_span, local_date
-from instruments.register.selectors.registry import instrument_to_manage, instruments_in_order
+from instruments.register.selectors.registry import (
+    instrument_to_manage,
+    instruments_in_order,
+    operated_instruments,
+)
 
 MOST = 400  # rows at once
 LISTED = 50  # rows of the list on one page
@@ -63,10 +68,12 @@ def board(request: HttpRequest) -> HttpResponse:
     now, actor = by.now, by.actor
     everything = _managed(actor)
     form = BoardForm(request.GET, instruments=everything)
-    chosen = _chosen(form, everything, now)
+    fitting = _fitting(form, everything, by)
+    chosen = _chosen(form, fitting, now)
     page = Paginator(chosen.instruments, LISTED).get_page(request.GET.get("page"))
     rows = _rows(actor, page.object_list, chosen.span, now)
     view = form.value("view") or "week"
+    managed = actor.scope_where("manage-instruments")
     today = local_date(chosen.zone, now)
     step = timedelta(days=7 if view == "week" else 1)
     after = chosen.first + step
@@ -74,10 +81,11 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "view": view,
-        "rows": [(row, *_over_and_coming(row, chosen.span, now)) for row in rows],
+        "rows": [(row, _is_in(managed, row), *_over_and_coming(row, chosen.span, now)) for row in rows],
         "page": page,
         "total": len(everything),
-        "is_cut": len(chosen.instruments) < len(_fitting(form, everything)),
+        "manages": bool(managed),
+        "is_cut": len(chosen.instruments) < len(fitting),
         "zone": chosen.zone.key,
         "zones": chosen.zones,
         "first": chosen.first,
@@ -87,7 +95,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "after": after,
         "now": now,
         # If the list fits on one page, the board is drawn from its rows. Otherwise the script requests them.
-        "drawn": _drawn(rows, chosen, now) if page.paginator.num_pages == 1 else None,
+        "drawn": _drawn(rows, chosen, now, managed) if page.paginator.num_pages == 1 else None,
         "events_url": reverse("bookings:board-events", query=query),
         "setup": {
             "zone": chosen.zone.key,
@@ -110,20 +118,29 @@ def events(request: HttpRequest) -> HttpResponse:
     now, actor = by.now, by.actor
     everything = _managed(actor)
     form = BoardForm(request.GET, instruments=everything)
+    fitting = _fitting(form, everything, by)
     start, end = form.value("start"), form.value("end")
     if not start or not end or not 0 < (end - start).days <= LONGEST:
         return HttpResponse(status=400)
-    chosen = _chosen(form, everything, now, days=(start, end))
+    chosen = _chosen(form, fitting, now, days=(start, end))
     rows = _rows(actor, chosen.instruments, chosen.span, now)
-    return JsonResponse(_drawn(rows, chosen, now))
+    return JsonResponse(_drawn(rows, chosen, now, actor.scope_where("manage-instruments")))
 
 
-def _drawn(rows: list[Row], chosen: Chosen, now: datetime) -> dict[str, Any]:
-    """Return what the script draws: the lines of the board, and what is on them."""
+def _is_in(managed: Scope, row: Row) -> bool:
+    """Return whether the instrument of a row lies in what the reader manages."""
+    instrument = row.instrument
+    return managed.holds(instrument.organisation_id, instrument.facility_id, instrument.pk)
+
+
+def _drawn(rows: list[Row], chosen: Chosen, now: datetime, managed: Scope) -> dict[str, Any]:
+    """Return what the script draws: the lines of the board, and what is on them. Time is closed by dragging
+    on lines that the reader manages."""
     events: list[dict[str, Any]] = []
     for row in rows:
         events += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
-    return {"resources": [_resource(row, chosen.zone) for row in rows], "events": events}
+    lines = [_resource(row, chosen.zone, is_managed=_is_in(managed, row)) for row in rows]
+    return {"resources": lines, "events": events}
 
 
 def _rows(actor: Actor, chosen: Iterable[Managed], span: Period, now: datetime) -> list[Row]:
@@ -139,14 +156,16 @@ def _over_and_coming(
     return over, [entry for entry in row.entries if entry not in over]
 
 
-def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
+def _resource(row: Row, zone: ZoneInfo, *, is_managed: bool) -> dict[str, Any]:
     instrument = row.instrument
+    page = "instruments:instrument-manage" if is_managed else "bookings:instrument"
     props = {
         "facility": named(instrument.facility),
         "group": str(instrument.facility_id),
         "zone": instrument.facility.time_zone,
         "instrument": str(instrument.pk),
-        "url": address_of("instruments:instrument-manage", instrument.pk),
+        "url": address_of(page, instrument.pk),
+        "managed": is_managed,
         "opened": [list(walls(period, zone).values()) for period in row.opened],
     }
     lines: dict[str, Any] = {
@@ -167,14 +186,20 @@ def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _managed(actor: Actor) -> list[Managed]:
-    if not actor.organisations_where("manage-instruments"):
-        raise NotPermitted(capability="manage-instruments")
-    return load_managed(actor)
+    if not actor.scope_where("operate-instruments"):
+        raise NotPermitted(capability="operate-instruments")
+    return load_managed(actor, operated_instruments)
 
 
-def _fitting(form: BoardForm, everything: list[Managed]) -> list[Managed]:
+def _fitting(form: BoardForm, everything: list[Managed], by: By) -> list[Managed]:
+    """Return the instruments that fit the form. One statement if it asks how they are at present."""
     facility, technique = form.value("facility"), form.value("technique")
     text = (form.value("q") or "").casefold()
+    if present := form.value("present"):
+        hosted: QuerySet[Any] = at_present(by.actor, by.now, operated_instruments)
+        rows = hosted.filter(present=present)
+        found = set(rows.order_by().values_list("pk", flat=True))
+        everything = [row for row in everything if row.pk in found]
     return [
         row
         for row in everything
@@ -185,9 +210,9 @@ def _fitting(form: BoardForm, everything: list[Managed]) -> list[Managed]:
 
 
 def _chosen(
-    form: BoardForm, everything: list[Managed], now: datetime, days: tuple[date, date] | None = None
+    form: BoardForm, fitting: list[Managed], now: datetime, days: tuple[date, date] | None = None
 ) -> Chosen:
-    fitting = sorted(_fitting(form, everything), key=lambda row: (row.facility.name, row.facility.code))
+    fitting = sorted(fitting, key=lambda row: (row.facility.name, row.facility.code))
     instruments = fitting[:MOST]
     # There is one time axis in one zone: that of most of the instruments, until another is chosen.
     counted = Counter(i.time_zone for i in instruments).most_common()

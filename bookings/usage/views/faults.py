@@ -30,6 +30,7 @@ from bookings.usage.selectors.faults import (
     fault_by_id,
     hours_down,
     is_of_host,
+    knows_cost,
     note_by_id,
     repairers_of,
 )
@@ -128,10 +129,10 @@ def _page(
     refused: Refused | None = None,
     **more: Any,
 ) -> HttpResponse:
-    place = place_of(row.instrument.organisation)
-    decides = by.actor.may("manage-instruments", place)
+    place = place_of(row.instrument.organisation, row.instrument)
+    decides = by.actor.may("operate-instruments", place)
     if request.method == "POST":
-        require(by.actor, "manage-instruments", place)
+        require(by.actor, "operate-instruments", place)
     may_repair = decides and row.state in (FaultReport.State.OPEN, FaultReport.State.CONFIRMED)
     in_the_way: Any = ()
     if isinstance(refused, InTheWay) and form is not None:
@@ -141,7 +142,8 @@ def _page(
     context = {
         "fault": row,
         "zone": row.instrument.facility.time_zone,
-        "knows_people": by.actor.may("read-bookings", place),
+        "knows_people": is_of_host(row, by),
+        "knows_cost": knows_cost(row, by),
         "may_decide": decides and row.state == FaultReport.State.OPEN,
         "may_repair": may_repair,
         "repairers": repairers_of(row) if may_repair else (),
@@ -155,4 +157,9 @@ def _page(
         "refused": refused,
         **more,
     }
+    currency = row.instrument.region.currency
+    label = gettext("Cost ({currency})").format(currency=currency)
+    context["repair_form"].fields["cost"].label = label
+    if not context["knows_cost"]:
+        del context["repair_form"].fields["cost"]
     return render(request, "bookings/usage/fault.html", context, status=status)

@@ -1,5 +1,6 @@
 """The page of a tablet beside instruments, and the list of such tablets."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,17 +13,22 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.views.pages import act, by_of, edits, sent, writes
+from bookings.record.adapters.labels import qr_path
+from bookings.usage.forms.faults import FaultForm
 from bookings.usage.forms.kiosks import CodeForm, EnrolForm, FacilityForm, KioskForm
 from bookings.usage.models import Kiosk
 from bookings.usage.selectors import kiosks as kiosk_selectors
 from bookings.usage.selectors.at import load_kiosk
+from bookings.usage.selectors.faults import standing_faults
 from bookings.usage.services import kiosks as kiosk_services
 from bookings.usage.views.at import moments
 
 COOKIE = "kiosk"
+ENDS_SOON = timedelta(days=7)
 HERE = "/kiosk/"  # the token is sent to no other address
 
 
@@ -33,9 +39,12 @@ def kiosk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     row = _kiosk(request)
     if row is None:
+        if request.htmx:  # type: ignore[attr-defined]  # the screen refreshes itself: show the whole page
+            return HttpResponseClientRefresh()
         return _enrol_page(request, form=EnrolForm())
     shown = load_kiosk(kiosk_selectors.shown_on(row), now)
-    return render(request, "bookings/usage/kiosk.html", {"kiosk": row, "shown": shown, **moments(now)})
+    context = {"kiosk": row, "shown": shown, "ends_soon": row.expires_at - now < ENDS_SOON, **moments(now)}
+    return render(request, "bookings/usage/kiosk.html", context)
 
 
 @never_cache
@@ -107,6 +116,40 @@ def check_in(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def fault(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Report a fault of an instrument at a kiosk that shows it, without one's name."""
+    row = _kiosk(request)
+    shown = kiosk_selectors.shown_on(row) if row else []
+    instrument = next((each for each in shown if each.pk == instrument_id), None)
+    if row is None or instrument is None:
+        raise NotFound
+
+    def page(status: int = 200, **context: Any) -> HttpResponse:
+        open_fault, issues = standing_faults(instrument_id, timezone.now())
+        context |= {"kiosk": row, "instrument": instrument, "fault": open_fault, "issues": issues}
+        return render(request, "bookings/usage/kiosk_fault.html", context, status=status)
+
+    form = FaultForm(sent(request))
+    del form.fields["file"]
+    form.fields["text"].required = True
+    return act(
+        request,
+        page,
+        lambda by, data: kiosk_services.kiosk_report_fault(
+            token=request.COOKIES[COOKIE],
+            instrument_id=instrument_id,
+            severity=data["severity"],
+            text=data["text"],
+            now=by.now,
+        ),
+        to=reverse("bookings:kiosk"),
+        done=gettext("Reported. The owner is notified."),
+        form=form,
+    )
+
+
+@never_cache
 @writes
 def code(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     """Show the reader six digits for checking in at a kiosk, once."""
@@ -131,9 +174,8 @@ def kiosks(request: HttpRequest) -> HttpResponse:
         raise NotPermitted(capability="manage-instruments")
     place = FacilityForm(request.GET, facilities=kiosk_selectors.facilities_to_mark(by.actor))
     facility = place.chosen()
-    form = KioskForm(
-        sent(request), instruments=kiosk_selectors.instruments_to_mark(facility) if facility else []
-    )
+    rows = kiosk_selectors.instruments_to_mark(by.actor, facility) if facility else []
+    form = KioskForm(sent(request), instruments=rows)
 
     def page(status: int = 200, **context: Any) -> HttpResponse:
         context |= {
@@ -148,8 +190,14 @@ def kiosks(request: HttpRequest) -> HttpResponse:
     def given(result: tuple[Kiosk, str]) -> HttpResponse:
         row, secret = result
         link = settings.SITE_URL + reverse("bookings:kiosk-enrol-link", args=[secret])
-        empty = KioskForm(instruments=kiosk_selectors.instruments_to_mark(facility) if facility else [])
-        return page(made=row, code=secret, link=link, form=empty)
+        side, path = qr_path(link)
+        empty = KioskForm(instruments=rows)
+        return page(made=row, code=secret, link=link, qr_side=side, qr_path=path, form=empty)
+
+    if pairs := request.POST.get("pair", ""):
+        return act(
+            request, page, lambda by, _: kiosk_services.kiosk_pair(by, kiosk_id=_id_of(pairs)), to=given
+        )
 
     return act(
         request,
@@ -160,6 +208,13 @@ def kiosks(request: HttpRequest) -> HttpResponse:
         to=given,
         form=form,
     )
+
+
+def _id_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
 
 
 @writes

@@ -14,16 +14,19 @@ from bookings.usage.forms.kiosks import FacilityForm, LabelsForm
 from bookings.usage.selectors.kiosks import facilities_to_mark, instruments_to_mark
 from instruments.register.models import Instrument
 
+# Printed in both languages: whoever reads a label has not chosen one.
+SCANNING = ("扫码：签到、签退、报修", "Scan: check in or out, report a fault")
+
 
 @reads
 def labels(request: HttpRequest) -> HttpResponse:
     """Choose instruments of a facility, at first all of them; with `layout` return their labels as a PDF."""
     actor = by_of(request).actor
-    if not (actor.organisations_where("manage-instruments") or actor.has("administrator")):
+    if not (actor.scope_where("manage-instruments") or actor.has("administrator")):
         raise NotPermitted(capability="manage-instruments")
     place = FacilityForm(request.GET, facilities=facilities_to_mark(actor))
     facility = place.chosen()
-    rows = instruments_to_mark(facility) if facility else []
+    rows = instruments_to_mark(actor, facility) if facility else []
     is_sent = "layout" in request.GET
     ticked = request.GET.getlist("instrument") or [str(row.pk) for row in rows]
     form = LabelsForm(request.GET if is_sent else None, instruments=rows, initial={"instrument": ticked})
@@ -42,7 +45,8 @@ def labels(request: HttpRequest) -> HttpResponse:
 
 
 def label_of(instrument: Instrument) -> Label:
-    """Return the label of an instrument: its name, its inventory numbers, its place."""
+    """Return the label of an instrument: its names in both languages, that of the reader first, its inventory
+    numbers, its place, and what scanning it does."""
     code = instrument.short_code or ""
     numbers = [
         item["identifier"]
@@ -50,10 +54,12 @@ def label_of(instrument: Instrument) -> Label:
         if item.get("identifier_type") == "InventoryNumber"
     ]
     where = [named(instrument.facility), instrument.room]
+    other = {instrument.name, instrument.name_zh} - {named(instrument), ""}
     lines = [gettext("No. {n}").format(n=number) for number in numbers]
     return Label(
         link=settings.SITE_URL + reverse("bookings:at", args=[code]),
         code=code,
         title=named(instrument),
-        lines=[*lines, " · ".join(filter(None, where))],
+        lines=[*other, *lines, " · ".join(filter(None, where))],
+        foot=SCANNING,
     )

@@ -33,7 +33,7 @@ def rating_of(actor: Actor, row: Reservation, now: datetime) -> dict[str, Any]:
     is_said = session.rating is not None or session.remarks
     if (
         is_said
-        and actor.may("manage-instruments", place_of(row.host))
+        and actor.may("operate-instruments", place_of(row.host, row.instrument))
         and _allows(rules.require_answerable, answered_at=marks.answered_at, now=now)
     ):
         given = {"answer": marks.answer, "version": row.version}

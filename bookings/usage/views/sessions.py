@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from accounts.views.pages import act, by_of, edits, reads
 from bookings.record.forms.fields import local_moment
-from bookings.record.selectors.reservations import reservation_by_id
+from bookings.record.selectors.reservations import reservation_at_work
 from bookings.record.views.lists import ListPage
 from bookings.usage.forms.usage import TimesForm
 from bookings.usage.selectors.sessions import SESSIONS
@@ -23,7 +23,7 @@ LIST = ListPage("bookings/usage/sessions.html", SESSIONS)
 
 @reads
 def sessions(request: HttpRequest) -> HttpResponseBase:
-    """List the reader's own bookings to complete, and those of instruments they manage, the oldest first."""
+    """List the reader's own bookings to complete, and those of instruments they operate, the oldest first."""
     return LIST.answer(request, by_of(request))
 
 
@@ -31,7 +31,7 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
 def complete(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     """Enter when a booking was actually used; it is then charged."""
     by = by_of(request)
-    reservation = reservation_by_id(by.actor, reservation_id)
+    reservation, _ = reservation_at_work(by.actor, reservation_id)
     require_user(by.actor, reservation)
     zone = reservation.instrument.facility.zone
     initial = {

@@ -17,6 +17,7 @@ class Command(BaseCommand):
         "work), uploaded files unless they are in a bucket, and a manifest with checksums and row "
         "counts."
     )
+    requires_system_checks = ()  # which load all pages, and say nothing of a backup
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="the folder that contains the backups")

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.findings import State
 from config.operations.doctor import examine
 
-MARKS = {True: "ok", False: "WRONG", None: "note"}
+MARKS = {State.OK: "ok", State.NOTE: "note", State.AMBER: "soon", State.RED: "WRONG"}
 
 
 class Command(BaseCommand):
@@ -19,7 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = 0
         for finding in examine():
-            wrong += finding.is_right is False
-            self.stdout.write(f"{MARKS[finding.is_right]:6}{finding.part}: {finding.text}")
+            wrong += finding.state is State.RED
+            words = f"{finding.sentence}: {finding.remedy}" if finding.remedy else finding.sentence
+            self.stdout.write(f"{MARKS[finding.state]:6}{finding.area}: {words}")
         if wrong:
             raise CommandError(f"{wrong} things are wrong.")

@@ -25,11 +25,13 @@ class Command(BaseCommand):
         try:
             if options["check"]:
                 paper = backup_check(options["folder"])
-                self.stdout.write(f"Complete; made at {paper['made_at']}.")
+                by = f" by version {paper['version']}" if "version" in paper else ""
+                self.stdout.write(f"Complete; made at {paper['made_at']}{by}.")
                 return
             done = backup_restore(options["folder"])
         except BackupFailed as failed:
-            raise CommandError(str(failed)) from None
+            code = f" ({failed.code})" if failed.code else ""
+            raise CommandError(f"{failed}{code}") from None
         self.stdout.write(f"{done.rows} rows and {done.files} files were restored. {done.trail}")
         if done.bucket:
             self.stdout.write(f"Uploads are not in this backup: they were in the bucket {done.bucket}.")

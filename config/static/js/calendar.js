@@ -338,6 +338,7 @@
     if (elements.end) {
       elements.start.value = naive(wall).slice(0, 16);
       elements.end.value = naive(wallOf(end, zone)).slice(0, 16);
+      elements.start.dataset.was = elements.start.value;
     } else {
       // What comes again on one day of the week, that of its start, goes with it to another.
       const boxes = [...document.querySelectorAll("[data-fills] [name=weekdays]")];
@@ -351,6 +352,16 @@
     elements.start.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  // Where somebody types another start, the end follows and the length stays: before a preview is asked for.
+  document.addEventListener("change", function ({ target }) {
+    const end = target.name === "start" && target.matches("[data-fills] *") && target.form.elements.end;
+    const [was, now, until] = [target.dataset.was || target.defaultValue, target.value, end && end.value]
+      .map((text) => Date.parse(text + "Z"));
+    if (end && now > 0 && until > was) {
+      end.value = naive(until + now - was).slice(0, 16);
+    }
+    target.dataset.was = target.value || target.dataset.was || "";
+  }, true);
 
   function mountWeek(root, setup) {
     const free = setup.free.map(([start, end]) => [Date.parse(start), Date.parse(end)]);
@@ -972,13 +983,16 @@
 
       main.addEventListener("pointerdown", (event) => {
         const time = event.target.closest(".board-time");
-        if (act || !time || !event.isPrimary || event.button) {
+        if (act || !time || !event.isPrimary || event.button || !root.dataset.close) {
           return;
         }
         wasDragged = false;
         const made = event.target.closest("article.ec-event");
         const isEnd = event.target.closest(".ec-resizer");
         if (made && !isEnd && !made.entry.startEditable) {
+          return;
+        }
+        if (!time.resource.extendedProps.managed) {
           return;
         }
         act = { time, made, kind: isEnd ? "end" : made ? "move" : "choice", x: event.clientX, y: event.clientY };

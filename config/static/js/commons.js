@@ -31,6 +31,12 @@ document.addEventListener("click", function (event) {
   const notice = at("[data-notice-close]");
   if (notice) {
     notice.closest("[data-notice]").remove();
+    if (notice.dataset.noticeClose) { // an announcement: its reader has seen it, in this browser
+      const said = (document.cookie.match(/(?:^|; )closed=([^;]*)/) || ["", ""])[1];
+      const keys = said.split(".").filter(Boolean).slice(-19).concat(notice.dataset.noticeClose);
+      document.cookie = "closed=" + keys.join(".") + "; path=/; max-age=31536000; samesite=lax" +
+        (location.protocol === "https:" ? "; secure" : "");
+    }
   }
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target) || at(".menu-list a, .menu-list button")) {
@@ -239,3 +245,18 @@ document.addEventListener("htmx:beforeRequest", function (event) {
     event.preventDefault();
   }
 });
+
+// A box that ticks all boxes of a form on the page; without scripts it stays hidden.
+for (const all of document.querySelectorAll("[data-tick-all]:not([data-tick-all=''])")) {
+  const ticks = [...document.querySelectorAll(
+    'input[name=chosen][form="' + CSS.escape(all.dataset.tickAll) + '"]')];
+  const show = function () {
+    const ticked = ticks.filter((each) => each.checked).length;
+    all.checked = ticked > 0 && ticked === ticks.length;
+    all.indeterminate = ticked > 0 && ticked < ticks.length;
+  };
+  all.closest("label").hidden = ticks.length < 2;
+  all.addEventListener("change", () => ticks.forEach((each) => { each.checked = all.checked; }));
+  ticks.forEach((each) => each.addEventListener("change", show));
+  show();
+}

@@ -103,8 +103,9 @@
       offered.close();
       box.dispatchEvent(new Event("change", { bubbles: true }));
     }
+    const joined = box.dataset.choose.includes("?") ? "&" : "?";
     const offered = offers(box, list, {
-      address: (text) => (text ? box.dataset.choose + "?q=" + encodeURIComponent(text) : ""),
+      address: (text) => (text ? box.dataset.choose + joined + "q=" + encodeURIComponent(text) : ""),
       shown: function (options) {
         list.hidden = !options.length;
         box.setAttribute("aria-expanded", String(options.length > 0));

@@ -1,6 +1,6 @@
-// Requests by the keyboard: j and k open the next and the one before, as the arrows do in the list; a
-// accepts, d goes to the reason with which Enter declines; ? shows the keys, and whether they count.
-// The page works without it.
+// Requests by the keyboard: j and k open the next and the one before, as the arrows do in the list, where
+// Enter opens the booking; a accepts, d goes to the reason with which Enter declines; ? shows the keys, and
+// whether they count. One box ticks all requests. The page works without it.
 "use strict";
 
 (function () {
@@ -24,6 +24,24 @@
   counts.addEventListener("change", function () {
     try { localStorage.setItem("keys", counts.checked ? "on" : "off"); } catch (error) { /* only here */ }
   });
+
+  const ticks = [...list.querySelectorAll("input[name=chosen]")];
+  const all = list.querySelector("[data-tick-all]");
+  const show = function () {
+    const ticked = ticks.filter((each) => each.checked).length;
+    all.checked = ticked > 0 && ticked === ticks.length;
+    all.indeterminate = ticked > 0 && ticked < ticks.length;
+  };
+  if (ticks.length > 1) {
+    all.closest("label").hidden = false;
+    list.addEventListener("change", function (event) {
+      if (event.target === all) {
+        ticks.forEach((each) => { each.checked = all.checked; });
+      }
+      show();
+    });
+    show();
+  }
 
   function open(rel) {
     const link = document.querySelector(`.inbox-nav [rel=${rel}]`);
@@ -61,6 +79,9 @@
     } else if (event.key === "k" || (inList && event.key === "ArrowUp")) {
       event.preventDefault();
       open("prev");
+    } else if (event.key === "Enter" && event.target.matches(".inbox-row > [aria-current]")) {
+      event.preventDefault();
+      document.querySelector("#request-title > a").click();
     } else if (event.key === "a" && meant && answer(1)) {
       event.preventDefault();
       answer(1).click();

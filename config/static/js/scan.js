@@ -1,11 +1,11 @@
-// Samples by their codes: with the camera of the machine, or a hand scanner that types into the box. A
+// Samples, or the kiosk that a tablet becomes, by their codes: with the camera of the machine, or a hand scanner that types into the box. A
 // code of the list is ticked there, and the next one can follow; any other goes to the box, whose
 // form asks the server for its sample. What a code says is never opened itself. The browser's own
 // BarcodeDetector reads, or a reader that is loaded only when somebody asks for the camera.
 "use strict";
 
 (function () {
-  const form = document.getElementById("find-sample");
+  const form = document.querySelector("form[data-scanned]");
   const dialog = document.getElementById("scan");
   if (!form || !dialog) {
     return;

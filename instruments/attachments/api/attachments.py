@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import FileResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -22,6 +23,7 @@ from accounts.api.versions import etag
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import By
 from instruments.attachments.adapters.files import SIZES, file_open
+from instruments.attachments.domain.attachments import ending_of
 from instruments.attachments.forms.attachments import AttachmentChanges, AttachmentWords
 from instruments.attachments.models import Attachment, StoredFile
 from instruments.attachments.selectors.attachments import attachment_by_id, attachments_of
@@ -74,7 +76,7 @@ class Upload(serializers.Field[Any, Any, Any, Any]):
 
 class StoredFileShape(serializers.Serializer[Any]):
     """A re-encoded picture or a document. `files` maps each size to its address in the API: `large` and
-    `small` of a picture (WebP), `file` of a document (PDF)."""
+    `small` of a picture (WebP), `file` of a document (PDF; of findings also .xlsx, .docx, .ods or .odt)."""
 
     address = ""  # the view that gives its bytes
 
@@ -98,7 +100,7 @@ def binary(row: StoredFile, size: str) -> FileResponse:
     content = file_open(row.pk, size) if size in SIZES[row.kind] else None
     if content is None:
         raise NotFound
-    name = f"{row.pk}.{'pdf' if size == 'file' else 'webp'}"
+    name = f"{row.pk}.{ending_of(row.media_type, row.title)}"
     return FileResponse(content, as_attachment=True, filename=name, content_type=row.media_type)
 
 
@@ -127,16 +129,21 @@ class InstrumentAttachments(Endpoint):
         gives=AttachmentShape,
         status=201,
         refuses=[404],
+        once=True,
     )
-    def post(self, request: Request, instrument_id: UUID) -> Response:
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """Adds a photo or document, which the host's managers send as `multipart/form-data`. The content
         decides which of the two it is; photos are re-encoded without their metadata."""
         data = checked(AttachmentBody, request.data)
-        row = attachment_add(
-            By(self.actor, self.now), instrument_id=instrument_id, content=data.pop("file"), **data
-        )
-        content = rendered(AttachmentShape, row)
-        return Response(content, status=201, headers=etag(row.version))
+        content = data.pop("file")
+
+        def add() -> Response:
+            row = attachment_add(
+                By(self.actor, self.now), instrument_id=instrument_id, content=content, **data
+            )
+            return Response(rendered(AttachmentShape, row), status=201, headers=etag(row.version))
+
+        return self.once(add)
 
 
 class Attachments(Resource):

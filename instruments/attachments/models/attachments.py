@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.models.keys import new_id
+from instruments.attachments.domain.attachments import ending_of
 from instruments.register.models.instruments import Instrument
 
 
@@ -70,3 +71,7 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def ending(self) -> str:
+        return ending_of(self.media_type, self.title)

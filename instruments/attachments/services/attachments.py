@@ -13,10 +13,20 @@ from accounts import trail
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.file_names import file_name_of
 from accounts.domain.roles import By
+from accounts.models.keys import new_id
 from accounts.selectors.rows import visible
-from instruments.attachments.adapters.files import file_put, files_delete
+from instruments.attachments.adapters.files import file_open, file_put, files_delete
 from instruments.attachments.adapters.pictures import MEDIA_TYPE, photo_of
-from instruments.attachments.domain.attachments import PHOTO, check_room, kind_of
+from instruments.attachments.domain.attachments import (
+    DOCUMENT,
+    OFFICE,
+    PDF,
+    PHOTO,
+    check_room,
+    kind_of,
+    office_ending,
+    sniff,
+)
 from instruments.attachments.models import Attachment, StoredFile
 from instruments.register.locks import lock_managed
 from instruments.register.models import Instrument
@@ -179,19 +189,49 @@ def _record(
     trail.record(by, action, instrument, before=before, after=after)
 
 
+@transaction.atomic
+def photos_copy(by: By, *, source: Instrument, copy: Instrument) -> None:
+    """Give a new copy of an instrument the photos of the other, each with files of its own."""
+    rows: list[Attachment] = []
+    try:
+        for photo in source.attachments.filter(kind=Attachment.Kind.PHOTO).order_by("position", "id"):
+            was = photo.pk
+            photo.pk, photo.instrument, photo.version = new_id(), copy, 1
+            photo.added_by_id, photo.added_at = by.actor.person, by.now
+            rows.append(photo)
+            for size in ("large", "small"):
+                if (file := file_open(was, size)) is not None:
+                    with file:
+                        file_put(photo.pk, size, file.read())
+        Attachment.objects.bulk_create(rows)
+        if rows:
+            instrument = lock_managed(by, copy.pk)
+            _record(by, "instrument.attachment-add", instrument, {}, {"photos_of": source.pk, "n": len(rows)})
+    except BaseException:
+        for row in rows:
+            with suppress(OSError):
+                files_delete(row.pk, row.kind)
+        raise
+
+
 @contextmanager
-def files_put[Row: StoredFile](model: type[Row], files: Sequence[Upload]) -> Iterator[list[Row]]:
+def files_put[Row: StoredFile](
+    model: type[Row], files: Sequence[Upload], *, takes_office: bool = False
+) -> Iterator[list[Row]]:
     """Store files, before any lock is taken, and yield their rows, not yet saved. If anything fails inside
-    the `with` block, the files are deleted again."""
+    the `with` block, the files are deleted again. `takes_office`: also spreadsheets and texts."""
     rows: list[Row] = []
     try:
         for name, content in files:
-            kind = kind_of(content)
+            kind = kind_of(content, takes_office=takes_office)
             photo = photo_of(content) if kind == PHOTO else None
+            ending = office_ending(content) if kind == DOCUMENT and not sniff(content) else ""
+            if ending and not name.lower().endswith(f".{ending}"):
+                name = f"{name}.{ending}"
             row = model(
                 kind=kind,
                 title=file_name_of(name, 250),
-                media_type=MEDIA_TYPE if photo else "application/pdf",
+                media_type=MEDIA_TYPE if photo else OFFICE if ending else PDF,
                 size=len(photo.large if photo else content),
                 digest=hashlib.sha256(content).hexdigest(),
             )

@@ -21,7 +21,7 @@ from accounts.domain.roles import By
 from accounts.permissions import actor_of
 from accounts.views.pages import act, edits, sent, writes
 from instruments.attachments.adapters.files import SIZES, file_open
-from instruments.attachments.domain.attachments import MOST
+from instruments.attachments.domain.attachments import MOST, ending_of
 from instruments.attachments.forms.attachments import AttachmentForm, AttachmentWordsForm
 from instruments.attachments.models import Attachment
 from instruments.attachments.selectors.attachments import attachment_by_id, attachments_of
@@ -97,7 +97,7 @@ def file_answer(request: HttpRequest, row: Any, size: str, title: str) -> HttpRe
         if content is None:
             raise NotFound
         words = file_name_of(title, 100, is_title=True)
-        name = f"{row.pk if words == NAMELESS else words}.{'pdf' if size == 'file' else 'webp'}"
+        name = f"{row.pk if words == NAMELESS else words}.{ending_of(row.media_type, row.title)}"
         answer = FileResponse(
             content, as_attachment=size == "file", filename=name, content_type=row.media_type
         )

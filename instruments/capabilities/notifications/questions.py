@@ -8,9 +8,10 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import MANAGER
 from accounts.letters.kinds import Content, Kind, row_of, table
-from accounts.models import OutboxMessage
-from accounts.selectors.memberships import managers_or_administrators
+from accounts.models import OutboxMessage, User
+from accounts.selectors.memberships import holders_of, managers_or_administrators
 from instruments.capabilities.models import Capability, CapabilityQuestion
 from instruments.capabilities.selectors.capabilities import askers_of
 
@@ -33,6 +34,12 @@ def _about(question: CapabilityQuestion, page: str, context: dict[str, Any]) -> 
     return Content(question.pk, page, words, {"question": question, **context})
 
 
+def _answering(question: CapabilityQuestion) -> list[User]:
+    """Return the people who manage the instrument that a question is about, or else the administrators."""
+    host, instrument = question.instrument.organisation_id, question.instrument
+    return list(holders_of(MANAGER, host, instrument)) or managers_or_administrators(host)
+
+
 _question = partial(
     Kind,
     load=row_of(CapabilityQuestion.objects.select_related("parameter", "instrument__facility"), "question"),
@@ -44,7 +51,7 @@ KINDS = table(
         _("Question about {instrument}: {parameter}"),
         _("Somebody asks what {instrument} can do: {parameter}."),
         "request",
-        readers=lambda question: managers_or_administrators(question.instrument.organisation_id),
+        readers=_answering,
         content=_question_asked,
         is_still_true=lambda question, row, now: question.answered_at is None,
     ),

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor
 from accounts.models import User
+from accounts.selectors.memberships import in_scope
 from accounts.selectors.rows import visible
 from instruments.capabilities.models import Capability, CapabilityQuestion, QuestionAsker
 from instruments.register.models import Instrument
@@ -44,9 +45,21 @@ def load_capabilities(instrument_ids: Collection[UUID]) -> dict[UUID, list[State
     return stated
 
 
+def _judged(requirement: Requirement) -> QuerySet[Capability]:
+    """Return the stated capabilities by which instruments are judged: of one that states the parameter under
+    the condition of the requirement, these alone."""
+    stated = Capability.objects.filter(parameter__code=requirement.parameter)
+    if not requirement.condition:
+        return stated
+    under = stated.filter(condition=requirement.condition)
+    return stated.filter(
+        Q(condition=requirement.condition) | ~Q(instrument_id__in=under.values("instrument_id"))
+    )
+
+
 def meeting(requirement: Requirement) -> QuerySet[Any]:
     """Return the ids of the instruments that meet a requirement, by the rule of `fit`."""
-    stated = Capability.objects.filter(parameter__code=requirement.parameter)
+    stated = _judged(requirement)
     if requirement.low is not None:
         stated = stated.filter(minimum__lte=requirement.low)
     if requirement.high is not None:
@@ -59,7 +72,7 @@ def meeting(requirement: Requirement) -> QuerySet[Any]:
 def failing(requirement: Requirement) -> QuerySet[Any]:
     """Return the ids of the instruments that fail a requirement, by the rule of `fit`: nothing they state
     about the parameter meets it."""
-    stated = Capability.objects.filter(parameter__code=requirement.parameter)
+    stated = _judged(requirement)
     fails = Q(is_available=False)
     if requirement.low is not None:
         fails |= Q(minimum__gt=requirement.low)
@@ -141,7 +154,7 @@ def questions_to_answer(actor: Actor, now: datetime | None = None) -> QuerySet[C
     """Return the open questions about the instruments that the actor manages, the oldest first."""
     return (
         CapabilityQuestion.objects.filter(
-            answered_at=None, instrument__organisation_id__in=actor.organisations_where("manage-instruments")
+            in_scope(actor.scope_where("manage-instruments"), "instrument__organisation_id"), answered_at=None
         )
         .exclude(instrument__publication=Instrument.Publication.RETIRED)
         .select_related("parameter", "instrument__facility", "instrument__organisation__region")
@@ -152,7 +165,7 @@ def questions_to_answer(actor: Actor, now: datetime | None = None) -> QuerySet[C
 def question_to_answer(actor: Actor, question_id: UUID) -> CapabilityQuestion:
     """Return a question about an instrument that the actor manages, answered or not. `NotFound` otherwise."""
     rows = CapabilityQuestion.objects.filter(
-        instrument__organisation_id__in=actor.organisations_where("manage-instruments")
+        in_scope(actor.scope_where("manage-instruments"), "instrument__organisation_id")
     ).select_related("parameter", "instrument__organisation__region")
     return visible(rows, pk=question_id)
 

@@ -211,6 +211,26 @@ def capabilities_import(*, given: Sequence[tuple[Instrument, StatedRead]], now: 
             _close(question, stored, None, now)
 
 
+def capabilities_copy(by: By, *, source: Instrument, copy: Instrument) -> None:
+    """Give a new copy of an instrument what the other states that it can do; nobody has checked it there."""
+    rows = [
+        Capability(
+            instrument=copy,
+            created_at=by.now,
+            updated_at=by.now,
+            **{
+                name: getattr(row, name)
+                for name in (
+                    *("parameter_id", "minimum", "maximum", "unit", "condition"),
+                    *("is_available", "source"),
+                )
+            },
+        )
+        for row in source.capabilities.order_by("pk")
+    ]
+    Capability.objects.bulk_create(rows)
+
+
 def questions_drop(by: By, *, user: User) -> None:
     """Remove a user who leaves for good from all open questions, and delete the questions that nobody else
     asks."""

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.domain.errors import NotPermitted, Refused
-from accounts.permissions import actor_of
+from accounts.domain.errors import Refused
+from accounts.permissions import actor_of, require_somewhere
 from accounts.views.language import page_to_return_to
 from accounts.views.pages import act, edits, reads, sent, writes
 from instruments.capabilities.forms.capabilities import CapabilityForm
@@ -89,10 +89,9 @@ def ask(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 
 @reads
 def questions(request: HttpRequest) -> HttpResponse:
-    """List the open questions about instruments of the organisations that the reader manages."""
+    """List the open questions about the instruments that the reader manages."""
     actor = actor_of(request.user)
-    if not actor.organisations_where("manage-instruments"):
-        raise NotPermitted(capability="manage-instruments")
+    require_somewhere(actor, "manage-instruments")
     page = Paginator(capability_selectors.questions_to_answer(actor), PAGE).get_page(request.GET.get("page"))
     people = capability_selectors.askers_of(list(page.object_list))
     rows = [(question, people[question.pk]) for question in page.object_list]

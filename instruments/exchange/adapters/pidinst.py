@@ -17,6 +17,7 @@ from xml.parsers import expat
 import jsonschema
 from lxml import etree
 
+from instruments.exchange.domain.fields import speakable
 from instruments.exchange.domain.imports import Row
 from instruments.exchange.domain.pidinst import pidinst_values
 from instruments.reading.domain.delimited import MAX_BYTES, MAX_ROWS, FileRefused, RowProblem
@@ -234,6 +235,7 @@ def _xml_records(stream: BinaryIO) -> Iterator[Any]:
 def _xml_record(element: Any) -> Any:
     for node in element.iter():
         node.tag = etree.QName(node).localname  # the schema has no namespace
+    etree.cleanup_namespaces(element)  # or a default one would be written again
     alone = etree.fromstring(etree.tostring(element, with_tail=False), _plain_parser())
     schema = _schema()
     if not schema.validate(alone):
@@ -272,8 +274,9 @@ def _text(element: Any) -> str:
     return (element.text or "").strip()
 
 
-def xml_of(record: Mapping[str, Any]) -> bytes:
-    """Return one record, given in the shape of its JSON, as an `instrument` element."""
+def xml_of(record: Mapping[str, Any], namespace: str = "") -> bytes:
+    """Return one record, given in the shape of its JSON, as an `instrument` element. The schema has no
+    namespace; where elements must have one, they can be given it."""
     root = etree.Element("instrument")
     for name, value in record.items():
         if name in _LISTS:
@@ -282,27 +285,27 @@ def xml_of(record: Mapping[str, Any]) -> bytes:
                 _put(inner, _LISTS[name], item)
         else:
             _put(root, name, value)
+    if namespace:
+        alone, root = root, etree.Element("instrument", nsmap={None: namespace})
+        root.extend(alone)
+        for element in root.iter():
+            element.tag = f"{{{namespace}}}{element.tag}"
     return bytes(etree.tostring(root, encoding="utf-8", pretty_print=True))
 
 
 def _put(parent: Any, name: str, value: Any) -> None:
     element = etree.SubElement(parent, name)
     if not isinstance(value, Mapping):
-        element.text = _speakable(str(value))
+        element.text = speakable(str(value))
         return
     for key, inner in value.items():
         if key == name:
-            element.text = _speakable(str(inner))
+            element.text = speakable(str(inner))
         elif isinstance(inner, Mapping) or key in _ELEMENTS:
             _put(element, key, inner)
         else:
-            element.set(key, _speakable(str(inner)))
+            element.set(key, speakable(str(inner)))
 
 
 # In other elements the name is an attribute.
 _ELEMENTS = {"ownerName", "ownerContact", "manufacturerName", "modelName", "instrumentTypeName"}
-_UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
-
-def _speakable(text: str) -> str:
-    return _UNSPEAKABLE.sub("", text)

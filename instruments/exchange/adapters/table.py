@@ -22,21 +22,32 @@ Fields are those of `domain/fields`. Publication is not one of them, because a p
 publishing. A value that `values` does not list is refused unless there is an `otherwise`.
 """
 
+import csv
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from instruments.exchange.domain.fields import FACILITY_FIELDS, INSTRUMENT_FIELDS
-from instruments.exchange.domain.imports import Row
+from instruments.exchange.domain.fields import (
+    EXAMPLE_KEYS,
+    FACILITY_FIELDS,
+    INSTRUMENT_FIELDS,
+    template_fields,
+)
+from instruments.exchange.domain.imports import Row, RowValues
 from instruments.exchange.domain.mappings import TableMapping, parse_mapping
-from instruments.reading.domain.delimited import FileRefused, Record, RowProblem
+from instruments.reading.adapters import workbook
+from instruments.reading.domain.delimited import EncodingGuess, FileRefused, Record, RowProblem, read_records
 
 MAPPINGS = Path(__file__).parent / "mappings"
 MAX_MAPPING_BYTES = 100_000
+_FIRST = 20  # lines in which the names of the columns are looked for
+MOST_SMALL = 700_000  # bytes of a table that is carried inside a page
 OWN, OWN_KEY = "commons", "id"
+TEMPLATE = "template"
 HEADS = (OWN_KEY, *INSTRUMENT_FIELDS, *FACILITY_FIELDS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -85,7 +96,9 @@ def rows_of(mapping: TableMapping, header: tuple[str, ...], records: Iterator[Re
 
 def own_mapping(header: tuple[str, ...]) -> TableMapping | None:
     """Return the mapping of a table whose columns (`header`) have the platform's own field names, as exports
-    write them; None for any other table."""
+    write them, or the heads of the template; None for any other table."""
+    if filled := template_fields(header):
+        return parse_mapping({"source": TEMPLATE, "key": filled["inventory_number"], "fields": filled})
     fields = [name for name in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS) if name in header]
     if not {OWN_KEY, "name"} <= set(header):
         return None
@@ -93,6 +106,40 @@ def own_mapping(header: tuple[str, ...]) -> TableMapping | None:
     return parse_mapping(entries)
 
 
+def read_small(
+    content: bytes, find: Callable[[Sequence[Sequence[str]]], int] | None = None, header_row: int = 0
+) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """Read a table that is sent as a whole, CSV or the first sheet of a workbook; its encoding and delimiter
+    are recognised. Its columns are named in line `header_row`, or in the one that `find` chooses of the first
+    lines. `FileRefused`: file-too-large, and those of the readers."""
+    if len(content) > MOST_SMALL:
+        raise FileRefused("file-too-large", most=MOST_SMALL // 1000)
+    stream = io.BytesIO(content)
+    if content.startswith(workbook.SIGNATURE):
+        if not header_row and find:
+            header_row = find(workbook.first_rows(stream, _FIRST))
+        return workbook.read_records(stream, header_row=header_row or 1)
+    guess = EncodingGuess()
+    guess.feed(content, final=True)
+    text = content.decode(guess.encoding, errors="ignore").lstrip("\ufeff")
+    lines = re.split(r"\r\n|\r|\n", text)[:_FIRST]
+    delimiter = max((",", ";", "\t"), key=lambda sign: max(line.count(sign) for line in lines))
+    if not header_row and find:
+        header_row = find([_cells(line, delimiter) for line in lines])
+    return read_records(stream, encoding=guess.encoding, delimiter=delimiter, header_row=header_row or 1)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line; none of one that cannot be read, which the reader of the table refuses."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def _rows(mapping: TableMapping, records: Iterator[Record]) -> Iterator[Row]:
     for line, record in records:
-        yield line, record if isinstance(record, RowProblem) else mapping.row(record)
+        row = record if isinstance(record, RowProblem) else mapping.row(record)
+        if mapping.source == TEMPLATE and isinstance(row, RowValues) and row.key in EXAMPLE_KEYS:
+            row = RowProblem("example-row")
+        yield line, row

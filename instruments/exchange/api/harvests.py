@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.memberships import PersonShape
 from accounts.api.resource import (
     OnPage,
     Resource,
@@ -20,7 +21,7 @@ from accounts.api.resource import (
     reads,
     removes,
 )
-from accounts.api.shapes import Choice, Flag, Instant, Nothing, Shape, Text, Whole
+from accounts.api.shapes import Choice, Flag, Instant, Nothing, Shape, Text, Whole, replaced_by
 from accounts.domain.roles import By
 from accounts.selectors.organisations import organisation_by_code
 from instruments.exchange.api.imports import ProblemShape
@@ -56,7 +57,8 @@ class HarvestShape(serializers.Serializer[Any]):
     )
     last_at = Instant(allow_null=True)
     last_outcome = serializers.ChoiceField(Fetching.Outcome.choices, allow_null=True)
-    user = serializers.UUIDField(source="user_id", help_text="The person with whose rights the harvest runs.")
+    person = PersonShape(source="user", help_text="The person with whose rights the harvest runs.")
+    user = serializers.UUIDField(source="user_id", style=replaced_by("person"))
     created_at = Instant()
     version = serializers.IntegerField()
 
@@ -131,7 +133,6 @@ class Harvests(Resource):
         _("Set up a harvest"),
         HarvestBody,
         named="_add",
-        once=False,
         sends={"organisation": "hefei-materials", **_EXAMPLE},
     )
     def add(self, data: dict[str, Any]) -> UUID:

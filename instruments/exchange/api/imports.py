@@ -14,28 +14,49 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
 from accounts.api.parsers import StrictJSONParser
-from accounts.api.resource import OnPage, Resource, acts, creates, lists, named, parts, reads, removes
+from accounts.api.resource import (
+    OnPage,
+    Resource,
+    acts,
+    creates,
+    lists,
+    named,
+    parts,
+    reads,
+    removes,
+    rendered,
+    tells,
+)
 from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, Nothing, ObjectOf, Shape, Text
+from accounts.api.shapes import Choice, Instant, ListOf, Nothing, ObjectOf, Shape, Text, replaced_by, shown_by
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code
+from accounts.selectors.rows import visible
 from instruments.exchange.domain.mappings import LONGEST_NAME
+from instruments.exchange.domain.terms import MOST_LISTED, TERMS
 from instruments.exchange.forms.imports import ReadAgainForm
-from instruments.exchange.messages import file_sentence, row_sentence
-from instruments.exchange.models import Import, ImportMapping, ImportRow
+from instruments.exchange.messages import file_sentence, row_sentences
+from instruments.exchange.models import Import, ImportMapping, ImportRow, ImportTerm
 from instruments.exchange.selectors import imports
+from instruments.exchange.selectors.terms import terms_for
+from instruments.exchange.selectors.undoing import Undoing, load_undoing
 from instruments.exchange.services.jobs import (
     import_apply,
     import_cancel,
+    import_columns,
     import_map,
     import_read_again,
     import_start,
+    import_terms,
+    import_undo,
     mapping_delete,
     mapping_save,
+    term_forget,
 )
 from instruments.reading.domain.delimited import RECOGNISED, FileRefused
 from instruments.register.selectors.registry import instrument_to_manage
@@ -50,8 +71,8 @@ class ProblemShape(serializers.Serializer[Any]):
     message = serializers.CharField()
     numbers = serializers.DictField()
 
-    def __init__(self, *args: Any, say: Callable[[str, Any], str] | None = None, **kwargs: Any) -> None:
-        """Take `say`, which returns the sentence for a code and its numbers."""
+    def __init__(self, *args: Any, say: Callable[..., str] | None = None, **kwargs: Any) -> None:
+        """Take `say`, which returns the sentence for a code, its numbers and, of a row, further problems."""
         super().__init__(*args, **kwargs)
         self.say = say
 
@@ -59,7 +80,8 @@ class ProblemShape(serializers.Serializer[Any]):
         problem = super().get_attribute(instance)
         if not problem or self.say is None:
             return problem or None
-        return problem | {"message": self.say(problem["code"], problem["numbers"])}
+        more = [problem["more"]] if "more" in problem else []
+        return problem | {"message": self.say(problem["code"], problem["numbers"], *more)}
 
 
 class CountsShape(serializers.Serializer[Any]):
@@ -69,19 +91,64 @@ class CountsShape(serializers.Serializer[Any]):
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     refused = serializers.IntegerField()
+    undone = serializers.IntegerField()
     kept = serializers.IntegerField(help_text="Rows with at least one value that is not imported.")
+    apart = serializers.IntegerField(
+        help_text="Rows that go to a facility of their own, as the one they name has another address."
+    )
     absent = serializers.IntegerField(
         help_text="Instruments from earlier imports that are missing from the file; they are kept."
     )
 
     def get_attribute(self, job: Import) -> dict[str, int]:
         counts = {result: int(job.counts.get(result, 0)) for result in ImportRow.Result.values}
-        return counts | {"kept": job.kept, "absent": job.absent}
+        apart = int(job.counts.get(imports.APART, 0))
+        return counts | {"kept": job.kept, "apart": apart, "absent": job.absent}
 
 
 class ColumnShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     samples = serializers.ListField(child=serializers.CharField())
+
+
+class UnknownValueShape(serializers.Serializer[Any]):
+    """A value that is no known term of its field, in `rows` rows; `nearest` is the known term that is most
+    like it."""
+
+    field = serializers.ChoiceField(TERMS)
+    value = serializers.CharField()
+    rows = serializers.IntegerField()
+    nearest = serializers.CharField(allow_blank=True)
+
+
+class RememberedValueShape(serializers.Serializer[Any]):
+    """The meaning of a value of an organisation's files. An empty `term`: it is left out; for a facility, it
+    is one of that name."""
+
+    id = serializers.UUIDField()
+    organisation = serializers.CharField(source="organisation.code")
+    field = serializers.ChoiceField(TERMS)
+    value = serializers.CharField()
+    term = serializers.CharField(allow_blank=True)
+    created_at = Instant()
+    version = serializers.IntegerField()
+
+
+class StayingRowShape(serializers.Serializer[Any]):
+    line = serializers.IntegerField()
+    name = serializers.CharField()
+    instrument = serializers.UUIDField(source="instrument_id")
+    problem = ProblemShape(say=row_sentences)
+
+
+class UndoingShape(serializers.Serializer[Any]):
+    """The effect that undoing an import would have today: how many drafts are deleted, how many records get
+    back what they were, and the rows whose draft stays, with the reason."""
+
+    deleted = serializers.IntegerField()
+    restored = serializers.IntegerField()
+    stays = StayingRowShape(many=True)
+    is_cut = serializers.BooleanField(help_text="Whether the import has more rows than were looked at.")
 
 
 class ImportShape(serializers.Serializer[Any]):
@@ -99,11 +166,18 @@ class ImportShape(serializers.Serializer[Any]):
     mapping = serializers.CharField(source="mapping_name", help_text="Name of the mapping.")
     state = serializers.ChoiceField(Import.State.choices)
     problem = ProblemShape(allow_null=True, say=file_sentence)
-    header_row = serializers.IntegerField(help_text="Number of the line with the column names.")
+    header_row = serializers.IntegerField(
+        help_text="Number of the line with the column names; 0 until it is found."
+    )
     columns = ColumnShape(many=True, help_text="The columns of a table that is waiting for a mapping.")
     ignored_columns = serializers.ListField(
         child=serializers.CharField(), help_text="Columns that are not used."
     )
+    unknown_values = UnknownValueShape(
+        many=True,
+        help_text="Values that are no known terms, each listed once; decide about them with `terms/`.",
+    )
+    unlisted_values = serializers.IntegerField(help_text="How many more unknown values there are.")
     read_rows = serializers.IntegerField()
     done_rows = serializers.IntegerField()
     counts = CountsShape()
@@ -113,24 +187,38 @@ class ImportShape(serializers.Serializer[Any]):
     applies = serializers.BooleanField(
         help_text="Whether the import runs automatically if no row is refused."
     )
-    user = serializers.UUIDField(source="user_id", allow_null=True)
+    person = PersonShape(source="user", allow_null=True)
+    user = serializers.UUIDField(source="user_id", allow_null=True, style=replaced_by("person"))
     created_at = Instant()
     applied_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
+    undone_at = Instant(allow_null=True)
     version = serializers.IntegerField()
 
 
 class FieldChangeShape(serializers.Serializer[Any]):
     """A field that changes from `before` to `after`. If `kept` is given the field stays as it is, and `kept`
-    is the reason."""
+    is the reason. `is_apart`: the row goes to a facility of its own, as the one it names has another
+    address."""
 
     field = serializers.CharField()
     before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True)
     kept = serializers.CharField(allow_blank=True)
+    is_apart = serializers.BooleanField()
 
     def to_representation(self, difference: dict[str, Any]) -> dict[str, Any]:
-        return super().to_representation({"kept": ""} | difference)
+        return super().to_representation({"kept": "", "is_apart": False} | difference)
+
+
+class GivenShape(serializers.Serializer[Any]):
+    """A field that a new instrument gets."""
+
+    field = serializers.CharField()
+    value = serializers.JSONField()
+
+    def to_representation(self, given: tuple[str, Any]) -> dict[str, Any]:
+        return {"field": given[0], "value": given[1]}
 
 
 class ImportRowShape(serializers.Serializer[Any]):
@@ -139,8 +227,9 @@ class ImportRowShape(serializers.Serializer[Any]):
     key = serializers.CharField()
     name = serializers.CharField()
     result = serializers.ChoiceField(ImportRow.Result.choices)
-    problem = ProblemShape(allow_null=True, say=row_sentence)
+    problem = ProblemShape(allow_null=True, say=row_sentences)
     differences = FieldChangeShape(many=True)
+    given = GivenShape(many=True, help_text="The fields of a new instrument; empty for other rows.")
     instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
 
 
@@ -152,6 +241,9 @@ class MappingShape(serializers.Serializer[Any]):
     created_at = Instant()
 
 
+AsPerson = shown_by(dict, PersonShape)
+
+
 class FieldOriginShape(serializers.Serializer[Any]):
     """The origin of a field's value: an import (`import`, `line`) or a person (`user`)."""
 
@@ -161,7 +253,8 @@ class FieldOriginShape(serializers.Serializer[Any]):
     line = serializers.IntegerField(allow_null=True)
     file_name = serializers.CharField(allow_null=True)
     harvest = serializers.CharField(allow_null=True, help_text="Name of the harvest that fetched the file.")
-    user = serializers.UUIDField(allow_null=True)
+    person = AsPerson(allow_null=True)
+    user = serializers.UUIDField(allow_null=True, style=replaced_by("person"))
     import_id = serializers.UUIDField(allow_null=True)
 
 
@@ -211,6 +304,24 @@ class MappingBody(Shape):
     content = ObjectOf()
 
 
+class ImportTermBody(Shape):
+    field = Choice(TERMS)
+    value = Text(200)
+    term = Text(
+        200,
+        default="",
+        allow_blank=True,
+        help_text="A known term: the code of a technique, the name of a facility, ... Empty: leave the value "
+        "out; a facility stays one of that name.",
+    )
+
+
+class ImportTermsBody(Shape):
+    """The meaning of unknown values of an import."""
+
+    terms = ListOf(child=ImportTermBody(), max_length=MOST_LISTED)
+
+
 class OwnMappingBody(MappingBody):
     organisation = Text(40, help_text="Code of the organisation.")
 
@@ -220,7 +331,7 @@ class ImportQuery(Pages):
 
 
 class RowQuery(Pages):
-    result = Choice([*ImportRow.Result.values, "kept"], required=False)
+    result = Choice([*ImportRow.Result.values, imports.KEPT, imports.APART], required=False)
 
 
 def _mapping(organisation: Organisation, name: str) -> Any:
@@ -247,7 +358,7 @@ class Imports(Resource):
             rows = rows.filter(organisation__code=query["organisation"])
         return rows
 
-    @creates(_("Upload a file"), ImportBody, named="_start", refuses=[422], once=False)
+    @creates(_("Upload a file"), ImportBody, named="_start", refuses=[422])
     def start(self, data: dict[str, Any]) -> Import:
         """Starts an import: the file is stored and read. Only the organisation's managers may do this. Once
         its state is `ready`, `rows/` shows what would happen and `apply/` does it."""
@@ -301,6 +412,32 @@ class OneImport(Imports):
         runs."""
         import_read_again(self.by, import_id=pk, **data)
 
+    @OnPage("instruments:import", done=_("Choose the columns again; the file is kept."), below="to-columns")
+    @acts(_("Go back to the columns"), Nothing, once=False, below="to-columns")
+    def to_columns(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Goes back from the preview of a table to its columns, with the file that was uploaded: the state
+        becomes `unmapped` again. Possible until the import runs."""
+        import_columns(self.by, import_id=pk)
+
+    @acts(_("Decide about unknown values"), ImportTermsBody, once=False)
+    def terms(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Decides what unknown values mean, each once for all rows, and reads the file again with that. The
+        organisation's next imports remember it."""
+        import_terms(self.by, import_id=pk, terms=data["terms"])
+
+    @tells(_("What undoing would do"), UndoingShape, below="undo", named="_undoing")
+    def undoing(self, pk: UUID) -> Undoing:
+        """Returns which drafts undoing the import would delete today, and which stay and why."""
+        return load_undoing(self.visible(pk))
+
+    @OnPage("instruments:import")
+    @acts(_("Undo an import"), Nothing, once=False)
+    def undo(self, pk: UUID, data: dict[str, Any]) -> None:
+        """Undoes an import that has run: deletes its drafts that nobody has published, changed or used since,
+        with the facilities it made, and gives changed records their old values. Each row says what became of
+        it."""
+        import_undo(self.by, import_id=pk)
+
     @OnPage("instruments:import")
     @acts(_("Run an import"), Nothing, once=False)
     def apply(self, pk: UUID, data: dict[str, Any]) -> None:
@@ -314,6 +451,30 @@ class OneImport(Imports):
         """Stops the import. If it has not run yet, nothing has been written; if it is running, what has been
         written stays."""
         import_cancel(self.by, import_id=pk)
+
+
+class ImportTerms(Resource):
+    at, key, tag = "import-terms/", "term_id", "imports"
+    name, many = "remembered_value", "remembered_values"
+    shape, order = RememberedValueShape, ("field", "value", "id")
+    needs_person, page_at = True, "manage/import-terms/"
+
+    def visible(self, pk: UUID) -> ImportTerm:
+        return visible(terms_for(self.actor), pk=pk)
+
+    @lists(_("Remembered values"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[ImportTerm]:
+        """Lists what values of imported files mean, by field and value, for organisations whose instruments
+        you manage."""
+        return terms_for(self.actor)
+
+    @OnPage(
+        "instruments:imports", _("Forget"), _("Forgotten. What was imported stays."), of="", below="forget"
+    )
+    @removes(_("Forget a value"))
+    def forget(self, pk: UUID) -> None:
+        """Forgets what a value means: the next import asks again. What was imported stays."""
+        term_forget(self.by, term_id=pk)
 
 
 class ImportMappings(Resource):
@@ -333,7 +494,7 @@ class ImportMappings(Resource):
         """Lists the saved mappings of organisations whose instruments you manage, by name."""
         return imports.mappings_for(self.actor)
 
-    @creates(_("Save a mapping"), OwnMappingBody, named="_save", refuses=[422], once=False)
+    @creates(_("Save a mapping"), OwnMappingBody, named="_save", refuses=[422])
     def save(self, data: dict[str, Any]) -> ImportMapping:
         """Saves a mapping, in place of one of the same name."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
@@ -378,6 +539,7 @@ class InstrumentProvenance(Endpoint):
 
 def _origin_json(item: imports.FieldOrigin) -> dict[str, Any]:
     origin = item.origin
+    who = item.user or (item.job.user if item.job else None)
     return {
         "field": item.field,
         "by": origin.by,
@@ -385,6 +547,7 @@ def _origin_json(item: imports.FieldOrigin) -> dict[str, Any]:
         "line": origin.line or None,
         "file_name": item.job.file_name if item.job else None,
         "harvest": (item.job.harvest_name or None) if item.job else None,
-        "user": origin.user or (str(item.job.user_id) if item.job and item.job.user_id else None),
+        "person": rendered(PersonShape, who) if who else None,
+        "user": origin.user or (str(who.pk) if who else None),
         "import_id": origin.job or None,
     }

@@ -7,13 +7,14 @@ before the database would refuse a whole batch.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from instruments.rates.domain.ratecards import SERVICE_MODES
+from instruments.reading.domain.delimited import header_name
 from instruments.vocabulary.domain.parameters import LONGEST_TEXT
 
 type Value = str | int | date | Decimal | list[str] | list[dict[str, str]] | None
@@ -37,6 +38,13 @@ _HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d{1,5})?")
 _MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}")
 _DECIMAL = re.compile(r"\d{1,12}(?:\.\d{1,2})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,5}", re.ASCII)
+# The parts of a date as people write them, 20210305 included; the day may lack. "2021.1" may be a month or,
+# where a spreadsheet took it for a number, October: it is refused.
+_EIGHT_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_WRITTEN_DATE = re.compile(
+    r"(\d{4})(?:[./-](?!1$)(\d{1,2})(?:[./-](\d{1,2}))?|年(\d{1,2})月(?:(\d{1,2})日)?)", re.ASCII
+)
+_AMOUNT = re.compile(r"[¥￥]?(\d[\d,，]*(?:\.\d+)?)(万?)元?", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
 
 
@@ -52,6 +60,15 @@ def one_line(text: str) -> str:
     """Return a text as one line, in composed characters, with single spaces and without invisible or control
     characters."""
     return " ".join(_CONTROLS.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+# What XML 1.0 cannot contain.
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def speakable(text: str) -> str:
+    """Return a text without the characters that XML cannot contain."""
+    return _UNSPEAKABLE.sub("", text)
 
 
 def clean(text: str) -> str:
@@ -107,17 +124,40 @@ def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
 
 
 def _day(text: str) -> date | None:
-    """Read `YYYY-MM-DD`, which a time of day may follow; None for an empty text. `Unusable` otherwise."""
+    """Read `YYYY-MM-DD`, which a time may follow, or 2021/3/5, 20210305, 2021年3月5日 and the like; a month
+    stands for its first day. None for an empty text. `Unusable` otherwise."""
     if not text:
         return None
     try:
+        if digits := _EIGHT_DIGITS.fullmatch(text):
+            return date(*map(int, digits.groups()))
+        if written := _WRITTEN_DATE.fullmatch(text.replace(" ", "")):
+            year, *rest = written.groups()
+            month, day = [*filter(None, rest), None][:2]
+            return date(int(year), int(month or 1), int(day or 1))
         return date.fromisoformat(_matched(_ISO_DATE, text)[1])
     except ValueError:
         raise Unusable from None
 
 
+_SERIAL_DAY = re.compile(r"([2-5]\d{4})(?:\.\d+)?", re.ASCII)
+_DAY_0 = date(1899, 12, 30)  # of the day numbers of spreadsheets
+
+
+def serial_day(text: str) -> date | None:
+    """Return the date that a text means as the day number of a spreadsheet, from 20000 (in 1954) to 59999 (in
+    2064); None for any other text."""
+    number = _SERIAL_DAY.fullmatch(text)
+    return _DAY_0 + timedelta(days=int(number[1])) if number else None
+
+
 def _cost(text: str) -> Decimal | None:
-    return Decimal(_matched(_DECIMAL, text)[0]) if text else None
+    """Read an amount, also with separators of thousands, the sign of the yuan or in 万 (ten thousands)."""
+    if not text:
+        return None
+    number, in_wan = _matched(_AMOUNT, text.replace(" ", "")).groups()
+    amount = Decimal(re.sub("[,，]", "", number)) * (10_000 if in_wan else 1)
+    return Decimal(_matched(_DECIMAL, f"{amount.normalize():f}")[0])
 
 
 def _whole(text: str) -> int | None:
@@ -158,8 +198,8 @@ def _modes(text: str) -> list[str]:
 
 
 def _codes(text: str) -> list[str]:
-    codes = _items(text)
-    if any(len(code) > 60 for code in codes):
+    codes = _items(re.sub("[；、，]", ";", text))
+    if any(len(code) > 200 for code in codes):  # the longest name of a technique
         raise Unusable
     return sorted(codes)
 
@@ -211,74 +251,166 @@ FACILITY_FIELDS: dict[str, Callable[[str], str]] = {
     "contact_phone": _text(60),
     "website": _text(200, web_address),
 }
+REQUIRED = ("name", "name_zh")  # a row without one of them cannot be an instrument
+DAYS = frozenset({*DATES, "acquisition_date"})
 _FIELDS = {*INSTRUMENT_FIELDS, *FACILITY_FIELDS}
 SEVERAL_LINES = frozenset({"description", "description_zh", "capabilities"})
 NAMED = frozenset({"manufacturers", "instrument_types", "measured_variables"})
 LISTS = NAMED | {"service_modes", "techniques", "capabilities"}
 
 
-# Column names that inventories use, in the form in which `suggested_fields` compares them.
+# The columns of the template that people fill in, in both languages: the labels of the fields.
+TEMPLATE_HEADS = {
+    "inventory_number": ("Inventory number", "资产编号"),
+    "name": ("Name", "名称"),
+    "name_zh": ("Name in Chinese", "中文名称"),
+    "manufacturers": ("Maker", "厂商"),
+    "model": ("Model", "型号"),
+    "serial_number": ("Serial number", "出厂编号"),
+    "facility": ("Facility", "仪器中心"),
+    "address": ("Address", "地址"),
+    "room": ("Room", "房间"),
+    "kind": ("Kind", "类别"),
+    "service_modes": ("How it can be used", "服务方式"),
+    "techniques": ("Techniques", "技术方法"),
+    "capabilities": ("What it can do", "能力指标"),
+    "description": ("Description", "介绍"),
+    "acquisition_date": ("Acquired on", "购置日期"),
+    "acquisition_cost": ("Acquisition cost", "购置金额"),
+    "acquisition_currency": ("Currency", "币种"),
+    "contact_name": ("Contact name", "联系人"),
+    "contact_email": ("E-mail", "邮箱"),
+    "contact_phone": ("Telephone", "电话"),
+    "website": ("Website", "网站"),
+}
+EXAMPLE_KEYS = frozenset({"EXAMPLE", "示例"})  # inventory numbers of the template's example row
+
+
+def template_fields(header: Sequence[str]) -> dict[str, str] | None:
+    """Return, by field, the columns of a table whose heads are those of the template, in either language;
+    None for any other table. Columns may have been deleted, but not that of the name or the number."""
+    for language in (0, 1):
+        known = {heads[language].casefold(): name for name, heads in TEMPLATE_HEADS.items()}
+        fields = {known[column]: column for column in header if column in known}
+        if {"name", "inventory_number"} <= fields.keys() and all(c in known for c in header if c):
+            return fields
+    return None
+
+
+# Column names that inventories use, in the form in which `suggested_fields` compares them. Of several columns
+# for one field it takes the one whose name stands first here. A remark (备注) is no description: it may say
+# that the piece is written off.
 HEADINGS = {
-    "name": (
-        "name|instrument|instrument name|equipment|equipment name|title|名称|仪器名称|"
-        "设备名称|仪器设备名称|资产名称|中文名称|仪器中文名称"
+    "name": "name|instrument name|equipment name|instrument|equipment|title|中文名称|名称|品名",
+    "description": (
+        "description|简介|介绍|描述|主要功能及特色|主要功能|功能介绍|功能描述|功能|主要用途|用途|应用领域"
     ),
-    "description": ("description|功能|主要功能|功能介绍|仪器简介|简介|描述|备注|主要功能及特色|用途"),
     "capabilities": (
-        "capabilities|specifications|technical specifications|技术指标|主要技术指标|性能指标|"
-        "主要性能指标|技术参数|主要技术参数"
+        "capabilities|technical specifications|specifications|主要技术指标|技术指标|主要性能指标|性能指标|"
+        "主要技术参数|技术参数|主要参数"
     ),
     "manufacturers": (
-        "manufacturer|maker|make|vendor|生产厂家|厂家|制造商|厂商|生产厂商|制造厂商|生产企业|品牌|供应商"
+        "manufacturer|maker|make|vendor|制造商|生产厂家|生产厂商|制造厂商|制造厂家|生产企业|生产商|厂家|厂商|"
+        "品牌|供应商"
     ),
-    "model": "model|model number|型号|规格型号|仪器型号|设备型号|型号规格|规格",
+    "model": "model|model number|型号|规格型号|型号规格|品牌型号|规格",
     "serial_number": "serial number|serial no|s/n|序列号|出厂编号|出厂号|机身号",
     "inventory_number": (
-        "inventory number|inventory no|asset number|asset id|资产编号|资产编码|"
-        "固定资产编号|设备编号|仪器编号|仪器设备编号|设备资产编号|编号"
+        "inventory number|inventory no|asset number|asset id|资产编号|资产编码|固定资产编号|固定资产编码|"
+        "资产号|编号|编码"
     ),
     "classification_code": (
-        "classification|classification code|分类号|分类编码|资产分类号|仪器分类编码|分类代码|国标分类号"
+        "classification code|classification|分类代码|分类编码|分类号|国标分类号|国标分类代码|教育部分类号"
     ),
     "acquisition_cost": (
-        "cost|price|purchase price|原值|单价|购置金额|价格|金额|资产原值|设备原值|原值(元)|单价(元)|购置价格"
+        "cost|purchase price|price|原值|单价|购置金额|购置价格|价格|金额|价值|采购金额|总价"
     ),
     "acquisition_currency": "currency|币种|货币",
-    "acquisition_date": "acquired|purchase date|购置日期|采购日期|购入日期|入账日期",
-    "commissioned_date": "commissioned|启用日期|投入使用日期|验收日期",
-    "instrument_types": "type|category|仪器类型|设备类别|仪器类别|分类名称|类别",
-    "measured_variables": "measures|测量参数|测试项目|检测项目|服务项目",
-    "room": "room|房间|房间号|存放地点|存放地|放置地点|安放地点|所在房间",
+    "acquisition_date": (
+        "acquired|purchase date|购置日期|购置时间|购入日期|购入时间|采购日期|采购时间|取得日期|入账日期"
+    ),
+    "commissioned_date": "commissioned|启用日期|启用时间|投入使用日期|投用日期|验收日期",
+    "instrument_types": "type|category|类型|分类名称|分类|类别",
+    "measured_variables": "measures|测量参数|测试项目|检测项目|分析项目|服务项目",
+    "techniques": (
+        "techniques|technique|methods|method|技术方法|技术|分析技术|测试技术|检测技术|表征技术|测试方法|"
+        "分析方法|检测方法|方法|技术类别|技术分类"
+    ),
+    "service_modes": "service modes|service mode|how it can be used|服务方式|服务模式|使用方式",
+    "room": (
+        "room|房间号|房间|所在房间|放置地点|存放地点|安放地点|安装地点|存放地|放置位置|存放位置|安放位置|"
+        "所在地点|所在位置|地点"
+    ),
     "facility": (
-        "facility|department|laboratory|lab|所属平台|平台|实验室|使用单位|所属单位|"
-        "所属部门|领用单位|所在单位|中心|使用部门"
+        "facility|laboratory|lab|department|所属平台|平台|所属中心|中心|所属实验室|所在实验室|实验室|"
+        "使用单位|使用部门|领用单位|领用部门|所属部门|所在部门|管理部门|所在单位|所属单位|管理单位"
     ),
-    "address": "address|地址|安装地址|详细地址|所在地址",
-    "contact_name": (
-        "contact|contact name|联系人|负责人|机组负责人|管理员|领用人|保管人|仪器负责人|仪器管理员"
+    "address": "address|地址|安装地址|安放地址|详细地址|所在地址",
+    "contact_name": ("contact name|contact|联系人|负责人|机组负责人|管理员|管理人|机主|领用人|保管人|使用人"),
+    "contact_email": "email|e-mail|contact email|邮箱|电子邮箱|电子邮件|联系邮箱|联系人邮箱|负责人邮箱",
+    "contact_phone": (
+        "phone|telephone|电话|联系电话|联系人电话|联系方式|负责人电话|管理员电话|手机|手机号|办公电话"
     ),
-    "contact_email": "email|e-mail|contact email|邮箱|电子邮箱|电子邮件|联系邮箱",
-    "contact_phone": "phone|telephone|电话|联系电话|手机|手机号|办公电话",
     "website": "website|url|网址|网站|主页",
 }
-_FIELD_OF = {word: field for field, words in HEADINGS.items() for word in words.split("|")}
+_FIELD_OF = {
+    word: (field, rank) for field, words in HEADINGS.items() for rank, word in enumerate(words.split("|"))
+}
 _IN_ENGLISH = ("english name", "name in english", "英文名称", "英文名", "仪器英文名称", "外文名称")
+_OF_AN_INSTRUMENT = re.compile("(?:仪器设备|大型仪器|仪器|设备|资产|产品)(?=..)")
 
 
 def suggested_fields(columns: Sequence[str]) -> list[str]:
-    """Return, for each column, the field that it most likely fills by its name; empty if there is none or an
-    earlier column fills it. If there is an English name column, the Chinese name column fills `name_zh`."""
+    """Return, for each column, the field that it most likely fills by its name; empty if there is none or
+    another column fits it better. If there is an English name column, the Chinese name column fills
+    `name_zh`."""
+    likely = [_likely(column) for column in columns]
     has_english = any(column in _IN_ENGLISH for column in columns)
-    fields: list[str] = []
-    for column in columns:
-        plain = re.sub(r"[（(].*?[）)]|[*＊:：]|\s+$", "", column.replace("_", " ")).strip()
-        name = column if column in _FIELDS else _FIELD_OF.get(column) or _FIELD_OF.get(plain, "")
-        if column in _IN_ENGLISH:
-            name = "name"
-        elif name == "name" and has_english:
-            name = "name_zh"
-        fields.append("" if name in fields else name)
-    return fields
+    best: dict[str, tuple[int, int]] = {}
+    for at, column in enumerate(columns):
+        field, rank = likely[at]
+        if field == "name" and has_english and column not in _IN_ENGLISH:
+            likely[at] = (field := "name_zh", rank)
+        if field and (rank, at) < best.get(field, (rank + 1, at)):
+            best[field] = (rank, at)
+    return [field if field and best[field][1] == at else "" for at, (field, _) in enumerate(likely)]
+
+
+def _likely(column: str) -> tuple[str, int]:
+    """Return the field that a column of that name fills, and how far down its names it stands."""
+    if column in _FIELDS:
+        return column, -1
+    if column in _IN_ENGLISH:
+        return "name", -1
+    plain = re.sub(r"[（(].*?[）)]|[*＊:：]|\s+$", "", column.replace("_", " ")).strip()
+    for name in (column, plain, _OF_AN_INSTRUMENT.sub("", plain, count=1)):
+        if name in _FIELD_OF:
+            return _FIELD_OF[name]
+    return "", 0
+
+
+def priced(column: str, text: str) -> tuple[str, str]:
+    """Return an amount with the unit that its column's name has, as 单价（万元）, and the currency of that
+    unit, which is empty for a name without one."""
+    unit = re.search(r"[（(](万?)元[）)]", column)
+    if not unit:
+        return text, ""
+    return text + unit[1] if text[-1:].isdigit() else text, "CNY"
+
+
+def heads_line(lines: Sequence[Sequence[str]]) -> int:
+    """Return the line of a table, from 1, that names its columns: the first with two names that are known, or
+    else the first in which several cells, at least half of the widest line's, are different words. It is 1 if
+    there is none."""
+    filled = [[header_name(cell) for cell in cells if cell.strip()] for cells in lines]
+    widest = max(map(len, filled), default=0)
+    for number, cells in enumerate(filled, start=1):
+        if sum(map(bool, suggested_fields(cells))) > 1:
+            return number
+    for number, cells in enumerate(filled, start=1):
+        if 1 < len(cells) == len(set(cells)) and 2 * len(cells) >= widest and all(map(is_name, cells)):
+            return number
+    return 1
 
 
 def compose(values: Mapping[str, Value]) -> dict[str, Value]:

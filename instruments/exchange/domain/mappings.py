@@ -10,8 +10,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
-from instruments.exchange.domain.fields import FACILITY_FIELDS, INSTRUMENT_FIELDS, LISTS, SEVERAL_LINES, clean
-from instruments.exchange.domain.imports import RowValues, read_row
+from instruments.exchange.domain.fields import (
+    FACILITY_FIELDS,
+    INSTRUMENT_FIELDS,
+    LISTS,
+    SEVERAL_LINES,
+    clean,
+    priced,
+)
+from instruments.exchange.domain.imports import (
+    UNREADABLE,
+    Remark,
+    RowValues,
+    bad_value,
+    called,
+    quoted,
+    read_row,
+)
 from instruments.reading.domain.delimited import Cells, FileRefused, RowProblem, header_name
 
 LONGEST_NAME = 80  # of a mapping
@@ -50,13 +65,13 @@ class HoursRule:
     weekdays: tuple[int, ...]
     observes_holidays: bool
 
-    def hours(self, cells: Cells) -> dict[str, object] | RowProblem | None:
+    def hours(self, cells: Cells) -> dict[str, object] | Remark | None:
         text = clean(cells[self.column])
         if not text:
             return None
         minutes = float(text) * 60 if _HOURS_A_DAY.fullmatch(text) else -1.0
         if not 0 <= minutes <= _DAY or minutes != int(minutes):
-            return RowProblem("bad-value", {"field": "opening_hours"})
+            return Remark("opening_hours", quoted(text), UNREADABLE)
         if minutes == 0:
             return None
         weekdays, opens = self.weekdays, self.opens
@@ -118,6 +133,13 @@ class TableMapping:
         of those of `read_row`, or that the mapping leaves the row out."""
         if self.backslash_escapes:
             cells = {column: _unescaped(cell) for column, cell in cells.items()}
+        read = self._row(cells)
+        if isinstance(read, RowProblem) and not read.name:
+            parts = [part.text(cells) for part in self.fields["name"]]
+            return called(read, " ".join(filter(None, parts)))
+        return read
+
+    def _row(self, cells: Cells) -> RowValues | RowProblem:
         for exclusion in self.exclusions:
             if exclusion.holds(cells):
                 return RowProblem("left-out", {"because": exclusion.because})
@@ -125,15 +147,20 @@ class TableMapping:
         for name, parts in self.fields.items():
             values = [part.text(cells) for part in parts]
             if None in values:
-                return RowProblem("bad-value", {"field": name})
+                return bad_value(name, clean(cells[parts[values.index(None)].column]))
             text = _joiner(name).join(text for text in values if text and clean(text))
             texts[name] = text or texts.get(name, "")
+        if cost := texts.get("acquisition_cost"):
+            named = "".join(part.column for part in self.fields.get("acquisition_cost", ()))
+            texts["acquisition_cost"], currency = priced(named, cost)
+            if currency and "acquisition_currency" not in texts:
+                texts["acquisition_currency"] = currency
         hours = self.hours.hours(cells) if self.hours else None
-        if isinstance(hours, RowProblem):
-            return hours
+        unread = [hours] if isinstance(hours, Remark) else []
         keys = [clean(cells[column]) for column in self.key]
         key = "/".join(keys) if all(keys) else ""
-        return read_row(texts, key=key, time_zone=self.time_zone, hours=hours)
+        week = None if isinstance(hours, Remark) else hours
+        return read_row(texts, key=key, time_zone=self.time_zone, hours=week, unread=unread)
 
 
 def _joiner(field: str) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from instruments.exchange.domain.fields import INSTRUMENT_FIELDS, Unusable, clean, clean_lines, is_name
-from instruments.exchange.domain.imports import RowValues, key_kept
+from instruments.exchange.domain.imports import RowValues, bad_value, key_kept
 from instruments.reading.domain.delimited import RowProblem
 
 SCHEMA_VERSION = "1.0"
@@ -215,12 +215,12 @@ def _unfit(record: dict[str, Any], site: str) -> RowProblem | None:
             except Unusable as error:
                 if error.most:
                     return RowProblem("too-long", {"field": name, "length": len(value), "most": error.most})
-                return RowProblem("bad-value", {"field": name})
+                return bad_value(name, value)
     for item in record["dates"]:
         try:
             date.fromisoformat(item["date"])
         except ValueError:
-            return RowProblem("bad-value", {"field": "dates"})
+            return bad_value("dates", item["date"])
     return None
 
 

@@ -22,7 +22,10 @@ class HarvestForm(SourceForm):
         label=_("Address of the file"),
         max_length=1000,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
-        help_text=_("A public https address. It is fetched without signing in."),
+        help_text=_(
+            "A public https address. It is fetched without signing in. For PIDINST it may also be a "
+            "list of OAI-PMH: …/oai?verb=ListRecords&metadataPrefix=pidinst"
+        ),
     )
     mapping = forms.ChoiceField(
         label=_("Columns"),

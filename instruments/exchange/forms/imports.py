@@ -1,6 +1,6 @@
 """Forms for a file to import, and for which of its columns is which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
 from instruments.exchange.domain.fields import FACILITY_FIELDS, INSTRUMENT_FIELDS, suggested_fields
-from instruments.exchange.domain.mappings import LONGEST_NAME
+from instruments.exchange.domain.mappings import LONGEST_NAME, parse_mapping
+from instruments.exchange.domain.terms import plain
 from instruments.exchange.messages import FIELD_LABELS
 from instruments.exchange.models import Import, ImportMapping
 from instruments.reading.domain.delimited import RECOGNISED
 from instruments.reading.forms.fields import StyledForm, VersionForm
+from instruments.register.models import Instrument
 
 AS_IT_SEEMS = (RECOGNISED, _("Detected automatically"))
 ENCODINGS = ("utf-8", "gb18030", "big5", "cp1252", "iso-8859-1", "shift_jis")
@@ -117,13 +119,42 @@ class ColumnsForm(StyledForm):
         help_text=_("An inventory number or similar, the same in later files."),
     )
 
-    def __init__(self, data: Any = None, *, columns: Sequence[dict[str, Any]], name: str) -> None:
-        super().__init__(data, initial={"name": name})
+    facility = forms.CharField(
+        label=_("One facility for all rows"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"list": "facility-names", "autocomplete": "off"}),
+        help_text=_(
+            "Only if no column gives the facility. Without one, instruments go to a facility that is called"
+            " like the organisation, which is made if there is none."
+        ),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        columns: Sequence[dict[str, Any]],
+        name: str,
+        facility: str = "",
+        facilities: Iterable[str] = (),
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take the columns of a table, the facility of all rows and the names of those there are; `before`:
+        the entries of the mapping with which it was read before, which are then filled in."""
+        super().__init__(data, initial={"name": name, "facility": facility})
+        self.facilities = sorted(facilities)
         self.columns = columns
         fields: Any = self.fields
-        fields["key"].choices = [(str(at), column["name"]) for at, column in enumerate(columns)]
-        suggested = suggested_fields([column["name"] for column in columns])
-        if "inventory_number" in suggested:
+        names = [column["name"] for column in columns]
+        fields["key"].choices = [(str(at), name) for at, name in enumerate(names)]
+        suggested = suggested_fields(names)
+        if before:
+            mapping = parse_mapping(before)
+            filled = {part.column: field for field, parts in mapping.fields.items() for part in parts}
+            suggested = [filled.get(name, "") for name in names]
+            self.initial["key"] = [str(at) for at, name in enumerate(names) if name in mapping.key]
+        elif "inventory_number" in suggested:
             self.initial["key"] = [str(suggested.index("inventory_number"))]
         choices = [("", "–"), *((f, FIELD_LABELS[f]) for f in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS))]
         for at, column in enumerate(columns):
@@ -158,3 +189,83 @@ class ColumnsForm(StyledForm):
             "delimiter": "tab" if delimiter == "\t" else delimiter,
             "fields": fields,
         }
+
+
+class TermsForm(VersionForm):
+    """The meaning of each unknown value of a file: one of the known terms, the nearest filled in."""
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        unknown: Sequence[Mapping[str, Any]],
+        terms: Mapping[str, Sequence[tuple[str, Sequence[str]]]],
+        version: int = 0,
+    ) -> None:
+        """Take the values (`domain/terms.UnknownValue` as JSON) and, by field, the known terms with their
+        names."""
+        super().__init__(data, initial={"version": version})
+        self.unknown, self.terms = unknown, terms
+        for at, each in enumerate(unknown):
+            self.add(f"term-{at}", self._field(each["field"], each["nearest"]))
+
+    def _field(self, name: str, nearest: str) -> forms.Field:
+        if name == "techniques":
+            known = dict(self.terms[name])
+            initial = technique_label(nearest, known[nearest]) if nearest in known else ""
+            attrs = {"list": "technique-terms", "autocomplete": "off", "placeholder": _("leave out")}
+            return forms.CharField(
+                required=False, max_length=500, initial=initial, widget=forms.TextInput(attrs)
+            )
+        first = _("a new facility of this name") if name == "facility" else _("leave out")
+        labels = {code: str(term_label(name, code)) for code, _names in self.terms[name]}
+        return forms.ChoiceField(required=False, initial=nearest, choices=[("", first), *labels.items()])
+
+    @property
+    def groups(self) -> list[tuple[Any, list[tuple[Mapping[str, Any], Any]]]]:
+        """Return the label of each field with its unknown values, each with its form field."""
+        groups: dict[str, list[tuple[Mapping[str, Any], Any]]] = {}
+        for at, each in enumerate(self.unknown):
+            groups.setdefault(each["field"], []).append((each, self[f"term-{at}"]))
+        return [(FIELD_LABELS[name], pairs) for name, pairs in groups.items()]
+
+    @property
+    def suggestions(self) -> list[tuple[str, str]]:
+        """Return the techniques that are suggested as one types, each with its synonyms."""
+        return [
+            (technique_label(code, names), ", ".join(names[3:]))
+            for code, names in self.terms.get("techniques", ())
+        ]
+
+    def clean(self) -> None:
+        super().clean()
+        codes: dict[str, str] = {}
+        for code, names in self.terms.get("techniques", ()):
+            for name in (code, technique_label(code, names), *names):
+                codes.setdefault(plain(name), code)
+        for at, each in enumerate(self.unknown):
+            text = self.cleaned_data.get(f"term-{at}", "")
+            if each["field"] == "techniques" and text:
+                if plain(text) in codes:
+                    self.cleaned_data[f"term-{at}"] = codes[plain(text)]
+                else:
+                    self.add_error(f"term-{at}", _("There is no such technique: choose one of the list."))
+
+    def chosen(self) -> list[dict[str, str]]:
+        """Return the decisions, as `import_terms` takes them."""
+        return [
+            {"field": each["field"], "value": each["value"], "term": self.cleaned_data[f"term-{at}"]}
+            for at, each in enumerate(self.unknown)
+        ]
+
+
+def technique_label(code: str, names: Sequence[str]) -> str:
+    """Return a technique as it is typed and suggested, with both names and the code."""
+    return f"{' '.join(filter(None, names[:2]))} ({code})"
+
+
+def term_label(field: str, term: str) -> Any:
+    """Return how a known term of a field is shown."""
+    if field == "kind":
+        return Instrument.Kind(term).label
+    return Instrument.ServiceMode(term).label if field == "service_modes" else term

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Prefetch
+from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
@@ -21,16 +22,20 @@ from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from instruments.capabilities.selectors.capabilities import capabilities_in_order
 from instruments.exchange.adapters import nrii, pidinst, table, uniquip
-from instruments.exchange.domain.fields import FACILITY_FIELDS, told
+from instruments.exchange.domain.datacite import Told, datacite_json
+from instruments.exchange.domain.fields import FACILITY_FIELDS, TEMPLATE_HEADS, told
 from instruments.exchange.domain.pidinst import PidinstRecord, pidinst_json
+from instruments.exchange.domain.terms import TERMS
+from instruments.exchange.selectors.terms import names_in
 from instruments.rates.domain.ratecards import card_in_force
 from instruments.rates.models import RateCard
 from instruments.rates.selectors.ratecards import load_card
 from instruments.reading.adapters import workbook
 from instruments.reading.domain.clock import local_date
 from instruments.reading.domain.delimited import text_cell
-from instruments.register.models import Instrument
+from instruments.register.models import Facility, Instrument
 from instruments.vocabulary.domain.parameters import Stated, written
+from instruments.vocabulary.models import Technique
 from instruments.vocabulary.selectors.needs import load_parameters
 
 PIECE = 500
@@ -94,15 +99,84 @@ def export_of(organisation: Organisation, format: str, now: datetime) -> Export:
     return Export(name, media, _workbook(heads, rows) if media == XLSX else _csv(heads, rows))
 
 
+TEMPLATES = {name: FORMATS[name] for name in ("csv", "xlsx")}
+
+
+def template_for(actor: Actor, organisation: Organisation, format: str, labels: Mapping[str, Any]) -> Export:
+    """Return a table to fill in with an organisation's instruments, in the reader's language, for its
+    managers: the heads, an example row that imports leave out and, in a workbook, the allowed values on a
+    second sheet. `labels`: those of the fields, by name. `NotFound` for others."""
+    if not actor.may("manage-instruments", place_of(organisation)):
+        raise NotFound
+    heads = [str(labels[name]) for name in TEMPLATE_HEADS]
+    technique = Technique.objects.order_by("name", "code").first()
+    facility = Facility.objects.filter(organisation=organisation).order_by("name").first()
+    example = {
+        "inventory_number": gettext("EXAMPLE"),
+        "name": gettext("Scanning electron microscope"),
+        "manufacturers": "Zeiss",
+        "model": "Sigma 300",
+        "facility": facility.name if facility else gettext("Electron microscopy"),
+        "address": facility.address if facility else "",
+        "room": "B1.07",
+        "kind": "general",
+        "service_modes": "self; assisted",
+        "techniques": technique.name if technique else "",
+        "acquisition_date": "2024-03-31",
+        "acquisition_cost": "2100000",
+        "acquisition_currency": organisation.region.currency,
+    }
+    row = [example.get(name, "") for name in TEMPLATE_HEADS]
+    ending, media = TEMPLATES[format]
+    name = f"{organisation.code}.template.{ending}"
+    if format == "csv":
+        return Export(name, media, _csv(heads, iter([row])))
+    allowed = [gettext("Field"), gettext("Allowed value"), gettext("Meaning")]
+    sheets = [
+        (gettext("Instruments"), heads, [row]),
+        (gettext("Allowed values"), allowed, _allowed_values(organisation, labels)),
+    ]
+    return Export(name, media, _sheets(sheets))
+
+
+def _allowed_values(organisation: Organisation, labels: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Yield the known terms of each field that takes only these: label of the field, term, meaning."""
+    for field in TERMS:
+        for term, names in names_in(organisation, field):
+            label = str(labels[field])
+            if field == "techniques":
+                yield [label, term, " ".join(filter(None, names[:2]))]
+            else:
+                choices = {"kind": Instrument.Kind, "service_modes": Instrument.ServiceMode}.get(field)
+                yield [label, term, str(choices(term).label) if choices else ""]
+
+
 def pidinst_of(instrument: Instrument) -> dict[str, Any]:
     """Return the record of an instrument (loaded with its organisation) as PIDINST 1.0 JSON."""
+    return pidinst_json(pidinst_record(instrument))
+
+
+def pidinst_record(instrument: Instrument) -> PidinstRecord:
+    """Return the record of an instrument (loaded with its organisation) with the properties of PIDINST."""
     host = {"name": instrument.organisation.name}
     if instrument.organisation.ror:
         host |= {"identifier": instrument.organisation.ror, "identifier_type": "ROR"}
-    record = PidinstRecord(
+    return PidinstRecord(
         page=page_of(instrument), host=host, **{name: getattr(instrument, name) for name in PIDINST_FIELDS}
     )
-    return pidinst_json(record)
+
+
+def datacite_of(instrument: Instrument) -> dict[str, Any]:
+    """Return the record of an instrument (loaded with its organisation and techniques) as DataCite's JSON."""
+    zone = ZoneInfo("UTC")
+    told = Told(
+        name_zh=instrument.name_zh,
+        description_zh=instrument.description_zh,
+        techniques=[technique.name for technique in instrument.techniques.all()],
+        published=local_date(zone, instrument.published_at or instrument.created_at),
+        licence=settings.OPEN_DATA_LICENCE,
+    )
+    return datacite_json(pidinst_record(instrument), told)
 
 
 def page_of(instrument: Instrument) -> str:
@@ -213,8 +287,12 @@ def _drained(out: io.StringIO) -> bytes:
 
 
 def _workbook(heads: Sequence[str], rows: Iterator[list[str]]) -> Iterator[bytes]:
+    return _sheets([("instruments", heads, rows)])
+
+
+def _sheets(sheets: Sequence[workbook.Sheet]) -> Iterator[bytes]:
     with closing(TemporaryFile()) as file:
-        workbook.write(file, heads, rows)
+        workbook.write_sheets(file, sheets)
         file.seek(0)
         yield from iter(lambda: file.read(1 << 16), b"")
 

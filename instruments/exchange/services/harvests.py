@@ -30,6 +30,7 @@ from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
 from accounts.selectors.organisations import require_open
 from accounts.services.jobs import act_on, failures_keep
+from instruments.exchange.adapters.oai import is_list
 from instruments.exchange.domain import harvests
 from instruments.exchange.models import Fetching, Harvest, Import
 from instruments.exchange.selectors.harvests import load_plan
@@ -40,6 +41,7 @@ from instruments.exchange.services.polling import (
     address_claim,
     address_release,
     address_remember,
+    list_ask,
 )
 from instruments.reading.domain.delimited import MAX_BYTES, FileRefused
 
@@ -165,7 +167,9 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
     def act(harvest: Harvest) -> int:
         try:
             answer = address_ask(harvest, limits=limits, resolve=resolve)
-        except AddressRefused as refused:
+            if answer and harvest.format == Import.Format.PIDINST and is_list(answer.body):
+                answer = list_ask(harvest, answer, limits=limits, resolve=resolve)
+        except (AddressRefused, FileRefused) as refused:
             _store(harvest, now, refused=refused)
             return 1
         with answer.body if answer else nullcontext():

@@ -7,7 +7,7 @@ applies it.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import batched, islice
 from typing import Any, BinaryIO
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.file_names import file_name_of
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, User
@@ -30,9 +30,13 @@ from accounts.services.jobs import work_alone
 from instruments.exchange.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
 from instruments.exchange.domain.mappings import LONGEST_NAME, parse_mapping
 from instruments.exchange.domain.pidinst import Edge, edges_of, in_circles
-from instruments.exchange.models import Harvest, Import, ImportChunk, ImportMapping, ImportRow
-from instruments.exchange.selectors.imports import kept_file, load_rows
+from instruments.exchange.domain.terms import plain
+from instruments.exchange.models import Harvest, Import, ImportChunk, ImportMapping, ImportRow, ImportTerm
+from instruments.exchange.selectors.imports import APART, kept_file, load_disputed, load_header_row, load_rows
+from instruments.exchange.selectors.terms import is_term, load_unknown
+from instruments.exchange.services.facilities import CONTACT_FIELDS
 from instruments.exchange.services.rows import Decision, load_run, rows_decide, rows_store
+from instruments.exchange.services.undoing import facilities_undo, rows_undo
 from instruments.reading.domain.delimited import MAX_BYTES, RECOGNISED, EncodingGuess, FileRefused, RowProblem
 from instruments.register.models import Instrument
 
@@ -42,7 +46,7 @@ CHUNK = 1 << 20
 MOST_ATTEMPTS = 5
 JOB = "imports"
 State = Import.State
-_AT_WORK = (State.READING, State.APPLYING)
+_AT_WORK = (State.READING, State.APPLYING, State.UNDOING)
 _OPEN = (State.READING, State.UNMAPPED, State.READY, State.APPLYING)
 
 
@@ -71,6 +75,8 @@ def import_start(
         require(by.actor, "manage-instruments", place_of(organisation))
     require_open(organisation)
     header_row = parse_mapping(mapping).header_row if mapping is not None else 1
+    if mapping is None and format == Import.Format.TABLE:
+        header_row = 0  # to be found when the file is read
     job = Import(
         organisation=organisation,
         user_id=by.actor.user_id,
@@ -113,8 +119,11 @@ def import_start(
 
 
 @transaction.atomic
-def import_map(by: By, *, import_id: UUID, mapping: Mapping[str, Any], name: str) -> Import:
-    """Give a table that waits for a mapping its mapping, save that under a name, and have the table read.
+def import_map(
+    by: By, *, import_id: UUID, mapping: Mapping[str, Any], name: str, facility: str | None = None
+) -> Import:
+    """Give a table that waits for a mapping its mapping, save that under a name, and have the table read;
+    `facility`: the one of all rows, if it differs from what was said before (empty: that of each row).
     `FileRefused`: as `parse_mapping`; `WrongState`."""
     job = _managed(By(by.actor, by.now), import_id)
     if job.state != State.UNMAPPED:
@@ -123,7 +132,9 @@ def import_map(by: By, *, import_id: UUID, mapping: Mapping[str, Any], name: str
     if job.header_row > 1:
         mapping = {**mapping, "header_row": str(job.header_row)}
     mapping_save(by, organisation=job.organisation, name=name, content=mapping)
-    _change(job, mapping=dict(mapping), mapping_name=name, state=State.READING)
+    if facility is not None:
+        job.facility = " ".join(facility.split())[:200]
+    _change(job, mapping=dict(mapping), mapping_name=name, state=State.READING, facility=job.facility)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
@@ -190,16 +201,105 @@ def import_read_again(
         raise invalid("header_row", "out-of-range", least=1, most=99)
     before = {"encoding": job.encoding, "header_row": job.header_row}
     job.encoding, job.header_row = encoding or job.encoding, header_row or job.header_row
+    _read_anew(job)
+    after = {"encoding": job.encoding, "header_row": job.header_row}
+    trail.record(by, "import.read_again", job, before=before, after=after)
+    return job
+
+
+def _read_anew(job: Import) -> None:
+    """Have the stored file of a locked import read from its beginning."""
     job.state, job.problem, job.columns, job.ignored_columns = State.READING, {}, [], []
     job.counts, job.kept, job.absent, job.attempts = {}, 0, 0, 0
     job.read_bytes, job.read_rows, job.ended_at = 0, 0, None
+    job.unknown_values, job.unlisted_values = [], 0
     job.version += 1
     job.save()
     job.rows.all().delete()
-    after = {"encoding": job.encoding, "header_row": job.header_row}
-    trail.record(by, "import.read_again", job, before=before, after=after)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
+
+
+@transaction.atomic
+def import_retry(*, import_id: UUID) -> None:
+    """Have an import whose workers died go on: where applying or undoing it stopped, else from the beginning
+    of its file. `WrongState` if it did not fail so."""
+    job = _locked(import_id)
+    if job.problem.get("code") != "import-failed" or job.state not in (State.REFUSED, State.DONE):
+        raise WrongState(state=job.state)
+    if job.state == State.REFUSED and job.applied_at is None:
+        _read_anew(job)
+        return
+    state = State.APPLYING if job.state == State.REFUSED else State.UNDOING
+    _change(job, state=state, problem={}, attempts=0, ended_at=None)
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+
+
+@transaction.atomic
+def import_columns(by: By, *, import_id: UUID) -> Import:
+    """Go back from the preview of a table to its columns, with the file that was uploaded. `WrongState`
+    if it was applied, or is no table."""
+    job = _managed(by, import_id)
+    if not job.may_map_again:
+        raise WrongState(state=job.state)
+    before = {"mapping": job.mapping_name}
+    job.mapping = {}  # also a table with our own names of columns waits for another mapping now
+    _read_anew(job)
+    trail.record(by, "import.columns", job, before=before)
     return job
+
+
+@transaction.atomic
+def import_terms(by: By, *, import_id: UUID, terms: Sequence[Mapping[str, str]]) -> Import:
+    """Decide what unknown values of an import mean, each once for all its rows, and have the file read again
+    with that; the organisation's next imports remember it. `terms`: of each value its `field`, the `value`
+    and its `term`; an empty one leaves the value out, or keeps a facility as a new one. `Invalid`
+    (unknown-value, not-a-term), `WrongState`."""
+    job = _managed(by, import_id)
+    if job.state != State.READY:
+        raise WrongState(state=job.state)
+    asked = {(each["field"], plain(each["value"])): each["value"] for each in job.unknown_values}
+    problems, kept = [], []
+    for at, each in enumerate(terms):
+        field, value, term = each["field"], plain(each["value"]), each["term"].strip()
+        if (field, value) not in asked:
+            problems.append(FieldProblem(f"terms[{at}].value", "unknown-value"))
+        elif term and not is_term(job.organisation, field, term):
+            problems.append(FieldProblem(f"terms[{at}].term", "not-a-term", {"term": term[:80]}))
+        else:
+            kept.append(
+                ImportTerm(
+                    organisation=job.organisation, field=field, value=value, term=term, created_at=by.now
+                )
+            )
+    if problems:
+        raise Invalid(problems)
+    if not kept:
+        raise invalid("terms", "required")
+    ImportTerm.objects.bulk_create(
+        {(each.field, each.value): each for each in kept}.values(),
+        update_conflicts=True,
+        unique_fields=["organisation", "field", "value"],
+        update_fields=["term"],
+    )
+    _read_anew(job)
+    after = {"terms": [{"field": e.field, "value": e.value, "term": e.term} for e in kept]}
+    trail.record(by, "import.terms", job, after=after)
+    return job
+
+
+@transaction.atomic
+def term_forget(by: By, *, term_id: UUID) -> None:
+    """Forget what a value of the organisation's files means; what was imported stays."""
+    row = visible(
+        ImportTerm.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region")
+        .filter(organisation__in=by.actor.organisations_where("manage-instruments")),
+        pk=term_id,
+    )
+    by.require_version(row.version)
+    before = {"field": row.field, "value": row.value, "term": row.term}
+    trail.record(by, "import_term.forget", row, before=before)
+    row.delete()
 
 
 @transaction.atomic
@@ -212,6 +312,47 @@ def import_cancel(by: By, *, import_id: UUID) -> Import:
     _change(job, state=State.CANCELLED, ended_at=by.now)
     _record(by, job, "import.cancel", {"done_rows": job.done_rows})
     return job
+
+
+@transaction.atomic
+def import_undo(by: By, *, import_id: UUID) -> Import:
+    """Have undone what an import wrote, as far as that is possible (`services/undoing`). `WrongState` unless
+    it wrote something and its rows are still kept."""
+    job = _managed(by, import_id)
+    if not (job.may_undo and job.rows.exists()):
+        raise WrongState(state=job.state)
+    job.undone_by_id = by.actor.user_id
+    _change(job, state=State.UNDOING, undone_at=by.now, attempts=0, problem={})
+    job.save(update_fields=["undone_by"])
+    _record(by, job, "import.undo", {"counts": job.counts})
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+def import_undo_carry_out(*, import_id: UUID, now: datetime) -> None:
+    """Undo the rows of an import from where undoing stopped, the last first; then delete the facilities that
+    it made, if nothing is in them."""
+    job = Import.objects.get(pk=import_id)
+    actor = load_actor(User.objects.get(pk=job.undone_by_id)) if job.undone_by_id else PLATFORM
+    place = job.done_rows
+    while True:
+        with transaction.atomic():
+            job = _at(import_id, State.UNDOING, None)
+            if job.done_rows != place:
+                raise _Overtaken
+            rows = list(job.rows.filter(position__lte=place).order_by("-position")[:BATCH])
+            if not actor.is_platform:
+                require(actor, "manage-instruments", place_of(job.organisation))
+            load_run(job, job.source, now=now)  # imports of one organisation run one after another
+            if not rows:
+                facilities_undo(By(actor, now), job)
+                _change(job, state=State.UNDONE, ended_at=now, done_rows=0, **_tally(job))
+                _record(By(actor, now), job, "import.undone", {"counts": job.counts})
+                return
+            rows_undo(By(actor, now), job, rows)
+            place = rows[-1].position - 1
+            job.done_rows, job.attempts = place, 0
+            job.save(update_fields=["done_rows", "attempts"])
 
 
 def imports_work(*, now: datetime, most: int = 100) -> int:
@@ -234,6 +375,8 @@ def _work(job: Import, now: datetime) -> int:
             raise FileRefused("import-failed", attempts=MOST_ATTEMPTS)
         if job.state == State.READING:
             import_read(import_id=job.pk, now=now)
+        elif job.state == State.UNDOING:
+            import_undo_carry_out(import_id=job.pk, now=now)
         else:
             import_carry_out(import_id=job.pk, now=now)
     except (FileRefused, NotPermitted) as refused:
@@ -248,6 +391,9 @@ def import_read(*, import_id: UUID, now: datetime) -> None:
     `FileRefused`."""
     job = Import.objects.select_related("organisation__region").get(pk=import_id)
     with kept_file(job) as stream:
+        if job.header_row == 0:
+            job.header_row = load_header_row(job, stream)
+            Import.objects.filter(pk=import_id).update(header_row=job.header_row)
         opened = load_rows(job, stream)
         if opened.columns:
             _unmapped(import_id, opened.columns)
@@ -261,12 +407,12 @@ def rows_stage(*, import_id: UUID, source: str, rows: Iterable[Row], stream: Bin
     """Store the decision about each row of an import, after those that are already stored."""
     keys = Keys()
     admitted = ((line, _admit(keys, line, row)) for line, row in rows)
-    which = Import.objects.filter(pk=import_id)
-    place, organisation = which.values_list("read_rows", "organisation__name").get()
-    planned: dict[str, str] = {}  # facility's name -> its address
-    for _line, seen in islice(admitted, place):  # rows read before the worker was stopped
-        if isinstance(seen, RowValues) and (address := seen.facility.contact.get("address")):
-            planned.setdefault(seen.facility.name or organisation, address)
+    place = Import.objects.values_list("read_rows", flat=True).get(pk=import_id)
+    planned: dict[str, dict[str, str]] = {}
+    for _ in islice(admitted, place):  # rows read before the worker was stopped
+        pass
+    if place:
+        _plan_again(import_id, source, planned)
     for batch in batched(admitted, BATCH):
         with transaction.atomic():
             job = _at(import_id, State.READING, place)
@@ -287,6 +433,39 @@ def rows_stage(*, import_id: UUID, source: str, rows: Iterable[Row], stream: Bin
         job.save(update_fields=["source"])
         _refuse_again(job, keys)
         _refuse_circles(job)
+        _part_again(job, planned)
+
+
+def _part_again(job: Import, planned: dict[str, dict[str, str]]) -> None:
+    """Decide again about known rows with another address than their facility, once it is known for which
+    facilities the rows of the file disagree."""
+    asked = job.rows.filter(values__isnull=False, instrument__isnull=False)
+    rows = list(asked.filter(differences__contains=[{"field": "address"}]).order_by("position"))
+    if not rows or not (disputed := load_disputed(job.pk)):
+        return
+    for batch in batched(rows, BATCH):
+        run = load_run(job, job.source, planned=planned, disputed=disputed)
+        given = [(row.line, values_of(row.key, row.values or {})) for row in batch]
+        for row, decision in zip(batch, rows_decide(run, given), strict=True):
+            row.result, row.differences = decision.result, decision.differences_json
+            row.problem = decision.problem_json
+        ImportRow.objects.bulk_update(batch, ["result", "differences", "problem"])
+
+
+def _plan_again(import_id: UUID, source: str, planned: dict[str, dict[str, str]]) -> None:
+    """Fill `planned` from the rows of an import that are stored already."""
+    with transaction.atomic():
+        job = _locked(import_id)
+        sites = load_run(job, source, planned=planned).sites
+        for row in job.rows.filter(values__isnull=False).order_by("position").iterator():
+            values = values_of(row.key, row.values or {})
+            if row.result == Result.CREATED:
+                sites.told_contacts(values)
+                continue
+            for difference in row.differences:
+                if difference["field"] in CONTACT_FIELDS and not difference.get("kept"):
+                    plan = planned.setdefault(sites.name_in(values), {})
+                    plan.setdefault(difference["field"], difference["after"])
 
 
 def _read_finish(import_id: UUID, now: datetime) -> None:
@@ -295,10 +474,14 @@ def _read_finish(import_id: UUID, now: datetime) -> None:
         seen = ImportRow.objects.filter(job=job, values__isnull=False).values("key")
         before = Instrument.objects.filter(organisation=job.organisation, source=job.source, merged_into=None)
         absent = before.exclude(source_key__in=seen).count()
-        _change(job, state=State.READY, read_bytes=job.size, absent=absent, **_tally(job))
+        listed, more = load_unknown(job)
+        unknown = {"unknown_values": [vars(each) for each in listed], "unlisted_values": more}
+        _change(job, state=State.READY, read_bytes=job.size, absent=absent, **unknown, **_tally(job))
         # Merged records may stay in their source for ever, so nobody needs to look at these refusals.
         refused = job.rows.filter(result=Result.REFUSED).exclude(problem__code="merged-away")
-        if job.applies and not refused.exists():
+        # A new facility is no surprise in a harvest; another unknown value waits for a person.
+        is_known = all(each.field == "facility" for each in listed)
+        if job.applies and is_known and not refused.exists():
             import_apply(By(PLATFORM, now), import_id=job.pk)
 
 
@@ -308,6 +491,8 @@ def import_carry_out(*, import_id: UUID, now: datetime) -> None:
     user_id = Import.objects.values_list("user_id", flat=True).get(pk=import_id)
     actor = load_actor(User.objects.get(pk=user_id)) if user_id else PLATFORM
     place = Import.objects.values_list("done_rows", flat=True).get(pk=import_id)
+    planned: dict[str, dict[str, str]] = {}
+    disputed = load_disputed(import_id)
     while True:
         with transaction.atomic():
             job = _at(import_id, State.APPLYING, place)
@@ -318,20 +503,23 @@ def import_carry_out(*, import_id: UUID, now: datetime) -> None:
                 _change(job, state=State.DONE, ended_at=now, **_tally(job))
                 _record(By(actor, now), job, "import.done", {"counts": job.counts})
                 return
-            _batch_store(By(actor, now), job, rows)
+            _batch_store(By(actor, now), job, rows, planned, disputed)
             place = rows[-1].position
             job.done_rows, job.attempts = place, 0
-            job.save(update_fields=["done_rows", "attempts"])
+            job.save(update_fields=["done_rows", "attempts", "new_facilities"])
 
 
-def _batch_store(by: By, job: Import, rows: list[ImportRow]) -> None:
+def _batch_store(
+    by: By, job: Import, rows: list[ImportRow], planned: dict[str, dict[str, str]], disputed: frozenset[str]
+) -> None:
     waiting = [row for row in rows if row.result in (Result.CREATED, Result.CHANGED)]
     if not waiting:
         return
-    run = load_run(job, job.source, now=by.now)
+    run = load_run(job, job.source, now=by.now, planned=planned, disputed=disputed)
     given = [(row.line, values_of(row.key, row.values or {})) for row in waiting]
     decisions = rows_decide(run, given, lock=True)
     rows_store(run, by.actor, decisions)
+    job.new_facilities += [str(facility.pk) for facility in run.sites.made]
     decided_anew = []
     for row, decision in zip(waiting, decisions, strict=True):
         differences = decision.differences_json
@@ -377,7 +565,8 @@ def _at(import_id: UUID, state: str, place: int | None) -> Import:
 
 
 def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetime) -> None:
-    """Refuse an import whose file cannot be read or applied; decisions stored while reading are deleted."""
+    """Refuse an import whose file cannot be read or applied; decisions stored while reading are deleted. One
+    that cannot be undone further is done again where undoing stopped: any manager can have it go on."""
     with transaction.atomic():
         job = _locked(import_id)
         if job.state not in _AT_WORK:
@@ -385,7 +574,10 @@ def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetim
         if job.state == State.READING:
             job.rows.all().delete()
         problem = {"code": code, "numbers": dict(numbers)}
-        _change(job, problem=problem, state=State.REFUSED, ended_at=now)
+        if job.state == State.UNDOING:
+            _change(job, problem=problem, state=State.DONE, ended_at=now, **_tally(job))
+        else:
+            _change(job, problem=problem, state=State.REFUSED, ended_at=now)
 
 
 def _unmapped(import_id: UUID, columns: list[dict[str, Any]]) -> None:
@@ -472,14 +664,16 @@ def _row_refuse(row: ImportRow, problem: RowProblem) -> None:
 
 
 def _tally(job: Import) -> dict[str, Any]:
-    """Count, on an import, the rows of each result, and those of which some value is kept."""
-    counts: dict[str, int] = {result.value: 0 for result in Result}
-    kept = 0
+    """Count, on an import, the rows of each result, those that go to a facility of their own (`apart`), and
+    those of which some value is kept."""
+    counts: dict[str, int] = {result.value: 0 for result in Result if result != Result.UNDONE}
+    kept = apart = 0
     rows = job.rows.values_list("result", "differences")
     for result, differences in rows.iterator(chunk_size=5000):
-        counts[result] += 1
+        counts[result] = counts.get(result, 0) + 1
         kept += any(difference.get("kept") for difference in differences)
-    return {"counts": counts, "kept": kept}
+        apart += any(difference.get("is_apart") for difference in differences)
+    return {"counts": counts | ({APART: apart} if apart else {}), "kept": kept}
 
 
 def _record(by: By, target: Import | ImportMapping, action: str, after: Any) -> None:

@@ -7,7 +7,10 @@ that finishes too late changes nothing.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from time import monotonic
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -16,9 +19,11 @@ from django.db.models import Q, QuerySet
 from accounts.adapters.calling import Limits, RemoteResponse, Resolve, call
 from accounts.domain.addresses import AddressRefused
 from accounts.models.keys import new_id
+from instruments.exchange.adapters import oai
 from instruments.exchange.models import PolledAddress
 
 LEASE = timedelta(minutes=10)  # far longer than the limits let a request last
+LONGEST_LIST = 360  # seconds after which no further part of a list is asked
 
 
 @transaction.atomic
@@ -66,6 +71,44 @@ def address_ask(
     if answer.status == 304 and known:
         return None
     raise AddressRefused("answer-status", status=answer.status)
+
+
+def list_ask(
+    row: PolledAddress, first: RemoteResponse, *, limits: Limits, resolve: Resolve
+) -> RemoteResponse:
+    """Return the records of PIDINST in a list of OAI-PMH as one file, following it from its first part to the
+    last. Each part is asked like any other address. The parts have no version in common, so none is
+    remembered. Raise `AddressRefused` as `address_ask`, and `FileRefused` for what is no such list."""
+    whole = cast(BinaryIO, SpooledTemporaryFile(max_size=1 << 20))  # noqa: SIM115 - handed on
+    ends, seen = monotonic() + LONGEST_LIST, {""}
+    answer = first
+    try:
+        whole.write(b"<instruments>\n")
+        while True:
+            with answer.body:
+                token = oai.copy_records(answer.body, whole, "instrument")
+            if whole.tell() > limits.size:
+                raise AddressRefused("answer-too-large", megabytes=max(1, limits.size // 1024**2))
+            if not token:
+                break
+            if token in seen:  # it would go round for ever
+                raise AddressRefused("answer-broken")
+            if monotonic() > ends:
+                raise AddressRefused("too-slow", seconds=LONGEST_LIST)
+            seen.add(token)
+            query = urlencode({"verb": "ListRecords", "resumptionToken": token})
+            address = urlsplit(row.address)._replace(query=query).geturl()
+            answer = call(address, limits=limits, loopback=settings.CALLS_LOOPBACK, resolve=resolve)
+            if answer.status != 200:
+                answer.body.close()
+                raise AddressRefused("answer-status", status=answer.status)
+        whole.write(b"</instruments>\n")
+    except BaseException:
+        whole.close()
+        raise
+    size = whole.tell()
+    whole.seek(0)
+    return RemoteResponse(200, {}, whole, size, first.address)
 
 
 def address_release[P: PolledAddress](rows: QuerySet[P], claimed: P) -> P | None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,17 +25,23 @@ from instruments.exchange.domain.imports import (
     FACILITY,
     HOURS,
     NOT_UNDERSTOOD,
+    OF_FACILITY,
     PARTS,
     PUBLISHED,
     RECORD,
+    UNKNOWN,
+    UNREADABLE,
     Difference,
+    Remark,
     Result,
     RowValues,
     changed_parts,
     differences,
     digest,
+    is_one_place,
 )
-from instruments.exchange.models import Import, ImportRow
+from instruments.exchange.domain.terms import CHOSEN, parts_of, plain
+from instruments.exchange.models import Import, ImportRow, ImportTerm
 from instruments.exchange.services import facilities
 from instruments.opening.services.opening import schedule_for, schedules_assign
 from instruments.reading.domain.delimited import RowProblem
@@ -66,6 +73,9 @@ class Run:
     sites: facilities.Sites
     schedules: dict[tuple[str, str], UUID] = field(default_factory=dict)
     techniques: dict[str, Technique] = field(default_factory=dict)
+    # While a file is read: by field and plain value, the term that the organisation chose for it.
+    terms: dict[tuple[str, str], str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)  # by plain name, the codes of techniques
 
     @property
     def owner(self) -> dict[str, str]:
@@ -106,6 +116,7 @@ class Decision:
                 "after": trail.plain(difference.after),
             }
             | ({"kept": difference.kept, "is_kept": True} if difference.kept else {})
+            | ({"is_apart": True} if difference.is_apart else {})
             for difference in self.differences
         ]
 
@@ -115,22 +126,36 @@ class Decision:
 
     @property
     def problem_json(self) -> dict[str, Any]:
-        problem = self.problem
-        return {"code": problem.reason, "numbers": dict(problem.numbers)} if problem else {}
+        return problem_json(self.problem) if self.problem else {}
+
+
+def problem_json(problem: RowProblem) -> dict[str, Any]:
+    """Return a problem as it is stored with its row."""
+    first: dict[str, Any] = {"code": problem.reason, "numbers": dict(problem.numbers)}
+    return first | ({"more": [problem_json(each) for each in problem.more]} if problem.more else {})
 
 
 def load_run(
-    job: Import, source: str, now: datetime | None = None, planned: dict[str, str] | None = None
+    job: Import,
+    source: str,
+    now: datetime | None = None,
+    planned: dict[str, dict[str, str]] | None = None,
+    disputed: frozenset[str] = frozenset(),
 ) -> Run:
     """Lock the organisation and load its facilities; call it in the batch's transaction. `planned`:
-    addresses, by name, of facilities that earlier batches named and that do not exist yet."""
+    by name, the contacts of facilities for which rows of earlier batches were the first to give them.
+    `disputed`: the names of facilities for which rows give several addresses."""
     organisation = (
         Organisation.objects.select_related("region")
         .select_for_update(of=("self",), no_key=True)
         .get(pk=job.organisation_id)
     )
-    sites = facilities.load_sites(organisation, source, {} if planned is None else planned)
-    return Run(job, organisation, source, now or job.created_at, sites)
+    sites = facilities.load_sites(organisation, source, {} if planned is None else planned, disputed)
+    terms: dict[tuple[str, str], str] = {}
+    if job.state == Import.State.READING:  # afterwards the rows are as they were shown
+        given = ImportTerm.objects.filter(organisation=organisation)
+        terms = {(field, value): term for field, value, term in given.values_list("field", "value", "term")}
+    return Run(job, organisation, source, now or job.created_at, sites, terms=terms)
 
 
 def rows_decide(
@@ -138,9 +163,10 @@ def rows_decide(
 ) -> list[Decision]:
     """Return one decision per row, in order. With `lock` the instruments' rows are locked."""
     unread: dict[str, list[str]] = {}
-    given = [(line, _understood(values, unread)) for line, values in rows]
+    read = [(line, _understood(values, unread)) for line, values in rows]
+    _load_techniques(run, [values for _line, values in read if isinstance(values, RowValues)])
+    given = [(line, _in_terms(run, v) if isinstance(v, RowValues) else v) for line, v in read]
     usable = [values for _line, values in given if isinstance(values, RowValues)]
-    _load_techniques(run, usable)
     matches = _match(run, usable)
     merged = _follow(run, matches)
     ids = {pk for pk, _is_by_key in matches.values()}
@@ -151,14 +177,9 @@ def rows_decide(
     decisions = []
     for line, values in given:
         if isinstance(values, RowProblem):
-            decisions.append(Decision(line, Result.REFUSED, problem=values))
+            decisions.append(Decision(line, Result.REFUSED, problem=values, name=values.name))
             continue
         name = str(values.record.get("name", ""))
-        unknown = [code for code in _codes(values) if code not in run.techniques]
-        if unknown:
-            problem = RowProblem("unknown-technique", {"code": unknown[0]})
-            decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
-            continue
         pk, is_by_key = matches.get(values.key, (None, False))
         gone = instruments[pk] if pk and instruments[pk].merged_into_id else None  # merged a moment ago
         if gone is not None or values.key in merged:
@@ -175,7 +196,7 @@ def rows_decide(
                     values,
                     row_digest,
                     changes=frozenset(PARTS),
-                    differences=_told_apart(run, values),
+                    differences=[*_told_apart(run, values), *_unknown(values, {})],
                 )
             )
             continue
@@ -190,7 +211,61 @@ def rows_decide(
         if rest and decision.result is not Result.UNCHANGED:
             note = Difference("capabilities", [], rest, NOT_UNDERSTOOD)
             decision.differences = [*decision.differences, note]
+        remarks = decision.values.remarks if decision.values else ()
+        if remarks and decision.result is not Result.UNCHANGED:
+            decision.differences = [*decision.differences, *map(_remarked, remarks)]
     return decisions
+
+
+def _remarked(remark: Remark) -> Difference:
+    if remark.because == UNREADABLE:
+        return Difference(remark.field, "", remark.text, UNREADABLE)
+    return Difference(remark.field, remark.text, remark.value, remark.because)
+
+
+def _in_terms(run: Run, values: RowValues) -> RowValues:
+    """Return the row with the known terms that its words mean: techniques by code or name, and whatever the
+    organisation has decided that a word means. The rest is in `unknown`."""
+    record: dict[str, Any] = dict(values.record)
+    unknown: dict[str, tuple[str, ...]] = {}
+    for name in ("techniques", *CHOSEN):
+        is_technique = name == "techniques"
+        words = [*(_codes(values) if is_technique else ()), *values.unknown.get(name, ())]
+        if is_technique:
+            words = [part for word in words for part in parts_of(word, partial(_is_technique, run))]
+        known, others = [], []
+        for word in words:
+            term = word if is_technique and word in run.techniques else run.named.get(plain(word))
+            if not (is_technique and term):
+                term = run.terms.get((name, plain(word)))
+            if term is None:
+                others.append(word)
+            elif term:
+                known.append(term)
+        if others:
+            unknown[name] = tuple(dict.fromkeys(others))
+        if is_technique and words:
+            record[name] = sorted(set(known))
+        elif name == "service_modes" and known:
+            record[name] = list(dict.fromkeys([*record.get(name, []), *known]))
+        elif known:
+            record[name] = known[0]
+    facility = values.facility
+    if facility.name and (term := run.terms.get(("facility", plain(facility.name)))):
+        facility = replace(facility, name=term)
+    return replace(values, record=record, unknown=unknown, facility=facility)
+
+
+def _is_technique(run: Run, word: str) -> bool:
+    return word in run.techniques or plain(word) in run.named or ("techniques", plain(word)) in run.terms
+
+
+def _unknown(values: RowValues, current: Mapping[str, Any]) -> list[Difference]:
+    """Return a warning for each field of which the row has values that are no known terms."""
+    return [
+        Difference(name, current.get(name, []), list(words), UNKNOWN)
+        for name, words in values.unknown.items()
+    ]
 
 
 def _understood(values: RowValues | RowProblem, unread: dict[str, list[str]]) -> RowValues | RowProblem:
@@ -314,9 +389,18 @@ def _taken(run: Run, matches: Mapping[str, tuple[UUID, bool]]) -> dict[UUID, int
 
 
 def _load_techniques(run: Run, rows: Sequence[RowValues]) -> None:
-    missing = {code for row in rows for code in _codes(row)} - run.techniques.keys()
-    if missing:
-        run.techniques |= {t.code: t for t in Technique.objects.filter(code__in=missing)}
+    """Load the techniques that rows name: by code, or else by name or synonym."""
+    words = {word for row in rows for word in (*_codes(row), *row.unknown.get("techniques", ()))}
+    chosen = {term for (name, _), term in run.terms.items() if name == "techniques" and term}
+    missing = (words | chosen) - run.techniques.keys()
+    if not words or not missing:
+        return
+    run.techniques |= {t.code: t for t in Technique.objects.filter(code__in=missing)}
+    if words - run.techniques.keys() and not run.named:
+        for technique in Technique.objects.order_by("code"):
+            for name in (technique.name, technique.name_zh, *technique.synonyms):
+                run.named.setdefault(plain(str(name)), technique.code)
+            run.techniques.setdefault(technique.code, technique)
 
 
 def _codes(values: RowValues) -> list[str]:
@@ -342,12 +426,18 @@ def _decide(run: Run, line: int, values: RowValues, instrument: Instrument, is_b
             is_of_source=is_by_key,
             keep_hand=run.keeps_hand,
         )
-    if FACILITY in parts:
-        differing += _facility_difference(run, values, instrument, is_by_key)
+    placing: list[Difference] = []
+    leaves = CONTACT in parts and run.sites.leaves(values, instrument.facility)
+    if FACILITY in parts or leaves:
+        placing = _facility_difference(run, values, instrument, is_by_key)
+    differing += placing
     if CONTACT in parts:
-        differing += _contact_differences(run, values, instrument)
+        differing += _contact_differences(run, values, instrument, placing)
     if HOURS in parts:
         differing += _hours_difference(run, values, instrument, origins)
+    if values.unknown:
+        differing = [d for d in differing if d.field not in values.unknown]
+        differing += _unknown(values, _current(run, values, instrument))
     taken = {difference.field for difference in differing if not difference.kept}
     changes = {RECORD} if taken & values.record.keys() else set()
     changes |= {FACILITY} if "facility" in taken else set()
@@ -372,11 +462,16 @@ def _current(run: Run, values: RowValues, instrument: Instrument) -> dict[str, A
 
 def _told_apart(run: Run, values: RowValues) -> list[Difference]:
     """Return a difference for the preview if a new instrument goes to another facility than the one its row
-    names, because that one has another address."""
+    names, because that one has another address, or its row names none; and a warning for each contact that
+    is not stored, because the facility has another."""
     named, name = run.sites.named_in(values), run.sites.name_in(values)
-    if named == name:
-        return []
-    return [Difference("facility", f"{named} ({run.sites.address_of(named)})", name)]
+    is_apart = named != name
+    before = f"{named} ({run.sites.address_of(named)})" if is_apart else ""
+    is_said = not is_apart and bool(values.facility.name)  # among the row's own fields
+    differing = [] if is_said else [Difference("facility", before, name, is_apart=is_apart)]
+    return differing + [
+        Difference(word, own, given, because) for word, own, given, because in run.sites.told_contacts(values)
+    ]
 
 
 def _facility_difference(
@@ -384,25 +479,47 @@ def _facility_difference(
 ) -> list[Difference]:
     if not (values.facility.name or is_by_key):
         return []
-    name = run.sites.name_in(values)
-    # An instrument in the facility that its row names stays there: another address means the facility moved.
-    if instrument.facility.name in {name, run.sites.named_in(values)}:
+    name, leaves = run.sites.name_in(values), run.sites.leaves(values, instrument.facility)
+    # An instrument in the facility that its row names stays there: another address means the facility moved,
+    # unless other rows say another one.
+    if not leaves and instrument.facility.name in {name, run.sites.named_in(values)}:
         return []
     there = run.sites.by_name.get(name)
     zone = there.time_zone if there else run.sites.time_zone_in(values)
     # Another time zone would move the opening hours of an instrument that can be booked already.
     is_kept = not _is_drafting(instrument) and zone != instrument.facility.time_zone
-    return [Difference("facility", instrument.facility.name, name, PUBLISHED if is_kept else "")]
+    kept = PUBLISHED if is_kept else ""
+    return [Difference("facility", instrument.facility.name, name, kept, is_apart=leaves and not is_kept)]
 
 
-def _contact_differences(run: Run, values: RowValues, instrument: Instrument) -> list[Difference]:
-    name = run.sites.name_in(values) if values.facility.name else instrument.facility.name
-    site = run.sites.by_name.get(name, instrument.facility)
-    return [
-        Difference(word, getattr(site, word), value)
-        for word, value in values.facility.contact.items()
-        if value and value != getattr(site, word)
-    ]
+def _contact_differences(
+    run: Run, values: RowValues, instrument: Instrument, placing: Sequence[Difference]
+) -> list[Difference]:
+    """Return the contacts in which a row differs from its facility. They are those of the facility that the
+    row names: an instrument that stands elsewhere, and stays there (`placing`), gives none."""
+    sites, there = run.sites, instrument.facility
+    elsewhere = BY_HAND if sites.is_elsewhere(values, there) else ""
+    held = placing[0].kept if placing else elsewhere
+    given = {word: value for word, value in values.facility.contact.items() if value}
+    if held:
+        return [
+            Difference(word, getattr(there, word), value, held)
+            for word, value in given.items()
+            if value != getattr(there, word)
+        ]
+    name = str(placing[0].after) if placing else there.name
+    site = sites.by_name.get(name, there)
+    planned = sites.planned.setdefault(name, {})
+    differing = []
+    for word, value in given.items():
+        if word == "address" and site.name in sites.disputed and not placing and site.address:
+            if not is_one_place(value, site.address):
+                differing.append(Difference(word, site.address, value, OF_FACILITY))
+        elif value != getattr(site, word):
+            first = planned.setdefault(word, value)  # the first row of the file that gives one counts
+            kept = OF_FACILITY if first != value else ""
+            differing.append(Difference(word, first if kept else getattr(site, word), value, kept))
+    return differing
 
 
 def _hours_difference(

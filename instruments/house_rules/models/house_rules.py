@@ -45,12 +45,21 @@ class HouseRules(models.Model):
 
 
 class HouseRulesAcceptance(models.Model):
-    """A person's acceptance of a version of house rules."""
+    """A person's acceptance of a version of house rules. With `means`, the host's manager `recorded_by` has
+    recorded it for them."""
+
+    class Means(models.TextChoices):
+        PAPER = "paper", _("signed on paper")
+        READ_OUT = "read_out", _("read out and agreed to")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     rules = models.ForeignKey(HouseRules, models.CASCADE, related_name="acceptances")
     user = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
     accepted_at = models.DateTimeField()
+    means = models.CharField(max_length=8, choices=Means, blank=True, default="", db_default="")
+    recorded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         verbose_name = _("acceptance of house rules")

@@ -44,6 +44,13 @@ def rules_to_accept(rules: HouseRules | None) -> HouseRules | None:
     return rules
 
 
+def recorded_acceptance(rules: HouseRules, user_id: UUID) -> HouseRulesAcceptance | None:
+    """Return a person's acceptance of this version, with who recorded it; None if they accepted it themselves
+    or not at all. One statement."""
+    rows = HouseRulesAcceptance.objects.filter(rules=rules, user_id=user_id, recorded_by__isnull=False)
+    return rows.select_related("recorded_by").first()
+
+
 def house_rules_versions(place: Instrument | Facility) -> QuerySet[HouseRules]:
     """Return all versions of a place's rules, the newest first, each with the person who made it."""
     name = "instrument" if isinstance(place, Instrument) else "facility"

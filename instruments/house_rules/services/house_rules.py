@@ -53,12 +53,21 @@ def house_rules_set(
     return row
 
 
+def house_rules_copy(by: By, source: Instrument, copy: Instrument) -> None:
+    """Give a copy of an instrument the house rules that the other has of its own."""
+    if source.house_rules_version is None:
+        return
+    rules = house_rules_versions(source).filter(version=source.house_rules_version).first()
+    if rules is not None:
+        house_rules_set(by, instrument_id=copy.pk, text=rules.text, text_zh=rules.text_zh)
+
+
 def _lock(by: By, instrument_id: UUID | None, facility_id: UUID | None) -> Instrument | Facility:
     if instrument_id is not None:
         return lock_managed(by, instrument_id)
     rows = Facility.objects.select_for_update(no_key=True, of=["self"])
     facility = visible(rows.select_related("organisation__region"), pk=facility_id)
-    require(by.actor, "manage-instruments", place_of(facility.organisation))
+    require(by.actor, "manage-instruments", place_of(facility.organisation, facility_id=facility.pk))
     return facility
 
 
@@ -83,4 +92,21 @@ def acceptance_store(by: By, rules: HouseRules) -> HouseRulesAcceptance:
     if is_new:
         after = {"rules": rules.pk, "version": rules.version}
         trail.record(by, "houserules.accept", rules, after=after, places=rules.places())
+    return row
+
+
+def acceptance_record(by: By, rules: HouseRules, *, user_id: UUID, means: str) -> HouseRulesAcceptance:
+    """Store that a person accepts this version of house rules on paper, or when they were read out, as the
+    actor has seen. The caller has checked that the actor may record it. Nothing changes if the person has
+    accepted this version already."""
+    if means not in HouseRulesAcceptance.Means.values:
+        raise invalid("means", "unknown-value")
+    row, is_new = HouseRulesAcceptance.objects.get_or_create(
+        user_id=user_id,
+        rules=rules,
+        defaults={"accepted_at": by.now, "means": means, "recorded_by_id": by.actor.person},
+    )
+    if is_new:
+        after = {"rules": rules.pk, "version": rules.version, "user": user_id, "means": means}
+        trail.record(by, "houserules.record", rules, after=after, places=rules.places())
     return row

@@ -36,7 +36,9 @@ def instrument_rules(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 def facility_rules(request: HttpRequest, facility_id: UUID) -> HttpResponse:
     """Show and set the house rules of a facility."""
     facility = facility_by_id(facility_id)
-    require(actor_of(request.user), "manage-instruments", place_of(facility.organisation))
+    require(
+        actor_of(request.user), "manage-instruments", place_of(facility.organisation, facility_id=facility.pk)
+    )
     back = reverse("instruments:facility-edit", args=[facility_id])
     return _edit(request, facility, back, facility_id=facility_id)
 

@@ -15,11 +15,12 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.selectors.organisations import organisation_by_code
 from instruments.exchange.adapters import table
 from instruments.exchange.domain.imports import ImportReport, Result
-from instruments.exchange.messages import file_sentence, row_sentence
+from instruments.exchange.messages import APART, FIELD_LABELS, KEPT, file_sentence, row_sentence
 from instruments.exchange.models import Import
 from instruments.exchange.selectors.imports import load_report
 from instruments.exchange.services.jobs import import_apply, import_carry_out, import_read, import_start
 from instruments.reading.domain.delimited import FileRefused
+from instruments.templatetags.managing import shown
 
 REFUSED = 2
 
@@ -115,8 +116,9 @@ def _open(name: str) -> BinaryIO:
 
 
 def report_lines(report: ImportReport) -> Iterator[str]:
-    """Yield lines for people: the counts, then each refused row with its line, code and sentence."""
-    counts = ", ".join(f"{report.counts[result]} {result}" for result in Result)
+    """Yield lines for people: the counts, then each refused row with its line, code and sentence, then each
+    value that is not imported as it stands and each row that goes to a facility of its own."""
+    counts = ", ".join(f"{report.counts[result]} {result}" for result in Result if result != Result.UNDONE)
     yield f"{report.rows} rows: {counts}."
     if report.absent:
         yield (
@@ -125,10 +127,18 @@ def report_lines(report: ImportReport) -> Iterator[str]:
         )
     if report.kept:
         yield (
-            f"{report.kept} rows have values that were not imported, because people entered others "
-            "here or the published record keeps its own."
+            f"{report.kept} rows have values that were not imported, or are read in an unusual way: "
+            "each is named below."
+        )
+    if report.apart:
+        yield (
+            f"{report.apart} rows go to a facility of their own, because the one they name has another "
+            "address."
         )
     for outcome in report.refused:
         if (problem := outcome.problem) is not None:
-            sentence = row_sentence(problem.reason, problem.numbers)
+            sentence = "; ".join(row_sentence(each.reason, each.numbers) for each in (problem, *problem.more))
             yield f"line {outcome.line}: {problem.reason} - {sentence}"
+    for remark in report.remarks:
+        label, because = FIELD_LABELS.get(remark.field, remark.field), KEPT.get(remark.because, APART)
+        yield f"line {remark.line}: {label}: {shown(remark.before)} → {shown(remark.after)} - {because}"

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.api import shapes
 from accounts.api.endpoint import Endpoint
-from accounts.api.resource import Resource, changes, named, reads
+from accounts.api.resource import Resource, acts, changes, named, reads
 from accounts.api.schema import operation
 from accounts.api.versions import etag
 from accounts.domain.errors import NotFound, invalid
@@ -23,8 +23,9 @@ from instruments.capabilities.api.capabilities import CapabilityShape
 from instruments.capabilities.selectors.capabilities import capabilities_of
 from instruments.exchange.selectors.exports import page_of, pidinst_of
 from instruments.managing.domain.quality import MARKS
-from instruments.managing.forms.registry import InstrumentBody, InstrumentChanges
+from instruments.managing.forms.registry import CopyBody, InstrumentBody, InstrumentChanges
 from instruments.managing.selectors.quality import load_qualities
+from instruments.managing.services.copying import instrument_copy
 from instruments.managing.services.registry import instrument_create, instrument_update
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
@@ -234,6 +235,15 @@ class InstrumentRecord(InstrumentResource):
         values, techniques = _values(data)
         units = values.pop("units", None)
         instrument_update(self.by, instrument_id=pk, changes=values, techniques=techniques, units=units)
+
+    @acts(
+        _("Copy an instrument"), CopyBody, status=201, sends={"name": "SEM 2", "inventory_number": "A-1002"}
+    )
+    def copy(self, pk: UUID, data: dict[str, Any]) -> Instrument:
+        """Enters a draft that has everything of the instrument but its name, numbers and history: record,
+        hours, policy, rate cards, capabilities, house rules, questions and, if `photos`, its photos. Only the
+        host's managers may do this."""
+        return instrument_copy(self.by, instrument_id=pk, **data)
 
 
 class InstrumentPidinst(Endpoint):

@@ -55,7 +55,7 @@ class DraftsForm(StyledForm):
         error_messages={"required": _("Choose at least one draft.")},
     )
     template = forms.ModelChoiceField(
-        label=_("Copy hours, policy and rates from"),
+        label=_("Copy ways of working, hours, policy and rates from"),
         queryset=Instrument.objects.none(),
         required=False,
         empty_label=_("no instrument: only publish"),

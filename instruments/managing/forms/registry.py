@@ -144,6 +144,26 @@ class InstrumentBody(InstrumentChanges):
     name = shapes.Text(250, label=_("Name"))
 
 
+class CopyBody(shapes.Shape):
+    """The name and numbers of a copy of an instrument."""
+
+    name = shapes.Text(250, label=_("Name"))
+    name_zh = shapes.Text(250, default="", allow_blank=True, label=_("Name in Chinese"))
+    inventory_number = shapes.Text(200, default="", allow_blank=True, label=_("Inventory number"))
+    serial_number = shapes.Text(200, default="", allow_blank=True, label=_("Serial number"))
+    photos = shapes.Flag(default=False, label=_("Copy the photos too"))
+
+
+class CopyForm(VersionForm):
+    """The name and numbers of a copy of an instrument."""
+
+    name = field_of(CopyBody, "name")
+    name_zh = field_of(CopyBody, "name_zh")
+    inventory_number = field_of(CopyBody, "inventory_number")
+    serial_number = field_of(CopyBody, "serial_number")
+    photos = forms.BooleanField(label=_("Copy the photos too"), required=False)
+
+
 class InstrumentForm(VersionForm):
     """An instrument's record. The facility is chosen only for a new one and cannot be changed later."""
 
@@ -215,10 +235,17 @@ class InstrumentForm(VersionForm):
             for name in InstrumentForm.base_fields
             if hasattr(instrument, name)
         }
+        if instrument.acquisition_cost is not None and not instrument.acquisition_currency:
+            told["acquisition_currency"] = instrument.organisation.region.currency  # files seldom name one
         return told | {
             "makers": [maker.get("name", "") for maker in instrument.manufacturers],
             "techniques": [term(t) for t in instrument.techniques.all()],
         }
+
+    @property
+    def faults(self) -> list[tuple[Any, str]]:
+        """Return the fields with errors, in the order of the form, each with its label."""
+        return [(self[name], str(self.fields[name].label)) for name in self.fields if name in self.errors]
 
     def terms(self) -> list[tuple[str, str]]:
         """Return the techniques to choose from, each with its synonyms, by which it is also found."""

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.roles import NOBODY
 from accounts.letters.kinds import Content, Kind, row_of, table
-from accounts.models import Organisation, OutboxMessage, TrailText
-from accounts.selectors.memberships import holders_of
+from accounts.models import Organisation, OutboxMessage, TrailText, User
+from accounts.selectors.memberships import holders_of, in_scope, load_actor
 from instruments.managing.selectors.managing import load_standings
 from instruments.managing.selectors.quality import stale_records
 from instruments.register.models import Instrument
@@ -39,15 +40,26 @@ def _step(instrument: Instrument, row: OutboxMessage, now: datetime) -> Content:
     return Content(instrument.pk, page, {"instrument": instrument}, context)
 
 
-def _load_stale(row: OutboxMessage, now: datetime) -> tuple[Organisation, QuerySet[Any], int] | None:
-    """Return the host, its stale records and their number; None if it has none."""
+type Stale = tuple[Organisation, QuerySet[Any], int, list[User]]
+
+
+def _load_stale(row: OutboxMessage, now: datetime) -> Stale | None:
+    """Return the host, its stale records, their number, and whom to tell: its managers of all of them or, for
+    a row that names somebody who manages a part of it, this person of those there. None if there are none."""
     host = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
-    records = stale_records(now).filter(organisation=host)
-    return (host, records, total) if (total := records.count()) else None
+    records, people = stale_records(now).filter(organisation=host), holders_of("manager", host.pk)
+    if one := row.payload.get("user"):
+        people = User.objects.filter(pk=UUID(one), is_active=True)
+        actor = load_actor(person) if (person := people.first()) else NOBODY
+        scope = actor.scope_where("manage-instruments")
+        if host.pk in scope.organisations:  # the message to the whole host tells them
+            return None
+        records = records.filter(in_scope(scope, "organisation", None))
+    return (host, records, total, list(people)) if (total := records.count()) else None
 
 
-def _stale(stale: tuple[Organisation, QuerySet[Any], int], row: OutboxMessage, now: datetime) -> Content:
-    host, records, total = stale
+def _stale(stale: Stale, row: OutboxMessage, now: datetime) -> Content:
+    host, records, total, _people = stale
     instruments = list(records[:MOST_LISTED])
     context = {"instruments": instruments, "more": max(0, total - MOST_LISTED)}
     page = reverse("instruments:manage") + "?stale=on"
@@ -69,7 +81,7 @@ KINDS = table(
         _("To publish: {instrument}"),
         _("A record was submitted. Review it, then publish it or return it."),
         "request",
-        readers=lambda instrument: holders_of("manager", instrument.organisation_id),
+        readers=lambda instrument: holders_of("manager", instrument.organisation_id, instrument),
         is_still_true=_is("submitted"),
     ),
     _answer(
@@ -93,7 +105,7 @@ KINDS = table(
         ),
         "record",
         load=_load_stale,
-        readers=lambda stale: holders_of("manager", stale[0].pk),
+        readers=lambda stale: stale[3],
         content=_stale,
     ),
 )

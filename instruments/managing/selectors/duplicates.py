@@ -1,14 +1,14 @@
 """Find records that look like the same instrument, and read the decisions about them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import people_limited_to, place_of
 from instruments.managing.domain.duplicates import Traits, likeness, traits
 from instruments.managing.models import DuplicateVerdict
 from instruments.register.models import Instrument
@@ -22,17 +22,19 @@ _MOST_CANDIDATES = 5000
 @dataclass(frozen=True)
 class Pair:
     """Two records, the lower id first, and the reasons why they look alike. `may_merge`: the actor may decide
-    about both; one is enough to keep them apart."""
+    about both; one is enough to keep them apart. `limited`: how many people hold a role limited to one of
+    them, which does not pass to another host."""
 
     first: Instrument
     second: Instrument
     reasons: tuple[str, ...]
     may_merge: bool
+    limited: int = 0
 
 
 def load_likely_duplicates(actor: Actor) -> list[Pair]:
     """Return undecided pairs of which the actor may decide about at least one record and may see the other;
-    those with most reasons first. Two statements."""
+    those with most reasons first. Three statements at most."""
     candidates = _candidates(actor)
     rows = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
         {pk for pair in candidates for pk in pair}
@@ -42,6 +44,11 @@ def load_likely_duplicates(actor: Actor) -> list[Pair]:
         first, second = rows[one], rows[other]
         if reasons := likeness(traits_of(first), traits_of(second)):
             pairs.append(Pair(first, second, reasons, has_say(actor, first) and has_say(actor, second)))
+    abroad = [p for p in pairs if p.may_merge and p.first.organisation_id != p.second.organisation_id]
+    if abroad:
+        held = people_limited_to(one.pk for p in abroad for one in (p.first, p.second))
+        of = {id(p): len(held[p.first.pk] | held[p.second.pk]) for p in abroad}
+        pairs = [replace(p, limited=of.get(id(p), 0)) for p in pairs]
     pairs.sort(key=lambda p: (-len(p.reasons), p.first.name, p.first.pk, p.second.pk))
     return pairs[:MOST]
 

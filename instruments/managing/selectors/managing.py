@@ -1,12 +1,12 @@
 """Read what managers' pages show about instruments: the missing items, and the settings in force."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from accounts.domain.roles import Actor
 from instruments.managing.domain.quality import STEPS, Details, Quality, missing, quality
@@ -19,12 +19,14 @@ from instruments.rates.models import RateCard
 from instruments.rates.selectors.ratecards import CardInForce, load_card
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
-from instruments.register.selectors.registry import managed_instruments
+from instruments.register.selectors.registry import facilities_where, managed_instruments
 from instruments.vocabulary.models import Technique
 
 DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
 # The items of the checklist that are fields of the record.
 OF_THE_RECORD = ("name", "description", "manufacturers", "service-modes")
+# The steps to publication, in order.
+GUIDED = ("record", "opening-hours", "policy", "rate-card", "publication")
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,16 @@ class Managed:
     techniques: tuple[Named, ...]
 
 
-def load_managed(actor: Actor) -> list[Managed]:
-    """Return the instruments of organisations the actor manages, by name, without retired ones. Two
-    statements."""
-    rows = managed_instruments(actor).exclude(publication=Instrument.Publication.RETIRED)
+def load_managed(
+    actor: Actor, of: Callable[[Actor], QuerySet[Instrument]] = managed_instruments
+) -> list[Managed]:
+    """Return the instruments that the actor manages, or those `of` another list, by name, without retired
+    ones. Two statements."""
+    rows = of(actor).exclude(publication=Instrument.Publication.RETIRED)
     named: dict[int, Named] = {}
     techniques: dict[UUID, list[Named]] = {}
-    of = Instrument.techniques.through.objects.filter(instrument__in=rows.order_by().values("pk"))
-    for pk, technique, *names in of.values_list(
+    tagged = Instrument.techniques.through.objects.filter(instrument__in=rows.order_by().values("pk"))
+    for pk, technique, *names in tagged.values_list(
         "instrument_id", "technique_id", *(f"technique__{name}" for name in Named.__annotations__)
     ):
         if technique not in named:
@@ -141,14 +145,14 @@ def guide_of(standing: Standing, here: str = "") -> Guide | None:
     shown."""
     if standing.instrument.publication not in DRAFTING:
         return None
-    is_done = {
-        "record": not standing.missing_of_record,
-        "opening-hours": "opening-hours" not in standing.missing,
-        "policy": standing.policy is not None,
-        "rate-card": standing.card is not None,
-        "publication": False,
-    }
-    steps = tuple(PublicationStep(code, done, code == here) for code, done in is_done.items())
+    is_done = (
+        not standing.missing_of_record,
+        "opening-hours" not in standing.missing,
+        standing.policy is not None,
+        standing.card is not None,
+        False,
+    )
+    steps = tuple(PublicationStep(*step, step[0] == here) for step in zip(GUIDED, is_done, strict=True))
     return Guide(steps, standing.missing)
 
 
@@ -160,15 +164,44 @@ def load_guide(instrument: Instrument, now: datetime, here: str) -> Guide | None
 
 
 def managed_counts(actor: Actor, now: datetime) -> dict[str, int]:
-    """Count the instruments that the actor manages: all, drafts, submitted, and not confirmed for a year. One
-    statement."""
+    """Count the instruments that the actor manages: all, drafts, submitted, those that were published once,
+    and those not confirmed for a year. One statement."""
     states = Instrument.Publication
     return managed_instruments(actor).aggregate(
         total=Count("pk"),
         drafts=Count("pk", filter=Q(publication=states.DRAFT)),
         submitted=Count("pk", filter=Q(publication=states.SUBMITTED)),
+        offered=Count("pk", filter=~Q(publication__in=DRAFTING)),
         stale=Count("pk", filter=Q(pk__in=stale_records(now).order_by().values("pk"))),
     )
+
+
+@dataclass(frozen=True)
+class FirstOffer:
+    """The way to a manager's first published instrument: whether there is a facility to enter it in, the
+    draft that was changed last, what it lacks, and the steps to publication."""
+
+    has_facility: bool
+    draft: Instrument | None
+    missing: tuple[str, ...]
+    steps: tuple[PublicationStep, ...]
+
+    @property
+    def next_step(self) -> str:
+        """Return the code of the next step; empty while a facility is to be entered first."""
+        return next(step.code for step in self.steps if not step.is_done) if self.has_facility else ""
+
+
+def load_first_offer(actor: Actor, now: datetime) -> FirstOffer | None:
+    """Return how far a manager is who has published nothing yet; None for who may enter neither a facility
+    nor an instrument. Three statements with a draft, two without."""
+    draft = managed_instruments(actor).filter(publication__in=DRAFTING).order_by("-updated_at", "id").first()
+    if draft and (guide := guide_of(load_standings([draft], now)[0])):
+        return FirstOffer(True, draft, guide.missing, guide.steps)
+    has_facility = facilities_where(actor, "manage-instruments").exists()
+    if not has_facility and not actor.organisations_where("manage-instruments"):
+        return None
+    return FirstOffer(has_facility, None, (), tuple(PublicationStep(code, False, False) for code in GUIDED))
 
 
 def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:

@@ -6,10 +6,11 @@ This app does not know bookings: functions that find them register here (`joins`
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from accounts.models import User
 from instruments.opening.domain.opening import OpeningHours
 from instruments.policy.domain.policies import Policy
 from instruments.policy.selectors.policies import load_policy
@@ -28,6 +29,7 @@ class Misfit:
     organisation: str
     state: str
     codes: tuple[str, ...]
+    user: User | None = field(default=None, compare=False)
 
 
 Finder = Callable[[Instrument, OpeningHours | None, Policy | None, datetime], list[Misfit]]

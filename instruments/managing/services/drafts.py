@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import By
 from instruments.managing.selectors.managing import DRAFTING, load_standings
+from instruments.managing.services.registry import instrument_update
 from instruments.opening.domain.opening import parse_hours
 from instruments.opening.services.opening import opening_hours_set
 from instruments.policy.selectors.policies import load_policy
@@ -21,15 +22,20 @@ from instruments.register.selectors.registry import instrument_to_manage
 
 @transaction.atomic
 def draft_complete(by: By, *, instrument_id: UUID, template_id: UUID) -> tuple[str, ...]:
-    """Copy to a draft the opening hours, policy and rate card that it lacks, as the template has them today;
-    the card is in force from today. What the draft already has stays. Return the checklist codes of what was
-    copied. `WrongState` if it is no longer a draft; `NotFound`, `NotPermitted` as for each step."""
+    """Copy to a draft the ways of working, opening hours, policy and rate card that it lacks, as the template
+    has them today; the card is in force from today. What the draft already has stays. Return the checklist
+    codes of what was copied. `WrongState` if it is no longer a draft; `NotFound`, `NotPermitted` as for each
+    step."""
     instrument = lock_managed(by, instrument_id, record=True)
     if instrument.publication not in DRAFTING:
         raise WrongState(state=instrument.publication, wanted="draft")
     given = load_standings([instrument_to_manage(by.actor, template_id)], by.now)[0]
     own = load_standings([instrument], by.now)[0]
     got = []
+    if not instrument.service_modes and given.instrument.service_modes:
+        modes = {"service_modes": given.instrument.service_modes}
+        instrument_update(by, instrument_id=instrument_id, changes=modes, techniques=None)
+        got.append("service-modes")
     if own.hours is None and given.instrument.schedule is not None:
         hours = parse_hours(given.instrument.schedule.hours)
         opening_hours_set(by, instrument_id=instrument_id, hours=hours)

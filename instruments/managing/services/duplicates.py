@@ -12,6 +12,7 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.services.memberships import grants_pass
 from instruments.attachments.models import Attachment
 from instruments.attachments.services.attachments import photos_of
 from instruments.capabilities.models import Capability
@@ -42,8 +43,8 @@ def duplicates_keep(by: By, *, instrument_ids: Iterable[UUID], note: str) -> Dup
 @transaction.atomic
 def instruments_merge(by: By, *, keeper_id: UUID, loser_id: UUID, note: str) -> DuplicateVerdict:
     """Merge two records. The keeper takes over what only the loser has: empty fields, list items, techniques,
-    photos and documents, capabilities and, within one host, certificates. The loser is retired and points to
-    the keeper. The caller checks first that no bookings stand in the way
+    photos and documents, capabilities and, within one host, certificates and its staff. The loser is
+    retired and points to the keeper. The caller checks first that no bookings stand in the way
     (bookings/organisations/services/duplicates.py)."""
     first, second = pair_lock(by, [keeper_id, loser_id])
     keeper, loser = (first, second) if first.pk == keeper_id else (second, first)
@@ -129,6 +130,7 @@ def _keeper_store(
     _capabilities_move(keeper, loser)
     if keeper.organisation_id == loser.organisation_id:
         _certificates_move(keeper, loser)
+        grants_pass(by, instrument=loser.pk, to=keeper.pk, organisation=keeper.organisation)
     trail.record(
         by,
         "instrument.update",

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import WrongState
-from accounts.domain.roles import By
+from accounts.domain.roles import MANAGER, By
 from accounts.notifications import Effect, enqueue
+from accounts.selectors.memberships import holders_in_part
 from instruments.managing.domain.quality import Incomplete, missing, step
 from instruments.managing.selectors.quality import load_record, stale_records
 from instruments.opening.services.opening import assignment_change
@@ -96,18 +97,17 @@ def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
 
 @transaction.atomic
 def stale_records_tell(*, now: datetime) -> int:
-    """Send each host one letter a month about all its stale records; return the number of hosts."""
-    hosts = sorted(set(stale_records(now).order_by().values_list("organisation_id", flat=True)))
+    """Send each host one letter a month about all its stale records, and each of those who manage only a part
+    of it one about theirs; return the number of hosts."""
+    rows = list(stale_records(now).order_by().values_list("organisation_id", "facility_id", "pk"))
+    hosts = sorted({host for host, _, _ in rows})
     month = now.astimezone(UTC).strftime("%Y-%m")
-    enqueue(
-        (
-            Effect(
-                kind="record.stale", key=f"record.stale:{host}:{month}", payload={"organisation": str(host)}
-            )
-            for host in hosts
-        ),
-        now=now,
-    )
+    told = [(f"{host}:{month}", {"organisation": str(host)}) for host in hosts]
+    told += [
+        (f"{host}:{month}:{user}", {"organisation": str(host), "user": str(user)})
+        for host, user in holders_in_part(MANAGER, rows)
+    ]
+    enqueue((Effect("record.stale", f"record.stale:{key}", payload) for key, payload in told), now=now)
     return len(hosts)
 
 

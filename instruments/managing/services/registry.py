@@ -77,7 +77,7 @@ def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) ->
     """Change the fields of a site (`FACILITY_FIELDS`). `WrongVersion` if it has changed since it was read."""
     rows = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
     facility = visible(rows, pk=facility_id)
-    require(by.actor, "manage-instruments", place_of(facility.organisation))
+    require(by.actor, "manage-instruments", place_of(facility.organisation, facility_id=facility.pk))
     by.require_version(facility.version)
     changes = _facility_values(changes)
     changed = sorted(
@@ -128,9 +128,10 @@ def instrument_create(
 ) -> Instrument:
     """Enter a draft record. Any member who books or manages may enter one; only managers may publish it or
     give it `units`, with which it starts on the default policy."""
-    require(by.actor, "register-instruments", place_of(facility.organisation))
+    require(by.actor, "register-instruments", place_of(facility.organisation, facility_id=facility.pk))
     # The facility's organisation and its region must not change until this is committed.
     facility.organisation = organisation = organisation_locked(facility)
+    require(by.actor, "register-instruments", place_of(organisation, facility_id=facility.pk))
     instrument = Instrument(
         facility=facility,
         organisation=organisation,

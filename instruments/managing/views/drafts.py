@@ -6,8 +6,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.errors import Refused
 from accounts.domain.roles import By
+from accounts.permissions import require_somewhere
 from accounts.views.pages import by_of, edits, sent
 from instruments.managing.domain.quality import Incomplete
 from instruments.managing.forms.publishing import MOST_DRAFTS, DraftsForm
@@ -23,11 +24,11 @@ def drafts(request: HttpRequest) -> HttpResponse:
     """List the reader's drafts and what each lacks. POST completes the chosen ones from a template, and
     publishes them if asked to. Each succeeds or fails by itself, and the page says which."""
     by = by_of(request)
-    if not by.actor.organisations_where("manage-instruments"):
-        raise NotPermitted(capability="manage-instruments")
+    require_somewhere(by.actor, "manage-instruments")
     managed = managed_instruments(by.actor)
     waiting = managed.filter(publication__in=DRAFTING)
-    templates = managed.filter(publication="published", policy__isnull=False)
+    # The first of a new facility is set up as a draft, so that all of them open on one day.
+    templates = managed.filter(publication__in=(*DRAFTING, "published"), policy__isnull=False)
     form = DraftsForm(sent(request), drafts=waiting, templates=templates)
     results: dict[UUID, dict[str, Any]] = {}
     if form.is_bound and form.is_valid():

@@ -71,12 +71,16 @@ def _page(
     by = by_of(request)
     instrument = instrument_to_manage(by.actor, instrument_id, "register-instruments")
     standing = load_standings([instrument], by.now)[0]
-    is_manager = by.actor.may("manage-instruments", place_of(instrument.organisation))
+    is_manager = by.actor.may("manage-instruments", place_of(instrument.organisation, instrument))
     context |= {
         "standing": standing,
         "guide": guide_of(standing, "publication") if is_manager else None,
         "instrument": instrument,
         "is_manager": is_manager,
+        "manages_facility": by.actor.may(
+            "manage-instruments", place_of(instrument.organisation, facility_id=instrument.facility_id)
+        ),
+        "manages_whole": by.actor.may("manage-instruments", place_of(instrument.organisation)),
         "form": form or PublicationForm(initial={"version": instrument.version}),
         "provenance": load_provenance(instrument),
     }

@@ -184,6 +184,7 @@ def _shown(rows: Sequence[RateCard], today: date) -> list[dict[str, Any]]:
                 "row": row,
                 "state": state,
                 "rates": [rates.get(group) for group in PRICE_GROUPS],
+                "by_group": [(group, rates.get(group)) for group in PRICE_GROUPS],
                 "more_ways": len(ways) - 1,
                 # Whose rates these are, where there are others.
                 "modes": ways[0]["modes"] if len(ways) > 1 else [],

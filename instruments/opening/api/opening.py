@@ -39,9 +39,14 @@ class OpenSpan(serializers.Serializer[Any]):
 
 
 class DatedOverride(serializers.Serializer[Any]):
-    """The windows that replace all others on one date; an empty list closes the day."""
+    """The windows that replace all others on one date, or on each day from `date` to `until`; an empty list
+    closes the days."""
 
     date = serializers.DateField()
+    until = serializers.DateField(required=False, allow_null=True, help_text="The last day, inclusive.")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=opening.LONGEST_REASON, help_text="Why, for people."
+    )
     windows = serializers.ListField(child=OpenSpan(), max_length=opening.MAX_RULES)
 
 
@@ -71,7 +76,9 @@ class InstrumentOpeningHours(Endpoint):
         versioned=True,
         sends={
             "weekly": [{"weekday": 1, "opens": "08:00", "closes": "20:00"}],
-            "overrides": [{"date": "2026-05-04", "windows": []}],
+            "overrides": [
+                {"date": "2026-12-21", "until": "2027-01-03", "windows": [], "reason": "Winter break"}
+            ],
             "observes_holidays": True,
         },
     )

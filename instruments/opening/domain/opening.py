@@ -10,12 +10,16 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from accounts.domain.errors import FieldProblem, Invalid
+from accounts.domain.errors import FieldProblem, Invalid, unknown_fields
 from instruments.reading.domain.clock import DAY, clock, instant, read_clock
+
+type Day = date  # where a field is called so
 
 WEEK = 7 * DAY
 MAX_RULES = 100
 MAX_OVERRIDES = 800
+MAX_DAYS = 366  # of one exception
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, order=True)
@@ -52,10 +56,18 @@ class WeeklyRule:
 
 @dataclass(frozen=True)
 class Override:
-    """The windows that replace all others on one date; none of them: the day is closed."""
+    """The windows that replace all others on one date, or on each until another (inclusive); none of them:
+    the days are closed. `reason`: why, as people read it."""
 
     date: date
     windows: tuple[tuple[int, int], ...]
+    until: Day | None = None
+    reason: str = ""
+
+    @property
+    def last(self) -> Day:
+        """Return the last day on which it holds."""
+        return self.until or self.date
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,13 @@ def windows(
 ) -> list[Window]:
     """Return the windows that open on the local days from `since` to `until` (inclusive), in order and
     unmerged. A window that a clock change leaves without length is omitted."""
-    overrides = {override.date: override.windows for override in hours.overrides}
+    overrides = {
+        first + timedelta(days=n): override.windows
+        for override in hours.overrides
+        if override.date <= until and override.last >= since
+        for first in [max(override.date, since)]
+        for n in range((min(override.last, until) - first).days + 1)
+    }
     opened = []
     for offset in range((until - since).days + 1):
         day = since + timedelta(days=offset)
@@ -131,6 +149,8 @@ def hours_to_json(hours: OpeningHours) -> dict[str, object]:
                     {"opens": clock(opens), "closes": clock(closes)} for opens, closes in override.windows
                 ],
             }
+            | ({"until": override.until.isoformat()} if override.until else {})
+            | ({"reason": override.reason} if override.reason else {})
             for override in hours.overrides
         ],
         "observes_holidays": hours.observes_holidays,
@@ -174,18 +194,22 @@ class _Reader:
         if not isinstance(observes, bool):
             self.wrong("observes_holidays", "not-a-boolean")
             observes = False
-        dates = [override.date for override in overrides]
-        for day in sorted({day for day in dates if dates.count(day) > 1}):
+        overrides.sort(key=lambda o: (o.date, o.last))
+        twice: set[date] = set()
+        last = date.min
+        for override in overrides:
+            if override.date <= last:
+                twice.add(override.date)
+            last = max(last, override.last)
+        for day in sorted(twice):
             self.wrong("overrides", "date-twice", date=day.isoformat())
         if not self.problems:
             self._overlaps(rules)
         rules.sort(key=lambda r: (r.weekday, r.opens, r.valid_from or date.min))
-        overrides.sort(key=lambda o: o.date)
         return OpeningHours(tuple(rules), tuple(overrides), observes)
 
     def _known(self, data: Mapping[str, object], at: str, known: set[str]) -> None:
-        for name in sorted(str(key) for key in data if key not in known):
-            self.wrong(f"{at}.{name}" if at else name, "unknown-field")
+        self.problems += unknown_fields(sorted(map(str, data)), known, at)
 
     def _list(self, data: Mapping[str, object], name: str, most: int, at: str = "") -> Sequence[object]:
         value = data.get(name, [])
@@ -238,8 +262,17 @@ class _Reader:
         if not isinstance(item, Mapping):
             self.wrong(at, "not-an-object")
             return None
-        self._known(item, at, {"date", "windows"})
+        self._known(item, at, {"date", "until", "windows", "reason"})
         day = self._date(item.get("date"), f"{at}.date")
+        until = None if item.get("until") is None else self._date(item["until"], f"{at}.until")
+        if day and until and until < day:
+            self.wrong(f"{at}.until", "before-valid-from")
+        if day and until and (until - day).days >= MAX_DAYS:
+            self.wrong(f"{at}.until", "exception-too-long", most=MAX_DAYS)
+        reason = item.get("reason", "")
+        if not isinstance(reason, str) or len(reason.strip()) > LONGEST_REASON:
+            self.wrong(f"{at}.reason", "too-long", most=LONGEST_REASON)
+            reason = ""
         pieces: list[tuple[int, int]] = []
         for i, piece in enumerate(self._list(item, "windows", MAX_RULES, at)):
             where = f"{at}.windows[{i}]"
@@ -254,7 +287,9 @@ class _Reader:
         ends = [(o, c + DAY if c <= o else c) for o, c in pieces]
         if any(before[1] > after[0] for before, after in pairwise(ends)):
             self.wrong(f"{at}.windows", "windows-overlap")
-        return Override(day, tuple(pieces)) if day else None
+        if not day:
+            return None
+        return Override(day, tuple(pieces), until if until and until > day else None, reason.strip())
 
     def _overlaps(self, rules: list[WeeklyRule]) -> None:
         for i, one in enumerate(rules):

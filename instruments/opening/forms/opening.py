@@ -10,7 +10,14 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.errors import Invalid
-from instruments.opening.domain.opening import OpeningHours, WeeklyRule, hours_to_json, parse_hours
+from instruments.opening.domain.opening import (
+    LONGEST_REASON,
+    OpeningHours,
+    Override,
+    WeeklyRule,
+    hours_to_json,
+    parse_hours,
+)
 from instruments.reading.domain.clock import clock
 from instruments.reading.forms.fields import DayField, StyledForm, WallClockField, count_of, day_input
 
@@ -19,6 +26,7 @@ WEEKDAYS = range(1, 8)
 LEAST_WINDOWS, MOST_WINDOWS = 2, 6
 DAY_MINUTES = 1440
 BLANK_ROWS, MOST_ROWS = 3, 400
+ROW_FIELDS = ("date", "until", "opens", "closes", "closed", "reason")
 
 SUGGESTION = OpeningHours(
     weekly=tuple(WeeklyRule(day, 9 * 60, 17 * 60) for day in range(1, 6)), observes_holidays=True
@@ -42,14 +50,12 @@ class OpeningForm(StyledForm):
 
     def __init__(self, data: Any = None, *, hours: OpeningHours, today: date, fill: bool = False) -> None:
         self.dated = [r for r in hours.weekly if r.valid_from or r.valid_until]
-        self.past = [o for o in hours.overrides if o.date < today]
+        self.past = [o for o in hours.overrides if o.last < today]
         plain: dict[int, list[WeeklyRule]] = {day: [] for day in WEEKDAYS}
         for rule in hours.weekly:
             if rule not in self.dated:
                 plain[rule.weekday].append(rule)
-        pieces = [
-            (o.date, piece) for o in hours.overrides if o.date >= today for piece in (o.windows or (None,))
-        ]
+        pieces = [(o, piece) for o in hours.overrides if o.last >= today for piece in (o.windows or (None,))]
         most = max(len(rules) for rules in plain.values())
         if data is None:
             windows = max(LEAST_WINDOWS, min(most, MOST_WINDOWS))
@@ -65,10 +71,16 @@ class OpeningForm(StyledForm):
                 for name in ("opens", "closes"):
                     self.add(f"day_{day}_{n}_{name}", self._clock(weekday_name(day), n, name))
         for n in self.row_range:
-            self.add(f"row_{n}_date", DayField(label=_("Date"), required=False, widget=day_input()))
+            self.add(f"row_{n}_date", DayField(label=_("From"), required=False, widget=day_input()))
+            self.add(f"row_{n}_until", DayField(label=_("Until"), required=False, widget=day_input()))
             self.add(f"row_{n}_opens", WallClockField(label=_("Opens")))
             self.add(f"row_{n}_closes", WallClockField(label=_("Closes")))
             self.add(f"row_{n}_closed", forms.BooleanField(label=_("Closed all day"), required=False))
+            reason = forms.TextInput({"placeholder": _("Reason, e.g. winter break")})
+            self.add(
+                f"row_{n}_reason",
+                forms.CharField(label=_("Reason"), required=False, max_length=LONGEST_REASON, widget=reason),
+            )
         choices: Any = self.fields["drop"]
         choices.choices = [(_key(rule), _words(rule)) for rule in self.dated]
         self.places: dict[str, str] = {}
@@ -85,7 +97,7 @@ class OpeningForm(StyledForm):
     def _initial(
         hours: OpeningHours,
         plain: dict[int, list[WeeklyRule]],
-        pieces: list[tuple[date, tuple[int, int] | None]],
+        pieces: list[tuple[Override, tuple[int, int] | None]],
         windows: int,
         rows: int,
     ) -> dict[str, Any]:
@@ -98,8 +110,9 @@ class OpeningForm(StyledForm):
             for n, rule in enumerate(rules):
                 initial[f"day_{day}_{n}_opens"] = clock(rule.opens)
                 initial[f"day_{day}_{n}_closes"] = clock(rule.closes)
-        for n, (when, piece) in enumerate(pieces):
-            initial[f"row_{n}_date"] = when
+        for n, (override, piece) in enumerate(pieces):
+            initial[f"row_{n}_date"], initial[f"row_{n}_until"] = override.date, override.until
+            initial[f"row_{n}_reason"] = override.reason
             if piece is None:
                 initial[f"row_{n}_closed"] = True
             else:
@@ -135,10 +148,12 @@ class OpeningForm(StyledForm):
 
     def exceptions(self) -> Iterator[dict[str, Any]]:
         for n in self.row_range:
-            yield {name: self[f"row_{n}_{name}"] for name in ("date", "opens", "closes", "closed")}
+            yield {name: self[f"row_{n}_{name}"] for name in ROW_FIELDS}
 
     def place_of(self, path: str) -> str | None:
         where, _dot, last = path.rpartition(".")
+        if where in self.places and last in {"until", "reason"}:
+            return f"{self.places[where]}_{last}"
         if where in self.places and last in {"opens", "closes"}:
             return f"{self.places[where]}_{last}"
         if where in self.places:
@@ -182,13 +197,14 @@ class OpeningForm(StyledForm):
         return weekly
 
     def _overrides(self, data: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the dated exceptions; rows with the same date are windows of that day."""
+        """Return the dated exceptions; rows with the same days are windows of these."""
         by_date: dict[date, dict[str, Any]] = {}
         for n in self.row_range:
             at = f"row_{n}"
             when, is_closed = data.get(f"{at}_date"), data.get(f"{at}_closed")
             opens, closes = data.get(f"{at}_opens"), data.get(f"{at}_closes")
-            if not (when or is_closed or opens or closes):
+            until = data.get(f"{at}_until")
+            if not (when or until or is_closed or opens or closes):
                 continue
             if when is None:
                 if f"{at}_date" not in self.errors:
@@ -201,21 +217,25 @@ class OpeningForm(StyledForm):
                 self._half(at, opens)
                 continue
             known = by_date.get(when)
-            if known is not None and (is_closed or not known["windows"]):
+            until_text = until.isoformat() if until else None
+            if known is not None and (is_closed or not known["windows"] or known["until"] != until_text):
                 self.add_error(f"{at}_date", gettext("This row conflicts with another row for the same day."))
                 continue
             if known is None:
                 self.places[f"overrides[{len(by_date)}]"] = at
                 index = len(by_date)
                 known = by_date[when] = {
-                    "date": when.isoformat(), "windows": [], "index": index,
+                    "date": when.isoformat(), "until": until_text, "windows": [], "index": index,
+                    "reason": "",
                 }  # fmt: skip
+            known["reason"] = known["reason"] or data.get(f"{at}_reason", "")
             if not is_closed:
                 where = f"overrides[{known['index']}].windows"
                 self.places.setdefault(where, at)
                 self.places[f"{where}[{len(known['windows'])}]"] = at
                 known["windows"].append({"opens": opens, "closes": closes})
-        return [{"date": o["date"], "windows": o["windows"]} for o in by_date.values()]
+        names = ("date", "until", "windows", "reason")
+        return [{name: override[name] for name in names} for override in by_date.values()]
 
     def _half(self, at: str, opens: str | None) -> None:
         missing = f"{at}_closes" if opens else f"{at}_opens"

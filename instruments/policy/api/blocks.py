@@ -14,9 +14,10 @@ from accounts.api.shapes import Day, Flag, Instant, ReasonBody, Shape, Text, Tex
 from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.rows import visible
 from instruments.policy.domain.blocks import BlockTerms
-from instruments.policy.selectors.blocks import blocks_for, is_in_force
+from instruments.policy.selectors.blocks import blocks_for
 from instruments.policy.services.blocks import block_lift, block_make
 from instruments.register.models import HostBlock
+from instruments.register.selectors.blocks import is_in_force
 from instruments.register.selectors.registry import facilities
 from instruments.training.selectors.qualifications import person_to_certify
 

@@ -167,7 +167,7 @@ class InstrumentPolicyVersions(Endpoint):
         rows = policy_versions(instrument.pk)
         if "version" in query:
             rows = rows.filter(version=query["version"])
-        tells = self.actor.may("read-bookings", place_of(instrument.organisation))
+        tells = self.actor.may("read-bookings", place_of(instrument.organisation, instrument))
         return paginated(
             request, rows, query, ("-version",), lambda some: [_version(row, tells) for row in some]
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from accounts.domain.errors import FieldProblem, Invalid
+from accounts.domain.errors import FieldProblem, Invalid, unknown_fields
 from instruments.policy.domain.hazards import hazards_in
 from instruments.rates.domain.ratecards import PRICE_GROUPS
 from instruments.reading.domain.clock import clock, read_clock
@@ -79,7 +79,7 @@ def _group_hours(path: str, given: object, problems: list[FieldProblem]) -> Grou
         return None
     before = len(problems)
     names = GroupHours.__dataclass_fields__
-    problems += [FieldProblem(f"{path}.{k}", "unknown-field") for k in given if k not in names]
+    problems += unknown_fields(given, names, path)
     days = given.get("days")
     if not isinstance(days, list) or len(days) > 7:
         days = []
@@ -137,7 +137,7 @@ def _quota(path: str, given: object, problems: list[FieldProblem]) -> Quota | No
         problems.append(FieldProblem(path, "not-an-object"))
         return None
     before = len(problems)
-    problems += [FieldProblem(f"{path}.{k}", "unknown-field") for k in given if k not in _FIELDS]
+    problems += unknown_fields(given, _FIELDS, path)
     for name, allowed in (("scope", SCOPES), ("unit", MEASURES), ("per", SPANS)):
         if given.get(name) is None:
             problems.append(FieldProblem(f"{path}.{name}", "required"))
@@ -184,7 +184,7 @@ def parse_share(given: object, problems: list[FieldProblem]) -> Share | None:
         return None
     before = len(problems)
     values = {"percent": 0, "released_minutes": 0}
-    problems += [FieldProblem(f"cross_region_share.{k}", "unknown-field") for k in given if k not in values]
+    problems += unknown_fields(given, values, "cross_region_share")
     for name, most in (("percent", 100), ("released_minutes", 525600)):
         value = given.get(name, 0 if name == "released_minutes" else None)
         values[name] = _whole(f"cross_region_share.{name}", value, 0, most, problems) or 0
@@ -288,7 +288,7 @@ def parse_policy(data: object) -> Policy:
     field."""
     if not isinstance(data, Mapping):
         raise Invalid([FieldProblem("", "not-an-object")])
-    problems = [FieldProblem(str(k), "unknown-field") for k in data if k not in FIELDS]
+    problems = unknown_fields(data, FIELDS)
     values: dict[str, int] = {}
     for name, (least, most) in _RANGES.items():
         if data.get(name) is not None:
@@ -359,10 +359,9 @@ def _horizon(given: object, problems: list[FieldProblem]) -> dict[str, int]:
         problems.append(FieldProblem("horizon_days", "not-an-object"))
         return {}
     horizon: dict[str, int] = {}
+    problems += unknown_fields(given, PRICE_GROUPS, "horizon_days")
     for group, days in given.items():
-        if group not in PRICE_GROUPS:
-            problems.append(FieldProblem(f"horizon_days.{group}", "unknown-field"))
-        else:
+        if group in PRICE_GROUPS:
             horizon[group] = _whole(f"horizon_days.{group}", days, 0, 730, problems) or 0
     return horizon
 

@@ -17,7 +17,7 @@ from instruments.policy.messages import HAZARD_LABELS
 from instruments.rates.domain.ratecards import PRICE_GROUPS
 from instruments.rates.messages import PRICE_GROUP_LABELS
 from instruments.reading.domain.clock import clock
-from instruments.reading.forms.fields import MinutesInput, StyledForm, WallClockField, count_of
+from instruments.reading.forms.fields import DecimalField, MinutesInput, StyledForm, WallClockField, count_of
 from instruments.training.domain.training import THIS_INSTRUMENT
 from instruments.training.forms.qualifications import technique_choices
 from instruments.vocabulary.models import Technique
@@ -40,7 +40,7 @@ def quota_fields() -> dict[str, forms.Field]:
     """Return the form fields of one quota."""
     return {
         "scope": forms.ChoiceField(label=_("Who"), required=False, choices=SCOPES),
-        "limit": forms.DecimalField(
+        "limit": DecimalField(
             label=_("At most"),
             required=False,
             min_value=0,

@@ -16,12 +16,13 @@ from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import acts_for, place_of
 from accounts.selectors.rows import visible
 from accounts.services.memberships import checked_reason
 from instruments.policy.domain.blocks import DAY, MOST_A_DAY, BlockTerms, checked_terms
-from instruments.policy.selectors.blocks import blocks_for, contacts_of, is_in_force, today_at
+from instruments.policy.selectors.blocks import blocks_for, contacts_of
 from instruments.register.models import Facility, HostBlock
+from instruments.register.selectors.blocks import is_in_force, today_at
 
 
 @transaction.atomic
@@ -100,7 +101,7 @@ def block_lift(by: By, *, block_id: UUID, reason: str) -> HostBlock:
     by.require_version(row.version)
     if not is_in_force(row, by.now):
         raise WrongState(state="ended", wanted="ended")
-    if row.user_id == by.actor.user_id:
+    if row.user_id is not None and acts_for(by.actor, row.user_id):
         raise NotPermitted("own-block")
     row.lift_reason = checked_reason(reason, is_owed=True)
     row.lifted_by_id, row.lifted_at = by.actor.person, by.now

@@ -199,7 +199,7 @@ class InstrumentRateCards(Endpoint):
         query = query_values(Pages, request.query_params)
         instrument = instrument_by_id(self.actor, instrument_id)
         rows = rate_cards_of(instrument)
-        if not self.actor.may("read-money", place_of(instrument.organisation)):
+        if not self.actor.may("read-money", place_of(instrument.organisation, instrument)):
             rows = rows.filter(published_at__isnull=False)
         return paginated(request, rows, query, ("-version",), lambda cards: [shown(card) for card in cards])
 

@@ -238,6 +238,9 @@ def _option_json(option: Option) -> dict[str, object]:
 PRICE_GROUPS = ("internal", "regional", "partner", "external", "industry")
 RATE_UNITS = ("hour", "sample")
 CHARGE_BASES = ("reserved", "used", "greater")
+# Asked for a price instead of a way of working: a place in a course. Its price is for the whole of it.
+TRAINING = "training"
+PLACE = "place"
 
 
 @dataclass(frozen=True)
@@ -280,8 +283,20 @@ class RateCardValues:
     training: Mapping[str, Decimal] | None = field(default=None, hash=False)
 
     def for_mode(self, mode: str) -> "RateCardValues":
-        """Return the card with the one rate that it has for a way of working; the card itself if it has one
-        rate for all of them, or none for this one."""
+        """Return the card with the one rate that it has for a way of working, or for a place in a course
+        (`TRAINING`), without the terms of use; the card itself if it has one rate for all ways, or none for
+        this one."""
+        if mode == TRAINING:
+            return replace(
+                self,
+                rates=self.training or {},
+                rate_unit=PLACE,
+                usage=(),
+                bands=(),
+                tiers=(),
+                options=(),
+                setup_fee=Decimal(0),
+            )
         for row in self.usage:
             if mode in row.modes:
                 return replace(self, usage=(), rates=row.rates, rate_unit=row.unit, **row.stated)
@@ -306,6 +321,11 @@ class RateCardValues:
         priced = [mode for mode in modes if not self.for_mode(mode).usage]
         served = [mode for mode in priced if self.serves(price_group, mode)]
         return next(iter(served or priced or modes), "")
+
+    @property
+    def by_hour(self) -> frozenset[str]:
+        """Return the codes of the options whose quantity is hours."""
+        return frozenset(option.code for option in self.options if option.unit == "hour")
 
     def options_for(self, mode: str, when: str) -> tuple[Option, ...]:
         """Return the options of a way of working that are asked at that moment, in the card's order."""

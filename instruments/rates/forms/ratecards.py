@@ -1,20 +1,24 @@
 """A form for a rate card: prices, and rows for bands, tiers, options and cancellation."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from instruments.rates.domain.ratecards import (
+    CAPPED,
+    KEPT,
     LONGEST_NAME,
     PRICE_GROUPS,
+    STANDARD,
     RateCardValues,
     check_rate_card,
     to_json,
@@ -46,8 +50,8 @@ NAMES = {"after_minutes": "after", "notice_minutes": "notice", "holidays": "week
 HOLIDAYS = "holidays"
 
 
-def decimal_field(label: Any, *, most: int = 10**9, places: int = 4) -> forms.DecimalField:
-    return forms.DecimalField(
+def decimal_field(label: Any, *, most: int = 10**9, places: int = 4) -> fields.DecimalField:
+    return fields.DecimalField(
         label=label,
         required=False,
         min_value=0,
@@ -262,6 +266,12 @@ def _code(text: str) -> str:
     return re.sub(r"\s+", "-", text.strip())
 
 
+def _made_code(name: str, otherwise: str, taken: Collection[str]) -> str:
+    """Return a code that is not taken for a row without one: made from its English name, else `otherwise`."""
+    code = slugify(name)[:40] or otherwise
+    return f"{code}-{otherwise}" if code in taken else code
+
+
 def decimal_text(value: Decimal | None, empty: str = "0") -> str:
     return empty if value is None else f"{value:f}"
 
@@ -335,6 +345,7 @@ class RateCardForm(fields.StyledForm):
         if card:
             initial |= {n: getattr(card, n) for n in self.base_fields if not n.startswith("valid")}
             initial |= {f"rate_{group}": rate for group, rate in card.rates.items()}
+            initial |= {f"training_{group}": rate for group, rate in (card.training or {}).items()}
         initial |= {f"{at}_{key}": item for at, row in rows.items() for key, item in row.items()}
         initial |= {f"{kind}_rows": n for kind, n in counts.items()}
         super().__init__(data, initial=initial)
@@ -342,8 +353,7 @@ class RateCardForm(fields.StyledForm):
         self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
         for group in PRICE_GROUPS:
             self.add(f"rate_{group}", decimal_field(PRICE_GROUP_LABELS[group]))
-        # The form has no field for it, and keeps what a draft has.
-        self.training: Any = to_json(card).get("training") if card else None
+            self.add(f"training_{group}", decimal_field(PRICE_GROUP_LABELS[group]))
         for kind, numbers in self.ranges.items():
             self.add(f"{kind}_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
             for n in numbers:
@@ -375,6 +385,15 @@ class RateCardForm(fields.StyledForm):
 
     def rates(self) -> list[Any]:
         return [self[f"rate_{group}"] for group in PRICE_GROUPS]
+
+    def training(self) -> list[Any]:
+        """Return the fields with the price of a place in a course."""
+        return [self[f"training_{group}"] for group in PRICE_GROUPS]
+
+    @property
+    def has_training(self) -> bool:
+        """Say whether the price of a place in a course is stated, or wrong."""
+        return any(bound.errors or is_told(bound.value()) for bound in self.training())
 
     def ways(self) -> Iterator[dict[str, Any]]:
         for row in self.rows("way"):
@@ -420,6 +439,8 @@ class RateCardForm(fields.StyledForm):
             return "rate_internal"
         if path.startswith("rates."):
             return path.replace("rates.", "rate_")
+        if path.startswith("training"):
+            return path.replace("training.rates.", "training_") if "." in path else "training_internal"
         if path == "usage":
             return "way_0_modes"
         match = re.fullmatch(r"(\w+\[\d+\])(?:\.(\w+).*)?", path)
@@ -438,11 +459,7 @@ class RateCardForm(fields.StyledForm):
             "rate_unit": data.get("rate_unit"),
             "valid_from": _iso(data.get("valid_from")),
             "valid_until": _iso(data.get("valid_until")),
-            "rates": {
-                group: decimal_text(rate)
-                for group in PRICE_GROUPS
-                if (rate := data.get(f"rate_{group}")) is not None
-            },
+            "rates": _by_group(data, "rate"),
             "billing_increment_minutes": data.get("billing_increment_minutes") or 1,
             "minimum_minutes": data.get("minimum_minutes") or 0,
             "daily_cap_minutes": data.get("daily_cap_minutes"),
@@ -450,7 +467,7 @@ class RateCardForm(fields.StyledForm):
             "tax_percent": decimal_text(data.get("tax_percent") or Decimal(0)),
             "charge_basis": data.get("charge_basis"),
             "no_show_percent": decimal_text(data.get("no_show_percent"), "100"),
-            "training": self.training,
+            "training": {"rates": training} if (training := _by_group(data, "training")) else None,
         }
         for kind, (name, _least) in LISTS.items():
             given[name] = self._list(data, kind, name)
@@ -484,13 +501,18 @@ class RateCardForm(fields.StyledForm):
 
     def _list(self, data: dict[str, Any], kind: str, name: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
+        given = {str(data.get(f"{kind}_{n}_code") or "") for n in self.ranges[kind]}
+        codes = {STANDARD, KEPT, CAPPED} | given
         for n in self.ranges[kind]:
             at = f"{kind}_{n}"
             row = {key: data.get(f"{at}_{key}") for key in self.columns[kind]}
+            if not row.get("code") and (row.get("name") or row.get("name_zh")):
+                row["code"] = made = _made_code(row["name"] or "", f"{kind}-{n + 1}", codes)
+                codes.add(made)
             told = {key for key, value in row.items() if is_told(value)}
             if not told - SILENT:
                 continue
-            needed = [key for key in NEEDED[kind] if key not in told]
+            needed = ["name" if key == "code" else key for key in NEEDED[kind] if key not in told]
             for key in needed:
                 if f"{at}_{key}" not in self.errors:
                     self.add_error(f"{at}_{key}", gettext("This field is required."))
@@ -502,6 +524,15 @@ class RateCardForm(fields.StyledForm):
             self.places[f"{name}[{len(items)}]"] = at
             items.append(item)
         return items
+
+
+def _by_group(data: dict[str, Any], name: str) -> dict[str, str]:
+    """Return the amounts typed for the price groups into the fields of a name."""
+    return {
+        group: decimal_text(rate)
+        for group in PRICE_GROUPS
+        if (rate := data.get(f"{name}_{group}")) is not None
+    }
 
 
 def _iso(value: date | None) -> str | None:

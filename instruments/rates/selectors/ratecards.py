@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.prepared import Prepared
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import in_scope, place_of
 from accounts.selectors.rows import visible
 from instruments.rates.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.rates.models import RateCard
@@ -44,7 +44,9 @@ def readable_card(actor: Actor, instrument: Instrument, version: int) -> RateCar
     """Return a rate card of an instrument that the actor may see. Drafts are only for those who may read the
     host's finances. `NotFound` otherwise."""
     row = rate_card_by_version(instrument, version)
-    if row.published_at is None and not actor.may("read-money", place_of(instrument.organisation)):
+    if row.published_at is None and not actor.may(
+        "read-money", place_of(instrument.organisation, instrument)
+    ):
         raise NotFound
     row.instrument = instrument
     return row
@@ -105,7 +107,7 @@ class Found:
 def _copyable(actor: Actor) -> QuerySet[RateCard]:
     """Return the rate cards of instruments that the actor manages, and published ones of public
     instruments."""
-    managed = Q(instrument__organisation_id__in=actor.organisations_where("manage-instruments"))
+    managed = in_scope(actor.scope_where("manage-instruments"), "instrument__organisation_id")
     public = Q(published_at__isnull=False, instrument__publication__in=PUBLIC)
     return RateCard.objects.filter(managed | public, replaced_at=None).select_related(
         "instrument__organisation"

@@ -62,7 +62,7 @@ def _draft(by: By, instrument_id: UUID, version: int) -> RateCard:
     """Return a draft and lock its instrument. `NotFound` also if the actor may not read it."""
     instrument = lock_seen(by, instrument_id)
     row = readable_card(by.actor, instrument, version)
-    require(by.actor, "manage-instruments", place_of(instrument.organisation))
+    require(by.actor, "manage-instruments", place_of(instrument.organisation, instrument))
     by.require_version(row.revision)
     if row.published_at is not None:
         raise WrongState(state="published", wanted="draft")

@@ -105,6 +105,22 @@ def read_records(
     return tuple(name for name in header if name), _records(header, rows, text, header_row)
 
 
+def first_rows(stream: BinaryIO, most: int) -> list[list[str]]:
+    """Return the texts of the first rows of a workbook's first sheet, empty ones included. `FileRefused`: as
+    `read_records`."""
+    _check(stream)
+    stream.seek(0)
+    try:
+        book = openpyxl.load_workbook(stream, read_only=True, keep_links=False)
+        sheet: Any = book.worksheets[0] if book.worksheets else None
+        if sheet is None:
+            return []
+        sheet.reset_dimensions()  # the size that a file states is often wrong
+        return [[cell_text(cell.value) for cell in row] for row in sheet.iter_rows(max_row=most)]
+    except Exception:  # openpyxl raises many exceptions for files that it cannot read
+        raise FileRefused("not-a-workbook") from None
+
+
 def _check(stream: BinaryIO) -> None:
     size = stream.seek(0, 2)
     if size > MAX_BYTES:
@@ -256,13 +272,22 @@ def _record(header: tuple[str, ...], cells: Sequence[Any], text: Callable[[objec
     return cells_problem(header, texts) or cells_of(header, texts)
 
 
+type Sheet = tuple[str, Sequence[str], Iterable[Sequence[str]]]  # its name, heads and rows
+
+
 def write(stream: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a workbook of one sheet, in which every cell is text, even one that looks like a formula."""
+    write_sheets(stream, [("instruments", heads, rows)])
+
+
+def write_sheets(stream: IO[bytes], sheets: Iterable[Sheet]) -> None:
+    """Write a workbook of several sheets, in which every cell is text, even one that looks like a formula."""
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("instruments")
-    sheet.append([_text_cell(sheet, head) for head in heads])
-    for texts in rows:
-        sheet.append([_text_cell(sheet, text_cell(text)) if text else None for text in texts])
+    for name, heads, rows in sheets:
+        sheet = book.create_sheet(name)
+        sheet.append([_text_cell(sheet, head) for head in heads])
+        for texts in rows:
+            sheet.append([_text_cell(sheet, text_cell(text)) if text else None for text in texts])
     save_workbook(book, stream)
 
 

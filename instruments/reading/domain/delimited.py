@@ -38,10 +38,13 @@ class FileRefused(Refused):
 
 @dataclass(frozen=True)
 class RowProblem:
-    """The reason why one row is refused: a code, with the numbers and names behind it."""
+    """The reason why one row is refused: a code, with the numbers and names behind it; what the row calls
+    itself, as far as it could be read; and `more` reasons, if there are several."""
 
     reason: str
     numbers: Mapping[str, str | int] = field(default_factory=dict)
+    name: str = field(default="", compare=False)
+    more: "tuple[RowProblem, ...]" = ()
 
 
 type Cells = dict[str, str]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
-from accounts.domain.errors import FieldProblem
+from accounts.domain.errors import FieldProblem, unknown_fields
 
 LARGEST = 10**9
 MOST_ITEMS = 50
@@ -41,6 +41,9 @@ class Reader:
         self.data = data
         self.path = path
         self.problems: list[FieldProblem] = [] if problems is None else problems
+        if unknown_code == "unknown-field":
+            self.problems += unknown_fields(data, known, path)
+            return
         for key in data:
             if key not in known:
                 self.refuse(key, unknown_code)

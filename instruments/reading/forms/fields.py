@@ -258,7 +258,18 @@ class MinutesInput(forms.NumberInput):
         )
 
 
-class HoursField(forms.DecimalField):
+class DecimalField(forms.DecimalField):
+    """A field for a number written plainly: "1e2", "1_000" and "NaN" are slips, and are refused."""
+
+    _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip() and not self._PLAIN.fullmatch(value.strip()):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class HoursField(DecimalField):
     """A field for hours, decimals allowed, that make whole minutes; its clean value is in minutes."""
 
     def __init__(self, *, label: Any, **kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from accounts.api.shapes import Day, Flag, ListOf, Number, Shape, Text, WebAddress, Whole
-from instruments.reading.forms.fields import DayField, StyledForm, VersionForm
+from instruments.reading.forms.fields import DayField, DecimalField, StyledForm, VersionForm
 
 FINEST = 3  # decimals up to which an input can be stepped
 
@@ -73,7 +73,7 @@ def _field(field: Any, more: dict[str, Any]) -> forms.Field:
             if (field.decimal_places or 0) > FINEST:
                 options = {"widget": forms.NumberInput({"step": "any"})} | options
             names = ("min_value", "max_value", "max_digits", "decimal_places")
-            return forms.DecimalField(**{name: getattr(field, name) for name in names}, **options)
+            return DecimalField(**{name: getattr(field, name) for name in names}, **options)
         case Flag():
             return forms.BooleanField(**options | {"required": False})
         case Day():

@@ -108,10 +108,11 @@ class Instrument(models.Model):
     )
 
     # Versions in force of its own house rules (house_rules/models), and of the questions before and after
-    # use (bookings/questions); null: there are none. They spare reading another table.
+    # use and at booking (bookings/questions); null: there are none. They spare reading another table.
     house_rules_version = models.PositiveIntegerField(null=True, editable=False)
     before_questions = models.PositiveIntegerField(null=True, editable=False)
     after_questions = models.PositiveIntegerField(null=True, editable=False)
+    booking_questions = models.PositiveIntegerField(null=True, editable=False)
 
     # The origin of an imported record: the source, its key there, and a digest of the row's values.
     source = models.CharField(max_length=40, blank=True)

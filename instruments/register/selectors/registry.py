@@ -1,7 +1,8 @@
 """Read instruments and facilities that a person may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,7 +12,7 @@ from accounts.domain.regions import Move, region_on, regions_held
 from accounts.domain.roles import Actor
 from accounts.models import Region
 from accounts.prepared import Prepared
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import Limit, in_scope, place_of
 from accounts.selectors.organisations import organisation_moves
 from accounts.selectors.rows import visible
 from instruments.register.models import Facility, HostBlock, Instrument
@@ -51,7 +52,7 @@ def may_see(actor: Actor, instrument: Instrument) -> bool:
     return (
         instrument.publication in PUBLIC
         or instrument.organisation_id in actor.organisations
-        or actor.may("read-hours", place_of(instrument.organisation))
+        or actor.may("read-hours", place_of(instrument.organisation, instrument))
     )
 
 
@@ -124,16 +125,70 @@ def catalogue_records(since: datetime | None, region: str) -> QuerySet[Instrumen
 
 
 def managed_instruments(actor: Actor) -> QuerySet[Instrument]:
-    """Return the instruments of organisations the actor manages."""
+    """Return the instruments that the actor manages."""
     return (
-        Instrument.objects.filter(organisation_id__in=actor.organisations_where("manage-instruments"))
+        Instrument.objects.filter(in_scope(actor.scope_where("manage-instruments"), "organisation_id", None))
         .select_related(*WITH)
         .order_by("name", "id")
     )
 
 
+def managed_by_name(actor: Actor, capability: str = "manage-instruments") -> QuerySet[Instrument]:
+    """Return the instruments for which the actor has a capability, retired ones too, with no more than their
+    names."""
+    rows = Instrument.objects.filter(in_scope(actor.scope_where(capability), "organisation_id", None))
+    return rows.only("name", "name_zh")
+
+
+def operated_instruments(actor: Actor) -> QuerySet[Instrument]:
+    """Return the instruments that the actor operates, by name."""
+    reach = in_scope(actor.scope_where("operate-instruments"), "organisation", None)
+    return Instrument.objects.filter(reach).select_related(*WITH).order_by("name", "id")
+
+
+def operated_by_name(actor: Actor) -> QuerySet[Instrument]:
+    """Return the instruments that the actor operates, retired ones too, with no more than their names."""
+    reach = in_scope(actor.scope_where("operate-instruments"), "organisation", None)
+    return Instrument.objects.filter(reach).only("name", "name_zh")
+
+
+def role_limits(ids: Iterable[UUID]) -> dict[UUID, Limit]:
+    """Return the facilities and instruments with these ids, to which roles may be limited."""
+    kinds: dict[str, Any] = {"facility": Facility, "instrument": Instrument}
+    values = ("pk", "organisation_id", "name", "name_zh")
+    return {
+        pk: Limit(kind, *rest)
+        for kind, model in kinds.items()
+        for pk, *rest in model.objects.filter(pk__in=list(ids)).values_list(*values)
+    }
+
+
 def facilities() -> QuerySet[Facility]:
     return Facility.objects.select_related("organisation__region").order_by("name", "id")
+
+
+def facilities_where(actor: Actor, capability: str) -> QuerySet[Facility]:
+    """Return the facilities where the actor has a capability: those of whole organisations, and those for
+    which a role is held. A role for an instrument gives none."""
+    scope = actor.scope_where(capability)
+    reach = Q(organisation_id__in=scope.organisations)
+    for organisation, facility in sorted(scope.facilities):
+        reach |= Q(organisation_id=organisation, pk=facility)
+    return facilities().filter(reach)
+
+
+def hosts_managed_in_part(actor: Actor) -> frozenset[UUID]:
+    """Return the organisations of which the actor manages facilities or instruments, but not the whole."""
+    managed = actor.scope_where("manage-instruments")
+    return managed.hosts - managed.organisations
+
+
+def facilities_to_enter(actor: Actor) -> QuerySet[Facility]:
+    """Return the facilities in which the actor is offered to enter instruments. Whoever manages a part of an
+    organisation is offered that part alone, because they could not complete a draft elsewhere."""
+    managed = [facility for _, facility in actor.scope_where("manage-instruments").facilities]
+    elsewhere = Q(organisation_id__in=hosts_managed_in_part(actor)) & ~Q(pk__in=managed)
+    return facilities_where(actor, "register-instruments").exclude(elsewhere)
 
 
 def facility_by_id(facility_id: UUID) -> Facility:
@@ -153,10 +208,10 @@ def techniques_by_code(codes: list[str]) -> list[Technique]:
 def instrument_to_manage(
     actor: Actor, instrument_id: UUID, capability: str = "manage-instruments"
 ) -> Instrument:
-    """Return an instrument. `NotFound` if the actor may not see it, `NotPermitted` without the capability at
-    its host."""
+    """Return an instrument. `NotFound` if the actor may not see it, `NotPermitted` without the capability for
+    it at its host."""
     instrument = instrument_by_id(actor, instrument_id)
-    if not actor.may(capability, place_of(instrument.organisation)):
+    if not actor.may(capability, place_of(instrument.organisation, instrument)):
         is_public = instrument.publication in PUBLIC
         raise NotPermitted(at=instrument.organisation_id, is_named=is_public, capability=capability)
     return instrument

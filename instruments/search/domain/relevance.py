@@ -10,7 +10,7 @@ have only one are listed apart.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from instruments.vocabulary.domain.needs import Understood
+from instruments.vocabulary.domain.needs import SURE, Understood
 from instruments.vocabulary.domain.techniques import above
 
 # The kinds of keys of a technique under which an instrument is filed: its record states the technique, its
@@ -22,12 +22,24 @@ SHARES = ((frozenset([OWN, CALLED]), 1000), (frozenset([OWN]), 990), (frozenset(
           (frozenset([CALLED]), 930))  # fmt: skip
 # Each technique of a term is worth this much less than the one before it, down to the least.
 STEP, LEAST_STEPS = 0.12, 0.4
-# A technique that is directly broader than the best one of a term answers as well, for this share, if no more
-# than so many techniques are below it.
-BROADER, SMALL_FAMILY = 0.6, 6
+# What is broader than a technique and done with the same machine answers as well, for this share.
+BROADER = 0.6
 # An answer is worth at least this share of the best; less if nobody has anything better. These and the next
 # number were set on the needs in tests/data/needs.
 LEAST_WORTH, LESS_WORTH = 0.75, 0.5
+# What is done with the same machine: an instrument that states the second may well do the first.
+MODES = {
+    "local-stem": "local-tem", "local-pfm": "PaNET01318", "local-mfm": "PaNET01318",
+    "local-kpfm": "PaNET01318",
+    "local-c-afm": "PaNET01318", "PaNET01198": "PaNET01197", "PaNET01199": "PaNET01197",
+    "PaNET01197": "PaNET01196", "local-liquid-nmr": "local-nmr", "local-dsc": "local-thermal",
+    "local-tga": "local-thermal", "local-short-read": "local-sequencing",
+    "local-fatigue-testing": "local-fatigue", "PaNET01316": "PaNET01191", "PaNET01162": "PaNET01188",
+    "PaNET01161": "PaNET01101", "local-hall": "local-transport",
+    "local-single-cell-sequencing": "local-sequencing", "local-fib-sem-tomography": "local-fib",
+    "local-proteomics": "local-lc-ms",
+}  # fmt: skip
+CLOSE = 0.9  # of the worth of the answer before: one that is worth less is not as good
 AGREED = 0.2  # the part of a technique's worth that comes from all the terms which it answers
 MOST_FAMILY = 12  # techniques below a broader one that are still neighbours of each other
 
@@ -46,21 +58,20 @@ class Answer:
 def answers(
     understood: Understood,
     parents: Mapping[str, Sequence[str]],
-    families: Mapping[str, int],
     required: Sequence[Collection[str]] = (),
     least: float = LEAST_WORTH,
 ) -> tuple[Answer, ...]:
     """Return the techniques that answer the terms of an interpretation, best first, each for the term that it
-    answers best. `families` is the number of techniques below each. `required` has, for each requirement, the
-    techniques to which its parameter applies: if some answers are among these or below them, the other
-    answers are dropped. `least`: the share of the best answer's worth that an answer must reach."""
+    answers best. `required` has, for each requirement, the techniques to which its parameter applies: if
+    some answers are among these or below them, the other answers are dropped. `least`: the share of the best
+    answer's worth that an answer must reach."""
     worths: dict[str, list[tuple[float, str]]] = {}
-    best: set[str] = set()  # of a term that is described
+    named: set[str] = set()
     for term, strength in understood.terms:
         for place, code in enumerate(term.techniques):
             worths.setdefault(code, []).append((strength * max(1 - STEP * place, LEAST_STEPS), term.code))
-            if not (place or term.is_named):
-                best.add(code)
+            if term.is_named and strength >= SURE:
+                named.add(code)  # it counts, however many terms agree on another
     for asked in required:
         worths = {c: each for c, each in worths.items() if {c, *above(c, parents)} & {*asked}} or worths
     agreed = {
@@ -71,15 +82,23 @@ def answers(
     found: list[Answer] = []
     for code, worth in agreed.items():
         term_code, share = max(worths[code])[1], worth / most
-        if share < least:
+        if share < least and code not in named:
             continue
         found.append(Answer(code, term_code, round(1000 * share)))
         found += [
             Answer(broader, term_code, round(1000 * share * BROADER), is_broader=True)
             for broader in parents.get(code, ())
-            if code in best and broader not in agreed and families.get(broader, 0) <= SMALL_FAMILY
+            if broader not in agreed and MODES.get(code) == broader
         ]
     return tuple(sorted(found, key=lambda one: (-one.worth, one.technique))[:MOST_ANSWERS])
+
+
+def tiers(wanted: Sequence[Answer]) -> list[tuple[Answer, ...]]:
+    """Return the answers that stand together, from the best alone to all: each of these is followed by more
+    where the next one is worth clearly less. The first that any instrument gives is the list; whatever is
+    weaker is only near."""
+    ends = [n for n in range(1, len(wanted)) if wanted[n].worth < CLOSE * wanted[n - 1].worth]
+    return [tuple(wanted[:end]) for end in (*ends, len(wanted))]
 
 
 def ways(wanted: Iterable[Answer]) -> list[tuple[frozenset[str], Answer, int]]:

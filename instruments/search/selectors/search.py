@@ -32,7 +32,18 @@ from instruments.capabilities.selectors.capabilities import failing, meeting
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import WITH
 from instruments.search.domain.relevance import ABOVE, CALLED, OWN, Answer, answers, ways
-from instruments.search.domain.search import FACETS, GROUPS, Criteria, Term, exactly, key, terms
+from instruments.search.domain.search import (
+    FACETS,
+    FOR_ONE,
+    GROUPS,
+    Criteria,
+    Term,
+    exactly,
+    key,
+    names_of_maker,
+    terms,
+    wished_for,
+)
 from instruments.search.models import SearchEntry
 from instruments.vocabulary.domain.needs import NeedTerm, Understood
 from instruments.vocabulary.domain.words import nearest, respelt
@@ -46,11 +57,13 @@ NAMED, DESCRIBED, BROADER, NAME_BEGUN, BEGUN, ELSEWHERE, WHOLE = 80, 60, 50, 30,
 # If some words suffice: the weight of each that matches.
 ONE_MORE = 100
 # One thousandth of an answer's worth outweighs all words; a requirement that is met outweighs sixty of them.
-STEP_OF_WORTH, MEETS = 100, 6_000
+STEP_OF_WORTH, MEETS, MOST_SAID = 100, 6_000, 40
 MOST_VALUES = 50  # of a facet that may have thousands
 MOST_PARAMETERS = 6
+MOST_NAMED = 200  # places and makers among which a word is sought
 FEW, KEPT_SECONDS = 5_000, 60
 
+_LEXEME_WEIGHT = re.compile(r"(?<=':)[ABCD]+|(?<=':\*)[ABCD]+")
 _LEXEME = re.compile(r"('[^']*')(:\*)?")
 
 
@@ -78,8 +91,12 @@ def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
         rows = rows.filter(pk__in=meeting(requirement))
     if criteria.words == "nothing":
         return rows.none()
-    if criteria.words == "stated":
+    for beside in criteria.beside:
+        rows = rows.filter(words__asked=_LEXEME_WEIGHT.sub("", beside.query), strong__asked=beside.query)
+    if criteria.words in ("stated", "met"):
         rows = rows.filter(reduce(or_, (Q(pk__in=meeting(wish)) for wish in criteria.wishes)))
+    if criteria.is_general:
+        rows = rows.filter(_is_fitting(criteria.text))
     if wanted := answers_of(criteria):
         return _not_failing(rows.filter(keys__overlap=keys_of(wanted)), criteria)
     if criteria.term:
@@ -106,6 +123,24 @@ def _fits(words: Sequence[Term], how: str) -> Q:
     return Q(words__asked=query) & Q(strong__asked=query)
 
 
+def _is_fitting(text: str) -> Q:
+    """Return the condition that an entry's instrument is for anything, or for what a text says."""
+    keys, pairs = wished_for(text)
+    fits = ~Q(keys__contains=[FOR_ONE])
+    if keys:
+        fits |= Q(keys__overlap=keys)
+    return fits | Q(strong__asked=_any(pairs)) if pairs else fits
+
+
+def _is_for(text: str, prefix: str = "") -> Q:
+    """Return the condition that an entry's instrument is for what a text says, as its name says."""
+    keys, pairs = wished_for(text)
+    said = Q(**{f"{prefix}keys__overlap": keys})
+    if pairs:
+        said |= Q(**{f"{prefix}strong__asked": _any(pairs)})
+    return Q(**{f"{prefix}keys__contains": [FOR_ONE]}) & said
+
+
 def _not_failing(rows: QuerySet[SearchEntry], criteria: Criteria) -> QuerySet[SearchEntry]:
     for wish in criteria.wishes:
         rows = rows.exclude(pk__in=failing(wish))
@@ -120,7 +155,7 @@ def answers_of(criteria: Criteria) -> tuple[Answer, ...]:
     term = known.term(criteria.term)
     codes = known.techniques_of(criteria.term)
     chosen = term or NeedTerm(criteria.term, criteria.term, criteria.term, codes)
-    return answers(Understood(((chosen, 1.0),)), known.parents, known.families)
+    return answers(Understood(((chosen, 1.0),)), known.parents)
 
 
 def keys_of(wanted: Iterable[Answer]) -> list[str]:
@@ -141,8 +176,16 @@ def nearby(criteria: Criteria, codes: Sequence[str], most: int) -> list[Instrume
     others = near_keys(codes)
     if not (wanted or others):
         return []
-    bare = replace(criteria, text="", term="", answers=(), wishes=(), words="", sort="")
+    bare = replace(
+        criteria, text="", term="", answers=(), wishes=(), words="", sort="", beside=(), is_general=False
+    )
     fails = reduce(or_, (Q(pk__in=failing(wish)) for wish in criteria.wishes), Q(pk__in=[]))
+    if criteria.words == "met" and criteria.wishes:  # those that do not say
+        fails |= ~reduce(or_, (Q(pk__in=meeting(wish)) for wish in criteria.wishes))
+    if criteria.is_general:
+        fails |= ~_is_fitting(criteria.text)
+    for beside in criteria.beside:  # those elsewhere, or of another make
+        fails |= ~Q(strong__asked=beside.query)
     answering = Q(keys__overlap=keys_of(wanted)) if wanted else Q(pk__in=[])
     near = Q(keys__overlap=[each for keys in others for each in keys]) if others else Q(pk__in=[])
     rows = entries(bare).filter((answering & fails) | (near & ~answering))
@@ -175,6 +218,10 @@ def rank(criteria: Criteria, prefix: str = "") -> Any:
         ]
         if text and (words := terms(text, is_some=True)):
             worth.append(_ties([term.whole for term in words], prefix))
+        if criteria.is_general:
+            worth.append(Case(When(_is_for(text, prefix), then=Value(MEETS)), default=Value(0)))
+        if said := _said(wanted, prefix):
+            worth.append(said)
         return Value(0) - reduce(add, worth)
     worth = [Greatest(Value(0), Value(6) - F(f"{prefix}length"))]
     if text:
@@ -210,9 +257,28 @@ def _ties(queries: Sequence[str], prefix: str) -> Any:
     return Func(
         F(f"{prefix}words"),
         Func(Value(_any(queries)), template="%(expressions)s::tsquery"),
-        template="(least(0.09, ts_rank(%(expressions)s)) * 1000)::int",
+        template="(least(0.05, ts_rank(%(expressions)s)) * 1000)::int",
         output_field=IntegerField(),
     )
+
+
+def _said(wanted: Sequence[Answer], prefix: str) -> Case | None:
+    """Return a little for an instrument whose name is also that of a further technique of the best term, as a
+    triple quadrupole is the better mass spectrometer for residues; less than a step of worth."""
+    known = load_vocabulary()
+    best = wanted[0].technique  # what is narrower is done by other instruments
+    codes = [
+        c for c in known.techniques_of(wanted[0].term) if c in known.terms and best not in known.above(c)
+    ]
+    cases = [
+        When(
+            **{f"{prefix}strong__asked": " & ".join(_of(term.whole, "A") for term in words)},
+            then=Value(MOST_SAID - 10 * n),
+        )
+        for n, code in enumerate(codes[1 : MOST_SAID // 10])
+        if (words := terms(known.terms[code].name))
+    ]
+    return Case(*cases, default=Value(0), output_field=IntegerField()) if cases else None
 
 
 def _worth(term: Term, prefix: str, is_some: bool) -> Case:
@@ -355,6 +421,25 @@ def first_found(searches: Sequence[Criteria]) -> int | None:
     return found
 
 
+def load_names(criteria: Criteria) -> set[str]:
+    """Return the names of hosts, sites, regions and makers of instruments that match. One statement."""
+    columns = [
+        *("organisation__name", "organisation__name_zh", "organisation__code"),
+        *(f"instrument__facility__{name}" for name in ("name", "name_zh", "address")),
+        *(
+            f"region__{up}{name}"
+            for up in ("", "parent__", "parent__parent__")
+            for name in ("name", "name_zh")
+        ),
+    ]
+    rows = entries(criteria).order_by().values_list("instrument__manufacturers", *columns).distinct()
+    names: set[str] = set()
+    for makers, *others in rows[:MOST_NAMED]:
+        names.update(filter(None, others))
+        names.update(name for maker in makers for name in names_of_maker(str(maker.get("name", ""))))
+    return names
+
+
 # Facets
 
 
@@ -462,7 +547,16 @@ def load_specifications(criteria: Criteria) -> Specifications:
 def hash_of(criteria: Criteria) -> str:
     """Return a digest of all criteria on which facets depend, as a cache key."""
     words = (criteria.text.split(), criteria.term, criteria.words, criteria.answers, criteria.wishes)
-    text = repr((*words, criteria.facility, sorted(criteria.keys.values()), criteria.specs))
+    text = repr(
+        (
+            *words,
+            criteria.beside,
+            criteria.is_general,
+            criteria.facility,
+            sorted(criteria.keys.values()),
+            criteria.specs,
+        )
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

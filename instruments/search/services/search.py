@@ -10,7 +10,16 @@ from django.db import connection, transaction
 from instruments.register.locks import lock_instruments
 from instruments.register.models import Instrument
 from instruments.search.domain.relevance import ABOVE, CALLED, OWN
-from instruments.search.domain.search import GROUPS, exactly, key, vector, weighted
+from instruments.search.domain.search import (
+    GROUPS,
+    chinese_names,
+    exactly,
+    key,
+    purpose,
+    town_of,
+    vector,
+    weighted,
+)
 from instruments.search.models import SearchEntry, SearchGroup, SearchWord
 from instruments.vocabulary.domain.techniques import Lexicon, is_division
 from instruments.vocabulary.domain.words import pieces
@@ -36,7 +45,7 @@ def entries_file(instrument_ids: Sequence[UUID], lexicon: Lexicon | None = None)
     regions = {i.region_id for i in instruments.values()}
     above = _regions_above(regions)
     entries = [
-        _entry(instrument, sorted(codes.get(pk, ())), above[instrument.region_id], lexicon)
+        _entry(instrument, sorted(codes.get(pk, ())), *above[instrument.region_id], lexicon)
         for pk, instrument in sorted(instruments.items())
     ]
     groups = {group.id: group for entry in entries for group in _grouped(entry)}
@@ -59,22 +68,27 @@ def _grouped(entry: SearchEntry) -> list[SearchGroup]:
     return groups
 
 
-def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-    """Return, for each region, its code and those of all regions above it."""
+def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, tuple[list[str], list[str]]]:
+    """Return, for each region, its code and those of all regions above it, and their names."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.id, array_agg(a.code ORDER BY a.code)
+            SELECT r.id, array_agg(a.code ORDER BY a.code),
+                array_agg(a.name ORDER BY a.code) || array_agg(a.name_zh ORDER BY a.code)
             FROM accounts_region r JOIN accounts_region a ON a.id = r.id OR a.id = ANY(r.lineage)
             WHERE r.id = ANY(%s) GROUP BY r.id
             """,
             [list(region_ids)],
         )
-        return dict(cursor.fetchall())
+        return {region: (codes, names) for region, codes, names in cursor.fetchall()}
 
 
 def _entry(
-    instrument: Instrument, codes: Sequence[str], regions: Sequence[str], lexicon: Lexicon
+    instrument: Instrument,
+    codes: Sequence[str],
+    regions: Sequence[str],
+    places: Sequence[str],
+    lexicon: Lexicon,
 ) -> SearchEntry:
     makers = [str(maker.get("name", "")) for maker in instrument.manufacturers]
     kinds = [str(kind.get("name", "")) for kind in instrument.instrument_types]
@@ -93,16 +107,21 @@ def _entry(
     weights = weighted(
         {
             "A": names,
-            "B": [*makers, *(label for code in sorted(named) for label in lexicon.labels[code])],
+            "B": [
+                *makers,
+                *(name for maker in makers for name in chinese_names(maker)),
+                *(label for code in sorted(named) for label in lexicon.labels[code]),
+            ],
             "C": [
                 label
                 for code in sorted(lexicon.above(named))
                 if not is_division(code, lexicon.labels[code][0])
                 for label in lexicon.labels[code]
             ]
-            + [host.name, host.name_zh, host.code, site.name, site.name_zh],
+            + [host.name, host.name_zh, host.code, site.name, site.name_zh, town_of(site.address), *places],
             "D": [
                 *kinds,
+                *(label for code in sorted(named) for label in lexicon.for_others[code]),
                 *(instrument.description, instrument.description_zh),
                 *(str(other.get("identifier", "")) for other in instrument.alternate_identifiers),
                 *(str(variable.get("name", "")) for variable in instrument.measured_variables),
@@ -119,6 +138,7 @@ def _entry(
         *(key("maker", maker) for maker in makers if maker.strip()),
         *(key("service_mode", mode) for mode in instrument.service_modes),
         key("kind", instrument.kind),
+        *purpose(instrument.name),
     ]
     return SearchEntry(
         instrument=instrument,

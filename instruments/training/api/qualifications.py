@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, creates, lists, named, reads
 from accounts.api.shapes import Day, Instant, Shape, Text
@@ -21,6 +22,7 @@ from instruments.register.selectors.registry import instrument_by_id, techniques
 from instruments.training.models import Qualification
 from instruments.training.selectors.qualifications import (
     load_certificate,
+    load_replacing,
     of_person,
     person_to_certify,
     qualification_by_id,
@@ -41,6 +43,7 @@ EXAMPLE = {
     "valid_from": "2026-03-06",
     "valid_until": "2028-03-05",
     "state": "valid",
+    "replaced_by": None,
     "note": "Introduction on 5 March",
     "granted_by": {"id": "0197a1de-0000-7000-8000-000000000004", "name": "Zhao Min"},
     "granted_at": "2026-03-06T02:00:00Z",
@@ -51,27 +54,25 @@ EXAMPLE = {
 }
 
 
-class CertifiedPersonShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField(source="*")
-
-
 class QualificationShape(serializers.Serializer[Any]):
     """A certificate for one instrument (by id), or for a technique (by code) on all of the issuer's
     instruments that require it. Days are local and inclusive; `reason` is why it was revoked."""
 
     id = serializers.UUIDField()
-    user = CertifiedPersonShape()
+    user = PersonShape()
     instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
     technique = serializers.CharField(source="technique.code", allow_null=True)
     issuer = serializers.CharField(source="issuer.code")
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
     state = serializers.ChoiceField(STATES)
+    replaced_by = serializers.UUIDField(
+        allow_null=True, help_text="A later certificate for the same thing, which has taken its place."
+    )
     note = serializers.CharField()
-    granted_by = CertifiedPersonShape()
+    granted_by = PersonShape()
     granted_at = Instant()
-    revoked_by = CertifiedPersonShape(allow_null=True)
+    revoked_by = PersonShape(allow_null=True)
     revoked_at = Instant(allow_null=True)
     reason = serializers.CharField(source="why_revoked", allow_null=True)
     version = serializers.IntegerField()
@@ -139,7 +140,9 @@ class Qualifications(Resource):
         return qualification_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
+        replaced = load_replacing(rows, self.now)
         for row in rows:
+            row.replaced_by = replaced.get(row.pk)
             row.state = load_certificate(row).state(zone_of(row), self.now)
             row.why_revoked = row.reason or None
         return rows
@@ -178,7 +181,7 @@ class Qualifications(Resource):
         zone = ZoneInfo((instrument.facility if instrument else issuer.region).time_zone)
         return qualification_grant(
             self.by,
-            user=person_to_certify(self.actor, issuer, data["user"]),
+            user=person_to_certify(self.actor, issuer, data["user"], instrument),
             issuer=issuer,
             instrument=instrument,
             technique=technique,

@@ -8,15 +8,17 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages
 from accounts.api.resource import OnPage, Resource, acts, changes, creates, lists, named, reads
-from accounts.api.shapes import Flag, Instant, ListOf, ReasonBody, Shape, Text, Whole
+from accounts.api.shapes import Flag, Instant, ListOf, Money, ReasonBody, Shape, Text, Whole
 from accounts.models import Organisation
 from instruments.register.selectors.registry import facility_by_id
 from instruments.training.api.qualifications import certified
 from instruments.training.domain import training
 from instruments.training.forms.training import CourseChangeBody, SessionCancelForm
 from instruments.training.models import Course, CourseSession
+from instruments.training.selectors.fees import own_payers, places_priced
 from instruments.training.selectors.training import (
     coming,
     course_by_id,
@@ -40,11 +42,6 @@ SESSION = {
     "places": 6,
     "location": "Room 301",
 }
-
-
-class TrainerShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField(source="*")
 
 
 class PrerequisitesShape(serializers.ListField):
@@ -75,9 +72,19 @@ class CourseShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
+class PlacePriceShape(serializers.Serializer[Any]):
+    """The price of a place for one of your organisations, tax included, to be paid once you have attended.
+    `payable` is null if the rate card has no price for its price group: then it cannot pay for a place."""
+
+    organisation = serializers.CharField(source="organisation.code")
+    price_group = serializers.CharField()
+    payable = Money(allow_null=True)
+
+
 class CourseSessionShape(serializers.Serializer[Any]):
     """One session of a course. `free` is the number of places that are not taken; if `waiting` is not zero,
-    whoever asks now has to wait too."""
+    whoever asks now has to wait too. `prices`: what a place costs each of your organisations; empty if it
+    costs nothing."""
 
     id = serializers.UUIDField()
     course = serializers.UUIDField(source="course_id")
@@ -96,7 +103,8 @@ class CourseSessionShape(serializers.Serializer[Any]):
         allow_null=True,
         help_text="The instrument used, which is closed during the session.",
     )
-    trainers = TrainerShape(source="trainers_by_name", many=True)
+    trainers = PersonShape(source="trainers_by_name", many=True)
+    prices = PlacePriceShape(many=True)
     cancelled_at = Instant(allow_null=True)
     reason = serializers.CharField(source="why_cancelled", allow_null=True)
     version = serializers.IntegerField()
@@ -140,6 +148,10 @@ class SessionChangeBody(Shape):
         max_length=training.MOST_NAMED,
         required=False,
         help_text="Ids or e-mail addresses of members of the organisation.",
+    )
+    displace = Flag(
+        required=False,
+        help_text="Whether bookings of the instrument at that time give way at no cost, as to a closure.",
     )
 
 
@@ -228,7 +240,9 @@ class CourseSessions(Resource):
         return session_by_id(self.actor, pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
+        prices = places_priced(rows, own_payers(self.actor))
         for row in rows:
+            row.prices = prices.get(row.pk, [])
             row.free = free_places(row)
             row.trainers_by_name = sorted(row.trainers.all(), key=str)
             row.why_cancelled = row.reason or None
@@ -258,12 +272,14 @@ class CourseSessions(Resource):
     )
     def create(self, data: dict[str, Any]) -> UUID:
         """Schedules a session of a course. Only the course's managers may do this. 409
-        `reservations-in-the-way` lists bookings of its instrument at that time."""
+        `reservations-in-the-way` lists bookings of its instrument at that time, which `displace` makes give
+        way."""
         course = named("course", course_to_manage, self.actor, data["course"])
+        displace = data.pop("displace", False)
         facility = named("facility", facility_by_id, data["facility"])
         terms = _session_terms({"instrument": course.instrument_id} | data, course.organisation)
         return training_services.session_create(
-            self.by, course_id=course.pk, facility=facility, terms=terms
+            self.by, course_id=course.pk, facility=facility, terms=terms, displace=displace
         ).pk
 
     @reads(_("A course session"))
@@ -278,7 +294,7 @@ class CourseSessions(Resource):
         are told of another time or place; if there are more places, people who wait get them. The instrument
         is closed at the new time instead."""
         row = session_to_manage(self.actor, pk)
-        facility_id = data.pop("facility", None)
+        facility_id, displace = data.pop("facility", None), data.pop("displace", False)
         present = {
             "start": row.start_at,
             "end": row.end_at,
@@ -293,6 +309,7 @@ class CourseSessions(Resource):
             session_id=pk,
             facility=named("facility", facility_by_id, facility_id) if facility_id else None,
             terms=_session_terms(present | data, row.course.organisation),
+            displace=displace,
         )
 
     @OnPage(

@@ -42,6 +42,15 @@ class Certificate:
         return "expired" if self.valid_until is not None and self.valid_until < today else "valid"
 
 
+def is_replaced(old: Certificate, new: Certificate, today: date) -> bool:
+    """Say whether another certificate for the same thing takes the place of an old one: it has begun, no
+    later than the day after the old one ends, and it lasts longer. Neither may be revoked."""
+    if old.valid_until is None or old.revoked_at is not None or new.revoked_at is not None:
+        return False
+    lasts_longer = new.valid_until is None or new.valid_until > old.valid_until
+    return lasts_longer and new.valid_from <= min(today, old.valid_until + timedelta(days=1))
+
+
 def within(certificate: Certificate, first: date, until: date | None) -> Certificate | None:
     """Return the certificate limited to the days [`first`, `until`); None if it is valid on none of them."""
     last = certificate.valid_until
@@ -92,6 +101,10 @@ LONGEST_NAME, LONGEST_TEXT = 200, 4000
 LONGEST_SESSION = timedelta(days=31)
 FARTHEST = timedelta(days=2 * 366)
 RESULTS = ("passed", "failed", "absent")
+INSTEAD = ("failed", "absent")  # what may take the place of `passed`
+ATTENDED = frozenset({"passed", "failed"})
+# How long after the end of a session a place in it is charged at the latest.
+CHARGED_WITHIN = timedelta(days=60)
 # How many days before the end of a certificate its holder is reminded, the shortest first.
 REMIND_DAYS = (7, 30)
 

@@ -1,6 +1,7 @@
 """Forms for courses, for their sessions, and for people whom a manager enrols."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from accounts.api.shapes import ListOf, Shape, Text, Whole
+from accounts.domain.errors import invalid
 from accounts.domain.roles import Actor
 from accounts.forms import known_to, person_choice
 from accounts.letters.words import named, zone_name
+from accounts.models import Organisation
 from instruments.reading.forms.fields import (
     LocalMomentField,
     PeopleField,
@@ -24,6 +27,7 @@ from instruments.reading.forms.shapes import field_of
 from instruments.register.models import Facility, Instrument
 from instruments.training.domain import training
 from instruments.training.models import Course, CourseSession
+from instruments.training.selectors.fees import THEIRS, SourceChoice
 from instruments.vocabulary.models import Technique
 
 _NAMES = {"instrument": "thing", "technique": "thing"}
@@ -151,6 +155,13 @@ class SessionForm(VersionForm):
         required=False,
         help_text=_("Closed during the session: nobody can book it then."),
     )
+    displace = forms.BooleanField(
+        label=_(
+            "Displace them: bookings that fit another unit move there; the others are cancelled free of "
+            "charge, and their people are notified by mail."
+        ),
+        required=False,
+    )
     trainers = PeopleField(
         label=_("Trainers"), least=1, most=30, help_text=_("Members of your organisation.")
     )
@@ -237,6 +248,48 @@ class EnrolForm(StyledForm):
         help_text=_("Names, or a pasted list of mail addresses."),
     )
 
-    def __init__(self, data: Any = None, *, actor: Actor) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        actor: Actor,
+        payers: Sequence[Organisation] = (),
+        sources: Mapping[UUID, Sequence[SourceChoice]] | None = None,
+    ) -> None:
+        """`payers`: the organisations that may pay for places with a price, if there is a choice; `sources`:
+        the funding sources of each that the actor may charge."""
         super().__init__(data)
         known_to(self, actor)
+        if len(payers) > 1:
+            choice = forms.ChoiceField(
+                label=_("Paid by"),
+                choices=[(each.code, named(each)) for each in payers],
+                help_text=_("Another organisation than your own pays only for its members."),
+            )
+            self.add("organisation", choice)
+        if sources:
+            groups: list[tuple[Any, Any]] = [
+                (THEIRS, _("the default of the person it is for")),
+                ("", _("no funding source")),
+            ]
+            for payer in payers:
+                codes = [
+                    (f"{payer.code}/{one.code}", one.label) for one in sources.get(payer.pk, ()) if one.code
+                ]
+                if codes:
+                    groups.append((named(payer), codes))
+            choice = forms.ChoiceField(
+                label=_("Funding source"), choices=groups, required=False, initial=THEIRS
+            )
+            self.add("funding", choice)
+
+    def shares(self) -> list[tuple[str, Decimal]] | None:
+        """Return the chosen source as the service takes it; None: the default of each person. Raise `Invalid`
+        for a source of another organisation than the one that pays."""
+        chosen = self.cleaned_data.get("funding", THEIRS)
+        if chosen in (THEIRS, ""):
+            return None if chosen else []
+        organisation, _slash, code = chosen.partition("/")
+        if self.cleaned_data.get("organisation", organisation) != organisation:
+            raise invalid("funding", "unknown-source")
+        return [(code, Decimal(100))]

@@ -1,5 +1,7 @@
 """Tables of courses that end in a certificate, their sessions, and the places in them."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -86,7 +88,11 @@ class CourseSession(models.Model):
 
 class Enrolment(models.Model):
     """A person's place in a session, or in the line for one. A person who gave it up and asks again gets
-    another row, at the end of the line."""
+    another row, at the end of the line.
+
+    `organisation` pays for it once it was attended, if the place has a price when it is asked for. `price` is
+    then the stored quote: its `inputs`, to compute it again, and its `result`.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting for a place")
@@ -104,6 +110,11 @@ class Enrolment(models.Model):
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
     qualification = models.OneToOneField(Qualification, models.PROTECT, null=True, related_name="enrolment")
+    # Without a constraint, as organisations are never deleted and adding one would lock their table.
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    price = models.JSONField(null=True)
 
     class Meta:
         verbose_name = _("enrolment")
@@ -114,8 +125,23 @@ class Enrolment(models.Model):
             models.CheckConstraint(
                 condition=Q(qualification=None) | Q(state="passed"), name="enrolment_certified_if_passed"
             ),
+            models.CheckConstraint(
+                condition=Q(organisation=None, price=None)
+                | Q(organisation__isnull=False, price__isnull=False),
+                name="enrolment_priced_for_payer",
+            ),
         ]
         indexes = [models.Index(fields=["user", "-asked_at"], name="enrolment_user")]
 
     def places(self) -> Places:
         return self.session.course.organisation.places()
+
+    @property
+    def payable(self) -> Decimal | None:
+        """Return what is to be paid once the place was attended; None if it has no price."""
+        return None if self.price is None else Decimal(self.price["result"]["payable"])
+
+    @property
+    def currency(self) -> str | None:
+        """Return the currency of what is to be paid."""
+        return None if self.price is None else self.price["result"]["currency"]

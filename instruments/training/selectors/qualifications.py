@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import in_scope, place_of
 from accounts.selectors.organisations import load_moves, organisation_regions_held
 from accounts.selectors.rows import visible
 from accounts.selectors.users import person_named
@@ -138,6 +138,43 @@ def load_certificate(row: Qualification) -> training.Certificate:
     return training.Certificate(row.valid_from, row.valid_until, row.revoked_at)
 
 
+def load_replacing(rows: Iterable[Qualification], now: datetime) -> dict[UUID, UUID]:
+    """Return, by the id of a certificate that a later one of the same issuer for the same thing replaces,
+    the id of that one. One statement, none if no certificate has an end."""
+    ending = [row for row in rows if row.valid_until is not None and row.revoked_at is None]
+    if not ending:
+        return {}
+    others = Qualification.objects.filter(
+        user__in={row.user_id for row in ending},
+        issuer__in={row.issuer_id for row in ending},
+        revoked_at=None,
+    ).order_by(F("valid_until").asc(nulls_last=True), "granted_at", "pk")
+    alike: dict[tuple[UUID | None, ...], list[Qualification]] = {}
+    for each in others:
+        alike.setdefault(_thing(each), []).append(each)
+    found = {}
+    for row in ending:
+        today, old = local_date(zone_of(row), now), load_certificate(row)
+        for each in alike.get(_thing(row), ()):
+            if training.is_replaced(old, load_certificate(each), today):
+                found[row.pk] = each.pk
+    return found
+
+
+def _thing(row: Qualification) -> tuple[UUID | None, ...]:
+    return row.user_id, row.issuer_id, row.instrument_id, row.technique_id
+
+
+def shown_states(rows: Sequence[Qualification], now: datetime) -> list[tuple[Qualification, str]]:
+    """Return certificates, each with the state that pages show: `replaced` if a later one has taken its
+    place, else that of `Certificate.state`."""
+    replaced = load_replacing(rows, now)
+    return [
+        (row, "replaced" if row.pk in replaced else load_certificate(row).state(zone_of(row), now))
+        for row in rows
+    ]
+
+
 def zone_of(row: Qualification) -> ZoneInfo:
     """Return the time zone of a certificate's days: the instrument's, or for a technique that of the issuer's
     region. On an instrument, a technique's certificate counts by the instrument's own days."""
@@ -146,12 +183,11 @@ def zone_of(row: Qualification) -> ZoneInfo:
 
 
 def qualifications_for(actor: Actor) -> QuerySet[Qualification]:
-    """Return the actor's own certificates; those of issuers that the actor manages; for an auditor those of
-    issuers in their regions. `NotPermitted` if nobody is signed in."""
+    """Return the actor's own certificates; those of issuers, or for instruments, that the actor manages; for
+    an auditor those of issuers in their regions. `NotPermitted` if nobody is signed in."""
     seen = Q(user_id=actor.person)
-    managed = actor.organisations_where("manage-instruments")
-    if managed:
-        seen |= Q(issuer_id__in=managed)
+    if managed := actor.scope_where("manage-instruments"):
+        seen |= in_scope(managed, "issuer_id")
     regions = list(actor.regions_where("read-bookings"))
     if regions:
         seen |= Q(issuer__region__lineage__overlap=regions)
@@ -215,10 +251,13 @@ def techniques_at(instrument: Instrument) -> list[Technique]:
     return [*own, *Technique.objects.filter(code=needed)]
 
 
-def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
-    """Return a person by id or e-mail address, for managers of the issuer. `NotPermitted` for others, who
-    thus do not learn who has an account; `Invalid` if there is no such person."""
-    if not actor.may("manage-instruments", place_of(issuer)):
+def person_to_certify(
+    actor: Actor, issuer: Organisation, named: str, instrument: Instrument | None = None
+) -> User:
+    """Return a person by id or e-mail address, for managers of the issuer, or of the `instrument` that it is
+    about. `NotPermitted` for others, who thus do not learn who has an account; `Invalid` if there is no such
+    person."""
+    if not actor.may("manage-instruments", place_of(issuer, instrument)):
         raise NotPermitted(at=issuer.pk, capability="manage-instruments")
     person = person_named(named.strip())
     if person is None:
@@ -226,12 +265,14 @@ def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
     return person
 
 
-def people_to_certify(actor: Actor, issuer: Organisation, names: Sequence[str]) -> list[User]:
-    """Return people by ids or e-mail addresses, each once, for managers of the issuer. `NotPermitted` for
-    others; `Invalid` if somebody is unknown, with the names of all who are."""
+def people_to_certify(
+    actor: Actor, issuer: Organisation, names: Sequence[str], instrument: Instrument | None = None
+) -> list[User]:
+    """Return people by ids or e-mail addresses, each once, as `person_to_certify`; `Invalid` if somebody is
+    unknown, with the names of all who are."""
     if len(names) == 1:
-        return [person_to_certify(actor, issuer, names[0])]
-    if not actor.may("manage-instruments", place_of(issuer)):
+        return [person_to_certify(actor, issuer, names[0], instrument)]
+    if not actor.may("manage-instruments", place_of(issuer, instrument)):
         raise NotPermitted(at=issuer.pk, capability="manage-instruments")
     found = {name: person_named(name.strip()) for name in names}
     if unknown := [name for name, person in found.items() if person is None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,15 +11,16 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.domain.errors import NotPermitted, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import in_scope, place_of
 from accounts.selectors.rows import visible
 from accounts.selectors.users import members_named
 from accounts.selectors.zones import DayIn
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
-from instruments.training.domain.training import REMIND_DAYS, THIS_INSTRUMENT, reminder_due
+from instruments.register.selectors.blocks import block_at, numbers_of
+from instruments.training.domain.training import CHARGED_WITHIN, REMIND_DAYS, THIS_INSTRUMENT, reminder_due
 from instruments.training.models import Course, CourseSession, Enrolment, Qualification
 from instruments.training.selectors.qualifications import needed_for, zone_of
 from instruments.vocabulary.models import Technique
@@ -41,11 +43,11 @@ def courses() -> QuerySet[Course]:
 
 
 def courses_for(actor: Actor) -> QuerySet[Course]:
-    """Return the courses on offer, and the retired ones of hosts that the actor manages. `NotPermitted` if
-    nobody is signed in."""
+    """Return the courses on offer, and the retired ones that the actor manages. `NotPermitted` if nobody is
+    signed in."""
     seen = Q(retired_at=None)
-    if actor.person and (managed := actor.organisations_where("manage-instruments")):
-        seen |= Q(organisation_id__in=managed)
+    if actor.person and (managed := actor.scope_where("manage-instruments")):
+        seen |= in_scope(managed, "organisation_id")
     return courses().filter(seen).prefetch_related("prerequisites")
 
 
@@ -55,30 +57,36 @@ def course_by_id(actor: Actor, course_id: UUID) -> Course:
 
 
 def course_to_manage(actor: Actor, course_id: UUID) -> Course:
-    """Return a course for its host's managers; `NotPermitted` for others."""
+    """Return a course for those who manage it; `NotPermitted` for others."""
     course = course_by_id(actor, course_id)
-    _must_manage(actor, course.organisation)
+    _must_manage(actor, course)
     return course
 
 
-def _must_manage(actor: Actor, host: Organisation) -> None:
-    if not actor.may("manage-instruments", place_of(host)):
-        raise NotPermitted(at=host.pk, capability="manage-instruments")
+def place_of_course(course: Course) -> Place:
+    """Return the place of acts on a course. One for a technique is the affair of its whole host."""
+    return place_of(course.organisation, course.instrument)
+
+
+def _must_manage(actor: Actor, course: Course) -> None:
+    if not actor.may("manage-instruments", place_of_course(course)):
+        raise NotPermitted(at=course.organisation_id, capability="manage-instruments")
 
 
 def managed_courses(actor: Actor) -> QuerySet[Course]:
-    """Return the courses of the hosts that the actor manages, those on offer first. `NotPermitted` for people
-    who manage none."""
-    managed = actor.organisations_where("manage-instruments")
+    """Return the courses that the actor manages, those on offer first. `NotPermitted` for people who manage
+    nothing."""
+    managed = actor.scope_where("manage-instruments")
     if not managed:
         raise NotPermitted(capability="manage-instruments")
-    rows = courses().filter(organisation_id__in=managed)
+    rows = courses().filter(in_scope(managed, "organisation_id"))
     return rows.order_by(F("retired_at").asc(nulls_first=True), "name", "id")
 
 
 def hosts_managed(actor: Actor) -> list[Organisation]:
-    """Return the organisations for which the actor may create courses. One statement."""
-    managed = actor.organisations_where("manage-instruments")
+    """Return the organisations for which, or for instruments of which, the actor may create courses. One
+    statement."""
+    managed = actor.scope_where("manage-instruments").hosts
     rows = Organisation.objects.select_related("region").filter(pk__in=managed, closed_at=None)
     return list(rows.order_by("name", "id"))
 
@@ -118,7 +126,7 @@ def session_by_id(actor: Actor, session_id: UUID) -> CourseSession:
 def session_to_manage(actor: Actor, session_id: UUID) -> CourseSession:
     """Return a session for its host's managers; `NotPermitted` for others."""
     session = session_by_id(actor, session_id)
-    _must_manage(actor, session.course.organisation)
+    _must_manage(actor, session.course)
     return session
 
 
@@ -172,25 +180,25 @@ def open_to_ask(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[Course
 
 
 def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
-    """Return the actor's own enrolments; those of sessions that the actor leads, and of hosts that the actor
-    manages; for an auditor those of hosts in their regions. `NotPermitted` if nobody is signed in."""
+    """Return the actor's own enrolments; those of sessions that the actor leads, and of courses that the
+    actor manages; for an auditor those of hosts in their regions. `NotPermitted` if nobody is signed in."""
     seen = Q(user_id=actor.person) | Q(session_id__in=led_sessions(actor).order_by().values("pk"))
-    managed = actor.organisations_where("manage-instruments")
-    if managed:
-        seen |= Q(session__course__organisation_id__in=managed)
+    if managed := actor.scope_where("manage-instruments"):
+        seen |= in_scope(managed, "session__course__organisation_id", "session__course__instrument")
     regions = list(actor.regions_where("read-bookings"))
     if regions:
         seen |= Q(session__course__organisation__region__lineage__overlap=regions)
     with_session = [f"session__{name}" for name in SESSION_WITH]
-    return Enrolment.objects.filter(seen).select_related("user", "asked_by", "qualification", *with_session)
+    rows = Enrolment.objects.filter(seen)
+    return rows.select_related("user", "asked_by", "qualification", "organisation", *with_session)
 
 
 def results_to_record(actor: Actor, now: datetime) -> QuerySet[Enrolment]:
     """Return the enrolments without a result in sessions that have begun and that the actor leads or manages,
     except the actor's own."""
     theirs = Q(session_id__in=led_sessions(actor).order_by().values("pk"))
-    if managed := actor.organisations_where("manage-instruments"):
-        theirs |= Q(session__course__organisation_id__in=managed)
+    if managed := actor.scope_where("manage-instruments"):
+        theirs |= in_scope(managed, "session__course__organisation_id", "session__course__instrument")
     return Enrolment.objects.filter(
         theirs,
         ~Q(user_id=actor.person),
@@ -214,8 +222,28 @@ def own_enrolments(actor: Actor) -> QuerySet[Enrolment]:
 def participants(session: CourseSession) -> list[Enrolment]:
     """Return the enrolments of people who have a place in a session or wait for one, in the order in which
     they asked."""
-    rows = session.enrolments.exclude(state="withdrawn").select_related("user", "qualification")
+    rows = session.enrolments.exclude(state="withdrawn")
+    rows = rows.select_related("user", "qualification", "organisation")
     return list(rows.order_by("asked_at", "id"))
+
+
+def places_ahead(user_id: UUID, now: datetime) -> QuerySet[Enrolment]:
+    """Return the places, and waits for one, of a person in sessions that have not begun."""
+    return Enrolment.objects.filter(
+        user_id=user_id,
+        state__in=["enrolled", "waiting"],
+        session__start_at__gt=now,
+        session__cancelled_at=None,
+    )
+
+
+def places_to_pay(organisation: Organisation, now: datetime) -> QuerySet[Enrolment]:
+    """Return the places with a price for which an organisation may have to pay: they have no result yet, and
+    their sessions have not ended so long ago that nothing can be charged any more."""
+    ahead = CourseSession.objects.filter(cancelled_at=None, end_at__gte=now - CHARGED_WITHIN)
+    return Enrolment.objects.filter(
+        organisation=organisation, state__in=["enrolled", "waiting"], session__in=ahead.values("pk")
+    )
 
 
 def places_in_line(rows: Iterable[Enrolment]) -> dict[UUID, int]:
@@ -229,6 +257,29 @@ def places_in_line(rows: Iterable[Enrolment]) -> dict[UUID, int]:
     for pk, session_id in line.order_by("asked_at", "id").values_list("pk", "session_id"):
         ahead[session_id] = places[pk] = ahead.get(session_id, 0) + 1
     return places
+
+
+def sites_of(session: CourseSession) -> frozenset[UUID]:
+    """Return the facilities at which somebody must not be blocked to take part: that of the session, and that
+    of the instrument for which the course certifies."""
+    thing = session.course.instrument
+    return frozenset({session.facility_id, thing.facility_id if thing else session.facility_id})
+
+
+def load_blocked(
+    actor: Actor, sessions_: Sequence[CourseSession], payer_id: UUID | None, now: datetime
+) -> dict[UUID, dict[str, Any]]:
+    """Return, by session in which the reader cannot take a place because the host blocks them or the payer,
+    what the refusal `blocked` says. One statement for each set of facilities."""
+    if not actor.user_id:
+        return {}
+    found: dict[frozenset[UUID], dict[str, Any] | None] = {}
+    for session in sessions_:
+        host, sites = session.course.organisation, sites_of(session)
+        if sites not in found:
+            block = block_at(host.pk, sites, actor.user_id, payer_id, now)
+            found[sites] = numbers_of(block, actor) if block else None
+    return {s.pk: numbers for s in sessions_ if (numbers := found[sites_of(s)])}
 
 
 def session_zone(session: CourseSession) -> ZoneInfo:
@@ -299,10 +350,14 @@ def _offers(rows: QuerySet[Course], now: datetime) -> tuple[CourseOffer, ...]:
     return tuple(sorted(offers, key=lambda o: (not o.sessions, *(s.start_at for s in o.sessions))))
 
 
-def things_of(host: Organisation) -> tuple[list[Instrument], list[Technique]]:
-    """Return the things for which a host's courses may certify: its instruments, and their techniques. Two
-    statements."""
-    own = Instrument.objects.filter(organisation=host).exclude(publication="retired")
+def things_of(actor: Actor, host: Organisation) -> tuple[list[Instrument], list[Technique]]:
+    """Return the things for which the actor may offer courses of a host: its instruments, and for managers of
+    the whole host their techniques. Two statements."""
+    managed = actor.scope_where("manage-instruments")
+    own = Instrument.objects.filter(in_scope(managed, "organisation_id", None), organisation=host)
+    own = own.exclude(publication="retired")
+    if host.pk not in managed.organisations:
+        return list(own.order_by("name", "id")), []
     used = Technique.objects.filter(instruments__in=own).distinct()
     return list(own.order_by("name", "id")), list(used.order_by("name", "code"))
 

@@ -12,7 +12,7 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation, User
 from accounts.permissions import require
-from accounts.selectors.memberships import no_second, place_of
+from accounts.selectors.memberships import acts_for, no_second, place_of
 from accounts.selectors.organisations import require_open
 from accounts.selectors.rows import visible
 from accounts.services.memberships import checked_reason
@@ -32,11 +32,14 @@ class AlreadyQualified(WrongState):
 
 
 @transaction.atomic
-def qualification_grant(by: By, *, issuer: Organisation, **certificate: Any) -> Qualification:
-    """Certify a person like `qualification_put`. `NotPermitted` unless the actor manages the issuer."""
-    require(by.actor, "manage-instruments", place_of(issuer))
+def qualification_grant(
+    by: By, *, issuer: Organisation, instrument: Instrument | None = None, **certificate: Any
+) -> Qualification:
+    """Certify a person like `qualification_put`. `NotPermitted` unless the actor manages the issuer, or for
+    an instrument that."""
+    require(by.actor, "manage-instruments", place_of(issuer, instrument))
     require_open(issuer)
-    return qualification_put(by, issuer=issuer, **certificate)
+    return qualification_put(by, issuer=issuer, instrument=instrument, **certificate)
 
 
 @transaction.atomic
@@ -74,9 +77,13 @@ def qualification_put(
     `WrongState` (`own-qualification`) if actor and person are the same; `Invalid` if a value is wrong;
     `AlreadyQualified` if the person holds the same certificate.
     """
-    if by.actor.user_id == user.pk:
+    if acts_for(by.actor, user.pk):
         raise no_second(
-            "manage-instruments", organisation=issuer, besides=[user.pk], refusal=WrongState
+            "manage-instruments",
+            organisation=issuer,
+            instrument=instrument,
+            besides=[user.pk],
+            refusal=WrongState,
         ) or WrongState("own-qualification")
     _check(issuer, instrument, technique, valid_from, valid_until, note)
     row = Qualification(
@@ -128,7 +135,7 @@ def qualification_revoke(by: By, *, qualification_id: UUID, reason: str) -> Qual
     again (check-in, approval) will refuse. `WrongState` if it is revoked already."""
     rows = qualifications_for(by.actor).select_for_update(of=("self",), no_key=True)
     row = visible(rows, pk=qualification_id)
-    require(by.actor, "manage-instruments", place_of(row.issuer))
+    require(by.actor, "manage-instruments", place_of(row.issuer, row.instrument))
     by.require_version(row.version)
     if row.revoked_at is not None:
         raise WrongState(state="revoked", wanted="revoked")

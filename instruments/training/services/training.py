@@ -20,13 +20,14 @@ from accounts.services.memberships import checked_reason
 from instruments.register.models import Facility, Instrument
 from instruments.training.domain.training import CourseTerms, SessionTerms
 from instruments.training.models import Course, CourseSession, Enrolment
-from instruments.training.selectors.training import SEATED, courses_for, running_out
-from instruments.training.services.enrolments import lock_seen_session, places_fill
+from instruments.training.selectors.training import SEATED, courses_for, place_of_course, running_out
+from instruments.training.services.enrolments import enrolment_settle, lock_seen_session, places_fill
 from instruments.vocabulary.models import Technique
 
 # This app does not know bookings: functions that close an instrument for a session, as it is now,
-# join here (`joins` of an area). If one refuses, nothing is changed.
-Keeper = Callable[[By, CourseSession], None]
+# join here (`joins` of an area); they displace bookings in the way if told so. If one refuses, nothing is
+# changed.
+Keeper = Callable[[By, CourseSession, bool], None]
 keepers: list[Keeper] = []
 
 
@@ -41,10 +42,10 @@ def course_create(
 ) -> Course:
     """Offer a course that certifies for an instrument of the host, or for a technique.
 
-    `NotPermitted` unless the actor manages the host; `Invalid` if a value is wrong, `not-for-course` for
-    another organisation's instrument.
+    `NotPermitted` unless the actor manages the host, or the instrument; `Invalid` if a value is wrong,
+    `not-for-course` for another organisation's instrument.
     """
-    require(by.actor, "manage-instruments", place_of(host))
+    require(by.actor, "manage-instruments", place_of(host, instrument))
     require_open(host)
     if (instrument is None) == (technique is None):
         raise invalid("instrument", "instrument-or-technique")
@@ -93,15 +94,17 @@ def course_retire(by: By, *, course_id: UUID) -> Course:
 
 
 @transaction.atomic
-def session_create(by: By, *, course_id: UUID, facility: Facility, terms: SessionTerms) -> CourseSession:
+def session_create(
+    by: By, *, course_id: UUID, facility: Facility, terms: SessionTerms, displace: bool = False
+) -> CourseSession:
     """Schedule a session of a course; trainers must be members of the host. The instrument that it occupies
     is closed meanwhile. `Invalid` if a value is wrong, `not-for-course` for another organisation's facility
-    or instrument; `WrongState` if bookings are in the way."""
+    or instrument; `WrongState` if bookings are in the way and `displace` does not say that they give way."""
     course = _locked_course(by, course_id)
     if facility.organisation_id != course.organisation_id:
         raise invalid("facility", "not-for-course")
     terms.check(by.now, is_new=True)
-    _check_instrument(course, terms)
+    _check_instrument(by, course, terms, is_new=True)
     _check_trainers(course, terms)
     row = CourseSession(course=course, facility=facility, created_at=by.now)
     _put_session(row, terms)
@@ -109,26 +112,27 @@ def session_create(by: By, *, course_id: UUID, facility: Facility, terms: Sessio
     row.trainers.set(User.objects.filter(pk__in=terms.trainers))
     told = _session_told(row, terms.trainers)
     trail.record(by, "course-session.create", row, after=told, places=course.organisation.places())
-    _keep(by, row)
+    _keep(by, row, displace)
     return row
 
 
 @transaction.atomic
 def session_change(
-    by: By, *, session_id: UUID, terms: SessionTerms, facility: Facility | None = None
+    by: By, *, session_id: UUID, terms: SessionTerms, facility: Facility | None = None, displace: bool = False
 ) -> CourseSession:
     """Change time, place, instrument or number of places of a session that has not begun; the instrument is
     closed at the new time instead. People who have a place or wait are told by mail of another time or place;
     if there are more places, people who wait get them. `Invalid` (`fewer-than-enrolled`) if more places are
-    taken; `WrongState` if bookings are in the way."""
+    taken; `WrongState` if bookings are in the way and `displace` does not say that they give way."""
     row = lock_seen_session(by, session_id)
     host = row.course.organisation
-    require(by.actor, "manage-instruments", place_of(host))
+    require(by.actor, "manage-instruments", place_of_course(row.course))
     _check_ahead(by, row)
     if facility is not None and facility.organisation_id != host.pk:
         raise invalid("facility", "not-for-course")
     terms.check(by.now, is_new=row.start_at != terms.start)
-    _check_instrument(row.course, terms)
+    is_new = (row.instrument_id, row.start_at, row.end_at) != (terms.instrument, terms.start, terms.end)
+    _check_instrument(by, row.course, terms, is_new=is_new)
     _check_trainers(row.course, terms)
     taken = row.enrolments.filter(state__in=SEATED).count()
     if terms.places < taken:
@@ -142,7 +146,7 @@ def session_change(
     row.trainers.set(User.objects.filter(pk__in=terms.trainers))
     told = _session_told(row, terms.trainers)
     trail.record(by, "course-session.change", row, before=was, after=told, places=host.places())
-    _keep(by, row)
+    _keep(by, row, displace)
     if seen != (row.start_at, row.end_at, row.location, row.facility_id):
         _tell(row, "changed", by.now)
     places_fill(by, session=row)
@@ -155,7 +159,7 @@ def session_cancel(by: By, *, session_id: UUID, reason: str) -> CourseSession:
     instrument is free again."""
     row = lock_seen_session(by, session_id)
     host = row.course.organisation
-    require(by.actor, "manage-instruments", place_of(host))
+    require(by.actor, "manage-instruments", place_of_course(row.course))
     _check_ahead(by, row)
     reason = checked_reason(reason, is_owed=True)
     row.cancelled_at, row.reason = by.now, reason
@@ -164,13 +168,16 @@ def session_cancel(by: By, *, session_id: UUID, reason: str) -> CourseSession:
     after = {"cancelled_at": by.now}
     trail.record(by, "course-session.cancel", row, after=after, reason=reason, places=host.places())
     _keep(by, row)
+    for place in row.enrolments.filter(state__in=["enrolled", "waiting"], price__isnull=False).order_by("pk"):
+        place.session = row
+        enrolment_settle(by, place, place.state)
     _tell(row, "cancelled", by.now)
     return row
 
 
-def _keep(by: By, row: CourseSession) -> None:
+def _keep(by: By, row: CourseSession, displace: bool = False) -> None:
     for keep in keepers:
-        keep(By(by.actor, by.now), row)
+        keep(By(by.actor, by.now), row, displace)
 
 
 @transaction.atomic
@@ -195,7 +202,7 @@ def certificates_remind(*, now: datetime) -> int:
 def _locked_course(by: By, course_id: UUID) -> Course:
     rows = courses_for(by.actor).select_for_update(of=("self",), no_key=True)
     row = visible(rows.prefetch_related(None), pk=course_id)
-    require(by.actor, "manage-instruments", place_of(row.organisation))
+    require(by.actor, "manage-instruments", place_of_course(row))
     by.require_version(row.version)
     if row.retired_at is not None:
         raise WrongState("course-retired")
@@ -225,10 +232,17 @@ def _check_trainers(course: Course, terms: SessionTerms) -> None:
         raise invalid("trainers", "not-of-the-host")
 
 
-def _check_instrument(course: Course, terms: SessionTerms) -> None:
+def _check_instrument(by: By, course: Course, terms: SessionTerms, *, is_new: bool) -> None:
+    """Raise `Invalid` unless the instrument is one of the host, and `NotPermitted` unless the actor manages
+    it, if it is to be closed for a time for which the session does not close it yet (`is_new`)."""
+    if not terms.instrument:
+        return
     mine = Instrument.objects.filter(organisation_id=course.organisation_id, merged_into=None)
-    if terms.instrument and not mine.filter(pk=terms.instrument).exists():
+    instrument = mine.filter(pk=terms.instrument).first()
+    if instrument is None:
         raise invalid("instrument", "not-for-course")
+    if is_new:
+        require(by.actor, "manage-instruments", place_of(course.organisation, instrument))
 
 
 def _put_course(row: Course, terms: CourseTerms) -> None:

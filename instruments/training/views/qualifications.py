@@ -18,6 +18,7 @@ from accounts.domain.roles import Actor, By
 from accounts.letters.words import listed
 from accounts.models import User
 from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
 from accounts.views.pages import act, by_of, edits, reads, sent, writes
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import Instrument
@@ -38,11 +39,12 @@ def people(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     form = _form(by.actor, instrument, sent(request), by.now)
 
     def grant(by: By, data: dict[str, Any]) -> tuple[list[Qualification], list[User]]:
+        of = None if form.technique else instrument
         return qualifications_grant(
             by,
-            users=qualifications.people_to_certify(by.actor, instrument.organisation, data["user"]),
+            users=qualifications.people_to_certify(by.actor, instrument.organisation, data["user"], of),
             issuer=instrument.organisation,
-            instrument=None if form.technique else instrument,
+            instrument=of,
             technique=form.technique,
             valid_from=data["valid_from"],
             valid_until=data["valid_until"],
@@ -105,22 +107,24 @@ def mine(request: HttpRequest) -> HttpResponse:
     """Show the reader's certificates."""
     by = by_of(request)
     page = Paginator(qualifications.own_certificates(by.actor), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "certificates": [_shown(row, by.now) for row in page.object_list]}
+    certificates = [
+        {"row": row, "state": state}
+        for row, state in qualifications.shown_states(list(page.object_list), by.now)
+    ]
+    context = {"page": page, "certificates": certificates}
     return render(request, "instruments/qualifications_own.html", context)
 
 
 def _form(actor: Actor, instrument: Instrument, data: Any, now: datetime) -> GrantForm:
+    # A certificate for a technique counts on other instruments too.
+    whole = actor.may("manage-instruments", place_of(instrument.organisation))
     return GrantForm(
         data,
         actor=actor,
-        techniques=qualifications.techniques_at(instrument),
+        techniques=qualifications.techniques_at(instrument) if whole else (),
         today=local_date(ZoneInfo(instrument.facility.time_zone), now),
         needed=qualifications.needed_for(instrument),
     )
-
-
-def _shown(row: Qualification, now: datetime) -> dict[str, Any]:
-    return {"row": row, "state": qualifications.load_certificate(row).state(qualifications.zone_of(row), now)}
 
 
 def _page(
@@ -146,8 +150,8 @@ def _page(
         "is_filtered": bool(who),
         "page": page,
         "certificates": [
-            _shown(row, now) | {"counts": not needed or qualifications.counts(row, instrument)}
-            for row in page.object_list
+            {"row": row, "state": state, "counts": not needed or qualifications.counts(row, instrument)}
+            for row, state in qualifications.shown_states(list(page.object_list), now)
         ],
         "needed": needed,
         "technique": next((t for t in qualifications.techniques_at(instrument) if t.code == needed), None),

@@ -1,19 +1,31 @@
 """Pages for people who take courses: courses on offer, the reader's places and certificates."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
-from accounts.models import User
-from accounts.selectors.memberships import place_of
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
 from accounts.views.pages import by_of, reads, writes
+from instruments.reading.domain.clock import local_date
+from instruments.training.models import CourseSession
 from instruments.training.selectors import training as training_selectors
-from instruments.training.selectors.qualifications import load_certificate, own_certificates, zone_of
+from instruments.training.selectors.fees import (
+    THEIRS,
+    Prices,
+    SourceChoice,
+    own_payers,
+    places_priced,
+    sources_to_choose,
+)
+from instruments.training.selectors.qualifications import own_certificates, shown_states
 from instruments.training.services.enrolments import enrolment_make, enrolment_withdraw
 
 PAGE = 50
@@ -35,8 +47,8 @@ def training(request: HttpRequest) -> HttpResponse:
     own = list(training_selectors.own_enrolments(actor)[:SHOWN])
     certificates = [
         {"row": row, "state": state}
-        for row in own_certificates(actor)[:SHOWN]
-        if (state := load_certificate(row).state(zone_of(row), now)) in ("valid", "coming")
+        for row, state in shown_states(list(own_certificates(actor)[:SHOWN]), now)
+        if state in ("valid", "coming")
     ]
     context = {
         "page": page,
@@ -56,18 +68,55 @@ def course(request: HttpRequest, course_id: UUID) -> HttpResponse:
     by = by_of(request)
     now, actor = by.now, by.actor
     row = training_selectors.course_by_id(actor, course_id)
+    sessions = list(training_selectors.coming(training_selectors.sessions_for(actor).filter(course=row), now))
     own = list(training_selectors.own_enrolments(actor).filter(session__course=row))
+    is_manager = actor.may("manage-instruments", training_selectors.place_of_course(row))
+    prices = places_priced(sessions, own_payers(actor))
+    named = {price.organisation.pk for of_session in prices.values() for price in of_session}
+    payer_id = next(iter(named)) if len(named) == 1 else None
     context = {
         "course": row,
-        "sessions": list(
-            training_selectors.coming(training_selectors.sessions_for(actor).filter(course=row), now)
-        ),
+        "sessions": sessions,
+        "prices": prices,
+        "sources": _sources(actor, sessions, prices),
+        "blocked": {} if is_manager else training_selectors.load_blocked(actor, sessions, payer_id, now),
         "own": {each.session_id: each for each in own},
         "line": training_selectors.places_in_line(own),
         "now": now,
-        "is_manager": actor.may("manage-instruments", place_of(row.organisation)),
+        "is_manager": is_manager,
     }
     return render(request, "instruments/course.html", context)
+
+
+def _sources(
+    actor: Actor, sessions: Sequence[CourseSession], prices: Prices
+) -> dict[UUID, list[tuple[Organisation, list[SourceChoice], bool]]]:
+    """Return the funding sources to choose for a place in each session that costs something, by payer, with
+    whether one is the person's default."""
+    found = {}
+    for session in sessions:
+        payers = [price.organisation for price in prices.get(session.pk, ()) if price.payable]
+        if not payers:
+            continue
+        day = local_date(training_selectors.session_zone(session), session.start_at)
+        choices = sources_to_choose(actor.person, payers, day)
+        found[session.pk] = [
+            (payer, offered, any(each.is_default for each in offered))
+            for payer in payers
+            if (offered := choices.get(payer.pk))
+        ]
+    return found
+
+
+def _funding(data: QueryDict, payer: str | None) -> list[tuple[str, Decimal]] | None:
+    """Return the source that the form names for the payer, who is the person's only one without a name; None
+    if it names none, or the default of several sources."""
+    names = [name for name in data if name.startswith("funding-")]
+    name = f"funding-{payer}" if payer else names[0] if len(names) == 1 else ""
+    code = data.get(name, THEIRS)
+    if code == THEIRS:
+        return None
+    return [(code, Decimal(100))] if code else []
 
 
 @writes
@@ -79,6 +128,8 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
         user=get_object_or_404(User, pk=by.actor.person),
         session_id=session_id,
         waits=request.POST.get("waits") == "on",
+        organisation=request.POST.get("organisation"),
+        funding=_funding(request.POST, request.POST.get("organisation")),
     )
     if row.state == "enrolled":
         messages.success(request, gettext("You have a place. A mail with the time and place is on its way."))

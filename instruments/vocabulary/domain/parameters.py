@@ -9,7 +9,7 @@ small values are better (a resolution), how far up if large ones are (a force), 
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from functools import cached_property
 from typing import Literal
@@ -92,11 +92,13 @@ class Parameter:
 @dataclass(frozen=True)
 class Requirement:
     """A requirement: an instrument must reach down to `low` and up to `high` of a parameter (by code), in its
-    unit. None: that side is not required; without either, the instrument only must have it."""
+    unit. None: that side is not required; without either, the instrument only must have it. `condition`: as
+    "at 1 kV" of "1 nm at 1 kV"; an instrument that states the parameter under it is judged by that alone."""
 
     parameter: str
     low: Decimal | None = None
     high: Decimal | None = None
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,9 @@ def fit(requirement: Requirement, stated: Iterable[Stated]) -> Fit:
     """Judge a requirement by an instrument's stated capabilities: `meets`, `fails`, or `unknown` if nothing
     is stated of the parameter, or not the side that is needed. Each condition is judged by itself, and the
     best one counts."""
-    return max(
-        (_fit(requirement, one) for one in stated if one.parameter == requirement.parameter),
-        key=_WORST_FIRST.index,
-        default="unknown",
-    )
+    of = [one for one in stated if one.parameter == requirement.parameter]
+    under = [one for one in of if requirement.condition and one.condition == requirement.condition]
+    return max((_fit(requirement, one) for one in under or of), key=_WORST_FIRST.index, default="unknown")
 
 
 def _fit(requirement: Requirement, stated: Stated) -> Fit:
@@ -205,7 +205,7 @@ def spec_of(requirement: Requirement) -> str:
 def required_from(spec: str) -> Requirement:
     """Return the requirement that `spec_of` wrote, without checking it."""
     code, low, high = spec_parts(spec)
-    return Requirement(code, *(Decimal(side) if side else None for side in (low, high)))
+    return Requirement(code, Decimal(low) if low else None, Decimal(high) if high else None)
 
 
 def _side(text: str) -> Decimal | None:
@@ -217,6 +217,20 @@ def _side(text: str) -> Decimal | None:
 def _written(value: Decimal) -> str:
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_TINY = Decimal("0.0001")
+
+
+def readable(value: Decimal, style: str = ",f") -> str:
+    """Return a number as people read it, in a style of format(): `1,200`, `0.05`; nearer to 0 than a ten
+    thousandth as a power of ten: `5×10⁻⁸`."""
+    value = value.normalize()
+    if not value or abs(value) >= _TINY:
+        return format(value, style)
+    power = value.adjusted()
+    return f"{value.scaleb(-power):f}×10{str(power).translate(_RAISED)}"
 
 
 def stated_of(
@@ -337,17 +351,56 @@ def requirements_in(text: str, parameters: Parameters) -> list[RequirementRead]:
     """Read the requirements in a text, in order: "resolution 2 nm", "at least 300 kV", "-20 to 80 °C" or
     "分辨率优于 2 nm". If a parameter occurs twice, the first counts."""
     result: dict[str, RequirementRead] = {}
-    for figure in _figures(text[:LONGEST_TEXT], parameters):
+    text = text[:LONGEST_TEXT]
+    before: tuple[str, int] | None = None  # the parameter of the figure before, and where that ends
+    for figure in _figures(text, parameters):
         row = figure.parameter
+        is_past = _BEFOREHAND.search(text[: figure.end]) or _TREATED.match(text[figure.end :])
+        if is_past and not figure.is_named:
+            continue
         low, high = figure.low, figure.high
         if row.direction == DOWN:
             high = None
         elif row.direction == UP:
             low = None
+        if before and figure.is_single and _AT.fullmatch(text[before[1] : figure.start]):
+            told = result[before[0]]
+            under = replace(told.requirement, condition=f"at {figure.figure}")
+            result[before[0]] = replace(told, requirement=under)
+        before = (row.code, figure.end) if row.code not in result else None
         result.setdefault(
             row.code, RequirementRead(Requirement(row.code, low, high), figure.words, figure.unit)
         )
     return list(result.values())
+
+
+def fitted(read: RequirementRead, techniques: Collection[str], parameters: Parameters) -> RequirementRead:
+    """Return a requirement that was read by its unit alone as one of the parameter with that unit which is
+    stated of some techniques: "1.1 GHz NMR" asks for the frequency of protons. The same one if there is no
+    such parameter, or more than one. `techniques` are codes, broader ones included."""
+    row = parameters[read.requirement.parameter]
+    is_named = parameters.labels.search(_plain(read.words))
+    if is_named or not techniques or not {*row.techniques}.isdisjoint(techniques):
+        return read
+    others = [
+        (other, unit)
+        for other in parameters.values()
+        if not {*other.techniques}.isdisjoint(techniques) and (unit := other.unit_of(read.unit))
+    ]
+    if len(others) != 1:
+        return read
+    other, unit = others[0]
+    low, high = (
+        None if side is None else other.stored(row.shown(side, read.unit), unit)
+        for side in (read.requirement.low, read.requirement.high)
+    )
+    asked = Requirement(
+        other.code,
+        None if other.direction == UP else low,
+        None if other.direction == DOWN else high,
+        read.requirement.condition,
+    )
+    return RequirementRead(asked, read.words, unit)
 
 
 def statements_in(text: str, parameters: Parameters) -> tuple[list[StatedRead], list[str]]:
@@ -401,14 +454,16 @@ def written(parameter: Parameter, stated: Stated, unit: str) -> str:
 @dataclass(frozen=True)
 class _Figure:
     """A number or range in a text, with its parameter. `low` and `high` are in the parameter's unit, `unit`
-    is the one in the text; `is_single`: one number stands for both."""
+    is the one in the text, `figure` the first number with it; `is_single`: one number stands for both."""
 
     parameter: Parameter
     low: Decimal | None
     high: Decimal | None
     unit: str
     words: str
+    start: int
     end: int
+    figure: str
     is_named: bool
     is_single: bool
 
@@ -417,7 +472,7 @@ def _figures(text: str, parameters: Parameters, last: Parameter | None = None) -
     """Yield the figures of a text that belong to a parameter, in order. Their words include the parameter's
     name if it is near. A figure without a name belongs to `last`, if it has a unit of that, or to the
     parameter of its bare unit."""
-    plain, origins = _with_origins(text)
+    plain, origins = _with_origins(_DEGREES.sub(lambda degrees: f"{degrees[0][:-1]}℃", text))
     names = [
         (match.start(), match.end(), row)
         for match in parameters.labels.finditer(plain)
@@ -425,6 +480,8 @@ def _figures(text: str, parameters: Parameters, last: Parameter | None = None) -
     ]
     for match in parameters.figures.finditer(plain):
         spelt = match["unit2"] or match["unit1"] or ""
+        if spelt == _MEGA and not _OF_MAGNETS.match(plain, match.end()):
+            continue
         near = []
         for start, end, row in names:
             unit = row.unit_of(spelt)
@@ -438,6 +495,8 @@ def _figures(text: str, parameters: Parameters, last: Parameter | None = None) -
             start, end = min(start, match.start()), max(end, match.end())
         else:
             bare = last or parameters.by_bare_unit.get(_exact(_unit_spelt(spelt)))
+            if bare is None and _BETTER.match(match["before"] or ""):
+                bare = parameters.get(_RESOLUTION)
             unit_or_none = bare.unit_of(spelt) if bare and spelt else None
             if bare is None or unit_or_none is None:
                 continue
@@ -452,7 +511,9 @@ def _figures(text: str, parameters: Parameters, last: Parameter | None = None) -
             high,
             unit,
             text[origins[start] : origins[end - 1] + 1].strip(),
+            origins[match.start()],
             origins[match.end() - 1] + 1,
+            f"{match['one']} {unit}",
             bool(near) or row is last,
             match["other"] is None and match["both"] is None and low == high,
         )
@@ -488,9 +549,21 @@ def fits_column(value: Decimal) -> bool:
     return value.is_finite() and abs(value) < LARGEST
 
 
+_TIMES = {
+    "thousand": 3, "million": 6, "billion": 9, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8,
+}  # fmt: skip
+_ONES = {
+    "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10, "twenty": 20, "fifty": 50,
+    "a hundred": 100, "one hundred": 100, "一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6,
+    "七": 7, "八": 8, "九": 9, "十": 10,
+}  # fmt: skip
+_MANY = "|".join(sorted(_TIMES, key=len, reverse=True))
+_SAID = "|".join(sorted(_ONES, key=len, reverse=True))
 _NUMBER = (
     r"(?:[-+\u2212]?\d{1,15}(?:,\d{3})*(?:\.\d{1,15})?"
-    r"(?:e[-+]?\d{1,2}|\s?[x×*]\s?10\^?[-+\u2212]?\d{1,2})?|10\^[-+\u2212]?\d{1,2})"
+    r"(?:e[-+]?\d{1,2}|\s?[x×*]\s?10\^?[-+\u2212]?\d{1,2}"
+    rf"|\s?(?:{_MANY})(?![a-z克瓦伏米赫帕倍]))?|10\^[-+\u2212]?\d{{1,2}}"
+    rf"|(?:{_SAID})\s?(?:{_MANY})(?![a-z克瓦伏米赫帕倍]))"
     r"(?![\d^]|e[-+]?\d)"
 )
 _UPWARDS = re.compile(
@@ -517,6 +590,24 @@ _FIGURE = (
     rf"(?P<other>{_NUMBER})(?:\s?(?P<unit2>UNIT))?)?"
     r"(?:\s?(?P<after>or (?:better|more|less|higher|lower)|以上|以下|以内))?"
 )
+# "at 700 C" and "300度下" mean degrees Celsius; 13C is carbon, and 45度角 an angle. One character for one.
+_DEGREES = re.compile(
+    r"(?:\b(?:at|to|of|below|above|under) )\d{2,4} C\b(?!-)"
+    r"|\d{2,4}度(?=[下时以左的])|(?<=[升热烧冷降][到至])\d{2,4}度(?!角)"
+)
+# What was done to a sample before is not asked of the instrument: "after firing at 1400 °C".
+_BEFOREHAND = re.compile(
+    r"\b(?:after|fired|firing|sintered|annealed|calcined|baked|cured|aged|grown|melted|synthesi[sz]ed|stored)\b"
+    r"[^.;,]{0,30}$|(?:烧结|煅烧|退火|烧成|焙烧|固化|老化|处理|合成|生长|淬火|保存)"
+    r"[^。；，,]{0,12}$",
+    re.IGNORECASE,
+)
+_TREATED = re.compile("[下的]?(?:烧结|煅烧|退火|烧成|焙烧|固化|老化|淬火)")
+# "800兆核磁" means megahertz; 兆 of much else means megabytes.
+_MEGA, _OF_MAGNETS = "兆", re.compile("[的级]?(?:液体|固体|超导)?(?:核磁|波谱|NMR|谱仪)", re.IGNORECASE)
+_AT = re.compile(r"\s*(?:at|@|在)\s*", re.IGNORECASE)  # between a figure and its condition
+# What is said to be better than a length is a resolution.
+_BETTER, _RESOLUTION = re.compile("better|优于", re.IGNORECASE), "spatial_resolution"
 _PIECES = re.compile(r"[;；。，、\n]|,(?!\d)")
 _STOP = re.compile(r"[;；。!?！？\n]|\. ")
 _SUPERSCRIPT = re.compile(r"[⁺⁻⁰¹²³⁴-⁹]")
@@ -524,16 +615,20 @@ _SUPERSCRIPT = re.compile(r"[⁺⁻⁰¹²³⁴-⁹]")
 _PREFIXES = {"纳": "n", "微": "µ", "毫": "m", "厘": "c", "千": "k", "兆": "M", "吉": "G", "皮": "p"}
 _UNIT_WORDS = {
     "电子伏特": "eV", "电子伏": "eV", "米": "m", "伏特": "V", "伏": "V", "安": "A", "瓦": "W",
-    "赫兹": "Hz", "赫": "Hz", "帕": "Pa", "牛顿": "N", "牛": "N", "克": "g", "秒": "s",
+    _MEGA: "MHz", "赫兹": "Hz", "赫": "Hz", "帕": "Pa", "牛顿": "N", "牛": "N", "克": "g", "秒": "s",
     "特斯拉": "T", "特": "T", "升": "L", "埃": "Å", "摄氏度": "°C", "度": "°", "开尔文": "K",
     "nanometers": "nm", "nanometres": "nm", "nanometer": "nm", "nanometre": "nm",
     "micrometers": "µm", "micrometres": "µm", "micron": "µm", "microns": "µm", "angstrom": "Å",
     "millimeters": "mm", "millimetres": "mm", "kelvin": "K", "tesla": "T", "degrees": "°",
+    "碱基对": "bp", "碱基": "bp", "bases": "bp", "base pairs": "bp",
     "degrees celsius": "°C", "celsius": "°C", "deg": "°", "oC": "°C",
 }  # fmt: skip
 
 
 def _number(text: str) -> Decimal:
+    if many := re.search(rf"(?:{_MANY})$", text, re.IGNORECASE):
+        one = text[: many.start()].strip().lower()
+        return (Decimal(_ONES[one]) if one in _ONES else _number(one)).scaleb(_TIMES[many[0].lower()])
     plain = text.replace("\u2212", "-").replace(",", "").replace(" ", "").replace("^", "")
     mantissa, times, exponent = re.sub("[x×*]", "x", plain, flags=re.I).partition("x10")
     if times:

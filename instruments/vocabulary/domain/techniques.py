@@ -1,5 +1,6 @@
 """Define the terms of a vocabulary, and which of them are broader than which."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -9,6 +10,9 @@ from instruments.vocabulary.domain.words import mentions, phrase
 
 # Abbreviations that are also words or mean something else, so that they do not identify a technique.
 AMBIGUOUS = frozenset(["pdf", "phd", "mad", "sad", "sas", "pcs", "pes", "ede", "mcd", "ncd"])
+
+SHORTEST_JOINED = 4  # letters of a name of several words that may be written as one
+_ABBREVIATION = re.compile(r"(?<![A-Za-z-])[A-Z]{3,}(?![A-Za-z-])")
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,11 @@ def above(code: str, parents: Mapping[str, Iterable[str]]) -> set[str]:
 @dataclass(frozen=True)
 class Lexicon:
     """The vocabulary in the form by which records are filed. labels, parents: by code; named: phrase -> the
-    codes of the terms with that name."""
+    codes of the terms with that name. `for_others` are the labels with another technique's abbreviation
+    in them, as milling is "TEM sample preparation"."""
 
     labels: Mapping[str, tuple[str, ...]]
+    for_others: Mapping[str, tuple[str, ...]]
     parents: Mapping[str, tuple[str, ...]]
     named: Mapping[tuple[str, ...], frozenset[str]]
     longest: int  # of the phrases, in words
@@ -119,9 +125,26 @@ def lexicon(terms: Iterable[Term]) -> Lexicon:
             telling = len(words) > 1 or (len("".join(words)) >= 3 and words[0] not in AMBIGUOUS)
             if telling:
                 named.setdefault(words, set()).add(term.code)
+            if len(words) > 1 and all(word.isascii() for word in words):
+                # "GC-MS" and "nano-indentation" are also written in one piece.
+                joined = "".join(words)
+                if len(joined) >= SHORTEST_JOINED:
+                    named.setdefault((joined,), set()).add(term.code)
+    parents = {term.code: term.parents for term in terms}
+
+    def names_another(code: str, label: str) -> bool:
+        short = [word for word in _ABBREVIATION.findall(label) if word != label]
+        others = {other for word in short for other in named.get((word.casefold(),), ())}
+        return any(code not in (other, *above(other, parents)) for other in others - {*above(code, parents)})
+
+    for_others = {
+        term.code: tuple(label for label in term.labels[1:] if names_another(term.code, label))
+        for term in terms
+    }
     return Lexicon(
-        {term.code: term.labels for term in terms},
-        {term.code: term.parents for term in terms},
+        {term.code: tuple(x for x in term.labels if x not in for_others[term.code]) for term in terms},
+        for_others,
+        parents,
         {words: frozenset(codes) for words, codes in named.items()},
         max(map(len, named), default=0),
     )

@@ -1,8 +1,10 @@
 """Read measurands and techniques for understanding needs, and cache them until they change.
 
 If the encoder is installed (adapters/embedding), a job makes the vectors of the vocabulary and keeps them in
-the cache; each process fetches them and loads the encoder in a thread, beside its requests. Until both are
-there, and whenever that fails, only words count.
+the cache. A web process loads the encoder before it serves (`meanings_load`), any other process on first use;
+each looks every second whether there are new vectors, so that all processes answer alike. After a change of
+the vocabulary the vectors made before it count until the job has made new ones; before the first ones are
+made, and whenever loading fails, only words count.
 """
 
 import logging
@@ -10,7 +12,7 @@ import time
 from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
-from threading import Lock, Thread
+from threading import Lock
 from uuid import uuid4
 
 from django.core.cache import cache
@@ -33,9 +35,10 @@ from instruments.vocabulary.models import Measurand, Parameter
 from instruments.vocabulary.selectors.techniques import load_terms
 
 VERSION = "needs.vocabulary"  # in the cache: another value after each change to the vocabulary
-# Also in the cache: the vectors of the vocabulary, and the digest of the vocabulary they belong to.
-_VECTORS, _VECTORS_OF = "needs.vectors", "needs.vectors.of"
-_AGAIN = 10.0  # seconds until a process looks again for missing vectors
+# Also in the cache: the vectors of a vocabulary with its digest and codes, and the digest alone.
+_VECTORS, _VECTORS_OF = "needs.vectors.coded", "needs.vectors.coded.of"
+_AGAIN = 1.0  # seconds until a process looks again for new vectors
+_AGAIN_AFTER_FAILURE = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -138,9 +141,15 @@ def embed_vocabulary() -> bool:
         return False
     texts = [text for row in known.measurands for text in descriptions(row)]
     vectors = embedding.encoded(embedding.load_encoder(), texts)
-    cache.set(_VECTORS, (known.digest, vectors), None)
+    cache.set(_VECTORS, (known.digest, [row.code for row in known.measurands], vectors), None)
     cache.set(_VECTORS_OF, known.digest, None)
     return True
+
+
+def meanings_load() -> None:
+    """Load the encoder if it is installed, and the vectors of the vocabulary if they were made, so that the
+    first search does not wait for them."""
+    _held.load(load_vocabulary())
 
 
 class Held:
@@ -149,12 +158,12 @@ class Held:
     def __init__(self) -> None:
         self.digest = ""
         self.meanings: embedding.Meanings | None = None
+        self.encoder: embedding.Encoder | None = None
         self._lock = Lock()
-        self._looked_at = -_AGAIN
+        self._looks_at = 0.0  # on the monotonic clock: when it looks next for vectors
 
     def alike(self, known: Vocabulary, text: str) -> list[str]:
-        """Return the codes of measurands with a meaning similar to a text; none until the meanings are
-        loaded, which this starts if necessary."""
+        """Return the codes of measurands with a meaning similar to a text; none without meanings."""
         held = self._ready(known)
         try:
             return held.alike(text) if held else []
@@ -163,8 +172,8 @@ class Held:
             return []
 
     def likeness(self, known: Vocabulary, text: str) -> dict[str, float] | None:
-        """Return how similar in meaning to a text the closest measurands are, by code; None until the
-        meanings are loaded."""
+        """Return how similar in meaning to a text the closest measurands are, by code; None without
+        meanings."""
         held = self._ready(known)
         try:
             return held.likeness(text) if held else None
@@ -172,40 +181,45 @@ class Held:
             logger.exception("needs.encoder-failed")
             return None
 
-    def _ready(self, known: Vocabulary) -> embedding.Meanings | None:
-        if self.meanings is not None and self.digest == known.digest:
-            return self.meanings
-        self._begin(known)
-        return None
-
-    def _begin(self, known: Vocabulary) -> None:
-        """Load the meanings of the vocabulary in a thread, unless that was tried just now."""
-        now = time.monotonic()
-        if now - self._looked_at < _AGAIN or not self._lock.acquire(blocking=False):
-            return
-        self._looked_at = now
-        if embedding.is_installed():
-            Thread(target=self._fetch_and_release, args=(known,), daemon=True).start()
-        else:
-            self._lock.release()
-
-    def _fetch_and_release(self, known: Vocabulary) -> None:
-        try:
-            self.fetch(known)
-        except Exception:  # a package that is half installed, a cache that is unreachable
-            logger.exception("needs.meanings-not-loaded")
-        finally:
-            self._lock.release()
+    def load(self, known: Vocabulary) -> None:
+        """Load the encoder, if it is installed, and the vectors, if any were made."""
+        if self.encoder is None and embedding.is_installed():
+            self.encoder = embedding.load_encoder()
+        self.fetch(known)
 
     def fetch(self, known: Vocabulary) -> None:
-        """Load the vectors of a vocabulary, if they were made, and the encoder with them."""
-        digest, vectors = cache.get(_VECTORS) or ("", b"")
-        if digest != known.digest:
+        """Load the vectors that were made last, and the encoder with them. Those of another vocabulary than
+        `known` count until its own are made."""
+        if known.digest == self.digest or cache.get(_VECTORS_OF, "") in ("", self.digest):
             return
-        encoder = self.meanings.encoder if self.meanings else embedding.load_encoder()
-        codes = [row.code for row in known.measurands]
-        self.meanings = embedding.meanings(encoder, codes, vectors)
+        digest, codes, vectors = cache.get(_VECTORS) or ("", [], b"")
+        if digest in ("", self.digest):
+            return
+        self.encoder = self.encoder or embedding.load_encoder()
+        self.meanings = embedding.meanings(self.encoder, codes, vectors)
         self.digest = digest
+
+    def _ready(self, known: Vocabulary) -> embedding.Meanings | None:
+        if self.meanings is None or self.digest != known.digest:
+            self._begin(known)
+        return self.meanings
+
+    def _begin(self, known: Vocabulary) -> None:
+        """Look for the vectors of a vocabulary, unless that was done just now. Whoever else asks meanwhile
+        waits, and gets the same answer."""
+        if time.monotonic() < self._looks_at:
+            return
+        with self._lock:
+            if time.monotonic() < self._looks_at:
+                return
+            again = _AGAIN
+            try:
+                if embedding.is_installed():
+                    self.fetch(known)
+            except Exception:  # a package that is half installed, a cache that is unreachable
+                logger.exception("needs.meanings-not-loaded")
+                again = _AGAIN_AFTER_FAILURE
+            self._looks_at = time.monotonic() + again
 
 
 _held = Held()

@@ -112,7 +112,7 @@ def test_demonstration_accounts_are_one_click_away(client: Client, demo: User) -
 
 
 def test_every_button_signs_in(client: Client, cast: Cast) -> None:
-    for role in ("researcher", "manager", "finance", "coordinator", "auditor", "administrator"):
+    for role in ("researcher", "manager", "operator", "finance", "coordinator", "auditor", "administrator"):
         user = User.objects.create_user(f"{role}@demo.example", "demo", name=role, is_demo=True)
         place: dict[str, Any] = {"organisation": cast.fudan}
         if role in {"coordinator", "auditor"}:
@@ -125,7 +125,7 @@ def test_every_button_signs_in(client: Client, cast: Cast) -> None:
     address = re.search(r'action="([^"]+)"', form)
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
     buttons = re.findall(r'<button [^>]*name="login" value="([^"]+)"', form)
-    assert address and len(buttons) == 6
+    assert address and len(buttons) == 7
     for email in buttons:
         browser = Client(enforce_csrf_checks=True)
         browser.cookies["csrftoken"] = client.cookies["csrftoken"].value
@@ -174,7 +174,7 @@ def test_demonstration_accounts_open_nothing_elsewhere(client: Client, demo: Use
 def test_a_closed_account_is_told_so(client: Client, wang: User) -> None:
     User.objects.filter(pk=wang.pk).update(is_active=False)
     assert sign_in(client, wang.email)["Location"] == "/accounts/inactive/"
-    assert "This account is closed" in page_of(client.get("/accounts/inactive/"))
+    assert "This account is suspended or closed" in page_of(client.get("/accounts/inactive/"))
 
 
 # Sign-up

@@ -98,6 +98,19 @@ def test_a_code_by_mail_does_not_replace_the_second_factor(client: Client, wang:
     assert "_auth_user_id" not in client.session
 
 
+def test_a_reset_while_the_code_is_asked_for_leads_back_to_the_password(client: Client, wang: User) -> None:
+    totp.TOTP.activate(wang, totp.generate_totp_secret())
+    assert sign_in(client, wang.email)["Location"].startswith("/accounts/2fa/authenticate/")
+    assert client.get("/accounts/login/")["Location"] == "/accounts/2fa/authenticate/"
+    Authenticator.objects.filter(user=wang).delete()
+    answer = client.get("/accounts/2fa/authenticate/", follow=True)
+    assert answer.redirect_chain == [("/accounts/login/", 302)]
+    assert "Your second factor was reset meanwhile" in page_of(answer)
+    assert "_auth_user_id" not in client.session and "account_login" not in client.session
+    sign_in(client, wang.email)
+    assert client.session["_auth_user_id"] == str(wang.pk)
+
+
 # Who signed in a moment ago has shown who they are
 
 ASKING = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from accounts.domain.invoice_details import LENGTHS, masked, parse_invoice_details
+from accounts.domain.invoice_details import LENGTHS, masked, parse_invoice_details, told_apart
 
 
 def problems(**values):
@@ -57,3 +57,10 @@ def test_what_is_kept_is_kept_the_same_again(values):
 def test_a_message_shows_four_signs_at_most(account):
     assert len(masked(account)) <= 5
     assert masked("中国银行合肥分行\n6222 0260 0100 1234") == "…1234"
+
+
+@given(st.text("0123", min_size=0, max_size=12), st.text("0123", min_size=0, max_size=12))
+def test_what_is_told_of_a_changed_account_differs(before, after):
+    old, new = told_apart("iban", before, after)
+    assert (old == new) == (before == after)
+    assert len(old) <= 6 and len(new) <= 6

@@ -373,7 +373,8 @@ def test_history_rewritten_whole_is_betrayed_by_a_digest_that_was_mailed(
     assert f"Newest seal: 2, sealed {NOW + timedelta(minutes=5):%Y-%m-%dT%H:%M}" in right
     assert known.hex() in right
     asked = told_by_bundle(tmp_path)
-    assert known.hex() in asked and "Compare it with the one that was mailed" in asked
+    assert known.hex() in asked and "Compare it with the one that was mailed to auditors" in asked
+    assert "/trail/seals/" in asked
     older = ("--seal", "1", "--digest", bytes(Seal.objects.get(number=1).digest).hex())
     assert "after seal 1 is held by no digest" in told_by_bundle(tmp_path, *older)
     _change_everywhere(sealed[1])
@@ -467,6 +468,9 @@ def test_what_waited_long_for_its_seals_is_as_it_should_be(
         ("CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS"
          " 'BEGIN RETURN coalesce(NEW, OLD); END'", "guard",
          [f"{name} on bookings_{name.split('_')[0]}" for name in (
+             "accountrule_append_only", "accountrule_no_truncate", "bankcredit_append_only",
+             "bankcredit_no_truncate", "journalline_append_only", "journalline_no_truncate",
+             "journalmonth_append_only", "journalmonth_no_truncate",
              "ledgerentry_append_only", "ledgerentry_no_truncate", "posting_append_only",
              "posting_no_truncate", "pursetransfer_append_only", "pursetransfer_no_truncate")]),
         ("CREATE OR REPLACE TRIGGER trailtext_no_update BEFORE UPDATE ON accounts_trailtext"
@@ -502,6 +506,7 @@ def test_a_guard_that_is_gone_off_or_other_is_named(
 def test_a_foreign_key_that_is_switched_off_is_named(sealed: Any, db: None) -> None:
     sql("ALTER TABLE bookings_charge DISABLE TRIGGER ALL")
     names = [p.entry for p in trail_verify().problems]
+    names.remove("charge_modified on bookings_charge")
     assert names and all(
         name.startswith("foreign key RI_") and name.endswith(" on bookings_charge") for name in names
     )

@@ -10,9 +10,8 @@ from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import AccessRequest, Membership, Message, RoleGrant, User
 from accounts.selectors.access import access_requests_to_decide, load_access_requests
+from accounts.services import memberships
 from accounts.services.access import access_ask, access_decline, access_grant
-from accounts.services.access_ends import access_requests_end
-from accounts.services.memberships import members_let_go, membership_end, role_grant, role_revoke
 from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
@@ -109,7 +108,7 @@ def test_who_may_not_give_the_role_cannot_answer(cast, who):
 
 
 def test_nobody_answers_their_own_and_only_what_was_asked_for_is_given(cast):
-    role_grant(By(PLATFORM, NOW), user=cast.wang, role="manager", organisation=cast.fudan)
+    memberships.role_grant(By(PLATFORM, NOW), user=cast.wang, role="manager", organisation=cast.fudan)
     row = ask(cast, capability="account")
     assert waiting_for(cast, "wang") == []
     with pytest.raises(WrongState) as refused:
@@ -123,7 +122,7 @@ def leave(cast, who="wang", organisation="fudan"):
     membership = Membership.objects.get(
         user=cast.people[who], organisation=getattr(cast, organisation), ended_at=None
     )
-    membership_end(By(cast.actor(who), NOW), membership_id=membership.pk, reason="")
+    memberships.membership_end(By(cast.actor(who), NOW), membership_id=membership.pk, reason="")
 
 
 def state_of(row):
@@ -132,13 +131,13 @@ def state_of(row):
 
 
 def test_who_leaves_asks_for_nothing_any_more(cast):
-    role_grant(By(PLATFORM, NOW), user=cast.wang, role="coordinator", region=cast.shanghai)
+    memberships.role_grant(By(PLATFORM, NOW), user=cast.wang, role="coordinator", region=cast.shanghai)
     there, anywhere = ask(cast), ask(cast, organisation=None, capability="read-trail")
     leave(cast)
     assert (state_of(there), state_of(anywhere)) == ("withdrawn", "requested")
     assert waiting_for(cast, "chen") == [] and there.decided_by is None
     grant = RoleGrant.objects.get(user=cast.wang, role="coordinator")
-    role_revoke(By(cast.actor("wang"), NOW), grant_id=grant.pk, reason="")
+    memberships.role_revoke(By(cast.actor("wang"), NOW), grant_id=grant.pk, reason="")
     assert state_of(anywhere) == "withdrawn" and waiting_for(cast, "admin") == []
 
 
@@ -152,24 +151,26 @@ def test_who_leaves_one_of_two_organisations_still_asks_at_the_other(cast):
 
 def test_an_organisation_that_is_closed_leaves_no_request_of_its_members(cast):
     asked = [ask(cast), ask(cast, organisation=None, capability="coordinate")]
-    members_let_go(By(cast.actor("admin"), NOW), organisation=cast.fudan, into=None)
+    memberships.members_let_go(By(cast.actor("admin"), NOW), organisation=cast.fudan, into=None)
     assert [state_of(row) for row in asked] == ["withdrawn", "withdrawn"]
 
 
 def test_a_role_given_another_way_answers_the_requests_that_it_carries(cast):
     money, accounting = ask(cast), ask(cast, capability="account")
     other, anywhere = ask(cast, capability="book"), ask(cast, organisation=None, capability="audit")
-    role_grant(By(cast.actor("chen"), NOW), user=cast.wang, role="finance", organisation=cast.fudan)
+    memberships.role_grant(
+        By(cast.actor("chen"), NOW), user=cast.wang, role="finance", organisation=cast.fudan
+    )
     assert [state_of(row) for row in (money, accounting)] == ["approved", "approved"]
     assert (money.role, money.decided_by) == ("finance", cast.chen)
     assert [state_of(row) for row in (other, anywhere)] == ["requested", "requested"]
-    role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui)
+    memberships.role_grant(By(PLATFORM, NOW), user=cast.wang, role="auditor", region=cast.anhui)
     assert (state_of(anywhere), anywhere.role, anywhere.decided_by) == ("approved", "auditor", None)
 
 
 def test_a_role_that_was_held_before_answers_nothing_unless_it_is_granted(cast):
     asked = [ask(cast, capability="book"), ask(cast, capability="")]
-    role_grant(By(PLATFORM, NOW), user=cast.wang, role="researcher", organisation=cast.fudan)
+    memberships.role_grant(By(PLATFORM, NOW), user=cast.wang, role="researcher", organisation=cast.fudan)
     assert [state_of(row) for row in asked] == ["requested", "requested"]
     for row in asked:
         access_grant(By(cast.actor("chen"), NOW), request_id=row.pk, role="researcher")
@@ -207,7 +208,7 @@ def test_each_end_of_a_request_locks_the_person_and_then_the_request(cast):
 def test_what_was_answered_meanwhile_is_not_withdrawn(cast):
     row = ask(cast)
     access_decline(By(cast.actor("chen"), NOW), request_id=row.pk, reason="no")
-    access_requests_end(By(PLATFORM, NOW), people=[cast.wang.pk], organisation=cast.fudan)
+    memberships.access_requests_end(By(PLATFORM, NOW), people=[cast.wang.pk], organisation=cast.fudan)
     assert state_of(row) == "rejected"
 
 
@@ -221,3 +222,17 @@ def test_a_day_of_requests_is_one_letter_to_an_organisation(cast):
     ask(cast, capability="book", now=NOW + timedelta(days=1, minutes=1))
     effects_carry_out(now=NOW + timedelta(days=1, minutes=6))
     assert letters.filter(user=cast.chen).count() == 2
+
+
+def test_a_limited_role_answers_no_request_for_what_it_does_not_carry(cast):
+    for capability in ("read-bookings", "manage-instruments"):
+        ask(cast, "sun", "ustc", capability)
+    memberships.role_grant(
+        By(cast.actor("zhao"), NOW),
+        user=cast.sun,
+        role="manager",
+        organisation=cast.ustc,
+        instrument=cast.microscope.pk,
+    )
+    states = dict(AccessRequest.objects.values_list("capability", "state"))
+    assert states == {"read-bookings": "requested", "manage-instruments": "approved"}

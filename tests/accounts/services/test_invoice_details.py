@@ -101,3 +101,25 @@ def test_another_bank_account_is_told_to_the_others(cast):
     effects_carry_out(now=NOW)
     assert Message.objects.count() == 2
     assert {m.to[0] for m in mail.outbox} == {"zhao@ustc.example", "sun@ustc.example"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"account_number": "6222 0001"}, "Account number: – → …0001"),
+        ({"bank_account": "Bank of China, Hefei\n1764 9991 2345"}, "Bank account: …4000… → …4999…"),
+        ({"bic": "BKCHCNBJ"}, "BIC (SWIFT): – → BKCHCNBJ"),
+        ({"bank_name": "Bank of Anhui"}, "Bank: – → Bank of Anhui"),
+    ],
+)
+def test_the_letter_shows_whatever_changed(cast, changed, said):
+    """Also a detail beside an account that stays, and an account whose end stays."""
+    put(cast, details=DETAILS | {"iban": "DE89370400440532013000"})
+    effects_carry_out(now=NOW)
+    Message.objects.all().delete()
+    mail.outbox.clear()
+    put(cast, details=changed)
+    effects_carry_out(now=NOW)
+    text = Message.objects.get().text
+    assert said in text and text.count("→") == 1 and "1764" not in text
+    assert said in mail.outbox[-1].body

@@ -1,10 +1,12 @@
 """Roles and their duties, and leaving."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.core import mail
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.adapters.checks import duties
@@ -12,17 +14,21 @@ from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By, DutiesConflict
 from accounts.models import Membership, Message, Organisation, OutboxMessage, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
-from accounts.selectors.memberships import people_in_conflict, place_of
+from accounts.selectors.erasure import sole_duties
+from accounts.selectors.memberships import holders_of, people_in_conflict, place_of
 from accounts.services.memberships import (
+    MOST_LIMITS,
     members_let_go,
     membership_end,
     role_grant,
     role_grant_to_new,
     role_revoke,
+    roles_grant_limited,
     second_ask,
 )
 from accounts.services.organisations import region_create
 from bookings.overview.services.effects import effects_carry_out
+from instruments.managing.services.registry import facility_create
 from tests.factories.cast import NOW
 
 
@@ -399,3 +405,115 @@ def test_whose_organisation_is_closed_or_merged_is_told(cast, is_merged):
     ended = told("people.role-ended")
     assert ended.keys() == (set() if is_merged else {"alice"})
     assert all("Whom to ask: the administrators of the platform" in text for text in ended.values())
+
+
+# Roles for a part of an organisation
+
+
+def grant_limited(cast, **changes):
+    values = {"role": "operator", "facilities": [cast.facility.pk], "instruments": [cast.microscope.pk]}
+    by = By(cast.actor("zhao"), NOW)
+    return roles_grant_limited(by, user=cast.sun, organisation=cast.ustc, **values | changes)
+
+
+def test_letters_of_a_limited_role_say_to_what_and_nothing_of_members(cast):
+    first, _ = grant_limited(cast, role="manager")
+    role_revoke(By(cast.actor("zhao"), NOW), grant_id=first.pk, reason="Left the group")
+    (ended,) = told("people.role-ended").values()
+    place, device = cast.facility.name, cast.microscope.name
+    assert ended.startswith(f"Your role has ended: manager ({place})")
+    grant_limited(cast, role="manager", facilities=[], instruments=[cast.instrument(name="Second").pk])
+    given = told("people.role-given")["sun"]
+    assert f"manager ({device}" in given or "manager (Second)" in given
+    for text in (ended, given):
+        assert "members" not in text and "publishing the instruments it is limited to" in text
+
+
+def test_a_manager_gives_a_role_for_facilities_and_instruments(cast):
+    OutboxMessage.objects.all().delete()
+    first, second = grant_limited(cast)
+    assert (first.facility_id, second.instrument_id) == (cast.facility.pk, cast.microscope.pk)
+    entries = TrailEntry.objects.filter(action="role.grant", object_id__in=[first.pk, second.pk])
+    told = {(one.after.get("facility"), one.after.get("instrument")) for one in entries}
+    assert told == {(str(cast.facility.pk), None), (None, str(cast.microscope.pk))}
+    message = OutboxMessage.objects.get(kind="people.role-given")  # one, of both
+    assert message.payload["also"] == [str(second.pk)]
+    # Given again they stay, and nobody is told again.
+    assert [grant.pk for grant in grant_limited(cast)] == [first.pk, second.pk]
+    assert OutboxMessage.objects.filter(kind="people.role-given").count() == 1
+    with pytest.raises(NotFound):  # nobody else's, unless they read the members
+        role_revoke(By(cast.actor("wang"), NOW), grant_id=first.pk, reason="x")
+    role_revoke(By(cast.actor("zhao"), NOW), grant_id=first.pk, reason="Left the group")
+    assert cast.actor("sun").scope_where("operate-instruments").facilities == frozenset()
+
+
+@pytest.mark.parametrize(
+    "changes,field,code",
+    [
+        ({"facilities": [], "instruments": []}, "facilities", "required"),
+        ({"role": "finance"}, "facility", "not-of-this-role"),
+        ({"facilities": ["away"]}, "facility", "unknown-value"),
+        ({"facilities": ["microscope"]}, "facility", "unknown-value"),
+        ({"facilities": [], "instruments": ["facility"]}, "instrument", "unknown-value"),
+    ],
+)
+def test_only_a_part_of_the_organisation_limits_a_role(cast, changes, field, code):
+    away = facility_create(
+        By(PLATFORM, NOW), organisation=cast.fudan, name="Away", time_zone="Asia/Shanghai", address="1 Road"
+    )
+    ids = {"away": away.pk, "microscope": cast.microscope.pk, "facility": cast.facility.pk}
+    changes = {
+        name: [ids[one] for one in given] if isinstance(given, list) else given
+        for name, given in changes.items()
+    }
+    with pytest.raises(Invalid) as refused:
+        grant_limited(cast, **changes)
+    assert [(one.field, one.code) for one in refused.value.problems] == [(field, code)]
+    assert not RoleGrant.objects.filter(role="operator").exists()
+
+
+def test_many_are_given_at_once_with_what_they_share_read_once(cast):
+    ids = [cast.instrument(name=f"Laser {n}").pk for n in range(3)]
+    with pytest.raises(Invalid) as refused:
+        grant_limited(cast, instruments=[uuid4() for _ in range(MOST_LIMITS)])
+    assert [(one.field, one.code) for one in refused.value.problems] == [("facilities", "too-many")]
+    with CaptureQueriesContext(connection) as found:
+        assert len(grant_limited(cast, facilities=[], instruments=[*ids, *ids])) == 3
+    names = [one["sql"] for one in found if 'FROM "instruments_instrument"' in one["sql"]]
+    assert len(names) == 1
+
+
+def test_the_letter_names_what_is_left_of_several_limits(cast, settings):
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+    first, _ = grant_limited(cast)
+    role_revoke(By(cast.actor("zhao"), NOW), grant_id=first.pk, reason="Not this one")
+    text = told("people.role-given")["sun"]
+    assert f"Limited to: {cast.microscope.name}\n" in text
+    (ended,) = (one for one in mail.outbox if one.subject.startswith("Your role has ended"))
+    html = str(ended.alternatives[0].content)
+    assert "Limited to" in html and cast.facility.name in html  # as the text says
+
+
+def test_who_held_a_role_for_several_parts_is_told_of_it_once(cast):
+    grant_limited(cast)
+    membership_end(By(cast.actor("zhao"), NOW), membership_id=membership(cast, "sun").pk, reason="left us")
+    assert told("people.ended")["sun"].count("What ends with it: operator") == 1
+
+
+def test_a_manager_of_an_instrument_is_no_manager_of_the_organisation(cast):
+    grant_limited(cast, role="manager", facilities=[])
+    sun = cast.actor("sun")
+    assert not sun.may("manage-members", place_of(cast.ustc)) and not sun.has("manager")
+    assert [person.pk for person in holders_of("manager", cast.ustc.pk)] == [cast.zhao.pk]
+    concerned = holders_of("manager", cast.ustc.pk, cast.microscope)
+    assert {person.pk for person in concerned} == {cast.zhao.pk, cast.sun.pk}
+    with pytest.raises(NotPermitted):
+        role_grant(By(sun, NOW), user=cast.gao, role="operator", organisation=cast.ustc)
+    # Nor is the organisation's only manager replaced by one.
+    own = RoleGrant.objects.get(user=cast.zhao, role="manager")
+    with pytest.raises(WrongState) as refused:
+        role_revoke(By(cast.actor("zhao"), NOW), grant_id=own.pk, reason="")
+    assert refused.value.code == "last-manager"
+    assert [grant.pk for grant in sole_duties(cast.zhao)] == [own.pk] and not sole_duties(cast.sun)
+    with pytest.raises(DutiesConflict):
+        role_grant(By(PLATFORM, NOW), user=cast.sun, role="auditor", region=cast.anhui)

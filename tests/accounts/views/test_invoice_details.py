@@ -21,7 +21,7 @@ def test_finance_reads_and_changes_them(client, cast):
     assert "wrong-version" in page_of(client.post(address, sent | {"tax_number": "9"}), 412)
     turned = sent | {"bank_account": "1\u202e2", "version": ""}
     page = page_of(client.post(address, turned), 400)
-    assert "Bank account: This contains a character that cannot be stored." in page
+    assert "More about the account: This contains a character that cannot be stored." in page
     page_of(client.post(address, sent | {"invoice_email": "nobody"}), 400)
     row = Organisation.objects.get(pk=cast.ustc.pk)
     assert (row.tax_number, row.bank_account) == (DETAILS["tax_number"], DETAILS["bank_account"])

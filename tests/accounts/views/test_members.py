@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.contrib.messages import get_messages
+from django.urls import reverse
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import User
@@ -61,3 +63,34 @@ def test_a_search_for_people_reads_only_its_first_words(cast):
     for find in (lambda text: people_to_read(actor, text), lambda text: members_of(cast.fudan, text)):
         assert find("wang " * MOST_WORDS + "nobody").count() == 1
         assert not find("wang nobody").exists()
+
+
+def test_only_roles_that_a_member_lacks_are_offered_and_a_second_grant_says_that_nothing_changed(
+    client, cast
+):
+    client.force_login(cast.zhao)
+    page, give = (
+        reverse("accounts:members", args=[cast.ustc.pk]),
+        reverse("accounts:role-give", args=[cast.ustc.pk, cast.sun.pk]),
+    )
+
+    def offered():
+        options = page_of(client.get(page)).split(f'id="role-{cast.sun.pk}"')[1].split("</select>")[0]
+        return re.findall(r'value="([a-z]+)"', options)
+
+    assert offered() == ["operator", "manager", "finance"]  # he is a researcher
+    role_grant(
+        By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc, facility=cast.facility.pk
+    )
+    assert "manager" in offered()  # so far for a facility alone
+    told = [[str(m) for m in get_messages(client.post(give, {"role": "finance"}).wsgi_request)] for _ in "12"]
+    assert "takes effect at once" in told[0][-1] and "Nothing changed" in told[1][-1]
+    for role in ("operator", "manager"):
+        client.post(give, {"role": role})
+    assert f'id="role-{cast.sun.pk}"' not in page_of(client.get(page))
+
+
+def test_a_refused_reader_of_members_learns_which_roles_may(client, cast):
+    client.force_login(cast.wang)
+    refused = client.get("/people/").content.decode()
+    assert client.get("/people/").status_code == 403 and "auditor" in refused.split("<main")[1]

@@ -11,11 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import ApiToken, TrailEntry, User
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import organisations_of
 from accounts.selectors.secrets import digest_of
+from accounts.services.memberships import membership_start
 from accounts.services.tokens import token_issue
 from tests.accounts.pages import page_of
-from tests.factories.cast import PASSWORD, Cast
+from tests.factories.cast import NOW, PASSWORD, Cast
 
 SAVED = {"name": "Wang Li", "language": "en", "time_zone": "Europe/London"}
 TOKEN = {"label": "my script", "days": "30", "scopes": ["read", "book"]}
@@ -180,3 +184,18 @@ def test_the_profile_asks_the_database_as_often_for_many_tokens(signed_in: Clien
             page_of(signed_in.get("/profile/"))
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 12
+
+
+def test_a_default_organisation_is_chosen_of_several(client: Client, cast: Cast) -> None:
+    client.force_login(cast.wang)
+    assert "Default organisation" not in page_of(client.get("/profile/"))
+    membership_start(By(PLATFORM, NOW), user=cast.wang, organisation=cast.ustc)
+    assert '<option value="" selected>' in page_of(client.get("/profile/"))
+    assert client.post("/profile/", SAVED | {"organisation": "ustc"}).status_code == 302
+    assert '<option value="ustc" selected>' in page_of(client.get("/profile/"))
+    assert actor_of(User.objects.get(pk=cast.wang.pk)).default == cast.ustc.pk
+    wrong = client.post("/profile/", SAVED | {"organisation": "sjtu"})
+    assert wrong.status_code in {200, 400}
+    assert actor_of(User.objects.get(pk=cast.wang.pk)).default == cast.ustc.pk
+    # Pages offer it first.
+    assert organisations_of(actor_of(User.objects.get(pk=cast.wang.pk))).first() == cast.ustc

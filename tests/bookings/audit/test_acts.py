@@ -31,15 +31,17 @@ FOLLOWS = {
     "instrument.": set(PUBLISHING),
     "accessrequest.": {"approve", "reject", "withdraw"},
     "joinrequest.": {"approve", "reject"},
+    "directoryperson.": {"add", "change", "remove"},
     "organisationrequest.": {"create", "approve", "reject", "withdraw"},
     "provider.": {"create", "update", "delete"},
     "answers.": {AnswerSheet.State.ANSWERED, AnswerSheet.State.SKIPPED},
+    "action.": {"verify", "return", "withdraw"},
     "waiting.": set(WaitingWish.State.values) - {WaitingWish.State.WAITING},
 }
 # Files, events of webhooks, effects of the demonstration, names of allauth and of a signature: no
 # acts.
 OTHERS = re.compile(
-    r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send|mail\.confirmed"
+    r".*\.(json|csv|yaml|ttf|pdf|py|xlsx)|audit\.finding-follow-up|charge\.made|reservation\.moved|letter\.send|mail\.confirmed"
     r"|accounts\.known-browser|allauth\.account|administrator\.email"
     r"|alarm\.(raised|risen)|batch\.(offered|lapsed)|plan\.(entered|dropped)"
 )
@@ -47,21 +49,22 @@ EFFECTS = {"Effect", "connect", "told"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
 # computed, what is kept about reading.
 NEVER = {
-    "agreementmember", "attachment", "bookingpolicy", "bookingsread", "busytime", "capability",
-    "capabilityquestion", "correction", "countercycle", "dirtyday",
+    "agreementmember", "attachment", "availabilityitem", "bankmatch", "bookingpolicy", "bookingsread",
+    "busytime", "capability", "capabilityquestion", "correction", "countercycle", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitybookings", "facilityday", "facilitylead",
-    "facilitymonth", "facilityuse", "facilityyear", "fetching",
+    "facilitymonth", "facilityuse", "facilityyear", "fetching", "findingfile",
     "hoststorage", "resultfile", "resultterms", "receipt", "keeprequest",
-    "faultnote", "hostrecord", "idempotencykey", "installation", "importchunk",
+    "addresschange", "directory",
+    "factorreset", "viewing", "faultnote", "hostrecord", "idempotencykey", "installation", "importchunk",
     "importedbooking", "importrow",
     "houserulesacceptance",
     "instrumentday", "instrumentlist", "instrumentmonth", "instrumentyear", "listentry",
     "savedview", "samplestep", "bookedsample", "safetysheet", "samplephoto", "samplereceiving",
-    "comment", "commentfile", "proposedtime", "threadread",
+    "comment", "commentfile", "event", "proposedtime", "threadread",
     "suggestion", "bidslot", "answerfile",
     "casestep", "casecomparison", "casefollowup",
     "organisationmove", "pasthost", "pursetransfer",
-    "instrumentdayuse", "jobrun", "lease", "ledgerentry",
+    "instrumentdayuse", "jobrun", "journalline", "lease", "ledgerentry",
     "message", "meterreading", "occupancy", "openwindow",
     "payment", "paymentnotice", "policyversion", "posting", "provenance", "questionasker", "quote",
     "ratecard", "rollup", "schedule", "scheduleassignment",

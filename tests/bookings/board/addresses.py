@@ -15,6 +15,8 @@ POST bookings:bid-decline           - 404 302 404 404 404 404 404 404 404 404 40
 GET  bookings:open-enquiries        - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:bids                  - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:bid                   - 404 200 404 404 200 200 404 404 404 404 404 404
+POST bookings:open-enquiry-put-aside - 404 404 404 404 302 404 404 404 404 404 404 404
+POST bookings:open-enquiry-take-back - 404 404 404 404 302 404 404 404 404 404 404 404
 GET  bookings:enquiry-answer        - 404 404 404 404 200 404 404 404 404 404 404 404
 POST bookings:enquiry-answer        - 404 404 404 404 409 404 404 404 404 404 404 404
 GET  bookings:bid-amend             - 404 404 404 404 200 404 404 404 404 404 404 404
@@ -40,6 +42,8 @@ POST api-enquiry-accept             - 404 200 404 404 404 404 404 404 404 404 40
 POST api-enquiry-close              - 404 200 404 404 404 404 404 404 404 404 404 404
 POST api-enquiry-withdraw           - 404 200 404 404 404 404 404 404 404 404 404 404
 GET  api-open-enquiries             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-open-enquiry-put-aside     - 404 404 404 404 200 404 404 404 404 404 404 404
+POST api-open-enquiry-take-back     - 404 404 404 404 200 404 404 404 404 404 404 404
 GET  api-open-enquiry               - 404 404 404 404 200 404 404 404 404 404 404 404
 GET  api-bids                       - 200 200 200 200 200 200 200 200 200 200 200 200
 POST api-bids                       - 404 404 404 404 409 404 404 404 404 404 404 404

@@ -17,6 +17,8 @@ POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 4
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:ratings                - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  oai                           200 200 200 200 200 200 200 200 200 200 200 200 200
+POST oai                           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap-part                  200 200 200 200 200 200 200 200 200 200 200 200 200
 """
@@ -87,11 +89,11 @@ SEEN_BY = {
 }
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
-    # What the reader pays, vouchers included, holds and keeps; once a minute, what waits for them.
+    # What the reader pays, vouchers included, holds and keeps, who blocks them; once a minute, what waits.
     # Of words that find nothing: what they may mean, and each way out.
-    "bookings:catalogue": 17,
+    "bookings:catalogue": 18,
     "bookings:compare": 12,  # prices, free times and certificates of all; what waits
     # The record, what it can do, its files, the week, the own price; the vocabulary where it has
     # changed.
-    "bookings:instrument": 18,
+    "bookings:instrument": 20,
 }

@@ -2,6 +2,8 @@
 
 PAGES = """
 GET  bookings:spending               - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:default-source         - 403 200 200 200 200 200 200 200 403 403 403 403
+POST bookings:default-source         - 403 302 302 302 302 302 302 302 403 403 403 403
 GET  bookings:money-funding          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-funding-new      - 403 403 403 403 403 403 200 200 403 403 403 403
 POST bookings:money-funding-new      - 403 403 403 403 403 403 302 400 403 403 403 403
@@ -9,6 +11,7 @@ GET  bookings:money-funding-source   - 404 200 404 404 404 200 200 404 404 404 4
 GET  bookings:money-funding-change   - 404 403 404 404 404 403 200 404 404 404 404 404
 POST bookings:money-funding-change   - 404 403 404 404 404 403 302 404 404 404 404 404
 POST bookings:money-funding-suspend  - 404 403 404 404 404 403 302 404 404 404 404 404
+POST bookings:money-funding-default  - 404 302 404 404 404 403 302 404 404 404 404 404
 POST bookings:money-funding-resume   - 404 403 404 404 404 403 409 404 404 404 404 404
 GET  bookings:money-vouchers         - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-vouchers-programme-new   - 403 403 403 403 403 403 403 403 403 200 200 403
@@ -43,8 +46,15 @@ GET    api-funding-source            - 404 200 404 404 404 200 200 404 404 404 4
 PATCH  api-funding-source            - 404 403 404 404 404 403 200 404 404 404 404 404
 POST   api-funding-source-suspend    - 404 403 404 404 404 403 200 404 404 404 404 404
 POST   api-funding-source-resume     - 404 403 404 404 404 403 409 404 404 404 404 404
+POST   api-funding-source-default    - 404 200 404 404 404 403 200 404 404 404 404 404
+GET    api-funding-source-spent      - 404 200 404 404 404 200 200 404 404 404 404 404
 GET    api-funding-source-entries    - 404 200 404 404 404 200 200 404 404 404 404 404
+GET    api-own-default                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-own-default                - 403 200 200 200 200 200 200 200 403 403 403 403
 GET    api-spending                  - 200 200 200 200 200 200 200 200 200 200 200 200
+"""
+REFUSED = """
+POST   api-own-default                   403 join-first
 """
 
 # Which thing of the test's world an argument of an address names.
@@ -70,6 +80,7 @@ PROGRAMME = {
 PAGE_BODIES = {
     "bookings:money-funding-new": SOURCE,
     "bookings:money-funding-change": SOURCE,
+    "bookings:money-funding-default": {"people": "wang@fudan.example"},
     "bookings:money-funding-suspend": {"reason": "test"},
     "bookings:money-funding-resume": {"reason": "test"},
     "bookings:money-vouchers-programme-new": PROGRAMME | {"region": "<shanghai>"},
@@ -106,7 +117,10 @@ API_BODIES = {
     ("PATCH", "api-grant"): {"amount": "2000.00"},
     ("POST", "api-funding-sources"): SOURCE,
     ("PATCH", "api-funding-source"): {"name": "New"},
+    ("POST", "api-funding-source-default"): {"people": ["wang@fudan.example"]},
+    ("POST", "api-own-default"): {"funding": []},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
 }
 # Who has most to see on a page.
 SEEN_BY = {"bookings:money-funding": "lin", "bookings:money-vouchers": "xu"}
+MORE_STATEMENTS = {"bookings:money-funding": 9, "bookings:spending": 12}

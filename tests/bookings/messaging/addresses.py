@@ -16,6 +16,7 @@ POST bookings:webhook-change          - 404 404 404 404 302 404 404 404 404 404 
 POST bookings:webhook-rotate          - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-ping            - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-replay-range    - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
 """
 API = """
@@ -33,6 +34,8 @@ DELETE api-webhook                      - 404 404 404 404 204 404 404 404 404 40
 POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 404 200
 POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
 GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
+GET  api-events                       - 403 403 403 403 200 200 403 403 403 403 403 200
+POST api-webhook-replay-range         - 404 404 404 404 202 404 404 404 404 404 404 202
 POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
 """
 
@@ -51,6 +54,7 @@ PAGE_BODIES = {
         "events": ["reservation.confirmed"],
         "is_active": "on",
     },
+    "bookings:webhook-replay-range": {"since": "2026-03-01T00:00", "until": "2026-03-02T00:00"},
     "bookings:busy-calendar": {"act": "set", "address": "https://calendar.example/me.ics"},
 }
 API_BODIES = {
@@ -60,6 +64,7 @@ API_BODIES = {
         "events": ["reservation.confirmed"],
     },
     ("PUT", "api-webhook"): {"address": "https://lab.example/hooks", "events": ["reservation.confirmed"]},
+    ("POST", "api-webhook-replay-range"): {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z"},
     ("POST", "api-feeds"): {"instrument": "<instrument>"},
     ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
 }

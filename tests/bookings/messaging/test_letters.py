@@ -22,20 +22,26 @@ from accounts.letters.mails import Letter, Stranger, digest_mail, mail_of, metho
 from accounts.models import Message, OutboxMessage, User
 from accounts.work import letters
 from bookings import models
-from bookings.audit.notifications import audit
+from bookings.audit.notifications import actions, audit
+from bookings.bank.models import BankCredit
+from bookings.bank.notifications import credits
 from bookings.browsing.notifications import searches
 from bookings.conversation import notifications as conversations
 from bookings.messaging.notifications import reservations, webhooks
 from bookings.messaging.notifications.facts import About, host_people
 from bookings.pricing.selectors.agreements import members_of
+from bookings.programs import notifications as programs
+from bookings.programs.services.accounts import account_make
 from bookings.samples.notifications import samples
 from bookings.samples.notifications.samples import About as SamplesAbout
 from bookings.settlement.notifications import papers
 from bookings.usage.notifications import blocks, training
+from bookings.usage.services.usage import house_rules_record
 from instruments.capabilities.notifications import questions
 from instruments.capabilities.services.capabilities import question_answer, question_ask
 from instruments.exchange.models import Fetching, Harvest
 from instruments.exchange.notifications import harvests
+from instruments.house_rules.services.house_rules import house_rules_set
 from instruments.managing.notifications import records
 from instruments.register.models import HostBlock
 from tests.factories.capabilities import parameters_of
@@ -60,12 +66,14 @@ STATES = {
     "expired": "expired",
     "displaced": "displaced",
     "no-show": "no_show",
+    "no-show-struck": "completed",
     "completed": "completed",
     "poor-rating": "completed",
     "rating-answered": "completed",
     "overrun": "in_use",
     "house-rules-open": "in_use",
-} | dict.fromkeys(("charged", "disputed", "dispute-settled", "corrected"), "completed")
+    "house-rules-recorded": "in_use",
+} | dict.fromkeys(("charged", "disputed", "dispute-settled", "correction-proposed", "corrected"), "completed")
 SERIES = {name for name in reservations.KINDS if "series" in name or "imported" in name}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -92,6 +100,9 @@ def world(shared_cast):
         condition="low vacuum",
     )
     cast.answered = answered
+    zhao = By(cast.actor("zhao"), NOW)
+    house_rules_set(zhao, instrument_id=cast.microscope.pk, text="Wear gloves.", text_zh="")
+    house_rules_record(zhao, reservation_id=cast.booked.pk, version=1, means="paper")
     return cast
 
 
@@ -102,7 +113,8 @@ def about_booking(kind):
         state = kind.name.removeprefix("mail.")
         one.state, one.version = STATES.get(state, "confirmed"), 3
         one.deadline_at = NOW + timedelta(hours=2)
-        if state in {"cancelled", "rejected", "displaced", "series-cancelled"}:
+        one.struck = "host_fault" if state == "no-show-struck" else ""
+        if state in {"cancelled", "rejected", "displaced", "series-cancelled", "no-show-struck"}:
             one.reason = "The pump <failed> & leaks"
             one.ended_at = NOW
             one.is_ended_by_host = state in {"rejected", "displaced"}
@@ -143,7 +155,7 @@ def about_people(kind):
             words["role"] = people.ROLE_NAMES["finance"]
         if name == "role-given":
             words["role"] = people.ROLE_NAMES["finance"]
-            context |= {"role_given": "finance", "given_by": cast.people["zhao"]}
+            context |= {"role_given": "finance", "given_by": cast.people["zhao"], "limits": []}
         if name == "access-asked":
             context["access_roles"] = ["finance", "manager"]
             context["refused_page"] = "https://commons.example/requests/"
@@ -154,7 +166,7 @@ def about_people(kind):
             words["role"] = people.ROLE_NAMES["finance"]
         if name in {"role-ended", "ended", "organisation-closed", "member-merged"}:
             context |= {"ended_by": cast.people["zhao"], "ended_at": NOW}
-            context["roles_ended"] = ["finance"]
+            context |= {"roles_ended": ["finance"], "limits": []}
         if name in {"moves", "merged", "member-merged"}:
             words = {
                 "region": cast.shanghai,
@@ -163,7 +175,7 @@ def about_people(kind):
                 "into": cast.fudan,
             }
         if name == "bank-account":
-            context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
+            context |= {"account_changes": [("IBAN", "…1234", "…9876")], "changed_at": NOW}
         if name in {"access-declined", "rejected", "organisation-rejected", "left", "ended", "role-ended"}:
             context["reason"] = "Nobody knows you"
         content = people.content_of(cast.ustc, cast.people["sun"], link, words=words, **context)
@@ -193,9 +205,28 @@ def about_paper(kind):
             reason="No transfer of <100> & none like it" if "refused" in kind.name else "",
         )  # fmt: skip
 
-    return lambda cast, reader: compose(
-        kind, kind.content(thing(cast), OutboxMessage(kind=kind.name), NOW), reader
-    )
+    def written(cast, reader):
+        row, told, now = thing(cast), OutboxMessage(kind=kind.name), NOW
+        if kind.name == "statement.overdue-several":
+            told.payload, now = {"statements": [str(row.pk)]}, NOW + timedelta(days=90)
+        return compose(kind, kind.content(row, told, now), reader)
+
+    return written
+
+
+def about_credit(kind):
+    def written(cast, reader):
+        name = kind.name.removeprefix("credit.")
+        statement = models.Statement.objects.latest("month")
+        payment = models.Payment(statement=statement) if name in {"used", "returned"} else None
+        balance = Decimal(0) if name in {"taken-back", "returned-by-bank"} else Decimal(90)
+        row = BankCredit(
+            host=cast.ustc, payer=cast.fudan, currency="CNY", amount=Decimal("-28.50"), balance=balance,
+            payment=payment,
+        )  # fmt: skip
+        return compose(kind, kind.content(row, OutboxMessage(kind=kind.on), NOW), reader)
+
+    return written
 
 
 def about_training(kind):
@@ -208,6 +239,15 @@ def about_training(kind):
             content = Content(held.pk, "/training/", words, context)
             return compose(kind, content, reader)
         place.session.reason = "The trainer is ill"
+        place.organisation = cast.fudan
+        place.price = {"result": {"payable": "265.00", "currency": "CNY"}}
+        if kind.topic == "charge":
+            charge = models.Charge(
+                enrolment=place, organisation=cast.fudan, host=cast.ustc, currency="CNY", payable=Decimal(265)
+            )
+            charged = training.ChargedPlace(place, charge)
+            content = kind.content(charged, OutboxMessage(kind=kind.name), NOW)
+            return compose(kind, replace(content, link="/money/charges/"), reader)
         content = kind.content(place, OutboxMessage(kind=kind.name), NOW)
         content = replace(content, link="/training/", context=content.context | {"qualification": None})
         return compose(kind, content, reader)
@@ -278,7 +318,29 @@ def about_audit(kind):
             due_date=date(2026, 3, 19), raised_by=cast.people["auditor"],
             state={"replied": "replied", "closed": "closed"}.get(kind.name.rpartition("-")[2], "open"),
         )  # fmt: skip
+        if ".action-" in kind.name:
+            action = models.AuditAction(
+                finding=finding, text="Train the operators", owner=cast.people["zhao"],
+                due_date=date(2026, 4, 1), state="agreed",
+            )  # fmt: skip
+            return compose(kind, kind.content(action, OutboxMessage(), NOW), reader)
         return compose(kind, kind.content(finding, OutboxMessage(), NOW), reader)
+
+    return written
+
+
+def about_program(kind):
+    def written(cast, reader):
+        by = By(cast.actor("zhao"), NOW)
+        given = {"name": "LIMS", "purpose": "Reports samples", "roles": ["operator"], "scopes": ["read"]}
+        account = account_make(by, organisation_id=cast.ustc.pk, **given)
+        who = {"by": str(cast.zhao.pk)}
+        if kind.name in ("program.look", "program.stopped"):
+            account.asked_at, who = NOW, {}
+            account.stopped_at = NOW if kind.name == "program.stopped" else None
+            account.save()
+        row = OutboxMessage(payload={"account": str(account.pk), **who}, created_at=NOW)
+        return compose(kind, kind.content(account, row, NOW), reader)
 
     return written
 
@@ -332,6 +394,7 @@ LETTERS = {
         (reservations, about_booking),
         (people, about_people),
         (papers, about_paper),
+        (credits, about_credit),
         (training, about_training),
         (blocks, about_block),
         (records, about_record),
@@ -339,7 +402,9 @@ LETTERS = {
         (harvests, about_harvest),
         (questions, about_harvest),
         (webhooks, about_webhook),
+        (programs, about_program),
         (audit, about_audit),
+        (actions, about_audit),
         (conversations, about_conversation),
         (samples, about_sample),
     )
@@ -349,11 +414,13 @@ GATHERED = ("mail.to-decide", "people.asked", "record.stale")
 # Whom each is for; the others are for the person of the booking.
 READERS = {
     "statement": "lin",
+    "credit": "lin",
     "agreement": "xu",
     "settlement": "coordinator",
     "record": "zhao",
     "harvest": "zhao",
     "hook": "zhao",
+    "program": "zhao",
     "audit": "auditor",
     "people": "sun",
     "conversation": "zhao",

@@ -32,6 +32,7 @@ GET    api-needs                     - 200 200 200 200 200 200 200 200 200 200 2
 POST   api-needs                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
 PUT    api-need                      - 404 200 404 404 404 404 404 404 404 404 404 404
+PATCH  api-need                      - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-withdraw             - 404 200 404 404 404 404 404 404 404 404 404 404
 POST   api-need-share                - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-need-unshare              - 404 200 404 404 404 200 404 404 404 404 404 404
@@ -62,6 +63,7 @@ PAGE_BODIES = {
 API_BODIES = {
     ("POST", "api-needs"): NEED,
     ("PUT", "api-need"): NEED,
+    ("PATCH", "api-need"): {"reference": "LIMS-2026-0417", "metadata": {"project": "P-17"}},
     ("POST", "api-batches"): {
         "region": "CN-SH",
         "starts_at": "2026-03-06T08:00:00Z",

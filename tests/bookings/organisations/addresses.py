@@ -27,13 +27,15 @@ GET  bookings:organisation-requests  - 403 403 403 403 403 403 403 403 403 200 2
 GET  bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 200 200
 POST bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 302 302
 GET  bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 200 200
-POST bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 403 302
+POST bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 403 422
 GET  bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 200 200
 POST bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 422 422
 GET  bookings:people-import           - 403 403 403 403 200 200 403 403 403 200 200 200
 POST bookings:people-import           - 403 403 403 403 200 200 403 403 403 200 200 200
 GET  bookings:members-import          - 403 403 403 403 403 200 403 403 403 403 200 200
 POST bookings:members-import          - 403 403 403 403 403 200 403 403 403 403 200 200
+GET  bookings:member-limits           - 403 403 403 403 403 200 403 403 403 403 403 200
+POST bookings:member-limits           - 403 403 403 403 403 400 403 403 403 403 403 400
 """
 API = """
 POST   api-organisations-import      - 403 403 403 403 403 403 403 403 403 422 200 200
@@ -68,6 +70,7 @@ PAGE_BODIES = {
     "bookings:organisation-close": {"code": "fudan"},
     "bookings:people-import": {"content": PEOPLE_FILE, "act": "preview"},
     "bookings:members-import": {"content": PEOPLE_FILE, "act": "preview"},
+    "bookings:member-limits": {"role": "operator"},  # Fudan has no instruments to tick
     "bookings:duplicates-decide": {
         "first": "<instrument>",
         "second": "<asks-first>",
@@ -117,5 +120,5 @@ API_BODIES = {
 }
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
-    "bookings:organisation-close": 9  # what keeps it open, each counted; what waits
+    "bookings:organisation-close": 12  # what keeps it open, each counted; what waits
 }

@@ -16,6 +16,7 @@ API = """
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-reservations              - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-reservation               - 404 200 404 404 200 200 200 200 200 404 404 404
+PATCH  api-reservation               - 404 200 404 404 403 200 403 403 403 404 404 404
 POST   api-reservation-cancel        - 404 200 404 404 200 200 403 403 403 404 404 404
 GET    api-holds                     - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-holds                     - 400 201 201 201 403 403 403 403 400 400 400 400
@@ -73,6 +74,7 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
         "reason": "test",
     },
+    ("PATCH", "api-reservation"): {"reference": "LIMS-2026-0417", "metadata": {"project": "P-17"}},
     ("POST", "api-reservation-cancel"): {"reason": "test"},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
@@ -81,7 +83,8 @@ API_BODIES = {
 SEEN_BY = {"bookings:book": "wang", "bookings:move": "wang"}
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
+    "bookings:requests": 12,  # with the moves and the answers of the one that is open
     "bookings:move": 9,
     # The quote, the rules, whether a slot is kept for the reader already, own samples; what waits.
-    "bookings:book": 21,  # one of them where the host blocks anybody
+    "bookings:book": 22,  # one of them where the host blocks anybody
 }

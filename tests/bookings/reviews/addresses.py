@@ -4,6 +4,8 @@ from tests.factories.reviews import review_things
 
 PAGES = """
 GET  bookings:reviews                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:review-schemes         - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:review-schemes         - 403 403 403 403 403 403 403 403 403 403 403 400
 GET  bookings:review-new             - 404 200 200 200 200 200 404 404 404 404 404 404
 POST bookings:review-new             - 404 302 400 400 400 302 404 404 404 404 404 404
 GET  bookings:review                 - 200 200 404 404 200 200 404 404 404 404 200 200
@@ -27,6 +29,8 @@ POST bookings:review-opinion         - 302 404 404 404 404 404 404 404 404 404 4
 """
 API = """
 GET    api-review-schemes              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-review-schemes             - 403 403 403 403 403 403 403 403 403 403 403 400
+POST   api-review-schemes-check       - 403 403 403 403 403 403 403 403 403 403 403 400
 GET    api-review-scheme               200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-purchase-cases              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-purchase-cases              - 400 201 400 400 400 201 403 403 400 400 400 400
@@ -110,6 +114,8 @@ PAGE_BODIES = {
     "bookings:review-opinion": {"act": "give", "advice": "share", "text": "As before."},
 }
 API_BODIES = {
+    ("POST", "api-review-schemes"): {"text": "{}", "reason": "New rules."},
+    ("POST", "api-review-schemes-check"): {"text": "{}"},
     ("POST", "api-purchase-cases"): CASE,
     ("PUT", "api-purchase-case"): CASE,
     ("POST", "api-purchase-case-experts"): {"person": "hu@optics.example"},

@@ -9,6 +9,7 @@ GET  bookings:sample-new             - 200 200 200 200 200 200 200 200 200 200 2
 POST bookings:sample-new             - 400 302 302 302 403 403 403 403 400 400 400 400
 GET  bookings:sample-queue           - 403 403 403 403 200 200 403 403 403 403 403 403
 POST bookings:sample-steps           - 404 403 404 404 302 409 404 404 404 404 404 404
+POST bookings:sample-own-steps       - 404 302 404 404 409 302 404 404 404 404 404 404
 GET  bookings:sample-labels          - 404 200 404 404 200 200 404 404 404 404 404 404
 POST bookings:sample-labels          - 404 200 404 404 200 200 404 404 404 404 404 404
 GET  bookings:sample-item            - 404 200 404 404 200 200 404 404 404 404 404 404
@@ -30,6 +31,7 @@ GET    api-samples                     - 200 200 200 200 200 200 200 200 200 200
 POST   api-samples                     - 400 201 201 201 403 403 403 403 400 400 400 400
 GET    api-sample                      - 404 200 404 404 200 200 404 404 404 404 404 404
 PUT    api-sample                      - 404 200 404 404 404 200 404 404 404 404 404 404
+PATCH  api-sample                      - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-sample-steps                - 404 200 404 404 409 200 404 404 404 404 404 404
 POST   api-sample-join                 - 404 200 404 404 404 200 404 404 404 404 404 404
 POST   api-sample-leave                - 404 200 404 404 404 200 404 404 404 404 404 404
@@ -77,6 +79,7 @@ PAGE_BODIES = {
     "bookings:sample-new": SAMPLE_ITEM,
     "bookings:sample-change": SAMPLE_ITEM,
     "bookings:sample-receiving": {"version": "1", **RECEIVING},
+    "bookings:sample-own-steps": {"state": "shipped", "sample": ["<sample-item>"]},
     "bookings:sample-steps": {"state": "received", "condition": "intact", "sample": ["<sample-item>"]},
     "bookings:sample-labels": {"layout": "roll", "sample": ["<sample-item>"]},
     "bookings:sample-step": {"state": "shipped"},
@@ -87,6 +90,7 @@ PAGE_BODIES = {
 API_BODIES = {
     ("POST", "api-samples"): SAMPLE_ITEM,
     ("PUT", "api-sample"): SAMPLE_ITEM,
+    ("PATCH", "api-sample"): {"reference": "LIMS-2026-0417", "metadata": {"project": "P-17"}},
     ("PUT", "api-sample-receiving"): RECEIVING,
     ("POST", "api-sample-steps"): {"state": "shipped"},
     ("POST", "api-samples-steps"): {"state": "received", "samples": ["<sample-item>"]},

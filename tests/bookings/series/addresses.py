@@ -69,6 +69,6 @@ API_BODIES = {
 MORE_STATEMENTS = {
     "bookings:series-move": 9,
     # The quote and the rules, the first date and all of them, the week; what waits.
-    "bookings:series-new": 22,
+    "bookings:series-new": 23,
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
 }

@@ -4,6 +4,8 @@ PAGES = """
 GET  bookings:hours                200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-weeks            - 403 403 403 403 200 200 200 200 200 200 200 200
 GET  bookings:hours-days             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-idle             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-report           - 403 403 403 403 200 404 404 200 200 200 404 200
 GET  bookings:hours-behind           - 403 403 403 403 200 200 200 200 200 200 200 200
 GET  bookings:hours-payers         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-flows          200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -18,6 +20,9 @@ GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 4
 """
 API = """
 GET    api-statistics-hours        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-idle           - 403 403 403 403 200 200 200 200 200 200 200 200
+GET    api-statistics-report         - 403 403 403 403 200 404 404 200 200 200 404 200
+GET    api-dcat                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-payers       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-bookings     200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-demand       200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -36,6 +41,9 @@ ARGUMENTS = {"export_id": "export"}
 # What follows the address: `<word>` is the id of a thing of the test's world.
 QUERIES = {
     "api-statistics-hours": "?from=2026-03-01&until=2026-04-01&by=region",
+    "api-statistics-idle": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-report": "?year=2026&instrument=<instrument>",
+    "bookings:hours-report": "?year=2026&instrument=<instrument>",
     "api-statistics-payers": "?from=2026-03-01&until=2026-04-01",
     "api-statistics-bookings": "?from=2026-03-01&until=2026-04-01",
     "api-statistics-demand": "?from=2026-03-01&until=2026-04-01",
@@ -71,6 +79,8 @@ SEEN_BY = {
     "bookings:hours-demand": "admin",
     "bookings:hours-days": "admin",
     "bookings:hours-behind": "admin",
+    "bookings:hours-idle": "admin",
+    "bookings:hours-report": "admin",
 }
 # What a browser asks a page.
 ASKED = {
@@ -80,9 +90,12 @@ ASKED = {
     "bookings:hours-flows": f"?{HOURS}",
     "bookings:hours-days": f"?state=sessions&{HOURS}",
     "bookings:hours-behind": f"?of=booked&{HOURS}",
+    "bookings:hours-idle": f"?{HOURS}",
 }
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
+    "bookings:hours-report": 80,  # all figures of a year, and of the one before
+    "bookings:hours-idle": 16,  # all that can be a reason
     "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
 }

@@ -22,6 +22,8 @@ POST bookings:kiosk-enrol          302 302 302 302 302 302 302 302 302 302 302 3
 GET  bookings:kiosk-enrol-link     200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:kiosk-check-in       404 404 404 404 404 404 404 404 404 404 404 404 404
 POST bookings:kiosk-check-in       404 404 404 404 404 404 404 404 404 404 404 404 404
+GET  bookings:kiosk-fault          404 404 404 404 404 404 404 404 404 404 404 404 404
+POST bookings:kiosk-fault          404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  bookings:board                  - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
@@ -44,6 +46,7 @@ GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 4
 DELETE api-closure                   - 404 404 403 404 204 404 404 403 403 403 404 404
 POST   api-closure-end               - 404 404 403 404 200 404 404 403 403 403 404 404
 POST   api-reservation-check-in      - 404 200 404 404 200 403 403 403 403 404 404 404
+POST   api-reservation-house-rules    - 404 403 404 404 404 403 403 403 403 404 404 404
 POST   api-reservation-check-in-code - 404 200 404 404 404 403 403 403 403 404 404 404
 GET    api-instrument-faults         - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instrument-faults         - 403 201 201 201 201 201 403 403 403 403 403 403
@@ -56,6 +59,7 @@ POST   api-fault-repair              - 404 403 404 404 409 404 404 403 403 404 4
 GET    api-kiosks                    - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-kiosks                    - 403 403 403 403 201 403 403 403 403 403 403 201
 GET    api-kiosk                     - 404 404 404 404 200 404 404 404 404 404 404 200
+POST   api-kiosk-pair                - 404 404 404 404 200 404 404 404 404 404 404 200
 POST   api-kiosk-revoke              - 404 404 404 404 200 404 404 404 404 404 404 200
 POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
 POST   api-reservation-rate          - 404 409 404 404 409 403 403 403 403 404 404 404
@@ -104,6 +108,7 @@ PAGE_BODIES = {
     "bookings:kiosks": {"name": "Room 214", "instrument": ["<instrument>"]},
     "bookings:kiosk-enrol": {"code": "<kiosk-code>"},
     "bookings:kiosk-check-in": {"code": "123456"},
+    "bookings:kiosk-fault": {"severity": "usable", "text": "The stage drifts."},
     "bookings:closures": {
         "kind": "maintenance",
         "start": "2026-03-10T10:00",
@@ -113,6 +118,7 @@ PAGE_BODIES = {
 }
 API_BODIES = {
     ("POST", "api-reservation-answers"): {"moment": "before", "answers": {"clean": True}},
+    ("POST", "api-reservation-house-rules"): {"version": 1, "means": "paper"},
     ("POST", "api-instrument-faults"): {"severity": "usable", "text": "The stage drifts."},
     ("POST", "api-fault-confirm"): {"reason": ""},
     ("POST", "api-fault-dismiss"): {"reason": "test"},

@@ -22,6 +22,7 @@ from django.urls import reverse
 
 from accounts.domain.errors import Invalid
 from accounts.domain.roles import By
+from accounts.findings import State
 from accounts.models import Installation, TrailEntry
 from accounts.services.file_jobs import files_clear
 from bookings.audit.services.bundles import bundles_work
@@ -278,11 +279,9 @@ def test_a_bundle_waits_for_its_bucket_and_holds_up_no_other_removal(cast, bucke
 
 
 def test_the_doctor_tries_the_bucket(bucket, settings):
-    findings = list(doctor._files())
-    assert findings[0] == (
-        True,
-        f"uploads can be written to the bucket {settings.MEDIA_BUCKET}, read and deleted",
-    )
+    place, *_rest = doctor._files()
+    assert place.state == State.OK
+    assert place.sentence == f"uploads can be written to {settings.MEDIA_BUCKET}, read and deleted"
     assert [name for name in stored() if "probe" in name] == []
     other = bucket.options | {"bucket_name": f"nobody-{uuid4().hex[:8]}"}
     default = {"BACKEND": "config.files.buckets.Bucket", "OPTIONS": other}
@@ -300,20 +299,23 @@ def test_the_doctor_asks_the_service_of_uploads(settings, tmp_path, monkeypatch,
     ours = b"HTTP/1.1 204 No Content\r\nTus-Version: 1.0.0\r\n\r\n"
     refused = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
     others = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-    for answer, is_right in ((ours, True), (refused, False), (others, False)):
+    for answer, state in ((ours, State.OK), (refused, State.RED), (others, State.RED)):
         with answering(answer) as settings.UPLOADS_URL:
-            assert [found for found, _ in doctor._uploads()] == [is_right, True, True]
-    (nobody, _), *_rest = doctor._uploads()  # it listens no longer
-    assert nobody is None
+            assert [found.state for found in doctor._uploads()] == [state, State.OK]
+    nobody, _ = doctor._uploads()  # it listens no longer
+    assert nobody.state == State.NOTE
     row = upload_begin(
         By(cast.actor("zhao"), NOW), hand_off_id=announced(cast).pk, path="a", size=5_000_000_000
     )
-    monkeypatch.setattr(doctor, "disk_usage", lambda _: SimpleNamespace(free=4_000_000_000))
-    *_, room = doctor._uploads()
-    assert room == (False, "4.0 GB are free, 5.0 GB of results are on their way")
+    monkeypatch.setattr(
+        doctor, "disk_usage", lambda _: SimpleNamespace(free=4_000_000_000, total=9_000_000_000)
+    )
+    *_, room = doctor._disk()
+    assert room.state == State.RED
+    assert room.sentence == "4.0 GB are free, 5.0 GB of results are on their way"
     file_remove(By(cast.actor("zhao"), NOW), file_id=row.pk)
-    *_, room = doctor._uploads()
-    assert room[0] is True
+    *_, room = doctor._disk()
+    assert room.state == State.OK
     settings.MEDIA_ROOT = tmp_path / "file"
     settings.MEDIA_ROOT.write_bytes(b"")
     with pytest.raises(OSError):

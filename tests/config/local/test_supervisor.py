@@ -11,7 +11,14 @@ from django.conf import settings
 from accounts.work import jobs
 from config.local import supervisor
 from config.local.console import Failed
-from config.local.supervisor import NAMES, PlatformProcess, parts, reloading_parts, wait_for_servers
+from config.local.supervisor import (
+    NAMES,
+    PlatformProcess,
+    parts,
+    reloading_parts,
+    wait_for_server,
+    wait_for_servers,
+)
 
 
 def test_what_calls_others_has_a_worker_of_its_own() -> None:
@@ -53,3 +60,21 @@ def test_a_process_of_uploads_whose_port_was_taken_is_noticed(
     platform["uploads"].start()
     with pytest.raises(Failed, match=r"uploads process, on port 8001, ended(?s:.*)already in use"):
         wait_for_servers(platform, 8000, env)
+
+
+def test_a_process_that_lives_is_waited_for_and_said_to_be_starting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A busy machine needs five minutes."""
+    part = PlatformProcess("web", [], {})
+    clock = iter(range(0, 100_000, 20))
+    answers = iter([None] * 5 + [503] * 2 + [200])
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(supervisor.stopping, "nap", lambda seconds: None)
+    monkeypatch.setattr(supervisor, "health", lambda port, host: next(answers))
+    wait_for_server(part, 8000, {"SITE_URL": "http://127.0.0.1:8000"})
+    assert "the web process is still starting after" in capsys.readouterr().out
+    assert next(clock) > 300
+    monkeypatch.setattr(supervisor, "health", lambda port, host: None)
+    with pytest.raises(Failed, match="does not answer on port 8000"):
+        wait_for_server(part, 8000, {"SITE_URL": "http://127.0.0.1:8000"})

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +21,15 @@ from django.utils import timezone
 from accounts.models import TrailEntry
 from accounts.services.seals import trail_seal
 from bookings.models import Reservation
-from config.operations.backups import DUMP, MEDIA, PAPER, BackupFailed, backup_check, backup_make
+from config.operations.backups import (
+    DUMP,
+    MEDIA,
+    PAPER,
+    BackupFailed,
+    backup_check,
+    backup_make,
+    backup_restore,
+)
 from tests.factories.attachments import photo
 from tests.factories.cast import NOW, reserve
 from tests.flows.installation import documented
@@ -202,9 +211,11 @@ def test_there_and_back(real_cast, settings, tmp_path, elsewhere):
     assert "2 files were already missing" in back.stdout
     assert len(list(copy.rglob(f"{picture.pk}*"))) == 2
     # It is a platform: nothing to migrate, and the trail is append-only as before.
-    assert elsewhere("migrate", "--check", media=copy).returncode == 0
-    tamper = "from accounts.models import TrailEntry; TrailEntry.objects.update(action='x')"
-    assert "append-only" in elsewhere("shell", "-c", tamper, media=copy).stderr
+    tried = (
+        "from django.core.management import call_command; call_command('migrate', check=True); "
+        "from accounts.models import TrailEntry; TrailEntry.objects.update(action='x')"
+    )
+    assert "append-only" in elsewhere("shell", "-c", tried, media=copy).stderr
     # Into what is not empty nothing is restored.
     again = elsewhere("restore", made, media=copy)
     assert again.returncode == 1 and "not empty" in again.stderr
@@ -233,6 +244,36 @@ def test_uploads_of_a_folder_are_not_dropped_where_a_bucket_is_named(real_cast, 
     request.getfixturevalue("bucket")
     with pytest.raises(CommandError, match="restore it with MEDIA_ROOT in place of MEDIA_BUCKET"):
         call_command("restore", made)
+
+
+@pytest.mark.parametrize(
+    ("version", "unknown", "is_newer"),
+    [
+        (None, True, False),  # made before versions were named
+        ("0.2.0", True, False),  # an older one, some of whose migrations this code does not have any more
+        ("0.3.0+a1b2c3d4", False, False),
+        ("0.3.0+a1b2c3d4", True, True),
+        ("0.3.1", False, True),
+        ("0.10.0", True, True),
+    ],
+)
+@pytest.mark.django_db
+def test_a_newer_one_is_refused_by_older_code(settings, tmp_path, version, unknown, is_newer):
+    settings.VERSION = "0.3.0+dev"
+    (tmp_path / DUMP).touch()
+    paper = {"made_at": "2026-12-01", "bucket": "there"}
+    paper["migrations"] = ["accounts.0001_squashed_0015_closed_organisations"]
+    paper["sha256"] = {DUMP: sha256(b"").hexdigest()}
+    paper["migrations"] += ["accounts.9999_later"] if unknown else []
+    paper |= {"version": version} if version else {}
+    (tmp_path / PAPER).write_text(json.dumps(paper), encoding="utf-8")
+    with pytest.raises(BackupFailed) as refused:  # the database is not empty, which is asked after this
+        backup_restore(tmp_path)
+    assert (refused.value.code == "backup-newer") == is_newer
+    if is_newer:
+        assert f"made by version {version}, which is newer than 0.3.0+dev" in str(refused.value)
+        with pytest.raises(CommandError, match=r"or a later one\. \(backup-newer\)$"):
+            call_command("restore", tmp_path)
 
 
 def test_refused_where_it_is_not_whole(real_cast, settings, tmp_path):

@@ -18,7 +18,7 @@ READY = {"database": "ok", "migrations": "ok", "broker": "ok", "clock": "ok"}
 
 
 def test_ready_says_which_part_is_not(client, db, settings, monkeypatch):
-    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/healthz").json() == {"status": "alive", "version": settings.VERSION}
     run_begin("hours", timezone.now() - timedelta(minutes=6))
     for entry in ("make calls", "deliver messages", "harvests", "own calendars"):
         run_begin(entry, timezone.now())  # by workers of other queues: nobody reads ours
@@ -28,7 +28,7 @@ def test_ready_says_which_part_is_not(client, db, settings, monkeypatch):
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"} | READY)
 
-    monkeypatch.setattr(health, "_known_migrations", lambda: frozenset({("accounts", "9999_new")}))
+    monkeypatch.setattr(health, "known_migrations", lambda: frozenset({("accounts", "9999_new")}))
     settings.CELERY_BROKER_URL = "redis://:secret@127.0.0.1:1/0"
     broken = client.get("/readyz")
     assert broken.status_code == 503
@@ -92,17 +92,17 @@ import io, os
 import django
 django.setup()
 from django.core.management import call_command
-from django.core.exceptions import ImproperlyConfigured
+from config.env import Misconfigured
 for words in (
     ["check"], ["migrate", "--check"], ["seal_trail"], ["verify_trail"], ["find_exceptions"],
-    ["check_statements"], ["replay_fees"], ["draw_statements"], ["roll_up_utilisation"],
+    ["check_statements"], ["check_journals"], ["replay_fees"], ["draw_statements"], ["roll_up_utilisation"],
     ["retry_failed"], ["file_search", "--if-needed"],
 ):
     call_command(*words, stdout=io.StringIO(), stderr=io.StringIO())
 from django.test import Client
 try:
     Client().get("/healthz")
-except ImproperlyConfigured as told:
+except Misconfigured as told:
     print(told)
 """
 

@@ -15,7 +15,7 @@ from config.celery import app
 SECRET = "s3cretS3cret-s3cret_s3cretS3cret"
 # What addresses are made of that is no secret.
 PLAIN = {"code", "size", "provider_id", "organization_slug", "section", "slug", "format"}
-PLAIN |= {"kind", "moment", "decision"}
+PLAIN |= {"kind", "moment", "decision", "name", "rest"}
 CONVERTERS = {"UUIDConverter", "IntConverter"}
 
 
@@ -60,6 +60,7 @@ def test_the_addresses_with_a_secret_are_these() -> None:
     assert [
         f"/accounts/confirm-email/{SECRET}/",
         f"/accounts/password/reset/key/1a-{SECRET}/",
+        f"/address/{SECRET}/",
         f"/calendar/{SECRET}.ics",
         f"/collect/{SECRET}/",
         f"/collect/{SECRET}/<uuid:file_id>/",
@@ -81,6 +82,7 @@ def test_the_addresses_with_a_secret_are_these() -> None:
         f"/accounts/saml/lab/sls/?SAMLRequest={SECRET}&RelayState={SECRET}&Signature={SECRET}",
         f"/accounts/saml/lab/acs/?SAMLResponse={SECRET}",
         f"Cookie: sessionid={SECRET}; known_browser={SECRET}; csrftoken={SECRET}",
+        f"/oauth/token/?client_id=lims&client_secret={SECRET}",
         f"Authorization: Bearer {SECRET}",
     ],
 )

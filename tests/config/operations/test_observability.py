@@ -19,7 +19,7 @@ from django.db import connection
 
 from accounts.models import JobFailure
 from config import env
-from config.pages.context import VERSION
+from config.settings import VERSION
 from tests.config.test_env import ROOT, said
 from tests.factories.failing import MAIL, PERSON, SECRET, VISITOR
 

@@ -18,7 +18,7 @@ from tests.accounts.pages import page_of
 PARTIALS = Path(configured.ROOT) / "config" / "templates" / "components"
 STYLE = Path(configured.ROOT) / "config" / "static" / "css" / "commons.css"
 # On every page anyway.
-FRAME = {"brand", "navigation", "notices", "sidebar", "tools", "confirm", "errors"}
+FRAME = {"bars", "brand", "looking", "navigation", "notices", "sidebar", "tools", "confirm", "errors"}
 
 
 def test_the_page_shows_every_partial_by_its_name(client: Client, db: None) -> None:

@@ -2,6 +2,9 @@
 
 import re
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -24,7 +27,7 @@ from accounts.database import is_away
 from accounts.domain.roles import PLATFORM, By
 from accounts.forms import refusal_signed
 from accounts.models import Message, OutboxMessage
-from accounts.services.memberships import membership_start
+from accounts.services.memberships import membership_start, role_grant
 from bookings.overview.services.effects import effects_carry_out
 from config.pages import errors
 from tests.accounts.pages import page_of
@@ -242,6 +245,63 @@ def test_what_the_database_cannot_do_just_now_can_be_tried_again(
     assert problem.json()["code"] == ("busy" if state in TOO_BUSY else "database-away")
 
 
+# How a session is set so that it fails for a lock that another holds, as it would in the end anyway.
+PROVOKED = {
+    "55P03": "SET LOCAL lock_timeout = '50ms'",
+    "57014": "SET LOCAL statement_timeout = '50ms'",
+    "40P01": "SET LOCAL deadlock_timeout = '1s'",
+}
+BLOCKED = "SELECT %s = ANY(pg_blocking_pids(pid)) FROM pg_stat_activity WHERE pid = %s"
+
+
+@contextmanager
+def failing(state: str) -> Iterator[list[str]]:
+    """Another session keeps instruments locked until this one fails so; yields the states of the database's
+    errors."""
+    at, states = connection.get_connection_params(), list[str]()
+    plain = {name: at[name] for name in ("host", "port", "user", "password", "dbname")}
+
+    def note(execute: Any, *words: Any) -> Any:
+        try:
+            return execute(*words)
+        except OperationalError as error:
+            states.append(error.__cause__.sqlstate)
+            raise
+
+    def cross(ours: int) -> None:
+        """Ask for what the session holds as soon as it waits for us."""
+        with psycopg.connect(**plain, autocommit=True) as watch:
+            while watch.execute(BLOCKED, [other.info.backend_pid, ours]).fetchone() != (True,):
+                time.sleep(0.02)
+        other.execute("LOCK TABLE accounts_region")
+
+    with psycopg.connect(**plain) as other, ThreadPoolExecutor(1) as pool, transaction.atomic():
+        other.execute("SET LOCAL deadlock_timeout = '1min'")
+        other.execute("LOCK TABLE instruments_instrument")
+        with connection.cursor() as cursor:
+            cursor.execute(PROVOKED[state])
+            cursor.execute("LOCK TABLE accounts_region IN ROW EXCLUSIVE MODE")
+        if state == "40P01":
+            pool.submit(cross, connection.connection.info.backend_pid)
+        with connection.execute_wrapper(note):
+            yield states
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("state", PROVOKED)
+def test_who_finds_a_table_locked_is_told_to_try_again(client: Client, real_db: None, state: str) -> None:
+    """With real sessions: a lock not had in time, a statement cut short, a deadlock."""
+    client.raise_request_exception = False
+    wrong = {}
+    for path, words in (("/?q=x", "同时操作的人过多"), ("/api/v1/instruments/", "busy")):
+        with failing(state) as states:
+            answer = client.get(path, headers={"Accept-Language": "zh-hans"})
+        told = (answer.status_code, answer.get("Retry-After"), words in answer.content.decode(), states[:1])
+        if told != (503, "1", True, [state]):
+            wrong[path] = told
+    assert wrong == {}
+
+
 @pytest.mark.parametrize(
     ("header", "proto", "words"),
     [
@@ -257,6 +317,32 @@ def test_a_proxy_that_disagrees_about_tls_is_told_instead_of_led_round(
     assert (answer.status_code, words in answer.content.decode()) == (500, True)
 
 
+def test_who_comes_by_another_address_reads_which_is_the_platforms(settings, db):
+    """A form sent from another origin, and a host that is not named, on pages and by the API."""
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://x.example", ["x.example"]
+    settings.CSRF_TRUSTED_ORIGINS = ["https://x.example", "https://*.x.example"]
+    client = Client(enforce_csrf_checks=True, headers={"host": "x.example"})
+    words = "You came by {}, but the address of this platform is https://x.example."
+
+    def sent(origin: str, path: str = "/accounts/login/") -> Any:
+        return client.post(path, headers={"origin": origin})
+
+    foreign = sent("https://y.example")
+    assert foreign.status_code == 403
+    assert words.format("https://y.example") in foreign.text
+    assert "SITE_URL" in foreign.text
+    # By its own address, or one that says nothing, it is the form that is too old.
+    for ours in ("https://x.example", "https://a.x.example", "null"):
+        assert "The page was open too long" in sent(ours).text
+    assert "&lt;b&gt;" in sent("https://<b>").text
+
+    client = Client(headers={"host": "10.0.0.7:8000"})
+    page, api = client.get("/"), client.get("/api/v1/instruments/")
+    assert (page.status_code, api.status_code) == (400, 400)
+    assert words.format("10.0.0.7:8000") in page.text
+    assert (api.json()["code"], api.json()["detail"]) == ("other-address", words.format("10.0.0.7:8000"))
+
+
 def test_who_comes_without_tls_is_led_to_it(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = None
@@ -264,3 +350,13 @@ def test_who_comes_without_tls_is_led_to_it(client, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     answer = client.get("/", headers={"X-Forwarded-Proto": "http"})
     assert answer["Location"] == "https://testserver/"
+
+
+def test_who_manages_a_part_is_told_that_the_whole_is_needed(client: Client, cast: Cast) -> None:
+    by = By(PLATFORM, timezone.now())
+    role_grant(
+        by, user=cast.people["wang"], role="manager", organisation=cast.ustc, instrument=cast.microscope.pk
+    )
+    client.force_login(cast.people["wang"])
+    html = page_of(client.get("/manage/imports/capabilities/"), 403)
+    assert "manager (of the whole organisation)" in " ".join(html.split())

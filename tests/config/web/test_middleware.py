@@ -8,8 +8,9 @@ from django.db import OperationalError
 from django.http import StreamingHttpResponse
 from django.test import Client
 
-from config.web.middleware import CutShortMiddleware
+from config.web.middleware import CutShortMiddleware, OtherSitesMiddleware
 from tests.accounts.pages import page_of
+from tests.architecture import permission_table
 from tests.factories.cast import Cast
 
 ID = "01920000-0000-7000-8000-000000000000"
@@ -101,7 +102,9 @@ def test_a_host_that_is_not_ours_is_a_bad_request_before_anything_else(
     settings.SECURE_SSL_REDIRECT = True  # which asks for the host first of all
     response = client.get("/", headers={"host": "evil.example"})
     assert response.status_code == 400
-    assert "evil.example" not in response.content.decode()
+    html = response.content.decode()
+    assert "You came by evil.example" in html  # as a text: no address leads there
+    assert not re.search(r'="[^"]*evil', html)
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing-is-here/", "/?q=microscope"])
@@ -124,3 +127,32 @@ def test_a_table_that_is_cut_short_says_so(rf: Any) -> None:
     answer = CutShortMiddleware(lambda _: StreamingHttpResponse(pieces(), content_type="text/csv"))
     told = b"".join(answer(rf.get("/")).streaming_content).decode()
     assert told == "a,b\r\n1,2\r\n\r\n\r\nThis file is incomplete. Download it again.\r\n"
+
+
+def test_scripts_of_other_sites_read_what_anybody_may_read_and_nothing_else(
+    client: Client, cast: Cast
+) -> None:
+    at = f"/api/v1/instruments/{cast.microscope.pk}/"
+    origin = {"origin": "https://portal.example"}
+    answer = client.get(at, headers=origin)
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer
+    assert client.get(at, headers={"if-none-match": answer["ETag"]}).has_header("Access-Control-Allow-Origin")
+    asks = {"access-control-request-method": "GET", "access-control-request-headers": "if-none-match"}
+    before = client.options(at, headers=origin | asks)
+    assert (before.status_code, before["Access-Control-Allow-Methods"]) == (204, "GET, HEAD")
+    assert "authorization" not in before["Access-Control-Allow-Headers"].lower()
+    for path in ("/api/v1/reservations/", "/api/v1/me/", "/", "/catalogue/", "/no/such/"):
+        for answer in (client.get(path, headers=origin), client.options(path, headers=origin | asks)):
+            assert not answer.has_header("Access-Control-Allow-Origin"), path
+    written = client.post("/api/v1/instruments/", {}, content_type="application/json", headers=origin)
+    assert not written.has_header("Access-Control-Allow-Origin")
+    assert client.post("/oai", headers=origin)["Access-Control-Allow-Origin"] == "*"
+
+
+def test_other_sites_read_only_what_strangers_are_answered() -> None:
+    rows = map(str.split, f"{permission_table.PAGES}\n{permission_table.API}".splitlines())
+    strangers = {name: cell for method, name, cell, *_ in rows if method == "GET"}
+    assert {name: strangers.get(name) for name in OtherSitesMiddleware.OPEN} == dict.fromkeys(
+        OtherSitesMiddleware.OPEN, "200"
+    )

@@ -13,6 +13,8 @@ GET  instruments:instrument-new      - 403 200 200 200 200 200 403 403 403 403 4
 POST instruments:instrument-new      - 403 400 400 400 400 400 403 403 403 403 403 403
 GET  instruments:instrument-manage   - 403 403 200 403 200 403 403 403 403 403 403 403
 GET  instruments:instrument-edit     - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  instruments:instrument-copy     - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:instrument-copy     - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:instrument-edit     - 403 403 403 403 400 403 403 403 403 403 403 403
 GET  instruments:opening             - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:opening             - 403 403 403 403 409 403 403 403 403 403 403 403
@@ -31,6 +33,7 @@ GET    api-facility                200 200 200 200 200 200 200 200 200 200 200 2
 PATCH  api-facility                  - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-catalogue-records       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-instrument              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-instrument-copy           - 403 403 403 403 201 403 403 403 403 403 403 403
 PATCH  api-instrument                - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-instrument-pidinst      200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
@@ -48,9 +51,13 @@ THINGS = {
     ("api-instrument-return", "instrument_id"): "submitted",
     ("api-instrument-retire", "instrument_id"): "draft",
 }
-PAGE_BODIES = {"instruments:publication": {"act": "submit", "version": "", "reason": ""}}
+PAGE_BODIES = {
+    "instruments:publication": {"act": "submit", "version": "", "reason": ""},
+    "instruments:instrument-copy": {"name": "Second"},
+}
 API_BODIES = {
     ("POST", "api-facilities"): {"organisation": "ustc", "name": "Second site", "time_zone": "Asia/Shanghai"},
     ("PATCH", "api-facility"): {"contact_name": "test"},
     ("PATCH", "api-instrument"): {"room": "101"},
+    ("POST", "api-instrument-copy"): {"name": "Second"},
 }

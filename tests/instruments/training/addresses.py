@@ -28,6 +28,7 @@ POST instruments:session-manage      - 403 403 403 403 302 403 403 403 403 403 4
 POST instruments:session-cancel      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-enrol       - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:enrolment-result    - 404 403 302 404 302 404 404 404 403 404 404 404
+POST instruments:enrolment-undo      - 404 403 403 404 302 404 404 404 403 404 404 404
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
 """
 API = """
@@ -50,6 +51,7 @@ POST   api-enrolments                - 403 409 201 201 201 201 201 201 403 403 4
 GET    api-enrolment                 - 404 200 404 404 200 404 404 404 200 404 404 404
 POST   api-enrolment-withdraw        - 404 200 404 404 200 404 404 404 403 404 404 404
 POST   api-enrolment-result          - 404 403 200 404 200 404 404 404 403 404 404 404
+POST   api-enrolment-undo            - 404 403 403 404 200 404 404 404 403 404 404 404
 """
 # Codes of refusals that are not their status's usual one.
 REFUSED = """
@@ -70,6 +72,8 @@ THINGS = {
     ("instruments:session-manage", "session_id"): "led-session",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
     ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
+    ("instruments:enrolment-undo", "enrolment_id"): "passed-enrolment",
+    ("api-enrolment-undo", "enrolment_id"): "passed-enrolment",
 }
 PAGE_BODIES = {
     "instruments:people": {"user": "hu@optics.example", "thing": "instrument", "valid_from": "2026-03-05"},
@@ -81,6 +85,7 @@ PAGE_BODIES = {
     "instruments:session-cancel": {"reason": "test"},
     "instruments:session-enrol": {"user": "hu@optics.example"},
     "instruments:enrolment-result": {"result": "absent"},
+    "instruments:enrolment-undo": {"result": "failed", "reason": "test"},
 }
 API_BODIES = {
     ("POST", "api-qualifications"): {"user": "hu@optics.example", "instrument": "<instrument>"},
@@ -99,9 +104,10 @@ API_BODIES = {
     ("POST", "api-course-session-cancel"): {"reason": "test"},
     ("POST", "api-enrolments"): {"session": "<course-session>"},
     ("POST", "api-enrolment-result"): {"result": "absent"},
+    ("POST", "api-enrolment-undo"): {"result": "failed", "reason": "test"},
 }
 # Pages that take more statements than others, and what for.
 MORE_STATEMENTS = {
-    "instruments:training": 9,  # courses, dates, places, trainers and one's own
-    "instruments:session-manage": 9,  # who takes part; the sites and instruments to choose from
+    "instruments:training": 10,  # courses, dates, places, trainers and one's own; what is replaced
+    "instruments:session-manage": 11,  # who takes part and pays; the sites and instruments to choose from
 }

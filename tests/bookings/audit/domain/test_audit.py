@@ -40,6 +40,12 @@ def test_a_booking_like_any_other_is_no_exception() -> None:
     assert found(FINE) == {}
 
 
+def test_a_removed_no_show_is_no_booking_that_was_never_used() -> None:
+    old = replace(FINE, checked_in_at=None, checked_out_at=None, end=NOW - timedelta(days=9))
+    assert set(found(old)) == {"booked-never-used"}
+    assert found(replace(old, struck="host_fault")) == {}
+
+
 @pytest.mark.parametrize(
     ("changes", "rule", "numbers"),
     [
@@ -97,7 +103,15 @@ def test_rules_of_other_things() -> None:
     }  # fmt: skip
     assert rules.usage_changed([None, None]) is None
     assert rules.usage_changed(["a", "b"]) == {"was": "a – b"}
-    assert rules.other_than_card([]) is None
+    assert rules.other_than_card([], "CNY") is None
+    assert rules.other_than_card([("result.lines[0]", "a", "b")], "CNY") == {
+        "fields": "result.lines[0]", "count": 1,
+    }  # fmt: skip
+    differing = [("result.total", "1", "2"), ("tax", "45.60", "40.00"), ("total", "805.60", "700.00")]
+    assert rules.other_than_card(differing, "CNY") == {
+        "fields": "result.total, tax, total", "count": 3, "total": "805.60", "total_again": "700.00",
+        "difference": "105.60", "currency": "CNY", "tax": "45.60", "tax_again": "40.00",
+    }  # fmt: skip
     year = NOW - timedelta(days=365)
     assert rules.stale_listing(confirmed_at=year, now=NOW) == {"days": 365}
     assert rules.stale_listing(confirmed_at=year + timedelta(hours=1), now=NOW) is None

@@ -14,6 +14,7 @@ from django.core import mail
 from django.db import IntegrityError, connection
 from django.db.transaction import atomic
 from django.template.loader import render_to_string
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
@@ -27,9 +28,9 @@ from accounts.services.memberships import membership_start, role_grant
 from bookings import models
 from bookings.audit.domain.audit import RULES
 from bookings.audit.domain.sampling import Sampling
-from bookings.audit.messages import AUDIT_RULES
-from bookings.audit.selectors import audit
+from bookings.audit.selectors import audit, hits
 from bookings.audit.selectors.comparison import LAST
+from bookings.audit.selectors.rules import AUDIT_RULES
 from bookings.audit.services import findings
 from bookings.audit.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.audit.services.sampling import sample_draw
@@ -117,7 +118,7 @@ def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
     for full in (False, True):
         assert exceptions_find(By(PLATFORM, NOW), full=full).counts == {}
     # What is known is not even prepared again.
-    assert [*audit.stale_hits(NOW), *audit.norm_hits(NOW), *audit.day_hits()] == []
+    assert [*hits.stale_hits(NOW), *hits.norm_hits(NOW), *hits.day_hits()] == []
     found.refresh_from_db()
     assert (found.state, found.reason, found.decided_by) == ("explained", "Repair", cast.auditor)
 
@@ -162,7 +163,7 @@ def test_who_gets_a_say_at_the_host_later_is_found_without_a_full_run(
 ) -> None:
     """Nothing happened to the booking since; to a person of it something did."""
     cast, row = booked
-    monkeypatch.setattr("bookings.audit.selectors.audit._MARGIN", timedelta(milliseconds=1))
+    monkeypatch.setattr("bookings.audit.selectors.hits._MARGIN", timedelta(milliseconds=1))
     days = [NOW + timedelta(days=n) for n in range(3)]
     assert [exceptions_find(By(PLATFORM, day)).looked_at for day in days][2] == 0
     membership_start(By(PLATFORM, LATER), user=cast.wang, organisation=cast.ustc)
@@ -186,7 +187,7 @@ def test_days_over_open_hours_of_any_age_are_found_and_no_others_read(cast: Cast
         over_open(cast, date(2024, 4, day), minutes=-60)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         cursor.execute("ANALYZE bookings_instrumentday")
-        assert list(audit.day_hits()) == []
+        assert list(hits.day_hits()) == []
         days = next(q["sql"] for q in captured if 'FROM "bookings_instrumentday"' in q["sql"])
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + days)
@@ -210,7 +211,7 @@ def test_after_any_changes_a_full_run_finds_nothing_that_nightly_ones_have_not(
 ) -> None:
     """Bookings, their use, charges, roles and days change at random, days pass; now and then a
     night's run, which reads only what was touched since the one before."""
-    monkeypatch.setattr("bookings.audit.selectors.audit._MARGIN", timedelta(milliseconds=1))
+    monkeypatch.setattr("bookings.audit.selectors.hits._MARGIN", timedelta(milliseconds=1))
     # What compares the books with the trail reads all of this small world each night.
     chance, now, made = random.Random(seed), NOW, []
     by_use = cast.instrument(name="By use", card=BY_USE)
@@ -437,7 +438,7 @@ def test_a_booking_changed_past_the_platform_is_found(
     sql(f"UPDATE bookings_reservation SET {column} = %s WHERE id = %s", value, row.pk)
     if not is_touched:
         nothing = (iter(()), iter(()))
-        monkeypatch.setattr("bookings.audit.services.audit.touched", lambda since: nothing)
+        monkeypatch.setattr("bookings.audit.services.audit.hits.touched", lambda since: nothing)
     exceptions_find(By(PLATFORM, NOW))
     assert unlike() == [(str(row.pk), {"fields": fields, "count": 1})]
     found = models.AuditException.objects.get(rule="books-not-trail")
@@ -899,3 +900,22 @@ def test_of_a_sample_only_what_is_their_own_organisations(booked: Any, subject: 
         shown = seen_of(cast, name, made)
         assert (kind, own) in shown and (kind, other) not in shown
     assert {(kind, own), (kind, other)} <= set(seen_of(cast, "auditor", made))
+
+
+def test_a_charge_that_differs_says_its_amounts(booked: Any, client: Client) -> None:
+    """What is at stake is the difference; the pages say it in money and link to what is computed again."""
+    cast, _ = booked
+    pk = money_things(cast)["charge"]
+    charge = models.Charge.objects.get(pk=pk)
+    stored = {"total": charge.total + 100, "payable": charge.payable + 100}
+    models.Charge.objects.filter(pk=pk).update(result=charge.result | {"total": "1.00"}, **stored)
+    exceptions_find(By(PLATFORM, NOW), full=True)
+    found = models.AuditException.objects.get(rule="other-than-card", key=str(pk))
+    assert (found.amount, found.currency) == (100, charge.currency)
+    client.force_login(cast.people["auditor"])
+    for language, words in (("en", "computed again"), ("zh-hans", "重新计算")):
+        for address in (f"/audit/exceptions/{found.pk}/", "/audit/exceptions/?rule=other-than-card"):
+            page = client.get(address, headers={"accept-language": language}).content.decode()
+            assert words in page and f"/money/charges/{pk}/replay/" in page
+            assert f"{charge.total:,.2f}" in page and f"{charge.total + 100:,.2f}" in page
+            assert "result." not in page

@@ -26,6 +26,7 @@ def test_listed_and_nothing_done(cast, program, path):
             "start": "2026-03-06T06:00:00Z",
             "end": "2026-03-06T07:00:00Z",
             "state": "confirmed",
+            "user": {"id": str(made.user_id), "name": "Wang Li"},
             "person": "Wang Li",
             "organisation": "fudan",
             "codes": ["outside-opening-hours"],

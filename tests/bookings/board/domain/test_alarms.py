@@ -12,7 +12,19 @@ from bookings.board.domain.alarms import Facts, alarms_of, limits_on, working_da
 
 TODAY, LATE = date(2026, 11, 30), date(2026, 10, 16)
 FIRST = {name: each.first for name, each in rules.PARAMETERS.items()}
-WELL = Facts("published", date(2020, 1, 1), True, True, True, 60_000, 12_000, 84_000, 3, 2)
+WELL = Facts(
+    "published",
+    date(2020, 1, 1),
+    date(2020, 1, 1),
+    date(2020, 1, 1),
+    True,
+    True,
+    60_000,
+    12_000,
+    84_000,
+    3,
+    2,
+)
 
 
 def kinds(**changes: object) -> set[str]:
@@ -29,8 +41,14 @@ def test_what_is_used_and_shared_gives_no_cause() -> None:
         ({"was_used": False, "accepted_on": date(2026, 6, 3)}, {"not_in_service"}),
         ({"was_used": False, "accepted_on": date(2026, 6, 4)}, set()),
         ({"was_used": False, "accepted_on": None}, set()),
-        ({"publication": "draft", "was_published": False, "accepted_on": LATE}, {"published_late"}),
-        ({"publication": "draft", "was_published": False, "accepted_on": LATE + timedelta(1)}, set()),
+        # A facility joins with instruments that it has had for years.
+        ({"was_used": False, "published_on": date(2026, 6, 3)}, {"not_in_service"}),
+        ({"was_used": False, "published_on": date(2026, 6, 4)}, set()),
+        ({"publication": "draft", "published_on": None, "accepted_on": LATE}, {"published_late"}),
+        ({"publication": "draft", "published_on": None, "accepted_on": LATE + timedelta(1)}, set()),
+        # A facility enters what it has had for years.
+        ({"publication": "draft", "published_on": None, "entered_on": LATE}, {"published_late"}),
+        ({"publication": "draft", "published_on": None, "entered_on": LATE + timedelta(1)}, set()),
         ({"publication": "suspended", "productive_minutes": 0, "open_days": 60}, set()),
         ({"publication": "retired", "was_used": False}, set()),
         ({"productive_minutes": 8_399, "external_minutes": 8_000}, {"idle"}),

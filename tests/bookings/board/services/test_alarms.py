@@ -277,6 +277,7 @@ instruments = st.lists(
             "publication": st.sampled_from(["published", "draft", "suspended", "retired"]),
             "accepted": st.none() | st.integers(0, 400),
             "published": st.none() | st.integers(0, 500),
+            "entered": st.integers(0, 500),
             "used": st.none() | st.integers(1, 400),
             "productive": st.integers(0, 90_000),
             "external": st.integers(0, 12_000),
@@ -305,6 +306,7 @@ def test_the_statement_raises_what_the_rule_says(cast: Cast, plans: Any, wanted:
             if plan["publication"] in ("published", "suspended") and was is None:
                 was = 0
             row.published_at = None if was is None else NOW - was * DAY
+            row.created_at = NOW - plan["entered"] * DAY
             row.norm_hours = plan["norm"]
             row.save()
             row.techniques.set([cast.technique])
@@ -330,7 +332,8 @@ def test_the_statement_raises_what_the_rule_says(cast: Cast, plans: Any, wanted:
             facts = Facts(
                 publication=row.publication,
                 accepted_on=row.acquisition_date,
-                was_published=was is not None,
+                published_on=None if was is None else TODAY - was * DAY,
+                entered_on=TODAY - plan["entered"] * DAY,
                 was_used=plan["used"] is not None,
                 is_whole_year=was is not None and TODAY - was * DAY <= since,
                 productive_minutes=plan["productive"],

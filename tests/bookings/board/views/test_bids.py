@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.letters.kinds import _subject as subject_of
+from accounts.models import OutboxMessage
 from bookings.board.domain.enquiries import two_days
 from bookings.board.models import Bid, Enquiry
+from bookings.board.notifications.enquiries import _BIDS, KINDS, _of_bid
 from bookings.board.selectors.enquiries import bids_in, enquiries_in, shown_bids, shown_enquiries
 from bookings.models import Reservation
 from instruments.rates.messages import PRICE_GROUP_LABELS
@@ -42,11 +45,12 @@ def test_two_times_never_take_each_others_place():
     assert two_days([*hours, FIRST + DAY, FIRST + 2 * DAY]) == [FIRST, FIRST + DAY]
 
 
-def test_free_times_are_ticked_and_a_bid_is_made_of_them(cast, client, enquiry):
+def test_a_bid_is_made_of_the_free_times_that_are_ticked(cast, client, enquiry):
     address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
     html = page_of(client.get(address))
-    starts = ticked(html)
-    assert len(starts) == 2 and set(starts) < set(offered(html))
+    assert not ticked(html) and "data-total" not in html
+    times = offered(html)
+    starts = [times[0], times[-1]]
     form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": starts}
     assert client.post(address, form).status_code == 302
     assert [s.isoformat() for s in Bid.objects.get().starts] == starts
@@ -239,7 +243,10 @@ def test_the_price_follows_the_typed_discount_as_the_bid_will_have_it(cast, clie
         return client.post(address, sent, headers=part).content.decode()
 
     by_card = prices(asked(""))
-    assert len(by_card) == 2 and prices(page_of(client.get(address))) == by_card
+    assert len(by_card) == 2 and prices(page_of(client.get(address))) == []
+    form["starts"] = []
+    assert prices(asked("")) == []  # the list follows what is ticked
+    form["starts"] = [(FIRST + DAY).isoformat(), FIRST.isoformat()]
     assert "<form" not in asked("")
     lower = prices(asked("12.5"))
     assert lower != by_card
@@ -276,3 +283,15 @@ def test_a_time_that_was_taken_meanwhile_is_named_in_words(cast, client, enquiry
     answer = client.post(reverse("bookings:enquiry-answer", args=[enquiry.pk]), form)
     html = answer.content.decode()
     assert answer.status_code == 400 and "is no longer free" in html and "2026-03-09T01:07:00" not in html
+
+
+def test_the_subject_of_a_bid_names_its_times_apart_and_their_clock(cast, client, enquiry):
+    bid = bid_of(cast, enquiry, starts=[FIRST, FIRST + DAY])
+    content = _of_bid(_BIDS.get(pk=bid.pk), OutboxMessage(kind="bid.made"), NOW)
+    words = {"instrument": "Microscope"}
+    cast.hu.time_zone = "Asia/Shanghai"
+    told = subject_of(KINDS["bid.made"], content, words, cast.hu)
+    assert told == "Bid for your enquiry: Microscope, Mon 9 Mar 09:00, Tue 10 Mar 09:00"
+    cast.hu.time_zone = "Europe/London"
+    told = subject_of(KINDS["bid.made"], content, words, cast.hu)
+    assert told.endswith("Mon 9 Mar 01:00, Tue 10 Mar 01:00 (London time)")

@@ -1,13 +1,15 @@
 """The pages of who enquires: hosts are ticked by name, and everything is read before a bid is accepted."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from accounts.domain.roles import By
 from bookings.board.models import Bid, Enquiry
-from bookings.models import Reservation
+from bookings.models import Earmark, FundingSource, Reservation
+from bookings.samples.services.receiving import receiving_set
 from instruments.house_rules.services.house_rules import house_rules_set
 from instruments.register.models import Instrument
 from instruments.search.models import SearchEntry
@@ -16,6 +18,7 @@ from tests.factories.api import clock  # noqa: F401
 from tests.factories.board import FIRST, bid_of, enquiry_of
 from tests.factories.cast import NOW
 from tests.factories.needs import need_of
+from tests.factories.samples import refuse
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +124,56 @@ def test_everything_is_read_before_a_bid_is_accepted(cast, client, bid):
         client.force_login(cast.people[who])
         html = page_of(client.get(answer.headers["Location"]))
         assert "We gladly measure it." in html and "after a test measurement" in html
+
+
+def test_who_accepts_reads_where_samples_go_and_chooses_what_pays(cast, client, bid):
+    by = By(cast.actor("zhao"), NOW, 0)
+    receiving_set(
+        by,
+        facility_id=cast.facility.pk,
+        recipient="Sample office",
+        address="Room 1",
+        phone="104",
+        lead_days=3,
+    )
+    refuse(cast, cast.microscope, "toxic")
+    Enquiry.objects.update(quantity=7)
+    payer = bid.enquiry.organisation
+    source = FundingSource.objects.create(
+        organisation=payer, code="S-1", name="Grant", currency="CNY", budget=10000,
+        valid_from=NOW.date(), owner=cast.hu, created_by=cast.hu, created_at=NOW,
+    )  # fmt: skip
+    address, sent = accepting(bid)
+    html = page_of(client.get(address, sent))
+    for said in ("Sample office", "Room 1", "acutely toxic", "<dd>7</dd>", "S-1"):
+        assert said in html, said
+    read = re.search(r'name="read" value="([^"]+)"', html)[1]
+    wrong = client.post(address, sent | {"read": read, "funding": "S-2"})
+    assert wrong.status_code == 400 and not Earmark.objects.exists()
+    assert client.post(address, sent | {"read": read, "funding": "S-1"}).status_code == 302
+    assert Earmark.objects.get().source == source
+
+
+def test_a_time_before_posted_samples_can_arrive_is_warned_of_and_refused_to_nobody(cast, client, clock):  # noqa: F811
+    later = FIRST + timedelta(days=1)
+    row = cast.instrument(service_modes=["entrusted"])
+    receiving_set(
+        By(cast.actor("zhao"), NOW, 0),
+        facility_id=cast.facility.pk, recipient="Office", address="Room 1", phone="104", lead_days=5,
+    )  # fmt: skip
+    client.force_login(cast.hu)
+    bid = bid_of(cast, enquiry_of(cast), instrument=row, starts=[FIRST, later], service_mode="entrusted")
+    early, works = bid.slots.order_by("reservation__start_at")
+    page = reverse("bookings:enquiry-accept", args=[bid.enquiry_id])
+    html = page_of(client.get(reverse("bookings:enquiry", args=[bid.enquiry_id])))
+    assert html.count("data-early") == 1
+    buttons = re.findall(r'class="btn( btn-primary)?"\s+href="[^"]*slot=([-0-9a-f]+)"', html)
+    assert buttons == [("", str(early.pk)), (" btn-primary", str(works.pk))]
+    html = page_of(client.get(page, {"slot": early.pk}))
+    assert "too early for samples that you post today" in html and f"slot={works.pk}" in html
+    assert "data-early" not in page_of(client.get(page, {"slot": works.pk}))
+    read = re.search(r'name="read" value="([^"]+)"', html)[1]
+    assert client.post(page, {"slot": early.pk, "read": read}).status_code == 302
 
 
 def test_the_minimum_and_what_may_be_added_are_read_before_accepting(cast, client, clock):  # noqa: F811

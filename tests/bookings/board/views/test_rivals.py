@@ -8,7 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.roles import By
+from accounts.models import TrailEntry
 from bookings.board.models import Bid, BidSlot, Enquiry
+from bookings.board.selectors.enquiries import enquiries_to
 from bookings.board.services.bids import BidValues, bid_make
 from bookings.board.services.enquiries import enquiry_close
 from bookings.models import Reservation
@@ -149,3 +151,26 @@ def test_a_bid_sent_to_an_enquiry_that_closes_meanwhile_is_refused(cast, enquiry
     form = {"instrument": str(cast.microscope.pk), "service_mode": "assisted", "starts": [FIRST.isoformat()]}
     with unchanged(*ALL):
         assert zhao.post(answer, form).status_code == 404
+
+
+def test_a_host_puts_an_enquiry_aside_for_itself_alone_and_takes_it_back(cast, client, enquiry, bid, rival):
+    client.force_login(cast.people["zhao"])
+    address = reverse("bookings:enquiry-answer", args=[enquiry.pk])
+
+    def listed(query=""):
+        return address in page_of(client.get(reverse("bookings:open-enquiries") + query))
+
+    aside = reverse("bookings:open-enquiry-put-aside", args=[enquiry.pk])
+    assert aside in page_of(client.get(address)) and listed() and not listed("?waits=aside")
+    for _ in range(2):  # the second time changes nothing
+        assert client.post(aside).url == reverse("bookings:open-enquiries")
+    assert not listed() and not listed("?waits=enquiries") and listed("?waits=aside")
+    assert TrailEntry.objects.filter(action="enquiry.put-aside").count() == 1
+    assert list(enquiries_to(cast.actor("chen"), NOW)) == [enquiry]
+    back = reverse("bookings:open-enquiry-take-back", args=[enquiry.pk])
+    assert back in page_of(client.get(address))
+    client.post(back)
+    assert listed() and not listed("?waits=aside")
+    client.force_login(cast.people["hu"])
+    with unchanged(Enquiry):
+        assert client.post(aside).status_code == 404

@@ -16,7 +16,7 @@ from bookings.models import SavedSearch
 from bookings.overview.services.effects import effects_carry_out
 from bookings.reserving.services.reservations import reservation_cancel
 from instruments.managing.services.publishing import instrument_publication
-from instruments.search.domain.search import Criteria
+from instruments.search.domain.search import Beside, Criteria
 from instruments.vocabulary.domain.parameters import Requirement
 from tests.factories.cast import NOW, Cast, at, reserve
 
@@ -122,6 +122,8 @@ def test_criteria_are_kept_as_they_were() -> None:
     kept = to_json(Criteria(text="grains", without=("grain-size", "phases")))
     assert kept == {"text": "grains", "without": "grain-size,phases"}
     assert from_json(kept).without == ("grain-size", "phases")
+    read = Criteria(text="confocal in Hefei", words="names", beside=(Beside("hefei", "BC", is_place=True),))
+    assert to_json(read) == {"text": "confocal in Hefei"}  # how it was read is found out each time
 
 
 def test_the_pages(cast: Cast, client: Client) -> None:

@@ -1,10 +1,12 @@
 """Quotes through the API."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from accounts.domain.roles import PLATFORM, By
 from accounts.services.memberships import membership_start
@@ -12,6 +14,7 @@ from bookings.models import Quote, Reservation, UnmetDemand
 from instruments.house_rules.models import HouseRulesAcceptance
 from instruments.house_rules.services.house_rules import house_rules_set
 from tests.factories.api import Program
+from tests.factories.blocks import block
 from tests.factories.cast import NOW, Cast, reserve
 
 type Programs = Callable[..., Program]
@@ -166,6 +169,41 @@ def test_a_quote_refuses_for_house_rules_what_a_booking_refuses(cast: Cast, prog
     assert code[0] not in [r["code"] for r in wang.post("quotes/", later).body["refusals"]]
     anonymous = program().post("quotes/", later).body["refusals"]
     assert code[0] not in [r["code"] for r in anonymous]
+
+
+PERIODS = [
+    *[("2026-03-06T10:00", "2026-03-06T12:00"), ("2026-03-06T10:10", "2026-03-06T12:00")],
+    *[("2026-03-06T02:00", "2026-03-06T03:00"), ("2026-03-01T10:00", "2026-03-01T11:00")],
+    *[("2026-03-08T10:00", "2026-03-08T10:20"), ("2027-03-06T10:00", "2027-03-06T12:00")],
+    *[("2026-03-06T15:00", "2026-03-06T17:00"), ("2026-03-06T09:30", "2026-03-08T12:10")],
+]
+
+
+@pytest.mark.parametrize("is_blocked", [True, False])
+@pytest.mark.parametrize("has_rules", [True, False])
+@pytest.mark.parametrize("name", ["wang", "hu"])
+def test_a_quote_and_a_booking_name_the_same_rules(
+    cast: Cast, program: Programs, name: str, has_rules: bool, is_blocked: bool
+) -> None:
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", who="sun")
+    if is_blocked:
+        block(cast, name)
+    if has_rules:
+        by = By(cast.actor("zhao"), NOW)
+        house_rules_set(by, text="Wear gloves.", text_zh="", instrument_id=cast.microscope.pk)
+    asks, met = program(name), set()
+    for (start, end), mode in product(PERIODS, ["self", "assisted"]):
+        body = asked(cast, start=f"{start}:00+08:00", end=f"{end}:00+08:00", service_mode=mode)
+        quoted = [r["code"] for r in asks.post("quotes/", body).body["refusals"]]
+        with transaction.atomic():
+            booked = asks.post("reservations/", body | {"purpose": {"code": "research"}})
+            transaction.set_rollback(True)
+        refused = [r["code"] for r in booked.body.get("refusals", [])]
+        assert (sorted(quoted), booked.status == 201) == (sorted(refused), not quoted), body
+        met |= set(quoted)
+    assert {"slot-taken", "too-far"} <= met and len(met) >= 5
+    assert ("house-rules-not-accepted" in met) == has_rules
+    assert ("blocked" in met) == is_blocked
 
 
 def test_a_slot_that_one_holds_is_quoted_as_it_is_booked(cast: Cast, program: Programs) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.roles import By
-from accounts.models import Organisation
+from accounts.models import Organisation, Region
 from accounts.services.tokens import token_issue
 from bookings.catalogue.selectors import catalogue, catalogue_by_price
 from bookings.catalogue.selectors.catalogue_candidates import candidates
@@ -23,6 +23,7 @@ from instruments.rates.services.ratecards import rate_card_create
 from instruments.register.models import Instrument
 from instruments.search.domain.search import Criteria
 from tests.accounts.pages import page_of
+from tests.conftest import DEEP
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import Program
 from tests.factories.cards import CARD
@@ -324,11 +325,13 @@ def test_a_voucher_that_makes_a_dear_instrument_cheap_comes_first(shared_cast, m
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_pages_by_price_that_price_only_the_cheapest_are_those_of_the_whole_order(priced, seed, monkeypatch):
     """From any place and any number on: other currencies, groups that are not served, lengths that
-    some do not allow, an agreement, and an own instrument included."""
+    some do not allow, an agreement, and an own instrument included. The seeds share the lengths,
+    unless tests run deep."""
     cast_grant(priced(seed, 25, plain=False))
+    lengths = (None, 30, 60, 90, 240)
     for code in ("fudan", "ustc", "optics", None):
         payer = code and payer_named(code)
-        for minutes in (None, 30, 60, 90, 240):
+        for minutes in lengths if DEEP else lengths[seed - 1 :: 3]:
             criteria = Criteria(sort="price", minutes=minutes)
             worths = catalogue.load_limit(criteria, payer, NOW)
             sieve = of_today(load_backing(payer), None, worths, NOW, wished=minutes or 60)
@@ -338,9 +341,9 @@ def test_pages_by_price_that_price_only_the_cheapest_are_those_of_the_whole_orde
             whole = [(row.place, row.pk) for row in every]
             assert len(whole) > 25
             assert [place for place, _ in whole] == sorted(place for place, _ in whole)
-            for first in range(0, len(whole), 2):
+            for turn, first in enumerate(range(0, len(whole), 2 if DEEP else 5)):
                 # In turn by the cards of what matches, and by those of all.
-                monkeypatch.setattr(catalogue_by_price, "HELD", 1_000 if first % 4 else 0)
+                monkeypatch.setattr(catalogue_by_price, "HELD", 1_000 if turn % 2 else 0)
                 page = candidates(criteria, sieve, after=None, most=2, skip=first)
                 assert [(row.place, row.pk) for row in page] == whole[first : first + 2]
                 after = catalogue.place_of(every[first])
@@ -364,11 +367,31 @@ def test_the_first_page_by_price_prices_the_cheapest_alone(shared_cast, monkeypa
     assert "cap AS MATERIALIZED" in queries[1]["sql"]
 
 
-@pytest.mark.parametrize("seed", [4, 5])
-def test_at_most_to_pay_is_what_the_quotes_say(priced, seed):
+def in_the_union(cast):
+    """Move the hosts to Germany and the payer to France, each with a number for value added tax."""
+    for region, code in ((cast.anhui, "DE-BY"), (cast.shanghai, "FR-IDF")):
+        Region.objects.filter(pk=region.pk).update(code=code, scheme="ISO 3166-2")
+    for organisation, number in ((cast.ustc, "DE123456789"), (cast.fudan, "FR12345678901")):
+        Organisation.objects.filter(pk=organisation.pk).update(tax_number=number)
+
+
+def test_where_the_payer_owes_the_tax_the_order_is_without_it(cast, monkeypatch):
+    in_the_union(cast)
+    payer = payer_named("fudan")
+    order = expected(payer)
+    for few in (catalogue_by_price.PRICED, 2):  # as if there were many
+        monkeypatch.setattr(catalogue_by_price, "PRICED", few)
+        for size in (3, 40):
+            assert walked(cast, payer, size) == order
+
+
+@pytest.mark.parametrize(("seed", "moved"), [(4, False), (5, False), (5, True)])
+def test_at_most_to_pay_is_what_the_quotes_say(priced, seed, moved):
     """The sieve passes all that bands, tiers, caps and vouchers can make so cheap."""
     cast = priced(seed, 25, plain=False)
     cast_grant(cast)
+    if moved:
+        in_the_union(cast)
     payer = payer_named("fudan")
     actor = cast.actor("wang")
     for minutes in (60, 240):

@@ -341,6 +341,12 @@ def test_taxed_for(rows: Any) -> None:
     sql = rules.taxed_for("c.\"group\" = 'internal'")
     expected = [taxed_for(row["card"], row["group"]).tax_percent for row in rows]
     assert asked(sql, CARD, stored(rows)) == expected
+    reversed_too = rules.taxed_for("c.\"group\" = 'internal'", "c.\"group\" = 'external'")
+    expected = [
+        taxed_for(row["card"], row["group"], is_reversed=row["group"] == "external").tax_percent
+        for row in rows
+    ]
+    assert asked(reversed_too, CARD, stored(rows)) == expected
 
 
 @compared

@@ -333,3 +333,17 @@ def test_a_search_for_working_alone_asks_for_the_certificate(cast):
 
     assert found("assisted") == ["Guarded"]
     assert found("self") == []
+
+
+@pytest.mark.django_db
+def test_the_search_counts_the_whole_week_that_a_share_is_of(cast):
+    """Three hours are open in the week, one of them in the day that is searched: a fifth of all three is
+    enough for half an hour, a fifth of one is not."""
+    week = [{"weekday": day, "opens": "00:00", "closes": "01:00"} for day in (1, 2, 6)]
+    policy = {"min_minutes": 30, "cross_region_share": {"percent": 80, "released_minutes": 0}}
+    now, start = at("2026-03-06 18:00"), at("2026-03-07 00:00")
+    made = publish(cast, name="Anything", hours={"weekly": week}, policy=policy, now=now)
+    for minutes, is_found in ((30, True), (60, False)):
+        criteria = Criteria(free_from=start, free_until=start + 24 * SLOT, minutes=minutes)
+        found = free_between(cast.actor("sun"), criteria, cast.ustc, now, after=None, size=10)
+        assert (made.pk in [instrument.pk for instrument, _ in found]) == is_found

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from accounts.domain.roles import By
 from bookings.catalogue.services.demand import demand_searched
 from bookings.models import UnmetDemand
+from bookings.record.domain.refusals import RulesRefuse
 from instruments.search.domain.search import Criteria
-from tests.factories.cast import NOW, at
+from tests.factories.cast import NOW, at, reserve
 
 
 def test_once_a_person_query_and_day(cast):
@@ -41,3 +44,11 @@ def test_the_catalogue_remembers_a_search_without_a_result(cast, client):
     client.logout()
     client.get("/?q=nothing-of-the-kind&free_from=2026-12-01T10:00&free_until=2026-12-02T10:00")
     assert UnmetDemand.objects.count() == 1
+
+
+def test_of_a_wish_that_a_rule_refuses_only_one_booking_counts_and_nothing_of_the_host(cast):
+    for who in ("sun", "wang"):
+        with pytest.raises(RulesRefuse):
+            reserve(cast, "2026-03-06 10:00", "2026-04-20 12:00", who=who)
+    row = UnmetDemand.objects.get()  # Sun is of the host
+    assert (row.user, row.minutes, row.wanted_from) == (cast.wang, 480, at("2026-03-06 10:00"))

@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
+from accounts.domain.roles import By
+from bookings.charging.selectors.charges import CHARGES, sums_by
 from bookings.charging.services.charges import charges_finalise
-from bookings.models import Charge, Correction, Dispute
+from bookings.models import Charge, Correction, Dispute, Earmark
 from bookings.overview.services.effects import effects_carry_out
+from bookings.pricing.selectors.charges import charges_for
 from bookings.usage.services.usage import usage_settle
 from tests.factories.api import Clock, Program
 from tests.factories.cast import Cast, at, reserve
 from tests.factories.charges import BY_USE, use
+from tests.factories.funding import source
+from tests.factories.money import abroad, charge_of, store
 
 type Programs = Callable[..., Program]
 DAY = timedelta(days=1)
@@ -40,6 +46,11 @@ def test_what_a_charge_says(cast: Cast, program: Programs, charge: Charge) -> No
     assert (body["grant"], body["month"], body["final_at"]) == (None, None, None)
     assert body["open_until"] == "2026-03-13T04:00:00Z"
     assert (body["organisation"], body["host"]) == ("fudan", "ustc")
+    assert (body["person_name"], body["sources"]) == ("Wang Li", None)
+    paid_by = {"source": source(cast), "percent": 100, "created_at": charge.created_at}
+    Earmark.objects.create(reservation_id=charge.reservation_id, **paid_by)
+    assert program("lin").get(f"charges/{charge.pk}/").body["sources"] == "NSFC-17"
+    assert program("gao").get("charges/").body["results"][0]["sources"] is None
     assert (body["disputes"], body["corrections"], body["reversed_by"]) == ([], [], [])
     assert body["inputs"]["start"] == "2026-03-06T02:00:00+00:00"
 
@@ -61,6 +72,25 @@ def test_the_list_is_narrowed(cast: Cast, program: Programs, charge: Charge) -> 
         assert set(lin.get(f"charges/{query}").ids) == ids, query
     assert lin.get("charges/?month=2026-13").problems == [("month", "not-a-month")]
     assert lin.get("charges/?state=lost").problems == [("state", "unknown-value")]
+
+
+def test_a_sum_opens_the_charges_that_it_adds_up(cast: Cast) -> None:
+    """Of two currencies, of the host's own work, and of charges between others."""
+    there = abroad(cast)
+    rows = [charge_of(cast), charge_of(cast, total="53.00", currency="USD"), charge_of(cast, cast.ustc)]
+    store([*rows, charge_of(cast, cast.fudan, instrument=there)])
+    for who in ("gao", "lin", "wang"):
+        by = By(cast.actor(who), at("2026-04-01 12:00"))
+        for of in ("payer", "instrument"):
+            seen = charges_for(by.actor)
+            groups = sums_by(seen, of, by.actor)
+            assert groups, (who, of)
+            for group in groups:
+                query = dict(parse_qsl(group.address.removeprefix("?")))
+                found = CHARGES.narrowed(seen, query, by)
+                assert found.count() == group.number, (who, group)
+                assert sum(row.payable for row in found) == group.payable
+                assert {row.currency for row in found} == {group.currency}
 
 
 def test_disputed_withdrawn_and_rejected(cast: Cast, program: Programs, charge: Charge, clock: Clock) -> None:
@@ -173,3 +203,23 @@ def test_a_token_for_booking_answers_no_disputes(cast: Cast, program: Programs, 
     assert (
         gao.post(f"charges/{charge.pk}/settle/", {"verdict": "reject", "answer": "x"}).code == "scope-missing"
     )
+
+
+def test_a_no_show_is_removed_and_refused_with_its_code(cast: Cast, program: Programs, clock: Clock) -> None:
+    instrument = cast.instrument(name="Watched", card=BY_USE, policy={"check_in_minutes": 30})
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument)
+    usage_settle(now=at("2026-03-06 10:30"))
+    effects_carry_out(now=at("2026-03-06 10:31"))
+    clock.now = at("2026-03-06 14:00")
+    path = f"reservations/{made.pk}/strike-no-show/"
+    zhao = program("zhao")
+    half = {"cause": "was_there", "reason": "Seen.", "check_in": "2026-03-06T10:10:00+08:00"}
+    refused = zhao.post(path, half)
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "check_out")
+    assert program("wang").post(path, half | {"check_out": "2026-03-06T11:40:00+08:00"}).status == 403
+    body = zhao.post(path, half | {"check_out": "2026-03-06T11:40:00+08:00"}).body
+    assert (body["state"], body["struck"], body["charge"]["total"]) == (
+        "completed", "was_there", money("519.40"),
+    )  # fmt: skip
+    again = zhao.post(path, {"cause": "other", "reason": "Again."})
+    assert (again.status, again.code) == (409, "no-show-struck")

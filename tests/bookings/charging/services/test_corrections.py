@@ -14,6 +14,7 @@ from accounts.models import OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings import models
 from bookings.charging.domain.corrections import Amendment, charged_again
+from bookings.charging.selectors.waiting import charges_to_agree
 from bookings.charging.services.charges import charge_make, charges_finalise
 from bookings.charging.services.corrections import (
     correction_agree,
@@ -23,6 +24,7 @@ from bookings.charging.services.corrections import (
 )
 from bookings.charging.services.disputes import dispute_open, dispute_reject
 from bookings.funding.domain.funding import Share
+from bookings.messaging.notifications.facts import load_charged, payer_people
 from bookings.record.messages import sentence
 from bookings.usage.services.usage import usage_settle
 from tests.accounts.pages import page_of
@@ -137,17 +139,91 @@ def test_a_second_person_agrees(cast, charge):
     assert again(correction).state == "proposed"
 
 
-def test_nobody_corrects_their_own_charge(cast, by_use):
+def test_a_hosts_own_booking_is_corrected_by_a_second_person_of_the_host(cast, by_use):
     role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
     own = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", instrument=by_use)
+    correction = propose(cast, own)
     with pytest.raises(NotPermitted) as refused:
-        propose(cast, own)
-    assert refused.value.code == "own-charge"
+        agree(cast, correction, who="zhao")
+    assert refused.value.code == "own-correction"
+    untouched(own)
+    assert agree(cast, correction, who="gao").state == "agreed"
+
+
+def test_whose_booking_it_is_does_not_agree_for_the_host(cast, by_use):
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
+    own = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", instrument=by_use)
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     correction = propose(cast, own, who="gao")
     with pytest.raises(NotPermitted):
         agree(cast, correction, who="zhao")
-    role_grant(By(PLATFORM, NOW), user=cast.sun, role="manager", organisation=cast.ustc)
     assert agree(cast, correction, who="sun").state == "agreed"
+
+
+def test_where_the_host_has_one_person_the_payer_agrees(cast, charge, client):
+    RoleGrant.objects.filter(user=cast.gao).update(revoked_at=NOW)
+    correction = propose(cast, charge)
+    for name, refusal in (
+        ("zhao", NotPermitted), ("auditor", NotPermitted), ("wang", NotPermitted), ("sun", NotFound),
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            agree(cast, correction, who=name)
+    untouched(charge)
+    waiting = {name: charges_to_agree(cast.actor(name), LATER).count() for name in ("zhao", "lin", "wang")}
+    assert waiting == {"zhao": 0, "lin": 1, "wang": 0}
+    (row,) = OutboxMessage.objects.filter(kind="mail.correction-proposed")
+    about = load_charged(row, LATER)
+    assert {person.pk for person in payer_people(about)} == {cast.people[name].pk for name in ("chen", "lin")}
+    client.force_login(cast.zhao)
+    address = reverse("bookings:money-charges-one", args=[charge.pk])
+    assert 'data-agreeing="payer"' in page_of(client.get(address))
+    client.force_login(cast.lin)
+    assert reverse("bookings:money-charges-correction-agree", args=[correction.pk]) in page_of(
+        client.get(address)
+    )
+    assert agree(cast, correction, who="lin").state == "agreed"
+    assert not charges_to_agree(cast.actor("lin"), LATER).exists()
+
+
+def test_the_payer_does_not_agree_to_what_changes_its_voucher(cast, by_use):
+    agreement(cast)
+    grant(cast)
+    charge = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=by_use)
+    assert charge.covered
+    RoleGrant.objects.filter(user=cast.gao).update(revoked_at=NOW)
+    correction = propose(cast, charge)
+    assert correction.total - correction.payable != charge.covered
+    assert not charges_to_agree(cast.actor("lin"), LATER).exists()
+    with pytest.raises(NotPermitted) as refused:
+        agree(cast, correction, who="lin")
+    assert refused.value.code == "voucher-by-host"
+    with pytest.raises(NotPermitted) as refused:
+        agree(cast, correction, who="zhao")
+    assert refused.value.code == "no-second-accountant"
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="finance", organisation=cast.ustc)
+    assert charges_to_agree(cast.actor("sun"), LATER).exists()
+    assert agree(cast, correction, who="sun").state == "agreed"
+
+
+def test_who_proposed_for_the_host_does_not_agree_for_the_payer(cast, charge):
+    RoleGrant.objects.filter(user=cast.gao).update(revoked_at=NOW)
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="manager", organisation=cast.fudan)
+    RoleGrant.objects.filter(user__in=[cast.people["lin"], cast.people["chen"]]).update(revoked_at=NOW)
+    correction = propose(cast, charge)
+    assert not charges_to_agree(cast.actor("zhao"), LATER).exists()
+    with pytest.raises(NotPermitted) as refused:
+        agree(cast, correction, who="zhao")
+    assert refused.value.code == "no-second-accountant"
+
+
+def test_while_the_host_has_two_the_payer_does_not_agree(cast, charge):
+    correction = propose(cast, charge)
+    assert not OutboxMessage.objects.filter(kind="mail.correction-proposed").exists()
+    assert not charges_to_agree(cast.actor("lin"), LATER).exists()
+    assert charges_to_agree(cast.actor("gao"), LATER).exists()
+    with pytest.raises(NotPermitted):
+        agree(cast, correction, who="lin")
+    assert again(correction).state == "proposed"
 
 
 def test_refused_or_taken_back_nothing_changes(cast, charge):
@@ -355,7 +431,9 @@ def test_sources_and_voucher_have_spent_what_is_owed(cast, by_use):
     assert models.Reservation.objects.count() == 1
 
 
-def test_without_a_second_person_it_says_whom_to_appoint(cast, charge, client):
+def test_without_a_second_person_it_says_whom_to_appoint(cast, by_use, client):
+    role_grant(By(PLATFORM, NOW), user=cast.zhao, role="researcher", organisation=cast.ustc)
+    charge = use(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", instrument=by_use)
     correction = propose(cast, charge)
     with pytest.raises(NotPermitted) as refused:
         agree(cast, correction, who="zhao")

@@ -10,10 +10,11 @@ from accounts.domain.roles import By
 from accounts.models import TrailEntry, TrailText
 from bookings.audit.selectors.comparison import FIRST, LAST, differences_between
 from bookings.charging.domain.corrections import Amendment
+from bookings.charging.selectors.melting import is_waiting_for_others
 from bookings.charging.services.corrections import correction_agree, correction_propose
 from bookings.charging.services.melting import fees_melt
 from bookings.funding.domain.funding import Share
-from bookings.models import Charge, FundingSource
+from bookings.models import Charge, FundingSource, Reservation
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, cancel, due, use
@@ -85,7 +86,8 @@ def test_own_use_and_another_unit_do_not_count(cast):
 
 def test_it_waits_for_whoever_is_still_there_or_not_charged_yet(cast):
     instrument = cast.instrument(name="By use", card=BY_USE)
-    cancel(cast, "2026-03-06 10:00", "2026-03-06 12:00", "2026-03-06 08:00", instrument=instrument)
+    period = ("2026-03-06 10:00", "2026-03-06 12:00")
+    cancelled = cancel(cast, *period, "2026-03-06 08:00", instrument=instrument)
     used(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=instrument)
     made = reserve(
         cast, "2026-03-06 11:00", "2026-03-06 12:00", who="hu", instrument=instrument,
@@ -96,6 +98,9 @@ def test_it_waits_for_whoever_is_still_there_or_not_charged_yet(cast):
     assert fees_melt(now=at("2026-03-06 12:10")) == 0
     reservation_check_out(By(hu, at("2026-03-06 12:20")), reservation_id=made.pk)
     assert fees_melt(now=at("2026-03-06 12:21")) == 0
+    Reservation.objects.filter(pk=made.pk).update(struck="other")  # it is never charged
+    assert not is_waiting_for_others(cancelled.reservation)
+    Reservation.objects.filter(pk=made.pk).update(struck="")
     due(made, at("2026-03-06 12:22"))
     assert fees_melt(now=at("2026-03-06 12:23")) == 1
     assert melted().result["used_minutes"] == 120

@@ -79,3 +79,15 @@ def test_the_host_of_a_charge_is_an_organisation_in_chinese_too(cast, charge):
     client.force_login(cast.people["wang"])
     html = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
     assert "<dt>仪器所有单位</dt>" in html and "负责人" not in html
+
+
+def test_the_charges_page_leads_auditors_to_its_history_and_readers_of_money_to_its_postings(cast, charge):
+    story = reverse("bookings:story", args=[charge.pk])
+    postings = f"{reverse('bookings:money-postings')}?charge={charge.pk}"
+    for who, links in (("auditor", (True, True)), ("lin", (False, True)), ("wang", (False, False))):
+        client = Client()
+        client.force_login(cast.people[who])
+        text = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
+        assert (f'href="{story}"' in text, f'href="{postings}"' in text) == links, who
+    client.force_login(cast.people["auditor"])
+    assert client.get(story).status_code == client.get(postings).status_code == 200

@@ -2,14 +2,16 @@
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
-from accounts.domain.roles import By
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, OutboxMessage, TrailEntry, TrailText
+from accounts.services.memberships import role_grant
 from bookings.conversation.domain import threads as rules
 from bookings.conversation.models import Comment, CommentFile, ProposedTime, Thread
 from bookings.conversation.selectors.subjects import SUBJECTS
@@ -198,6 +200,18 @@ def test_on_a_sample_the_staff_of_its_hosts_answer(cast, booked):
     for who in ("gao", "sun", "auditor"):
         with pytest.raises(NotFound):
             conversation_by_id(cast.actor(who), "sample", sample.pk, NOW)
+
+
+def test_on_a_sample_those_answer_who_work_on_its_instrument(cast, booked):
+    give = partial(role_grant, By(PLATFORM, NOW), organisation=cast.ustc, role="operator")
+    give(user=cast.sun, instrument=booked.instrument_id)
+    give(user=cast.hu, instrument=cast.instrument(name="Another").pk)
+    sample = announce(cast)
+    join(cast, booked, sample)
+    say(cast, sample, kind="sample")
+    assert waits_for(cast, "zhao", "sun", "hu") == {"zhao": 1, "sun": 1, "hu": 0}
+    assert set(SUBJECTS["sample"].people(sample, "host")) == {cast.zhao, cast.sun}
+    assert say(cast, sample, "sun", "It was lost.", kind="sample").side == "host"
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,14 @@ def test_in_chinese(cast, booked):
     here = page("reservation", booked.pk)
     html = page_of(zhao.get(here, headers={"Accept-Language": "zh-hans"}))
     assert "等您回复" in html and "申请方" in html and "标记为已解决" in html
+
+
+def test_who_ends_a_proposal_and_by_when(cast, booked):
+    propose(cast, booked, "2026-03-11 10:00", "2026-03-11 12:00")
+    here = page("reservation", booked.pk)
+    for who, told in (
+        ("wang", "You or a manager of the payer can accept or decline it until Sun 8 Mar 2026"),
+        ("zhao", "The other side can accept or decline it until Sun 8 Mar 2026"),
+    ):
+        html = page_of(signed_in(cast, who).get(here))
+        assert re.search(told.replace(" ", r"\s+"), html), html[html.index("data-ends") :][:300]

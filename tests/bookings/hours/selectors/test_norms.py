@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.domain.roles import ADMINISTRATOR, Actor, Grant
 from bookings.audit.domain import audit
-from bookings.audit.selectors.audit import norm_hits
+from bookings.audit.selectors.hits import norm_hits
 from bookings.board.services.alarms import alarms_review
 from bookings.hours.domain.norms import Offered, norm_minutes
 from bookings.hours.models import NormHours, RollUp

@@ -192,7 +192,7 @@ def test_what_exists_with_other_values_is_left_as_it_is(written: Any) -> None:
         ),
         (("site: {name", "site: {logo: none.png, name"), ["site.logo: … (unreadable-file)"]),
         (("site: {name", "site: {logo: site.yaml, name"), ["site.logo: … (broken-file)"]),
-        (("administrator:", "site: {name: B}\nadministrator:"), ["line 11: site: … (repeated)"]),
+        (("administrator:", "site: {name: B}\nadministrator:"), ["site: … (repeated)"]),
     ],
 )  # fmt: skip
 def test_each_wrong_thing_of_a_file_is_named_with_its_place(
@@ -200,7 +200,7 @@ def test_each_wrong_thing_of_a_file_is_named_with_its_place(
 ) -> None:
     assert change[0] in FILE
     code, said = refused(written(FILE.replace(*change, 1)))
-    assert [re.sub(r": [A-Z].* \(", ": … (", line) for line in said] == problems
+    assert [re.sub(r"^line \d+: (.*?): .* \(", r"\1: … (", line) for line in said] == problems
     assert code == 2
 
 
@@ -208,8 +208,30 @@ def test_all_problems_are_said_at_once(written: Any) -> None:
     text = FILE.replace("zh-hans, en", "xx").replace("kind: university", "kind: club")
     code, said = refused(written(text.replace("Admin@Example.org", "nobody")))
     assert code == 2
-    assert [line.partition(":")[0] for line in said] == [
-        *("site.languages[0]", "organisations[0].kind", "administrator.email")
+    assert [line.split(": ")[:2] for line in said] == [
+        ["line 2", "site.languages[0]"],
+        ["line 9", "organisations[0].kind"],
+        ["line 11", "administrator.email"],
+    ]
+
+
+def test_what_is_wrong_in_shape_keeps_nobody_from_hearing_what_is_wrong_in_sense(written: Any) -> None:
+    """One run names all: a key twice, types, a logo that is not there, a place that nobody knows. A region
+    that is refused is not said to be missing as well."""
+    text = FILE.replace("shares: true}", "shares: perhaps}", 1).replace("GBP", "XXX")
+    text = text.replace("region: CN-AH}", "region: CN-AH, kind: club}").replace(
+        "site: {", "site: {logo: no.png, "
+    )
+    more = "  - {code: two, name: Two, kind: institute, region: CN-ZZ}\nadministrator:"
+    code, said = refused(written(text.replace("administrator:", more)))
+    assert code == 2
+    assert sorted(re.sub(r"^(.*?: .*?): .*(\(.*\))$", r"\1 \2", line) for line in said) == [
+        "line 10: organisations[0].kind (repeated)",
+        "line 10: organisations[0].kind (unknown-value)",
+        "line 11: organisations[1].region (unknown-region)",
+        "line 2: site.logo (unreadable-file)",
+        "line 4: regions[0].shares (not-a-boolean)",
+        "line 6: regions[2].currency (unknown-currency)",
     ]
 
 

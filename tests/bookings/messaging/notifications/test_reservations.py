@@ -16,12 +16,15 @@ from bookings.messaging.notifications.facts import About
 from bookings.messaging.notifications.reservations import KINDS
 from bookings.models import Reservation
 from bookings.overview.services.effects import effects_carry_out
+from bookings.questions.services.questions import questionnaire_set
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.holds import hold_release
 from bookings.reserving.services.reservations import reservation_cancel, reservation_decide
 from bookings.samples.services.receiving import receiving_set
 from bookings.series.services.series import series_book, series_cancel
 from bookings.usage.services.closures import Outage, closure_create
+from bookings.usage.services.usage import house_rules_record
+from instruments.house_rules.services.house_rules import house_rules_set
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.waiting import narrow, wait
 
@@ -139,7 +142,7 @@ def test_an_offer_says_until_when_in_both_zones_and_where_to_take_it(cast):
     effects_carry_out(now=NOW)
     (letter,) = mail.outbox
     assert letter.to == ["wang@fudan.example"]
-    assert letter.subject == "A slot is free for you: Narrow, Fri 6 Mar 02:00"
+    assert letter.subject == "A slot is free for you: Narrow, Fri 6 Mar 02:00 (London time)"
     take = f"/instruments/{instrument.pk}/book/?start=2026-03-06T02%3A00%3A00Z&minutes=120&organisation=fudan"
     for text in (letter.body, letter.alternatives[0][0].replace("&amp;", "&")):
         assert "Fri 6 Mar 2026, 10:00" in text and "Fri 6 Mar 2026, 02:00" in text
@@ -189,19 +192,30 @@ def test_every_kind_can_be_written(cast, kind, language, monkeypatch):
         "series-cancelled": "cancelled",
         "completed": "completed",
         "no-show": "no_show",
+        "no-show-struck": "completed",
     }.get(kind, "completed" if is_of_charge else "confirmed")
+    made.struck = "host_fault" if kind == "no-show-struck" else ""
     made.ended_at = made.deadline_at = made.start_at - HOUR
     cast.wang.language = language
     about = About(made, [made] if "series" in kind or "imported" in kind else ())
     if is_of_charge:
         made.save()
         about = About(made, charge=charge_make(reservation_id=made.pk, now=made.start_at))
+    if kind == "house-rules-recorded":
+        zhao = By(cast.actor("zhao"), NOW)
+        house_rules_set(zhao, instrument_id=cast.microscope.pk, text="Wear gloves.", text_zh="")
+        made.instrument.refresh_from_db()
+        house_rules_record(zhao, reservation_id=made.pk, version=1, means="paper")
     message = written(f"mail.{kind}", about, cast.wang)
+    if kind == "house-rules-recorded":
+        said = {"en": "version 1 of the house rules", "zh-hans": "第 1 版"}
+        assert said[language] in message.text and "Zhao Min" in message.text
     assert "\n" not in message.subject and message.subject
     assert "{" not in message.subject + message.text
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
     free = {"rejected", "expired", "displaced", "cut-short", "offer", "overrun", "overrun-next"}
-    free |= {"poor-rating", "rating-answered", "house-rules-open"}
+    free |= {"poor-rating", "rating-answered", "house-rules-open", "house-rules-recorded"}
+    free |= {"no-show-struck"}
     assert ("657.20" in message.text) == (kind not in free)
     elsewhere = {"displaced", "cut-short", "rejected", "offer"}
     assert ("/instruments/" in message.text) == (kind in elsewhere)
@@ -255,3 +269,18 @@ def test_a_series_to_decide_is_told_the_host_once_until_it_is_decided(cast):
         ("wang@fudan.example", "Requested (2): Asks first, Tue 10 Mar – Wed 11 Mar"),
         ("zhao@ustc.example", "Requests to approve (1): Asks first, Wed 11 Mar 10:00"),
     ]
+
+
+def test_who_decides_reads_the_answers_given_when_booking(cast):
+    instrument = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    toxic = {"key": "toxic", "kind": "yes_no", "label": "Toxic?", "label_zh": "有毒吗？", "required": True}
+    questionnaire_set(
+        By(cast.actor("zhao"), NOW), instrument_id=instrument.pk, moment="booking", fields=[toxic]
+    )
+    made = reserve(
+        cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=instrument, answers={"toxic": True}
+    )
+    User.objects.filter(pk=cast.zhao.pk).update(language="zh-hans")
+    message = written("mail.to-decide", About(made), User.objects.get(pk=cast.zhao.pk))
+    assert "有毒吗？：是" in message.text and "有毒吗？" in message.html
+    assert "有毒" not in written("mail.requested", About(made), cast.wang).text

@@ -1,12 +1,16 @@
 """Webhooks: signed, tried again for a day, given up, replayed, and never to a private network."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from socket import socket
 from threading import Thread
+from time import sleep
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.urls import reverse
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -23,6 +27,7 @@ from bookings.overview.services.effects import effects_carry_out
 from bookings.privacy.services.retention import records_remove
 from bookings.reserving.services.reservations import reservation_cancel
 from instruments.managing.services.registry import instrument_update
+from tests.factories.api import hold_event_against_description
 from tests.factories.cast import NOW, reserve
 
 pytestmark = pytest.mark.django_db
@@ -69,13 +74,12 @@ def server():
 def receiver(server, settings):
     settings.CALLS_LOOPBACK = True
     server.heard, server.answer = [], (200, {}, b"thanks")
-    return server
-
-
-@pytest.fixture
-def cast(shared_cast):
-    mail.outbox.clear()
-    return shared_cast
+    yield server
+    for _, headers, body in server.heard:
+        if body != b"{}":  # made up by a test
+            said = json.loads(body)
+            hold_event_against_description(said["type"], said["data"], said["timestamp"])
+            assert {"webhook-id", "webhook-timestamp", "webhook-signature"} <= set(map(str.lower, headers))
 
 
 def add(cast, receiver, who="zhao", host=None, events=("reservation.confirmed",), **changes):
@@ -354,7 +358,84 @@ def test_switched_off_nothing_is_sent_and_the_page_shows_the_log(cast, receiver,
 def test_every_event_has_a_cause_and_every_kind_of_message_is_thought_of():
     assert all(event.effects for event in all_events().values())
     untold = {"to-decide", "lapsing", "overrun", "overrun-next", "offer", "reminder"}
-    untold |= {"series-to-decide", "poor-rating", "rating-answered", "house-rules-open"}
+    untold |= {"move-to-decide", "series-to-decide", "poor-rating", "rating-answered", "house-rules-open"}
+    untold |= {"house-rules-recorded", "correction-proposed"}
     assert set(KINDS) - set(events_by_effect()) == {f"mail.{k}" for k in untold}
     assert sum((try_again_at(n, NOW) - NOW for n in range(1, 8)), timedelta()) > DAY
     assert try_again_at(8, NOW) is None
+
+
+def test_the_deliveries_of_a_period_are_sent_again(cast, receiver, client):
+    receiver.answer = (500, {}, b"")
+    endpoint = add(cast, receiver)
+    for day in (10, 11, 12):
+        reserve(cast, f"2026-03-{day} 10:00", f"2026-03-{day} 12:00")
+    effects_carry_out(now=NOW)
+    rows = list(endpoint.deliveries.order_by("created_at", "id"))
+    WebhookDelivery.objects.update(state="failed", next_at=None, attempts=8)
+    WebhookDelivery.objects.filter(pk=rows[0].pk).update(created_at=NOW - DAY)
+    WebhookDelivery.objects.filter(pk=rows[1].pk).update(state="delivered")
+    by, span = By(cast.actor("zhao"), NOW), {"since": NOW, "until": NOW + DAY}
+    with pytest.raises(NotFound):
+        webhooks.webhook_replay_range(By(cast.actor("chen"), NOW), endpoint_id=endpoint.pk, **span)
+    with pytest.raises(Invalid):
+        webhooks.webhook_replay_range(by, endpoint_id=endpoint.pk, since=NOW, until=NOW)
+    heard = len(receiver.heard)
+    receiver.answer = (204, {}, b"")
+    assert webhooks.webhook_replay_range(by, endpoint_id=endpoint.pk, **span) == 1
+    assert webhooks.webhook_replay_range(by, endpoint_id=endpoint.pk, **span) == 0  # it is on its way
+    effects_carry_out(now=NOW)
+    again = receiver.heard[heard:]
+    assert [headers["webhook-id"] for _, headers, _ in again] == [rows[2].message_id]
+    assert webhooks.webhook_replay_range(by, endpoint_id=endpoint.pk, only_failed=False, **span) == 2
+    # The page sends what was at the reader's wall clock.
+    client.force_login(cast.zhao)
+    address = reverse("bookings:webhook-replay-range", args=[endpoint.pk])
+    given = {"since": "2026-03-04T00:00", "until": "2026-03-05T11:59", "only_failed": "on"}
+    done = client.post(address, given, follow=True).content.decode()
+    assert "1 delivery is sent again: load this page again in a moment." in done
+    assert WebhookDelivery.objects.get(pk=rows[0].pk).state == "waiting"
+    again = client.post(address, given, follow=True).content.decode()
+    assert "There is no such delivery in this period: nothing is sent again." in again
+    shown = client.post(address, given | {"until": "2026-03-04T00:00"})
+    assert shown.status_code == 400 and "The end must be after the beginning." in shown.content.decode()
+
+
+def test_this_machine_is_called_in_the_demonstration_and_refused_by_name_elsewhere(cast, settings):
+    here = ("http://127.0.0.1:9090/", "http://localhost:9090/", "https://[::1]:9090/x")
+    settings.CALLS_LOOPBACK = settings.LOCAL_MODE = False
+    for address in here:
+        with pytest.raises(Invalid) as refused:
+            add(cast, None, address=address)
+        assert refused.value.problems[0].code == "address-on-this-machine"
+    settings.LOCAL_MODE = True
+    for address in here:
+        assert add(cast, None, address=address).address == address
+    for address in ("http://lab.example/", "http://192.168.0.1/", "http://localhost.example/"):
+        with pytest.raises(Invalid):
+            add(cast, None, address=address)
+
+
+def test_the_receiver_that_is_shipped_checks_and_prints(cast, settings):
+    settings.LOCAL_MODE = True
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    endpoint = add(cast, None, address=f"http://127.0.0.1:{port}/")
+    out, secret = StringIO(), secret_text(secret_of(endpoint, 1))
+    kinds = {"port": port, "secret": secret, "most": 2, "stdout": out}
+    receiving = Thread(target=call_command, args=("webhook_receive",), kwargs=kinds, daemon=True)
+    receiving.start()
+    while receiving.is_alive() and "Listening" not in out.getvalue():
+        sleep(0.02)
+    now = datetime.now(UTC)  # the receiver's clock is the machine's
+    webhooks.webhook_ping(By(cast.actor("zhao"), now), endpoint_id=endpoint.pk)
+    effects_carry_out(now=now)
+    webhooks.webhook_rotate(By(cast.actor("zhao"), now - 2 * DAY), endpoint_id=endpoint.pk)
+    now += timedelta(seconds=1)
+    webhooks.webhook_ping(By(cast.actor("zhao"), now), endpoint_id=endpoint.pk)
+    effects_carry_out(now=now)
+    receiving.join(30)
+    assert "signed" in out.getvalue() and '"type": "webhook.ping"' in out.getvalue()
+    assert "SIGNATURE WRONG" in out.getvalue()
+    assert [call.status for call in WebhookAttempt.objects.order_by("pk")] == [204, 401]

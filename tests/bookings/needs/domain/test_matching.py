@@ -54,7 +54,7 @@ def test_the_nearest_is_named_with_what_it_answers():
         ({"fits": ("meets", "fails")}, "requirement"),
         ({"fits": ("unknown", "unknown")}, None),
         ({"payable": Decimal(101)}, "budget"),
-        ({"payable": None}, "budget"),  # nothing says that it is within
+        ({"payable": None}, "comparison"),  # nothing says that it is within
         ({"days": None}, "time"),
         ({"gates": frozenset({"certificate"})}, "certificate"),
         ({"fits": ("fails",), "days": None}, "requirement"),  # the first that is asked

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotPermitted
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import TrailEntry
+from accounts.models import RoleGrant, TrailEntry
 from bookings.organisations.services.duplicates import duplicates_merge
 from instruments.attachments.models import Attachment
 from instruments.managing.domain.duplicates import MergedAlready, SameRecord
@@ -120,6 +120,40 @@ def test_merging_moves_what_only_the_loser_had_and_retires_it(shared_cast, pair)
     assert alike(shared_cast, "zhao") == set()
     with pytest.raises(MergedAlready):
         merge(shared_cast, "zhao", keeper, loser)
+
+
+def test_who_works_at_the_loser_alone_works_at_the_keeper(shared_cast, pair):
+    keeper, loser = pair
+    held = {"user": shared_cast.sun, "organisation": shared_cast.ustc, "granted_at": NOW}
+    for role, row in (("operator", loser), ("operator", keeper), ("manager", loser)):
+        RoleGrant.objects.create(role=role, instrument_id=row.pk, **held)
+    merge(shared_cast, "coordinator", keeper, loser)
+    theirs = RoleGrant.objects.exclude(instrument_id=None).filter(user=shared_cast.sun, revoked_at=None)
+    assert sorted(theirs.values_list("role", "instrument_id")) == [
+        ("manager", keeper.pk), ("operator", keeper.pk),
+    ]  # fmt: skip
+    assert TrailEntry.objects.filter(action="role.revoke").count() == 2
+    passed = TrailEntry.objects.get(action="role.grant", object_id=str(theirs.get(role="manager").pk))
+    assert passed.after["instrument"] == str(keeper.pk)
+
+
+def test_roles_that_would_not_pass_to_another_host_are_counted_before(shared_cast, abroad):
+    own, draft = abroad
+    where = ((shared_cast.ustc, own), (shared_cast.fudan, draft))
+    for user in (shared_cast.sun, shared_cast.zhao):
+        for organisation, row in where:
+            RoleGrant.objects.create(
+                user=user, role="operator", organisation=organisation, instrument_id=row.pk, granted_at=NOW
+            )
+    grants = {"role": "coordinator", "granted_at": NOW}
+    for region in (shared_cast.anhui, shared_cast.shanghai):
+        RoleGrant.objects.get_or_create(user=shared_cast.people["alice"], region=region, defaults=grants)
+    pairs = load_likely_duplicates(shared_cast.actor("alice"))
+    (pair,) = [one for one in pairs if draft in (one.first, one.second)]
+    assert (pair.may_merge, pair.limited) == (True, 2)
+    assert {one.limited for one in pairs if one is not pair} <= {0}
+    page = signed_in(shared_cast.people["alice"]).get(reverse("bookings:duplicates")).content.decode()
+    assert "2 people have a role for one of these records alone" in page
 
 
 def test_a_chain_of_merges_points_at_the_last(shared_cast, pair):

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -20,7 +21,7 @@ from accounts.models import (
     RoleGrant,
     TrailEntry,
 )
-from accounts.selectors.memberships import no_second, people_in_conflict
+from accounts.selectors.memberships import no_second, people_in_conflict, roles_left_out
 from accounts.selectors.verification import trail_verify
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -221,7 +222,7 @@ def test_whoever_merges_gives_themselves_no_role(cast):
     [("coordinator", "ustc", ["researcher"]), ("admin", "ustc", None), ("coordinator", "new", None)],
 )
 def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
-    roles = ["finance", "manager", "researcher"]
+    roles = ["finance", "manager", "operator", "researcher"]
     membership_start(By(PLATFORM, NOW), user=cast.alice, organisation=cast.optics)
     for role in roles:
         role_grant(By(PLATFORM, NOW), user=cast.alice, role=role, organisation=cast.optics)
@@ -237,6 +238,16 @@ def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
     expected = given or roles
     assert sorted(held.values_list("role", flat=True)) == expected
     assert sorted(grant.role for grant in merger.left_out) == sorted({*roles} - {*expected})
+
+
+def test_a_role_for_one_instrument_goes_over_and_an_operator_keeps_what_is_in_hand(cast):
+    give = partial(role_grant, By(PLATFORM, NOW), role="operator", organisation=cast.ustc)
+    give(user=cast.hu), give(user=cast.sun, instrument=cast.microscope.pk)
+    left = {(grant.user, grant.role) for grant in roles_left_out(cast.actor("alice"), cast.ustc, cast.fudan)}
+    assert (cast.hu, "operator") in left and (cast.sun, "operator") not in left
+    Organisation.objects.filter(pk=cast.fudan.pk).update(absorbed=[cast.optics.pk])
+    role_grant(By(PLATFORM, NOW), user=cast.alice, role="operator", organisation=cast.fudan)
+    assert cast.optics.pk in cast.actor("alice").organisations_where("operate-instruments")
 
 
 def test_an_auditor_of_what_was_absorbed_does_not_account_for_it_unnoticed(cast):
@@ -279,6 +290,30 @@ def test_invitations_are_withdrawn_and_requests_readdressed(cast):
     alice, sun = JoinRequest.objects.order_by("created_at", "id")
     assert (alice.organisation, alice.state) == (cast.ustc, "requested")
     assert (sun.organisation, sun.state) == (cast.fudan, "withdrawn")  # a member there already
+
+
+def test_default_sources_go_to_the_new_purses(cast):
+    agree(cast)
+    one, other = source(cast, "A", is_open=True), source(cast, "B", is_open=True)
+    theirs = models.FundingSource.objects.create(
+        organisation=cast.optics, code="C", name="C", owner=cast.lin, currency="CNY",
+        valid_from=date(2026, 1, 1), created_by=cast.lin, created_at=NOW,
+    )  # fmt: skip
+    values = {"set_by": cast.lin, "set_at": NOW}
+    for user, row, percent, is_own in (
+        (cast.wang, one, 60, True), (cast.wang, other, 40, True), (cast.wang, other, 100, False),
+        (cast.lin, one, 100, False), (cast.lin, theirs, 100, False),
+    ):  # fmt: skip
+        models.DefaultSource.objects.create(user=user, source=row, percent=percent, is_own=is_own, **values)
+    merge(cast, cast.fudan, cast.optics)
+    rows = models.DefaultSource.objects.values_list("user__name", "source__code", "percent", "is_own")
+    assert set(models.DefaultSource.objects.values_list("source__organisation", flat=True)) == {
+        cast.optics.pk
+    }
+    assert sorted(rows) == [
+        ("Lin Na", "C", 100, False), ("Wang Li", "A", 60, True), ("Wang Li", "B", 40, True),
+        ("Wang Li", "B", 100, False),
+    ]  # fmt: skip
 
 
 def test_money_that_is_left_goes_to_new_purses_and_nothing_counts_twice(cast):
@@ -540,3 +575,13 @@ def test_the_heirs_block_of_whom_it_absorbs_ends_and_others_are_named(cast):
     assert [part.names for part in merger.parts if part.kind == "blocks_of_it"] == [("USTC",)]
     merge(cast, cast.fudan, cast.ustc)
     assert found(HostBlock, own).lifted_at == NOW
+
+
+def test_formats_of_bank_files_go_over_and_keep_apart(cast):
+    for host in (cast.optics, cast.fudan):
+        models.BankMapping.objects.create(host=host, name="ICBC")
+    merge(cast, cast.fudan, cast.optics, now=at("2026-03-06 11:00"))
+    names = (
+        models.BankMapping.objects.filter(host=cast.optics).order_by("name").values_list("name", flat=True)
+    )
+    assert list(names) == ["ICBC", f"ICBC ({cast.fudan.code})"]

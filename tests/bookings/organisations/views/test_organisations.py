@@ -131,7 +131,7 @@ def test_the_list_as_a_file_has_no_formulas_and_only_what_the_reader_may_see(as_
     answer = as_("coordinator").get(page("organisations-all") + "?format=csv")
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("code,name,name_zh,kind,is_small,region,ror,legal_name")
-    assert "ustc,'=1+1,中国科学技术大学,university,false,CN-AH,,,,T1,," in lines
+    assert any(line.startswith("ustc,'=1+1,中国科学技术大学,university,false,CN-AH,,,,T1,") for line in lines)
     assert "T2" not in answer.content.decode()
 
 

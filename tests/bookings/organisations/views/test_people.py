@@ -1,7 +1,9 @@
-"""Inviting the people of a file: page, API, command."""
+"""Inviting the people of a file: page, API, command; giving roles for parts of an organisation."""
 
 import base64
 import io
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.models import Invitation, OutboxMessage, TrailEntry
+from accounts.models import Invitation, OutboxMessage, RoleGrant, TrailEntry
+from bookings.overview.services.effects import effects_carry_out
 from tests.accounts.pages import page_of
-from tests.factories.cast import Cast
+from tests.factories.api import Program
+from tests.factories.cast import NOW, Cast
 
 GOOD = b"email,roles\na@new.example,manager\nwang@fudan.example,finance\n"
 BAD = b"email,roles\na@new.example,\nnobody,\n"
@@ -142,3 +146,46 @@ def test_a_coordinator_invites_and_withdraws_on_a_page(client: Client, cast: Cas
     page = page_of(client.get(f"/organisations/{cast.optics.pk}/members/"))
     assert "This organisation has no manager yet" in page
     assert "no manager yet" not in page_of(client.get(f"/organisations/{cast.ustc.pk}/members/"))
+
+
+def test_a_role_is_given_for_what_is_ticked(client: Client, cast: Cast, mailoutbox: list[Any]) -> None:
+    client.force_login(cast.people["zhao"])
+    path = f"/organisations/{cast.ustc.pk}/members/{cast.people['sun'].pk}/limits/"
+    html = page_of(client.get(path))
+    assert "Instruments Centre" in html and "Transmission electron microscope" in html
+    page_of(client.post(path, {"role": "operator"}), 400)
+    for wrong in ({"role": "finance"}, {"facilities": [str(cast.fudan.pk)]}):
+        page_of(client.post(path, {"role": "operator"} | wrong), 400)
+    assert not RoleGrant.objects.filter(role="operator").exists()
+    ticked = {"facilities": [str(cast.facility.pk)], "instruments": [str(cast.microscope.pk)]}
+    assert client.post(path, {"role": "operator"} | ticked).status_code == 302
+    held = RoleGrant.objects.filter(user=cast.people["sun"], role="operator")
+    assert {(one.facility_id, one.instrument_id) for one in held} == {
+        (cast.facility.pk, None),
+        (None, cast.microscope.pk),
+    }
+    members = page_of(client.get(f"/organisations/{cast.ustc.pk}/members/"))
+    assert "Remove: operator" in members and "(Instruments Centre)" in members
+    effects_carry_out(now=NOW + timedelta(hours=1))
+    (letter,) = [mail for mail in mailoutbox if cast.people["sun"].email in mail.to]
+    assert "Limited to: Instruments Centre, Transmission electron microscope" in letter.body
+    client.force_login(cast.people["sun"])
+    assert "Instruments Centre" in page_of(client.get("/organisations/"))
+    assert client.get(path).status_code == 403
+
+
+def test_a_program_gives_a_role_for_an_instrument(cast: Cast, program: Callable[..., Program]) -> None:
+    body = {"user": "sun@ustc.example", "role": "manager", "organisation": "ustc"}
+    limited = body | {"instrument": str(cast.microscope.pk)}
+    zhao = program("zhao")
+    both = limited | {"facility": str(cast.facility.pk)}
+    assert zhao.post("roles/", both).body["errors"][0]["code"] == "one-limit"
+    made = zhao.post("roles/", limited)
+    assert (made.status, made.body["instrument"], made.body["facility"]) == (
+        201,
+        str(cast.microscope.pk),
+        None,
+    )
+    assert program("sun").post("roles/", body | {"user": "gao@ustc.example"}).status == 403
+    ended = zhao.post(f"roles/{made.body['id']}/revoke/", {"reason": "Left the group"})
+    assert ended.status == 200 and ended.body["revoked_at"]

@@ -20,6 +20,8 @@ from accounts.services.memberships import membership_start, role_grant
 from bookings.audit.services.findings import Raised, finding_raise, finding_reply
 from bookings.models import Reservation
 from bookings.usage.services.usage import reservation_check_in
+from instruments.managing.selectors import managing
+from instruments.register.models import Instrument
 from tests.accounts.pages import page_of, sign_in
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.charges import BY_USE, use
@@ -87,11 +89,11 @@ def test_the_logo_leads_home_and_visitors_to_the_catalogue(cast, client, browser
     ("who", "expected"),
     [
         ("wang", ["first-step-title"]),  # who never booked is led
-        ("zhao", ["waits", "requests", "today", "shortcuts"]),
-        ("lin", ["waits", "statements", "shortcuts"]),
+        ("zhao", ["waits", "requests", "today", "weeks", "shortcuts"]),
+        ("lin", ["waits", "statements", "ages", "shortcuts"]),
         ("coordinator", ["waits", "shortcuts"]),
-        ("auditor", ["waits", "findings", "trail", "shortcuts"]),
-        ("admin", ["waits", "jobs", "shortcuts"]),
+        ("auditor", ["waits", "findings", "found", "trail", "shortcuts"]),
+        ("admin", ["waits", "shortcuts"]),
         ("alice", ["first-step-title"]),
     ],
 )
@@ -101,6 +103,33 @@ def test_the_parts_follow_from_the_roles_and_teach_while_they_are_empty(browser,
     assert shown == expected
     if "waits" in expected and not rows(html):
         assert "Nothing is waiting for you." in html and "here." in html
+
+
+def test_a_manager_is_led_to_the_first_instrument_until_one_is_published(cast, browser, monkeypatch):
+    zhao, everything = browser("zhao"), Instrument.objects.all()
+    assert "offer" not in zhao.get(HOME).context
+
+    def step(address):
+        html = page_of(zhao.get(HOME))
+        assert parts(html)[:1] == ["offer-title"] and {"requests", "today"}.isdisjoint(parts(html))
+        (now,) = re.findall(r'aria-current="step"(?:.|\n)*?</li>', html)
+        assert f'href="{address}"' in now
+        return html
+
+    everything.update(publication="draft")
+    row = everything.order_by("-updated_at", "id")[0]
+    html = step(reverse("instruments:instrument-manage", args=[row.pk]))  # only to be published
+    assert html.count('class="is-done"') == 5 and row.name in html
+    for page in ("instrument-edit", "opening", "policy", "rate-cards"):
+        assert reverse(f"instruments:{page}", args=[row.pk]) in html
+    everything.update(schedule=None)
+    step(reverse("instruments:opening", args=[row.pk]))
+    # Before the first draft, and before the first facility.
+    monkeypatch.setattr(managing, "managed_instruments", lambda actor: Instrument.objects.none())
+    html = step(reverse("instruments:instrument-new"))
+    assert html.count('class="is-done"') == 1
+    monkeypatch.setattr(managing, "facilities_where", lambda *_: Instrument.objects.none())
+    step(reverse("instruments:facility-new"))
 
 
 def test_a_researcher_sees_what_comes_next(cast, browser, asking):
@@ -137,6 +166,7 @@ def test_a_manager_sees_requests_and_the_day(cast, browser, asking):
     assert f"{reverse('bookings:requests')}?of={asked.pk}" in html
     assert {row.instrument.pk for row in answer.context["board"]} == {cast.microscope.pk, asking.pk}
     assert counts(html) == {"Requests": 1}
+    assert "Nothing is waiting for you." not in html
     # The payer's manager hosts nothing, and decides on nothing.
     other = browser("chen").get(HOME)
     assert (other.context["requests"], other.context["board"]) == ([], [])
@@ -161,8 +191,11 @@ def test_what_is_in_use_is_so_on_the_home_and_on_the_board(
     html = page_of(zhao.get(HOME))
     today = html[html.index('id="today"') :]
     assert ">in use<" in today and "not in use" not in today
-    [(_, past, coming)] = zhao.get(reverse("bookings:board")).context["rows"]
+    [(_, _, past, coming)] = zhao.get(reverse("bookings:board")).context["rows"]
     assert [entry.id for entry in coming] == [made.pk] and past == []
+    # Whoever sits at it ends it from the home, also when its time is over.
+    address = reverse("bookings:reservation", args=[made.pk])
+    assert f'href="{address}#check-out"' in page_of(browser("wang").get(HOME))
 
 
 def test_a_request_for_a_role_stands_on_the_home_of_who_gives_it(cast, browser):
@@ -177,7 +210,7 @@ def test_a_request_for_a_role_stands_on_the_home_of_who_gives_it(cast, browser):
     decline = address.replace("grant", "decline")
     assert "access" not in parts(page_of(browser("lin").get(HOME)))
     html = page_of(chen.post(decline, {"reason": ""}), 400)
-    assert "access" in parts(html) and "data-code" in html
+    assert "access" in parts(html) and "is-invalid" in html
     assert chen.post(address, {"role": "manager"})["Location"] == HOME
     assert cast.actor("wang").has("manager")
     assert "access" not in parts(page_of(chen.get(HOME)))
@@ -408,4 +441,4 @@ def test_a_page_with_everything_takes_few_statements(cast, browser, asking):
     with CaptureQueriesContext(connection) as three:
         page_of(client.get(HOME))
     assert len(three) <= len(one) + 2  # requests, and who of those on the board may be seen
-    assert len(three) <= 24
+    assert len(three) <= 27

@@ -130,3 +130,66 @@ def test_who_is_only_blocked_or_certified_keeps_their_mail_address(cast, browser
     reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="zhao", on_behalf_of="wang@fudan.example",
             organisation="ustc")  # fmt: skip
     assert "wang@fudan.example" in page_of(zhao.get(address)) and row.lifted_at is None
+
+
+def test_upcoming_bookings_are_cancelled_together_with_a_reason(cast, browser, address):
+    ones = [reserve(cast, f"2026-03-09 {h}:00", f"2026-03-09 {h + 1}:00") for h in (10, 12, 14)]
+    zhao, to = browser("zhao"), reverse("bookings:person-cancel", args=[cast.wang.pk])
+    chosen = [f"{one.pk}:{one.version}" for one in ones]
+    for sent, said in (
+        ({"chosen": chosen[:2]}, "Give a reason: those who booked read it."),
+        ({"reason": "Blocked"}, "Choose at least one booking."),
+        ({"reason": "Blocked", "chosen": [f"{ones[0].pk}:9"]}, "has changed in the meantime"),
+    ):
+        html = page_of(zhao.post(to, sent), 400)
+        assert said in html and "This field is required" not in html
+    # What was ticked stays ticked.
+    html = page_of(zhao.post(to, {"chosen": chosen[:2]}), 400)
+    assert [f'value="{one}"' in html.replace("\n", " ") for one in chosen] == [True] * 3
+    assert html.count("checked") == 2
+    assert set(Reservation.objects.values_list("state", flat=True)) == {"confirmed"}
+    answer = zhao.post(to, {"chosen": chosen[:2], "reason": "Blocked for a month"}, follow=True)
+    html, known = page_of(answer), answer.context["known"]
+    assert "2 bookings cancelled." in html
+    assert known.coming == [ones[2]] and known.dropped == ones[:2]
+    cancelled = Reservation.objects.get(pk=ones[0].pk)
+    assert (cancelled.state, cancelled.reason) == ("cancelled", "Blocked for a month")
+    assert cancelled.is_ended_by_host
+    # Only bookings of one's own instruments can be named.
+    assert browser("chen").post(to, {"chosen": chosen[2:], "reason": "x"}).status_code == 400
+
+
+def test_bookings_that_the_reader_made_are_not_cancelled_in_the_hosts_name(cast, browser, address):
+    """They cost what cancelling costs, so they are cancelled one by one, where the page says how much."""
+    made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", who="zhao",
+                   on_behalf_of="wang@fudan.example", organisation="ustc")  # fmt: skip
+    zhao, to = browser("zhao"), reverse("bookings:person-cancel", args=[cast.wang.pk])
+    assert "They cost nothing then" not in page_of(zhao.get(address))
+    sent = {"chosen": [f"{made.pk}:{made.version}"], "reason": "x"}
+    page_of(zhao.post(to, sent), 400)
+    assert Reservation.objects.get(pk=made.pk).state == "confirmed"
+    other = reserve(cast, "2026-03-09 14:00", "2026-03-09 15:00")
+    answer = zhao.get(address)
+    assert answer.context["cancellable"] == [other.pk] and "They cost nothing then" in page_of(answer)
+
+
+def test_the_form_to_block_is_folded_while_a_block_holds(cast, browser, address):
+    reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    assert "Block somebody or somewhere else too" not in page_of(browser("zhao").get(address))
+    block(cast, "wang")
+    assert "Block somebody or somewhere else too" in page_of(browser("zhao").get(address))
+
+
+def test_a_declined_booking_of_a_time_to_come_is_not_past(cast, browser, address):
+    declined = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    Reservation.objects.filter(pk=declined.pk).update(state="rejected")
+    known = browser("zhao").get(address).context["known"]
+    assert (known.past, known.dropped, known.coming) == ([], [declined], [])
+
+
+def test_the_list_of_blocks_leads_to_the_bookings_ahead(cast, browser, address):
+    block(cast, "wang")
+    block(cast, organisation=cast.optics)
+    page = page_of(browser("zhao").get(reverse("bookings:blocks")))
+    assert f'href="{address}#coming"' in page
+    assert f'href="{reverse("bookings:hosted")}?organisation={cast.optics.code}&amp;since=' in page

@@ -1,11 +1,13 @@
 """Booking pages: prices by the sample, and forms with something wrong in them."""
 
+import csv
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils.timezone import localtime
 
@@ -14,7 +16,8 @@ from accounts.services.memberships import role_grant
 from bookings.catalogue.selectors.calendars import load_board
 from bookings.catalogue.views.events import purpose_of
 from bookings.charging.services.charges import charge_make
-from bookings.models import Reservation
+from bookings.models import Reservation, SampleReceiving
+from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.periods import Period
 from bookings.reserving.services.reservations import reservation_cancel
 from bookings.usage.services.usage import reservation_check_in
@@ -59,7 +62,12 @@ def test_who_sends_samples_reads_where_to(cast: Cast, wang: Client) -> None:
         hours = ("2026-03-10 10:00", "2026-03-10 11:00")
         instrument = cast.instrument(service_modes=[mode])
         booked = reserve(cast, *hours, instrument=instrument, service_mode=mode)
-        assert f"<dt>{label}</dt>" in page_of(wang.get(f"/bookings/{booked.pk}/"))
+        shown = [label in page_of(wang.get(f"/bookings/{booked.pk}/"))]
+        # Without the facility's word nobody reads that samples go to its room.
+        SampleReceiving.objects.create(facility=instrument.facility, recipient="Zhao Min", address="Lab 1")
+        shown.append(f"<dt>{label}</dt>" in page_of(wang.get(f"/bookings/{booked.pk}/")))
+        assert shown == [mode == "self", True]
+        SampleReceiving.objects.all().delete()
 
 
 def test_the_form_begins_with_the_service_that_is_priced(cast: Cast, wang: Client) -> None:
@@ -98,10 +106,14 @@ def test_the_number_of_samples_is_read_by_both_sides_wherever_the_booking_is(
         assert said in html and "<dd>37</dd>" in html, page
     for browser, page in ((wang, "/bookings/"), (zhao, "/hosted/"), (zhao, "/requests/")):
         sheet = b"".join(browser.get(page, {"format": "csv"}).streaming_content)
-        heads, row = sheet.decode("utf-8-sig").splitlines()[:2]
-        assert (heads.split(",")[-1], row.split(",")[-1]) == ("samples", "37"), page
+        row = next(csv.DictReader(sheet.decode("utf-8-sig").splitlines()))
+        assert row["samples"] == "37", page
     board = page_of(zhao.get("/board/", {"date": "2026-03-06", "q": "Asks"}))
     assert "· 37 samples" in board[board.index("board-entries") :]
+    mine = page_of(wang.get("/bookings/"))
+    assert "37 samples" in mine[mine.index("agenda-row") :]
+    effects_carry_out(now=NOW)
+    assert any(", 37 samples" in letter.body for letter in mail.outbox)
     day = Period(at("2026-03-06 00:00"), at("2026-03-07 00:00"))
     for who, told in (("zhao", "research · 37 samples"), ("wang", "research · 37 samples")):
         (shown,) = load_board(cast.actor(who), [instrument], day, NOW)
@@ -258,6 +270,50 @@ def test_cancelling_lists_only_what_is_to_come_and_says_when_the_free_one_is_use
     address = f"/bookings/{second.pk}/"
     before = page_of(wang.get(address))
     assert used not in before
+    assert "from now on" not in before
     assert ": 0 %" not in before.split("data-tiers")[1].split("</dd>")[0]
     reservation_cancel(By(cast.actor("wang"), NOW), reservation_id=first.pk, reason="")
     assert used in page_of(wang.get(address)).replace("Today's", "Today&#x27;s")
+
+
+@pytest.mark.usefixtures("clock")
+def test_cancelling_at_the_last_price_costs_it_from_now_on(cast: Cast, wang: Client) -> None:
+    soon = reserve(cast, "2026-03-06 09:00", "2026-03-06 10:00")
+    tiers = page_of(wang.get(f"/bookings/{soon.pk}/")).split("data-tiers")[1].split("</dd>")[0]
+    assert "from now on: 100 %" in tiers and "later" not in tiers
+
+
+@pytest.mark.parametrize(("who", "label"), [("sun", "Recharged internally"), ("wang", "To pay")])
+def test_the_form_names_the_price_as_the_booking_does(
+    cast: Cast,
+    client: Client,
+    clock: Clock,  # noqa: F811
+    who: str,
+    label: str,
+) -> None:
+    client.force_login(cast.people[who])
+    for page in ("book/", ""):
+        html = page_of(client.get(f"/instruments/{cast.microscope.pk}/{page}", WHEN))
+        assert [word for word in ("Recharged internally", "To pay") if word in html] == [label], page
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("state", "is_offered"), [("rejected", True), ("displaced", True), ("cancelled", False)]
+)
+def test_a_booking_that_does_not_take_place_says_what_can_be_done(
+    cast: Cast, wang: Client, state: str, is_offered: bool
+) -> None:
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    assert "What you can do now" not in page_of(wang.get(f"/bookings/{made.pk}/"))
+    made.occupancy.delete()
+    Reservation.objects.filter(pk=made.pk).update(state=state, ended_at=NOW)
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    assert "What you can do now" in html and f'href="/instruments/{cast.microscope.pk}/"' in html
+    technique = cast.microscope.techniques.get()
+    assert f"?technique={technique.code}" in html and f"Other instruments with {technique.name}" in html
+    assert ("The nearest times that are free" in html) is is_offered
+    # Nobody but the person books again.
+    host = Client()
+    host.force_login(cast.people["zhao"])
+    assert "What you can do now" not in page_of(host.get(f"/bookings/{made.pk}/"))

@@ -23,7 +23,7 @@ from accounts import trail
 from accounts.areas import EMPTIED, KEPT, areas
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import PLATFORM, By
-from accounts.models import ApiToken, OutboxMessage, TrailEntry, User
+from accounts.models import ApiToken, Invitation, OutboxMessage, TrailEntry, TrailText, User
 from accounts.permissions import actor_of
 from accounts.selectors.verification import trail_verify
 from accounts.services.invitations import invitation_send
@@ -39,6 +39,8 @@ from bookings.privacy.selectors.persons import load_obstacles, load_person
 from bookings.privacy.services.persons import person_close, person_export
 from bookings.reserving.services.reservations import reservation_cancel
 from instruments.exchange.models import Harvest, Import
+from instruments.policy.models import PolicyVersion
+from instruments.rates.models import RateCard
 from tests.factories.api import Program
 from tests.factories.cast import NOW, PASSWORD, person, reserve
 from tests.factories.charges import use
@@ -196,6 +198,63 @@ def test_of_two_of_one_name_one_is_forgotten(cast, wang):
     assert "to Wang@" not in other.purpose_text
     used = models.Reservation.objects.get(state="completed")
     assert "Wang Li’s" not in used.purpose_text
+
+
+def forget(user):
+    person_close(user=user, now=LATER)
+    effects_carry_out(now=SOON)
+    assert User.objects.get(pk=user.pk).erased_at == SOON
+
+
+@pytest.mark.parametrize("name", ["Centre", "USTC", "理化中心", "electron microscopy"])
+def test_who_calls_themselves_like_a_thing_renames_nothing(cast, wang, name):
+    User.objects.filter(pk=wang.pk).update(name=name)
+    cast.facility.address = f"{name}, Hefei"
+    cast.facility.save()
+    forget(User.objects.get(pk=wang.pk))
+    before = found_anywhere(name)
+    assert before
+    cast.facility.refresh_from_db()
+    assert cast.facility.address == f"{name}, Hefei"
+    assert (cast.facility.name, cast.ustc.name) == ("Instruments Centre", "USTC")
+
+
+@pytest.mark.parametrize("name", ["currency", "false", '": {}, "', "Approval"])
+def test_who_calls_themselves_like_a_part_of_json_breaks_none(cast, wang, name):
+    User.objects.filter(pk=wang.pk).update(name=name)
+    kept = [(RateCard, "card"), (PolicyVersion, "policy")]
+    before = [list(model.objects.order_by("pk").values_list(column, flat=True)) for model, column in kept]
+    assert "currency" in before[0][0] and "approval" in before[1][0]
+    forget(User.objects.get(pk=wang.pk))
+    assert before == [
+        list(model.objects.order_by("pk").values_list(column, flat=True)) for model, column in kept
+    ]
+
+
+def test_a_stranger_replaces_no_words_of_others(cast):
+    stranger = person("Hefei", "stranger@home.example")
+    cast.facility.address = "1 Road, Hefei"
+    cast.facility.save()
+    forget(stranger)
+    cast.facility.refresh_from_db()
+    assert cast.facility.address == "1 Road, Hefei"
+
+
+def test_an_address_that_somebody_only_claims_stays_its_owners(cast, wang):
+    cast.facility.contact_email = cast.zhao.email
+    cast.facility.save()
+    need = Invitation.objects.create(
+        organisation=cast.ustc, email=cast.zhao.email, roles=["researcher"], digest=b"0" * 32,
+        invited_by=cast.sun, created_at=NOW, expires_at=NOW + timedelta(days=9),
+    )  # fmt: skip
+    TrailText.objects.create(pk=TrailEntry.objects.first().pk, content={"reason": f"ask {cast.zhao.email}"})
+    EmailAddress.objects.create(user=wang, email=cast.zhao.email, verified=False)
+    forget(wang)
+    cast.facility.refresh_from_db()
+    need.refresh_from_db()
+    assert cast.facility.contact_email == cast.zhao.email
+    assert need.withdrawn_at is None and need.email == cast.zhao.email
+    assert TrailText.objects.filter(content__reason=f"ask {cast.zhao.email}").exists()
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,27 @@ def test_a_file_over_the_api(cast, program, client):
     assert zhao.get(here + "answers/").body["results"][0]["files"] == [file]
     answer = client.get(file["files"]["file"], headers={"Authorization": f"Bearer {wang.token}"})
     assert b"".join(answer.streaming_content) == PDF
+
+
+def test_a_booking_over_the_api_is_asked(cast, program):
+    zhao, wang = program("zhao"), program("wang")
+    here = f"instruments/{cast.microscope.pk}/questionnaires/"
+    field = {"key": "toxic", "kind": "yes_no", "label": "Toxic?", "required": True}
+    assert zhao.put(here, {"moment": "booking", "questions": [field]}).status == 200
+    assert wang.get(here + "?moment=booking").body["results"][0]["version"] == 1
+    wish = {
+        "instrument": str(cast.microscope.pk), "start": "2026-03-06T10:00:00+08:00",
+        "end": "2026-03-06T12:00:00+08:00", "service_mode": "self", "purpose": {"code": "research"},
+    }  # fmt: skip
+    refused = wang.post("reservations/", wish)
+    assert refused.status == 400 and "answers.toxic" in json.dumps(refused.body)
+    assert wang.post("reservations/", wish | {"answers": ["toxic"]}).status == 400
+    wrong = wang.post("reservations/", wish | {"answers": {"toxic": True}, "questions_version": 2})
+    assert (wrong.status, wrong.body["version"]) == (409, 1)
+    made = wang.post("reservations/", wish | {"answers": {"toxic": True}, "questions_version": 1})
+    assert made.status == 201
+    sheets = zhao.get(f"reservations/{made.body['id']}/questions/").body["sheets"]
+    (sheet,) = [each for each in sheets if each["moment"] == "booking"]
+    assert (sheet["state"], sheet["answers"]) == ("answered", {"toxic": True})
+    again = {"moment": "booking", "answers": {"toxic": False}}
+    assert wang.post(f"reservations/{made.body['id']}/answers/", again).status == 409

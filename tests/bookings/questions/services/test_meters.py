@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
-from accounts.domain.roles import By
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, OutboxMessage, TrailEntry
+from accounts.services.memberships import role_grant
 from bookings.models import Closure, CounterCycle, MeterReading, Reservation
 from bookings.overview.services.effects import effects_carry_out
 from bookings.questions.selectors.meters import load_due, open_cycles
@@ -65,6 +66,15 @@ def test_the_hours_of_use_count_and_each_word_is_told_once(cast):
     carry_out()
     assert told() == ["counter.reached"]
     assert not Closure.objects.exists()
+
+
+def test_operators_who_may_not_open_the_page_are_not_told(cast):
+    role_grant(By(PLATFORM, NOW), user=cast.sun, role="operator", organisation=cast.ustc)
+    counter(cast)
+    use(cast, 8, 3)
+    carry_out()
+    told_of = Message.objects.filter(kind="counter.reached").values_list("user", flat=True)
+    assert list(told_of) == [cast.zhao.pk]
 
 
 def test_near_the_limit_is_told_and_then_the_limit(cast):

@@ -322,3 +322,128 @@ def test_a_file_after_use_is_part_of_checking_out(cast, noon):
     sent = {"answer_stage": SimpleUploadedFile("a.pdf", PDF), "answer_clean": "yes"}
     wang.post(reverse("bookings:check-out", args=[made.pk]), sent)
     assert AnswerFile.objects.get().sheet == AnswerSheet.objects.get()
+
+
+def test_the_host_checks_somebody_in_with_rules_on_paper_and_answers(cast, noon):
+    ask(cast, "before", CLEAN)
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    noon(TEN)
+    zhao = signed_in(cast.zhao)
+    here = reverse("bookings:reservation", args=[made.pk])
+    form = reverse("bookings:questions", args=[made.pk, "before"])
+    assert zhao.post(reverse("bookings:check-in", args=[made.pk])).url == form
+    html = page_of(zhao.get(form))
+    assert "Wear gloves." in html and 'value="paper"' in html and "Clean?" in html
+    sent = {"house_rules": "1", "means": "paper", "answer_clean": "yes"}
+    assert zhao.post(form, sent).url == here
+    accepted = HouseRulesAcceptance.objects.get()
+    assert (accepted.user, accepted.means, accepted.recorded_by) == (cast.wang, "paper", cast.zhao)
+    page = page_of(zhao.get(here))
+    assert "data-recorded" in page and "Answered by Zhao Min" in page
+    assert 'name="rating"' not in page  # not theirs to give
+
+
+def test_the_host_records_it_for_whom_they_have_checked_in_without(cast, noon):
+    ask(cast, "before", CLEAN)
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    noon(TEN)
+    zhao = signed_in(cast.zhao)
+    form = reverse("bookings:questions", args=[made.pk, "before"])
+    zhao.post(form, {"house_rules": "1", "means": "", "answer_clean": "yes"})
+    assert Reservation.objects.get().state == "in_use" and not HouseRulesAcceptance.objects.exists()
+    assert form in page_of(zhao.get(reverse("bookings:reservation", args=[made.pk])))
+    assert "Clean?" not in page_of(zhao.get(form))
+    zhao.post(form, {"house_rules": "1", "means": "read_out"})
+    assert HouseRulesAcceptance.objects.get().means == "read_out"
+
+
+def test_the_booking_form_asks_and_the_host_reads_the_answers_with_the_request(cast, noon):
+    noon("2026-03-02 09:00")
+    by = By(cast.actor("zhao"), NOW)
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    toxic = {"key": "toxic", "kind": "yes_no", "label": "Toxic?", "label_zh": "有毒吗？", "required": True}
+    questionnaire_set(by, instrument_id=asks.pk, moment="booking", fields=[toxic])
+    wang, zhao = signed_in(cast.wang), signed_in(cast.zhao)
+    address = reverse("bookings:book", args=[asks.pk])
+    query = {"start": "2026-03-06T02:00:00Z", "minutes": "120"}
+    page = wang.get(address, query)
+    assert "Toxic?" in page_of(page)
+    sent = typed(page.context["form"], start=query["start"], minutes="120")
+    html = page_of(wang.post(address, sent), 400)
+    assert 'id="id_answer_toxic_error"' in html or "is-invalid" in html
+    sent |= {"answer_toxic": "yes", "purpose_text": "kept"}
+    questionnaire_set(
+        By(cast.actor("zhao"), NOW, 1), instrument_id=asks.pk, moment="booking",
+        fields=[toxic | {"label": "Harmless?"}],
+    )  # fmt: skip
+    html = page_of(wang.post(address, sent), 400)
+    assert "The questions have changed" in html and 'name="questions_version" value="2"' in html
+    assert "kept" in html and not Reservation.objects.exists()
+    response = wang.post(address, sent | {"questions_version": "2"})
+    assert response.status_code == 302, page_of(response, response.status_code)
+    made = Reservation.objects.get()
+    assert AnswerSheet.objects.get(reservation=made).answers == {"toxic": True}
+    assert "Harmless?" in page_of(zhao.get(reverse("bookings:requests")))
+    booking = reverse("bookings:reservation", args=[made.pk])
+    for client in (wang, zhao):
+        assert 'data-answers="booking"' in page_of(client.get(booking))
+    form = reverse("bookings:questions", args=[made.pk, "booking"])
+    assert form not in page_of(wang.get(booking)) and wang.get(form).url == booking
+    page_of(wang.post(form, {"answer_toxic": "no"}), 409)
+
+
+def test_a_booking_says_that_answers_are_owed_and_takes_them(cast, noon):
+    noon("2026-03-02 09:00")
+    made = reserve(cast, TEN, TWELVE)
+    asked = ask(cast, "booking", CLEAN)
+    row = AnswerSheet(reservation=made, questionnaire=asked, moment="booking", state="owed", created_at=NOW)
+    row.save()
+    wang = signed_in(cast.wang)
+    form = reverse("bookings:questions", args=[made.pk, "booking"])
+    here = page_of(wang.get(reverse("bookings:reservation", args=[made.pk])))
+    assert "data-owed" in here and form in here
+    assert form in page_of(wang.get(reverse("bookings:questions-owed")))
+    html = page_of(wang.get(form))
+    assert "Clean?" in html and "is-invalid" not in html
+    page_of(wang.post(form, {}), 400)
+    assert wang.post(form, {"answer_clean": "yes", "questions_version": "1"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.state, row.answers) == ("answered", {"clean": True})
+
+
+def test_the_host_sets_the_questions_asked_when_booking(cast, noon):
+    zhao = signed_in(cast.zhao)
+    address = reverse("bookings:questionnaires", args=[cast.microscope.pk, "booking"])
+    html = page_of(zhao.get(address))
+    assert 'value="choice"' in html and 'value="file"' not in html and 'value="meter"' not in html
+    form = zhao.get(address).context["form"]
+    assert zhao.post(address, typed(form, row_0_label="Toxic?", row_0_kind="yes_no")).status_code == 302
+    row = Questionnaire.objects.get()
+    assert (row.moment, [field["kind"] for field in row.fields]) == ("booking", ["yes_no"])
+    page_of(zhao.post(address, typed(form, row_0_label="Toxic?", row_0_kind="file", version="1")), 400)
+
+
+def test_what_a_series_owes_is_said_before_and_asked_before_use(cast, noon):
+    wang = signed_in(cast.wang)
+    new = reverse("bookings:series-new", args=[cast.microscope.pk])
+    form = {
+        "start": "2026-03-09T10:00:00+08:00", "minutes": "120", "service_mode": "self", "purpose": "research",
+        "frequency": "WEEKLY", "every": "1", "monthly": "day", "ends": "times", "times": "2",
+    }  # fmt: skip
+    later = "You answer them afterwards"
+    assert later not in page_of(wang.get(new, form))
+    ask(cast, "booking", CLEAN)
+    assert later in page_of(wang.get(new, form))
+    line = f"instrument,starts,ends\n{cast.microscope.name},2026-03-30 10:00,2026-03-30 12:00\n"
+    file = SimpleUploadedFile("old.csv", line.encode())
+    sent = {"file": file, "organisation": "fudan", "act": "preview"}
+    assert later in page_of(wang.post(reverse("bookings:import"), sent))
+    wang.post(new, form | {"act": "refuse"})
+    first = Reservation.objects.order_by("start_at").first()
+    noon("2026-03-09 10:00")
+    check_in = wang.post(reverse("bookings:check-in", args=[first.pk]))
+    asks = reverse("bookings:questions", args=[first.pk, "booking"])
+    assert check_in.url == asks
+    assert "Clean?" in page_of(wang.get(asks))

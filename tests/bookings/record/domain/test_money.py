@@ -100,3 +100,80 @@ def test_rounding_twice_changes_nothing_and_amounts_read_back(amount: Decimal, c
     assert money.round_half_up(rounded, currency) == rounded == D(text)
     assert len(text.partition(".")[2]) == money.minor_digits(currency)
     assert text.strip("-0.") or not text.startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("106", "106", ""),
+        ("106.00", "106", ""),
+        ("1,079.68", "1079.68", ""),
+        ("1.079,68", "1079.68", ""),
+        ("1 079,68", "1079.68", ""),
+        ("1079,68", "1079.68", ""),
+        ("1,079", "1079", ""),
+        ("0,5", "0.5", ""),
+        ("cny 106.00", "106", "CNY"),
+        ("106.00 EUR", "106", "EUR"),
+        ("￥１０６.００", "106", ""),
+        ("106 元", "106", ""),
+        ("106元整", "106", ""),
+        ("RMB 106", "106", "CNY"),
+        ("人民币1,079.68元", "1079.68", "CNY"),
+        ("HK$ 106.00", "106", "HKD"),
+        ("1'079.68", "1079.68", ""),
+        ("12,345", "12345", ""),
+        ("1079,680", "1079.68", ""),
+        ("-12.50", "-12.5", ""),
+        ("\N{MINUS SIGN}12.50", "-12.5", ""),
+    ],
+)
+def test_amounts_as_people_type_them(text, amount, currency):
+    assert money.amount_named(text) == (Decimal(amount), currency)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "0.00", "0001", "2026-0001", "Wang", "106 abc", "106 CNY HKD", "1e5", "NaN", "9" * 16, "1.2.3"],
+)
+def test_no_amounts(text):
+    assert money.amount_named(text) is None
+
+
+@given(st.decimals(Decimal("0.01"), Decimal("999999999.99"), places=2))
+def test_every_written_amount_is_read_again(amount):
+    for text in (f"{amount}", f"{amount:,}", f"CNY {amount:,}"):
+        named = money.amount_named(text)
+        assert named is not None and named[0] == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("73383", ("73383", "73384", "")),
+        ("73,383", ("73383", "73384", "")),
+        ("CNY 73,383", ("73383", "73384", "CNY")),
+        ("-12 元", ("12", "13", "")),
+        ("73383.80", ("73383.80", None, "")),
+        ("73383.00", ("73383", None, "")),
+        ("73,383.0 CNY", ("73383", None, "CNY")),
+        ("12,00 €", ("12", None, "EUR")),
+    ],
+)
+def test_a_whole_number_finds_what_begins_with_it(text, found):
+    amount, below, currency = money.amounts_searched(text)
+    low, high, unit = found
+    assert (amount, below, currency) == (Decimal(low), None if high is None else Decimal(high), unit)
+
+
+def test_no_amount_finds_no_amount():
+    assert money.amounts_searched("0") is None and money.amounts_searched("Fudan") is None
+
+
+@given(st.decimals(Decimal("0.01"), Decimal(10**9), places=2))
+def test_the_whole_part_of_an_amount_finds_it(amount):
+    if amount >= 1:
+        low, below, _ = money.amounts_searched(str(int(amount)))
+        assert low <= amount < below
+    low, below, _ = money.amounts_searched(f"{amount:,.2f}")
+    assert (low, below) == (amount, None)

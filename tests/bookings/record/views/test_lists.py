@@ -1,11 +1,18 @@
 """Working with a list: words, days, order, and the file of what is left."""
 
+import csv
+from datetime import datetime
+from io import BytesIO, StringIO
+
+import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from bookings.models import Earmark
 from tests.factories.cast import NOW, reserve
+from tests.factories.funding import source
 from tests.factories.money import charge_of, store
 
 CHARGES = reverse("bookings:money-charges")
@@ -61,6 +68,13 @@ def test_what_is_no_column_changes_nothing(lin, three, sort):
     assert listed(lin, sort=sort) == listed(lin)
 
 
+@pytest.mark.parametrize("query", [{"payer": "abc"}, {"side": "xx"}, {"month": "2026-13"}])
+def test_what_no_filter_knows_is_said_at_its_field_and_lists_nothing(lin, three, query):
+    page = lin.get(CHARGES, query)
+    assert "invalid-feedback" in page.content.decode()
+    assert not len(page.context["page"].object_list)
+
+
 def test_days_are_the_readers_and_the_last_is_included(lin, three):
     day = three[0].created_at.date().isoformat()
     assert len(listed(lin, since=day, until=day)) == 3
@@ -74,7 +88,34 @@ def test_days_are_the_readers_and_the_last_is_included(lin, three):
 def test_the_file_is_narrowed_and_sorted_too(lin, three):
     answer = lin.get(CHARGES, {"q": "tube", "sort": "total", "format": "csv"})
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
-    assert [line for line in lines if "Tube furnace" in line] == lines[1:2]
+    assert [line for line in lines if "Tube furnace" in line] == lines[1:2] and len(lines) == 2
+
+
+def test_a_file_of_money_is_what_book_keeping_reads(lin, three, cast):
+    """Nothing but heading and rows, in the reader's zone, with net, person and source; a workbook has dates
+    and numbers as such. A host does not see its guests' sources."""
+    paid = source(cast, "NSFC-17")
+    Earmark.objects.create(
+        reservation=three[1].reservation, source=paid, percent=100, redeemed=106, created_at=NOW,
+        released_at=NOW,
+    )  # fmt: skip
+    answer = lin.get(CHARGES, {"sort": "total", "format": "csv"})
+    rows = list(csv.DictReader(StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+    assert [(row["net"], row["tax"], row["total"], row["source"]) for row in rows] == [
+        ("100.00", "6.00", "106.00", "NSFC-17"),
+        ("200.00", "12.00", "212.00", ""),
+        ("300.00", "18.00", "318.00", ""),
+    ]
+    assert {row["start"] for row in rows} == {"2026-03-02T10:00:00+08:00"}
+    assert all(row["person"] and row["made"].endswith("+08:00") for row in rows)
+    book = openpyxl.load_workbook(BytesIO(lin.get(CHARGES, {"format": "xlsx"}).content))
+    heads, *lines = book["figures"].iter_rows(values_only=True)
+    assert {line[heads.index("start")] for line in lines} == {datetime(2026, 3, 2, 10)}
+    assert sum(line[heads.index("net")] for line in lines) == 600
+    host = Client()
+    host.force_login(cast.people["gao"])
+    text = b"".join(host.get(CHARGES, {"format": "csv"}).streaming_content).decode()
+    assert "106.00" in text and "NSFC-17" not in text
 
 
 def test_totals_are_of_what_is_left(lin, three):

@@ -395,6 +395,7 @@ def test_past_its_deadline_a_request_is_expired(cast: Cast, program: Programs, c
     assert zhao.get(f"reservations/{made.pk}/").body["state"] == "expired"
     assert zhao.get("reservations/?state=requested").ids == []
     assert zhao.get("reservations/?state=expired").ids == [str(made.pk)]
+    assert zhao.get("reservations/?state=requested, expired").ids == [str(made.pk)]
     answer = zhao.post(f"reservations/{made.pk}/approve/")
     assert (answer.status, answer.code, answer.body["state"]) == (409, "wrong-state", "expired")
 

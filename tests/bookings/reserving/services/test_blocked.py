@@ -5,7 +5,7 @@ import pytest
 from accounts.domain.roles import By
 from bookings.board.services.enquiries import enquiry_accept
 from bookings.catalogue.selectors.parties import Booking
-from bookings.models import Reservation
+from bookings.models import Reservation, WaitingWish
 from bookings.plans.domain.imports import RowsRefused
 from bookings.plans.services.imports import bookings_import
 from bookings.record.domain.periods import Period
@@ -19,6 +19,7 @@ from instruments.managing.services.registry import facility_create
 from tests.factories.blocks import block
 from tests.factories.board import FIRST, bid_of, enquiry_of
 from tests.factories.cast import NOW, at, reserve
+from tests.factories.waiting import narrow, wait
 
 PERIOD = ("2026-03-09 10:00", "2026-03-09 12:00")
 
@@ -131,3 +132,24 @@ def test_a_bid_is_the_hosts_consent_and_tells_nobody_of_a_block(cast, whom):
     made = enquiry_accept(By(cast.actor("hu"), NOW), enquiry_id=enquiry.pk, slot_id=slot.pk)
     assert made.state == "confirmed"
     blocked(lambda: reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", who="hu", organisation="optics"))
+
+
+def test_a_blocked_person_reads_it_where_a_time_is_looked_for(cast, client, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    pages = [f"/instruments/{cast.microscope.pk}/", f"/instruments/{cast.microscope.pk}/wait/"]
+    client.force_login(cast.people["wang"])
+    assert not any("The stage was broken." in client.get(page).text for page in pages)
+    block(cast, "wang")
+    for page in pages:
+        assert "Reason: The stage was broken." in client.get(page).text
+    client.force_login(cast.people["sun"])
+    assert not any("The stage was broken." in client.get(page).text for page in pages)
+
+
+def test_a_blocked_person_waits_only_for_others_instruments(cast):
+    narrow_one = narrow(cast)
+    block(cast, "wang")
+    blocked(lambda: wait(cast, narrow_one))
+    assert not WaitingWish.objects.exists()
+    wait(cast, narrow_one, any_equivalent=True)
+    wait(cast, narrow_one, "sun")

@@ -4,13 +4,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.domain.errors import NotFound, NotPermitted, WrongVersion
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongVersion
 from accounts.domain.roles import By
 from accounts.models import Message, OutboxMessage, TrailEntry
 from bookings.models import Reservation, UsageSession
 from bookings.overview.services.effects import effects_carry_out
 from bookings.record.domain.refusals import RulesRefuse
-from bookings.usage.services.usage import reservation_check_in
+from bookings.usage.services.usage import house_rules_record, reservation_check_in
 from instruments.house_rules.models import HouseRules, HouseRulesAcceptance
 from instruments.house_rules.selectors.house_rules import load_house_rules
 from instruments.house_rules.services.house_rules import house_rules_accept, house_rules_set
@@ -99,6 +99,64 @@ def test_who_has_accepted_them_owes_nothing_when_the_host_checks_them_in(cast):
     check_in(cast, made, who="zhao")
     assert "house_rules_open" not in TrailEntry.objects.get(action="reservation.in_use").after
     assert not OutboxMessage.objects.filter(kind="mail.house-rules-open").exists()
+
+
+def test_the_host_records_how_they_were_accepted_and_who_recorded_it(cast):
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    check_in(cast, made, who="zhao", house_rules=1, house_rules_means="paper")
+    accepted = HouseRulesAcceptance.objects.get()
+    assert (accepted.user, accepted.means, accepted.recorded_by) == (cast.wang, "paper", cast.zhao)
+    entry = TrailEntry.objects.get(action="houserules.record")
+    assert (entry.actor_id, entry.after["user"]) == (cast.zhao.pk, str(cast.wang.pk))
+    assert "house_rules_open" not in TrailEntry.objects.get(action="reservation.in_use").after
+    assert not OutboxMessage.objects.filter(kind="mail.house-rules-open").exists()
+
+
+@pytest.mark.parametrize("version", [None, 1, 3])
+def test_only_the_version_in_force_is_recorded(cast, version):
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    set_rules(cast, "Wear gloves and goggles.")
+    assert refusal(
+        lambda: check_in(cast, made, who="zhao", house_rules=version, house_rules_means="paper")
+    ) == [("house-rules-not-accepted", {"version": 2})]
+    assert not UsageSession.objects.exists() and not HouseRulesAcceptance.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["chen", "wang"])
+def test_only_the_hosts_managers_record_it(cast, who):
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    with pytest.raises(NotPermitted):
+        check_in(cast, made, who=who, house_rules=1, house_rules_means="read_out")
+    with pytest.raises(NotPermitted):
+        record(cast, made, who=who)
+    assert not UsageSession.objects.exists() and not HouseRulesAcceptance.objects.exists()
+
+
+def record(cast, made, who="zhao", version=1, means="read_out"):
+    by = By(cast.actor(who), at(TEN))
+    return house_rules_record(by, reservation_id=made.pk, version=version, means=means)
+
+
+def test_it_is_recorded_after_the_check_in_too_and_only_once(cast):
+    set_rules(cast)
+    made = reserve(cast, TEN, TWELVE, who="chen", organisation="fudan", on_behalf_of="wang@fudan.example")
+    check_in(cast, made, who="zhao")
+    for version, means, error in ((2, "paper", WrongVersion), (1, "nonsense", Invalid)):
+        with pytest.raises(error):
+            record(cast, made, version=version, means=means)
+    record(cast, made)
+    record(cast, made, means="paper")
+    assert HouseRulesAcceptance.objects.get().means == "read_out"
+    assert TrailEntry.objects.filter(action="houserules.record").count() == 1
+    effects_carry_out(now=at(TEN))
+    (told,) = Message.objects.filter(kind="mail.house-rules-recorded")
+    assert told.user == cast.wang and "read out and agreed to" in told.text
+    stranger = By(cast.actor("hu"), at(TEN))
+    with pytest.raises(NotFound):
+        house_rules_record(stranger, reservation_id=made.pk, version=1, means="paper")
 
 
 def test_samples_that_are_sent_in_need_no_rules_at_check_in(cast):

@@ -128,7 +128,11 @@ def test_shortening_needs_no_approval_but_a_move_and_an_extension_do(cast):
     longer = move(cast, row, "2026-03-10 10:00", "2026-03-10 13:00")
     assert (longer.state, longer.deadline_at) == ("requested", NOW + timedelta(days=2))
     assert Occupancy.objects.get().expires_at == longer.deadline_at
-    assert OutboxMessage.objects.filter(kind="mail.to-decide").count() == 2
+    assert OutboxMessage.objects.filter(kind="mail.to-decide").count() == 1
+    told = OutboxMessage.objects.filter(kind__startswith="mail.move-")
+    assert {row.kind: row.payload["was_end"] for row in told} == dict.fromkeys(
+        ["mail.move-requested", "mail.move-to-decide"], at("2026-03-10 11:00").isoformat()
+    )
 
 
 def test_the_hosts_manager_moves_with_a_reason_and_without_approval(cast):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -229,6 +230,8 @@ def test_a_manager_books_for_a_member(cast, browser):
     assert missing.status_code == 400
     done = chen.post(address(cast), sent(on_behalf_of="WANG@fudan.example"))
     assert done.status_code == 302
+    said = [str(message) for message in get_messages(done.wsgi_request)]
+    assert said == ["Booked for Wang Li, who gets the confirmation."]
     row = Reservation.objects.get()
     assert (row.user_id, row.made_by_id) == (cast.wang.pk, cast.chen.pk)
 
@@ -438,3 +441,17 @@ def test_what_was_never_offered_is_not_taken(cast, browser, take):
     assert answer.status_code in {200, 302} and not Reservation.objects.filter(service_mode="flying").exists()
     if answer.status_code == 200:
         assert answer.context["mode"] == "self"
+
+
+def test_what_is_said_of_the_post_follows_the_form(cast, browser):
+    wang = browser("wang")
+    cast.microscope.service_modes = ["self", "entrusted"]
+    cast.microscope.save()
+
+    def said(start, mode):
+        asked = sent(start=start, service_mode=mode)
+        return "Samples that you post today" in wang.get(address(cast, "quote"), asked).content.decode()
+
+    assert said("2026-03-06T02:00:00Z", "entrusted")
+    assert not said("2026-03-06T02:00:00Z", "self")
+    assert not said("2026-05-06T02:00:00Z", "entrusted")

@@ -127,7 +127,11 @@ def test_the_next_one_opens_after_an_answer_and_several_get_one_answer(cast, ask
     assert nothing.status_code == 400
     assert "Choose at least one request." in nothing.content.decode()
     chosen = [f"{other.pk}:{other.version}" for other in others[:2]]
-    assert zhao.post(many, {"approve": "0", "chosen": chosen, "reason": " "}).status_code == 400
+    unsaid = zhao.post(many, {"approve": "0", "chosen": chosen, "reason": " "})
+    assert unsaid.status_code == 400
+    html = unsaid.content.decode()
+    assert unsaid.context["ticked"] == [other.pk for other in others[:2]]
+    assert html.count("checked") == 3 and 'aria-describedby="many-reason-error"' in html  # one: the keys
     Reservation.objects.filter(pk=others[1].pk).update(made_by=cast.zhao)  # not hers to decide
     done = zhao.post(many, {"approve": "1", "chosen": chosen}, follow=True)
     assert "1 request accepted." in done.content.decode()
@@ -208,13 +212,13 @@ def test_managers_of_others_may_not(cast, asked, noon):
 
 def test_statements_do_not_grow_with_requests(cast, asked, zhao, django_assert_num_queries):
     zhao.get(INBOX)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         zhao.get(INBOX)
     for hour in (13, 15):
         reserve(
             cast, f"2026-03-06 {hour}:00", f"2026-03-06 {hour + 1}:00", who="sun", instrument=asked.instrument
         )
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         zhao.get(INBOX)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,13 @@ import pytest
 from django.test import Client
 
 from accounts.api.transfers import TRANSFERS
+from accounts.models import ApiToken, User
 from bookings.models import HandOff, ResultFile
+from bookings.results.api import uploads as upload_api
+from bookings.results.services import uploads
+from bookings.results.services.uploads import files_check
 from tests.factories.api import Clock, Program
-from tests.factories.cast import Cast
+from tests.factories.cast import NOW, Cast
 from tests.factories.results import PIECE, TUS, announced, begin, metadata, send, uploaded
 
 type Programs = Callable[..., Program]
@@ -72,11 +77,11 @@ def test_a_piece_too_many_at_a_time_changes_nothing(zhao: Program, hand_off: Han
 
 
 def test_what_this_server_can_do() -> None:
-    told = Program().send("OPTIONS", "uploads/")
-    assert told.status == 204
+    told = Client().options("/api/v1/uploads/")
+    assert told.status_code == 204
     assert told.headers["Tus-Version"] == "1.0.0"
     assert told.headers["Tus-Extension"] == ("creation,creation-with-upload,termination,checksum,expiration")
-    assert told.headers["Tus-Checksum-Algorithm"] == "sha256"
+    assert told.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
     assert told.headers["Tus-Max-Size"] == str(100 << 30)
     assert "Access-Control-Allow-Origin" not in told.headers
 
@@ -109,23 +114,129 @@ def test_lengths_that_are_lies(zhao: Program, hand_off: HandOff, settings: Any) 
     assert ResultFile.objects.get().received == 0
 
 
-def test_sixteen_mebibytes_at_most(zhao: Program, hand_off: HandOff) -> None:
+def test_a_piece_of_any_length_within_the_files(zhao: Program, hand_off: HandOff) -> None:
     where = begin(zhao, hand_off, "a", 40 << 20).headers["Location"]
-    piece = bytes(16 << 20)
-    assert send(zhao, where, 0, piece + b"x").status == 413
+    content = random.Random(3).randbytes((40 << 20) + 1)
+    assert send(zhao, where, 0, content).status == 413
     assert ResultFile.objects.get().received == 0
-    assert send(zhao, where, 0, piece).headers["Upload-Offset"] == str(16 << 20)
+    last = send(zhao, where, 0, content[:-1])
+    assert (last.status, last.headers["Upload-Offset"]) == (204, str(40 << 20))
+    assert files_check(now=NOW) == 1
+    row = ResultFile.objects.get()
+    assert (row.state, row.sha256) == ("checked", hashlib.sha256(content[:-1]).hexdigest())
 
 
-def test_a_checksum_is_held_against_the_piece(zhao: Program, hand_off: HandOff) -> None:
+def test_a_long_piece_ends_with_its_senders_right(
+    cast: Cast, zhao: Program, hand_off: HandOff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, at_once = uploads.upload_write, []
+
+    def write_and_revoke(by: Any, **how: Any) -> Any:
+        row = write(by, **how)
+        at_once.append(len(how["data"]))
+        ApiToken.objects.filter(user=cast.people["zhao"]).update(revoked_at=NOW)
+        return row
+
+    monkeypatch.setattr(uploads, "upload_write", write_and_revoke)
+    where = begin(zhao, hand_off, "a", 40 << 20).headers["Location"]
+    assert send(zhao, where, 0, bytes(40 << 20)).status == 401
+    assert ResultFile.objects.get().received == 16 << 20 == at_once[0]
+    assert len(at_once) == 1
+
+
+class Slow:
+    """A body that comes so slowly that `happens` before its last byte."""
+
+    def __init__(self, content: bytes, happens: Callable[[], object]) -> None:
+        self.left, self.happens = content, happens
+
+    def read(self, size: int = -1) -> bytes:
+        piece, self.left = self.left[:1], self.left[1:]
+        if not self.left and piece:
+            self.happens()
+        return piece
+
+    readline = read
+
+
+@pytest.mark.parametrize("checked", [False, True])
+@pytest.mark.parametrize("loses", ["token", "scope", "account", "session"])
+def test_a_slow_piece_is_stored_for_who_may_still_send_it(
+    cast: Cast, zhao: Program, hand_off: HandOff, clock: Clock, loses: str, checked: bool
+) -> None:
     where = begin(zhao, hand_off, "a", 6).headers["Location"]
-    right = "sha256 " + base64.b64encode(hashlib.sha256(b"abc").digest()).decode()
-    wrong = send(zhao, where, 0, b"abd", Upload_Checksum=right)
-    assert (wrong.status, wrong.code) == (460, "checksum-differs")
-    unknown = send(zhao, where, 0, b"abc", Upload_Checksum="crc32 AAAA")
-    assert unknown.problems == [("Upload-Checksum", "unknown-value")]
+    person = cast.people["zhao"]
+
+    def happens() -> None:
+        clock.now += upload_api.SLOW
+        tokens, people = ApiToken.objects.filter(user=person), User.objects.filter(pk=person.pk)
+        {
+            "token": lambda: tokens.update(revoked_at=NOW),
+            "scope": lambda: tokens.update(scopes=["read"]),
+            "account": lambda: people.update(is_active=False),
+            "session": lambda: people.update(is_active=False),
+        }[loses]()
+
+    if loses == "session":
+        client = Client()
+        client.force_login(person)
+    else:
+        client = Client(headers={"Authorization": f"Bearer {zhao.token}"})
+    request = {
+        "wsgi.input": Slow(b"abc", happens),
+        "CONTENT_LENGTH": "3",
+        "CONTENT_TYPE": "application/offset+octet-stream",
+        "HTTP_TUS_RESUMABLE": "1.0.0",
+        "HTTP_UPLOAD_OFFSET": "0",
+    }
+    if checked:
+        request["HTTP_UPLOAD_CHECKSUM"] = "sha1 " + base64.b64encode(hashlib.sha1(b"abc").digest()).decode()
+    answer = client.generic("PATCH", where, **request)
+    assert answer.status_code in (401, 403, 404), answer.content
     assert ResultFile.objects.get().received == 0
-    assert send(zhao, where, 0, b"abc", Upload_Checksum=right).status == 204
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_a_checksum_is_held_against_the_piece(
+    zhao: Program, hand_off: HandOff, algorithm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a long one, of which nothing is stored before."""
+    monkeypatch.setattr(upload_api, "PIECE_BYTES", 2)
+    where = begin(zhao, hand_off, "a", 6).headers["Location"]
+    right = f"{algorithm} " + base64.b64encode(hashlib.new(algorithm, b"abcde").digest()).decode()
+    wrong = send(zhao, where, 0, b"abcdf", Upload_Checksum=right)
+    assert (wrong.status, wrong.code) == (460, "checksum-differs")
+    for unknown in ("crc32 AAAA", "", "sha512 x"):
+        refused = send(zhao, where, 0, b"abc", Upload_Checksum=unknown)
+        assert refused.problems == [("Upload-Checksum", "unknown-value")]
+    with monkeypatch.context() as patched:
+        patched.setattr(upload_api, "CHECKED_BYTES", 4)
+        long = send(zhao, where, 0, b"abcde", Upload_Checksum=right)
+        assert (long.status, long.code, long.body["most"]) == (413, "piece-too-large", 4)
+    assert ResultFile.objects.get().received == 0
+    assert send(zhao, where, 0, b"abcde", Upload_Checksum=right).headers["Upload-Offset"] == "5"
+
+
+def test_pieces_in_chunks_whose_length_nobody_says(zhao: Program, hand_off: HandOff) -> None:
+    where = begin(zhao, hand_off, "a", 6).headers["Location"]
+    client = Client(headers={"Authorization": f"Bearer {zhao.token}"})
+
+    def sent(at: int, data: bytes) -> int:
+        request = {
+            "wsgi.input": Broken(data, False),
+            "CONTENT_LENGTH": "",
+            "CONTENT_TYPE": "application/offset+octet-stream",
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "HTTP_TUS_RESUMABLE": "1.0.0",
+            "HTTP_UPLOAD_OFFSET": str(at),
+        }
+        return client.generic("PATCH", where, **request).status_code
+
+    assert sent(0, b"abc") == 204
+    assert sent(3, b"defg") == 413
+    assert ResultFile.objects.get().received == 3
+    assert sent(3, b"def") == 204
+    assert ResultFile.objects.get().received == 6
 
 
 def test_other_protocols(zhao: Program, hand_off: HandOff) -> None:

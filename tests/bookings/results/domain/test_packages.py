@@ -9,12 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import bagit
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rocrate.rocrate import ROCrate
 
 from bookings.results.domain.packages import Measurement, Result, Thing, package
 from bookings.results.domain.zips import Stored, cut, length, pieces
+from tests.factories.results import crate_problems
 
 AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 SESSION = Measurement(
@@ -73,7 +75,7 @@ def test_it_is_an_ro_crate_of_the_session(tmp_path):
     assert action.type == "CreateAction"
     assert action["instrument"].id == "https://doi.org/10.1000/1"
     assert action["agent"].id == "https://orcid.org/0000-0002-1825-0097"
-    assert [each["name"] for each in action["object"]] == ["Steel"]
+    assert action["object"]["name"] == "Steel"
     assert (action["startTime"], action["endTime"]) == ("2026-03-02T08:30:00Z", "2026-03-02T10:30:00Z")
     assert len(crate.root_dataset["hasPart"]) == len(CONTENT)
     assert all((tmp_path / "results-7k3m/data/files" / path).is_file() for path in CONTENT)
@@ -84,8 +86,25 @@ def test_who_is_not_known_is_left_out(tmp_path):
     text = (unpacked(tmp_path, CONTENT, session) / "data/ro-crate-metadata.json").read_text()
     graph = {each["@id"]: each for each in json.loads(text)["@graph"]}
     assert "agent" not in graph["#session"]
-    assert graph["#session"]["object"] == []
+    assert "object" not in graph["#session"]
     assert graph["#instrument"]["name"] == "Microscope"
+
+
+@pytest.mark.parametrize("content", [CONTENT, {"a.csv": b"1"}, {}])
+@pytest.mark.parametrize(
+    "session",
+    [
+        SESSION,
+        replace(SESSION, agent=None, samples=(), instrument=Thing("Microscope"), host=Thing("中国科大")),
+    ],
+)
+def test_an_independent_validator_has_nothing_to_say(tmp_path, content, session):
+    folder = unpacked(tmp_path, content, session) / "data"
+    assert crate_problems(folder) == []
+    if content is CONTENT:
+        described = folder / "ro-crate-metadata.json"
+        described.write_text(described.read_text().replace("datePublished", "dateCreated"))
+        assert [each.partition(":")[0] for each in crate_problems(folder)] == ["ro-crate-1.2_13.4"]
 
 
 def test_a_result_cannot_stand_in_for_the_description(tmp_path):

@@ -5,7 +5,6 @@ import shutil
 import struct
 import subprocess
 import zipfile
-import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -73,12 +72,10 @@ def test_beyond_four_gigabytes_and_65535_files_it_is_zip64(files):
 
 
 def test_a_file_of_five_gigabytes_is_read_by_others(tmp_path):
-    """Sparse, so that it costs little: what is written between its header and its end is nought."""
+    """Sparse, so that it costs little: what is written between its header and its end is nought. Nobody
+    reads so much, so its checksum may be any."""
     size = 5 * 2**30
-    crc = 0
-    for _ in range(size // 2**24):
-        crc = zlib.crc32(bytes(2**24), crc)
-    files = [Stored("a/large.bin", size, crc), Stored.of("a/after.txt", b"after")]
+    files = [Stored("a/large.bin", size, 1), Stored.of("a/after.txt", b"after")]
     parts, path = pieces(files, AT), tmp_path / "large.zip"
     with path.open("wb") as out:
         for part, first, last in cut(parts, 0, length(parts)):

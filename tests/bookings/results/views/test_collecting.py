@@ -27,7 +27,7 @@ from instruments.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.conversations import leave
-from tests.factories.results import announced, released, uploaded
+from tests.factories.results import announced, crate_problems, released, uploaded
 
 pytestmark = [
     pytest.mark.django_db,
@@ -209,6 +209,7 @@ def test_the_package_is_a_bag_and_a_crate_of_stated_length(cast, hand_off, tmp_p
     (folder,) = (tmp_path / "out").iterdir()
     bagit.Bag(str(folder)).validate()
     assert (folder / "data/files/图像/样品 1.tif").read_bytes() == TIFF
+    assert crate_problems(folder / "data") == []
     action = ROCrate(folder / "data").dereference("#session")
     assert action["agent"]["name"] == "Wang Li"
     assert action["instrument"]["name"] == cast.microscope.name

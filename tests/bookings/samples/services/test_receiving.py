@@ -1,14 +1,21 @@
 """How a facility receives samples by post: who says it, and where it is read."""
 
+from datetime import date, timedelta
+
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongVersion
 from accounts.domain.roles import By
 from accounts.models import TrailEntry
+from bookings.catalogue.selectors.catalogue import load_offers
+from bookings.samples.domain.samples import MOST_DAYS, USUAL_DAYS
+from bookings.samples.models import SampleReceiving
 from bookings.samples.selectors.labels import load_labels
 from bookings.samples.selectors.receiving import receiving_of
 from bookings.samples.services.receiving import receiving_set
+from instruments.reading.domain.clock import local_date
 from tests.accounts.pages import page_of
 from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, reserve
@@ -84,3 +91,48 @@ def test_set_on_the_page_of_the_facility(cast):
     assert client.post(address, VALUES | {"version": "0"}).status_code == 302
     assert page_of(client.post(address, VALUES | {"version": "0", "hours": "never"}), 412)
     assert receiving_of(cast.facility.pk).hours == "9–16"
+
+
+@pytest.mark.usefixtures("clock")
+def test_times_for_samples_sent_in_come_after_they_have_arrived(cast):
+    cast.microscope.service_modes = ["self", "entrusted"]
+    cast.microscope.save(update_fields=["service_modes"])
+
+    def first(mode):
+        offer = load_offers([cast.microscope], cast.fudan, NOW, user_id=cast.wang.pk, mode=mode)
+        return local_date(cast.facility.zone, offer[cast.microscope.pk].starts[0])
+
+    today = local_date(cast.facility.zone, NOW)
+    assert first("self") == today
+    assert today + USUAL_DAYS * timedelta(days=1) == date(2026, 3, 8)  # a Sunday
+    assert first("entrusted") == date(2026, 3, 9)
+    said(cast, version=0, lead_days=5)
+    assert first("entrusted") == date(2026, 3, 10)
+    said(cast, version=1, lead_days=0)
+    assert first("entrusted") == today  # brought to the counter
+    with pytest.raises(IntegrityError):
+        SampleReceiving.objects.update(lead_days=MOST_DAYS + 1)
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_form_says_when_what_is_posted_can_be_worked_on(cast):
+    cast.microscope.service_modes = ["self", "entrusted"]
+    cast.microscope.save(update_fields=["service_modes"])
+    client = Client()
+    client.force_login(cast.wang)
+    address = f"/instruments/{cast.microscope.pk}/book/"
+    asked = {"start": "2026-03-06T02:00:00Z", "minutes": "120"}
+    hint = "Samples that you post today can be worked on from"
+    assert hint not in page_of(client.get(address, asked | {"service_mode": "self"}))
+    assert hint in page_of(client.get(address, asked | {"service_mode": "entrusted"}))
+    later = asked | {"service_mode": "entrusted", "start": "2026-03-10T02:00:00Z"}
+    assert hint not in page_of(client.get(address, later))
+    page = client.get(f"/instruments/{cast.microscope.pk}/", {"service_mode": "entrusted"})
+    starts = page.context["next_starts"]
+    assert starts and all(local_date(cast.facility.zone, s) >= date(2026, 3, 8) for s in starts)
+    zhao = Client()
+    zhao.force_login(cast.zhao)
+    address = f"/manage/facilities/{cast.facility.pk}/samples/"
+    assert page_of(zhao.post(address, VALUES | {"version": "0", "lead_days": "15"}), 400)
+    assert zhao.post(address, VALUES | {"version": "0", "lead_days": "1"}).status_code == 302
+    assert receiving_of(cast.facility.pk).lead_days == 1

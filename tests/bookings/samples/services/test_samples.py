@@ -34,6 +34,20 @@ def change(cast, sample, who="wang", version=None, **values):
     return samples.sample_change(by, sample_id=sample.pk, values=samples.SampleValues(**given))
 
 
+def test_who_no_longer_sees_a_sample_once_it_is_locked_records_nothing(cast, booked, monkeypatch):
+    _, sample = booked
+    lock = samples.lock_samples
+
+    def late(ids):
+        BookedSample.objects.filter(sample=sample).delete()  # it leaves the booking at this moment
+        return lock(ids)
+
+    monkeypatch.setattr(samples, "lock_samples", late)
+    with pytest.raises(NotFound):
+        step(cast, "zhao", "received", sample)
+    assert sample.steps.count() == 1
+
+
 def test_the_table_of_steps_knows_every_state():
     assert set(STEPS) == set(SampleItem.State.values)
 

@@ -52,6 +52,13 @@ def test_announced_from_a_bookings_page_and_joined_to_it(cast: Cast, wang: Clien
     assert wang.get(unescape(labels)).headers["Content-Type"] == "application/pdf"
 
 
+def test_as_many_are_proposed_as_were_booked(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", quantity=3)
+    form = wang.get(f"/samples/new/?booking={booking.pk}").context["form"]
+    assert form["number"].value() == 3
+    assert wang.get("/samples/new/").context["form"]["number"].value() == 1
+
+
 def test_what_the_instrument_does_not_accept_is_said_and_nothing_kept(cast: Cast, wang: Client) -> None:
     booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     assert "not accepted" not in page_of(wang.get(f"/samples/new/?booking={booking.pk}"))
@@ -60,7 +67,7 @@ def test_what_the_instrument_does_not_accept_is_said_and_nothing_kept(cast: Cast
     assert "Samples with these hazards are not accepted there: acutely toxic." in html
     assert html.count("– not accepted") == 1 and "acutely toxic – not accepted" in html
     html = page_of(wang.post(f"/samples/new/?booking={booking.pk}", FORM), 422)
-    assert "does not accept this hazard: acutely toxic" in html
+    assert html.count("does not accept this hazard: acutely toxic.") == 1  # of two, neither of which there is
     assert not SampleItem.objects.exists()
     sample = announce(cast, hazards=["toxic"])
     html = page_of(
@@ -120,6 +127,26 @@ def test_the_staff_receive_many_in_one_go(cast: Cast, zhao: Client) -> None:
     assert SampleItem.objects.filter(state="received").count() == 12
     assert "Film 0" not in page_of(zhao.get("/samples/queue/?waits=due"))
     assert "Film 0" in page_of(zhao.get("/samples/queue/?waits=here"))
+
+
+def test_their_owner_sends_many_in_one_go(cast: Cast, wang: Client, zhao: Client) -> None:
+    rows = [announce(cast, name=f"Film {n}") for n in range(3)]
+    assert "/samples/own/steps/" in page_of(wang.get("/samples/"))
+    form = {"state": "shipped", "carrier": "SF", "tracking": "SF1", "sample": [str(row.pk) for row in rows]}
+    answer = wang.post("/samples/own/steps/?sort=name", form)
+    assert answer.url == "/samples/?sort=name"
+    assert SampleItem.objects.filter(state="shipped").count() == 3
+    assert {step.tracking for row in rows for step in row.steps.filter(state="shipped")} == {"SF1"}
+    # All or none: one that cannot take the step leaves the others as they were, and stays ticked.
+    back = announce(cast, name="At home")
+    form = {"state": "lost", "note": "gone", "sample": [str(row.pk) for row in (*rows, back)]}
+    html = page_of(wang.post("/samples/own/steps/", form), 409)
+    assert html.count("checked") >= 4 and 'role="alert"' in html
+    assert SampleItem.objects.filter(state="shipped").count() == 3
+    assert zhao.post("/samples/own/steps/", form).status_code == 404
+    wrong = page_of(wang.post("/samples/own/steps/", form | {"state": "received"}), 400)
+    (choice,) = re.findall(r'<select[^>]*id="step_state".*?</select>', wrong, re.S)
+    assert "received" not in choice and "shipped" in choice
 
 
 def test_nobody_confirms_by_accident_that_something_arrived_intact(cast: Cast, zhao: Client) -> None:
@@ -390,3 +417,20 @@ def test_a_safety_data_sheet_is_put_read_and_removed(cast: Cast, wang: Client, z
     assert wang.post(here, {"act": "remove"}).status_code == 302
     sample.refresh_from_db()
     assert sample.sheet_id is None
+
+
+def test_a_booking_on_ones_own_says_nothing_of_the_post(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    page = f"/bookings/{booking.pk}/"
+    assert "Send samples to" not in page_of(wang.get(page))
+    Reservation.objects.update(service_mode="assisted")
+    assert "Send samples to" in page_of(wang.get(page))
+
+
+def test_announcing_names_the_clock_of_the_booking(cast: Cast, wang: Client) -> None:
+    booking = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    page = f"/samples/new/?booking={booking.pk}"
+    assert "10:00." in page_of(wang.get(page))
+    cast.wang.time_zone = "Europe/London"
+    cast.wang.save()
+    assert "10:00 (Beijing time)" in page_of(wang.get(page))

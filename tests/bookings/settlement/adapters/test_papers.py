@@ -1,15 +1,19 @@
 """PDFs open and say what they must, in both languages; tables hold no formulas."""
 
 import csv
+import shutil
+import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from pypdf import PdfReader
 
 from accounts.domain.roles import By
-from accounts.models import Organisation
+from accounts.models import Organisation, User
 from accounts.services.organisations import invoice_details_set
 from bookings.models import Settlement, Statement
 from bookings.settlement.adapters import papers
@@ -24,7 +28,10 @@ from bookings.settlement.services.statements import statement_void, statements_d
 from instruments.reading.domain.delimited import text_cell
 from instruments.register.models import Instrument
 from tests.factories.cast import NOW, at
+from tests.factories.charges import use
 from tests.factories.money import APRIL, MARCH, charge_of, store
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def words(pdf):
@@ -83,6 +90,30 @@ def test_a_statement_in_chinese(paper):
     assert len(pdf) < 200_000
 
 
+def test_a_fee_shows_of_what_it_is_a_share(cast, client, program):
+    """Page, PDF and API say the price and the share of it, as other lines do."""
+    used = use(cast, "2026-03-02 10:00", "2026-03-02 12:00")
+    base = sum(Decimal(one["amount"]) for one in used.result["lines"] if one["kind"] != "option")
+    fee = f"{base / 2:.2f}"
+    charge = charge_of(cast, start=at("2026-03-05 10:00"), total=fee)
+    charge.inputs, charge.tax, charge.kind = {"quote": used.inputs}, Decimal(0), "cancellation"
+    charge.result = {"percent": "50", "fee": fee, "tax": "0.00", "total": fee}
+    store([charge])
+    statements_draw(month=MARCH, now=APRIL)
+    row = Statement.objects.select_related(*WITH).get(lines__charge__kind="cancellation")
+    said = f"{base:,.2f} × 50 % = {base / 2:,.2f}"
+    (text,) = words(statement_pdf(load_statement_paper(row), language="en"))
+    assert f"Price without options: {said}" in text
+    client.force_login(cast.people["gao"])
+    page = client.get(f"/money/statements/{row.pk}/", headers={"accept-language": "zh-hans"})
+    html = page.content.decode()
+    assert said in html
+    assert "不含选项的价格" in html
+    body = program("gao").get(f"statements/{row.pk}/").body
+    ((item,),) = [one["items"] for one in body["lines"] if one["kind"] == "cancellation"]
+    assert (item["kind"], item["percent"], Decimal(item["base"]), item["amount"]) == ("fee", "50", base, fee)
+
+
 def test_many_lines_go_on_with_their_heads(cast):
     store([charge_of(cast) for _ in range(120)])
     statements_draw(month=MARCH, now=APRIL)
@@ -125,6 +156,27 @@ def test_no_text_of_many_lines_keeps_it_from_being_printed(paper, language):
     pages = words(statement_pdf(load_statement_paper(voided), language=language))
     assert " ".join(pages).count("y y y") > 80
     assert "x x x x" in " ".join(words(statement_pdf(load(), language=language)))
+
+
+def test_a_price_of_many_lines_goes_on_on_the_next_page(paper):
+    _, load = paper
+    one = load()
+    items = tuple(
+        {"kind": "usage", "minutes": 30, "rate": "10.00", "amount": f"{n}.00"} for n in range(1000, 1060)
+    )
+    pdf = statement_pdf(replace(one, lines=[replace(one.lines[0], items=items)]), language="en")
+    text = " ".join(words(pdf))
+    heights: list[float] = []
+
+    def visit(part, outer, inner, *_):
+        if part.strip():
+            heights.append(inner[4] * outer[1] + inner[5] * outer[3] + outer[5])
+
+    pages = PdfReader(BytesIO(pdf)).pages
+    for page in pages:
+        page.extract_text(visitor_text=visit)
+    assert min(heights) > 20, "something is printed off the page"
+    assert len(pages) > 1 and all(f"{n}.00" in text or f"{n:,}.00" in text for n in range(1000, 1060))
 
 
 @pytest.mark.parametrize(("language", "void", "paid"), [("en", "VOID", "PAID"), ("zh-hans", "作废", "已付")])
@@ -238,11 +290,12 @@ def test_a_settlement_in_both_languages(paper):
 
 def test_a_table_of_charges(paper):
     _, load = paper
-    rows = table(statement_csv(load()))
+    rows = table(statement_csv(load(), SHANGHAI, state="issued"))
     assert [row["payable"] for row in rows] == ["106.00", "162.00"]
     assert [row["tax_percent"] for row in rows] == ["0", "6"]
     assert [row["fee_percent"] for row in rows] == ["50", ""]
     assert rows[0]["start"] == "2026-03-02T10:00:00+08:00"
+    assert {row["state"] for row in rows} == {"issued"}
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
@@ -250,7 +303,7 @@ def test_no_cell_of_text_is_a_formula(paper, name):
     cast, load = paper
     Instrument.objects.filter(pk=cast.microscope.pk).update(name=name)
     Organisation.objects.filter(pk=cast.fudan.pk).update(name=name)
-    for row in table(statement_csv(load())):
+    for row in table(statement_csv(load(), SHANGHAI, state="issued")):
         assert row["instrument"] == row["payer_name"] == "'" + name
     assert text_cell("Fudan - Centre") == "Fudan - Centre"
 
@@ -259,7 +312,7 @@ def test_amounts_below_zero_stay_numbers(cast):
     store([charge_of(cast, total="-106.00")])
     statements_draw(month=MARCH, now=APRIL)
     load = load_statement_paper(Statement.objects.select_related(*WITH).get())
-    (row,) = table(statement_csv(load))
+    (row,) = table(statement_csv(load, SHANGHAI, state="issued"))
     assert row["payable"] == "-106.00"
     (text,) = words(statement_pdf(load, language="en"))
     assert "Credit note" in text
@@ -304,6 +357,32 @@ def test_what_has_changed_is_made_anew(paper, made, either_storage, monkeypatch)
     assert made == ["en", "en", "en"]
 
 
+def test_a_kept_statement_bears_the_names_of_today(paper, made, either_storage):
+    cast, load = paper
+    row, wang = load().statement, cast.wang
+    statement_file(row, language="en")
+    User.objects.filter(pk=wang.pk).update(name="Another Name")
+    assert "Another Name" in words(statement_file(row, language="en"))[0]
+    assert made == ["en", "en"]
+
+
+def test_who_leaves_for_good_is_in_no_kept_statement(
+    paper, made, either_storage, django_capture_on_commit_callbacks
+):
+    cast, load = paper
+    row, wang = load().statement, cast.wang
+    statement_file(row, language="en")
+    with django_capture_on_commit_callbacks(execute=True):
+        kept.statement_files_forget(By(cast.actor("wang"), APRIL), user=wang)
+    statement_file(row, language="en")
+    assert made == ["en", "en"]
+    # Between closing and forgetting none is kept.
+    User.objects.filter(pk=wang.pk).update(erasure_asked_at=APRIL, name="Wang Again")
+    for _ in range(2):
+        statement_file(row, language="en")
+    assert made == ["en"] * 4
+
+
 def test_a_statement_that_is_not_frozen_is_not_kept(paper, made):
     _, load = paper
     row = load().statement
@@ -330,3 +409,96 @@ def test_a_statement_is_made_while_files_cannot_be_reached(paper, made, monkeypa
     for method in ("open", "save", "delete"):
         monkeypatch.setattr(kept.default_storage, method, away)
     assert statement_file(load().statement, language="en").startswith(b"%PDF")
+
+
+ITEMS = [
+    {"kind": "usage", "code": "standard", "minutes": 120, "rate": "200.00", "multiplier": "1",
+     "amount": "400.00"},
+    {"kind": "usage", "code": "night", "minutes": 135, "rate": "200.00", "multiplier": "0.5",
+     "amount": "225.00", "name": "Night", "name_zh": "夜间"},
+    {"kind": "setup", "amount": "100.00"},
+    {"kind": "option", "code": "grid", "quantity": "2", "price": "35.00", "amount": "70.00",
+     "name": "Grid", "name_zh": "载网"},
+    {"kind": "option", "code": "operator", "quantity": "1.5", "price": "150.00", "amount": "225.00"},
+    {"kind": "agreement", "percent": "10", "base": "625.00", "amount": "-62.50"},
+]  # fmt: skip
+
+
+def by_another_program(pdf, tmp_path):
+    """The text of a PDF as poppler's `pdftotext` reads it; without that program as pypdf does."""
+    program = shutil.which("pdftotext")
+    if program is None:
+        return " ".join(words(pdf))
+    (tmp_path / "one.pdf").write_bytes(pdf)
+    done = subprocess.run(
+        [program, "-layout", tmp_path / "one.pdf", "-"], capture_output=True, check=True, text=True
+    )
+    return " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "parts"),
+    [
+        (
+            "en",
+            (
+                "Wang Li · NSFC-17",
+                "2 h × 200.00 = 400.00",
+                "Night: 2.25 h × 200.00 × 0.5 = 225.00",
+                "Set-up fee: 100.00",
+                "Grid: 2 × 35.00 = 70.00",
+                "operator: 1.5 h × 150.00 = 225.00",
+                "Agreement between the regions: -10 % = -62.50",
+                "In words: 人民币叁万壹仟捌佰元整",
+                "Order number PO 7",
+                "Tax invoice F 2026",
+                "not a tax invoice (非发票). The tax invoice for it has the number F 2026",
+                "Bank Bank of China, Hefei",
+                "Account number 1764 0001",
+            ),
+        ),
+        (
+            "zh-hans",
+            (
+                "夜间：2.25 小时 × 200.00 × 0.5 = 225.00",
+                "载网：2 × 35.00 = 70.00",
+                "大写金额：人民币叁万壹仟捌佰元整",
+                "订单号 PO 7",
+                "发票号码 F 2026",
+                "本结算单非发票。对应的发票号码为 F 2026",
+                "开户行 Bank of China, Hefei",
+                "账号 1764 0001",
+            ),
+        ),
+    ],
+)
+def test_a_long_statement_says_all_and_another_program_reads_it(cast, tmp_path, language, parts):
+    invoice_details_set(
+        By(cast.actor("gao"), NOW),
+        organisation_id=cast.ustc.pk,
+        details=LONG
+        | {
+            "bank_account": "",
+            "bank_name": "Bank of China, Hefei",
+            "account_number": "1764 0001",
+            "bic": "BKCHCNBJ",
+        },
+    )
+    rows = [charge_of(cast, total="1060.00") for _ in range(30)]
+    for row in rows:
+        row.result = {"billed_minutes": 255, "lines": ITEMS}
+        row.inputs = {"card": {"tax_percent": "6", "options": [{"code": "operator", "unit": "hour"}]}}
+    store(rows)
+    statements_draw(month=MARCH, now=APRIL)
+    Statement.objects.update(order_number="PO 7", invoice_number="F 2026")
+    row = Statement.objects.select_related(*WITH, "replaces").get()
+    sources = {one.charge.reservation_id: "NSFC-17" for one in row.lines.select_related("charge")}
+    pdf = statement_pdf(load_statement_paper(row, sources), language=language)
+    assert len(words(pdf)) > 2
+    text = by_another_program(pdf, tmp_path)
+    for part in parts:
+        assert part.replace(" ", "") in text.replace(" ", ""), (part, text)
+    assert "BKCHCNBJ" not in text  # the payer's bank is in the same country
+    assert "NSFC-17" not in by_another_program(
+        statement_pdf(load_statement_paper(row), language=language), tmp_path
+    )

@@ -1,15 +1,19 @@
 """Statements, settlements and exchange rates over the API."""
 
+import csv
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.roles import PLATFORM, By
+from accounts.models import User
 from accounts.services.memberships import role_grant
-from bookings.models import Settlement, Statement
+from bookings.models import Earmark, Settlement, Statement
 from bookings.settlement.services.statements import statements_draw
+from tests.factories.funding import source
 from tests.factories.money import APRIL, MARCH, charge_of, store
 
 
@@ -125,6 +129,29 @@ def test_files(program, drawn):
     xu, settlement = program("xu"), Settlement.objects.get()
     assert xu.get(f"settlements/{settlement.pk}/pdf/?lang=zh-hans").body.startswith(b"%PDF-")
     assert b"CN-SH,CN-AH,fudan" in xu.get(f"settlements/{settlement.pk}/csv/").body
+
+
+def test_a_table_names_person_and_source_in_the_readers_zone(program, drawn, cast, client):
+    """The payer reads the codes of its sources, the host none of them; both in their own zone, as on the
+    page."""
+    line = drawn.lines.order_by("position").first()
+    paid_by = {"source": source(cast), "percent": 100, "redeemed": 106, "created_at": APRIL}
+    Earmark.objects.create(reservation_id=line.charge.reservation_id, **paid_by)
+    User.objects.filter(pk=cast.people["lin"].pk).update(time_zone="Europe/London")
+
+    def first_line(body: bytes) -> dict[str, str]:
+        return next(csv.DictReader(StringIO(body.decode("utf-8-sig"))))
+
+    seen = {}
+    for who in ("lin", "gao"):
+        client.force_login(cast.people[who])
+        page = client.get(f"/money/statements/{drawn.pk}/csv/")
+        seen[who] = first_line(program(who).get(f"statements/{drawn.pk}/csv/").body)
+        assert seen[who] == first_line(b"".join(page))
+    assert [row["person"] for row in seen.values()] == [cast.wang.name] * 2
+    assert (seen["lin"]["source"], seen["gao"]["source"]) == ("NSFC-17", "")
+    assert seen["lin"]["start"] == "2026-03-02T02:00:00+00:00"
+    assert seen["gao"]["start"] == "2026-03-02T10:00:00+08:00"
 
 
 def test_a_settlement_is_confirmed_by_both_and_paid(program, drawn):

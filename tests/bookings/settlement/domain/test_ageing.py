@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.settlement.domain.ageing import BUCKETS, OpenAmount, aged, bucket_of, totals
+from bookings.settlement.domain.ageing import BUCKETS, OpenAmount, aged, bucket_of, totals, with_credit
 
 TODAY = date(2026, 4, 1)
 PARTIES = [UUID(int=n) for n in range(1, 4)]
@@ -70,3 +70,17 @@ def test_every_cent_is_in_one_cell(amounts):
 @given(st.permutations(list(range(8))), st.lists(AMOUNTS, min_size=8, max_size=8))
 def test_the_order_they_come_in_does_not_matter(order, amounts):
     assert aged(amounts) == aged([amounts[n] for n in order])
+
+
+KEYS = st.sets(st.tuples(st.sampled_from(PARTIES), st.sampled_from(["CNY", "GBP"])))
+
+
+@given(st.lists(AMOUNTS, max_size=20), KEYS)
+def test_credit_alone_has_a_row_that_changes_no_sum(amounts, keys):
+    rows = aged(amounts)
+    found = with_credit(rows, keys)
+    assert {(row.counterparty, row.currency) for row in found} == keys | {
+        (row.counterparty, row.currency) for row in rows
+    }
+    assert sum(row.total for row in found) == sum(row.total for row in rows)
+    assert [row for row in found if row.statements] == rows

@@ -145,7 +145,7 @@ def test_payments_as_a_list_and_as_csv(program, world):
         "statement": row["statement"], "host": "ustc", "host_name": "USTC", "payer": "fudan",
         "payer_name": "Fudan University", "currency": "CNY", "amount": "40.00",
         "paid_on": "2026-04-02", "reference": "'=HYPERLINK(1)", "entered_by": "Gao Lei",
-        "entered_at": LATE.isoformat(),
+        "entered_at": "2026-08-20T09:00:00+08:00",
     }  # fmt: skip
     assert table(gao.get("/money/payments/?format=csv&month=2026-05")) == []
     assert table(browser(cast, "hu").get("/money/payments/?format=csv")) == []
@@ -167,7 +167,7 @@ def test_payments_as_a_list_and_as_csv(program, world):
         assert answer.streaming and not reads(captured)
         answer.getvalue()
     (read,) = reads(captured)
-    assert not any(word in read for word in ("parties", 'accounts_region" ON'))
+    assert not any(word in read for word in ("parties", "legal_name", "time_zone"))
 
 
 def test_an_auditor_reads_payments_but_owes_nothing(world):

@@ -7,11 +7,19 @@ from django.core import mail
 
 from accounts.domain.roles import By
 from accounts.services.organisations import invoice_details_set
-from bookings.models import Statement
+from bookings.models import Earmark, Statement
 from bookings.overview.services.effects import effects_carry_out
-from bookings.settlement.selectors.papers import load_invoicing, parties_of
+from bookings.settlement.selectors.papers import (
+    load_invoicing,
+    load_payers_unnamed,
+    load_statement_paper,
+    parties_of,
+    reads_sources,
+    sources_of,
+)
 from bookings.settlement.selectors.statements import WITH
 from bookings.settlement.services.statements import statement_void, statements_draw, statements_remind
+from tests.factories.funding import source
 from tests.factories.money import APRIL, MARCH, charge_of, store
 
 USTC = {
@@ -69,12 +77,12 @@ def test_one_from_before_shows_the_present_ones_and_says_so(cast):
     assert parties_of(row).host.legal_name == USTC["legal_name"]
 
 
-def test_what_is_missing_blocks_nothing_and_is_told_to_the_hosts_finance(cast):
+def test_what_is_missing_blocks_nothing_and_is_told_to_the_finance_of_both(cast):
     assert parties_of(draw(cast)).host.missing == ["legal_name", "address", "tax_number", "bank_account"]
     ((organisation, missing),) = load_invoicing(cast.actor("gao"))
     assert (organisation, len(missing)) == (cast.ustc, 4)
-    # Who bills nobody need not enter anything.
-    assert load_invoicing(cast.actor("lin")) == [(cast.fudan, [])]
+    # Who only pays needs no bank account.
+    assert load_invoicing(cast.actor("lin")) == [(cast.fudan, ["legal_name", "address", "tax_number"])]
     assert load_invoicing(cast.actor("zhao")) == []
 
 
@@ -114,3 +122,32 @@ def test_the_invoice_mail_of_a_voided_statement_is_not_sent(cast):
     effects_carry_out(now=APRIL)
     sent = [m.subject for m in mail.outbox if m.to == ["invoices@fudan.example"]]
     assert sent == ["Statement USTC-2026-0002 of USTC, instead of USTC-2026-0001"]
+
+
+def test_payers_without_an_address_are_named_before_the_month_is_drawn_up(cast, django_assert_num_queries):
+    details(cast)
+    store([charge_of(cast), charge_of(cast, payer=cast.ustc)])
+    gao = cast.actor("gao")
+    with django_assert_num_queries(1):
+        ((payer, missing),) = load_payers_unnamed(gao)
+    assert (payer, missing) == (cast.fudan, ["address", "tax_number"])
+    for who in ("lin", "wang", "chen"):
+        assert load_payers_unnamed(cast.actor(who)) == []
+    statements_draw(month=MARCH, now=APRIL)
+    assert load_payers_unnamed(gao) == []  # they stand on the statement now
+    store([charge_of(cast, month=None)])
+    assert len(load_payers_unnamed(gao)) == 1
+    details(cast, address="220 Handan Road", tax_number="1")
+    assert load_payers_unnamed(gao) == []
+
+
+def test_only_the_payers_side_reads_from_which_source_it_is_paid(cast):
+    row = draw(cast)
+    (line,) = row.lines.select_related("charge__reservation")
+    Earmark.objects.create(
+        reservation=line.charge.reservation, source=source(cast), percent=100, redeemed=106, created_at=APRIL,
+    )  # fmt: skip
+    assert sources_of(row) == {line.charge.reservation_id: "NSFC-17"}
+    assert [reads_sources(cast.actor(who), row) for who in ("lin", "gao")] == [True, False]
+    shown = [load_statement_paper(row, given).lines[0].sources for given in (sources_of(row), None)]
+    assert shown == ["NSFC-17", ""]

@@ -30,7 +30,7 @@ STATES = (*Statement.State.values, OVERDUE, INTERNAL)
 def drawn(cast, clock):
     """Statements of two hosts, eight hours apart, drawn up on the first of April."""
     there = abroad(cast)
-    store([charge_of(cast), charge_of(cast, instrument=there, currency="GBP")])
+    store([charge_of(cast, covered="50.00"), charge_of(cast, instrument=there, currency="GBP")])
     statements_draw(month=MARCH, now=APRIL)
     return cast, list(Statement.objects.order_by("host__code"))
 
@@ -133,6 +133,9 @@ def test_lists_find_what_is_written_on_paper(drawn, program, clock, client):
     assert (found(gao, "payment-notices/?q=fer 99"), found(gao, "statements/?q=0002")) == (1, 0)
     assert found(coordinator, "settlements/?q=cn-sh-2026-03") == 1
     assert found(coordinator, "settlements/?q=2026-04") == 0
+    Statement.objects.filter(pk=china.pk).update(payable="73383.80", total="73383.80", covered=0)
+    for text, count in (("73383", 1), ("73,383", 1), ("73383.80", 1), ("73383.00", 0), ("7338", 0)):
+        assert found(gao, f"statements/?q={text}") == count, text
     for text in (cast.wang.name[:4], booking[-12:], booking):
         assert found(gao, f"charges/?q={text}") == 1, text
     assert found(gao, "charges/?q=nobody") == 0
@@ -218,6 +221,7 @@ def test_what_an_organisation_charges_itself_is_a_note_and_asks_for_nothing(both
     client.force_login(cast.people["gao"])
     page = " ".join(client.get(f"/money/statements/{note.pk}/").content.decode().split())
     assert "Internal note USTC-2026-" in page and "No payment is due." in page
+    assert "Nothing has been paid yet." not in page
     for asking in ("Where to pay", "Record a payment", "We have paid", "Still to pay", "<dt>Due"):
         assert asking not in page, asking
     kinds = OutboxMessage.objects.filter(payload__statement=str(note.pk)).values_list("kind")
@@ -244,3 +248,53 @@ def test_what_waits_says_apart_what_an_organisation_recharges_itself(both, clien
     sheet = b"".join(client.get("/money/charges/?format=csv")).decode("utf-8-sig")
     rows = list(csv.DictReader(StringIO(sheet)))
     assert {row["person"] for row in rows if row["currency"]} == {cast.people["wang"].name}
+
+
+def test_lists_find_amounts_people_references_and_statements(drawn, program, clock, client):
+    """Amounts as people write them, people on the lines, payments' references; charges by the number of their
+    statement. What a reader may not see is not found by it either."""
+    cast, (_, china) = drawn
+    clock.now = APRIL + timedelta(hours=1)
+    gao, lin, wang, coordinator = program("gao"), program("lin"), program("wang"), program("xu")
+    paid = {"amount": "6.00", "paid_on": "2026-04-01", "reference": "Bank 4711"}
+    assert gao.post(f"statements/{china.pk}/payments/", paid).status == 201
+    notice = {"amount": "30.00", "paid_on": "2026-04-01", "reference": "Transfer 99"}
+    assert lin.post(f"statements/{china.pk}/payment-notices/", notice).status == 201
+
+    def found(who, address: str) -> int:
+        return len(who.get(address).body["results"])
+
+    person = cast.wang.name[:3].lower()
+    for text in ("106", "CNY 106.00", "cny56", "6.00", "50", "BANK 4711", "fer 99", person):
+        assert found(gao, f"statements/?q={text}") == 1, text
+    for text in ("USD 106", "105.99", "Bank 4712", "zhao", "nobody"):
+        assert found(gao, f"statements/?q={text}") == 0, text
+    assert [found(gao, f"payments/?q={text}") for text in ("6", "GBP 6", "106", "gao")] == [1, 0, 0, 1]
+    assert found(gao, "payment-notices/?q=30,00") == 1
+    assert [found(coordinator, f"settlements/?q={text}") for text in ("cny 50", "50.01")] == [1, 0]
+    charge = str(china.lines.get().charge_id)
+    for text in ("ustc-2026-0001", "2026-0001", "106.00", "100", charge[-12:].upper()):
+        assert found(gao, f"charges/?q={text}") == 1, text
+    for text in ("ustc-2026-0002", "edinburgh-2026-0001", "99"):
+        assert found(gao, f"charges/?q={text}") == 0, text
+    # The person sees the charge, and no statement: its number finds nothing.
+    assert (found(wang, "charges/?q=106.00"), found(wang, "charges/?q=ustc-2026-0001")) == (2, 0)
+    client.force_login(cast.people["gao"])
+    page = client.get("/money/statements/?q=Bank+4711").content.decode()
+    assert str(china.pk) in page
+
+
+def test_statements_are_found_by_order_number_and_tax_invoice(both, program):
+    row = Statement.objects.get(payer=both.fudan, currency="CNY")
+    Statement.objects.filter(pk=row.pk).update(order_number="PO-77/a", invoice_number="25342000000012345678")
+    for text in ("po-77", "25342000000012345678", "12345678"):
+        assert program("lin").get(f"statements/?q={text}").ids == [str(row.pk)], text
+        assert program("lin").get(f"statements/?q={text}x").ids == []
+
+
+def test_nothing_is_due_on_a_void_statement(both, program):
+    row = Statement.objects.get(payer=both.fudan, currency="CNY")
+    gao = program("gao")
+    new = gao.post(f"statements/{row.pk}/void/", {"reason": "Name"}).body
+    assert gao.get(f"statements/{row.pk}/").body["due_date"] is None
+    assert new["due_date"] is not None

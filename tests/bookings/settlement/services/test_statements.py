@@ -2,6 +2,7 @@
 voiding, and a count of statements that does not grow."""
 
 import random
+import re
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from django.db.models import F, Sum
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.domain.roles import By
 from accounts.models import Organisation, OrganisationMove, OutboxMessage, TrailEntry
+from bookings.messaging.selectors.webhooks import all_events
 from bookings.models import Charge, ClosedMonth, Settlement, Statement, StatementCounter, StatementLine
 from bookings.overview.services.effects import effects_carry_out
 from bookings.settlement.selectors.books import (
@@ -23,12 +25,13 @@ from bookings.settlement.selectors.books import (
     statements_astray,
 )
 from bookings.settlement.selectors.papers import load_settlement_paper
-from bookings.settlement.selectors.settlements import settlements_to_confirm
+from bookings.settlement.selectors.settlements import SETTLEMENTS, settlement_by_id, settlements_to_confirm
 from bookings.settlement.services import statements as statement_services
 from bookings.settlement.services.exchange_rates import RateTerms, rate_enter, statement_convert
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.settlements import settlements_catch_up
 from tests.conftest import DEEP
+from tests.factories.api import hold_event_against_description
 from tests.factories.cast import NOW, at
 from tests.factories.money import APRIL, MARCH, abroad, charge_of, store
 from tests.flows.test_statements import statements
@@ -48,11 +51,11 @@ def test_one_for_each_payer_host_and_currency(cast):
     there = abroad(cast)
     store(
         [
+            charge_of(cast, covered="6.00"),
             charge_of(cast),
-            charge_of(cast),
-            charge_of(cast, cast.optics),
-            charge_of(cast, currency="USD"),
-            charge_of(cast, instrument=there, currency="GBP"),
+            charge_of(cast, cast.optics, covered="6.00"),  # within a region
+            charge_of(cast, currency="USD", covered="6.00"),
+            charge_of(cast, instrument=there, currency="GBP", covered="6.00"),
             charge_of(cast, month=date(2026, 4, 1)),
             charge_of(cast, month=None),
         ]
@@ -67,7 +70,7 @@ def test_one_for_each_payer_host_and_currency(cast):
         ("edinburgh", "fudan", "GBP", 1),
     }
     one = Statement.objects.get(host=cast.ustc, payer=cast.fudan, currency="CNY")
-    assert (one.total, one.tax, one.payable) == (Decimal(212), Decimal(12), Decimal(212))
+    assert (one.total, one.tax, one.payable) == (Decimal(212), Decimal(12), Decimal(206))
     assert (one.month, one.year, one.due_date) == (MARCH, 2026, date(2026, 5, 1))
     assert ClosedMonth.objects.count() == 2
 
@@ -97,7 +100,8 @@ def test_drawn_again_nothing_is_there_twice(drawn):
 def test_a_month_is_over_where_the_host_is(cast):
     """Half past six on 1 April in China is 31 March in Scotland."""
     there = abroad(cast)
-    store([charge_of(cast), charge_of(cast, instrument=there, currency="GBP")])
+    abroad_too = charge_of(cast, instrument=there, currency="GBP", covered="6.00")
+    store([charge_of(cast, covered="6.00"), abroad_too])
     early = at("2026-04-01 06:30")  # 23:30 of 31 March in Scotland
     with pytest.raises(Invalid) as refused:
         statement_services.statements_draw(month=MARCH, host=there.organisation, now=early)
@@ -329,7 +333,7 @@ def test_reminders_go_out_once_and_then_every_thirty_days(drawn):
 
 
 def test_the_command(cast, capsys, monkeypatch):
-    store([charge_of(cast)])
+    store([charge_of(cast, covered="6.00")])
     monkeypatch.setattr("django.utils.timezone.now", lambda: APRIL)
     call_command("draw_statements", "--month", "2026-03")
     assert "1 statements" in capsys.readouterr().out
@@ -341,7 +345,7 @@ def test_the_command(cast, capsys, monkeypatch):
         call_command("draw_statements", "--month", "2026-03", "--host", "nobody")
     call_command("check_statements")
     assert "1 statements and 1 settlements agree" in capsys.readouterr().out
-    Statement.objects.update(payable=1, total=1)
+    Statement.objects.update(payable=1, total=1, covered=0)
     with pytest.raises(CommandError):
         call_command("check_statements")
 
@@ -393,14 +397,15 @@ def test_what_nobody_disputed_in_time_is_drawn_with_its_month(cast):
     assert list(StatementLine.objects.values_list("charge", flat=True)) == [late.pk]
 
 
-def test_a_settlement_in_which_nothing_is_owed_needs_nobodys_word(cast):
-    store([charge_of(cast, cast.fudan, covered="0.00", month=MARCH)])
+@pytest.mark.parametrize("covered", [("0.00",), ("50.00", "-50.00")])
+def test_no_settlement_where_nothing_is_owed(cast, covered):
+    """Use without vouchers, and vouchers that a correction took back, leave nothing to confirm."""
+    store([charge_of(cast, cast.fudan, covered=amount) for amount in covered])
     statement_services.statements_draw(month=MARCH, now=APRIL)
-    row = Settlement.objects.get()
-    assert (row.first_owes, row.second_owes, row.state) == (0, 0, "confirmed")
-    assert not settlements_to_confirm(cast.actor("xu"), APRIL).exists()
+    settlements_catch_up(now=APRIL)
+    assert not Settlement.objects.exists()
     assert not OutboxMessage.objects.filter(kind="settlement.drawn").exists()
-    assert check_settlement(row).agrees
+    assert not TrailEntry.objects.filter(action="settlement.draw").exists()
 
 
 @pytest.mark.parametrize("how", ["moved", "merged"])
@@ -440,10 +445,11 @@ def test_a_settlement_lists_use_by_the_region_the_payer_had(cast):
     assert (after.by_first, after.by_second) == (before.by_first, before.by_second)
 
 
-def test_empty_settlements_of_before_are_confirmed_by_the_job(cast):
-    store([charge_of(cast, cast.fudan, covered="0.00", month=MARCH)])
-    statement_services.statements_draw(month=MARCH, now=APRIL)
-    Settlement.objects.update(state="drawn_up", first_confirmed_at=None, second_confirmed_at=None, version=1)
+def test_empty_settlements_of_before_are_confirmed_by_the_job_and_not_listed(cast):
+    made = Settlement.objects.create(
+        first=cast.anhui, second=cast.shanghai, month=MARCH, currency="CNY", first_owes=0, second_owes=0,
+        drawn_up_at=APRIL, due_date=date(2026, 5, 1),
+    )  # fmt: skip
     settlements_catch_up(now=APRIL)
     row = Settlement.objects.get()
     assert (row.state, row.first_confirmed_at, row.version) == ("confirmed", APRIL, 2)
@@ -452,3 +458,171 @@ def test_empty_settlements_of_before_are_confirmed_by_the_job(cast):
     settlements_catch_up(now=APRIL)
     row.refresh_from_db()
     assert row.version == 2
+    xu = cast.actor("xu")
+    assert not settlements_to_confirm(xu, APRIL).exists()
+    assert not SETTLEMENTS.rows(xu).exists()
+    assert settlement_by_id(xu, made.pk) == made  # its address still opens it
+
+
+def test_a_reminder_by_the_button_is_sent_once_a_day(drawn):
+    cast, row = drawn
+    remind, gao = statement_services.statement_remind, cast.actor("gao")
+
+    def reminders():
+        return OutboxMessage.objects.filter(kind="statement.overdue").count()
+
+    for who, now, code in (
+        ("lin", "2026-05-03 09:00", "not-permitted"),
+        ("gao", "2026-05-01 23:00", "not-overdue"),
+    ):
+        with pytest.raises((NotPermitted, WrongState)) as refused:
+            remind(By(cast.actor(who), at(now)), statement_id=row.pk)
+        assert (refused.value.code, reminders()) == (code, 0)
+    statement_services.statements_remind(now=at("2026-05-02 09:00"))
+    assert Statement.objects.get(pk=row.pk).reminded_at == at("2026-05-02 09:00")
+    for hour, so_many in (("2026-05-02 20:00", 1), ("2026-05-03 09:00", 2), ("2026-05-03 20:00", 2)):
+        if reminders() == so_many:
+            with pytest.raises(WrongState) as refused:
+                remind(By(gao, at(hour)), statement_id=row.pk)
+            assert refused.value.code == "reminded-today"
+        else:
+            remind(By(gao, at(hour)), statement_id=row.pk)
+        assert reminders() == so_many
+    # The timetable goes on by itself: nothing on the next day, again thirty days after the first.
+    for day, so_many in (("2026-05-04", 2), ("2026-06-01", 3)):
+        statement_services.statements_remind(now=at(f"{day} 09:00"))
+        assert reminders() == so_many
+    assert Statement.objects.get(pk=row.pk).reminded_at == at("2026-06-01 09:00")
+    statement_pay(By(gao, APRIL), statement_id=row.pk, paid=Paid(row.payable, APRIL.date()))
+    with pytest.raises(WrongState):
+        remind(By(gao, at("2026-06-05 09:00")), statement_id=row.pk)
+
+
+def test_a_reminder_by_the_button_stands_for_that_of_the_timetable_of_the_day(drawn):
+    cast, row = drawn
+    first = at("2026-05-02 09:00")
+    statement_services.statement_remind(By(cast.actor("gao"), first), statement_id=row.pk)
+    statement_services.statements_remind(now=first + timedelta(hours=1))
+    assert OutboxMessage.objects.filter(kind="statement.overdue").count() == 1
+    assert Statement.objects.get(pk=row.pk).reminded_at == first
+
+
+def test_a_reminder_that_went_out_before_has_no_other_day(drawn):
+    """Earlier releases stored no day."""
+    _, row = drawn
+    statement_services.statements_remind(now=at("2026-05-02 09:00"))
+    Statement.objects.filter(pk=row.pk).update(reminded_at=None)
+    statement_services.statements_remind(now=at("2026-05-10 09:00"))
+    assert Statement.objects.get(pk=row.pk).reminded_at is None
+    statement_services.statements_remind(now=at("2026-06-01 09:00"))
+    assert Statement.objects.get(pk=row.pk).reminded_at == at("2026-06-01 09:00")
+    assert OutboxMessage.objects.filter(kind="statement.overdue").count() == 2
+
+
+def test_numbers_are_set_by_who_knows_them_and_go_with_the_replacement(drawn):
+    cast, row = drawn
+    order, invoice = (
+        statement_services.statement_set_order_number,
+        statement_services.statement_set_invoice_number,
+    )
+    for who, act, values in (
+        ("chen", order, {"order_number": "1"}),
+        ("lin", invoice, {"invoice_number": "1"}),
+    ):
+        with pytest.raises((NotPermitted, NotFound)):
+            act(By(cast.actor(who), APRIL), statement_id=row.pk, **values)
+    with pytest.raises(Invalid) as refused:
+        order(By(cast.actor("lin"), APRIL), statement_id=row.pk, order_number="x" * 61)
+    assert refused.value.problems[0].code == "too-long"
+    version = row.version
+    for who, number in (("lin", "PO 1"), ("lin", "PO 1"), ("gao", " PO  2 ")):
+        row = order(By(cast.actor(who), APRIL), statement_id=row.pk, order_number=number)
+    assert (row.order_number, row.version) == ("PO 2", version + 2)
+    row = invoice(By(cast.actor("gao"), APRIL), statement_id=row.pk, invoice_number="F 1")
+    gao = By(cast.actor("gao"), APRIL)
+    new = statement_services.statement_void(gao, statement_id=row.pk, reason="Name")
+    assert (new.order_number, new.invoice_number) == ("PO 2", "")
+    with pytest.raises(WrongState):
+        order(gao, statement_id=row.pk, order_number="PO 3")
+    Statement.objects.filter(pk=new.pk).update(payer=cast.ustc)
+    with pytest.raises(WrongState) as refused:
+        invoice(gao, statement_id=new.pk, invoice_number="F 2")
+    assert refused.value.code == "no-invoice"
+    with pytest.raises(WrongState) as refused:
+        order(gao, statement_id=new.pk, order_number="PO 4")
+    assert refused.value.code == "no-order"
+
+
+class TestRemindMany:
+    """Payers of several overdue statements are reminded at once, and not again for some days."""
+
+    def remind(self, cast, who, when, *rows):
+        ids = [row.pk for row in rows]
+        return statement_services.statements_remind_chosen(By(cast.actor(who), when), statement_ids=ids)
+
+    def test_those_that_are_overdue_and_not_again_within_the_week(self, drawn):
+        cast, row = drawn
+        store([charge_of(cast, cast.optics)])
+        sent = lambda: OutboxMessage.objects.filter(kind="statement.overdue").count()  # noqa: E731
+        early, late = at("2026-04-20 09:00"), at("2026-05-10 09:00")
+        assert self.remind(cast, "gao", early, row) == (0, 1) and sent() == 0
+        assert self.remind(cast, "gao", late, row, row) == (1, 0) and sent() == 1
+        version = Statement.objects.get(pk=row.pk).version
+        for days in (0, 1, 6):
+            assert self.remind(cast, "gao", late + timedelta(days=days), row) == (0, 1)
+        assert sent() == 1 and Statement.objects.get(pk=row.pk).version == version
+        assert self.remind(cast, "gao", late + timedelta(days=7), row) == (1, 0) and sent() == 2
+        assert TrailEntry.objects.filter(action="statement.remind").count() == 2
+
+    def test_one_message_lists_all_that_a_payer_owes(self, drawn, monkeypatch):
+        cast, row = drawn
+        store([charge_of(cast, month=date(2026, 4, 1), total="53.00")])
+        statement_services.statements_draw(month=date(2026, 4, 1), now=at("2026-05-01 09:00"))
+        other = Statement.objects.exclude(pk=row.pk).get()
+        late = at("2026-06-20 09:00")
+        effects_carry_out(now=late)
+        mail.outbox.clear()
+        assert self.remind(cast, "gao", late, row, other) == (2, 0)
+        monkeypatch.setattr("django.utils.timezone.now", lambda: late)
+        effects_carry_out(now=late)
+        (letter,) = [each for each in mail.outbox if each.to == ["lin@fudan.example"]]
+        assert letter.subject.startswith("Overdue statements of USTC: 2")
+        assert "CNY 268.00" in letter.body and "CNY 53.00" in letter.body
+        # Webhooks are told of each.
+        told = list(OutboxMessage.objects.filter(kind="statement.overdue"))
+        assert len(told) == 2
+        for event in (each for row in told for each in all_events()[row.kind].load(row.kind, row)):
+            hold_event_against_description(event.event, event.data)
+
+    def test_for_the_hosts_finance_only_and_all_or_none(self, drawn):
+        cast, row = drawn
+        late = at("2026-05-10 09:00")
+        for who, refused in (("lin", NotPermitted), ("zhao", NotPermitted), ("hu", NotFound)):
+            with pytest.raises(refused):
+                self.remind(cast, who, late, row)
+        with pytest.raises(NotFound):
+            ids = [row.pk, cast.fudan.pk]
+            statement_services.statements_remind_chosen(By(cast.actor("gao"), late), statement_ids=ids)
+        with pytest.raises(Invalid):
+            self.remind(cast, "gao", late)
+        assert not OutboxMessage.objects.filter(kind="statement.overdue").exists()
+
+    def test_from_the_list(self, drawn, client, monkeypatch):
+        cast, row = drawn
+        late = at("2026-05-10 09:00")
+        monkeypatch.setattr("django.utils.timezone.now", lambda: late)
+        client.force_login(cast.people["gao"])
+        html = client.get("/money/statements/?state=overdue").content.decode()
+        assert f'value="{row.pk}"' in html and 'data-tick-all="remind"' in html
+        assert not re.search(r"<input[^>]*[\s]checked", html)  # nobody is reminded by one press
+        assert "Remind the payers of the ticked statements" in html
+        answer = client.post("/money/statements/remind/?state=overdue", {"chosen": [row.pk]}, follow=True)
+        html = answer.content.decode()
+        assert "The payer of 1 statement is reminded." in html and "reminded Sun 10 May 2026" in html
+        assert "Remind the payers of the ticked statements" not in html
+        html = client.post("/money/statements/remind/", {"chosen": [row.pk]}, follow=True).content.decode()
+        assert "1 statement was left out" in html
+        html = client.post("/money/statements/remind/", {"chosen": ["x"]}, follow=True).content.decode()
+        assert "Choose at least one statement." in html
+        client.force_login(cast.people["lin"])
+        assert "Remind the payers" not in client.get("/money/statements/").content.decode()

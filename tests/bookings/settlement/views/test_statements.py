@@ -37,10 +37,10 @@ def test_the_payer_reads_it(drawn):
     page = read(lin.get("/money/statements/"))
     assert "USTC-2026-0001" in page and "CNY 268.00" in page
     page = read(lin.get(f"/money/statements/{row.pk}/"))
-    for part in ("Transmission electron microscope", "At 6 % tax", "−CNY 50.00", "agrees", "1 h"):
+    for part in ("Transmission electron microscope", "At 6 % tax", "−CNY 50.00", "Wang Li", "1 h"):
         assert part in page, part
     assert "Record a payment" not in page and "Void and draw up again" not in page
-    assert "does not agree" not in page
+    assert "Checked against the ledger" not in page
     assert "None in this state" in read(lin.get("/money/statements/?state=overdue"))
 
 
@@ -49,6 +49,7 @@ def test_the_host_marks_payments_and_voids(drawn):
     gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/"
     page = read(gao.get(address))
     assert "Record a payment" in page and 'value="268.00"' in page
+    assert "Checked against the ledger" in page and "does not agree" not in page
     assert '<h1 class="page-title">Statement USTC-2026-0001</h1>' in page
     paid = {"act": "paid", "amount": "100", "paid_on": "2026-04-01", "version": "1"}
     wrong = gao.post(f"{address}pay/", paid | {"amount": "300"})
@@ -110,7 +111,8 @@ def test_details_and_what_is_missing_of_them(drawn):
     address = f"/money/statements/{row.pk}/"
     page = read(browser(cast, "gao").get(address))
     assert "does not show your legal name, address, tax number, bank account" in page
-    assert "do not show its legal name" in read(browser(cast, "gao").get("/money/"))
+    for page in ("/money/", "/home/"):
+        assert "do not show its legal name" in read(browser(cast, "gao").get(page))
     page = read(browser(cast, "lin").get(address))
     assert "does not say" not in page
     assert "No bank account has been entered: please ask where to pay." in page
@@ -191,3 +193,54 @@ def test_as_many_statements_whatever_the_lines(drawn):
             lin.get(f"/money/statements/{one.pk}/")
         counts.append(len(caught))
     assert counts[0] == counts[1] <= 24
+
+
+def test_amounts_are_taken_as_they_are_written(drawn):
+    cast, row = drawn
+    gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/pay/"
+    paid = {"act": "paid", "paid_on": "2026-04-01", "version": "1"}
+    other = gao.post(address, paid | {"amount": "GBP 100.00"})
+    assert other.status_code == 400 and "Enter the amount in CNY." in read(other)
+    assert gao.post(address, paid | {"amount": "CNY 100.50"}).status_code == 302
+    row.refresh_from_db()
+    assert str(row.paid).startswith("100.5")
+
+
+def test_a_void_statement_says_that_its_tax_invoice_is_reversed(drawn):
+    cast, row = drawn
+    gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/"
+    assert "红冲" not in read(gao.get(address))
+    Statement.objects.filter(pk=row.pk).update(invoice_number="25342")
+    assert "The tax invoice 25342 was issued for it: reverse it" in read(gao.get(address))
+    gao.post(f"{address}void/", {"reason": "Name", "version": "1"})
+    new = Statement.objects.get(replaces=row)
+    said = "The tax invoice 25342 was issued for USTC-2026-0001, which is void"
+    assert said in read(gao.get(f"/money/statements/{new.pk}/"))
+    assert said not in read(browser(cast, "lin").get(f"/money/statements/{new.pk}/"))
+
+
+def test_an_internal_note_has_no_tax_to_show(cast, monkeypatch):
+    charge = charge_of(cast, cast.ustc)
+    charge.tax = 0
+    store([charge])
+    statements_draw(month=MARCH, now=APRIL)
+    monkeypatch.setattr(timezone, "now", lambda: APRIL + timedelta(hours=1))
+    page = read(browser(cast, "gao").get(f"/money/statements/{Statement.objects.get().pk}/"))
+    lines = page.partition('id="lines-title"')[2].partition("</table>")[0]
+    assert "Recharged internally" in lines
+    assert not any(word in lines for word in ("Tax", "Voucher", "% tax", "Payable"))
+
+
+def test_a_host_that_payers_abroad_cannot_pay_is_told(drawn):
+    cast, row = drawn
+    gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/"
+    needs = "The payer is in another country and needs your BIC"
+    parties = row.parties
+    parties["host"] |= {"country": "CN", "account_number": "1234"}
+    parties["payer"] |= {"country": "DE"}
+    Statement.objects.filter(pk=row.pk).update(parties=parties)
+    assert needs in read(gao.get(address))
+    assert needs not in read(browser(cast, "lin").get(address))
+    parties["host"]["bic"] = "USTCCNBH"
+    Statement.objects.filter(pk=row.pk).update(parties=parties)
+    assert needs not in read(gao.get(address))

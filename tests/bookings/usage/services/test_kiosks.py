@@ -61,6 +61,16 @@ def test_enrolled_once_within_a_day(cast):
     assert [entry.action for entry in actions] == ["kiosk.create", "kiosk.enrol"]
 
 
+def test_an_expired_kiosk_paired_again_counts_when_it_is_enrolled(cast, monkeypatch):
+    row, _ = kiosk(cast)
+    later = NOW + LASTS
+    _, code = kiosks.kiosk_pair(By(cast.actor("zhao"), later), kiosk_id=row.pk)
+    monkeypatch.setattr("bookings.usage.domain.kiosks.MOST_KIOSKS", 0)
+    with pytest.raises(WrongState) as refused:
+        kiosks.kiosk_enrol(code=code, now=later)
+    assert refused.value.code == "too-many-kiosks"
+
+
 def test_who_gives_and_what(cast):
     for who in ("wang", "chen", "gao", "auditor"):
         with pytest.raises(NotPermitted):

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, WrongState
 from accounts.domain.roles import By
-from accounts.models import TrailEntry
+from accounts.models import OutboxMessage, TrailEntry
 from bookings.availability.selectors.availability import to_period
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.selectors.calendars import load_board
@@ -37,8 +37,8 @@ def change(cast, row, **values):
         "start": row.start_at, "end": row.end_at, "deadline": row.deadline_at,
         "places": row.places, "location": row.location, "instrument": row.instrument_id,
     }  # fmt: skip
-    by = By(cast.actor("zhao"), NOW)
-    return session_change(by, session_id=row.pk, terms=SessionTerms(**terms | values))
+    by, displace = By(cast.actor("zhao"), NOW), values.pop("displace", False)
+    return session_change(by, session_id=row.pk, terms=SessionTerms(**terms | values), displace=displace)
 
 
 def closed():
@@ -95,6 +95,22 @@ def test_bookings_in_the_way_are_named_and_nothing_is_entered(cast):
     (in_the_way,) = refused.value.reservations
     assert (in_the_way.pk, in_the_way.user) == (booked.pk, cast.wang)
     assert everything() == before
+
+
+def test_bookings_give_way_when_the_manager_says_so(cast):
+    booked = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    row = taught(cast, displace=True)
+    booked.refresh_from_db()
+    assert (booked.state, booked.is_ended_by_host) == ("displaced", True)
+    assert OutboxMessage.objects.filter(kind="mail.displaced").count() == 1
+    assert closed() == {(cast.microscope.pk, Period(START, END))}
+    with pytest.raises(RulesRefuse):
+        reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    later = START + timedelta(days=1)
+    booked = reserve(cast, "2026-03-11 10:00", "2026-03-11 11:00")
+    change(cast, row, start=later, end=later + timedelta(hours=2), displace=True)
+    booked.refresh_from_db()
+    assert booked.state == "displaced"
 
 
 def test_it_moves_with_its_session(cast):

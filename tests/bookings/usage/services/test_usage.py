@@ -262,6 +262,7 @@ def test_each_end_is_told_once(cast, booked):
     kinds = sorted(OutboxMessage.objects.values_list("kind", flat=True))
     assert [kind for kind in kinds if kind not in {"slot.freed", "instrument.published"}] == [
         "charge.due",
+        "event.started",
         "hours.dirty",
         "mail.completed",
         "mail.confirmed",

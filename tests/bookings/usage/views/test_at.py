@@ -275,7 +275,11 @@ def test_the_host_checks_in_and_out_whom_rules_are_asked_of(cast, clock):
     assert "Wang Li is checked in." in html
     assert "has not accepted version 1" in html and "all the same" not in html
     assert 'name="samples"' in html and 'name="rating"' not in html
+    assert "Remarks on the session" in html and "Remarks for the owner" not in html
+    fault = reverse("bookings:fault-new", args=[cast.microscope.short_code])
+    assert "check out." in page_of(wang.get(fault)) and "cancel your booking" in page_of(zhao.get(fault))
     html = page_of(wang.get(page))
+    assert "Remarks for the owner" in html
     assert "You were checked in by somebody else." in html and 'name="rating"' in html
     accept = reverse("instruments:house-rules", args=[cast.microscope.pk])
     assert f'href="{accept}"' in html
@@ -329,3 +333,25 @@ def test_a_fault_from_its_report_to_its_repair(cast, clock):
     assert "CNY 860.00" in page_of(zhao.get(page))
     repaired = page_of(wang.get(page))
     assert "New gasket." in repaired and "860" not in repaired
+
+
+@pytest.mark.parametrize(
+    ("mode", "begun"), [("self", "is checked in"), ("entrusted", "work on the samples of")]
+)
+def test_nothing_is_free_again_at_the_end_and_samples_do_not_check_in(cast, clock, mode, begun):
+    instrument = cast.instrument(name="Lab", service_modes=[mode])
+    times = ("2026-03-05 12:00", "2026-03-05 13:00")
+    booked = reserve(cast, *times, instrument=instrument, service_mode=mode)
+    page, zhao, wang = reverse("bookings:reservation", args=[booked.pk]), *people(cast)
+    clock("2026-03-05 11:00")
+    html = page_of(wang.get(page))
+    assert ("Checking in opens" in html) == ("At the instrument" in html) == (mode == "self")
+    assert ("The facility does the work." in html) == (mode == "entrusted")
+    clock("2026-03-05 12:00")
+    zhao.post(reverse("bookings:check-in", args=[booked.pk]))
+    assert begun in page_of(zhao.get(page))
+    clock("2026-03-05 13:00")
+    zhao.post(reverse("bookings:check-out", args=[booked.pk]))
+    html = page_of(zhao.get(page))
+    assert ("is checked out." in html) == (mode == "self")
+    assert "remaining time" not in html

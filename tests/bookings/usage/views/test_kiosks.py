@@ -1,13 +1,17 @@
 """The page of a tablet, and what its token does not open."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.domain.roles import By
-from bookings.models import Kiosk, UsageSession
+from accounts.models import Message
+from bookings.models import FaultNote, FaultReport, Kiosk, UsageSession
+from bookings.overview.services.effects import effects_carry_out
+from bookings.record.adapters.labels import qr_path
 from bookings.usage.services.kiosks import kiosk_create, kiosk_enrol
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, reserve
@@ -130,3 +134,74 @@ def test_a_manager_makes_one(cast):
     assert (row.name, row.organisation) == ("Foyer", cast.ustc)
     assert code not in page_of(zhao.get(here))
     assert somebody(cast, "wang").get(here).status_code == 403
+
+
+def test_no_link_leads_out_of_it(cast, tablet):
+    there = reverse("bookings:kiosk-check-in", args=[cast.microscope.pk])
+    fault = reverse("bookings:kiosk-fault", args=[cast.microscope.pk])
+    for page in ("/kiosk/", there, fault):
+        html = page_of(tablet.get(page))
+        links = set(re.findall(r'<a\b[^>]*\bhref="([^"]*)"', html))
+        assert links <= {"/kiosk/", there, fault}, (page, links)
+        assert not re.search(r'action="(?!/kiosk/)[^"]', html)
+
+
+def test_a_fault_is_reported_there_without_a_name(cast, tablet):
+    fault = reverse("bookings:kiosk-fault", args=[cast.microscope.pk])
+    sent = {"severity": "usable", "text": "The stage drifts."}
+    assert Client().get(fault).status_code == Client().post(fault, sent).status_code == 404
+    page_of(tablet.post(fault, sent | {"text": ""}), 400)
+    assert not FaultReport.objects.exists()
+    assert tablet.post(fault, sent).url == "/kiosk/"
+    note = FaultNote.objects.get()
+    assert (note.user, note.kiosk, note.text) == (None, Kiosk.objects.get(), "The stage drifts.")
+    html = page_of(tablet.get(fault))  # managers read first what nobody put a name to
+    assert "A fault is reported" in html and "The stage drifts." not in html
+    at = reverse("bookings:at", args=[cast.microscope.short_code])
+    assert "The stage drifts." in page_of(somebody(cast, "zhao").get(at))
+    assert "The stage drifts." not in page_of(somebody(cast, "wang").get(at))
+    effects_carry_out(now=NOW)
+    assert Message.objects.filter(kind="fault.reported", user=cast.zhao).exists()
+    zhao = somebody(cast, "zhao")
+    page = reverse("bookings:fault", args=[FaultReport.objects.get().pk])
+    assert "at the kiosk Room 214" in page_of(zhao.get(page))
+    another = cast.instrument(name="Another")
+    assert tablet.post(reverse("bookings:kiosk-fault", args=[another.pk]), sent).status_code == 404
+    for _ in range(9):
+        tablet.post(fault, sent)
+    assert FaultNote.objects.count() == 10
+    assert "reached the limit" in page_of(tablet.post(fault, sent), 422)
+    assert FaultNote.objects.count() == 10
+    Kiosk.objects.get().instruments.add(another)  # it may still be reported
+    assert tablet.post(reverse("bookings:kiosk-fault", args=[another.pk]), sent).url == "/kiosk/"
+
+
+def test_a_tablet_is_paired_again_by_a_code_to_scan(cast, tablet, monkeypatch):
+    row = Kiosk.objects.get()
+    here = reverse("bookings:kiosks")
+    later = NOW + timedelta(days=88)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later)
+    zhao = somebody(cast, "zhao")
+    assert "pair the tablet again" in page_of(tablet.get("/kiosk/"))
+    html = page_of(zhao.post(here, {"pair": str(row.pk)}))
+    link = re.search(r"(http\S+/kiosk/enrol/\w+/)", html)[1]
+    side, path = qr_path(link)
+    assert f'viewBox="0 0 {side} {side}"' in html and path in html
+    assert "Room 214" in page_of(tablet.get("/kiosk/"))  # until the other one has the code
+    other = Client()
+    assert other.post("/kiosk/enrol/", {"code": link}).url == "/kiosk/"  # as the camera reads it
+    row.refresh_from_db()
+    assert row.expires_at == later + timedelta(days=90)
+    assert "Room 214" in page_of(other.get("/kiosk/"))
+    assert "Room 214" not in page_of(tablet.get("/kiosk/"))
+    assert somebody(cast, "chen").post(here, {"pair": str(row.pk)}).status_code in {403, 404}
+    page_of(zhao.post(reverse("bookings:kiosk-revoke", args=[row.pk]), follow=True))
+    assert "is revoked" in page_of(zhao.post(here, {"pair": str(row.pk)}), 409)
+
+
+def test_the_screen_refreshes_itself_and_shows_when_its_token_has_ended(cast, tablet):
+    assert 'hx-trigger="every 60s"' in page_of(tablet.get("/kiosk/"))
+    Kiosk.objects.update(revoked_at=NOW)
+    answer = tablet.get("/kiosk/", headers={"HX-Request": "true"})
+    assert answer["HX-Refresh"] == "true"
+    assert "Use this device as a kiosk" in page_of(tablet.get("/kiosk/"))

@@ -3,10 +3,13 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
+from accounts.models import RoleGrant
 from bookings.usage.views.labels import label_of
 from instruments.register.models import Instrument
 from tests.accounts.pages import page_of
+from tests.factories.cast import NOW
 
 
 @pytest.fixture
@@ -42,9 +45,25 @@ def test_what_a_label_says(cast, settings):
     label = label_of(row)
     assert label.link == f"https://commons.example/at/{row.short_code}/"
     assert (label.code, label.title) == (row.short_code, "Transmission electron microscope")
-    assert list(label.lines) == ["No. 20190042", "Instruments Centre · 214"]
+    assert list(label.lines) == ["透射电子显微镜", "No. 20190042", "Instruments Centre · 214"]
+    assert "Scan: check in or out, report a fault" in label.foot and "扫码：签到、签退、报修" in label.foot
+    with translation.override("zh-hans"):
+        label = label_of(row)
+    assert (label.title, label.lines[0]) == ("透射电子显微镜", "Transmission electron microscope")
 
 
 def test_for_managers(cast, client):
     client.force_login(cast.wang)
     assert client.get(reverse("bookings:labels")).status_code == 403
+
+
+def test_who_manages_one_instrument_prints_its_label_alone(cast, client):
+    own = cast.instrument(name="AFM")
+    RoleGrant.objects.create(
+        user=cast.sun, role="manager", organisation=cast.ustc, instrument_id=own.pk, granted_at=NOW
+    )
+    client.force_login(cast.sun)
+    here = reverse("bookings:labels")
+    assert str(cast.microscope.pk) not in page_of(client.get(here))
+    assert client.get(here, {"layout": "roll", "instrument": str(own.pk)}).content.startswith(b"%PDF-")
+    page_of(client.get(here, {"layout": "roll", "instrument": str(cast.microscope.pk)}), 400)

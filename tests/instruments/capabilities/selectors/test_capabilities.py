@@ -27,7 +27,7 @@ NUMBER = 5  # of instruments
 
 values = st.decimals(-3, 3, places=1)
 sides = st.none() | values
-requirements = st.builds(Requirement, st.sampled_from(CODES), sides, sides)
+requirements = st.builds(Requirement, st.sampled_from(CODES), sides, sides, st.sampled_from(["", "x", "y"]))
 
 
 def _stated(code: str, low: D | None, high: D | None, condition: str, has: bool) -> Stated | None:

@@ -42,7 +42,7 @@ def test_words_that_yaml_takes_for_numbers_and_booleans_stay_words(tmp_path):
     assert first.hours is not None
     assert first.hours["weekly"][0] == {"weekday": 1, "opens": "08:00", "closes": "18:00"}
     assert second.record["kind"] == "general"
-    assert third == RowProblem("bad-value", {"field": "kind"})
+    assert third == RowProblem("bad-value", {"field": "kind", "value": "maybe"})
     assert table.source_of(mapping) == "table:lab"
 
 

@@ -138,7 +138,6 @@ def test_bad_rows_are_refused_one_by_one():
     problems = [(line, row.reason) for line, row in read(content) if isinstance(row, RowProblem)]
     assert problems == [
         (2, "too-long"),
-        (3, "bad-value"),
         (4, "wrong-cells"),
         (5, "no-name"),
         (6, "cell-too-long"),

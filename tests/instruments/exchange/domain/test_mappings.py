@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from instruments.exchange.domain.imports import RowValues
+from instruments.exchange.domain.imports import UNREADABLE, Remark, RowValues
 from instruments.exchange.domain.mappings import parse_mapping
 from instruments.reading.domain.delimited import FileRefused, RowProblem
 
@@ -53,7 +53,7 @@ def test_values_are_translated_and_unknown_ones_refused():
     assert isinstance(row, RowValues)
     assert row.record["kind"] == "dedicated"
     unknown = CELLS | {"state": "C"}
-    assert mapping(fields=fields).row(unknown) == RowProblem("bad-value", {"field": "kind"})
+    assert mapping(fields=fields).row(unknown) == RowProblem("bad-value", {"field": "kind", "value": "C"})
     fields["kind"] = state | {"otherwise": "general"}
     row = mapping(fields=fields).row(unknown)
     assert isinstance(row, RowValues)
@@ -119,8 +119,10 @@ def test_no_hours_a_day_are_no_opening_hours(text):
 
 
 @pytest.mark.parametrize("text", ["25", "24.5", "-1", "ten", "1e1", "NaN", "٨", "0.001"])
-def test_hours_that_no_day_has_refuse_the_row(text):
-    assert hours_of(text) == RowProblem("bad-value", {"field": "opening_hours"})
+def test_hours_that_no_day_has_are_a_remark(text):
+    row = hours_of(text)
+    assert isinstance(row, RowValues) and row.hours is None
+    assert row.remarks == (Remark("opening_hours", text, UNREADABLE),)
 
 
 def test_hours_may_observe_holidays():
@@ -184,3 +186,24 @@ def test_a_column_the_table_does_not_have_is_refused(changes):
         mapping(**changes).check_columns(CELLS)
     assert caught.value.code == "mapping-absent-column"
     assert caught.value.numbers == {"column": "nowhere"}
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "cost"),
+    [("单价（元）", "586000", 586_000), ("单价(万元)", "58.6", 586_000), ("单价（万元）", "58.6万", 586_000)],
+)
+def test_the_unit_beside_a_price_is_its_currency(column: str, text: str, cost: int):
+    fields = {"name": "title", "acquisition_cost": column}
+    row = mapping(fields=fields).row({**CELLS, column: text})
+    assert isinstance(row, RowValues)
+    assert (row.record["acquisition_cost"], row.record["acquisition_currency"]) == (cost, "CNY")
+    # A column of currencies says more.
+    row = mapping(fields=fields | {"acquisition_currency": "state"}).row(
+        {**CELLS, column: text, "state": "USD"}
+    )
+    assert isinstance(row, RowValues) and row.record["acquisition_currency"] == "USD"
+
+
+def test_a_price_without_a_unit_has_no_currency():
+    row = mapping(fields={"name": "title", "acquisition_cost": "price"}).row({**CELLS, "price": "5"})
+    assert isinstance(row, RowValues) and "acquisition_currency" not in row.record

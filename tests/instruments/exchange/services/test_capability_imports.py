@@ -60,6 +60,7 @@ def test_the_preview_names_what_is_not_understood(cast):
     (decision,) = rows_decide(load_run(job, "table:lab", now=NOW), [(2, row)])
     assert decision.result is Result.CREATED
     assert decision.differences_json == [
+        {"field": "facility", "before": "", "after": "USTC"},
         {"field": "capabilities", "before": [], "after": ["配有EDS"], "kept": "not-understood",
          "is_kept": True},
     ]  # fmt: skip

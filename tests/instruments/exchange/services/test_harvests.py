@@ -282,3 +282,67 @@ def test_the_timetable_is_of_the_wall_clock(zone, after, due):
     plan = Plan("", "", "", hour=3)
     moment = datetime.fromisoformat(after).replace(tzinfo=UTC)
     assert next_due(plan, ZoneInfo(zone), moment) == datetime.fromisoformat(due).replace(tzinfo=UTC)
+
+
+OAI = (
+    '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords>'
+    "<record><header><identifier>oai:x:{n}</identifier></header><metadata>"
+    '<instrument xmlns="https://doi.org/10.15497/RDA00070">'
+    '<identifier identifierType="Handle">{n}</identifier>'
+    "<schemaVersion>1.0</schemaVersion><landingPage>https://x.example/{n}</landingPage><name>SEM {n}</name>"
+    "<owners><owner><ownerName>X</ownerName></owner></owners>"
+    "<manufacturers><manufacturer><manufacturerName>Y</manufacturerName></manufacturer></manufacturers>"
+    "</instrument></metadata></record>"
+    '<record><header status="deleted"><identifier>oai:x:gone{n}</identifier></header></record>'
+    "<resumptionToken>{token}</resumptionToken></ListRecords></OAI-PMH>"
+)
+LIST = "/oai?verb=ListRecords&metadataPrefix=pidinst"
+NEXT = "/oai?verb=ListRecords&resumptionToken="
+
+
+def test_a_list_of_oai_pmh_is_followed_to_its_end(cast, web):
+    parts = {LIST: (1, "a b&"), f"{NEXT}a+b%26": (2, "c"), f"{NEXT}c": (3, "")}
+    web.answers = {
+        path: (200, {"ETag": '"1"'}, OAI.format(n=n, token=token.replace("&", "&amp;")).encode())
+        for path, (n, token) in parts.items()
+    }
+    harvest = add(cast, web, address=web.at(LIST), format="pidinst", applies=True)
+    work()
+    assert last(harvest).outcome == "fetched" and harvest.etag == ""
+    imports_work(now=NOW)
+    assert Import.objects.get().state == "done"
+    assert sorted(Instrument.objects.filter(name__startswith="SEM").values_list("name", flat=True)) == [
+        "SEM 1", "SEM 2", "SEM 3",
+    ]  # fmt: skip
+    assert again(harvest, cast).outcome == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("part", "code"),
+    [
+        (OAI.format(n=2, token="a"), "answer-broken"),  # the same part for ever
+        (OAI.format(n=2, token="")[:-9], "xml-malformed"),
+        ('<!DOCTYPE x [<!ENTITY e "e">]>' + OAI.format(n="&e;", token=""), "xml-doctype"),
+        (OAI.partition("<ListRecords>")[0] + '<error code="badResumptionToken"/></OAI-PMH>', "not-pidinst"),
+        ("x" * 6000, "answer-too-large"),
+        (None, "answer-status"),
+    ],
+)
+def test_a_list_that_cannot_be_followed_brings_nothing(cast, web, part, code):
+    web.answers = {LIST: (200, {}, OAI.format(n=1, token="a").encode())}
+    if part is not None:
+        web.answers[f"{NEXT}a"] = (200, {}, part.encode())
+    harvest = add(cast, web, address=web.at(LIST), format="pidinst")
+    work()
+    assert (last(harvest).outcome, last(harvest).problem["code"]) == ("failed", code)
+    assert not Import.objects.exists()
+
+
+def test_a_part_is_called_by_the_rules_of_addresses(cast, web):
+    web.answers = {
+        LIST: (200, {}, OAI.format(n=1, token="a").encode()),
+        f"{NEXT}a": (302, {"Location": "http://169.254.169.254/"}, b""),
+    }
+    harvest = add(cast, web, address=web.at(LIST), format="pidinst")
+    work()
+    assert last(harvest).problem["code"].startswith("address-")

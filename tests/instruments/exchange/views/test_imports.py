@@ -1,19 +1,26 @@
 """Files in and out, in the browser and by programs."""
 
+import csv
 import io
 import json
 import re
+from datetime import date
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from instruments.exchange.models import Import, ImportMapping
+from instruments.exchange.domain.fields import TEMPLATE_HEADS
+from instruments.exchange.messages import FIELD_LABELS
+from instruments.exchange.models import Import, ImportMapping, ImportTerm
 from instruments.exchange.services.harvests import harvest_work
 from instruments.exchange.services.jobs import imports_work
-from instruments.register.models import Instrument
+from instruments.register.models import Facility, Instrument
+from instruments.vocabulary.models import Technique
+from tests.accounts.pages import page_of
 from tests.factories.cast import NOW
 from tests.factories.web import Web
 from tests.instruments.conftest import signed_in
@@ -47,7 +54,9 @@ def test_a_file_is_brought_looked_at_and_carried_out(cast, zhao):
     assert zhao.post(f"{answer.url}apply/", {"version": job.version}).status_code == 302
     imports_work(now=NOW)
     made = Instrument.objects.get(name="SEM")
-    assert f'href="/manage/instruments/{made.pk}/"' in zhao.get(answer.url).content.decode()
+    page = zhao.get(answer.url).content.decode()
+    assert f'href="/manage/instruments/{made.pk}/"' in page
+    assert 'href="/manage/drafts/"' in page and "1 draft to publish" in page
     page = zhao.get(f"/manage/instruments/{made.pk}/").content.decode()
     assert "Source of the record" in page and "inventory.csv" in page
     # Once more, with a change.
@@ -225,3 +234,187 @@ def test_chinese_columns_come_with_the_fields_they_most_likely_fill(cast, zhao):
     for field in ("inventory_number", "name", "manufacturers"):
         assert f'<option value="{field}" selected>' in page
     assert re.search(r'<input[^>]*name="key" value="0"[^>]*checked', page)
+
+
+TEMPLATE_HEAD = "Inventory number,Name,Kind,Techniques\n"
+
+
+def test_unknown_values_are_decided_on_the_page(cast, zhao):
+    Technique.objects.create(code="XRD", name="X-ray diffraction", name_zh="X射线衍射")
+    rows = "EXAMPLE,x,,\nA-1,SEM,odd,X-ray difraction\nA-2,TEM,odd,\n"
+    answer = upload(zhao, cast, TEMPLATE_HEAD + rows)
+    imports_work(now=NOW)
+    page = zhao.get(answer.url)
+    text = page.content.decode()
+    assert "Values that are not known here" in text and "It is the example row of the template" in text
+    assert 'value="X-ray diffraction X射线衍射 (XRD)"' in text
+    form = page.context["terms_form"]
+    at = {each["field"]: f"term-{n}" for n, each in enumerate(form.unknown)}
+    sent = {"version": form["version"].value(), at["techniques"]: "cheese", at["kind"]: "dedicated"}
+    wrong = zhao.post(f"{answer.url}terms/", sent)
+    assert wrong.status_code == 400 and "There is no such technique" in wrong.content.decode()
+    good = sent | {at["techniques"]: "X射线衍射"}
+    assert zhao.post(f"{answer.url}terms/", good).status_code == 302
+    imports_work(now=NOW)
+    text = zhao.get(answer.url).content.decode()
+    assert "Values that are not known here" not in text
+    listed = zhao.get(HOME).content.decode()
+    assert "Remembered values" in listed and "odd → dedicated" in re.sub(r"\s+", " ", listed)
+    term = ImportTerm.objects.get(field="kind")
+    assert zhao.post(f"/manage/import-terms/{term.pk}/forget/").status_code == 302
+    assert not ImportTerm.objects.filter(pk=term.pk).exists()
+
+
+def test_columns_are_chosen_again_with_what_was_chosen_filled_in(cast, zhao):
+    answer = upload(zhao, cast, "Nr;Gerät;Raum\n1;REM;B1\n")
+    imports_work(now=NOW)
+    sent = {"name": "Lab", "key": "0", "column-1": "room", "column-2": "name"}
+    zhao.post(f"{answer.url}columns/", sent)
+    imports_work(now=NOW)
+    assert "Back to the columns" in zhao.get(answer.url).content.decode()
+    assert zhao.post(f"{answer.url}to-columns/").status_code == 302
+    imports_work(now=NOW)
+    form = zhao.get(answer.url).context["form"]
+    assert [form[name].value() for name in ("name", "key", "column-1", "column-2")] == [
+        "Lab",
+        ["0"],
+        "room",
+        "name",
+    ]
+
+
+def test_an_import_is_undone_on_the_page_after_saying_what_that_does(cast, zhao):
+    answer = upload(zhao, cast, "id,name\n1,SEM\n2,TEM\n")
+    imports_work(now=NOW)
+    zhao.post(f"{answer.url}apply/")
+    imports_work(now=NOW)
+    Instrument.objects.filter(name="TEM").update(version=2)
+    page = zhao.get(f"{answer.url}undoing/").content.decode()
+    assert "1 draft of this import will be deleted" in page
+    assert "Not undone: it has been changed since the import" in page
+    told = zhao.get(f"/api/v1{answer.url.removeprefix('/manage')}undo/").json()
+    assert (told["deleted"], told["restored"], [row["name"] for row in told["stays"]]) == (1, 0, ["TEM"])
+    assert zhao.post(f"{answer.url}undo/").status_code == 302
+    imports_work(now=NOW)
+    assert not Instrument.objects.filter(name="SEM").exists()
+    page = zhao.get(answer.url).content.decode()
+    assert "Not undone: it has been changed since the import" in page
+
+
+@pytest.mark.parametrize(("language", "head", "key"), [("en", 0, "EXAMPLE"), ("zh-hans", 1, "示例")])
+def test_the_template_is_in_the_reader_s_language_and_needs_no_mapping(cast, zhao, language, head, key):
+    heads = [heads[head] for heads in TEMPLATE_HEADS.values()]
+    with translation.override(language):
+        assert heads == [str(FIELD_LABELS[name]) for name in TEMPLATE_HEADS]
+    at = "/manage/imports/template/?organisation=ustc"
+    zhao.cookies["django_language"] = language
+    content = b"".join(zhao.get(f"{at}&format=csv").streaming_content).decode("utf-8-sig")
+    first, example = list(csv.reader(io.StringIO(content)))
+    assert first == heads and example[0] == key
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(zhao.get(f"{at}&format=xlsx").streaming_content)))
+    assert [cell.value for cell in book.worksheets[0][1]] == heads
+    allowed = {row[1] for row in book.worksheets[1].iter_rows(values_only=True)}
+    known = {"general", "dedicated", "self", "remote", "CNY", cast.technique.code, cast.facility.name}
+    assert known <= allowed
+    filled = content + ",".join(["A-1", "SEM", *[""] * (len(heads) - 2)]) + "\n"
+    answer = upload(zhao, cast, filled, encoding="auto")
+    imports_work(now=NOW)
+    job = Import.objects.get()
+    assert answer.status_code == 302
+    assert [(row.result, row.key) for row in job.rows.order_by("position")] == [
+        ("refused", ""),
+        ("created", "A-1"),
+    ]
+
+
+def test_the_preview_shows_what_a_new_instrument_gets(cast, zhao):
+    Technique.objects.get_or_create(code="XRD", defaults={"name": "X-ray diffraction"})
+    head = "id,name,techniques,facility,room,manufacturers,model,serial_number,service_modes,kind\n"
+    answer = upload(zhao, cast, head + "1,SmartLab,XRD,Physics,B1-203,Rigaku,SL9,S-77,assisted,dedicated\n")
+    imports_work(now=NOW)
+    page = zhao.get(answer.url).content.decode()
+    for said in (
+        "<strong>Name</strong>: SmartLab",
+        "<strong>Techniques</strong>: X-ray diffraction",
+        "<strong>Facility</strong>: Physics",
+        "<strong>Room</strong>: B1-203",
+        "<strong>Maker</strong>: Rigaku",
+        "<strong>Model</strong>: SL9",
+        "<strong>Serial number</strong>: S-77",
+    ):
+        assert said in page
+    rows = zhao.get(f"/api/v1/imports/{Import.objects.get().pk}/rows/").json()["results"]
+    told = {each["field"]: each["value"] for each in rows[0]["given"]}
+    assert list(told)[:3] == ["name", "techniques", "facility"]
+    assert (told["techniques"], told["room"], told["serial_number"]) == (["XRD"], "B1-203", "S-77")
+
+
+def test_the_preview_says_that_a_facility_is_made_and_that_its_contact_is_nobody(cast, zhao):
+    rows = "1,SEM,Zhang San,约30,43215\n2,TEM,Li Si,30,2022\n"
+    content = "id,name,contact_name,acquisition_cost,acquisition_date\n" + rows
+    answer = upload(zhao, cast, content)
+    imports_work(now=NOW)
+    html = page_of(zhao.get(answer.url))
+    assert html.count("data-new-facility") == 2 and "the row names no facility" in html
+    assert "约30" in html and "cannot be read" in html and "day number of a spreadsheet" in html
+    job = Import.objects.get()
+    assert job.counts["created"] == 2 and not job.counts["refused"]
+    zhao.post(f"{answer.url}apply/", {"version": job.version})
+    imports_work(now=NOW)
+    made = Facility.objects.get(organisation=cast.ustc, name=cast.ustc.name)
+    assert (made.contact_name, made.contact_email) == ("", "")
+    bought = dict(Instrument.objects.filter(facility=made).values_list("name", "acquisition_date"))
+    assert bought == {"SEM": date(2018, 4, 25), "TEM": None}
+
+
+def test_a_facility_for_all_rows_is_chosen_at_the_columns(cast, zhao):
+    answer = upload(zhao, cast, "Nr,Bezeichnung\n1,SEM\n")
+    imports_work(now=NOW)
+    html = page_of(zhao.get(answer.url))
+    assert f'<option value="{cast.facility.name}">' in html
+    sent = {"column-0": "inventory_number", "column-1": "name", "key": "0", "name": "Lab"}
+    zhao.post(f"{answer.url}columns/", sent | {"facility": cast.facility.name})
+    imports_work(now=NOW)
+    html = page_of(zhao.get(answer.url))
+    assert cast.facility.name in html and "data-new-facility" not in html
+
+
+def test_whoever_becomes_the_contact_of_a_new_facility_is_said(cast, zhao):
+    answer = upload(
+        zhao, cast, "id,name,facility,contact_name\n1,SEM,Physics,Zhang San\n2,TEM,Physics,Li Si\n"
+    )
+    imports_work(now=NOW)
+    html = page_of(zhao.get(answer.url))
+    assert html.count("becomes the contact of the new facility") == 1
+
+
+def test_a_row_with_a_facility_of_its_own_is_said_on_the_page_and_to_programs(cast, zhao):
+    rows = "1,SEM,Physics,1 Road\n2,TEM,Physics,2 Road\n3,AFM,Physics,1 road\n"
+    answer = upload(zhao, cast, "id,name,facility,address\n" + rows)
+    imports_work(now=NOW)
+    html = page_of(zhao.get(answer.url))
+    assert "with a facility of their own" in html and html.count("data-apart") == 1
+    html = page_of(zhao.get(answer.url + "?result=apart"))
+    assert "Physics (1 Road)" in html and "TEM" in html and "AFM" not in html
+    at = f"/api/v1/imports/{Import.objects.get().pk}/"
+    program = signed_in(cast.zhao)
+    assert program.get(at).json()["counts"]["apart"] == 1
+    (row,) = program.get(f"{at}rows/?result=apart").json()["results"]
+    assert row["differences"] == [
+        {
+            "field": "facility",
+            "before": "Physics (1 Road)",
+            "after": "Physics, 2 Road",
+            "kept": "",
+            "is_apart": True,
+        }
+    ]
+
+
+def test_what_one_facility_for_all_rows_leaves_out_is_said(cast, zhao):
+    content = "id,name,facility,address\n1,SEM,Hall,1 Road\n"
+    answer = upload(zhao, cast, content, facility=cast.facility.name)
+    imports_work(now=NOW)
+    html = page_of(zhao.get(answer.url))
+    assert html.count("not imported: one facility was chosen for all rows") == 2
+    assert "1 Road" in html and "Hall" in html and "data-new-facility" not in html

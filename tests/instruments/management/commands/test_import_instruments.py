@@ -167,7 +167,7 @@ def test_another_import_under_way_is_said(organisation, file, monkeypatch):
 
 
 def test_every_code_has_a_sentence():
-    code = re.compile(r'(?:FileRefused|RowProblem)\(\s*"([a-z-]+)"')
+    code = re.compile(r'(?:(?:FileRefused|RowProblem)\(\s*|(?="undo-))"([a-z-]+)"')
     root = Path(instruments.__file__).parent
     source = "".join(
         path.read_text(encoding="utf-8")
@@ -176,4 +176,4 @@ def test_every_code_has_a_sentence():
     )
     known = messages.FILE_SENTENCES.keys() | messages.ROW_SENTENCES.keys()
     raised = set(code.findall(source))
-    assert known <= raised <= known | messages.HARVEST_SENTENCES.keys()
+    assert known <= raised <= known | messages.REFUSALS.keys()

@@ -55,6 +55,19 @@ def test_completed_and_published_and_the_other_says_what_it_lacks(cast, zhao, dr
         assert card.published_at == NOW and str(card.valid_from) == "2026-03-05"
 
 
+def test_a_facility_opens_on_one_day_from_a_draft_that_is_set_up(cast, zhao, drafts):
+    """A file seldom says how its instruments can be used: that is copied, too."""
+    Instrument.objects.filter(pk=drafts[1].pk).update(service_modes=[])
+    Instrument.objects.filter(pk=drafts[2].pk).update(**RECORD | {"service_modes": ["remote"]})
+    html = carried_out(zhao, drafts[:1], cast.microscope).content.decode()
+    assert "Nothing is published yet." in html
+    html = carried_out(zhao, drafts, drafts[0], publish="on").content.decode()
+    assert "All 3 are published and can be booked." in html
+    assert states(drafts) == ["published"] * 3
+    rows = [Instrument.objects.get(pk=row.pk) for row in drafts]
+    assert [row.service_modes for row in rows] == [["self"], ["self"], ["remote"]]
+
+
 def test_what_a_draft_has_of_its_own_stays(cast, zhao, drafts):
     from dataclasses import replace
 

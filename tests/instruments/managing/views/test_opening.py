@@ -51,6 +51,34 @@ def test_two_windows_midnight_and_short_ways_of_writing(cast, zhao):
     ]
 
 
+def test_two_weeks_of_holidays_are_one_row(cast, zhao):
+    sent = typed(
+        shown(zhao, cast),
+        row_0_date="2026-12-21",
+        row_0_until="2027-01-03",
+        row_0_closed="on",
+        row_0_reason="Winter break",
+        row_1_date="2026-05-04",
+        row_1_until="2026-05-03",
+        row_1_closed="on",
+    )
+    wrong = zhao.post(address(cast.microscope), sent)
+    assert wrong.status_code == 400
+    assert wrong.context["form"].errors.as_data()["row_1_until"][0].code == "before-valid-from"
+    sent |= {"row_1_date": "", "row_1_until": "", "row_1_closed": ""}
+    assert zhao.post(address(cast.microscope), sent).status_code == 302
+    assert hours(cast)["overrides"] == [
+        {"date": "2026-12-21", "until": "2027-01-03", "windows": [], "reason": "Winter break"}
+    ]
+    page = zhao.get(f"/manage/instruments/{cast.microscope.pk}/").content.decode()
+    assert "(Winter break)" in page
+    form = shown(zhao, cast)
+    assert (form["row_0_until"].value().isoformat(), form["row_0_reason"].value()) == (
+        "2027-01-03",
+        "Winter break",
+    )
+
+
 def test_exceptions_of_one_date_become_its_windows(cast, zhao):
     sent = typed(
         shown(zhao, cast),

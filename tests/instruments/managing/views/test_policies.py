@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
+from bookings.models import SampleReceiving
 from config.templatetags.display import group_label
 from instruments.policy.models import BookingPolicy
 from instruments.rates.domain.ratecards import PRICE_GROUPS
@@ -27,6 +28,16 @@ def test_policy_is_set(cast, zhao):
     row = BookingPolicy.objects.get()
     assert (row.approval, row.check_in_minutes, row.units) == ("manual", 20, 2)
     assert row.horizon_days == {"internal": 60, "regional": 60, "partner": 60, "external": 30, "industry": 60}
+
+
+def test_samples_that_nobody_receives_are_warned_of(cast, zhao):
+    warning = "nobody has said yet who receives them"
+    assert warning not in zhao.get(address(cast)).content.decode()
+    cast.microscope.service_modes = ["self", "entrusted"]
+    cast.microscope.save()
+    assert warning in zhao.get(address(cast)).content.decode()
+    SampleReceiving.objects.create(facility=cast.microscope.facility, recipient="Zhao Min", address="Lab 1")
+    assert warning not in zhao.get(address(cast)).content.decode()
 
 
 def test_limits_and_what_is_needed(cast, zhao):

@@ -82,9 +82,20 @@ def test_card_with_everything(cast, zhao):
     assert page.context["form"]["band_0_weekdays"].value() == ["1", "5", "holidays"]
 
 
+def test_nobody_has_to_think_of_a_code(cast, zhao):
+    """It is made from the English name; of two that are alike each has its own."""
+    rows = {"option_2_name": "TEM grid", "option_3_name": "TEM grid", "option_4_name_zh": "液氮"}
+    rows |= {f"option_{n}_price": "35" for n in (2, 3, 4)} | {"option_rows": "5"}
+    sent = typed(shown(zhao, cast), publish="1", valid_from="2026-04-01", **rows)
+    assert zhao.post(address(cast), sent).status_code == 302
+    made = [(option["code"], option.get("name", "")) for option in newest().card["options"][1:]]
+    assert made == [("tem-grid", "TEM grid"), ("tem-grid-option-4", "TEM grid"), ("option-5", "")]
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "text"),
     [
+        ({"option_1_price": "5"}, "option_1_name", "This field is required."),
         ({"rate_internal": "-1"}, "rate_internal", "greater than or equal to 0"),
         ({"valid_from": ""}, "valid_from", "This field is required."),
         ({"setup_fee": "1.005"}, "setup_fee", "too many decimals: at most 2"),

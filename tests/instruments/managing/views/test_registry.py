@@ -1,5 +1,7 @@
 """A manager's home and the records of facilities and instruments."""
 
+import re
+
 import pytest
 from django.contrib.messages import get_messages
 from django.db import connection
@@ -8,6 +10,7 @@ from django.urls import reverse
 
 from accounts.domain.roles import By
 from accounts.models import TrailEntry
+from accounts.services.memberships import role_grant
 from instruments.managing.services.registry import instrument_create
 from instruments.register.models import Facility, Instrument
 from instruments.search.models import SearchEntry
@@ -162,6 +165,34 @@ def test_facility_is_for_managers(cast, noon):
     assert signed_in(cast.sun).get(reverse("instruments:facility-new")).status_code == 403
 
 
+@pytest.mark.parametrize("limit", ["facility", "instrument"])
+def test_who_manages_a_part_enters_instruments_in_that_part_alone(cast, noon, limit):
+    other = Facility.objects.create(organisation=cast.ustc, name="Other", time_zone="Asia/Shanghai")
+    there = {"facility": cast.facility.pk} if limit == "facility" else {"instrument": cast.microscope.pk}
+    sun = signed_in(cast.sun)  # books, too, and so might propose anywhere
+    assert other.pk in [f.pk for f in sun.get(NEW).context["form"].facilities.values()]
+    role_grant(By(cast.actor("zhao"), NOW), user=cast.sun, role="manager", organisation=cast.ustc, **there)
+    sun, is_offered = signed_in(cast.sun), limit == "facility"
+    assert sun.get(reverse("instruments:facilities")).status_code == (200 if is_offered else 403)
+    assert (f'href="{NEW}"' in sun.get(HOME).content.decode()) is is_offered
+    page = sun.get(NEW)
+    assert [f.pk for f in page.context["form"].facilities.values()] == [cast.facility.pk] * is_offered
+    assert ("You manage single instruments" in page.content.decode()) is not is_offered
+    sent = typed(page.context["form"], name="Elsewhere", facility=str(other.pk))
+    assert sun.post(NEW, sent).status_code == 400
+    assert not Instrument.objects.filter(name="Elsewhere").exists()
+
+
+def test_who_proposes_a_draft_is_told_that_a_manager_completes_it(cast, noon):
+    sun = signed_in(cast.sun)
+    answer = sun.post(NEW, typed(sun.get(NEW).context["form"], name="Proposal"))
+    made = Instrument.objects.get(name="Proposal")
+    assert answer.url == f"/manage/instruments/{made.pk}/"
+    assert [str(m) for m in get_messages(answer.wsgi_request)] == [
+        "Saved as a draft. Submit it: a manager completes and publishes it."
+    ]
+
+
 # Instruments
 
 NEW = "/manage/instruments/new/"
@@ -258,6 +289,17 @@ def test_record_keeps_what_the_form_does_not_show_of_a_maker(cast, zhao):
     form = zhao.get(address).context["form"]
     zhao.post(address, typed(form, makers=["Thermo Fisher", "FEI"]))
     assert Instrument.objects.get().manufacturers == [known, {"name": "FEI"}]
+
+
+def test_imported_cost_has_the_regions_currency_and_errors_are_named_above(cast, zhao):
+    """A file seldom names its currency, and the field is at the end of a long page."""
+    Instrument.objects.update(acquisition_cost="5.00", acquisition_currency="")
+    address = reverse("instruments:instrument-edit", args=[cast.microscope.pk])
+    form = zhao.get(address).context["form"]
+    assert form["acquisition_currency"].value() == "CNY"
+    html = zhao.post(address, typed(form, acquisition_currency="")).content.decode()
+    assert re.search(r'href="#id_acquisition_currency"\s*>Currency</a>: Choose the currency\.', html)
+    assert re.search(r'<select name="acquisition_currency"[^>]* autofocus', html)
 
 
 def test_record_changed_meanwhile_is_412_and_keeps_what_was_typed(cast, zhao):

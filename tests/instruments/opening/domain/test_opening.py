@@ -136,6 +136,24 @@ def test_rules_of_different_seasons_may_overlap():
         ),
         ({"overrides": [{"date": "2026-02-30"}]}, "overrides[0].date", "not-a-date"),
         ({"overrides": [{"date": "2026-01-01"}, {"date": "2026-01-01"}]}, "overrides", "date-twice"),
+        (
+            {"overrides": [{"date": "2026-01-01", "until": "2026-01-05"}, {"date": "2026-01-05"}]},
+            "overrides",
+            "date-twice",
+        ),
+        (
+            {"overrides": [{"date": "2026-01-02", "until": "2026-01-01"}]},
+            "overrides[0].until",
+            "before-valid-from",
+        ),
+        (
+            {"overrides": [{"date": "2026-01-01", "until": "2027-01-02"}]},
+            "overrides[0].until",
+            "exception-too-long",
+        ),
+        ({"overrides": [{"date": "2026-01-01", "until": "x"}]}, "overrides[0].until", "not-a-date"),
+        ({"overrides": [{"date": "2026-01-01", "reason": "x" * 201}]}, "overrides[0].reason", "too-long"),
+        ({"overrides": [{"date": "2026-01-01", "why": "x"}]}, "overrides[0].why", "unknown-field"),
         ({"observes_holidays": "yes"}, "observes_holidays", "not-a-boolean"),
         ({"weekly": [{}] * 101}, "weekly", "too-many"),
     ],
@@ -166,3 +184,35 @@ def test_shapes_that_are_refused(data, field, code):
 def test_a_time_that_is_twice_or_never(zone, day, minute, opening, closing):
     found = [instant(ZoneInfo(zone), day, minute, closing=closes) for closes in (False, True)]
     assert [moment.strftime("%Y-%m-%dT%H:%M") for moment in found] == [opening, closing]
+
+
+@given(DATES, st.integers(0, 40), st.booleans(), st.integers(-50, 50), st.integers(0, 30))
+def test_a_range_is_the_same_as_its_days_one_by_one(first, length, is_closed, before, asked):
+    pieces = () if is_closed else ((600, 720), (800, 900))
+    weekly = tuple(opening_rules.WeeklyRule(day, 540, 1020) for day in range(1, 8))
+    last = first + timedelta(days=length)
+    whole = opening_rules.Override(first, pieces, last if length else None, "break")
+    each = tuple(opening_rules.Override(first + timedelta(days=n), pieces) for n in range(length + 1))
+    since = first + timedelta(days=before)
+    until = since + timedelta(days=asked)
+    zone = ZoneInfo("Asia/Shanghai")
+    ranged, single = (
+        opening_rules.windows(opening_rules.OpeningHours(weekly, given), zone, frozenset(), since, until)
+        for given in ((whole,), each)
+    )
+    assert ranged == single
+
+
+def test_a_range_and_its_reason_read_back_and_one_day_looks_as_before():
+    data = {
+        "weekly": [],
+        "overrides": [
+            {"date": "2026-12-21", "windows": [], "until": "2027-01-03", "reason": "Winter break"},
+            {"date": "2027-02-01", "windows": []},
+        ],
+        "observes_holidays": False,
+    }
+    hours = opening_rules.parse_hours(data)
+    assert opening_rules.hours_to_json(hours) == data
+    one = {"overrides": [{"date": "2027-02-01", "until": "2027-02-01", "windows": [], "reason": " "}]}
+    assert opening_rules.hours_to_json(opening_rules.parse_hours(one))["overrides"] == data["overrides"][1:]

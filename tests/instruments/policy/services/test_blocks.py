@@ -9,9 +9,10 @@ from accounts.domain.roles import By
 from accounts.models import Message, TrailEntry
 from bookings.overview.services.effects import effects_carry_out
 from instruments.policy.domain.blocks import BlockTerms
-from instruments.policy.selectors.blocks import blocks_for, is_in_force
+from instruments.policy.selectors.blocks import blocks_for
 from instruments.policy.services.blocks import block_lift
 from instruments.register.models import HostBlock
+from instruments.register.selectors.blocks import is_in_force
 from tests.factories.blocks import block
 from tests.factories.cast import NOW, at
 

@@ -38,6 +38,7 @@ def test_granted_read_and_revoked(cast: Cast, program: Programs) -> None:
         "valid_from": "2026-03-05",
         "valid_until": "2028-03-04",
         "state": "valid",
+        "replaced_by": None,
         "note": "Introduction",
         "granted_by": manager,
         "granted_at": "2026-03-05T04:00:00Z",

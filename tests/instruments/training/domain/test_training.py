@@ -177,3 +177,13 @@ def test_a_moment_lies_in_a_span_just_when_some_certificate_is_valid(held, zone,
         assert inside == any(is_valid(one, zone, moment) for one in held)
     assert all(start < end for start, end in spans)
     assert all(one[1] < other[0] for one, other in itertools.pairwise(spans))
+
+
+@given(certificates(), certificates(), st.dates(date(2025, 1, 1), date(2027, 12, 31)))
+def test_a_certificate_is_replaced_by_one_that_lasts_longer(old, new, today):
+    assert not (training.is_replaced(old, new, today) and training.is_replaced(new, old, today))
+    if training.is_replaced(old, new, today):
+        assert old.valid_until is not None and new.valid_from <= today
+        # Together they leave no day out.
+        assert new.valid_from <= old.valid_until + timedelta(days=1)
+        assert new.valid_until is None or new.valid_until > old.valid_until

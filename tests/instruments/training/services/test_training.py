@@ -7,15 +7,22 @@ from uuid import uuid4
 import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState, WrongVersion
-from accounts.domain.roles import By
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import OutboxMessage, TrailEntry
-from accounts.services.memberships import membership_end
+from accounts.services.memberships import membership_end, role_grant
 from instruments.training.domain.training import CourseTerms, SessionTerms
 from instruments.training.models import Course, CourseSession, Enrolment, Qualification
+from instruments.training.selectors.qualifications import load_replacing, shown_states
 from instruments.training.selectors.training import courses_giving, enrolments_for, places_in_line
 from instruments.training.services import training
-from instruments.training.services.enrolments import enrolment_result, enrolment_withdraw, enrolments_drop
-from instruments.training.services.qualifications import qualification_grant
+from instruments.training.services.enrolments import (
+    enrolment_result,
+    enrolment_undo,
+    enrolment_withdraw,
+    enrolments_drop,
+)
+from instruments.training.services.qualifications import qualification_grant, qualification_revoke
+from tests.factories.blocks import block
 from tests.factories.cast import NOW, at
 from tests.factories.qualifications import certify
 from tests.factories.training import course, enrol, session
@@ -132,6 +139,19 @@ def test_places_are_given_in_the_order_of_asking(cast):
     enrolments_drop(By(cast.actor("hu"), NOW), user=cast.hu)
     third.refresh_from_db()
     assert third.state == "enrolled"
+
+
+def test_who_is_blocked_does_not_move_up(cast):
+    one = session(cast, course(cast), places=1)
+    first, second, third = (
+        enrol(cast, one, who, waits=True, now=NOW + timedelta(minutes=n))
+        for n, who in enumerate(("wang", "hu", "chen"))
+    )
+    block(cast, "hu")
+    enrolment_withdraw(By(cast.actor("wang"), NOW), enrolment_id=first.pk)
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert [second.state, third.state] == ["waiting", "enrolled"]
 
 
 @pytest.mark.parametrize(
@@ -260,3 +280,56 @@ def test_reminded_once_each_step(cast):
     wang = [m.payload["days"] for m in found if m.payload["qualification"] == str(ends.pk)]
     assert wang == [30, 7]
     assert len(found) == 3
+
+
+def test_a_result_passed_by_mistake_is_undone(cast):
+    one = session(cast, course(cast), trainers=(cast.sun.pk,))
+    row, own = enrol(cast, one), enrol(cast, one, "zhao", by="zhao")
+
+    def undo(by="zhao", of=row, how="failed", reason="Mixed up"):
+        return lambda: enrolment_undo(
+            By(cast.actor(by), BEGUN), enrolment_id=of.pk, result=how, reason=reason
+        )
+
+    refused(undo(), "wrong-state", WrongState)
+    given = result(cast, row).qualification
+    refused(undo("sun"), "not-permitted", NotPermitted)  # its trainer may record, the host takes back
+    refused(undo("wang"), "not-permitted", NotPermitted)
+    refused(undo("hu"), "not-found", NotFound)
+    refused(undo(of=own), "own-qualification", WrongState)
+    refused(undo(how="passed"), "unknown-value", Invalid)
+    refused(undo(reason=" "), "required", Invalid)
+    undone = undo()()
+    given.refresh_from_db()
+    assert (undone.state, undone.qualification, given.reason) == ("failed", None, "Mixed up")
+    assert given.revoked_by == cast.zhao and told("undone") == [str(row.pk)]
+    refused(undo(), "wrong-state", WrongState)
+    # The way back is open, with a certificate of its own, which may have been revoked before.
+    again = result(cast, row).qualification
+    assert again != given and len(told("passed")) == 2
+    revoke = partial(qualification_revoke, By(cast.actor("zhao"), BEGUN), qualification_id=again.pk)
+    revoke(reason="Lost")
+    assert undo(how="absent")().state == "absent"
+    again.refresh_from_db()
+    assert again.reason == "Lost"
+
+
+def test_a_renewed_certificate_is_replaced(cast):
+    old = certify(cast, cast.microscope, since="2025-01-01", until="2026-04-01")
+    other = certify(cast, cast.technique, since="2025-01-01", until="2026-04-01")
+    new = certify(cast, cast.microscope, since="2026-03-01", until="2028-02-29")
+    states = dict(shown_states([old, other, new], NOW))
+    assert [states[row] for row in (old, other, new)] == ["replaced", "valid", "valid"]
+    assert load_replacing([old], NOW) == {old.pk: new.pk}
+    assert load_replacing([old], at("2026-02-01 09:00")) == {}  # the new one has not begun
+    qualification_revoke(By(cast.actor("zhao"), NOW), qualification_id=new.pk, reason="Lost")
+    assert load_replacing([old], NOW) == {}
+
+
+def test_who_manages_the_instrument_alone_undoes_results_of_its_courses(cast):
+    row = enrol(cast, session(cast, course(cast)))
+    result(cast, row)
+    give = partial(role_grant, By(PLATFORM, NOW), user=cast.hu, role="manager", organisation=cast.ustc)
+    give(instrument=cast.microscope.pk)
+    by = By(cast.actor("hu"), BEGUN)
+    assert enrolment_undo(by, enrolment_id=row.pk, result="failed", reason="Mixed up").state == "failed"

@@ -3,8 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from accounts.domain.roles import By
 from instruments.training.models import Course, CourseSession, Enrolment, Qualification
+from instruments.training.services.enrolments import enrolment_result
 from tests.accounts.pages import page_of
+from tests.factories.blocks import block
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.qualifications import certify
 from tests.factories.training import course, enrol, session
@@ -138,3 +141,78 @@ def test_whoever_booked_the_instrument_is_named_before_a_session_takes_it_up(cas
     page = page_of(zhao.get(url("session-manage", one)))
     there = reverse("bookings:instrument", args=[cast.microscope.pk])
     assert f'Instrument used: <a href="{there}"' in page
+
+
+def test_who_is_blocked_is_told_and_not_invited(cast, noon, program):
+    of = course(cast)
+    one = session(cast, of)
+    cast.microscope.policy.qualification = "instrument"
+    cast.microscope.policy.save()
+    instrument = reverse("bookings:instrument", args=[cast.microscope.pk])
+    wang = signed_in(cast.wang)
+    assert url("course", of) in page_of(wang.get(instrument))
+    assert "Its owner takes no bookings of yours" not in page_of(wang.get("/"))
+    block(cast, "wang")
+    page = page_of(wang.get(instrument))
+    assert "has blocked you from booking until" in page and "The stage was broken." in page
+    assert url("course", of) not in page and "Show price" not in page
+    assert "Its owner takes no bookings of yours until" in page_of(wang.get("/"))
+    page = page_of(wang.get(url("course", of)))
+    assert "has blocked you from booking until" in page and "Book a place" not in page
+    assert "has blocked you from booking" in page_of(wang.post(url("enrol", one)), 409)
+    answer = program("wang").post("enrolments/", {"session": str(one.pk)})
+    assert (answer.status, answer.code) == (409, "blocked") and not Enrolment.objects.exists()
+    for reader in (signed_in(cast.hu), signed_in(cast.zhao)):
+        assert "Book a place" in page_of(reader.get(url("course", of)))
+
+
+def test_a_pass_is_undone_with_a_reason(cast, zhao, program, monkeypatch):
+    one = session(cast, course(cast))
+    row = enrol(cast, one)
+    began = at("2026-03-10 10:00")
+    monkeypatch.setattr("django.utils.timezone.now", lambda: began)
+    enrolment_result(By(cast.actor("zhao"), began), enrolment_id=row.pk, result="passed")
+    page = page_of(zhao.get(url("session-manage", one)))
+    assert "Not passed after all" in page
+    undo = url("enrolment-undo", row)
+    assert page_of(zhao.post(undo, {"result": "failed"}), 400).count("Not passed after all") == 1
+    page = page_of(zhao.post(undo, {"result": "failed", "reason": "Mixed up"}, follow=True))
+    assert "no longer certified by this session" in page and "Not passed after all" not in page
+    assert Qualification.objects.get().reason == "Mixed up"
+    again = program("zhao").post(f"enrolments/{row.pk}/undo/", {"result": "failed", "reason": "x"})
+    assert (again.status, again.code) == (409, "wrong-state")
+
+
+def test_a_renewed_certificate_is_shown_as_replaced(cast, noon, program):
+    old = certify(cast, cast.microscope, until="2026-04-01")
+    new = certify(cast, cast.microscope, since="2026-03-01", until="2028-04-01")
+    for reader, page in (
+        (cast.wang, reverse("instruments:qualifications")),
+        (cast.zhao, reverse("instruments:people", args=[cast.microscope.pk])),
+        (cast.zhao, reverse("bookings:person", args=[cast.wang.pk])),
+    ):
+        assert page_of(signed_in(reader).get(page)).count(">replaced<") == 1
+    rows = program("wang").get("qualifications/").body["results"]
+    assert {each["id"]: each["replaced_by"] for each in rows} == {str(old.pk): str(new.pk), str(new.pk): None}
+
+
+def test_a_place_without_a_price_says_that_it_costs_nothing(cast, noon):
+    one = session(cast, course(cast))
+    wang = signed_in(cast.wang)
+    assert "A place is free of charge." in page_of(wang.get(url("course", one.course)))
+    enrol(cast, one)
+    assert "A place is free of charge." in page_of(wang.get(url("course", one.course)))
+
+
+def test_what_a_place_costs_stays_to_be_read(cast, noon, program):
+    card = {"training": {"rates": {"external": "250.00", "internal": "0.00"}}}
+    one = session(cast, course(cast, cast.instrument(card=card)))
+    row = enrol(cast, one)
+    wang = signed_in(cast.wang)
+    for page in (url("course", one.course), reverse("instruments:training")):
+        assert f"CNY {row.payable}, charged to Fudan University once you have attended" in page_of(
+            wang.get(page)
+        )
+    found = program("wang").get(f"enrolments/{row.pk}/").body
+    assert found["organisation"] == "fudan"
+    assert found["payable"] == {"amount": str(row.payable), "currency": "CNY"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from instruments.vocabulary.adapters.embedding import MOST, Meanings, encoded, load_encoder, meanings
@@ -226,3 +226,109 @@ def _is_right(whole: need_rules.Vocabulary, term: need_rules.NeedTerm, right: se
     """Say whether one of the best techniques of a term is a right one, or a narrower one."""
     offered = term.techniques[: need_rules.FIRST]
     return any(code in right or bool(above(code, whole.parents) & right) for code in offered)
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [
+        ("临江医院的质谱", ["临江医院"]),
+        ("上海做液质的平台", ["上海"]),
+        ("confocal microscope in Hefei, please", ["hefei"]),
+        ("扫描电镜", []),
+    ],
+)
+def test_words_beside_a_name_are_those_that_tell(
+    whole: need_rules.Vocabulary, text: str, beside: list[str]
+) -> None:
+    assert whole.beside(text) == beside
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("椭扁仪", "椭偏仪"),
+        ("纳米压很", "纳米压痕"),
+        ("流势细胞仪分选", "流式细胞仪分选"),
+        ("蛋白质有多少", ""),
+        ("nanoindentatoin", "nanoindentation"),
+    ],
+)
+def test_slips_are_put_right(whole: need_rules.Vocabulary, text: str, meant: str) -> None:
+    assert meant in whole.put_right(text) if meant else not whole.put_right(text)
+
+
+@given(st.text(alphabet="质谱仪同位素比值电镜显微", min_size=4, max_size=12), st.data())
+def test_what_is_short_for_a_name_has_its_characters_in_order(name: str, data: st.DataObject) -> None:
+    kept = data.draw(st.lists(st.booleans(), min_size=len(name) - 2, max_size=len(name) - 2))
+    short = name[0] + "".join(c for c, is_kept in zip(name[1:-1], kept, strict=True) if is_kept) + name[-1]
+    is_short = need_rules.is_short_for(short, name)
+    assert is_short == (len(short) < len(name) <= 2 * len(short))
+
+
+@pytest.mark.parametrize(
+    "text", ["where on the political spectrum is the new mayor", "这部电影的结构有点散，质感还行"]
+)
+def test_a_technical_word_in_a_text_of_everyday_life_means_nothing(
+    whole: need_rules.Vocabulary, text: str
+) -> None:
+    assert not whole.understood(text).terms
+    assert whole.understood("mass spectrum").terms and whole.understood("孔隙结构").terms
+
+
+def test_words_of_everyday_life_count_against_a_meaning(whole: need_rules.Vocabulary) -> None:
+    assert not whole.understood("bread recipe without yeast").terms
+    assert whole.understood("mycotoxins in bread").terms
+
+
+def test_the_noun_that_is_asked_for_says_most(whole: need_rules.Vocabulary) -> None:
+    (term, _), *_ = whole.understood("古籍纸张是什么纤维").terms
+    assert term.code == "fibre-textile"
+    (term, _), *_ = whole.understood("which clay minerals are in my soil").terms
+    assert term.code == "crystalline-phases"
+
+
+@given(st.data())
+def test_meanings_add_and_order_and_never_remove_what_words_name(
+    whole: need_rules.Vocabulary, data: st.DataObject
+) -> None:
+    """What a text names in full is meant, whatever else is like it in meaning."""
+    row = data.draw(st.sampled_from(whole.measurands))
+    text = data.draw(st.sampled_from([row.name, row.name_zh, f"{row.name} of my samples"]))
+    codes = st.sampled_from([each.code for each in whole.measurands])
+    likeness = data.draw(st.dictionaries(codes, st.floats(0, 1), min_size=1, max_size=10))
+    by_words = whole.understood(text)
+    assume(by_words.terms and not by_words.is_named and len(need_rules.keys(row.name)) > 1)
+    assume(len(need_rules.keys(row.name_zh)) > 1 and by_words.terms[0][0].code == row.code)
+    as_well = whole.understood(text, likeness=likeness)
+    assert row.code in {term.code for term, strength in as_well.terms if strength >= need_rules.MEANT}
+
+
+@pytest.mark.parametrize(
+    ("text", "slips"),
+    [("蛋白质结构解析", []), ("薄膜有多厚", []), ("扫描电境", ["扫描电镜"]), ("拉慢光谱", ["拉曼光谱"])],
+)
+def test_a_character_of_a_known_word_is_no_slip(
+    whole: need_rules.Vocabulary, text: str, slips: list[str]
+) -> None:
+    assert whole.put_right(text)[: len(slips) or None] == slips
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [("how do stem cells look in the gel", False), ("STEM of a catalyst", True), ("stem", True),
+     ("a fish in the sea", False), ("sem of a fracture", False), ("SEM of a fracture", True)],
+)  # fmt: skip
+def test_words_of_sentences_are_abbreviations_in_capitals_or_alone(
+    whole: need_rules.Vocabulary, text: str, is_named: bool
+) -> None:
+    assert bool(whole.names_in(text)) == is_named
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("colour of a polymer fibre", "color of a polymer fiber"),
+     ("sulphur in aluminium", "sulfur in aluminum"),
+     ("tumour tissue, grey", "tumor tissue, gray"), ("polymerisation, ionised", "polymerization, ionized")],
+)  # fmt: skip
+def test_both_spellings_are_compared_as_one(one: str, other: str) -> None:
+    assert need_rules.keys(one).keys() == need_rules.keys(other).keys()

@@ -381,3 +381,53 @@ def test_what_is_written_in_another_unit_becomes_the_parameter_s():
             f"spatial_resolution:{text}:"
         )
     assert parameters.spec_in("qq", "1", "", "nm", PARAMETERS) == "qq:1:"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.00000005", "5×10⁻⁸"), ("-0.0000123", "-1.23×10⁻⁵"), ("0.0001", "0.0001"), ("0", "0"),
+        ("1200", "1,200"), ("0.50", "0.5"),
+    ],
+)  # fmt: skip
+def test_numbers_are_readable(value, text):
+    assert parameters.readable(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "techniques", "asked"),
+    [
+        ("读长1万碱基以上", (), ("read_length", None, 10_000)),
+        ("resolving power of one million", (), ("mass_resolving_power", None, 1_000_000)),
+        ("nanoindentation at 700 C", (), ("sample_temperature", Decimal("973.15"), Decimal("973.15"))),
+        ("能放下直径140毫米的样品", (), ("sample_size", None, 140)),
+        ("SEM that takes a 150 mm wafer", (), ("sample_size", None, 150)),
+        ("升到1500度看失重", (), ("sample_temperature", None, Decimal("1773.15"))),
+        ("800兆核磁", ("local-nmr",), ("proton_frequency", None, 800)),
+        ("SEM better than 1 nm", (), ("spatial_resolution", 1, None)),
+        ("1.1 GHz NMR", ("local-nmr",), ("proton_frequency", None, 1100)),
+        ("1.1 GHz network analysis", ("local-network-analyser",), ("frequency", 1100, 1100)),
+    ],
+)
+def test_figures_are_read_as_people_say_them(text, techniques, asked):
+    (read,) = parameters.requirements_in(text, PARAMETERS)
+    found = parameters.fitted(read, techniques, PARAMETERS).requirement
+    assert (found.parameter, found.low, found.high) == asked
+
+
+def test_an_instrument_is_judged_under_the_condition_that_a_text_names():
+    wanted, voltage = [
+        read.requirement for read in parameters.requirements_in("resolution below 1 nm at 1kV", PARAMETERS)
+    ]
+    assert (wanted.condition, voltage.parameter) == ("at 1 kV", "accelerating_voltage")
+    best = parameters.Stated("spatial_resolution", D("0.7"), None, "at 15 kV")
+    assert parameters.fit(wanted, [best]) == "meets"
+    low = parameters.Stated("spatial_resolution", D("1.2"), None, "at 1 kV")
+    assert parameters.fit(wanted, [best, low]) == "fails"
+
+
+@pytest.mark.parametrize(
+    "text", ["100兆宽带", "phases left after firing at 1400 °C", "13C NMR", "1400℃烧结后的物相"]
+)
+def test_what_was_done_to_a_sample_before_is_not_asked_for(text):
+    assert not parameters.requirements_in(text, PARAMETERS)

@@ -1,6 +1,5 @@
-"""The meanings of needs: made by a job, fetched by each process beside its requests."""
+"""The meanings of needs: made by a job, fetched by each process before it answers."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +34,7 @@ def fake(
 ) -> Iterator[Fake]:
     with django_capture_on_commit_callbacks(execute=True):
         measurand_of(cast)
-    cache.delete_many(["needs.vectors", "needs.vectors.of"])
+    cache.delete_many(["needs.vectors.coded", "needs.vectors.coded.of"])
     encoder = Fake()
     monkeypatch.setattr(embedding, "is_installed", lambda: True)
     monkeypatch.setattr(embedding, "load_encoder", lambda: encoder)
@@ -43,42 +42,74 @@ def fake(
     monkeypatch.setattr(embedding, "meanings", lambda encoder, codes, vectors: encoder)
     monkeypatch.setattr(needs, "_held", Held())
     yield encoder
-    cache.delete_many(["needs.vectors", "needs.vectors.of"])
+    cache.delete_many(["needs.vectors.coded", "needs.vectors.coded.of"])
 
 
 def codes(text: str = SENTENCE) -> list[str]:
     return [term.code for term in load_need_terms(text)]
 
 
-def eventually(text: str = SENTENCE) -> list[str]:
-    """What they are when a thread that fetches had its time."""
-    for _ in range(200):
-        if found := codes(text):
-            return found
-        time.sleep(0.02)
-    return []
-
-
-def test_words_alone_count_until_the_job_has_run_and_nobody_waits(
+def test_words_alone_count_until_the_job_has_run_and_then_meanings_at_once(
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(needs, "_AGAIN", 0.0)
     assert codes() == [] and codes("grain growth") == ["grain-size"]
     assert embed_vocabulary()
     assert embed_vocabulary() is False  # done already
-    assert codes() == []  # looked a moment ago
-    monkeypatch.setattr(needs, "_AGAIN", 0.0)
-    assert eventually() == ["grain-size"]
+    assert codes() == ["grain-size"]
     assert fake.asked[-1] == [SENTENCE]
 
 
-def test_another_vocabulary_is_embedded_anew(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vectors_are_looked_for_once_in_a_while(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "_AGAIN", 100.0)
+    assert codes() == [] and embed_vocabulary() and codes() == []
+    assert needs._held.meanings is None
+
+
+def test_a_process_that_loads_first_answers_its_first_search_by_meaning(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_vocabulary()
+    loaded: list[int] = []
+    monkeypatch.setattr(embedding, "load_encoder", lambda: loaded.append(1) or fake)
+    needs.meanings_load()
+    assert codes() == ["grain-size"] and loaded == [1]
+
+
+def test_the_encoder_is_loaded_before_there_are_vectors(fake: Fake) -> None:
+    needs.meanings_load()
+    assert needs._held.encoder is fake and needs._held.meanings is None
+
+
+def test_vectors_of_the_vocabulary_before_count_until_there_are_new_ones(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So processes that began before a change of the vocabulary and after it answer alike."""
+    monkeypatch.setattr(needs, "_AGAIN", 0.0)
     assert embed_vocabulary() is True
-    held = Held()
-    held.fetch(load_vocabulary())
-    assert held.alike(load_vocabulary(), SENTENCE) == ["grain-size"]
+    before, after = Held(), Held()
+    before.fetch(load_vocabulary())
+    first = before.digest
     monkeypatch.setitem(load_vocabulary().__dict__, "digest", "another")
-    assert held.alike(load_vocabulary(), SENTENCE) == []
+    for held in (before, after):
+        assert held.alike(load_vocabulary(), SENTENCE) == ["grain-size"] and held.digest == first
     assert embed_vocabulary() is True
+    for held in (before, after):
+        assert held.alike(load_vocabulary(), SENTENCE) == ["grain-size"] and held.digest == "another"
+
+
+def test_what_fails_to_load_is_not_tried_with_each_search(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_vocabulary()
+    tried: list[int] = []
+
+    def fail() -> Any:
+        tried.append(1)
+        raise ImportError
+
+    monkeypatch.setattr(embedding, "load_encoder", fail)
+    assert codes() == codes() == [] and len(tried) == 1
 
 
 def test_an_encoder_that_fails_leaves_the_words(fake: Fake, caplog: Any) -> None:
@@ -94,7 +125,7 @@ def test_an_encoder_that_fails_leaves_the_words(fake: Fake, caplog: Any) -> None
 
 def test_without_the_package_nothing_is_done(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "is_installed", lambda: False)
-    assert embed_vocabulary() is False and cache.get("needs.vectors.of") is None
+    assert embed_vocabulary() is False and cache.get("needs.vectors.coded.of") is None
     monkeypatch.setattr(needs, "_AGAIN", 0.0)
     assert codes() == [] and codes("grain growth") == ["grain-size"]
 

@@ -1,0 +1,3 @@
+from bookings.privacy.models.periods import HoldingPeriod
+
+__all__ = ["HoldingPeriod"]
