@@ -16,7 +16,7 @@ from rocrate.rocrate import ROCrate
 
 from bookings.results.domain.packages import Measurement, Result, Thing, package
 from bookings.results.domain.zips import Stored, cut, length, pieces
-from tests.factories.results import crate_problems
+from tests.factories.crates import crate_problems
 
 AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 SESSION = Measurement(

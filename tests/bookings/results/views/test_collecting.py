@@ -27,7 +27,8 @@ from instruments.models import Instrument
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.conversations import leave
-from tests.factories.results import announced, crate_problems, released, uploaded
+from tests.factories.crates import crate_problems
+from tests.factories.results import announced, released, uploaded
 
 pytestmark = [
     pytest.mark.django_db,
