@@ -13,7 +13,7 @@ from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Instant, Shape, Text, checked
 from accounts.models import ApiToken, User
-from accounts.selectors.memberships import grants_for, memberships_for, with_roles
+from accounts.selectors.memberships import grants_for, memberships_for, service_account_of, with_roles
 from accounts.services.users import default_choose
 
 
@@ -25,13 +25,24 @@ class TokenInUseShape(serializers.Serializer[Any]):
     expires_at = Instant(allow_null=True, help_text="Null: a service account's, until it is revoked.")
 
 
+class ServiceAccountInUseShape(serializers.Serializer[Any]):
+    """The service account that a request acts as: no person, and without memberships or grants of its own."""
+
+    id = serializers.UUIDField()
+    organisation = serializers.CharField(
+        source="organisation.code", help_text="Code of the organisation that it belongs to."
+    )
+    purpose = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+
+
 class MeShape(serializers.Serializer[Any]):
-    """A person with their present memberships and the roles they hold. `token` is null for requests of a
-    browser."""
+    """A person with their present memberships and the roles they hold, or a service account. `token` is null
+    for requests of a browser and for tokens of OAuth."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    email = serializers.CharField()
+    email = serializers.CharField(help_text="Empty: of a service account.")
     language = serializers.CharField()
     time_zone = serializers.CharField()
     memberships = MembershipShape(many=True)
@@ -40,6 +51,7 @@ class MeShape(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Code of the organisation that requests are for when they name none, if one was chosen.",
     )
+    service_account = ServiceAccountInUseShape(allow_null=True, help_text="Null: the request is a person's.")
     token = TokenInUseShape(allow_null=True)
 
 
@@ -79,6 +91,7 @@ class Me(Endpoint):
             ],
             "roles": [ROLE],
             "organisation": None,
+            "service_account": None,
             "token": {
                 "id": "0197a1de-0000-7000-8000-000000000008",
                 "scopes": ["book", "read"],
@@ -111,15 +124,18 @@ class Me(Endpoint):
         user, token = request.user, request.auth
         assert isinstance(user, User)
         own = memberships_for(self.actor).filter(user=user, ended_at=None)
+        account = service_account_of(user)
+        default = own.filter(is_default=True).values_list("organisation__code", flat=True).first()
         shown = {
             "id": user.pk,
             "name": user.name,
-            "email": user.email,
+            "email": "" if account else user.email,
             "language": user.language,
             "time_zone": user.time_zone,
             "memberships": with_roles(own),
-            "organisation": own.filter(is_default=True).values_list("organisation__code", flat=True).first(),
+            "organisation": account.organisation.code if account else default,
             "roles": grants_for(self.actor).filter(user=user),
+            "service_account": account,
             "token": token if isinstance(token, ApiToken) else None,
         }
         return rendered(MeShape, shown)

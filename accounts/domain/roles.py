@@ -28,6 +28,9 @@ SECOND_FACTOR_ROLES = frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR, ADMINIS
 # What a service account may hold. A booking is a person's, so it does not book; it may for members.
 SERVICE_ROLES = frozenset({MANAGER, OPERATOR, FINANCE})
 
+# The scope of a token with which a directory adds and removes members.
+PROVISION = "provision"
+
 # What it may give to people: whoever made it must not get from it what only others may give them.
 SERVICE_GIVES = frozenset({RESEARCHER, OPERATOR})
 

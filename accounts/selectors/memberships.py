@@ -86,6 +86,11 @@ def _load_service(user: User) -> roles.Actor:
     )
 
 
+def service_account_of(user: User) -> ServiceAccount | None:
+    """Return the service account whose user this is, with its organisation; None of a person."""
+    return _SERVICE.first(user=user.pk) if user.is_service else None
+
+
 _SERVICE = Prepared(lambda user: ServiceAccount.objects.select_related("organisation").filter(user=user))
 
 

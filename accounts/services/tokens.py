@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotPermitted, invalid
-from accounts.domain.roles import By, Places
+from accounts.domain.roles import PROVISION, By, Places
 from accounts.models import ApiToken, User
 from accounts.permissions import actor_of, require_second_factor
 from accounts.selectors.rows import visible
@@ -18,7 +18,6 @@ from accounts.selectors.users import has_second_factor
 
 SCOPES = ("read", "book", "manage", "upload")
 # Of a directory: the people of an organisation, and nothing else. No token has it unless it is asked for.
-PROVISION = "provision"
 ALL_SCOPES = (*SCOPES, PROVISION)
 LONGEST = timedelta(days=366)
 TOUCHED_EVERY = timedelta(minutes=5)

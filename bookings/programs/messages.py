@@ -8,6 +8,9 @@ REFUSALS: dict[str, Sentence] = {
     "too-many-service-accounts": _("There can be no more than {most}: end a service account first."),
     "too-many-tokens": _("There can be no more than {most}: revoke a token first."),
     "too-many-clients": _("There can be no more than {most}: delete a client first."),
+    "provision-needs-manager": _(
+        "Provisioning needs the role of manager, since it adds and removes members."
+    ),
     "token-without-scopes": _("The account no longer has any of this token's permissions: make another."),
 }
 

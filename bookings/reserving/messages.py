@@ -9,6 +9,7 @@ REFUSALS: dict[str, Sentence] = {
         "Prices on that day are in a different currency from the fee charged for shortening."
     ),
     "another-booking": _("The held slot belongs to another booking."),
+    "for-whom-needed": _("A service account books for a person: name one in on_behalf_of."),
     "in-use": _("The instrument is in use: only the end can change."),
     "own-override": _("You cannot override rules for yourself: another manager has to."),
     "too-many-holds": _("You already hold {most} slots: complete or release one of them first."),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.selectors.verification import VERIFYING, trail_found_right
 from accounts.services.jobs import run_begin, run_end
+from bookings.catalogue.services.feed import feed_refresh
 from bookings.demo.services import ACCOUNTS, PASSWORD, NotEmpty, NotLocal, demo_seed
 from instruments.vocabulary.models import Parameter
 
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             run = run_begin(VERIFYING, now)
             trail_found_right()
             run_end(run, outcome="done", now=timezone.now())
+            feed_refresh(now=timezone.now())  # else whoever follows it meets nothing for five minutes
             self.stdout.write("The past use in this demonstration is generated.")
         self._accounts()
 

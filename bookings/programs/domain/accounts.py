@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from accounts.domain.errors import FieldProblem, Invalid
-from accounts.domain.roles import ADMINISTRATOR, MANAGER, OPERATOR, SERVICE_ROLES
+from accounts.domain.roles import ADMINISTRATOR, MANAGER, OPERATOR, PROVISION, SERVICE_ROLES
 
 LOOK_EVERY = timedelta(days=365)
 PATIENCE = timedelta(days=60)  # after the question whether it is needed
@@ -39,6 +39,9 @@ def checked(
         problems.append(FieldProblem("roles", "unknown-value"))
     if not scopes or not set(scopes) <= set(known):
         problems.append(FieldProblem("scopes", "unknown-value" if scopes else "required"))
+    # What it tells of people goes to those who manage them.
+    if PROVISION in scopes and MANAGER not in roles:
+        problems.append(FieldProblem("roles", "provision-needs-manager"))
     if problems:
         raise Invalid(problems)
 

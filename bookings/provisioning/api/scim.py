@@ -16,8 +16,8 @@ from rest_framework.request import Request
 
 from accounts.api.authentication import BearerAuthentication
 from accounts.api.endpoint import Endpoint
+from accounts.domain.roles import PROVISION
 from accounts.selectors.installation import maintenance_now
-from accounts.services.tokens import PROVISION
 from bookings.provisioning.selectors.directory import organisation_to_provision
 from bookings.provisioning.services.directory import directory_touch, directory_writing
 

@@ -56,16 +56,21 @@ class StoredWith:
 def parties_of(actor: Actor, booking: Booking) -> Parties:
     """Return the person and the payer of a booking, if the actor may book for them: for themselves, at the
     cost of an organisation that they may book for; for a member, as a manager of the payer; for anybody at
-    the host's own cost, as a manager of the host (`require_parties`)."""
+    the host's own cost, as a manager of the host (`require_parties`). A service account books for somebody;
+    its own organisation pays where none is named."""
     if not booking.on_behalf_of:
+        if actor.is_service:
+            raise invalid("on_behalf_of", "for-whom-needed")
         payer = payer_for(actor, booking.organisation)
         if payer is None:
             raise invalid("organisation", "organisation-needed")
         require(actor, "book", place_of(payer))
         return Parties(actor.person, payer)
-    if not booking.organisation:
+    payer = organisation_by_code(booking.organisation) if booking.organisation else None
+    if actor.is_service and payer is None:
+        payer = payer_for(actor, "")
+    if payer is None:
         raise invalid("organisation", "organisation-needed")
-    payer = organisation_by_code(booking.organisation)
     require(actor, "book-for-members", place_of(payer))
     member = member_named(booking.on_behalf_of, payer.pk)
     if member is not None:

@@ -63,3 +63,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert told == [
         ("name", "required"), ("purpose", "too-long"), ("roles", "unknown-value"), ("scopes", "required"),
     ]  # fmt: skip
+
+
+def test_a_directory_needs_who_manages_members() -> None:
+    scopes = ["read", "provision"]
+    given = {"name": "IdM", "purpose": "People", "scopes": scopes, "known": scopes}
+    rules.checked(roles=["manager"], **given)
+    with pytest.raises(Invalid) as caught:
+        rules.checked(roles=["operator"], **given)
+    assert [problem.code for problem in caught.value.problems] == ["provision-needs-manager"]

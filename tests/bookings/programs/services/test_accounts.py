@@ -86,6 +86,16 @@ def test_scopes_of_the_account_limit_those_of_its_tokens(cast: Cast) -> None:
     assert lims.get("webhooks/").status == 403, "the role is gone at once"
 
 
+def test_it_is_told_what_it_is(cast: Cast) -> None:
+    account = made(cast)
+    told = token(cast, account).get("me/").body
+    assert told["service_account"] == {
+        "id": str(account.pk), "organisation": "ustc", "purpose": "Reports samples", "roles": ["manager"]
+    }  # fmt: skip
+    assert [told[name] for name in ("name", "email", "organisation")] == ["LIMS", "", "ustc"]
+    assert told["token"]["scopes"] == ["read"]
+
+
 @pytest.mark.parametrize("who", ["sun", "gao", "chen", "auditor", "coordinator"])
 def test_others_make_none(cast: Cast, who: str) -> None:
     with pytest.raises(NotPermitted):
@@ -145,9 +155,13 @@ def test_what_is_a_persons_own_is_refused_to_it(cast: Cast) -> None:
         "end": "2026-03-10T04:00:00Z", "service_mode": "self", "organisation": "ustc",
         "purpose": {"code": "research", "text": "x"},
     }  # fmt: skip
-    assert lims.post("reservations/", booking).code == "not-permitted"
+    assert lims.post("reservations/", booking).problems == [("on_behalf_of", "for-whom-needed")]
     for_member = booking | {"on_behalf_of": cast.sun.email}
     assert lims.post("reservations/", for_member).status == 201
+    later = {"start": "2026-03-10T06:00:00Z", "end": "2026-03-10T08:00:00Z"}
+    own_pays = {name: value for name, value in for_member.items() if name != "organisation"} | later
+    assert lims.post("reservations/", own_pays).body["organisation"] == "ustc"
+    assert lims.post("reservations/", own_pays | {"organisation": "fudan"}).code == "not-permitted"
     assert lims.post("calendar-feeds/", {"instrument": str(cast.microscope.pk)}).code == "person-needed"
     assert lims.post("join-requests/", {"organisation": "fudan"}).code == "person-needed"
     with pytest.raises(NotPermitted, match="person-needed"):
