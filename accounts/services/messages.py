@@ -6,10 +6,14 @@ if a worker dies after the server has accepted a mail and before the row says so
 the same Message-ID.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import asdict
 from datetime import datetime
-from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
+from operator import attrgetter
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused, SMTPServerDisconnected
+from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -30,28 +34,37 @@ from accounts.permissions import actor_of
 from accounts.prepared import Prepared, insert
 from accounts.selectors.messages import all_topics, choices_in, choices_of, inbox_of, message_by_id
 
+_connection: ContextVar[Any] = ContextVar("connection", default=None)  # that several mails share
 MAIL_GONE, MAIL_TRIED = "mail-server-gone", "mail-server-tried"
 
 
-def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetime) -> str:
-    """Store the messages of an outbox row for each reader, and schedule their mails for when each reader
-    wants them. Return the row's outcome."""
-    chosen = choices_of(letter.person.pk for letter in letters)
-    rows, effects = [], []
-    for letter in letters:
-        choices = chosen.get(letter.person.pk, messages.Choices())
-        choice = choices.of(all_topics()[letter.topic])
-        if choice.mail == messages.OFF and not choice.inbox:
-            continue
-        message = _stored(letter, choice, row, now)
-        if choice.mail != messages.OFF:
-            effect = _mail_effect(message, letter, choices, now)
-            message.mail_due_at = effect.due_at
-            effects.append(effect)
-        rows.append(message)
+def messages_give(
+    written: Sequence[tuple[OutboxMessage, Sequence[Letter]]], *, now: datetime
+) -> Sequence[str]:
+    """Store the messages of outbox rows for each reader, and schedule their mails for when each reader wants
+    them. Return the rows' outcomes. It takes three statements, whatever their number."""
+    people = [letter.person.pk for _, letters in written for letter in letters]
+    chosen = choices_of(people)
+    rows, effects, outcomes = [], [], []
+    for row, letters in written:
+        outcome = "skipped"
+        for letter in letters:
+            choices = chosen.get(letter.person.pk, messages.Choices())
+            choice = choices.of(all_topics()[letter.topic])
+            if choice.mail == messages.OFF and not choice.inbox:
+                continue
+            message = _stored(letter, choice, row, now)
+            if choice.mail != messages.OFF:
+                effect = _mail_effect(message, letter, choices, now)
+                message.mail_due_at = effect.due_at
+                effects.append(effect)
+            rows.append(message)
+            outcome = "sent"
+        outcomes.append(outcome)
     insert(rows, ignore_conflicts=True)
-    enqueue(effects, now=now)
-    return "sent" if rows else "skipped"
+    # In one order: two workers that schedule the same two digests wait for one another, not in a circle.
+    enqueue(sorted(effects, key=attrgetter("key")), now=now)
+    return outcomes
 
 
 def _stored(letter: Letter, choice: messages.Choice, row: OutboxMessage, now: datetime) -> Message:
@@ -93,15 +106,45 @@ def mail_send(mails: Sequence[Mail]) -> str:
     to_send = [mail for mail in mails if not leads_nowhere(mail.to[0])]
     if not to_send:
         return "skipped"
+    connection = _connection.get() or mailers.default
     try:
-        mailers.default.send_messages(to_send)
+        _check(connection)
+        connection.send_messages(to_send)
     except (SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused):
         raise  # the server answers, but refuses this mail
     except OSError:
+        connection.close()
         cache.set(MAIL_GONE, True, 120)
         raise
     cache.delete(MAIL_GONE)
     return "sent"
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Send all mails within the block over one connection, which the first of them opens."""
+    connection = mailers.default
+    before = _connection.set(connection)
+    try:
+        yield
+    finally:
+        _connection.reset(before)
+        with suppress(OSError):
+            connection.close()
+
+
+def _check(connection: Any) -> None:
+    """Open the connection of `one_connection`, again if the server has closed it after so many mails."""
+    if connection is not _connection.get():
+        return
+    if smtp := getattr(connection, "connection", None):
+        try:
+            is_open = smtp.noop()[0] == 250
+        except SMTPServerDisconnected:
+            is_open = False
+        if not is_open:
+            connection.close()
+    connection.open()
 
 
 def mail_may_leave() -> bool:

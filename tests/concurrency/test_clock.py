@@ -87,6 +87,55 @@ def test_a_worker_that_dies_leaves_its_row_to_the_next(race):
     assert seen == ["b", "a"]
 
 
+def test_a_worker_that_dies_in_a_group_leaves_its_rows_to_the_next(race):
+    """They are done one by one then: whichever killed it takes no other with it."""
+    put("a", "b", "c")
+    seen = []
+
+    def together(rows, now):
+        seen.append([row.key for row in rows])
+        OutboxMessage.objects.filter(key="c").update(last_error="half done")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return {row.pk: "sent" for row in rows}
+
+    def dies(row, now):
+        raise KeyboardInterrupt
+
+    def fate(**how):
+        try:
+            return outbox_deliver(together=together, group=9, now=NOW, **how)
+        except KeyboardInterrupt:
+            connection.close()
+            return "dead"
+
+    assert race([lambda: fate(handler=dies)]) == ["dead"]
+    left = OutboxMessage.objects.order_by("key").values_list("attempts", "done_at", "last_error")
+    assert list(left) == [(1, None, "")] * 3
+    handler = lambda row, now: seen.append(row.key) or "sent"  # noqa: E731
+    assert fate(handler=handler) == 0
+    assert outbox_deliver(handler=handler, together=together, group=9, now=NOW + 10 * SECOND) == 3
+    assert seen == [["a", "b", "c"], "a", "b", "c"]
+
+
+def test_groups_of_many_workers_have_no_row_in_common(race):
+    put(*(f"k{n:03}" for n in range(200)))
+    seen = []
+
+    def together(rows, now):
+        seen.extend(row.key for row in rows)
+        return {row.pk: "sent" for row in rows if not row.key.endswith("7")}
+
+    def handler(row, now):
+        assert row.key.endswith("7") or not seen.count(row.key)
+        return "sent"
+
+    done = race([lambda: outbox_deliver(handler=handler, together=together, group=16, now=NOW)] * 4)
+    assert sum(done) == 200
+    assert sorted(seen) == sorted(set(seen))
+    assert set(OutboxMessage.objects.values_list("attempts", "outcome")) == {(1, "sent")}
+
+
 def test_two_workers_share_the_jobs_and_wait_for_nobody(real_cast, race):
     """Two run the same jobs at the same moment while somebody holds one instrument: everything
     else is done, once, and at once; what was held comes with the next run."""

@@ -69,7 +69,8 @@ def _bounce(now: datetime) -> int:
 def _given_up(row: OutboxMessage, error: str) -> int:
     """Carry out an outbox row that writes messages, and give up their mails with an error; return how many
     mails there were."""
-    row.outcome = messages_give(letters_of(row, row.created_at, work.letters()), row=row, now=row.created_at)
+    written = letters_of(row, row.created_at, work.letters())
+    (row.outcome,) = messages_give([(row, written)], now=row.created_at)
     row.done_at = row.created_at
     row.save(update_fields=["outcome", "done_at"])
     letters = OutboxMessage.objects.filter(

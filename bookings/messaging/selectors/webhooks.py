@@ -6,13 +6,14 @@ from operator import attrgetter
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.areas import areas, computed
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.hooks import Happening, HookEvent
 from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OutboxMessage
+from accounts.prepared import Prepared
 from accounts.selectors.rows import visible
 from accounts.selectors.secrets import derived_secrets
 from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -104,16 +105,18 @@ def wanting(happenings: Iterable[Happening]) -> list[tuple[Happening, WebhookEnd
     events = list(happenings)
     if not events:
         return []
-    subscribed = Q()
-    for one in events:
-        subscribed |= Q(events__contains=[one.event], organisation_id__in=one.organisations)
-    rows = list(WebhookEndpoint.objects.filter(subscribed, state="active").order_by("pk"))
+    rows = _ACTIVE.rows(ids=sorted(frozenset().union(*(one.organisations for one in events))))
     return [
         (one, row)
         for one in events
         for row in rows
         if one.event in row.events and row.organisation_id in one.organisations
     ]
+
+
+_ACTIVE = Prepared(
+    lambda ids: WebhookEndpoint.objects.filter(organisation_id__one_of=ids, state="active").order_by("pk")
+)
 
 
 def load_happenings(row: OutboxMessage) -> list[Happening]:

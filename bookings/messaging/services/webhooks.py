@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
 
 from accounts import trail
 from accounts.adapters.calling import Limits, Resolve, call, resolve
@@ -24,6 +23,7 @@ from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, OutboxMessage
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.prepared import Prepared, insert
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
 from bookings.messaging.domain import webhooks
@@ -222,20 +222,21 @@ def _record(
 # Telling
 
 
-def events_tell(row: OutboxMessage, *, now: datetime) -> int:
-    """Store the events of an outbox row, and their deliveries to every endpoint that wants them; return how
+def events_tell(*rows: OutboxMessage, now: datetime) -> int:
+    """Store the events of outbox rows, and their deliveries to every endpoint that wants them; return how
     many events.
 
     One worker at a time, to the end of its transaction: so numbers follow the order of commits, and an event
     with a higher number never has older data."""
-    if row.kind not in events_by_effect():
+    telling = [row for row in rows if row.kind in events_by_effect()]
+    if not telling:
         return 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
-    happenings = load_happenings(row)
-    if not happenings:
+    told = [(row.created_at, one) for row in telling for one in load_happenings(row)]
+    if not told:
         return 0
-    last = Event.objects.aggregate(last=Max("number"))["last"] or 0
+    last = _LAST.first() or 0
     events = {
         one.cause: Event(
             number=number,
@@ -243,14 +244,14 @@ def events_tell(row: OutboxMessage, *, now: datetime) -> int:
             about=one.about,
             cause=one.cause,
             organisations=sorted(one.organisations),
-            body=webhooks.body_of(one.event, row.created_at, one.data),
+            body=webhooks.body_of(one.event, at, one.data),
             created_at=now,
         )
-        for number, one in enumerate(happenings, last + 1)
+        for number, (at, one) in enumerate(told, last + 1)
     }
-    for known in Event.objects.filter(cause__in=events):
+    for known in _KNOWN.rows(causes=list(events)):
         events[known.cause] = known
-    Event.objects.bulk_create([event for event in events.values() if event._state.adding])
+    insert([event for event in events.values() if event._state.adding])
     deliveries = [
         WebhookDelivery(
             endpoint=endpoint,
@@ -262,11 +263,15 @@ def events_tell(row: OutboxMessage, *, now: datetime) -> int:
             created_at=now,
             next_at=now,
         )
-        for one, endpoint in wanting(happenings)
+        for one, endpoint in wanting(one for _, one in told)
     ]
-    WebhookDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    insert(deliveries, ignore_conflicts=True)
     enqueue([_attempt(delivery) for delivery in deliveries], now=now)
     return len(events)
+
+
+_LAST = Prepared(lambda: Event.objects.order_by("-number").values_list("number", flat=True)[:1])
+_KNOWN = Prepared(lambda causes: Event.objects.filter(cause__one_of=causes))
 
 
 def _attempt(delivery: WebhookDelivery) -> Effect:

@@ -1,5 +1,7 @@
 """Load the webhook events about bookings."""
 
+from uuid import UUID
+
 from accounts.domain.hooks import (
     ID,
     INSTANT,
@@ -13,6 +15,7 @@ from accounts.domain.hooks import (
     one_of,
 )
 from accounts.models import OutboxMessage
+from accounts.prepared import Prepared
 from bookings.record.models import Reservation
 
 BOOKING: Payload = {
@@ -30,7 +33,6 @@ BOOKING: Payload = {
 def of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
     """Return the event for each booking that an effect is about, as the bookings are now."""
     named = row.payload.get("reservations") or [row.payload.get("reservation")]
-    reservations = Reservation.objects.select_related("organisation", "host").filter(pk__in=named)
     return [
         Happening(
             event,
@@ -39,5 +41,14 @@ def of_reservations(event: str, row: OutboxMessage) -> list[Happening]:
             frozenset({one.organisation_id, one.host_id}),
             data_of(BOOKING, one),
         )
-        for one in reservations.order_by("start_at", "id")
+        for one in _RESERVATIONS.rows(ids=[UUID(one) for one in named if one])
     ]
+
+
+_RESERVATIONS = Prepared(
+    lambda ids: (
+        Reservation.objects.select_related("organisation", "host")
+        .filter(pk__one_of=ids)
+        .order_by("start_at", "id")
+    )
+)

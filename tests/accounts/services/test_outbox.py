@@ -64,6 +64,54 @@ def test_one_that_fails_waits_and_does_not_stop_the_next(db, caplog):
     assert levels == ["WARNING"] * (MOST_ATTEMPTS - 1) + ["ERROR"]
 
 
+def doing(*failing, seen):
+    """Handlers of one effect and of several; both refuse what is `failing`."""
+
+    def one(row, now):
+        seen.append(row.key)
+        if row.key in failing:
+            raise ValueError("no")
+        return "sent"
+
+    def several(rows, now):
+        seen.append([row.key for row in rows])
+        OutboxMessage.objects.filter(kind="other").update(last_error="half done")
+        if {row.key for row in rows} & set(failing):
+            raise ValueError("no")
+        return {row.pk: "sent" for row in rows if row.kind == "k"}
+
+    return {"handler": one, "together": several}
+
+
+def test_a_group_is_done_together_and_the_rest_alone(db):
+    put(*(Effect("k", name) for name in "abc"), Effect("other", "d"), Effect("k", "e", {"private": "1234"}))
+    seen = []
+    assert outbox_deliver(**doing(seen=seen), group=4, now=NOW) == 5
+    assert seen == [["a", "b", "c", "d"], "d", "e"]
+    assert set(OutboxMessage.objects.values_list("outcome", "attempts", "done_at")) == {("sent", 1, NOW)}
+    assert OutboxMessage.objects.get(key="e").payload == {}
+
+
+def test_of_a_group_that_fails_nothing_is_kept_and_each_is_done_alone(db):
+    put(Effect("k", "a"), Effect("k", "bad"), Effect("other", "c"))
+    seen = []
+    assert outbox_deliver(**doing("bad", seen=seen), group=9, now=NOW) == 2
+    assert seen == [["a", "bad", "c"], "a", "bad", "c"]
+    assert OutboxMessage.objects.get(key="c").last_error == ""
+    bad = OutboxMessage.objects.get(key="bad")
+    assert (bad.attempts, bad.done_at, bad.last_error) == (1, None, "ValueError: no")
+    # What has been tried takes no others with it.
+    put(Effect("k", "d"), Effect("k", "e"))
+    seen.clear()
+    assert outbox_deliver(**doing("bad", seen=seen), group=9, now=NOW + timedelta(hours=1)) == 2
+    assert sorted(map(str, seen)) == ["['d', 'e']", "bad"]
+
+
+def test_a_group_is_no_larger_than_what_is_asked_for(db):
+    put(*(Effect("k", str(n)) for n in range(9)))
+    assert [outbox_deliver(**doing(seen=[]), group=4, most=6, now=NOW) for _ in range(3)] == [6, 3, 0]
+
+
 def test_only_within_the_transaction_that_causes_it(real_db):
     with pytest.raises(RuntimeError):
         enqueue([Effect("k", "x")], now=NOW)
