@@ -8,7 +8,7 @@ REFUSALS: dict[str, Sentence] = {
     "too-many-service-accounts": _("There can be no more than {most}: end a service account first."),
     "too-many-tokens": _("There can be no more than {most}: revoke a token first."),
     "too-many-clients": _("There can be no more than {most}: delete a client first."),
-    "too-many-addresses": _("There can be no more than {most} addresses."),
+    "too-many-addresses": _("There can be no more than ten addresses."),
     "not-a-redirect": _("No program can be answered at {address}: read below which addresses can be."),
     "scope-not-of-people": _("A program that acts for people cannot have the permission provision."),
     "only-for-people": _("Only programs that act for people have this."),

@@ -10,7 +10,6 @@ from accounts.letters.kinds import Content, Kind, row_of, table
 from accounts.models import OutboxMessage, ServiceAccount, User
 from accounts.selectors.memberships import managers_or_administrators
 from bookings.programs.domain.accounts import stops_at
-from bookings.programs.forms.consent import WORDS
 
 _ACCOUNTS = ServiceAccount.objects.select_related("user", "organisation__region", "created_by")
 
@@ -66,7 +65,7 @@ def _allowed_content(allowed: Allowed, row: OutboxMessage, now: datetime) -> Con
         {
             "account": allowed.account,
             "program": row.payload["client"],
-            "scopes": [WORDS[scope] for scope in row.payload["scopes"].split()],
+            "scopes": row.payload["scopes"].split(),
             "at": row.created_at,
         },
     )

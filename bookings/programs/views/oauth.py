@@ -29,7 +29,6 @@ from accounts.permissions import actor_of, require_person
 from accounts.services.tokens import ALL_SCOPES
 from accounts.views.pages import by_of, edits
 from bookings.programs.domain import consent as rules
-from bookings.programs.forms.consent import WORDS
 from bookings.programs.selectors import consent
 from bookings.programs.services import consent as service
 
@@ -103,8 +102,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
         if answer == "refuse":
             return back(error="access_denied")
         return back(code=service.program_allow(by_of(request), asked=asked))
-    context = {"asked": asked, "words": [(scope, WORDS[scope]) for scope in scopes]}
-    response = render(request, "bookings/programs/consent.html", context)
+    response = render(request, "bookings/programs/consent.html", {"asked": asked})
     policy = dict(settings.SECURE_CSP)
     policy["form-action"] = [CSP.SELF, *rules.leads_to(uri)]
     response._csp_config = policy  # type: ignore[attr-defined]  # as `csp_override` sets it
