@@ -38,10 +38,10 @@ def programs_end(by: By, user: User, *, program_id: UUID | None = None, reason: 
     return len(clients)
 
 
-def program_ended(by: By, user: User, client: Client, reason: str = "", **why: bool) -> None:
-    """Record in the trail that a program may no longer act for a person."""
+def program_ended(by: By, user: User, client: Client, reason: str = "", *, reused: bool = False) -> None:
+    """Record in the trail that a program may no longer act for a person; `reused`: because a code or a
+    refresh token was shown again."""
     account = client.owner.service_account
-    before = {"client": client.pk, "account": account.pk}
-    trail.record(
-        by, "user.program-end", user, before=before, after=why, reason=reason, places=account.places()
-    )
+    before, after = {"client": client.pk, "account": account.pk}, {"reused": True} if reused else {}
+    places = account.places()
+    trail.record(by, "user.program-end", user, before=before, after=after, reason=reason, places=places)

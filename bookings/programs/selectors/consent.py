@@ -1,4 +1,4 @@
-"""What a program asks of a person, and whether it may ask."""
+"""Programs that ask people whether they may act for them: which may, and for what."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,8 +13,8 @@ from bookings.programs.domain import consent as rules
 
 @dataclass(frozen=True)
 class Asked:
-    """What a program asks a person for: where it is answered, with which scopes it would act, and the
-    challenge that it proves itself by."""
+    """A program asks a person for this: it is answered there, would act with these scopes, and proves itself
+    by this challenge."""
 
     client: Client
     account: ServiceAccount

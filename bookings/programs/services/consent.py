@@ -163,9 +163,9 @@ def token_give_back(*, client: Client, shown: str, now: datetime) -> None:
         _end(By(actor_of(client.owner), now), client, row)
 
 
-def _end(by: By, client: Client, row: Token, **why: bool) -> None:
+def _end(by: By, client: Client, row: Token, *, reused: bool = False) -> None:
     """End a permission, which is locked, with all that came of it."""
     Token.objects.filter(client=client, user=row.user_id, data__grant=row.pk).delete()
     row.delete()
     if row.user is not None:
-        program_ended(by, row.user, client, **why)
+        program_ended(by, row.user, client, reused=reused)

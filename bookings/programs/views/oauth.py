@@ -25,6 +25,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.api.throttling import Addresses, Strangers, exceeded
 from accounts.domain.errors import Invalid, invalid
+from accounts.domain.programs import ACCESS_LASTS
 from accounts.permissions import actor_of, require_person
 from accounts.services.tokens import ALL_SCOPES
 from accounts.views.pages import by_of, edits
@@ -45,7 +46,7 @@ class Back(HttpResponseRedirect):
     def __init__(self, uri: str, values: dict[str, str | None]) -> None:
         self.allowed_schemes = [uri.partition(":")[0]]
         told = [(name, value) for name, value in values.items() if value is not None]
-        super().__init__(rules.answered(uri, told), max_length=None)
+        super().__init__(rules.answered(uri, told))
 
 
 def _confirmed(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -185,7 +186,7 @@ def _for_people(request: HttpRequest) -> HttpResponse:
         {
             "access_token": fetched.access,
             "token_type": "Bearer",
-            "expires_in": int(service.ACCESS_LASTS.total_seconds()),
+            "expires_in": int(ACCESS_LASTS.total_seconds()),
             "refresh_token": fetched.refresh,
             "scope": " ".join(fetched.scopes),
         }

@@ -274,6 +274,7 @@ def test_refusing(wang: Client, planner: Any) -> None:
     told = allow(wang, asking(planner[0], state="状态 \0&x=1"), "refuse")
     assert (told["error"], told["state"]) == ("access_denied", "状态 \0&x=1") and "x" not in told
     assert "state" not in allow(wang, asking(planner[0], state=None), "refuse")
+    assert allow(wang, asking(planner[0], state="s" * 1000), "refuse")["state"] == "s" * 1000
     assert not Token.objects.exists() and not TrailEntry.objects.filter(action="user.program-allow")
 
 
