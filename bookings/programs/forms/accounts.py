@@ -76,7 +76,6 @@ class ClientForm(TokenForm):
         required=False,
         choices=[("account", _("Acts as this account")), ("people", _("Acts for people who allow it"))],
         initial="account",
-        widget=forms.RadioSelect,
     )
     redirect_uris = forms.CharField(
         label=_("Addresses it is answered at"),
