@@ -19,6 +19,7 @@ from accounts.domain.errors import Invalid, NotPermitted
 from accounts.domain.roles import PLATFORM, By
 from accounts.models import Message, OutboxMessage, ServiceAccount, TrailEntry, User
 from accounts.services.erasure import account_close
+from accounts.services.memberships import role_grant
 from bookings.operations.services.people import person_suspend, tokens_revoke
 from bookings.programs.services import accounts
 from tests.accounts.pages import page_of, sign_in
@@ -440,6 +441,23 @@ def test_an_administrator_ends_it(cast: Cast, planner: Any, tokens: Any) -> None
     admin = By(cast.actor("admin"), NOW)
     assert tokens_revoke(admin, user_id=cast.wang.pk, reason="lost laptop") == 1
     assert opens(tokens) == "bad-token" and not Token.objects.exists()
+
+
+def test_after_a_new_password_it_is_among_what_still_has_access(
+    wang: Client, planner: Any, tokens: Any
+) -> None:
+    assert "Planner" in page_of(wang.get("/profile/access/"))
+    assert wang.post("/profile/access/", {"revoke": ["x"]}).status_code == 302
+    assert opens(tokens) == 200
+    assert wang.post("/profile/access/", {"revoke": [planner[0].pk]}).status_code == 302
+    assert opens(tokens) == "bad-token"
+
+
+def test_a_role_that_asks_for_a_second_factor(cast: Cast, tokens: Any, settings: Any) -> None:
+    """It was allowed without one: it opens nothing of a role that was given since."""
+    settings.SECOND_FACTOR_REQUIRED = True
+    role_grant(By(PLATFORM, NOW), user=cast.wang, role="administrator")
+    assert opens(tokens) == "second-factor-missing"
 
 
 def test_a_deleted_client(by: By, wang: Client, planner: Any, tokens: Any) -> None:
