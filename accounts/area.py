@@ -1,6 +1,7 @@
 """The manifest of *accounts*: people, organisations, regions and their roles."""
 
 from allauth.account.models import EmailAddress
+from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
@@ -177,6 +178,11 @@ AREA = Area(
         Personal(
             "tokens", ApiToken, {"user": LATER},
             "id label scopes created_at expires_at revoked_at last_used_at",
+        ),
+        Personal(
+            "programs", Token, {"user": LATER},
+            "program=client__name type scopes created_at expires_at",
+            order="pk",
         ),
         Personal(
             "inbox", Message, {"user": LATER},

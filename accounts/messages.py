@@ -341,6 +341,8 @@ ACTS: dict[str, Words] = {
     "user.sign-in-block": _("Sign-in blocked for a while: too many wrong passwords"),
     "user.sign-in-unlock": _("Sign-in unlocked"),
     "user.sessions-end": _("Sessions ended by an administrator"),
+    "user.program-allow": _("Program allowed to act for them"),
+    "user.program-end": _("Program may no longer act for them"),
     "user.tokens-revoke": _("Tokens revoked by an administrator"),
     "user.suspend": _("Account suspended"),
     "user.restore": _("Account brought back"),

@@ -141,6 +141,8 @@ class LeavingMiddleware:
         response = self.get_response(request)
         if request.method != "POST" or response.status_code not in {302, 303}:
             return response
+        if getattr(response, "form_may_leave", False):  # its page has a policy of its own
+            return response
         where = urlsplit(response["Location"])
         if where.scheme not in {"http", "https"} or where.netloc == request.get_host():
             return response

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.acts import posts
-from accounts.api import access, joining, me, memberships, organisation_requests, tokens
+from accounts.api import access, joining, me, memberships, organisation_requests, programs, tokens
 from accounts.api import federation as federation_api
 from accounts.api import messages as messages_api
 from accounts.api import organisation_moves as organisation_moves_api
@@ -31,7 +31,7 @@ pages = [
     path("profile/", profile.profile, name="profile"),
     path("profile/tokens/", profile.token_make, name="token-make"),
     path("profile/tokens/made/", profile.token_made, name="token-made"),
-    *posts(tokens.Tokens),
+    *posts(tokens.Tokens, programs.Programs),
     path("messages/", messages.inbox, name="messages"),
     path("messages/read/", messages.read_all, name="messages-read"),
     path("messages/<uuid:message_id>/", messages.message, name="message"),
@@ -83,6 +83,7 @@ api = [
     *messages_api.Messages.routes(),
     *messages_api.MessageChoices.routes(),
     *tokens.Tokens.routes(),
+    *programs.Programs.routes(),
     *joining.JoinRequests.routes(),
     *access.AccessRequests.routes(),
 ]

@@ -219,6 +219,7 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no key
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 USERSESSIONS_TRACK_ACTIVITY = False
 # Programs fetch short tokens by OAuth 2.1 as often as they need them (bookings/programs).
+# What a client of theirs gets for itself, allauth gives; what it gets for people, bookings/programs.
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
 IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 LOGIN_URL = "account_login"

@@ -28,6 +28,7 @@ from accounts.models import (
     User,
     Viewing,
 )
+from accounts.selectors.programs import described, programs_of
 from accounts.selectors.rows import visible
 from accounts.selectors.tokens import tokens_of
 from accounts.selectors.users import PlaceOfPerson, places_of
@@ -105,6 +106,7 @@ class Account:
     factors: list[Authenticator]
     sessions: list[UserSession]
     tokens: list[ApiToken]
+    programs: list[Any]
     told: list[Told]
     done: list[TrailEntry]
     reset: FactorReset | None
@@ -113,6 +115,11 @@ class Account:
     @property
     def id(self) -> UUID:
         return self.user.pk
+
+    @property
+    def has_access(self) -> bool:
+        """Return whether programs may act as the person, by tokens or because they have allowed it."""
+        return bool(self.tokens or self.programs)
 
     @property
     def has_codes(self) -> bool:
@@ -131,6 +138,7 @@ def load_account(actor: Actor, user_id: UUID, now: datetime) -> Account:
         factors=list(Authenticator.objects.filter(user=user).order_by("pk")),
         sessions=sessions_of(user),
         tokens=list(tokens_of(user).filter(expires_at__gt=now)),
+        programs=described(programs_of(user, now)),
         told=told_to(user),
         done=acts_of(user),
         reset=FactorReset.objects.filter(user=user, state="requested", expires_at__gt=now)

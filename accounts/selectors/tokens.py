@@ -18,12 +18,13 @@ def token_by_digest(digest: bytes, now: datetime) -> ApiToken | None:
 
 def client_token(digest: bytes, now: datetime) -> ApiToken | None:
     """Return the short token that a client of a service account has fetched by OAuth, as the API's own tokens
-    are, though not stored as one; None if it has expired, or the account does not go on. Its scopes are those
-    that token, client and account have today."""
+    are, though not stored as one; None if it has expired, or the account does not go on. It is the account's,
+    or that of the person who allowed the program to act for them. Its scopes are those that token, client and
+    account have today."""
     row = _OF_CLIENT.first(digest=digest.hex(), now=now)
     if row is None or row.client is None or row.client.owner is None or not row.client.owner.is_service:
         return None
-    return limited(
+    token = limited(
         ApiToken(
             user=row.client.owner,
             label=row.client.name,
@@ -34,12 +35,18 @@ def client_token(digest: bytes, now: datetime) -> ApiToken | None:
             last_used_at=now,
         )
     )
+    if token is None or row.user is None:
+        return token
+    if not row.user.is_active:
+        return None
+    token.user, token.with_second_factor = row.user, bool((row.data or {}).get("second_factor"))
+    return token
 
 
 _OF_CLIENT = Prepared(
-    lambda digest, now: Token.objects.select_related("client__owner__service_account__organisation").filter(
-        type=Token.Type.ACCESS_TOKEN, hash=digest, expires_at__gt=now
-    )
+    lambda digest, now: Token.objects.select_related(
+        "client__owner__service_account__organisation", "user"
+    ).filter(type=Token.Type.ACCESS_TOKEN, hash=digest, expires_at__gt=now)
 )
 
 

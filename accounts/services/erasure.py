@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.idp.oidc.models import Token
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
@@ -108,6 +109,7 @@ def _doors_remove(user: User) -> dict[str, int]:
     return {
         "sessions": len(sessions),
         "tokens": ApiToken.objects.filter(user=user).delete()[0],
+        "programs": Token.objects.filter(user=user).delete()[0],
         "factors": Authenticator.objects.filter(user=user).delete()[0],
         "social_accounts": SocialAccount.objects.filter(user=user).delete()[0],
     }

@@ -18,6 +18,7 @@ from accounts.forms import ProfileForm, TokenForm
 from accounts.middleware import remember_language
 from accounts.models import ApiToken, User
 from accounts.permissions import actor_of
+from accounts.selectors.programs import described, programs_of
 from accounts.selectors.tokens import token_of, tokens_of
 from accounts.selectors.users import places_of
 from accounts.services import tokens, users
@@ -50,6 +51,7 @@ def profile(request: HttpRequest, **given: Any) -> HttpResponse:
         context = {
             "places": places,
             "tokens": tokens_of(user),
+            "programs": described(programs_of(user, timezone.now())),
             "now": timezone.now(),
             "zones": zone_names(),
             **forms,

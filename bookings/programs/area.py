@@ -17,7 +17,6 @@ AREA = Area(
         "accounts.ServiceAccount.user": "no person",
         "accounts.ServiceAccount.created_by": FOR_PLACES,
         "allauth_idp_oidc.Client.owner": "no person: a service account",
-        "allauth_idp_oidc.Token.user": "none: tokens are a client's, whose owner is a service account",
     },
     merges=(
         Merges(

@@ -11,6 +11,13 @@ REFUSALS: dict[str, Sentence] = {
     "provision-needs-manager": _(
         "Provisioning needs the role of manager, since it adds and removes members."
     ),
+    "too-many-addresses": _("There can be no more than ten addresses."),
+    "not-a-redirect": _("No program can be answered at {address}: read below which addresses can be."),
+    "scope-not-of-people": _("A program that acts for people cannot have the permission provision."),
+    "only-for-people": _("Only programs that act for people have this."),
+    "unknown-program": _("There is no program with this client ID that may ask people."),
+    "unknown-redirect": _("This program may not be answered there: redirect_uri is not registered."),
+    "state-too-long": _("The address of this page is not one that a program may send: state is too long."),
     "token-without-scopes": _("The account no longer has any of this token's permissions: make another."),
 }
 

@@ -1,5 +1,6 @@
 """Messages to who manages an organisation about its service accounts."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
@@ -42,6 +43,34 @@ def _kind(what: str, subject: object, lead: object, *states: str) -> Kind:
     )
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """A program of a service account, and the person who has allowed it to act for them."""
+
+    account: ServiceAccount
+    person: User
+
+
+def _allowed(row: OutboxMessage, now: datetime) -> Allowed | None:
+    account = _ACCOUNTS.filter(pk=row.payload["account"]).first()
+    person = User.objects.filter(pk=row.payload["user"], is_active=True).first()
+    return Allowed(account, person) if account and person else None
+
+
+def _allowed_content(allowed: Allowed, row: OutboxMessage, now: datetime) -> Content:
+    return Content(
+        allowed.account.pk,
+        reverse("accounts:profile") + "#programs",
+        {"name": row.payload["client"]},
+        {
+            "account": allowed.account,
+            "program": row.payload["client"],
+            "scopes": row.payload["scopes"].split(),
+            "at": row.created_at,
+        },
+    )
+
+
 _OPEN = ("active", "asked")
 KINDS = table(
     _kind(
@@ -65,7 +94,7 @@ KINDS = table(
     _kind(
         "client",
         _("New OAuth client of a service account: {name}"),
-        _("Somebody made an OAuth client with which programs act as this service account."),
+        _("Somebody made an OAuth client of this service account, with which programs fetch tokens."),
         *_OPEN,
     ),
     _kind(
@@ -79,5 +108,15 @@ KINDS = table(
         _("Service account stopped: {name}"),
         _("Nobody said that it is still needed, so its tokens no longer work. It goes on if you confirm it."),
         "stopped",
+    ),
+    Kind(
+        "program.allowed",
+        _("A program may act for you: {name}"),
+        _("You have allowed a program to act as you. If it was not you, remove it and change your password."),
+        load=_allowed,
+        readers=lambda allowed: [allowed.person],
+        content=_allowed_content,
+        template="bookings/programs/mail/allowed",
+        is_urgent=True,
     ),
 )

@@ -27,6 +27,7 @@ pages = [
     *posts(
         accounts_api.ServiceAccounts, accounts_api.ServiceAccountTokens, accounts_api.ServiceAccountClients
     ),
+    path("oauth/authorize/", oauth.authorize, name="oauth-authorize"),
     path("oauth/token/", oauth.token, name="oauth-token"),
     path("oauth/revoke/", oauth.revoke, name="oauth-revoke"),
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-metadata"),

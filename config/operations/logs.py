@@ -13,7 +13,7 @@ _SECRETS = (
     ),
     # What other places send people back with, and what keys are called.
     re.compile(
-        r"((?:[?&]|%3F|%26)(?:code|SAML\w+|RelayState|Signature|key|token|(?:client_)?secret|(?:id|access)_token)"
+        r"((?:[?&]|%3F|%26)(?:code(?:_verifier)?|SAML\w+|RelayState|Signature|key|token|(?:client_)?secret|(?:id|access|refresh)_token)"
         r"""(?:=|%3D))[^&\s"'<>\\]+""",
         re.IGNORECASE,
     ),

@@ -22,6 +22,7 @@ GET  accounts:profile                - 200 200 200 200 200 200 200 200 200 200 2
 POST accounts:profile                - 400 400 400 400 400 400 400 400 400 400 400 400
 POST accounts:token-make             - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:token-made             - 302 302 302 302 302 302 302 302 302 302 302 302
+POST accounts:program-remove         - 404 404 404 404 404 404 404 404 404 404 404 404
 POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 404 404
 GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -103,6 +104,8 @@ DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 4
 POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
 POST   api-invitation-accept-token   - 200 403 403 403 403 403 403 403 403 403 403 403
 GET    api-tokens                    - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-programs                  - 200 200 200 200 200 200 200 200 200 200 200 200
+DELETE api-program                   - 404 404 404 404 404 404 404 404 404 404 404 404
 DELETE api-token                     - 404 404 404 404 404 404 404 404 404 404 404 404
 GET    api-access-requests           - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-access-request            - 404 200 404 404 404 200 404 404 404 404 404 200
@@ -129,6 +132,7 @@ ARGUMENTS = {
     "code": "sample-code",
     "view_id": "view",
     "token_id": "absent",
+    "program_id": "absent",
     "organisation_id": "fudan",
     "user_id": "member",
     "message_id": "message",

@@ -22,7 +22,9 @@ from accounts.domain.errors import NotFound, Refused, WrongState
 from accounts.letters.words import named
 from accounts.models import User
 from accounts.permissions import actor_of
+from accounts.selectors.programs import described, programs_of
 from accounts.selectors.tokens import tokens_of
+from accounts.services.programs import program_remove
 from accounts.services.tokens import token_revoke
 from accounts.views.pages import act, bare, by_of, chooses, edits, reads, writes
 from bookings.catalogue.selectors.busy import busy_calendar_of
@@ -134,13 +136,17 @@ def make(request: HttpRequest) -> HttpResponse:
 @never_cache
 @edits
 def access(request: HttpRequest) -> HttpResponse:
-    """Show which tokens and feed addresses keep working after a new password, and revoke those that the
-    reader selects."""
+    """Show which tokens, programs and feed addresses keep working after a new password, and revoke those that
+    the reader selects."""
     user, by = request.user, by_of(request)
     assert isinstance(user, User)
     tokens, addresses = tokens_of(user).filter(expires_at__gt=by.now), feed_selectors.feeds_of(by.actor)
+    programs = described(programs_of(user, by.now))
     if request.method == "POST":
         chosen = set(request.POST.getlist("revoke"))
+        for one in programs:
+            if one.pk in chosen:
+                program_remove(by, program_id=UUID(one.pk))
         for token in tokens:
             if str(token.pk) in chosen:
                 token_revoke(by, token_id=token.pk)
@@ -149,7 +155,7 @@ def access(request: HttpRequest) -> HttpResponse:
                 feed_revoke(by, feed_id=row.pk)
         messages.success(request, gettext("The selected ones are revoked and can no longer be used."))
         return redirect("bookings:access")
-    context = {"tokens": tokens, "feeds": addresses}
+    context = {"tokens": tokens, "programs": programs, "feeds": addresses}
     return render(request, "bookings/messaging/access.html", context)
 
 

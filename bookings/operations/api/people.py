@@ -11,6 +11,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from accounts.api.pagination import Pages
+from accounts.api.programs import ProgramShape
 from accounts.api.resource import OnPage, Resource, acts, lists, reads
 from accounts.api.shapes import Instant, Shape, Text
 from accounts.domain.errors import NotPermitted
@@ -122,6 +123,7 @@ class AccountDetailShape(serializers.Serializer[Any]):
     address_change = AccountAddressShape(allow_null=True)
     sessions = AccountSessionShape(many=True)
     tokens = AccountTokenShape(many=True)
+    programs = ProgramShape(many=True, help_text="Programs that act for the person, who has allowed it.")
     places = AccountPlaceShape(many=True)
     messages = AccountMessageShape(many=True, source="told")
     trail = AccountActShape(many=True, source="done")

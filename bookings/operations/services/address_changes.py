@@ -19,6 +19,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.selectors.administration import account_by_id
 from accounts.services.memberships import lock_user
+from accounts.services.programs import programs_end
 from accounts.services.users import address_of, sign_in_mail_send
 from bookings.messaging.services.feeds import feeds_end
 from bookings.operations.services.people import opened, sessions_close
@@ -167,6 +168,7 @@ def _undo(row: AddressChange, *, since: datetime, now: datetime) -> None:
     SocialAccount.objects.filter(user=user, date_joined__gte=since).delete()
     Authenticator.objects.filter(user=user, created_at__gte=since).delete()
     ApiToken.objects.filter(user=user, revoked_at=None, created_at__gte=since).update(revoked_at=now)
+    programs_end(By(PLATFORM, now), user)
     feeds_end(By(PLATFORM, now), user)
     user.set_unusable_password()
     user.save(update_fields=["password"])

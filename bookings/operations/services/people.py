@@ -41,6 +41,7 @@ from accounts.selectors.administration import (
 )
 from accounts.selectors.rows import visible
 from accounts.services.memberships import checked_reason, lock_user, require_another
+from accounts.services.programs import programs_end
 from accounts.services.users import sign_in_mail_send
 from bookings.messaging.services.feeds import feeds_end
 
@@ -119,15 +120,17 @@ def sessions_close(sessions: Any) -> int:
 
 @transaction.atomic
 def tokens_revoke(by: By, *, user_id: UUID, reason: str, token_id: UUID | None = None) -> int:
-    """Revoke one token of a person, or all of them; return how many. Raise `NotFound` if it is revoked."""
+    """Revoke one token of a person, or all of them with what programs may do for them; return how many. Raise
+    `NotFound` if it is revoked."""
     user, reason = opened(by, user_id, reason)
     rows = ApiToken.objects.select_for_update().filter(user=user, revoked_at=None).order_by("pk")
     tokens = list(rows.filter(pk=token_id) if token_id else rows)
     if token_id and not tokens:
         raise NotFound
     _tokens_end(by, tokens, reason)
-    done(by, user, "user.tokens-revoke", "tokens-revoked", reason, tokens=len(tokens))
-    return len(tokens)
+    number = len(tokens) + (0 if token_id else programs_end(by, user, reason=reason))
+    done(by, user, "user.tokens-revoke", "tokens-revoked", reason, tokens=number)
+    return number
 
 
 def _tokens_end(by: By, tokens: list[ApiToken], reason: str) -> None:
@@ -291,6 +294,7 @@ def _reset(by: By, user: User, reason: str, **how: Any) -> None:
     rows = ApiToken.objects.select_for_update().filter(user=user, revoked_at=None)
     tokens = list(rows.order_by("pk"))
     _tokens_end(by, tokens, reason)
+    programs_end(by, user, reason=reason)
     feeds_end(by, user)
     told = {"types": types, "sessions": number, "tokens": len(tokens), **how}
     done(by, user, "user.factor-reset", "factor-reset", reason, **told)

@@ -73,6 +73,11 @@ class ServiceAccountClientShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     label = serializers.CharField(source="name")  # type: ignore[assignment]  # a field, as DRF means it
     scopes = serializers.ListField(child=serializers.CharField(), source="get_scopes")
+    redirect_uris = serializers.ListField(
+        child=serializers.CharField(),
+        source="get_redirect_uris",
+        help_text="Where people who allow it to act for them are sent; none: it acts as the account.",
+    )
     created_at = Instant()
     fetched_at = Instant(allow_null=True, default=None)
 

@@ -68,6 +68,40 @@ class TokenForm(_Refusing):
         field.choices = [(scope, words) for scope, words in SCOPES if scope in account.scopes]
 
 
+class ClientForm(TokenForm):
+    """A new OAuth client of a service account, which acts as the account or for people who allow it."""
+
+    acts_for = forms.ChoiceField(
+        label=_("How does it act?"),
+        required=False,
+        choices=[("account", _("Acts as this account")), ("people", _("Acts for people who allow it"))],
+        initial="account",
+    )
+    redirect_uris = forms.CharField(
+        label=_("Addresses it is answered at"),
+        required=False,
+        max_length=6000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "For programs that act for people, one a line: https://…, http://127.0.0.1/… for a program on "
+            "the person's own computer, or a scheme of its own such as org.example.app:/…"
+        ),
+    )
+    is_public = forms.BooleanField(
+        label=_("It runs where it can keep no secret"),
+        required=False,
+        help_text=_("Such as on people's phones and computers. It then gets no secret."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the fields into what the service takes."""
+        data: dict[str, Any] = super().clean() or {}
+        lines = [line.strip() for line in data.pop("redirect_uris", "").splitlines()]
+        data["redirect_uris"] = [line for line in lines if line]
+        data["for_people"] = data.pop("acts_for", "") == "people"
+        return data
+
+
 def initial_of(account: ServiceAccount) -> dict[str, Any]:
     """Return the initial values of the form that changes an account."""
     values = {name: getattr(account, name) for name in ("purpose", "roles", "scopes", "version")}

@@ -22,9 +22,10 @@ from accounts.permissions import require, require_person
 from accounts.selectors.installation import installation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.rows import visible
-from accounts.services.tokens import ALL_SCOPES, token_put
+from accounts.services.tokens import ALL_SCOPES, SCOPES, token_put
 from accounts.services.users import name_kept
 from bookings.programs.domain import accounts as rules
+from bookings.programs.domain import consent
 from bookings.programs.selectors import accounts
 from bookings.programs.selectors.accounts import MANAGE
 
@@ -215,29 +216,52 @@ def _put(by: By, row: ServiceAccount, label: str, scopes: list[str]) -> tuple[Ap
 
 
 @transaction.atomic
-def client_make(by: By, *, account_id: UUID, label: str, scopes: Sequence[str]) -> tuple[Client, str]:
+def client_make(
+    by: By,
+    *,
+    account_id: UUID,
+    label: str,
+    scopes: Sequence[str],
+    for_people: bool = False,
+    redirect_uris: Sequence[str] = (),
+    is_public: bool = False,
+) -> tuple[Client, str]:
     """Make an OAuth client of a service account; return it with its secret, which is shown once. It may do
-    nothing but fetch tokens for the account (`client_credentials`). Raise what `token_make` raises."""
+    nothing but fetch tokens for the account (`client_credentials`); or, `for_people`, nothing but ask people
+    whether it may act for them, and be answered at these addresses. One that `is_public` runs where it can
+    keep no secret, and has none. Raise what `token_make` raises."""
     row = _locked(by, account_id)
     label, chosen = _asked(by, row, label, scopes)
+    if for_people:
+        consent.check_redirects(redirect_uris)
+        if not set(chosen) <= set(SCOPES):  # a directory acts for its organisation
+            raise invalid("scopes", "scope-not-of-people")
+    elif redirect_uris or is_public:
+        raise invalid("redirect_uris" if redirect_uris else "is_public", "only-for-people")
     if accounts.clients_of(row).count() >= rules.MOST_CLIENTS:
         raise WrongState("too-many-clients", most=rules.MOST_CLIENTS)
-    secret = secrets.token_urlsafe(32)
+    secret = "" if is_public else secrets.token_urlsafe(32)
+    kinds = Client.GrantType
+    grants = [kinds.AUTHORIZATION_CODE, kinds.REFRESH_TOKEN] if for_people else [kinds.CLIENT_CREDENTIALS]
     client = Client(
         id=str(new_id()),
         name=label,
         owner=row.user,
-        type=Client.Type.CONFIDENTIAL,
-        grant_types=Client.GrantType.CLIENT_CREDENTIALS,
-        response_types="",
-        redirect_uris="",
+        type=Client.Type.PUBLIC if is_public else Client.Type.CONFIDENTIAL,
+        secret="",  # which nothing matches
+        response_types="code" if for_people else "",
         created_at=by.now,
     )
-    client.set_secret(secret)
+    client.set_grant_types([str(kind) for kind in grants])
+    client.set_redirect_uris(list(dict.fromkeys(redirect_uris)))
+    if secret:
+        client.set_secret(secret)
     client.set_scopes(chosen)
     client.set_default_scopes(chosen)
     client.save(force_insert=True)
     after = {"client": client.pk, "scopes": chosen}
+    if for_people:
+        after |= {"redirects": client.get_redirect_uris()}
     trail.record(by, "serviceaccount.client-make", row, after=after)
     payload = {"account": str(row.pk), "by": _who(by)}
     enqueue([Effect("program.client", f"program.client.{client.pk}", payload)], now=by.now)

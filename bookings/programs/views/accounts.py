@@ -22,7 +22,7 @@ from accounts.permissions import actor_of
 from accounts.views.pages import act, bare, by_of, edits, reads, sent, writes
 from bookings.catalogue.views.refusals import refusal_text
 from bookings.programs.domain.accounts import stops_at
-from bookings.programs.forms.accounts import AccountForm, TokenForm, initial_of
+from bookings.programs.forms.accounts import AccountForm, ClientForm, TokenForm, initial_of
 from bookings.programs.selectors import accounts
 from bookings.programs.services import accounts as service
 
@@ -129,7 +129,7 @@ def client_make(request: HttpRequest, service_id: UUID) -> HttpResponse:
     """Show the form for a new OAuth client of a service account, and make it; its secret is shown as a new
     token is."""
     account = accounts.account_by_id(actor_of(request.user), service_id)
-    form = TokenForm(sent(request), account=account)
+    form = ClientForm(sent(request), account=account)
 
     def page(status: int = 200, refused: Refused | None = None, **_: Any) -> HttpResponse:
         if refused is not None:
@@ -158,11 +158,16 @@ def client_made(request: HttpRequest, service_id: UUID) -> HttpResponse:
     """Show a new OAuth client with its secret, once; no other page ever shows that."""
     account = accounts.account_by_id(actor_of(request.user), service_id)
     client_id, secret = request.session.pop(CLIENT_KEY, ("", ""))
-    client = accounts.clients_of(account).filter(pk=client_id).first() if secret else None
+    client = accounts.clients_of(account).filter(pk=client_id).first() if client_id else None
     if client is None:
         return redirect("bookings:service-account", service_id)
-    where = settings.SITE_URL + reverse("bookings:oauth-token")
-    context = {"account": account, "made": client, "secret": secret, "where": where}
+    context = {
+        "account": account,
+        "made": client,
+        "secret": secret,
+        "where": settings.SITE_URL + reverse("bookings:oauth-token"),
+        "asks": settings.SITE_URL + reverse("bookings:oauth-authorize") if client.redirect_uris else "",
+    }
     return render(request, "bookings/programs/client.html", context)
 
 

@@ -339,8 +339,10 @@ def about_program(kind):
             account.asked_at, who = NOW, {}
             account.stopped_at = NOW if kind.name == "program.stopped" else None
             account.save()
+        if kind.name == "program.allowed":
+            who = {"user": str(cast.wang.pk), "client": "Planner", "scopes": "read book"}
         row = OutboxMessage(payload={"account": str(account.pk), **who}, created_at=NOW)
-        return compose(kind, kind.content(account, row, NOW), reader)
+        return compose(kind, kind.content(kind.load(row, NOW), row, NOW), reader)
 
     return written
 
@@ -432,7 +434,9 @@ def reader_of(kind, cast, language):
     to_host = {"people.access-asked", "people.asked", "people.left", "question.asked"}
     to_host |= {f"sample.{name}" for name in ("shipped", "cancelled", "hazard", "missing")}
     name = "zhao" if is_host or kind in to_host else "wang"
-    reader = cast.people[READERS.get(kind.partition(".")[0], name)]
+    if kind != "program.allowed":
+        name = READERS.get(kind.partition(".")[0], name)
+    reader = cast.people[name]
     reader.language = language
     return reader
 

@@ -23,6 +23,8 @@ GET  bookings:service-account-client  - 302 302 302 302 302 302 302 302 302 302 
 POST bookings:service-account-client  - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:service-account-client-made   - 404 404 404 404 302 404 404 404 404 404 404 302
 POST bookings:service-account-client-delete - 404 404 404 404 302 404 404 404 404 404 404 302
+GET  bookings:oauth-authorize         - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:oauth-authorize         - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:oauth-metadata        200 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:oauth-token           400 400 400 400 400 400 400 400 400 400 400 400 400
 POST bookings:oauth-revoke          400 400 400 400 400 400 400 400 400 400 400 400 400
@@ -55,7 +57,7 @@ ACCOUNT: dict[str, Any] = {
 PAGE_BODIES = {
     "bookings:service-accounts": ACCOUNT,
     "bookings:service-account-change": ACCOUNT,
-    "bookings:service-account-client": {"label": "machine", "scopes": ["read"]},
+    "bookings:service-account-client": {"label": "machine", "scopes": ["read"], "acts_for": "account"},
     "bookings:service-account-token": {"label": "machine", "scopes": ["read"]},
 }
 API_BODIES = {

@@ -355,7 +355,13 @@ def test_looking_as_somebody_changes_nothing_and_is_told(cast, client):
     assert "/operations/look/stop/" in page.content.decode()
     assert Message.objects.get(subject="Unread").read_at is None
     assert client.get("/operations/people/").status_code == 403
-    for path in ("/profile/", "/accounts/2fa/", "/api/v1/tokens/", "/bookings/?format=csv"):
+    for path in (
+        "/profile/",
+        "/accounts/2fa/",
+        "/api/v1/tokens/",
+        "/oauth/authorize/",
+        "/bookings/?format=csv",
+    ):
         assert client.get(path).status_code == 403, path
     refused = client.post("/messages/read/")
     assert refused.status_code == 403 and "roles" not in refused.content.decode().lower().split("<main")[1]
