@@ -147,6 +147,9 @@ class SampleItemShape(ReferencedShape):
     created_at = Instant()
     changed_at = Instant()
     version = serializers.IntegerField()
+    modified = Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 class SampleItemsShape(serializers.Serializer[Any]):
