@@ -19,8 +19,8 @@ def followed(model):
 
 
 class Migration(Stepwise):
-    """When samples, needs, enquiries and results were changed last; those of before at the moment of this
-    step. Notes of what is gone from their lists."""
+    """When settlements, samples, needs, enquiries and results were changed last; those of before at the
+    moment of this step. Notes of what is gone from lists. Settlements are too few for an index."""
 
     # Squawk's rules that it breaks, and why it may.
     safe = {"adding-field-with-default": "its clock is read once, for all rows that are there: no rewrite"}
@@ -30,7 +30,7 @@ class Migration(Stepwise):
     operations = [
         *(
             operation
-            for model in ("sampleitem", "need", "enquiry", "handoff")
+            for model in ("settlement", "sampleitem", "need", "enquiry", "handoff")
             for operation in (
                 migrations.AddField(
                     model_name=model,

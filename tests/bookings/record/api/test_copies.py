@@ -8,11 +8,13 @@ from bookings.board.services.enquiries import bid_decline
 from bookings.models import SampleItem
 from bookings.needs.services.needs import need_share, need_unshare, need_withdraw
 from bookings.results.services.handoffs import hand_off_seal
+from bookings.settlement.services.settlements import settlement_confirm
 from tests.factories.board import bid_of, enquiry_of
 from tests.factories.cast import NOW, reserve
 from tests.factories.needs import need_of
 from tests.factories.results import announced, uploaded
 from tests.factories.samples import announce, join, step
+from tests.factories.things import money_things
 
 pytestmark = pytest.mark.django_db
 LISTS = ("samples/", "needs/", "enquiries/", "results/")
@@ -100,6 +102,18 @@ def test_results_count_when_they_are_sealed(cast, program):
     hand_off_seal(By(cast.actor("zhao"), NOW), hand_off_id=hand_off.pk)
     assert own() == [one]
     assert own.seen[one]["files"] == 2
+
+
+def test_regions_follow_their_settlements(cast, program):
+    """Nobody else has them, and no webhook reports them: a region is no organisation."""
+    settled = money_things(cast)["settlement"]
+    region = Changed(program("xu"), "settlements/")
+    assert settled in region()
+    settlement_confirm(By(cast.actor("coordinator"), NOW), settlement_id=settled)
+    assert region() == [settled]
+    assert region.seen[settled]["first"]["confirmed_at"] and region() == []
+    for who in ("zhao", "gao", "wang"):
+        assert Changed(program(who), "settlements/")() == []
 
 
 def test_nobody_is_told_of_the_rows_of_others(cast, program):
