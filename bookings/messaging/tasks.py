@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.work import Job, Kept, Tasks, outcome
 from bookings.messaging.models import WebhookDelivery
 from bookings.messaging.notifications import reservations, webhooks
+from bookings.messaging.selectors.deletions import KEPT_FOR, deletions_past
 from bookings.messaging.selectors.events import events_past
 from bookings.messaging.services.feeds import calendar_read
 from bookings.messaging.services.letters import letter_mail
@@ -34,5 +35,7 @@ TASKS = Tasks(
         ),
         # Behind their deliveries, with which they stay.
         Kept("events", _("Events, as programs read them"), timedelta(days=30), "made", events_past, least=7),
+        # As long as `deletions/` says.
+        Kept("deletions", _("Deletions, as programs read them"), KEPT_FOR, "made", deletions_past),
     ),
 )  # fmt: skip

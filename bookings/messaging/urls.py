@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.acts import posts
+from bookings.messaging.api import deletions as deletions_api
 from bookings.messaging.api import events as events_api
 from bookings.messaging.api import feeds as feeds_api
 from bookings.messaging.api import webhooks as webhooks_api
@@ -25,4 +26,5 @@ api = [
     *feeds_api.Busy.routes(),
     *webhooks_api.Webhooks.routes(),
     *events_api.Events.routes(),
+    *deletions_api.Deletions.routes(),
 ]

@@ -12,7 +12,7 @@ from bookings.needs.messages import ACTS, REFUSALS
 from bookings.needs.models import Batch, BatchPlace, Need, Suggestion
 from bookings.needs.selectors.batches import own_offers
 from bookings.needs.selectors.needs import read_by
-from bookings.needs.services.needs import need_addresses_forget
+from bookings.needs.services.needs import need_addresses_forget, needs_forget
 
 AREA = Area(
     "bookings.needs",
@@ -74,5 +74,5 @@ AREA = Area(
         ),
     ),
     told=(Told("suggestion.told", "suggestion", Suggestion, "user"),),
-    forgets=(need_addresses_forget,),
+    forgets=(needs_forget, need_addresses_forget),
 )  # fmt: skip

@@ -117,7 +117,7 @@ PAIRS = [
     Pair(SESSIONS, "money-sessions", "api-sessions-to-complete", "zhao"),
     Pair(SETTLEMENTS, "money-settlements", "api-settlements", "coordinator", values={"region": "CN-SH"}),
     Pair(SOURCES, "money-funding", "api-funding-sources", "lin"),
-    Pair(STATEMENTS, "money-statements", "api-statements", "lin"),
+    Pair(STATEMENTS, "money-statements", "api-statements", "lin", values={"code": "USTC-2026-0001"}),
 ]
 # Lists that are tried elsewhere, and why.
 ELSEWHERE = {

@@ -12,15 +12,19 @@ from django.utils import timezone
 from accounts.domain.roles import By
 from accounts.services.tokens import SCOPES, token_issue
 from bookings.charging.services.charges import charges_finalise
-from bookings.models import Charge, Reservation, Statement
+from bookings.models import Charge, Deletion, Need, Reservation, SampleItem, Statement
+from bookings.needs.services.needs import need_note, need_share, need_unshare
 from bookings.record.selectors.copies import settled_until
 from bookings.reserving.services.reservations import reservation_cancel, reservation_note, reservation_request
+from bookings.samples.services.joining import sample_leave, samples_join
+from bookings.samples.services.samples import SampleValues, sample_announce, sample_note
 from bookings.settlement.services.statements import statement_set_order_number, statements_draw
 from tests.concurrency.races import ALWAYS, booking, time_of
 from tests.conftest import DEEP
 from tests.factories.api import Program
 from tests.factories.cast import at
 from tests.factories.money import charge_of, store
+from tests.factories.needs import need_of
 
 pytestmark = pytest.mark.concurrency
 LISTS = ("reservations/", "charges/", "statements/")
@@ -29,13 +33,23 @@ WRITERS = 5
 
 
 @pytest.fixture
-def payer(real_cast, monkeypatch):
-    """The finance of the payer, asking through the door as often as it likes."""
+def asking(real_cast, monkeypatch):
+    """Somebody's program, asking through the door as often as it likes."""
     rates = "rest_framework.throttling.SimpleRateThrottle.THROTTLE_RATES"
     monkeypatch.setattr(rates, {"anon": None, "user": None})
-    user, now = real_cast.people["lin"], timezone.now()
-    _, token = token_issue(user=user, label="copy", lifetime=timedelta(days=9), now=now, scopes=SCOPES)
-    return Program(token)
+
+    def of(who):
+        user, now = real_cast.people[who], timezone.now()
+        _, token = token_issue(user=user, label="copy", lifetime=timedelta(days=9), now=now, scopes=SCOPES)
+        return Program(token)
+
+    return of
+
+
+@pytest.fixture
+def payer(asking):
+    """The finance of the payer."""
+    return asking("lin")
 
 
 class Copy:
@@ -53,6 +67,11 @@ class Copy:
                 assert datetime.fromisoformat(row["modified"]) >= datetime.fromisoformat(self.seen)
                 self.rows[row["id"]], self.seen = row, row["modified"]
             address = page["next"]
+
+    def forget(self):
+        """What is gone from the list is gone from the copy."""
+        for row in self.program.get("deletions/?limit=200").body["results"]:
+            self.rows.pop(row["id"], None)
 
     def whole(self):
         """The list now, read anew."""
@@ -112,6 +131,57 @@ def test_a_copy_is_exact_while_others_write(real_cast, payer, race):
         copy.ask()
         assert copy.rows == copy.whole(), copy.path
     assert len(copies[0].rows) == Reservation.objects.count() > WRITERS * each // 2
+
+
+def test_copies_of_what_comes_and_goes_are_exact_while_others_write(real_cast, instrument, asking, race):
+    """Samples come to a host with their bookings and go, needs come to a reader and go."""
+    cast, each = real_cast, 40 if DEEP else 6
+    copies = [Copy(asking("zhao"), "samples/"), Copy(asking("wang"), "samples/")]
+    copies += [Copy(asking("sun"), "needs/"), Copy(asking("wang"), "needs/")]
+    wang, sun, now = cast.actor("wang"), str(cast.people["sun"].pk), time_of(0)[1]
+    booked = reservation_request(By(wang, now), booking=booking(instrument, time_of(0)[0]))
+    needs = [need_of(cast) for _ in range(WRITERS)]
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            for copy in copies:
+                copy.ask()
+                copy.forget()
+
+    def write(mine):
+        dice = random.Random(mine)
+        by = By(wang, now)
+        for number in range(each):
+            (sample,) = sample_announce(by, values=SampleValues(name=f"{mine}-{number}"))
+            with transaction.atomic():
+                samples_join(by, reservation_id=booked.pk, sample_ids=[sample.pk])
+                need_share(by, need_id=needs[mine].pk, person=sun)
+                done.wait(dice.random() / 50)  # others end before
+                if number % 4 == 3:
+                    transaction.set_rollback(True)
+                    continue
+            sample_note(by, sample_id=sample.pk, given={"reference": f"{number}"})
+            if number % 3:
+                with transaction.atomic():
+                    sample_leave(by, reservation_id=booked.pk, sample_id=sample.pk)
+                    need_unshare(by, need_id=needs[mine].pk, person=sun)
+                    done.wait(dice.random() / 50)
+            if number % 3 == 2:
+                samples_join(by, reservation_id=booked.pk, sample_ids=[sample.pk])
+            need_note(by, need_id=needs[mine].pk, given={"reference": f"{number}"})
+
+    reading = race.start(read)
+    race([lambda mine=mine: write(mine) for mine in range(WRITERS)])
+    done.set()
+    reading.result(timeout=120)
+    for copy in copies:
+        copy.ask()
+        copy.forget()
+        assert copy.rows == copy.whole(), copy.path
+    assert len(copies[1].rows) == SampleItem.objects.count() > len(copies[0].rows) > 0
+    assert len(copies[3].rows) == Need.objects.count() == WRITERS
+    assert {row.kind for row in Deletion.objects.all()} == {"need", "sample"}
 
 
 def test_what_is_not_committed_holds_back_what_came_after_it(real_cast, instrument, payer, race):

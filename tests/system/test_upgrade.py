@@ -166,7 +166,7 @@ NEVER_WAIT = {
     *("bookings.0062_enquiries_put_aside", "bookings.0063_questions_at_booking"),
     *("bookings.0064_sample_lead_days", "bookings.0073_returned_transfers"),
     *("bookings.0074_bank_files_taken_back", "bookings.0075_holding_periods"),
-    "bookings.0079_availability_items",
+    *("bookings.0079_availability_items", "bookings.0085_more_modified_indexes"),
     "instruments.0029_house_rules_on_behalf",
     *("bookings.0045_words", "instruments.0023_words"),  # names alone
     *("bookings.0052_plainer_choices", "instruments.0026_plainer_choices"),  # names alone

@@ -158,6 +158,9 @@ class EnquiryShape(AskedShape):
     bids = OwnBidShape(many=True, source="shown_bids")
     created_at = Instant()
     version = serializers.IntegerField()
+    modified = Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 class ClusterShape(serializers.Serializer[Any]):

@@ -15,10 +15,11 @@ from accounts.models.keys import new_id
 from bookings.needs.models import Need
 from bookings.record.models import Reservation
 from bookings.record.models.amounts import amount_field
+from bookings.record.models.copies import Copied
 from instruments.register.models import Instrument
 
 
-class Enquiry(models.Model):
+class Enquiry(Copied):
     """A request to hosts, with the contents of the need at the time. If it is confidential, they see neither
     who enquires nor the need's text; they never see requirements and budget.
 
@@ -91,6 +92,7 @@ class Enquiry(models.Model):
                 fields=["closes_at"], condition=Q(state__in=["open", "answered"]), name="enquiry_closes"
             ),
             models.Index(fields=["created_at"], name="enquiry_created"),
+            models.Index(fields=["modified", "id"], name="enquiry_modified"),
         ]
 
     @property

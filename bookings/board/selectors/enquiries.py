@@ -606,6 +606,7 @@ ENQUIRIES = Listing(
             choices=Enquiry.State.choices,
         ),
     ),
+    copied=Q(),
 )
 # Not by words of the need or by name: both are the secret of who asks in confidence.
 OPEN_ENQUIRIES = Listing(

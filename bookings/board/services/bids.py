@@ -78,7 +78,7 @@ def bid_make(by: By, *, enquiry_id: UUID, instrument_id: UUID, values: BidValues
         bid.save()
         _hold(by, bid, enquiry, instrument, values)
         trail.record(by, "bid.make", bid, after=_facts(bid, values))
-        Enquiry.objects.filter(pk=enquiry.pk, state="open").update(state="answered")
+        Enquiry.objects.filter(pk=enquiry.pk).update(state="answered")  # also for its `modified`
         enqueue([told("bid.made", bid)], now=by.now)
     return bid
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, NotPermitted, WrongState, invalid
@@ -342,10 +342,12 @@ def _end(
 
 
 def bid_store(by: By, action: str, bid: Bid, *, after: dict[str, Any] | None = None) -> None:
-    """Store a locked bid in its new state, with an entry in the host's trail."""
+    """Store a locked bid in its new state, with an entry in the host's trail. The locked enquiry, whose
+    copies have its bids, is modified with it."""
     bid.changed_at = by.now
     bid.version += 1
     bid.save()
+    Enquiry.objects.filter(pk=bid.enquiry_id).update(state=F("state"))
     said = {"state": bid.state} | ({"reason": bid.reason} if bid.reason else {})
     trail.record(by, action, bid, after=said | (after or {}))
 

@@ -126,6 +126,9 @@ class NeedShape(ReferencedShape):
     created_at = shapes.Instant()
     changed_at = shapes.Instant()
     version = serializers.IntegerField()
+    modified = shapes.Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 class FitShape(serializers.Serializer[Any]):

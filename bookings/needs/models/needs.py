@@ -14,11 +14,12 @@ from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.needs.domain import needs as rules
 from bookings.record.models.amounts import amount_field
+from bookings.record.models.copies import Copied
 from bookings.record.models.references import Referenced
 from instruments.register.models import Instrument
 
 
-class Need(Referenced):
+class Need(Referenced, Copied):
     """A need: what somebody wants to find out, when, and for how much. The author, the payer's managers and
     the readers named by these may read it.
 
@@ -80,6 +81,7 @@ class Need(Referenced):
             models.Index(fields=["user", "-created_at"], name="need_user"),
             models.Index(fields=["organisation", "-created_at"], name="need_organisation"),
             GinIndex(fields=["reader_addresses"], name="need_reader_addresses"),
+            models.Index(fields=["modified", "id"], name="need_modified"),
         ]
 
     @property

@@ -246,4 +246,5 @@ NEEDS = Listing(
             most=LONGEST_REFERENCE,
         ),
     ),
+    copied=Q(),
 )

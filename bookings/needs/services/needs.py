@@ -1,9 +1,10 @@
 """Describing a need, correcting it, withdrawing it, and naming its readers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from bookings.needs.selectors.needs import (
     needs_under_review,
     outcome_of,
     own_need,
+    readers_of,
     searching,
     written,
 )
@@ -38,6 +40,7 @@ from bookings.needs.services.batches import need_places_give_back
 from bookings.plans.domain.waiting import check_window
 from bookings.record.domain.references import noted
 from bookings.record.locks import lock_person
+from bookings.record.models import Deletion
 from instruments.register.models import Instrument
 from instruments.vocabulary.domain.parameters import MOST_REQUIREMENTS, requirement_of, requirements_in
 from instruments.vocabulary.selectors.needs import load_parameters
@@ -166,15 +169,29 @@ def need_share(by: By, *, need_id: UUID, person: str) -> Need:
             need.save(update_fields=["reader_addresses"])
             # The address may belong to somebody who knows nothing of this, so the trail does not have it.
             trail.record(by, "need.share", need, after={"reader": "by-mail"})
-        return need
+        return need_to_share(by.actor, need_id)
     reader = person_named(person)
     if reader is None:
         raise invalid("person", "unknown-person", person=person[:254])
     if reader not in need.readers.all():
         _require_room(need)
         need.readers.add(reader)
+        need.save(update_fields=["reader_addresses"])  # for its `modified`: copies have the readers
         trail.record(by, "need.share", need, after={"reader": str(reader.pk)})
     return need_to_share(by.actor, need_id)
+
+
+def needs_forget(by: By, *, user: User) -> None:
+    """Note for their readers that somebody's needs are deleted with the account."""
+    for need in Need.objects.filter(user=user).prefetch_related("readers"):
+        _note_gone(need.pk, [reader.pk for reader in readers_of(need)], payer=need.organisation_id)
+
+
+def _note_gone(need: UUID, readers: Iterable[UUID], payer: UUID | None = None) -> None:
+    """Note that a need is gone for some readers and, if a payer is named, for its managers."""
+    of = partial(Deletion, kind=Deletion.Kind.NEED, about=need)
+    noted = [of(person=reader) for reader in readers]
+    Deletion.objects.bulk_create([*noted, of(payer=payer)] if payer else noted)
 
 
 def need_addresses_forget(by: By, *, user: User) -> None:
@@ -197,6 +214,7 @@ def need_unshare(by: By, *, need_id: UUID, person: str) -> Need:
     Need.objects.select_for_update(no_key=True).get(pk=need.pk)
     need = need_to_share(by.actor, need_id)  # read again under the lock
     address = person.strip().lower()
+    before = readers_of(need)
     if address in need.reader_addresses:
         need.reader_addresses.remove(address)
         need.save(update_fields=["reader_addresses"])
@@ -204,8 +222,11 @@ def need_unshare(by: By, *, need_id: UUID, person: str) -> Need:
     reader = need.readers.filter(pk=as_uuid(person)).first()
     if reader is not None:
         need.readers.remove(reader)
+        need.save(update_fields=["reader_addresses"])  # for its `modified`
         trail.record(by, "need.unshare", need, before={"reader": str(reader.pk)})
-    return need_to_share(by.actor, need_id)
+    need = need_to_share(by.actor, need_id)
+    _note_gone(need.pk, {each.pk for each in before} - {each.pk for each in readers_of(need)})
+    return need
 
 
 @transaction.atomic

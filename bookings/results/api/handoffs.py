@@ -76,6 +76,9 @@ class HandOffShape(serializers.Serializer[Any]):
     note = serializers.CharField()
     created_at = Instant()
     version = serializers.IntegerField()
+    modified = Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 class ResultFileShape(serializers.Serializer[Any]):

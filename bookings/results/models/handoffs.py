@@ -9,10 +9,11 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
+from bookings.record.models.copies import Copied
 from instruments.register.models import Instrument
 
 
-class HandOff(models.Model):
+class HandOff(Copied):
     """The results of one booking: files stored here, or the place where they are at the host.
 
     manifest: `{path, size, sha256}` of each file once it is sealed; manifest_digest: SHA-256 of its canonical
@@ -95,6 +96,7 @@ class HandOff(models.Model):
                 condition=Q(state__in=["released", "collected", "expiring"]),
                 name="handoff_retained",
             ),
+            models.Index(fields=["modified", "id"], name="handoff_modified"),
         ]
 
     def places(self) -> Places:

@@ -241,4 +241,5 @@ RESULTS = Listing(
             help="Only results of your own bookings that can be read and are not collected.",
         ),
     ),
+    copied=Q(),
 )

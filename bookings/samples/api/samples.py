@@ -147,6 +147,9 @@ class SampleItemShape(ReferencedShape):
     created_at = Instant()
     changed_at = Instant()
     version = serializers.IntegerField()
+    modified = Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 class SampleItemsShape(serializers.Serializer[Any]):
@@ -182,9 +185,12 @@ class SampleResource(Resource):
     def prepared(self, rows: list[Any]) -> list[Any]:
         full = selectors.with_bookings(SampleItem.objects.filter(pk__in=[row.pk for row in rows]))
         full = full.select_related("user", "organisation", "sheet").prefetch_related("steps__by")
-        by_id = {row.pk: row for row in full}
+        by_id: dict[UUID, Any] = {row.pk: row for row in full}
         sides = selectors.sides_of(self.actor, rows)
-        every: list[Any] = [by_id[row.pk] for row in rows]
+        every = [by_id[row.pk] for row in rows]
+        for one, row in zip(every, rows, strict=True):
+            # Of the row that was chosen: what was stored since may be behind changes that are yet to come.
+            one.modified = row.modified
         references_show(every, lambda row: selectors.owns(self.actor, row))
         for row in every:
             row.booked = selectors.bookings_shown(self.actor, row, sides.get(row.pk, set()))
@@ -288,7 +294,8 @@ class Samples(SampleResource):
         rows = sample_services.samples_step(
             self.by, sample_ids=data.pop("samples"), step=sample_services.NextStep(**data)
         )
-        return {"results": self.prepared(list(rows))}
+        stored = SampleItem.objects.in_bulk([row.pk for row in rows])
+        return {"results": self.prepared([stored[row.pk] for row in rows])}
 
 
 class SampleSheets(SampleResource):

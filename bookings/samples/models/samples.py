@@ -10,6 +10,7 @@ from accounts.domain.roles import Places
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.record.models import Reservation
+from bookings.record.models.copies import Copied
 from bookings.record.models.references import Referenced
 from bookings.samples.domain.samples import MOST_DAYS
 from instruments.attachments.models import StoredFile
@@ -28,7 +29,7 @@ class SafetySheet(StoredFile):
         verbose_name = _("safety data sheet")
 
 
-class SampleItem(Referenced):
+class SampleItem(Referenced, Copied):
     """A thing to be measured, belonging to a person and their organisation. `hazards` are classes of
     `instruments/policy/domain/hazards.py`; `state` is that of its last step."""
 
@@ -80,6 +81,7 @@ class SampleItem(Referenced):
             models.Index(fields=["user", "-created_at"], name="sample_user"),
             models.Index(fields=["organisation", "-created_at"], name="sample_organisation"),
             models.Index(fields=["sheet"], name="sample_sheet", condition=~Q(sheet=None)),
+            models.Index(fields=["modified", "id"], name="sampleitem_modified"),
         ]
 
     def __str__(self) -> str:

@@ -384,6 +384,7 @@ SAMPLES = Listing(
         Filter("facility", _booked("reservation__instrument__facility"), ID),
         Filter("instrument", _booked("reservation__instrument"), ID),
     ),
+    copied=Q(),
 )
 OWN_SAMPLES = replace(
     SAMPLES,

@@ -11,7 +11,7 @@ from accounts.domain.roles import By
 from accounts.selectors.memberships import place_of
 from bookings.record.domain.reservations import effective_state, is_own
 from bookings.record.locks import lock_reservation
-from bookings.record.models import Reservation
+from bookings.record.models import Deletion, Reservation
 from bookings.samples.domain import samples as rules
 from bookings.samples.locks import lock_samples
 from bookings.samples.models import BookedSample, SampleItem
@@ -94,6 +94,12 @@ def sample_leave(by: By, *, reservation_id: UUID, sample_id: UUID) -> SampleItem
         code = rules.code_text(sample.code)
         raise WrongState("sample-away", sample=code, state=sample.state)
     row.delete()
+    Deletion.objects.create(
+        kind=Deletion.Kind.SAMPLE,
+        about=sample_id,
+        host=row.host_id,
+        instrument_id=row.reservation.instrument_id,
+    )
     sample.version += 1
     sample.changed_at = by.now
     sample.save(update_fields=["version", "changed_at"])

@@ -22,6 +22,7 @@ from accounts.selectors.organisations import payer_for
 from accounts.selectors.rows import visible
 from bookings.record.domain.references import noted
 from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.models import Deletion
 from bookings.samples.domain import samples as rules
 from bookings.samples.locks import lock_samples
 from bookings.samples.models import BookedSample, SafetySheet, SampleItem, SamplePhoto, SampleStep
@@ -403,7 +404,12 @@ def samples_forget(by: By, *, user: User) -> None:
     SamplePhoto.objects.filter(pk__in=photos).delete()
     mine = SampleItem.objects.filter(user=user)
     sheets = list(mine.exclude(sheet=None).values_list("sheet_id", flat=True))
-    mine.filter(bookings=None).delete()
+    free = mine.filter(bookings=None)
+    Deletion.objects.bulk_create(
+        Deletion(kind=Deletion.Kind.SAMPLE, about=pk, payer=organisation)
+        for pk, organisation in list(free.values_list("pk", "organisation_id"))
+    )
+    free.delete()
     mine.update(description="", storage="", sheet=None, reference="", metadata={})
     sheets_drop(sheets)
     for photo in photos:

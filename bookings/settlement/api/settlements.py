@@ -65,6 +65,9 @@ class SettlementShape(serializers.Serializer[Any]):
     drawn_up_at = Instant()
     due_date = serializers.DateField()
     version = serializers.IntegerField()
+    modified = Instant(
+        help_text="When it was changed last, by the clock of the database: for `updated_since`."
+    )
 
 
 class SettledUseShape(serializers.Serializer[Any]):

@@ -109,7 +109,7 @@ class StatementLine(models.Model):
         ]
 
 
-class Settlement(models.Model):
+class Settlement(Copied):
     """The amounts that two regions owe each other for vouchers of a month, in one currency. `first` is the
     one whose code comes first; `first_owes` what its organisations' vouchers paid at hosts of `second`."""
 

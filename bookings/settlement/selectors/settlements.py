@@ -338,4 +338,5 @@ SETTLEMENTS = Listing(
     q_help="Part of the settlement's reference, of a region's name, of the reference of a payment on it, or "
     "of the name of a person who confirmed it; or an amount.",
     day="month",
+    copied=Q(),
 )  # fmt: skip

@@ -408,6 +408,11 @@ STATEMENTS = Listing(
     day="issued_at",
     copied=Q(),
     filters=(
+        Filter(
+            "code",
+            lambda rows, text, by: rows.filter(numbered(text.strip()) or Q(pk=None)),
+            help="Only the statement with this number, as it is printed: `USTC-2026-0007`.",
+        ),
         Filter("host", "host__code", help="Code of the host organisation."),
         payer_filter("payer"),
         Filter("month", "month", MONTH, _("Month"), help="Year and month, such as `2026-03`."),

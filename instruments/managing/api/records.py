@@ -53,6 +53,7 @@ class CatalogueRecordsQuery(Pages):
         required=False, help_text="Only records that changed, appeared or disappeared at this time or later."
     )
     region = Text(20, default="", help_text="Code of a region; the regions within it are included.")
+    code = Text(20, default="", help_text="Only the instrument with this code, as on its label.")
 
 
 class CatalogueRecords(Endpoint):
@@ -72,13 +73,17 @@ class CatalogueRecords(Endpoint):
         """Lists published and suspended records and those that are gone (retired, or merged into another),
         ordered by their last change, the latest last. Anybody may read this without signing in. Follow `next`
         to the end; next time send `updated_since`, a few minutes before the last `updated_at` you saw,
-        because simultaneous changes may become visible out of order. `ETag` and `Last-Modified` make repeated
-        requests cheap: one with a matching `If-None-Match` is answered 304."""
+        because simultaneous changes may become visible out of order. A change is whatever is in the record,
+        what it can do, its photos and documents, its state and its host; opening hours, prices, rules of
+        booking and ratings are none. `ETag` and `Last-Modified` make repeated requests cheap: one with a
+        matching `If-None-Match` is answered 304."""
         query = query_values(CatalogueRecordsQuery, request.query_params)
         photos = Attachment.objects.order_by("-kind", "position", "id")
         rows = catalogue_records(query.get("updated_since"), query["region"]).prefetch_related(
             "techniques", Prefetch("attachments", photos)
         )
+        if code := query["code"]:
+            rows = rows.filter(short_code=code.upper())
         newest: list[Instrument] = []
 
         def show(piece: list[Instrument]) -> list[dict[str, Any]]:

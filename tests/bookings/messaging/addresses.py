@@ -35,6 +35,7 @@ POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 
 POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
 GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
 GET  api-events                       - 403 403 403 403 200 200 403 403 403 403 403 200
+GET  api-deletions                    - 200 200 200 200 200 200 200 200 200 200 200 200
 POST api-webhook-replay-range         - 404 404 404 404 202 404 404 404 404 404 404 202
 POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
 """

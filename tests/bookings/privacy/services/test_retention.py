@@ -59,7 +59,7 @@ def test_after_its_time_and_not_before(cast):
     entries = TrailEntry.objects.count()
     # Tried where they are made.
     elsewhere = {"fetchings", "messages", "trail-bundles", "hours-exports", "webhook-deliveries"}
-    elsewhere |= {"audit-papers", "availability-items", "events", "oauth-tokens"}
+    elsewhere |= {"audit-papers", "availability-items", "events", "deletions", "oauth-tokens"}
     made = {each.kind for each in kept()} - elsewhere
     gone = set()
     for each in sorted(kept(), key=lambda each: each.span):

@@ -38,6 +38,10 @@ def test_what_a_statement_says(program, drawn):
     assert answer.headers["ETag"] == '"1"'
     (listed,) = lin.get("statements/?payer=fudan&month=2026-03&state=issued").body["results"]
     assert listed == {k: v for k, v in body.items() if k in listed}
+    assert lin.get("statements/?code=ustc-2026-1").body["results"] == [listed]
+    for other in ("USTC-2026-0002", "2026-0001", "USTC-2026-999999999", "USTC", "中科大-2026-0001"):
+        assert lin.get(f"statements/?code={other}").body["results"] == []
+    assert program("hu").get("statements/?code=USTC-2026-0001").body["results"] == []
     assert lin.get("statements/?state=overdue").body["results"] == []
     assert lin.get("statements/?month=2026-13").problems == [("month", "not-a-month")]
 

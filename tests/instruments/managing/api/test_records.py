@@ -90,8 +90,17 @@ def test_asking_again_is_cheap_until_something_changes(shared_cast):
     assert nobody.get("catalogue/").body["results"][0]["record"]["attachments"] == []
 
 
+def test_the_code_of_a_label_finds_its_instrument(shared_cast):
+    shared_cast.instrument(name="Second")
+    nobody, code = Program(), shared_cast.microscope.short_code
+    for text in (code, code.lower()):
+        assert [e[0] for e in entries(nobody, f"&code={text}")] == [shared_cast.microscope.name]
+    assert entries(nobody, f"&code={code[:-1]}") == entries(nobody, "&code=显微镜") == []
+
+
 def test_bad_questions(shared_cast):
     nobody = Program()
+    assert nobody.get("catalogue/?code=%00").status == 400
     assert nobody.get("catalogue/?updated_since=yesterday").problems == [("updated_since", "not-an-instant")]
     assert nobody.get("catalogue/?cursor=x").problems == [("cursor", "unknown-cursor")]
 
