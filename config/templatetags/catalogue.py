@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.letters.words import brief_words, named, zone_name
+from accounts.letters.words import brief_words, is_chinese, named, zone_name
 from accounts.views.pages import address_of
 from bookings.catalogue.selectors.catalogue import Offer
 from bookings.catalogue.selectors.needs import ReasonShown
@@ -245,6 +245,16 @@ def slots(
     return mark_safe("\n".join(links))  # noqa: S308  # escaped above
 
 
+@register.simple_tag
+def options(choices: Iterable[tuple[Any, Any]], chosen: Any) -> SafeString:
+    """Render the options of a select that has many, such as all currencies."""
+    lines = []
+    for value, label in choices:
+        mark = " selected" if value == chosen else ""
+        lines.append(f'<option value="{escape(value)}"{mark}>{escape(label)}</option>')
+    return mark_safe("\n".join(lines))  # noqa: S308  # escaped
+
+
 @register.simple_tag(takes_context=True)
 def branches(context: Any, facet: dict[str, Any]) -> SafeString:
     """Render the values of a facet as a tree of links, each to the first page of the present search with that
@@ -252,13 +262,14 @@ def branches(context: Any, facet: dict[str, Any]) -> SafeString:
     params = context["request"].GET.copy()
     for name in (facet["name"], "page"):
         params.pop(name, None)
-    rest = f"{params.urlencode()}&" if params else ""
+    query = escape(f"?{params.urlencode()}&{facet['name']}=" if params else f"?{facet['name']}=")
+    in_chinese = is_chinese()  # looked up once for hundreds of them
 
     def link(item: Any) -> str:
-        query = f"?{rest}{facet['name']}={quote_plus(item.code)}"
         here = ' aria-current="true"' if item.code == facet["chosen"] else ""
+        label = escape((in_chinese and item.name_zh) or item.name or item.code)
         return (
-            f'<a href="{escape(query)}"{here}>{escape(facet_name(item))}</a>'
+            f'<a href="{query}{quote_plus(item.code)}"{here}>{label}</a>'
             f' <span class="text-secondary">{item.count}</span>'
         )
 

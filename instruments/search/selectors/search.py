@@ -28,6 +28,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Greatest
 
+from accounts.prepared import Prepared
 from instruments.capabilities.selectors.capabilities import failing, meeting
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import WITH
@@ -338,7 +339,10 @@ def page(
     """Return `size` of the entries' instruments, from position `first` on. One statement. `counted`: the
     result of `facets` for the same search, whose `nearest` spares searching again."""
     if counted and len(counted.nearest) >= min(first + size, counted.total):
-        return list(records(criteria, counted.nearest[first : first + size]))
+        ids = list(counted.nearest[first : first + size])
+        if criteria.is_ranked or answers_of(criteria):
+            return list(records(criteria, ids))
+        return _BY_NAME.rows(ids=ids)
     rows, order = ordered(criteria, rows)
     return list(records(criteria, rows.order_by(*order).values("pk")[first : first + size]))
 
@@ -352,6 +356,15 @@ def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
     if criteria.is_ranked:
         return rows.annotate(place=rank(criteria, "entry__")).order_by("place", "name", "pk")
     return rows.order_by("name", "pk")
+
+
+_BY_NAME = Prepared(
+    lambda ids: (
+        Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED, pk__one_of=ids)
+        .select_related(*WITH)
+        .order_by("name", "pk")
+    )
+)
 
 
 def is_filed() -> bool:
