@@ -70,6 +70,16 @@ def test_a_booking_a_refusal_a_move_and_a_week_ask_as_their_querysets_do(cast, c
     assert len(compared) >= 8  # else the flow no longer goes through them
 
 
+def test_the_catalogue_asks_as_its_querysets_do(cast, client, compared, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    soon = "free_from=2026-03-06T08:00&free_until=2026-03-09T20:00"
+    for who in ("wang", "zhao", "admin"):  # books, manages, has no payer
+        client.force_login(cast.people[who])
+        for search in ("", "sort=price", f"minutes=60&{soon}", "q=microscope", "q=microscope&sort=price"):
+            assert client.get(f"/?{search}").context["results"], (who, search)
+    assert len(compared) >= 6
+
+
 def test_lists_of_each_length_and_order(cast):
     codes = sorted(Organisation.objects.values_list("code", flat=True))
     for chosen in ([], codes[:1], codes[:3], codes[::-1], codes * 9):

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, Count, Q, QuerySet, Value, When
 
 from accounts.domain.roles import Actor
+from accounts.prepared import Prepared
 from accounts.selectors.rows import visible
 from bookings.browsing.models import InstrumentList, ListEntry
 from instruments.register.models import Instrument
@@ -51,7 +52,11 @@ def load_starred(actor: Actor, instruments: Iterable[Instrument]) -> set[UUID]:
     nobody is signed in."""
     if actor.user_id is None:
         return set()
-    rows = ListEntry.objects.filter(
-        list__user_id=actor.user_id, list__name="", instrument__in=[i.pk for i in instruments]
-    )
-    return set(rows.values_list("instrument_id", flat=True))
+    return set(_STARRED.rows(user_id=actor.user_id, instruments=[i.pk for i in instruments]))
+
+
+_STARRED = Prepared(
+    lambda user_id, instruments: ListEntry.objects.filter(
+        list__user_id=user_id, list__name="", instrument_id__one_of=instruments
+    ).values_list("instrument_id", flat=True)
+)

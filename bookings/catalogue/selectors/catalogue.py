@@ -135,6 +135,7 @@ def load_offers(
             quantity=quantity,
             priced=priced,
             bid_discount_percent=bid_discount_percent,
+            terms_by_day={local_date(instrument.facility.zone, first): terms[instrument.pk]},
         )
         for instrument in instruments
     }
@@ -155,12 +156,21 @@ def _offer(
     quantity: int | None,
     priced: Callable[[Sequence[datetime]], Iterable[datetime]] | None,
     bid_discount_percent: Decimal,
+    terms_by_day: dict[date, fees.Terms],
 ) -> Offer:
     length = minutes or (calendar.policy.usual_minutes if calendar else 0)
+    zone = instrument.facility.zone
+
+    def terms_at(moment: datetime) -> fees.Terms:
+        day = local_date(zone, moment)
+        if day not in terms_by_day:
+            terms_by_day[day] = fees.terms_on(instrument, backing, cards, moment)
+        return terms_by_day[day]
+
     if calendar and not is_fixed and not calendar.policy.allows(length):
         length = calendar.policy.usual_minutes
     first = max(now, within.start)
-    terms = fees.terms_on(instrument, backing, cards, first)
+    terms = terms_at(first)
     starts: list[datetime] = []
     if calendar is not None and cards:
         if _holds_throughout(terms, instrument, backing, within):
@@ -169,12 +179,12 @@ def _offer(
             starts = served_starts(
                 instrument, backing, cards, calendar, asker, within, now, minutes=length, mode=mode
             )[:most]
-            terms = fees.terms_on(instrument, backing, cards, starts[0] if starts else first)
+            terms = terms_at(starts[0] if starts else first)
     chosen = mode or fees.first_mode(instrument, terms)
     values = terms.card_for(chosen) if terms.offers(chosen) else None
 
     def price(begins: datetime) -> Quote | None:
-        then = fees.terms_on(instrument, backing, cards, begins)  # a voucher may begin later
+        then = terms_at(begins)  # a voucher may begin later
         enquiry = fees.PriceRequest(
             Period(begins, begins + timedelta(minutes=length)),
             chosen,
@@ -218,12 +228,13 @@ def _holds_throughout(
     zone = instrument.facility.zone
     if until is not None and local_date(zone, within.end) >= until:
         return False
-    return len(_standings(instrument, backing, within)) == 1
+    days = _turns(instrument, backing, within)
+    return len(days) == 1 or len(_standings(instrument, backing, days)) == 1
 
 
-def _standings(instrument: Instrument, backing: fees.Backing, within: Period) -> set[tuple[str, bool]]:
-    """Return the payer's price groups on the local days of a span, each with whether payer and host lie in
-    one region. Within the span an agreement may begin or end, or an organisation may move."""
+def _turns(instrument: Instrument, backing: fees.Backing, within: Period) -> set[date]:
+    """Return the local days of a span, its first included, on which terms may change: an agreement begins or
+    ends, or an organisation moves."""
     zone = instrument.facility.zone
     first, last = local_date(zone, within.start), local_date(zone, within.end)
     days = {first}
@@ -235,6 +246,11 @@ def _standings(instrument: Instrument, backing: fees.Backing, within: Period) ->
         for day in (agreement.valid_from, agreement.valid_until):
             if day is not None and first < day <= last:
                 days.add(day)
+    return days
+
+
+def _standings(instrument: Instrument, backing: fees.Backing, days: Iterable[date]) -> set[tuple[str, bool]]:
+    """Return the payer's price groups on some days, each with whether payer and host lie in one region."""
     terms = (fees.terms_by_day(instrument, backing, None, day) for day in days)
     return {(each.price_group, each.is_same_region) for each in terms}
 
@@ -267,7 +283,7 @@ def served_starts(
     starts = []
     zone = instrument.facility.zone
     terms: dict[date, fees.Terms] = {}
-    for group, is_same_region in _standings(instrument, backing, within):
+    for group, is_same_region in _standings(instrument, backing, _turns(instrument, backing, within)):
         one = replace(asker, price_group=group, is_served=True, is_same_region=is_same_region)
         for start in calendar.starts(minutes=minutes, asker=one, within=within, now=now):
             day = local_date(zone, start)

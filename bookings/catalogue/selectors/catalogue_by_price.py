@@ -19,7 +19,7 @@ from bookings.catalogue.selectors import catalogue_sieve
 from bookings.catalogue.selectors.catalogue_rules import SETUP, TAX
 from instruments.register.models import Instrument
 from instruments.search.domain.search import Criteria
-from instruments.search.selectors.search import records
+from instruments.search.selectors.search import records_of
 
 # Up to so many matches no cap is needed; up to so many it is looked for among their own cards, since most of
 # the cheapest of all are those of others.
@@ -124,8 +124,7 @@ def by_price(
             [*given] * rows.count(fitting),
             values | {"currencies": currencies},
         )
-        matching = records(criteria, ids).annotate(place=price)
-        shown = list(matching.order_by("place", "name", "pk"))
+        shown = records_of(criteria, ids, price)
         if shown:  # `most`, or all of few
             break
     return shown

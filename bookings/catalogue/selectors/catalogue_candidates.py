@@ -17,7 +17,7 @@ from bookings.catalogue.selectors.catalogue_sieve import Place, Sieve, passing, 
 from instruments.register.models import Instrument
 from instruments.search.domain.search import Criteria
 from instruments.search.models import SearchEntry
-from instruments.search.selectors.search import entries, ordered, records
+from instruments.search.selectors.search import entries, ordered, records_of
 
 
 def candidates(
@@ -47,7 +47,7 @@ def candidates(
     if "place" in order:  # the order depends on all rows
         sql = f"{sql} ORDER BY {by} OFFSET 0"
     values = sieve.values | {"most": most, "skip": skip}
-    return list(records(criteria, raw(passing(sql, sieve, by), given, values)))
+    return records_of(criteria, raw(passing(sql, sieve, by), given, values))
 
 
 def _beyond(order: Sequence[str], after: Place) -> Q:

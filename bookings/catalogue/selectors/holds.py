@@ -25,9 +25,12 @@ def own_held(actor: Actor, now: datetime) -> dict[UUID, list[Reservation]]:
     in."""
     held: dict[UUID, list[Reservation]] = {}
     if actor.user_id is not None:
-        for hold in holds_of(actor.user_id, now).select_related("organisation"):
+        for hold in _HELD.rows(user_id=actor.user_id, now=now):
             held.setdefault(hold.instrument_id, []).append(hold)
     return held
+
+
+_HELD = Prepared(lambda user_id, now: holds_of(user_id, now).select_related("organisation"))
 
 
 def kept_for(

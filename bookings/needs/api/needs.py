@@ -18,7 +18,15 @@ from bookings.needs.messages import GATES as GATE_TEXTS
 from bookings.needs.messages import reasons_of
 from bookings.needs.models import Need
 from bookings.needs.selectors.matches import JudgedInstrument, Wanted, load_answer, load_matches, wanted_of
-from bookings.needs.selectors.needs import NEEDS, keeps, need_by_id, needs_for, shown_need, written
+from bookings.needs.selectors.needs import (
+    NEEDS,
+    keeps,
+    need_by_id,
+    need_to_match,
+    needs_for,
+    shown_need,
+    written,
+)
 from bookings.needs.services import needs
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.record.api.lists import listed
@@ -313,7 +321,7 @@ class Needs(Resource):
     def matches(self, pk: UUID, query: dict[str, Any]) -> dict[str, Any]:
         """Return the instruments that meet a need, at most fifty, with their earliest start, the price for
         the payer, and the reasons. None fails a requirement; hosts can be asked about what is not stated."""
-        question = wanted_of(self.visible(pk))
+        question = wanted_of(need_to_match(self.actor, pk))
         if instrument_id := query.get("instrument"):
             instrument = instrument_by_id(self.actor, instrument_id)
             return answers_json([load_answer(question, instrument, self.now)], question)

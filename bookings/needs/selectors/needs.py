@@ -54,6 +54,13 @@ def need_by_id(actor: Actor, need_id: UUID) -> Need:
     return visible(needs_for(actor), pk=need_id)
 
 
+def need_to_match(actor: Actor, need_id: UUID) -> Need:
+    """Return a need that the actor may read, as `need_by_id` does, without what has come of it. Raise
+    `NotFound` otherwise."""
+    rows = Need.objects.select_related("organisation__region").prefetch_related("regions")
+    return visible(rows.filter(Q(pk__in=_kept_by(actor).values("pk")) | read_by(actor.user_id)), pk=need_id)
+
+
 def need_to_share(actor: Actor, need_id: UUID) -> Need:
     """Return a need whose readers the actor may name: their own, or one of an organisation that they manage.
     Raise `NotFound` otherwise."""

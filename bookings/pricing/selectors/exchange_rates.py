@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.prepared import Prepared
 from bookings.pricing.models import ExchangeRate
 
 
@@ -32,19 +33,24 @@ def load_worths(payer: Organisation | None, currency: str, day: date) -> dict[st
     worths = {currency: Decimal(1)}
     if payer is None:
         return worths
-    rates = (
-        ExchangeRate.objects.filter(
-            Q(base=currency) | Q(quote=currency), organisation=payer, valid_on__lte=day
-        )
-        .order_by("base", "quote", "-valid_on", "-entered_at")
-        .distinct("base", "quote")
-    )
+    rates = _RATES.rows(payer_id=payer.pk, currency=currency, day=day)
     for rate in sorted(rates, key=lambda rate: rate.quote == currency):  # the direct rate counts
         if rate.quote == currency:
             worths[rate.base] = rate.rate
         else:
             worths[rate.quote] = 1 / rate.rate
     return worths
+
+
+_RATES = Prepared(
+    lambda payer_id, currency, day: (
+        ExchangeRate.objects.filter(
+            Q(base=currency) | Q(quote=currency), organisation_id=payer_id, valid_on__lte=day
+        )
+        .order_by("base", "quote", "-valid_on", "-entered_at")
+        .distinct("base", "quote")
+    )
+)
 
 
 def accounted_by(actor: Actor) -> QuerySet[Organisation]:

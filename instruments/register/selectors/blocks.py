@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.domain.roles import Actor
 from accounts.letters.words import named
 from accounts.models import Organisation
+from accounts.prepared import Prepared
 from instruments.reading.domain.clock import local_date
 from instruments.register.models import HostBlock, Instrument
 
@@ -54,19 +55,31 @@ def load_blocks(
     statement; none for visitors."""
     if actor.user_id is None:
         return {}
-    them = Q(user_id=actor.user_id) | Q(organisation_id=payer_id, organisation__isnull=False)
     managed = actor.organisations_where("manage-instruments")
     listed = [each for each in instruments if each.organisation_id not in managed]
-    rows = HostBlock.objects.filter(
-        them, host_id__in={each.organisation_id for each in listed}, lifted_at=None
-    ).select_related("host__region")
-    in_force = [row for row in rows.order_by("last_day", "pk") if is_in_force(row, now)]
+    hosts = list({each.organisation_id for each in listed})
+    asked = {"payer_id": payer_id} if payer_id else {}
+    rows = _BLOCKS.rows(payer_id is not None, user_id=actor.user_id, hosts=hosts, **asked)
+    in_force = [row for row in rows if is_in_force(row, now)]
     return {
         each.pk: row
         for each in listed
         for row in in_force
         if row.host_id == each.organisation_id and row.facility_id in (None, each.facility_id)
     }
+
+
+_BLOCKS = Prepared(
+    lambda has_payer, user_id, hosts, payer_id=None: (
+        HostBlock.objects.filter(
+            Q(user_id=user_id) | Q(organisation_id=payer_id) if has_payer else Q(user_id=user_id),
+            host_id__one_of=hosts,
+            lifted_at=None,
+        )
+        .select_related("host__region")
+        .order_by("last_day", "pk")
+    )
+)
 
 
 def numbers_of(block: HostBlock, actor: Actor) -> dict[str, Any]:

@@ -26,8 +26,10 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 
+from accounts.prepared import Prepared, Slot
 from instruments.capabilities.selectors.capabilities import failing, meeting
 from instruments.register.models import Instrument
 from instruments.register.selectors.registry import WITH
@@ -338,7 +340,10 @@ def page(
     """Return `size` of the entries' instruments, from position `first` on. One statement. `counted`: the
     result of `facets` for the same search, whose `nearest` spares searching again."""
     if counted and len(counted.nearest) >= min(first + size, counted.total):
-        return list(records(criteria, counted.nearest[first : first + size]))
+        ids = list(counted.nearest[first : first + size])
+        if criteria.is_ranked or answers_of(criteria):
+            return list(records(criteria, ids))
+        return _BY_NAME.rows(ids=ids)
     rows, order = ordered(criteria, rows)
     return list(records(criteria, rows.order_by(*order).values("pk")[first : first + size]))
 
@@ -352,6 +357,52 @@ def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
     if criteria.is_ranked:
         return rows.annotate(place=rank(criteria, "entry__")).order_by("place", "name", "pk")
     return rows.order_by("name", "pk")
+
+
+_BY_NAME = Prepared(
+    lambda ids: (
+        Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED, pk__one_of=ids)
+        .select_related(*WITH)
+        .order_by("name", "pk")
+    )
+)
+
+
+def records_of(criteria: Criteria, ids: RawSQL, price: RawSQL | None = None) -> list[Instrument]:
+    """Return the instruments whose ids some SQL gives, in the order of `ordered` or, with the SQL of it, of
+    their price (`place`). One statement, which is compiled once for each text of the SQL."""
+    is_answer = bool(answers_of(criteria))
+    if price is None and criteria.is_ranked:  # a rank has a text for each search
+        return list(records(criteria, ids))
+    priced = (price.sql, len(price.params)) if price else ("", 0)
+    return _RECORDS.rows(
+        is_answer,
+        (ids.sql, len(ids.params)),
+        priced,
+        given=tuple(ids.params),
+        costs=tuple(price.params) if price else (),
+    )
+
+
+def _build_records(
+    is_answer: bool, ids: tuple[str, int], price: tuple[str, int], given: Any, costs: Any
+) -> QuerySet[Instrument]:
+    def filled(text: tuple[str, int], values: Any) -> RawSQL:
+        sql, number = text
+        places = [Slot(values.name, n) for n in range(number)] if isinstance(values, Slot) else values
+        return RawSQL(sql, places)  # noqa: S611  # every value is bound
+
+    rows = Instrument.objects.filter(
+        publication=Instrument.Publication.PUBLISHED, pk__in=filled(ids, given)
+    ).select_related(*WITH)
+    if is_answer:
+        rows = rows.annotate(filed=F("entry__keys"))
+    if price[0]:
+        return rows.annotate(place=filled(price, costs)).order_by("place", "name", "pk")
+    return rows.order_by("name", "pk")
+
+
+_RECORDS = Prepared(_build_records)
 
 
 def is_filed() -> bool:
