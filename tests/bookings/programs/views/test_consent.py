@@ -45,7 +45,7 @@ def by(cast: Cast) -> By:
 
 @pytest.fixture
 def account(cast: Cast, by: By) -> ServiceAccount:
-    given: dict[str, Any] = {"name": "Planner", "purpose": "Plans the week", "roles": []}
+    given: dict[str, Any] = {"name": "Planner", "purpose": "Plans the week", "roles": ["manager"]}
     return accounts.account_make(
         by, organisation_id=cast.ustc.pk, scopes=["read", "book", "manage", "provision"], **given
     )
