@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from accounts.areas import GONE, KEPT, Area, Personal, Record, Told
+from accounts.domain.hooks import HookEvent
 from accounts.domain.messages import Topic
 from accounts.domain.roles import RESEARCHER
 from accounts.menu import MY_WORK, PLANNING, Below, MenuEntry, Waits, has, signed_in
@@ -11,6 +12,7 @@ from accounts.selectors.names import person
 from bookings.needs.messages import ACTS, REFUSALS
 from bookings.needs.models import Batch, BatchPlace, Need, Suggestion
 from bookings.needs.selectors.batches import own_offers
+from bookings.needs.selectors.events import NEED, of_need
 from bookings.needs.selectors.needs import read_by
 from bookings.needs.services.needs import need_addresses_forget, needs_forget
 
@@ -41,6 +43,12 @@ AREA = Area(
         Record(BatchPlace, "instrument__name", "instrument__name_zh", "created_at"),
     ),
     acts=ACTS,
+    events=(
+        HookEvent(
+            "need.changed", _("a need is described, changed or withdrawn"), 190, ("event.need",),
+            of_need, NEED,
+        ),
+    ),
     topics=(
         Topic(
             "suggestion", _("Free elsewhere"), _("instruments elsewhere when yours was not available"), 210,

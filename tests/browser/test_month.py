@@ -88,6 +88,7 @@ class Screen:
 
     def press(self, word: str, *, asks: bool = False, within: Locator | None = None) -> None:
         button = (within or self.main).get_by_role("button", name=self.says(word), exact=True).first
+        expect(self.page.locator(".htmx-request")).to_have_count(0)  # whose answer moves the button
         with self.page.expect_navigation():
             button.click()
             if asks:

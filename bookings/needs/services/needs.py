@@ -15,6 +15,7 @@ from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation, Region, User
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.erasure import addresses_of
 from accounts.selectors.memberships import place_of
@@ -97,7 +98,14 @@ def need_make(by: By, *, values: NeedValues, given: Mapping[str, Any] | None = N
     )
     need.regions.set(regions)
     trail.record(by, "need.create", need, after=_facts(need, regions))
+    _tell(by, need)
     return need
+
+
+def _tell(by: By, need: Need) -> None:
+    """Report a need that was described, changed or withdrawn to programs."""
+    effect = Effect("event.need", f"event.need:{need.pk}:{need.version}", {"need": str(need.pk)})
+    enqueue([effect], now=by.now)
 
 
 @transaction.atomic
@@ -114,6 +122,7 @@ def need_change(by: By, *, need_id: UUID, values: NeedValues) -> Need:
     need.save()
     need.regions.set(regions)
     trail.record(by, "need.change", need, before=before, after=_facts(need, regions))
+    _tell(by, need)
     return need
 
 
@@ -133,6 +142,7 @@ def need_note(by: By, *, need_id: UUID, given: Mapping[str, Any]) -> Need:
     need.version += 1
     need.save(update_fields=[*columns, "changed_at", "version"])
     trail.record(by, "need.note", need)
+    _tell(by, need)
     return need
 
 
@@ -147,6 +157,7 @@ def need_withdraw(by: By, *, need_id: UUID) -> Need:
     need.version += 1
     need.save(update_fields=["state", "changed_at", "version"])
     trail.record(by, "need.withdraw", need)
+    _tell(by, need)
     return need
 
 

@@ -54,7 +54,7 @@ NEVER = {
     "dirtymonths", "dispute", "earmark", "facilitybookings", "facilityday", "facilitylead",
     "facilitymonth", "facilityuse", "facilityyear", "fetching", "findingfile",
     "hoststorage", "resultfile", "resultterms", "receipt", "keeprequest",
-    "addresschange", "directory",
+    "addresschange", "deletion", "directory",
     "factorreset", "viewing", "faultnote", "hostrecord", "idempotencykey", "installation", "importchunk",
     "importedbooking", "importrow",
     "houserulesacceptance",

@@ -14,12 +14,14 @@ from bookings.board.services.bids import bid_withdraw
 from bookings.messaging.selectors.webhooks import all_events
 from bookings.messaging.services.webhooks import events_tell
 from bookings.models import Charge, Event
+from bookings.needs.services.needs import need_change, need_withdraw
 from bookings.overview.services.effects import effects_carry_out
 from bookings.settlement.services.payments import Paid, statement_pay
 from bookings.settlement.services.statements import statement_void, statements_draw
 from tests.factories.board import bid_of, enquiry_of
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.money import charge_of, store
+from tests.factories.needs import need_of, need_values
 from tests.factories.results import released
 from tests.factories.samples import announce, join, step
 
@@ -51,7 +53,7 @@ def test_samples_results_enquiries_and_bids(cast):
     bid = bid_of(cast, enquiry_of(cast))
     bid_withdraw(By(cast.actor("zhao"), NOW), bid_id=bid.pk)
     both, enquires = {cast.ustc.pk, cast.fudan.pk}, bid.enquiry.organisation_id
-    found = [event for event in told() if not event[0].startswith("reservation")]
+    found = [event for event in told() if not event[0].startswith(("reservation", "need"))]
     assert [(kind, data["state"], concerned) for kind, data, concerned in found] == [
         ("sample.changed", "shipped", both),
         ("results.released", "released", both),
@@ -62,6 +64,17 @@ def test_samples_results_enquiries_and_bids(cast):
     assert found[0][1]["code"] == sample.code
     said = " ".join(Event.objects.values_list("body", flat=True))
     assert "Perovskite" not in said and "alloy" not in said and "Hu Bo" not in said and "Wang" not in said
+
+
+def test_needs_say_nothing_of_what_is_wanted(cast):
+    need = need_of(cast)
+    change = need_values(text="XRD of a secret alloy")
+    need_change(By(cast.actor("wang"), NOW), need_id=need.pk, values=change)
+    need_withdraw(By(cast.actor("wang"), NOW), need_id=need.pk)
+    found = told()
+    assert [kind for kind, *_ in found] == ["need.changed"] * 3
+    ours = {"id": str(need.pk), "organisation": "fudan", "is_withdrawn": True, "version": 3}
+    assert [event[1:] for event in found] == [(ours, {cast.fudan.pk})] * 3  # as it is now
 
 
 def test_statements_their_payments_and_what_replaces_them(cast):
