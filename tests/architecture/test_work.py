@@ -109,9 +109,9 @@ def test_messages_have_topics_that_people_can_choose_and_events_effects_that_tel
     assert {kind.topic for kinds in letters().values() for kind in kinds} == set(all_topics())
     told = {kind for kind in events_by_effect() if kind.partition(".")[0] not in effects()}
     # Without a letter: those of instruments, sessions that begin or end by themselves, charges of nothing,
-    # that become final or are reduced, disputes that are withdrawn, payments, and charges that change as a
-    # no-show is removed.
-    assert told <= set(letters()) and len(told) == len(events_by_effect()) - 10
+    # that become final or are reduced, disputes that are withdrawn, payments, needs, and charges that
+    # change as a no-show is removed.
+    assert told <= set(letters()) and len(told) == len(events_by_effect()) - 11
 
 
 def test_each_effect_that_is_enqueued_has_an_area_that_carries_it_out() -> None:
